@@ -1,0 +1,34 @@
+// The floors of the house: who may import whom. Each floor lists what it may import besides itself.
+const floors = {
+  wire: [],
+  crypto: [],
+  'ubus-js': [],
+  native: [],
+  ppp: ['wire', 'crypto'],
+  pptp: ['wire'],
+  relay: ['wire', 'pptp'],
+  'data-path': ['wire', 'crypto'],
+  session: ['wire', 'crypto', 'ppp', 'pptp'],
+  'tun-tap': ['native'],
+  'raw-socket': ['native'],
+  router: ['session', 'wire', 'ubus-js'],
+};
+const sansIo = ['wire', 'ppp', 'pptp', 'relay', 'session', 'data-path'];
+
+module.exports = {
+  forbidden: [
+    ...Object.entries(floors).map(([floor, below]) => ({
+      name: `${floor}-imports-only-${below.join('-') || 'itself'}`,
+      severity: 'error',
+      from: { path: `^src/${floor}/` },
+      to: { path: '^src/', pathNot: [floor, ...below].map((name) => `^src/${name}/`) },
+    })),
+    { name: 'router-knows-only-the-ports-of-session', severity: 'error', from: { path: '^src/router/' }, to: { path: '^src/session/', pathNot: '^src/session/ports' } },
+    { name: 'sans-io-has-no-built-ins', severity: 'error', from: { path: `^src/(${sansIo.join('|')})/` }, to: { dependencyTypes: ['core'] } },
+    { name: 'crypto-may-use-only-node-crypto', severity: 'error', from: { path: '^src/crypto/' }, to: { dependencyTypes: ['core'], pathNot: '^(node:)?crypto$' } },
+    { name: 'no-runtime-dependency', severity: 'error', from: { path: '^src/' }, to: { path: 'node_modules' , pathNot: 'node_modules/@types/'} },
+    { name: 'no-cycle', severity: 'error', from: { path: '^src/' }, to: { circular: true } },
+    { name: 'src-does-not-know-tests', severity: 'error', from: { path: '^src/' }, to: { path: '^(test|bench)/' } },
+  ],
+  options: { tsPreCompilationDeps: true, tsConfig: { fileName: 'tsconfig.json' }, doNotFollow: { path: 'node_modules' } },
+};
