@@ -1,0 +1,89 @@
+/**
+ * The native addon: its functions as TypeScript sees them, and how it is found.
+ *
+ * Only src/native calls these; everybody else uses IoContext, TunDevice and GreSocket. Every function throws TypeError or
+ * RangeError for arguments that cannot be right (also a descriptor that was closed) and IoError where the kernel refuses.
+ */
+import { existsSync } from 'node:fs';
+import { createRequire } from 'node:module';
+import { fileURLToPath } from 'node:url';
+import { IoError } from './io-error.ts';
+
+declare const contextBrand: unique symbol;
+
+/** An arena and the state of the calls that move its octets. Opaque. */
+export interface ContextHandle {
+  readonly [contextBrand]: true;
+}
+
+/** A descriptor's counters as the addon hands them over; `errors` is errno, count, errno, count … */
+export interface RawCounters {
+  readonly received: number;
+  readonly sent: number;
+  readonly truncated: number;
+  readonly malformed: number;
+  readonly overflow: number;
+  readonly errors: readonly number[];
+}
+
+export interface Addon {
+  initialize(makeError: (errno: number, syscall: string, subject?: string) => Error): void;
+  createContext(arena: ArrayBuffer): ContextHandle;
+  openTun(name: string): { fd: number; name: string };
+  openGre(): number;
+  /** `program`: struct sock_filter records in host order; replaces the socket's filter. */
+  attachFilter(fd: number, program: Uint8Array): void;
+  watch(
+    context: ContextHandle,
+    fd: number,
+    slotBase: number,
+    slotSize: number,
+    slotCount: number,
+    headroom: number,
+    meta: Int32Array,
+    /** Packets in `meta`, or a negative errno once: the device is gone and no longer watched. */
+    onBatch: (count: number) => void,
+  ): void;
+  unwatch(fd: number): void;
+  close(fd: number): void;
+  sendGre(context: ContextHandle, fd: number, meta: Int32Array, count: number): number;
+  sendTun(context: ContextHandle, meta: Int32Array, count: number): number;
+  counters(fd: number): RawCounters;
+  originalDestination(fd: number): { address: number; port: number };
+  reduceCapabilities(): void;
+  reduceThreadCapabilities(tid: number, timeoutMilliseconds: number): void;
+}
+
+// The bundle has native.node beside it in dist/; run from source, this file is two folders below the root.
+const candidates = ['./native.node', '../../dist/native.node'];
+
+let loaded: Addon | undefined;
+
+/** The addon, loaded once per thread. @throws {IoError} when it is missing or does not load, saying what to do. */
+export function loadAddon(): Addon {
+  loaded ??= load();
+  return loaded;
+}
+
+function load(): Addon {
+  const paths = candidates.map((candidate) => fileURLToPath(new URL(candidate, import.meta.url)));
+  const path = paths.find((candidate) => existsSync(candidate));
+  if (path === undefined) {
+    const problem = new IoError(constants.ENOENT, 'dlopen', paths.join(' or '));
+    problem.message = `The native addon is missing: neither ${paths.join(' nor ')} exists. Run "make build" first.`;
+    throw problem;
+  }
+  let addon: Addon;
+  try {
+    addon = createRequire(import.meta.url)(path) as Addon;
+  } catch (error) {
+    const problem = new IoError(constants.ELIBBAD, 'dlopen', path);
+    const reason = error instanceof Error ? error.message : String(error);
+    problem.message = `The native addon ${path} does not load: ${reason}. It must be built for this CPU and this Node (at least 20).`;
+    throw problem;
+  }
+  addon.initialize((errno, syscall, subject) => new IoError(errno, syscall, subject));
+  return addon;
+}
+
+const constants = { ENOENT: 2, ELIBBAD: 80 };

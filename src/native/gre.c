@@ -1,0 +1,284 @@
+/*
+ * The raw IPv4 socket for GRE: open, filter, receive and send in batches.
+ *
+ * Source and destination of a received packet are read from the IPv4 header, which a raw socket delivers too; what
+ * IP_PKTINFO would say (ipi_addr) is the same field. On sending, IP_PKTINFO chooses the source address.
+ */
+#include "addon.h"
+
+#include <asm/errno.h>
+#include <linux/filter.h>
+
+#include "kernel.h"
+#include "memory.h"
+#include "syscall.h"
+
+enum {
+	send_chunk = 64,
+	receive_buffer = 4 << 20,
+	send_buffer = 1 << 20,
+	ipv4_header_minimum = 20,
+	errors_per_round = 8,
+	filter_limit = 4096,
+};
+
+struct source_control {
+	struct cmsghdr header;
+	struct in_pktinfo info;
+} __attribute__((aligned(sizeof(long))));
+
+struct send_scratch {
+	struct mmsghdr messages[send_chunk];
+	struct iovec vectors[send_chunk];
+	struct sockaddr_in destinations[send_chunk];
+	struct source_control sources[send_chunk];
+};
+
+struct receive_slot {
+	struct mmsghdr message;
+	struct iovec vector;
+};
+
+size_t send_scratch_size(void)
+{
+	return sizeof(struct send_scratch);
+}
+
+size_t gre_scratch_size(uint32_t slot_count)
+{
+	return slot_count * (sizeof(struct mmsghdr) + sizeof(struct iovec));
+}
+
+static uint32_t network_order(uint32_t address)
+{
+	const uint8_t octets[4] = { (uint8_t)(address >> 24), (uint8_t)(address >> 16), (uint8_t)(address >> 8),
+				    (uint8_t)address };
+	uint32_t result;
+	__builtin_memcpy(&result, octets, sizeof result);
+	return result;
+}
+
+static uint32_t read_address(const uint8_t *octets)
+{
+	return (uint32_t)octets[0] << 24 | (uint32_t)octets[1] << 16 | (uint32_t)octets[2] << 8 | octets[3];
+}
+
+static long set_option(int fd, int level, int option, int value)
+{
+	return syscall5(setsockopt, fd, level, option, &value, sizeof value);
+}
+
+/* The forced one needs CAP_NET_ADMIN; the other is capped by net.core.[rw]mem_max, which is all that can be had then. */
+static long set_buffer(int fd, int forced_option, int option, int octets)
+{
+	const long result = set_option(fd, SOL_SOCKET, forced_option, octets);
+	return result == -EPERM ? set_option(fd, SOL_SOCKET, option, octets) : result;
+}
+
+napi_value gre_open(napi_env env, napi_callback_info info)
+{
+	napi_value number;
+	(void)info;
+	const long fd = syscall3(socket, AF_INET, SOCK_RAW | SOCK_NONBLOCK | SOCK_CLOEXEC, IPPROTO_GRE);
+	if (fd < 0)
+		return throw_io_error(env, fd, "socket", "GRE");
+	const char *what = "IP_MTU_DISCOVER";
+	long result = set_option((int)fd, IPPROTO_IP, IP_MTU_DISCOVER, IP_PMTUDISC_DONT);
+	if (result == 0) {
+		what = "SO_RCVBUF";
+		result = set_buffer((int)fd, SO_RCVBUFFORCE, SO_RCVBUF, receive_buffer);
+	}
+	if (result == 0) {
+		what = "SO_SNDBUF";
+		result = set_buffer((int)fd, SO_SNDBUFFORCE, SO_SNDBUF, send_buffer);
+	}
+	if (result < 0) {
+		syscall1(close, fd);
+		return throw_io_error(env, result, what, "GRE");
+	}
+	if (device_add(env, (int)fd, device_gre) == NULL || napi_create_int32(env, (int32_t)fd, &number) != napi_ok)
+		return NULL;
+	return number;
+}
+
+static bool take_gre(napi_env env, napi_value value, struct device **device)
+{
+	if (!take_device(env, value, device))
+		return false;
+	if ((*device)->kind == device_gre)
+		return true;
+	throw_type_error(env, "The descriptor is not a GRE socket");
+	return false;
+}
+
+napi_value gre_attach_filter(napi_env env, napi_callback_info info)
+{
+	napi_value arguments[2];
+	struct device *device;
+	napi_typedarray_type type;
+	size_t length = 0;
+	void *data = NULL;
+	if (!take_arguments(env, info, 2, arguments) || !take_gre(env, arguments[0], &device))
+		return NULL;
+	if (napi_get_typedarray_info(env, arguments[1], &type, &length, &data, NULL, NULL) != napi_ok ||
+	    type != napi_uint8_array)
+		return throw_type_error(env, "The filter must be a Uint8Array");
+	if (length == 0 || (length & 7) != 0 || length > filter_limit * sizeof(struct sock_filter) || data == NULL)
+		return throw_range_error(env, "The filter must have 1 to 4096 instructions of 8 octets");
+	const struct sock_fprog program = { (uint16_t)(length >> 3), data };
+	const long result = syscall5(setsockopt, device->fd, SOL_SOCKET, SO_ATTACH_FILTER, &program, sizeof program);
+	if (result < 0)
+		return throw_io_error(env, result, "SO_ATTACH_FILTER", NULL);
+	return NULL;
+}
+
+uint32_t gre_overflow(const struct device *device)
+{
+	uint32_t values[SK_MEMINFO_VARS] = { 0 };
+	int length = sizeof values;
+	if (syscall5(getsockopt, device->fd, SOL_SOCKET, SO_MEMINFO, values, &length) < 0)
+		return 0;
+	return values[SK_MEMINFO_DROPS];
+}
+
+void gre_clear_error(struct device *device)
+{
+	int error = 0, length = sizeof error;
+	if (syscall5(getsockopt, device->fd, SOL_SOCKET, SO_ERROR, &error, &length) == 0)
+		count_error(device, -error);
+}
+
+/* Describes one received datagram; false: it is dropped and counted. */
+static bool describe(struct device *device, const uint8_t *octets, uint32_t at, const struct mmsghdr *message,
+		     int32_t *meta)
+{
+	if ((message->header.flags & MSG_TRUNC) != 0) {
+		device->counters.truncated++;
+		return false;
+	}
+	const uint8_t *header = octets + at;
+	if (message->length >= ipv4_header_minimum) {
+		const uint32_t header_length = (header[0] & 15u) * 4;
+		const uint32_t total = (uint32_t)header[2] << 8 | header[3];
+		if (header[0] >> 4 == 4 && header_length >= ipv4_header_minimum && header_length <= total &&
+		    total <= message->length) {
+			meta[0] = (int32_t)(at + header_length);
+			meta[1] = (int32_t)(total - header_length);
+			meta[2] = (int32_t)read_address(header + 12);
+			meta[3] = (int32_t)read_address(header + 16);
+			return true;
+		}
+	}
+	device->counters.malformed++;
+	return false;
+}
+
+struct batch gre_receive(struct device *device, const struct slots *slots, void *scratch, uint8_t *octets, int32_t *meta)
+{
+	struct mmsghdr *messages = scratch;
+	struct iovec *vectors = (struct iovec *)(messages + slots->count);
+	struct batch batch = { 0 };
+	for (uint32_t i = 0; i < slots->count; i++) {
+		vectors[i].base = octets + slots->base + i * slots->size + slots->headroom;
+		vectors[i].length = slots->size - slots->headroom;
+		messages[i].header = (struct msghdr){ .vectors = &vectors[i], .vector_count = 1 };
+	}
+	long received;
+	uint32_t errors = 0;
+	for (;;) {
+		received = syscall5(recvmmsg, device->fd, messages, slots->count, MSG_DONTWAIT, 0);
+		if (received >= 0 || received == -EAGAIN)
+			break;
+		if (received == -EINTR)
+			continue;
+		/* What an ICMP message left behind, or a shortage: nothing that should end receiving. */
+		count_error(device, received);
+		if (++errors == errors_per_round)
+			break;
+	}
+	for (long i = 0; i < received; i++) {
+		const uint32_t at = slots->base + (uint32_t)i * slots->size + slots->headroom;
+		if (describe(device, octets, at, &messages[i], meta + batch.count * gre_receive_words))
+			batch.count++;
+	}
+	batch.more = received == (long)slots->count;
+	return batch;
+}
+
+static void prepare(struct send_scratch *scratch, unsigned index, uint8_t *octets, const int32_t *meta)
+{
+	scratch->vectors[index] = (struct iovec){ octets + meta[0], (size_t)meta[1] };
+	scratch->destinations[index] =
+		(struct sockaddr_in){ .family = AF_INET, .address = network_order((uint32_t)meta[2]) };
+	struct msghdr header = {
+		.name = &scratch->destinations[index],
+		.name_length = sizeof(struct sockaddr_in),
+		.vectors = &scratch->vectors[index],
+		.vector_count = 1,
+	};
+	if (meta[3] != 0) {
+		scratch->sources[index] = (struct source_control){
+			.header = { sizeof(struct cmsghdr) + sizeof(struct in_pktinfo), IPPROTO_IP, IP_PKTINFO },
+			.info = { .specified_source = network_order((uint32_t)meta[3]) },
+		};
+		header.control = &scratch->sources[index];
+		header.control_length = sizeof(struct source_control);
+	}
+	scratch->messages[index].header = header;
+}
+
+/* Sends what is prepared. After a refused packet the next one is tried: an error belongs to the first one left. */
+static uint32_t send_prepared(struct device *device, struct send_scratch *scratch, uint32_t count)
+{
+	uint32_t sent = 0;
+	for (uint32_t at = 0; at < count;) {
+		const long result =
+			syscall4(sendmmsg, device->fd, scratch->messages + at, count - at, MSG_DONTWAIT | MSG_NOSIGNAL);
+		if (result > 0) {
+			sent += (uint32_t)result;
+			at += (uint32_t)result;
+		} else if (result != -EINTR) {
+			count_error(device, result);
+			at++;
+		}
+	}
+	return sent;
+}
+
+/* sendGre(context, fd, meta, count) */
+napi_value gre_send(napi_env env, napi_callback_info info)
+{
+	napi_value arguments[4], number;
+	struct context *context;
+	struct device *device;
+	int32_t count;
+	if (!take_arguments(env, info, 4, arguments) || !take_context(env, arguments[0], &context) ||
+	    !take_gre(env, arguments[1], &device) ||
+	    !take_integer(env, arguments[3], 0, "count must be a number of packets", &count))
+		return NULL;
+	const int32_t *meta = take_meta(env, arguments[2], gre_send_words, (uint32_t)count);
+	if (meta == NULL)
+		return NULL;
+	uint8_t *octets = context_octets(env, context);
+	if (octets == NULL)
+		return throw_type_error(env, "The arena was detached");
+	for (int32_t i = 0; i < count; i++) {
+		const int32_t *packet = meta + (size_t)i * gre_send_words;
+		if (packet[0] < 0 || packet[1] <= 0 || (int64_t)packet[0] + packet[1] > (int64_t)context->arena_length)
+			return throw_range_error(env, "A packet must lie inside the arena");
+	}
+	uint32_t sent = 0;
+	for (uint32_t at = 0; at < (uint32_t)count;) {
+		uint32_t chunk = (uint32_t)count - at;
+		if (chunk > send_chunk)
+			chunk = send_chunk;
+		for (uint32_t i = 0; i < chunk; i++)
+			prepare(context->scratch, i, octets, meta + (size_t)(at + i) * gre_send_words);
+		sent += send_prepared(device, context->scratch, chunk);
+		at += chunk;
+	}
+	device->counters.sent += sent;
+	if (napi_create_uint32(env, sent, &number) != napi_ok)
+		return NULL;
+	return number;
+}

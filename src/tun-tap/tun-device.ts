@@ -1,0 +1,61 @@
+/**
+ * A Linux TUN device: IP packets without any header, in batches.
+ */
+import type { IoContext, IoCounters, Slots, Watcher } from '../native/io-context.ts';
+import { loadAddon } from '../native/addon.ts';
+
+export {
+  tunReceiveWords,
+  tunSendWords,
+  type IoCounters,
+  type Slots,
+  type Watcher,
+} from '../native/io-context.ts';
+
+/** An open TUN device. It exists as long as it is open; its address, MTU and state are set with rtnetlink or `ip`. */
+export class TunDevice {
+  /** The device's name; where the name asked for had `%d` in it, the one the kernel made. */
+  readonly name: string;
+  /** For the packets of sendTun. */
+  readonly fd: number;
+  readonly #io: IoContext;
+
+  /**
+   * Makes the device.
+   * @param name 1 to 15 octets; `%d` in it becomes the first free number
+   * @throws {IoError} EBUSY: there is such a device; EPERM: no CAP_NET_ADMIN; ENOENT or ENODEV: no /dev/net/tun
+   */
+  constructor(io: IoContext, name: string) {
+    const device = loadAddon().openTun(name);
+    this.#io = io;
+    this.name = device.name;
+    this.fd = device.fd;
+  }
+
+  /** Receives into `slots`; `meta` needs `slots.count * tunReceiveWords` numbers. See IoContext.watch. */
+  watch(slots: Slots, meta: Int32Array, watcher: Watcher): void {
+    this.#io.watch(this.fd, slots, meta, watcher);
+  }
+
+  unwatch(): void {
+    this.#io.unwatch(this.fd);
+  }
+
+  counters(): IoCounters {
+    return this.#io.counters(this.fd);
+  }
+
+  /** Deletes the device. Its descriptor must not be in the meta of any later sendTun. */
+  close(): void {
+    this.#io.close(this.fd);
+  }
+}
+
+/**
+ * Writes packets to TUN devices, several devices in one call.
+ * @param meta `tunSendWords` numbers each: the device's fd, offset and length of the IP packet
+ * @returns how many the kernel took; the others are counted by their error (EIO: the device is down)
+ */
+export function sendTun(io: IoContext, meta: Int32Array, count: number): number {
+  return io.sendTun(meta, count);
+}
