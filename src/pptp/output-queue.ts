@@ -1,0 +1,23 @@
+/** What a control connection has to say and nobody has polled yet. */
+import { encodeControlMessage, type ControlMessage } from '../wire/control-message.ts';
+import type { ControlOddity, ControlOutput } from './control-output.ts';
+
+export class OutputQueue {
+  readonly #outputs: ControlOutput[] = [];
+
+  send(message: ControlMessage): void {
+    this.emit({ kind: 'transmit', octets: encodeControlMessage(message) });
+  }
+
+  emit(output: ControlOutput): void {
+    this.#outputs.push(output);
+  }
+
+  count(what: ControlOddity): void {
+    this.emit({ kind: 'counted', what });
+  }
+
+  shift(): ControlOutput | undefined {
+    return this.#outputs.shift();
+  }
+}
