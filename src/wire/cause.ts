@@ -109,8 +109,7 @@ const table = {
     disconnectCode: 14,
   },
   SERVER_NOT_TRUSTED: {
-    sentence:
-      'The server accepted the login but could not prove that it knows the password: it may be an impostor.',
+    sentence: 'The server could not prove that it knows the password: it may be an impostor.',
     disconnectCode: 14,
   },
   ACCOUNT_DISABLED: { sentence: 'The account is disabled.', disconnectCode: 15 },

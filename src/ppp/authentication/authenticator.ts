@@ -1,0 +1,286 @@
+/**
+ * The authenticator's side: the peer logs in to us. CHAP (RFC 1994 §4), MS-CHAP (RFC 2433, RFC 2759), PAP (RFC 1334).
+ */
+import { cause } from '../../wire/cause.ts';
+import { decodeChap, encodeChap, type ChapPacket } from '../../wire/chap.ts';
+import { isMalformed } from '../../wire/codec.ts';
+import {
+  decodeMsChapResponse,
+  decodeMsChapV2Response,
+  formatMsChapFailure,
+  MS_CHAP_CHALLENGE_LENGTH,
+  MS_CHAP_V2_CHALLENGE_LENGTH,
+  MsChapError,
+} from '../../wire/ms-chap.ts';
+import { decodePap, encodePap } from '../../wire/pap.ts';
+import { PppProtocol } from '../../wire/ppp-frame.ts';
+import { textOf } from '../../wire/text.ts';
+import type { MppeKeySource } from '../mppe-key-source.ts';
+import type { AuthMethod } from '../options.ts';
+import type { Evidence } from './evidence.ts';
+import { LoginAttempt } from './login-attempt.ts';
+import { MAX_REPEATS, PATIENCE, REPEAT_TIME, type AuthenticationOutput } from './output.ts';
+
+type State =
+  /** PAP: the peer has the first word. CHAP: our Challenge was sent `sent` times. */
+  | {
+      readonly name: 'asking';
+      readonly identifier: number;
+      readonly challenge: Uint8Array;
+      readonly sent: number;
+      readonly deadline: number;
+    }
+  /** `identifier` is the one that the answer will carry. */
+  | {
+      readonly name: 'deciding';
+      readonly identifier: number;
+      readonly attempt: LoginAttempt;
+      readonly deadline: number;
+    }
+  /** A repeated Response gets the same answer (RFC 1994 §4.2, RFC 1334 §2.2.2). */
+  | {
+      readonly name: 'decided';
+      readonly identifier: number;
+      readonly admitted: boolean;
+      readonly message: string;
+    }
+  | { readonly name: 'failed' };
+
+export class Authenticator {
+  readonly method: AuthMethod;
+  readonly #name: string;
+  readonly #random: (length: number) => Uint8Array;
+  #state: State;
+  #keys: MppeKeySource | undefined;
+  readonly #outputs: AuthenticationOutput[] = [];
+
+  /** @param name who we are, in CHAP's Challenge */
+  constructor(
+    method: AuthMethod,
+    name: string,
+    random: (length: number) => Uint8Array,
+    now: number,
+  ) {
+    this.method = method;
+    this.#name = name;
+    this.#random = random;
+    if (method === 'pap') {
+      const challenge = new Uint8Array(0);
+      this.#state = { name: 'asking', identifier: 0, challenge, sent: 0, deadline: now + PATIENCE };
+    } else {
+      const [identifier = 0] = random(1);
+      const challenge = random(challengeLength(method)).slice();
+      this.#state = this.#challenge(identifier, challenge, 1, now);
+    }
+  }
+
+  get keys(): MppeKeySource | undefined {
+    return this.#keys;
+  }
+
+  get isDeciding(): boolean {
+    return this.#state.name === 'deciding';
+  }
+
+  get isAdmitted(): boolean {
+    return this.#state.name === 'decided' && this.#state.admitted;
+  }
+
+  /** A frame of protocol CHAP (a Response) or PAP (an Authenticate-Request). */
+  handlePayload(protocol: number, payload: Uint8Array, now: number): void {
+    const ours = this.method === 'pap' ? PppProtocol.Pap : PppProtocol.Chap;
+    if (protocol !== ours) {
+      this.#count('unexpected-authentication');
+      return;
+    }
+    if (this.method === 'pap') this.#handlePap(payload, now);
+    else this.#handleChap(payload, now);
+  }
+
+  /**
+   * The attempt was verified and is let in.
+   * @throws Error unless the attempt's `verify` was true
+   */
+  admit(): void {
+    const state = this.#state;
+    if (state.name !== 'deciding') return;
+    const { proof } = state.attempt;
+    if (proof === undefined) throw new Error('admit without a verified login');
+    this.#decide(state.identifier, true, proof.success);
+    this.#keys = proof.keys;
+  }
+
+  /** The answer is the same whatever the reason. */
+  refuse(): void {
+    if (this.#state.name !== 'deciding') return;
+    this.#decide(this.#state.identifier, false, this.#failureMessage());
+  }
+
+  nextTimeout(): number | undefined {
+    const state = this.#state;
+    return state.name === 'asking' || state.name === 'deciding' ? state.deadline : undefined;
+  }
+
+  handleTimeout(now: number): void {
+    const state = this.#state;
+    const deadline = this.nextTimeout();
+    if (deadline === undefined || now < deadline) return;
+    if (state.name === 'asking' && this.method !== 'pap' && state.sent < MAX_REPEATS) {
+      this.#state = this.#challenge(state.identifier, state.challenge, state.sent + 1, now);
+      return;
+    }
+    this.#state = { name: 'failed' };
+    this.#outputs.push({ kind: 'failed', cause: cause('AUTH_TIMEOUT') });
+  }
+
+  poll(): AuthenticationOutput | undefined {
+    return this.#outputs.shift();
+  }
+
+  #challenge(identifier: number, challenge: Uint8Array, sent: number, now: number): State {
+    this.#send({ kind: 'challenge', identifier, value: challenge, name: textOf(this.#name) });
+    return { name: 'asking', identifier, challenge, sent, deadline: now + REPEAT_TIME };
+  }
+
+  #handleChap(payload: Uint8Array, now: number): void {
+    const packet = decodeChap(payload);
+    if (isMalformed(packet)) {
+      this.#count('malformed-authentication');
+      return;
+    }
+    if (packet.kind !== 'response') {
+      this.#count('unexpected-authentication');
+      return;
+    }
+    const state = this.#state;
+    switch (state.name) {
+      case 'asking': {
+        if (packet.identifier !== state.identifier) {
+          this.#count('stale-answer');
+          return;
+        }
+        const evidence = this.#evidence(packet, state.challenge);
+        if (evidence === undefined) {
+          this.#count('malformed-authentication');
+          return;
+        }
+        this.#consider(packet.identifier, packet.name.text, evidence, now);
+        return;
+      }
+      case 'decided':
+        if (packet.identifier !== state.identifier) {
+          this.#count('stale-answer');
+          return;
+        }
+        {
+          this.#answer(state.identifier, state.admitted, state.message);
+          return;
+        }
+      case 'deciding': // A repetition: the decision will answer it, too.
+      case 'failed':
+        return;
+    }
+  }
+
+  #evidence(
+    { identifier, name, value }: ChapPacket & { kind: 'challenge' | 'response' },
+    challenge: Uint8Array,
+  ): Evidence | undefined {
+    if (this.method === 'chap') return { method: 'chap', identifier, challenge, response: value };
+    if (this.method === 'mschap') {
+      const response = decodeMsChapResponse(value);
+      if (isMalformed(response)) return undefined;
+      const { ntResponse, useNtResponse } = response;
+      return { method: 'mschap', challenge, ntResponse, hasNtResponse: useNtResponse === 1 };
+    }
+    const response = decodeMsChapV2Response(value);
+    if (isMalformed(response)) return undefined;
+    const { peerChallenge, ntResponse, flags } = response;
+    return {
+      method: 'mschap-v2',
+      exchange: { authenticatorChallenge: challenge, peerChallenge, userName: name.octets },
+      ntResponse,
+      takesMessage: flags !== WINDOWS_98_FLAGS,
+    };
+  }
+
+  #handlePap(payload: Uint8Array, now: number): void {
+    const packet = decodePap(payload);
+    if (isMalformed(packet)) {
+      this.#count('malformed-authentication');
+      return;
+    }
+    if (packet.kind !== 'authenticate-request') {
+      this.#count('unexpected-authentication');
+      return;
+    }
+    const { identifier } = packet;
+    const state = this.#state;
+    switch (state.name) {
+      case 'asking': {
+        const evidence: Evidence = { method: 'pap', password: packet.password };
+        this.#consider(identifier, packet.peerId.text, evidence, now);
+        return;
+      }
+      case 'deciding':
+        // RFC 1334 §2.2.1: each repetition has an identifier of its own.
+        this.#state = { ...state, identifier };
+        return;
+      case 'decided': {
+        this.#answer(identifier, state.admitted, state.message);
+        return;
+      }
+      case 'failed':
+        return;
+    }
+  }
+
+  #consider(identifier: number, username: string, evidence: Evidence, now: number): void {
+    const attempt = new LoginAttempt(username, evidence);
+    this.#state = { name: 'deciding', identifier, attempt, deadline: now + PATIENCE };
+    this.#outputs.push({ kind: 'login', attempt });
+  }
+
+  #decide(identifier: number, admitted: boolean, message: string): void {
+    this.#state = { name: 'decided', identifier, admitted, message };
+    this.#answer(identifier, admitted, message);
+  }
+
+  #answer(identifier: number, admitted: boolean, text: string): void {
+    const message = textOf(text);
+    if (this.method !== 'pap') {
+      this.#send({ kind: admitted ? 'success' : 'failure', identifier, message });
+      return;
+    }
+    const kind = admitted ? 'authenticate-ack' : 'authenticate-nak';
+    const payload = encodePap({ kind, identifier, message });
+    this.#outputs.push({ kind: 'transmit', protocol: PppProtocol.Pap, payload });
+  }
+
+  /** RFC 2759 §6, RFC 2433 §6; never with a retry on this challenge. */
+  #failureMessage(): string {
+    if (this.method !== 'mschap-v2' && this.method !== 'mschap') return 'Authentication failed';
+    return formatMsChapFailure({
+      errorCode: MsChapError.AuthenticationFailure,
+      retry: false,
+      challenge: this.#random(challengeLength(this.method)),
+      version: this.method === 'mschap-v2' ? 3 : 2,
+      message: 'Authentication failed',
+    });
+  }
+
+  #send(packet: ChapPacket): void {
+    const payload = encodeChap(packet);
+    this.#outputs.push({ kind: 'transmit', protocol: PppProtocol.Chap, payload });
+  }
+
+  #count(what: string): void {
+    this.#outputs.push({ kind: 'counted', what });
+  }
+}
+
+const WINDOWS_98_FLAGS = 4;
+
+function challengeLength(method: Exclude<AuthMethod, 'pap'>): number {
+  return method === 'mschap' ? MS_CHAP_CHALLENGE_LENGTH : MS_CHAP_V2_CHALLENGE_LENGTH;
+}

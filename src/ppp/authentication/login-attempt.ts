@@ -1,0 +1,39 @@
+/**
+ * Somebody wants to log in. The owner of the link looks up the account, verifies, and admits or refuses.
+ */
+import type { Secret } from '../../crypto/secret.ts';
+import type { AuthMethod } from '../options.ts';
+import { checkEvidence, type Evidence, type Proof } from './evidence.ts';
+
+export class LoginAttempt {
+  /** The name as it came, with its domain: `DOMAIN\user`. */
+  readonly username: string;
+  /** The part after the last backslash. */
+  readonly bareUsername: string;
+  readonly #evidence: Evidence;
+  #proof: Proof | undefined;
+
+  constructor(username: string, evidence: Evidence) {
+    this.username = username;
+    this.bareUsername = username.slice(username.lastIndexOf('\\') + 1);
+    this.#evidence = evidence;
+  }
+
+  get method(): AuthMethod {
+    return this.#evidence.method;
+  }
+
+  /**
+   * Whether the caller knows `secret`; in constant time. For an unknown user call it with any secret and refuse, so
+   * that unknown users and wrong passwords take the same time.
+   */
+  verify(secret: Secret): boolean {
+    this.#proof = checkEvidence(this.#evidence, secret);
+    return this.#proof !== undefined;
+  }
+
+  /** What the latest `verify` yielded; undefined unless it was true. For the link. */
+  get proof(): Proof | undefined {
+    return this.#proof;
+  }
+}

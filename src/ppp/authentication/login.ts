@@ -1,0 +1,319 @@
+/**
+ * The peer's side in the RFCs' words: we log in to the peer. CHAP (RFC 1994 §4), MS-CHAP (RFC 2433, RFC 2759), PAP
+ * (RFC 1334).
+ */
+import { chapMd5Response } from '../../crypto/chap-md5.ts';
+import { equalConstantTime } from '../../crypto/equal-constant-time.ts';
+import { generateMsChapV1NtResponse } from '../../crypto/ms-chap-v1.ts';
+import {
+  generateAuthenticatorResponse,
+  generateNtResponse,
+  type MsChapV2Exchange,
+} from '../../crypto/ms-chap-v2.ts';
+import type { Secret } from '../../crypto/secret.ts';
+import { cause, type CauseCode } from '../../wire/cause.ts';
+import { decodeChap, encodeChap } from '../../wire/chap.ts';
+import { isMalformed } from '../../wire/codec.ts';
+import {
+  encodeMsChapResponse,
+  encodeMsChapV2Response,
+  MS_CHAP_CHALLENGE_LENGTH,
+  MS_CHAP_V2_CHALLENGE_LENGTH,
+  parseMsChapFailure,
+  parseMsChapV2Success,
+} from '../../wire/ms-chap.ts';
+import { decodePap, encodePap } from '../../wire/pap.ts';
+import { PppProtocol } from '../../wire/ppp-frame.ts';
+import { textOf } from '../../wire/text.ts';
+import type { MppeKeySource } from '../mppe-key-source.ts';
+import type { AuthMethod } from '../options.ts';
+import { msChapKeys, msChapV2Keys } from './evidence.ts';
+import { MAX_REPEATS, PATIENCE, REPEAT_TIME, type AuthenticationOutput } from './output.ts';
+
+export interface Identity {
+  readonly username: string;
+  readonly secret: Secret;
+}
+
+/** What we answered to one Challenge, and what must come back. */
+interface Answer {
+  readonly identifier: number;
+  readonly challenge: Uint8Array;
+  /** The Response or Authenticate-Request. */
+  readonly payload: Uint8Array;
+  readonly keys: MppeKeySource | undefined;
+  /** What a Success must prove; undefined where the method proves nothing. */
+  readonly proof: Uint8Array | undefined;
+}
+
+type State =
+  | { readonly name: 'waiting'; readonly deadline: number }
+  | {
+      readonly name: 'answered';
+      readonly answer: Answer;
+      readonly sent: number;
+      readonly deadline: number;
+    }
+  /** Kept to answer a repeated Challenge with the same Response. */
+  | { readonly name: 'accepted'; readonly answer: Answer }
+  | { readonly name: 'failed' };
+
+export class Login {
+  readonly method: AuthMethod;
+  readonly #identity: Identity;
+  readonly #random: (length: number) => Uint8Array;
+  #state: State;
+  #wasAccepted = false;
+  #keys: MppeKeySource | undefined;
+  readonly #outputs: AuthenticationOutput[] = [];
+
+  constructor(
+    method: AuthMethod,
+    identity: Identity,
+    random: (length: number) => Uint8Array,
+    now: number,
+  ) {
+    this.method = method;
+    this.#identity = identity;
+    this.#random = random;
+    this.#state = { name: 'waiting', deadline: now + PATIENCE };
+    if (method === 'pap') this.#answer(this.#papRequest(), now);
+  }
+
+  /** A challenge in between (RFC 1994 §2) does not undo it; failing that one ends the link. */
+  get isAccepted(): boolean {
+    return this.#wasAccepted;
+  }
+
+  /** Keys of the first login: a later one leaves encryption as it is. */
+  get keys(): MppeKeySource | undefined {
+    return this.#keys;
+  }
+
+  /** A frame of protocol CHAP (Challenge, Success, Failure) or PAP (Authenticate-Ack, -Nak). */
+  handlePayload(protocol: number, payload: Uint8Array, now: number): void {
+    const ours = this.method === 'pap' ? PppProtocol.Pap : PppProtocol.Chap;
+    if (protocol !== ours) {
+      this.#count('unexpected-authentication');
+      return;
+    }
+    if (this.method === 'pap') this.#handlePap(payload);
+    else this.#handleChap(payload, now);
+  }
+
+  nextTimeout(): number | undefined {
+    const state = this.#state;
+    return state.name === 'waiting' || state.name === 'answered' ? state.deadline : undefined;
+  }
+
+  handleTimeout(now: number): void {
+    const deadline = this.nextTimeout();
+    if (deadline === undefined || now < deadline) return;
+    const state = this.#state;
+    if (state.name !== 'answered' || state.sent >= MAX_REPEATS) {
+      this.#fail('AUTH_TIMEOUT');
+      return;
+    }
+    this.#state = { ...state, sent: state.sent + 1, deadline: now + REPEAT_TIME };
+    this.#transmit(state.answer);
+  }
+
+  poll(): AuthenticationOutput | undefined {
+    return this.#outputs.shift();
+  }
+
+  #handleChap(payload: Uint8Array, now: number): void {
+    if (this.#state.name === 'failed') return;
+    const packet = decodeChap(payload);
+    if (isMalformed(packet)) {
+      this.#count('malformed-authentication');
+      return;
+    }
+    const { identifier } = packet;
+    switch (packet.kind) {
+      case 'challenge': {
+        this.#handleChallenge(identifier, packet.value, now);
+        return;
+      }
+      case 'success': {
+        this.#handleSuccess(identifier, packet.message.text);
+        return;
+      }
+      case 'failure':
+        if (!this.#expects(identifier)) {
+          this.#count('stale-answer');
+          return;
+        }
+        {
+          this.#fail('AUTH_TOPEER_FAILED', this.#failureDetail(packet.message.text));
+          return;
+        }
+      case 'response': {
+        this.#count('unexpected-authentication');
+        return;
+      }
+    }
+  }
+
+  /** A peer may challenge again at any time (RFC 1994 §2). A repeated Challenge gets the same Response. */
+  #handleChallenge(identifier: number, challenge: Uint8Array, now: number): void {
+    const state = this.#state;
+    if (state.name === 'answered' || state.name === 'accepted') {
+      const { answer } = state;
+      if (identifier === answer.identifier && equalConstantTime(challenge, answer.challenge)) {
+        this.#transmit(answer);
+        return;
+      }
+    }
+    const answer = this.#respond(identifier, challenge);
+    if (answer === undefined) {
+      this.#count('malformed-authentication');
+      return;
+    }
+    this.#answer(answer, now);
+  }
+
+  #respond(identifier: number, challenge: Uint8Array): Answer | undefined {
+    const { secret, username } = this.#identity;
+    const name = textOf(username);
+    const answer = (value: Uint8Array, keys?: MppeKeySource, proof?: Uint8Array): Answer => {
+      const payload = encodeChap({ kind: 'response', identifier, value, name });
+      return { identifier, challenge, payload, keys, proof };
+    };
+    switch (this.method) {
+      case 'mschap-v2': {
+        if (challenge.length !== MS_CHAP_V2_CHALLENGE_LENGTH) return undefined;
+        const peerChallenge = this.#random(MS_CHAP_V2_CHALLENGE_LENGTH).slice();
+        const exchange: MsChapV2Exchange = {
+          authenticatorChallenge: challenge,
+          peerChallenge,
+          userName: name.octets,
+        };
+        const ntResponse = generateNtResponse(exchange, secret.ntHash);
+        return answer(
+          encodeMsChapV2Response({ peerChallenge, ntResponse, flags: 0 }),
+          msChapV2Keys(ntResponse, secret, false),
+          generateAuthenticatorResponse(exchange, secret.ntHash, ntResponse),
+        );
+      }
+      case 'mschap': {
+        if (challenge.length !== MS_CHAP_CHALLENGE_LENGTH) return undefined;
+        const ntResponse = generateMsChapV1NtResponse(challenge, secret.ntHash);
+        // RFC 2433 §4: the LM response, which gives the password away, may be left out.
+        const lmResponse = new Uint8Array(ntResponse.length);
+        const value = encodeMsChapResponse({ lmResponse, ntResponse, useNtResponse: 1 });
+        return answer(value, msChapKeys(challenge, secret));
+      }
+      case 'chap': {
+        if (challenge.length === 0) return undefined;
+        const password = new TextEncoder().encode(secret.password ?? '');
+        return answer(chapMd5Response(identifier, password, challenge));
+      }
+      case 'pap':
+        return undefined;
+    }
+  }
+
+  #papRequest(): Answer {
+    const { secret, username } = this.#identity;
+    const [identifier = 0] = this.#random(1);
+    const payload = encodePap({
+      kind: 'authenticate-request',
+      identifier,
+      peerId: textOf(username),
+      password: new TextEncoder().encode(secret.password ?? ''),
+    });
+    const challenge = new Uint8Array(0);
+    return { identifier, challenge, payload, keys: undefined, proof: undefined };
+  }
+
+  #handleSuccess(identifier: number, message: string): void {
+    const state = this.#state;
+    if (!this.#expects(identifier) || state.name !== 'answered') {
+      if (state.name !== 'accepted') this.#count('stale-answer');
+      return;
+    }
+    const { proof } = state.answer;
+    if (proof !== undefined && !proves(message, proof)) {
+      this.#fail('SERVER_NOT_TRUSTED');
+      return;
+    }
+    this.#accept(state.answer);
+  }
+
+  #handlePap(payload: Uint8Array): void {
+    const packet = decodePap(payload);
+    if (isMalformed(packet)) {
+      this.#count('malformed-authentication');
+      return;
+    }
+    if (packet.kind === 'authenticate-request') {
+      this.#count('unexpected-authentication');
+      return;
+    }
+    const state = this.#state;
+    if (state.name !== 'answered') return;
+    if (packet.identifier !== state.answer.identifier) {
+      this.#count('stale-answer');
+      return;
+    }
+    if (packet.kind === 'authenticate-ack') {
+      this.#accept(state.answer);
+      return;
+    }
+    this.#fail('AUTH_TOPEER_FAILED', readable(packet.message.text));
+  }
+
+  #expects(identifier: number): boolean {
+    return this.#state.name === 'answered' && this.#state.answer.identifier === identifier;
+  }
+
+  #answer(answer: Answer, now: number): void {
+    this.#state = { name: 'answered', answer, sent: 1, deadline: now + REPEAT_TIME };
+    this.#transmit(answer);
+  }
+
+  #accept(answer: Answer): void {
+    this.#state = { name: 'accepted', answer };
+    if (this.#wasAccepted) return;
+    this.#wasAccepted = true;
+    this.#keys = answer.keys;
+    this.#outputs.push({ kind: 'authenticated', method: this.method });
+  }
+
+  #transmit({ payload }: Answer): void {
+    const protocol = this.method === 'pap' ? PppProtocol.Pap : PppProtocol.Chap;
+    this.#outputs.push({ kind: 'transmit', protocol, payload });
+  }
+
+  /** The peer's own words, without the challenge that an MS-CHAP failure carries. */
+  #failureDetail(text: string): string | undefined {
+    const failure = this.method === 'chap' ? undefined : parseMsChapFailure(text);
+    if (failure === undefined || isMalformed(failure)) return readable(text);
+    return readable(`error ${failure.errorCode} ${failure.message}`);
+  }
+
+  #fail(code: CauseCode, detail?: string): void {
+    this.#state = { name: 'failed' };
+    this.#outputs.push({ kind: 'failed', cause: cause(code, detail) });
+  }
+
+  #count(what: string): void {
+    this.#outputs.push({ kind: 'counted', what });
+  }
+}
+
+/** Longest part of a peer's message that goes into a cause. */
+const MAX_DETAIL = 80;
+
+/** A peer's text as part of a log line; undefined where nothing is left of it. */
+function readable(text: string): string | undefined {
+  const printable = text.replace(/[^\p{L}\p{N}\p{P}\p{S} ]/gu, ' ').trim();
+  return printable === '' ? undefined : printable.slice(0, MAX_DETAIL);
+}
+
+/** RFC 2759 §5; in constant time. */
+function proves(message: string, proof: Uint8Array): boolean {
+  const success = parseMsChapV2Success(message);
+  return !isMalformed(success) && equalConstantTime(success.authenticatorResponse, proof);
+}

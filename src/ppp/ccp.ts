@@ -1,0 +1,152 @@
+/**
+ * What CCP negotiates here: MPPE (RFC 3078 §2) and no compression. Each end's Configure-Request says what it wants to
+ * receive.
+ */
+import type { CauseCode } from '../wire/cause.ts';
+import { ccpOptions, MppeBits, type CcpOption } from '../wire/ccp-options.ts';
+import { Consideration, type OptionPolicy, type Verdict } from './option-policy.ts';
+import type { MppeOptions, MppeStrength } from './options.ts';
+
+/** The encryption of one direction. */
+export interface MppeChoice {
+  readonly strength: MppeStrength;
+  readonly stateful: boolean;
+}
+
+const strengthBits: Record<MppeStrength, number> = {
+  128: MppeBits.Strength128,
+  56: MppeBits.Strength56,
+  40: MppeBits.Strength40,
+};
+/** Equal requests sent again after a Nak that offered nothing we may take. */
+const MAX_INSISTENCE = 2;
+
+export class CcpPolicy implements OptionPolicy<CcpOption> {
+  readonly options = ccpOptions;
+  readonly #mppe: MppeOptions;
+  readonly #strengths: readonly MppeStrength[];
+  #ownBits = 0;
+  #peerBits = 0;
+  #insistence = 0;
+  #suggestedStateful = false;
+  /** Index of the strength that we asked for of our own accord. */
+  #tried = 0;
+
+  /** @param strengths allowed ones for which there are keys, in order of preference; at least one */
+  constructor(mppe: MppeOptions, strengths: readonly MppeStrength[]) {
+    this.#mppe = mppe;
+    this.#strengths = strengths;
+    this.restart();
+  }
+
+  /** What the peer's packets are encrypted with, as our latest request asks. */
+  get receive(): MppeChoice | undefined {
+    return this.#choice(this.#ownBits);
+  }
+
+  /** What our packets are encrypted with, as the peer's latest request asks. */
+  get send(): MppeChoice | undefined {
+    return this.#choice(this.#peerBits);
+  }
+
+  restart(): void {
+    this.#ownBits = this.#bits(this.#strengths[0]!, this.#asksStateful);
+    this.#peerBits = 0;
+    this.#insistence = 0;
+    this.#suggestedStateful = false;
+    this.#tried = 0;
+  }
+
+  request(): readonly CcpOption[] {
+    return [{ name: 'mppe', bits: this.#ownBits }];
+  }
+
+  consider(peer: readonly CcpOption[], mayNak: boolean): Verdict<CcpOption> {
+    const consideration = new Consideration<CcpOption>(mayNak);
+    const required = this.#mppe.policy === 'required';
+    let asked: number | undefined;
+    for (const option of peer) {
+      if (option.name === 'unknown') {
+        consideration.reject(option);
+        continue;
+      }
+      asked = option.bits;
+      const ours = this.#answer(option.bits);
+      if (mayNak && this.#suggestsStateful(ours)) {
+        consideration.nak(option, { name: 'mppe', bits: ours & ~MppeBits.Stateless });
+        continue;
+      }
+      if (ours === option.bits) continue;
+      if (required && !mayNak) return { kind: 'fail', code: 'MPPE_REQUIRED' };
+      consideration.nak(option, { name: 'mppe', bits: ours });
+    }
+    if (asked === undefined && required) {
+      if (!mayNak) return { kind: 'fail', code: 'MPPE_REQUIRED' };
+      consideration.append({ name: 'mppe', bits: this.#bits(this.#strengths[0]!, false) });
+    }
+    const verdict = consideration.verdict();
+    if (verdict.kind === 'ack') this.#peerBits = asked ?? 0;
+    return verdict;
+  }
+
+  naked(options: readonly CcpOption[]): CauseCode | undefined {
+    for (const option of options) {
+      if (option.name !== 'mppe') continue;
+      const bits = this.#counterOffer(option.bits);
+      if (bits === undefined) return 'MPPE_REQUIRED';
+      if (bits === this.#ownBits && ++this.#insistence > MAX_INSISTENCE) return 'MPPE_REQUIRED';
+      this.#ownBits = bits;
+    }
+    return undefined;
+  }
+
+  rejected(options: readonly CcpOption[]): CauseCode | undefined {
+    return options.some((option) => option.name === 'mppe') ? 'MPPE_REQUIRED' : undefined;
+  }
+
+  /**
+   * The one choice we answer to the peer's set of bits: equal to it where it is an exact single choice that we allow.
+   * Only where nothing is shared it has bits that the peer did not ask for; pppd hangs up at such a Nak.
+   */
+  #answer(bits: number): number {
+    // Some peers ask for nothing at all, with all bits off, and repeat it for ever if it is rejected.
+    if (bits === 0 && this.#mppe.policy !== 'required') return 0;
+    const strength = this.#shared(bits) ?? this.#strengths[0]!;
+    const stateful = (bits & MppeBits.Stateless) === 0 && this.#mppe.stateful && bits !== 0;
+    return this.#bits(strength, stateful);
+  }
+
+  /** What we ask for next when the peer wants `bits`: one of them, else another strength of ours; undefined: none is left. */
+  #counterOffer(bits: number): number | undefined {
+    if (bits === 0 && this.#mppe.policy !== 'required') return 0;
+    if (bits !== 0 && this.#shared(bits) !== undefined) return this.#answer(bits);
+    const next = this.#strengths[++this.#tried];
+    return next === undefined ? undefined : this.#bits(next, this.#asksStateful);
+  }
+
+  /** Whether the owner wants stateful and the peer could be told; once, for who repeats its choice has its reasons. */
+  #suggestsStateful(ours: number): boolean {
+    const suggests =
+      this.#asksStateful && !this.#suggestedStateful && (ours & MppeBits.Stateless) !== 0;
+    this.#suggestedStateful ||= suggests;
+    return suggests;
+  }
+
+  #shared(bits: number): MppeStrength | undefined {
+    return this.#strengths.find((strength) => (bits & strengthBits[strength]) !== 0);
+  }
+
+  get #asksStateful(): boolean {
+    return this.#mppe.stateful && this.#mppe.askStateful === true;
+  }
+
+  #bits(strength: MppeStrength, stateful: boolean): number {
+    return strengthBits[strength] | (stateful ? 0 : MppeBits.Stateless);
+  }
+
+  #choice(bits: number): MppeChoice | undefined {
+    const strength = this.#shared(bits);
+    if (strength === undefined) return undefined;
+    return { strength, stateful: (bits & MppeBits.Stateless) === 0 };
+  }
+}

@@ -1,0 +1,226 @@
+/**
+ * CCP on a link (RFC 1962, RFC 3078): when packets are encrypted, and whether IP may flow meanwhile.
+ *
+ * `required`: IP waits until CCP is open, and the link ends if it cannot be. `optional`: IP waits until CCP is open, was
+ * refused by the peer, or is CCP_PATIENCE old. A CCP that goes down makes IP wait again.
+ */
+import type { CauseCode } from '../wire/cause.ts';
+import type { CcpOption } from '../wire/ccp-options.ts';
+import { PacketCode, type ControlPacket } from '../wire/control-packet.ts';
+import { CcpPolicy, type MppeChoice } from './ccp.ts';
+import { startKeys, type MppeKeySource } from './mppe-key-source.ts';
+import { Negotiation } from './negotiation.ts';
+import type { MppeOptions, MppeStrength } from './options.ts';
+import type { LinkOutput } from './output.ts';
+
+/** ms that IP waits for an optional encryption. */
+export const CCP_PATIENCE = 5000;
+/** ms between Reset-Requests. */
+export const RESET_TIME = 1000;
+
+export type EncryptionOutput =
+  | Extract<LinkOutput, { kind: 'mppe' | 'flush' | 'resynchronized' | 'counted' }>
+  | { readonly kind: 'transmit'; readonly packet: ControlPacket }
+  /** CCP was open and is not any more: IP must stop. */
+  | { readonly kind: 'down' }
+  /** `required` cannot be had. */
+  | { readonly kind: 'failed'; readonly code: CauseCode };
+
+export class Encryption {
+  readonly #required: boolean;
+  readonly #keys: MppeKeySource;
+  readonly #policy: CcpPolicy;
+  readonly #negotiation: Negotiation<CcpOption>;
+  readonly #outputs: EncryptionOutput[] = [];
+  /** `optional`: IP goes on without encryption. If CCP opens later it is used all the same. */
+  #waitOver = false;
+  #waitUntil: number | undefined;
+  readonly #announced = { send: false, receive: false };
+  #reset = { identifier: 0, nextAt: -Infinity, pending: false };
+
+  /**
+   * @param strengths allowed ones for which `keys` has keys; at least one
+   * @param peerMru bounds what is sent back in Code-Rejects, octets
+   */
+  constructor(
+    mppe: MppeOptions,
+    keys: MppeKeySource,
+    strengths: readonly MppeStrength[],
+    peerMru: number,
+  ) {
+    this.#required = mppe.policy === 'required';
+    this.#keys = keys;
+    this.#policy = new CcpPolicy(mppe, strengths);
+    // A Linux peer stops encrypting at any Configure-Request: the table's full restart brings both ends in step.
+    this.#negotiation = new Negotiation(this.#policy, false);
+    this.#negotiation.peerMru = peerMru;
+  }
+
+  /** IP may flow: encrypted, or without where that is allowed. */
+  get isSettled(): boolean {
+    return this.#negotiation.opened || this.#waitOver;
+  }
+
+  /** How packets are encrypted; undefined: not. */
+  get choice(): {
+    readonly send: MppeChoice | undefined;
+    readonly receive: MppeChoice | undefined;
+  } {
+    if (!this.#negotiation.opened) return { send: undefined, receive: undefined };
+    return { send: this.#policy.send, receive: this.#policy.receive };
+  }
+
+  start(now: number): void {
+    this.#waitUntil = now + CCP_PATIENCE;
+    this.#negotiation.open(now);
+    this.#negotiation.handleUp(now);
+    this.#drain(now);
+  }
+
+  /** LCP is no longer open. */
+  stop(now: number): void {
+    this.#negotiation.handleDown(now);
+    this.#drain(now);
+    this.#waitUntil = undefined;
+    this.#clearBoth();
+  }
+
+  handlePacket(packet: ControlPacket, now: number): void {
+    const isReset = packet.code === PacketCode.ResetRequest || packet.code === PacketCode.ResetAck;
+    if (isReset) this.#handleReset(packet);
+    else this.#negotiation.handlePacket(packet, now);
+    this.#drain(now);
+  }
+
+  handleProtocolReject(now: number): void {
+    this.#negotiation.handleProtocolReject(now);
+    this.#drain(now);
+  }
+
+  /** Packets cannot be decrypted any more: Reset-Request (RFC 3078 §7.2), at most one each RESET_TIME. */
+  handleDesynchronized(now: number): void {
+    if (this.choice.receive?.stateful !== true || now < this.#reset.nextAt) return;
+    const { identifier: last, pending } = this.#reset;
+    const identifier = pending ? last : (last + 1) & 0xff;
+    this.#reset = { identifier, nextAt: now + RESET_TIME, pending: true };
+    this.#transmit({ code: PacketCode.ResetRequest, identifier, data: new Uint8Array(0) });
+  }
+
+  nextTimeout(): number | undefined {
+    const restart = this.#negotiation.nextTimeout();
+    const wait = this.#waitUntil;
+    if (restart === undefined || wait === undefined) return restart ?? wait;
+    return Math.min(restart, wait);
+  }
+
+  handleTimeout(now: number): void {
+    this.#negotiation.handleTimeout(now);
+    if (this.#waitUntil !== undefined && now >= this.#waitUntil) {
+      this.#waitUntil = undefined;
+      if (!this.#required) this.#goWithout();
+    }
+    this.#drain(now);
+  }
+
+  poll(): EncryptionOutput | undefined {
+    return this.#outputs.shift();
+  }
+
+  #drain(now: number): void {
+    for (let output; (output = this.#negotiation.poll()) !== undefined;) {
+      switch (output.kind) {
+        case 'transmit':
+          this.#prepare(output.packet.code);
+          this.#transmit(output.packet);
+          break;
+        case 'acked':
+          if (!this.#announced.receive) this.#announce('receive', this.#policy.receive);
+          break;
+        case 'up':
+          this.#waitUntil = undefined;
+          this.#reset = { ...this.#reset, nextAt: now, pending: false };
+          break;
+        case 'down':
+          this.#outputs.push({ kind: 'down' });
+          this.#clearBoth();
+          this.#waitOver = false;
+          this.#waitUntil = now + CCP_PATIENCE;
+          break;
+        case 'peer-terminated':
+          this.#handleRefused('MPPE_REQUIRED');
+          break;
+        case 'finished':
+          this.#handleRefused(output.reason === 'timeout' ? 'CCP_TIMEOUT' : 'MPPE_REQUIRED');
+          break;
+        case 'failed':
+          this.#handleRefused('MPPE_REQUIRED');
+          this.#negotiation.close(now);
+          break;
+        case 'counted':
+          this.#outputs.push(output);
+          break;
+      }
+    }
+  }
+
+  /** Receiving is ready before our Request leaves; sending is set when our Ack tells the peer so. */
+  #prepare(code: number): void {
+    // Once IP flows without encryption, the peer's Ack is awaited: until then plain packets still come.
+    if (code === PacketCode.ConfigureRequest && !this.#waitOver)
+      this.#announce('receive', this.#policy.receive);
+    if (code === PacketCode.ConfigureAck) this.#announce('send', this.#policy.send);
+  }
+
+  #handleRefused(code: CauseCode): void {
+    if (this.#required) this.#outputs.push({ kind: 'failed', code });
+    else this.#goWithout();
+  }
+
+  #goWithout(): void {
+    this.#waitOver = true;
+    this.#waitUntil = undefined;
+    if (!this.#negotiation.opened) this.#clearBoth();
+  }
+
+  #handleReset({ code, identifier, data }: ControlPacket): void {
+    if (!this.#negotiation.opened) this.#count('out-of-state');
+    else if (code === PacketCode.ResetRequest) {
+      this.#transmit({ code: PacketCode.ResetAck, identifier, data });
+      this.#outputs.push({ kind: 'flush' });
+    } else if (this.#reset.pending && this.#reset.identifier === identifier) {
+      this.#reset.pending = false;
+      this.#outputs.push({ kind: 'resynchronized' });
+    } else this.#count('stale-answer');
+  }
+
+  /** Every negotiation starts from the login's keys and count 0 again. */
+  #announce(direction: 'send' | 'receive', choice: MppeChoice | undefined): void {
+    const keys = choice && startKeys(this.#keys, choice.strength);
+    if (choice === undefined || keys === undefined) {
+      this.#clear(direction);
+      return;
+    }
+    this.#announced[direction] = true;
+    const mppe = { ...choice, startKey: keys[direction] };
+    this.#outputs.push({ kind: 'mppe', direction, mppe });
+  }
+
+  #clearBoth(): void {
+    this.#clear('send');
+    this.#clear('receive');
+  }
+
+  #clear(direction: 'send' | 'receive'): void {
+    if (this.#announced[direction])
+      this.#outputs.push({ kind: 'mppe', direction, mppe: undefined });
+    this.#announced[direction] = false;
+  }
+
+  #transmit(packet: ControlPacket): void {
+    this.#outputs.push({ kind: 'transmit', packet });
+  }
+
+  #count(what: string): void {
+    this.#outputs.push({ kind: 'counted', what });
+  }
+}

@@ -1,0 +1,386 @@
+/**
+ * A PPP link (RFC 1661 §3.2): Dead, Establish, Authenticate, Network, Terminate.
+ *
+ * Sans-IO: feed it with handle…, drain poll() after each call, call handleTimeout when nextTimeout() has come. What
+ * happens within the phases is in lcp-layer.ts, authentication/ and network-phase.ts.
+ */
+import { cause, type Cause } from '../wire/cause.ts';
+import { isMalformed } from '../wire/codec.ts';
+import { PacketCode } from '../wire/control-packet.ts';
+import { decodePppFrame, encodePppFrame, PppProtocol } from '../wire/ppp-frame.ts';
+import { Authentication, type Methods } from './authentication/authentication.ts';
+import { LcpLayer } from './lcp-layer.ts';
+import type { FinishReason } from './negotiation.ts';
+import { NetworkPhase } from './network-phase.ts';
+import { checkLinkOptions, type Grant, type LinkOptions } from './options.ts';
+import type { LinkOutput } from './output.ts';
+
+/** RFC 1661 §3.2 */
+export type Phase = 'Dead' | 'Establish' | 'Authenticate' | 'Network' | 'Terminate';
+
+export interface LinkStatus {
+  readonly phase: Phase;
+  /** Login methods in use. */
+  readonly methods: Methods;
+  /** Encryption of the two directions; undefined: none. */
+  readonly mppe: NetworkPhase['mppe'];
+  /** Octets: what we may send, at most our own MRU. */
+  readonly peerMru: number;
+  readonly isIpUp: boolean;
+}
+
+/** ms for a refused caller to hang up by itself: our Terminate-Request must not overtake the Failure. */
+const REFUSAL_TIME = 2000;
+
+export class PppLink {
+  readonly #options: LinkOptions;
+  readonly #lcp: LcpLayer;
+  #outputs: LinkOutput[] = [];
+  #phase: Phase = 'Dead';
+  #authentication: Authentication | undefined;
+  #network: NetworkPhase | undefined;
+  #grant: Grant | undefined;
+  /** Network-layer frames of a peer that is done with authentication before we are. */
+  #early = new Map<number, Uint8Array>();
+  /** Why the link is being closed. */
+  #cause: Cause | undefined;
+  #closeAt: number | undefined;
+  /** LCP was told to close. */
+  #closing = false;
+  #finished = false;
+  /** Our login was under way when LCP went down. */
+  #wasLoggingIn = false;
+
+  /** @throws RangeError for options with which a link could not do what it is asked to */
+  constructor(options: LinkOptions) {
+    checkLinkOptions(options);
+    this.#options = options;
+    this.#lcp = new LcpLayer(options);
+  }
+
+  /** The call is connected: GRE can carry frames. */
+  handleLowerUp(now: number): void {
+    if (this.#finished || this.#phase !== 'Dead') return;
+    this.#phase = 'Establish';
+    this.#lcp.handleUp(now);
+    this.#drain(now);
+  }
+
+  /** The call is gone. `down` follows with the cause of a close that was under way, else with `reason`. */
+  handleLowerDown(reason: Cause, now: number): void {
+    if (this.#finished) return;
+    this.#lcp.handleDown(now);
+    this.#drain(now);
+    this.#finish(this.#cause ?? reason);
+  }
+
+  /** One PPP frame without GRE; FF 03 and the first octet of the protocol may be missing. Never throws, whatever it is. */
+  handleFrame(frame: Uint8Array, now: number): void {
+    if (this.#finished || this.#phase === 'Dead') return;
+    const decoded = decodePppFrame(frame);
+    if (isMalformed(decoded)) {
+      this.#count('malformed-frame');
+      return;
+    }
+    this.handleTraffic(now);
+    this.#handlePayload(decoded.protocol, decoded.payload, now);
+    this.#drain(now);
+  }
+
+  /**
+   * The attempt of the last 'login' is let in. Ignored when the link is no longer waiting for it.
+   * @throws Error unless the attempt was verified
+   */
+  admit(grant: Grant, now: number): void {
+    if (this.#authentication?.isDeciding !== true) return;
+    this.#authentication.admit();
+    this.#grant = grant;
+    this.#drain(now);
+  }
+
+  /** The attempt of the last 'login' is refused: the peer learns no reason, `down` follows with this one. */
+  refuse(reason: Cause, now: number): void {
+    if (this.#authentication?.isDeciding !== true) return;
+    this.#authentication.refuse();
+    this.#cause = reason;
+    this.#closeAt = now + REFUSAL_TIME;
+    this.#drain(now);
+  }
+
+  /** The data path lost MPPE synchronization in stateful mode. May be called for every such packet. */
+  handleDesynchronized(now: number): void {
+    this.#network?.handleDesynchronized(now);
+    this.#drain(now);
+  }
+
+  /** Something came from the peer. */
+  handleTraffic(now: number): void {
+    this.#lcp.handleTraffic(now);
+  }
+
+  /** Ends the link properly; `down` comes within about 2 s. The first reason counts. */
+  close(reason: Cause, now: number): void {
+    if (this.#finished) return;
+    this.#close(reason, now);
+    this.#drain(now);
+  }
+
+  nextTimeout(): number | undefined {
+    const earliest = Math.min(
+      this.#lcp.nextTimeout() ?? Infinity,
+      this.#authentication?.nextTimeout() ?? Infinity,
+      this.#network?.nextTimeout() ?? Infinity,
+      this.#closeAt ?? Infinity,
+    );
+    return earliest === Infinity ? undefined : earliest;
+  }
+
+  handleTimeout(now: number): void {
+    if (this.#finished) return;
+    this.#lcp.handleTimeout(now);
+    this.#authentication?.handleTimeout(now);
+    this.#network?.handleTimeout(now);
+    this.#drain(now);
+    if (this.#closeAt !== undefined && now >= this.#closeAt)
+      this.#close(this.#cause ?? cause('PEER_AUTH_FAILED'), now);
+    this.#drain(now);
+  }
+
+  poll(): LinkOutput | undefined {
+    return this.#outputs.shift();
+  }
+
+  get status(): LinkStatus {
+    return {
+      phase: this.#phase,
+      methods: this.#authentication?.methods ?? { peer: undefined, own: undefined },
+      mppe: this.#network?.mppe ?? { send: undefined, receive: undefined },
+      peerMru: this.#peerMru,
+      isIpUp: this.#network?.isIpUp ?? false,
+    };
+  }
+
+  get #peerMru(): number {
+    return Math.min(this.#lcp.policy.peerMru, this.#options.mru);
+  }
+
+  #handlePayload(protocol: number, payload: Uint8Array, now: number): void {
+    switch (protocol) {
+      case PppProtocol.Lcp: {
+        this.#lcp.handlePayload(payload, now);
+        return;
+      }
+      case PppProtocol.Chap:
+      case PppProtocol.Pap: {
+        this.#handleAuthentication(protocol, payload, now);
+        return;
+      }
+      case PppProtocol.Ip:
+      case PppProtocol.Ipv6:
+      case PppProtocol.Compressed: {
+        this.#count('unexpected-data');
+        return;
+      }
+    }
+    // RFC 1661 §3.5: before the peer is authenticated there is nothing but LCP and authentication.
+    if (this.#phase === 'Authenticate') {
+      this.#keepEarly(protocol, payload);
+      return;
+    }
+    if (this.#network === undefined) {
+      this.#count('out-of-state');
+      return;
+    }
+    if (!this.#network.handlePayload(protocol, payload, now))
+      this.#lcp.rejectProtocol(protocol, payload);
+  }
+
+  /** One frame each of CCP, IPCP and IPV6CP is kept until authentication is complete, and looked at only then. */
+  #keepEarly(protocol: number, payload: Uint8Array): void {
+    const isNetworkProtocol =
+      protocol === PppProtocol.Ccp ||
+      protocol === PppProtocol.Ipcp ||
+      protocol === PppProtocol.Ipv6cp;
+    if (isNetworkProtocol && payload[0] === PacketCode.ConfigureRequest)
+      this.#early.set(protocol, payload);
+    else this.#count('out-of-state');
+  }
+
+  #handleAuthentication(protocol: number, payload: Uint8Array, now: number): void {
+    if (this.#authentication?.handlePayload(protocol, payload, now) !== true)
+      this.#count('unexpected-authentication');
+  }
+
+  #handleProtocolRejected(protocol: number, now: number): void {
+    if (protocol === PppProtocol.Chap || protocol === PppProtocol.Pap) {
+      if (this.#phase === 'Authenticate') this.#close(cause('AUTH_METHOD_REFUSED'), now);
+    } else if (this.#network === undefined) this.#count('out-of-state');
+    else this.#network.handleProtocolReject(protocol, now);
+  }
+
+  #drain(now: number): void {
+    this.#drainLcp(now);
+    this.#drainAuthentication(now);
+    const isComplete = this.#authentication?.isComplete === true && this.#cause === undefined;
+    if (this.#phase === 'Authenticate' && isComplete) this.#enterNetwork(now);
+    this.#drainNetwork(now);
+  }
+
+  #drainLcp(now: number): void {
+    for (let output; (output = this.#lcp.poll()) !== undefined;) {
+      switch (output.kind) {
+        case 'transmit':
+          this.#transmit(PppProtocol.Lcp, output.payload);
+          break;
+        case 'up':
+          this.#enterAuthenticate(now);
+          break;
+        case 'down':
+          this.#leaveNetwork(now);
+          break;
+        case 'peer-terminated':
+          this.#handlePeerTerminated(now);
+          break;
+        case 'failed':
+          this.#close(cause(output.code), now);
+          break;
+        case 'finished':
+          this.#finish(this.#cause ?? finishCause(output.reason));
+          break;
+        case 'protocol-rejected':
+          this.#handleProtocolRejected(output.protocol, now);
+          break;
+        case 'counted':
+          this.#outputs.push(output);
+          break;
+      }
+    }
+  }
+
+  #handlePeerTerminated(now: number): void {
+    if (this.#cause === undefined) {
+      if (this.#phase === 'Establish' && this.#lcp.policy.methodsDiffer)
+        this.#cause = cause('AUTH_METHOD_REFUSED');
+      else
+        this.#cause = cause('PEER_TERMINATED', this.#wasLoggingIn ? 'during the login' : undefined);
+    }
+    // During negotiation the automaton would go on asking; there is nobody left to ask.
+    this.#close(this.#cause, now);
+  }
+
+  #enterAuthenticate(now: number): void {
+    const { ownMethod, peerMethod, peerPfc, peerAcfc, peerAccm } = this.#lcp.policy;
+    const { identity } = this.#options;
+    this.#phase = 'Authenticate';
+    const peerMru = this.#peerMru;
+    this.#outputs.push({ kind: 'frame-options', accm: peerAccm, peerPfc, peerAcfc, peerMru });
+    if (this.#cause !== undefined) {
+      this.#close(this.#cause, now);
+      return;
+    }
+    // Whoever asks for no login proves nothing either: an impostor could get around mschap-v2 in this way.
+    if (ownMethod === undefined && identity?.methods.every((method) => method === 'mschap-v2')) {
+      const refused = this.#lcp.policy.methodsDiffer; // it wanted another method first
+      this.#close(
+        refused
+          ? cause('AUTH_METHOD_REFUSED')
+          : cause('SERVER_NOT_TRUSTED', 'it asked for no login'),
+        now,
+      );
+      return;
+    }
+    const methods = { peer: peerMethod, own: ownMethod };
+    this.#authentication = new Authentication(methods, this.#options, now);
+  }
+
+  #drainAuthentication(now: number): void {
+    for (let output; (output = this.#authentication?.poll()) !== undefined;) {
+      switch (output.kind) {
+        case 'transmit':
+          this.#transmit(output.protocol, output.payload);
+          break;
+        case 'login':
+        case 'authenticated':
+        case 'counted':
+          this.#outputs.push(output);
+          break;
+        case 'failed':
+          this.#close(output.cause, now);
+          break;
+      }
+    }
+  }
+
+  #enterNetwork(now: number): void {
+    this.#phase = 'Network';
+    this.#network = new NetworkPhase(
+      this.#options,
+      this.#authentication?.keys,
+      this.#grant,
+      this.#lcp.policy.peerMru,
+    );
+    this.#network.start(now);
+    const early = this.#early;
+    this.#early = new Map();
+    for (const [protocol, payload] of early) this.#handlePayload(protocol, payload, now);
+  }
+
+  /** LCP is down: everything above starts anew when it is up again. */
+  #leaveNetwork(now: number): void {
+    this.#network?.stop(now);
+    this.#drainNetwork(now);
+    this.#wasLoggingIn = this.#authentication?.isLoggingIn === true;
+    this.#network = undefined;
+    this.#authentication = undefined;
+    this.#grant = undefined;
+    this.#early.clear();
+    this.#phase = this.#closing ? 'Terminate' : 'Establish';
+  }
+
+  #drainNetwork(now: number): void {
+    for (let output; (output = this.#network?.poll()) !== undefined;) {
+      if (output.kind === 'failed') this.#close(output.cause, now);
+      else this.#outputs.push(output);
+    }
+  }
+
+  #close(reason: Cause, now: number): void {
+    if (this.#finished || this.#closing) return;
+    this.#cause ??= reason;
+    this.#closing = true;
+    this.#phase = 'Terminate';
+    this.#closeAt = undefined;
+    this.#lcp.close(now);
+    this.#drainLcp(now);
+    // Without a timer there is nobody to say goodbye to.
+    if (this.#lcp.isResting) this.#finish(this.#cause);
+  }
+
+  #finish(reason: Cause): void {
+    if (this.#finished) return;
+    this.#finished = true;
+    this.#phase = 'Dead';
+    this.#closeAt = undefined;
+    this.#outputs.push({ kind: 'down', cause: reason });
+  }
+
+  #transmit(protocol: number, payload: Uint8Array): void {
+    this.#outputs.push({ kind: 'transmit', frame: encodePppFrame(protocol, payload) });
+  }
+
+  #count(what: string): void {
+    this.#outputs.push({ kind: 'counted', what });
+  }
+}
+
+function finishCause(reason: FinishReason): Cause {
+  switch (reason) {
+    case 'timeout':
+    case 'closed':
+      return cause('LCP_TIMEOUT');
+    case 'terminated':
+      return cause('PEER_TERMINATED');
+    case 'refused':
+      return cause('NEGOTIATION_FAILED', 'the peer rejected LCP');
+  }
+}

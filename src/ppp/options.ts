@@ -1,0 +1,100 @@
+/**
+ * What the owner of a PPP link decides about it before it starts.
+ */
+import type { Secret } from '../crypto/secret.ts';
+
+/** Ways to log in, strongest first. */
+export const authMethods = ['mschap-v2', 'mschap', 'chap', 'pap'] as const;
+export type AuthMethod = (typeof authMethods)[number];
+
+export type MppeStrength = 128 | 56 | 40;
+
+/** What a peer has that does not ask for another: RFC 1661 §6.1. */
+export const DEFAULT_MRU = 1500;
+/** The least that is accepted, as by pppd. */
+export const MIN_MRU = 128;
+
+export interface MppeOptions {
+  readonly policy: 'required' | 'optional' | 'off';
+  /** Allowed key lengths, bits, in order of preference. */
+  readonly strengths: readonly MppeStrength[];
+  /** Whether the stateful mode is accepted from a peer that wants it; stateless is what we ask for. */
+  readonly stateful: boolean;
+  /** Ask for the stateful mode ourselves and suggest it to the peer (needs `stateful`). */
+  readonly askStateful?: boolean;
+}
+
+export interface LinkOptions {
+  /** Octets: the MRU we offer, and the upper bound of what we send. 128..1500. */
+  readonly mru: number;
+  /** How the peer must log in, methods in order of preference, `name` sent with CHAP. Absent: it need not. */
+  readonly authenticatePeer?: {
+    readonly methods: readonly AuthMethod[];
+    readonly name: string;
+  };
+  /** How we log in, methods in order of preference. Absent: we refuse to log in. */
+  readonly identity?: {
+    readonly username: string;
+    readonly secret: Secret;
+    readonly methods: readonly AuthMethod[];
+  };
+  readonly mppe: MppeOptions;
+  readonly ip: {
+    /** Our address; absent or 0: the peer assigns it. A `Grant` overrides it. */
+    readonly localAddress?: number;
+    /** The only address the peer may have; absent: any. A `Grant` overrides it. */
+    readonly peerAddress?: number;
+    /** Ask the peer for DNS servers (RFC 1877). */
+    readonly requestDns: boolean;
+    /** Ask the peer for WINS servers (RFC 1877). */
+    readonly requestNbns?: boolean;
+  };
+  /** IPV6CP; off: it is Protocol-Rejected. */
+  readonly ipv6: boolean;
+  /** 8 octets, not all 0; absent: random. */
+  readonly interfaceIdentifier?: Uint8Array;
+  /** LCP echo: the peer is dead after `failures` requests, one each `interval` ms, without an answer. */
+  readonly keepalive?: { readonly failures: number; readonly interval: number };
+  /** Cryptographically secure. */
+  readonly random: (length: number) => Uint8Array;
+}
+
+/** What an authenticated peer gets. Addresses are IPv4 as u32 numbers. */
+export interface Grant {
+  readonly localAddress: number;
+  /** The only address the peer may have. */
+  readonly peerAddress: number;
+  /** At most two are passed on. */
+  readonly dns: readonly number[];
+  readonly nbns: readonly number[];
+}
+
+/** How we can log in, in order of preference. An NT hash is no password: it serves MS-CHAP only. */
+export function ownMethods({ identity }: LinkOptions): readonly AuthMethod[] {
+  if (identity === undefined) return [];
+  if (identity.secret.kind === 'password') return identity.methods;
+  return identity.methods.filter((method) => method === 'mschap-v2' || method === 'mschap');
+}
+
+/** @throws RangeError for options with which a link could not do what it is asked to */
+export function checkLinkOptions({ mru, identity, authenticatePeer, mppe }: LinkOptions): void {
+  if (authenticatePeer?.methods.length === 0)
+    throw new RangeError('the peer must log in, but by no method');
+  if (mppe.policy !== 'off' && mppe.strengths.length === 0)
+    throw new RangeError('encryption without an allowed strength');
+  if (!Number.isInteger(mru) || mru < MIN_MRU || mru > DEFAULT_MRU)
+    throw new RangeError(`MRU ${mru} is not in ${MIN_MRU}..${DEFAULT_MRU}`);
+  if (octetsOf(identity?.username ?? '') > MAX_NAME)
+    throw new RangeError(`a user name has at most ${MAX_NAME} octets`);
+  if (octetsOf(identity?.secret.password ?? '') > MAX_NAME)
+    throw new RangeError(`a password has at most ${MAX_NAME} octets`);
+  if (octetsOf(authenticatePeer?.name ?? '') > MAX_NAME)
+    throw new RangeError(`a name has at most ${MAX_NAME} octets`);
+}
+
+/** PAP counts name and password in an octet each: RFC 1334 §2.2.1. */
+const MAX_NAME = 255;
+
+function octetsOf(text: string): number {
+  return new TextEncoder().encode(text).length;
+}

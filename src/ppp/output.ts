@@ -1,0 +1,63 @@
+/**
+ * What a PPP link asks of its owner. The owner acts on each output before it polls the next one.
+ */
+import type { Cause } from '../wire/cause.ts';
+import type { LoginAttempt } from './authentication/login-attempt.ts';
+import type { AuthMethod, MppeStrength } from './options.ts';
+
+/** One direction's encryption: packet 0 uses keys that follow from `startKey` (RFC 3079). */
+export interface MppeState {
+  readonly strength: MppeStrength;
+  readonly stateful: boolean;
+  /** 16 octets for 128 bits, else 8. */
+  readonly startKey: Uint8Array;
+}
+
+export type LinkOutput =
+  /** A PPP control frame with FF 03. */
+  | { readonly kind: 'transmit'; readonly frame: Uint8Array }
+  /** Somebody wants to log in: `attempt.verify`, then `admit` or `refuse`, now or later. */
+  | { readonly kind: 'login'; readonly attempt: LoginAttempt }
+  /** The peer accepted our login and, with mschap-v2, proved that it knows the password. */
+  | { readonly kind: 'authenticated'; readonly method: AuthMethod }
+  /**
+   * Set (count 0, start key) or clear encryption of one direction. `receive` comes before the frame leaves that
+   * lets the peer use it.
+   */
+  | {
+      readonly kind: 'mppe';
+      readonly direction: 'send' | 'receive';
+      readonly mppe: MppeState | undefined;
+    }
+  /** The peer lost synchronization: the next packet is sent flushed. */
+  | { readonly kind: 'flush' }
+  /** The peer confirmed our Reset-Request: decrypt again from its next flushed packet. */
+  | { readonly kind: 'resynchronized' }
+  /** LCP is open: how data may be sent. `peerMru` is the smaller of the peer's and our own bound. */
+  | {
+      readonly kind: 'frame-options';
+      readonly accm: number;
+      readonly peerPfc: boolean;
+      readonly peerAcfc: boolean;
+      readonly peerMru: number;
+    }
+  /** IP may flow. `peerAddress` 0: the peer told none. */
+  | {
+      readonly kind: 'ip-up';
+      readonly localAddress: number;
+      readonly peerAddress: number;
+      /** DNS and WINS servers the peer gave us. */
+      readonly dns: readonly number[];
+      readonly nbns: readonly number[];
+    }
+  | { readonly kind: 'ip-down' }
+  | {
+      readonly kind: 'ipv6-up';
+      readonly localIdentifier: Uint8Array;
+      readonly peerIdentifier: Uint8Array;
+    }
+  | { readonly kind: 'ipv6-down' }
+  /** The link is finished. Exactly once, and last. */
+  | { readonly kind: 'down'; readonly cause: Cause }
+  /** Something malformed or unexpected came and was ignored. */
+  | { readonly kind: 'counted'; readonly what: string };

@@ -1,0 +1,261 @@
+import assert from 'node:assert/strict';
+import test from 'node:test';
+import { inspect } from 'node:util';
+import { generateMsChapV1NtResponse } from '../../../src/crypto/ms-chap-v1.ts';
+import { Secret } from '../../../src/crypto/secret.ts';
+import { Authenticator } from '../../../src/ppp/authentication/authenticator.ts';
+import { checkEvidence } from '../../../src/ppp/authentication/evidence.ts';
+import { Login } from '../../../src/ppp/authentication/login.ts';
+import type { AuthenticationOutput } from '../../../src/ppp/authentication/output.ts';
+import type { AuthMethod } from '../../../src/ppp/options.ts';
+import { decodeChap, encodeChap } from '../../../src/wire/chap.ts';
+import { decodePap, encodePap } from '../../../src/wire/pap.ts';
+import { PppProtocol } from '../../../src/wire/ppp-frame.ts';
+import { textOf } from '../../../src/wire/text.ts';
+import { seededOctets } from '../../support/link.ts';
+
+const { Chap, Pap } = PppProtocol;
+const identity = { username: 'User', secret: Secret.fromPassword('clientPass') };
+const methods: AuthMethod[] = ['mschap-v2', 'mschap', 'chap'];
+
+function drain(side: Authenticator | Login): AuthenticationOutput[] {
+  const outputs: AuthenticationOutput[] = [];
+  for (let output; (output = side.poll()) !== undefined;) outputs.push(output);
+  return outputs;
+}
+
+const kinds = (side: Authenticator | Login): string[] =>
+  drain(side).map((output) => (output.kind === 'counted' ? output.what : output.kind));
+
+function sent(side: Authenticator | Login): Uint8Array {
+  const [payload] = drain(side).flatMap((output) =>
+    output.kind === 'transmit' ? [output.payload] : [],
+  );
+  assert.notEqual(payload, undefined);
+  return payload!;
+}
+
+const authenticator = (method: AuthMethod): Authenticator =>
+  new Authenticator(method, 'gateway', seededOctets(1), 0);
+const login = (method: AuthMethod): Login => new Login(method, identity, seededOctets(2), 0);
+
+test('authenticator: what it did not ask for is counted', () => {
+  for (const method of methods) {
+    const side = authenticator(method);
+    const challenge = decodeChap(sent(side));
+    assert.equal('kind' in challenge && challenge.kind, 'challenge');
+    const { identifier } = challenge as { identifier: number };
+    side.handlePayload(Pap, new Uint8Array(0), 0);
+    side.handlePayload(Chap, Uint8Array.of(2, identifier, 0), 0);
+    side.handlePayload(Chap, encodeChap({ kind: 'success', identifier, message: textOf('') }), 0);
+    const response = { kind: 'response', value: new Uint8Array(5), name: textOf('User') } as const;
+    side.handlePayload(Chap, encodeChap({ ...response, identifier: identifier ^ 1 }), 0);
+    const expected = [
+      'unexpected-authentication',
+      'malformed-authentication',
+      'unexpected-authentication',
+      'stale-answer',
+    ];
+    assert.deepEqual(kinds(side), expected);
+    if (method === 'chap') continue;
+    side.handlePayload(Chap, encodeChap({ ...response, identifier }), 0);
+    assert.deepEqual(kinds(side), ['malformed-authentication']);
+  }
+});
+
+test('authenticator: the Challenge is repeated every 3 s, ten times, then AUTH_TIMEOUT', () => {
+  const side = authenticator('mschap-v2');
+  const challenge = sent(side);
+  let count = 1;
+  for (let now; (now = side.nextTimeout()) !== undefined;) {
+    assert.equal(now, count * 3000);
+    side.handleTimeout(now - 1);
+    side.handleTimeout(now);
+    const [output] = drain(side);
+    if (output?.kind === 'transmit') {
+      count++;
+      assert.deepEqual(output.payload, challenge);
+    } else assert.deepEqual(output, { kind: 'failed', cause: { code: 'AUTH_TIMEOUT' } });
+  }
+  assert.equal(count, 10);
+  side.handlePayload(
+    Chap,
+    encodeChap({ kind: 'response', identifier: 1, value: new Uint8Array(49), name: textOf('') }),
+    0,
+  );
+  assert.deepEqual(kinds(side), []);
+});
+
+test('authenticator, PAP: each repetition is answered with its own identifier and the same answer', () => {
+  const request = (identifier: number): Uint8Array => {
+    const password = new TextEncoder().encode('clientPass');
+    return encodePap({
+      kind: 'authenticate-request',
+      identifier,
+      peerId: textOf('User'),
+      password,
+    });
+  };
+  for (const right of [true, false]) {
+    const side = authenticator('pap');
+    side.handlePayload(Chap, request(1), 0);
+    side.handlePayload(Pap, Uint8Array.of(1, 1, 0, 4), 0);
+    side.handlePayload(
+      Pap,
+      encodePap({ kind: 'authenticate-ack', identifier: 1, message: textOf('') }),
+      0,
+    );
+    assert.deepEqual(kinds(side), [
+      'unexpected-authentication',
+      'malformed-authentication',
+      'unexpected-authentication',
+    ]);
+    side.refuse();
+    side.admit();
+    side.handlePayload(Pap, request(1), 0);
+    const [output] = drain(side);
+    assert.equal(output?.kind, 'login');
+    const { attempt } = output;
+    side.handlePayload(Pap, request(2), 0);
+    assert.equal(attempt.verify(Secret.fromPassword(right ? 'clientPass' : 'clientPas')), right);
+    assert.equal(inspect(attempt, { depth: 9 }).includes('clientPass'), false);
+    if (right) side.admit();
+    else side.refuse();
+    const kind = right ? 'authenticate-ack' : 'authenticate-nak';
+    const first = decodePap(sent(side));
+    assert.deepEqual({ ...first, message: '' }, { kind, identifier: 2, message: '' });
+    side.handlePayload(Pap, request(3), 0);
+    assert.deepEqual(
+      { ...decodePap(sent(side)), message: '' },
+      { kind, identifier: 3, message: '' },
+    );
+    assert.equal(side.isAdmitted, right);
+  }
+  const silent = authenticator('pap');
+  silent.handleTimeout(30_000);
+  assert.deepEqual(kinds(silent), ['failed']);
+  silent.handlePayload(Pap, request(1), 0);
+  assert.deepEqual(kinds(silent), []);
+});
+
+test('MS-CHAPv1: an LM response alone is no proof', () => {
+  const challenge = new Uint8Array(8).fill(3);
+  const ntResponse = generateMsChapV1NtResponse(challenge, identity.secret.ntHash);
+  const evidence = { method: 'mschap', challenge, ntResponse } as const;
+  assert.notEqual(checkEvidence({ ...evidence, hasNtResponse: true }, identity.secret), undefined);
+  assert.equal(checkEvidence({ ...evidence, hasNtResponse: false }, identity.secret), undefined);
+});
+
+test('login: what does not fit is counted', () => {
+  for (const method of methods) {
+    const side = login(method);
+    const challenge = {
+      kind: 'challenge',
+      identifier: 1,
+      value: new Uint8Array(0),
+      name: textOf(''),
+    } as const;
+    side.handlePayload(Pap, new Uint8Array(0), 0);
+    side.handlePayload(Chap, Uint8Array.of(1), 0);
+    side.handlePayload(Chap, encodeChap(challenge), 0);
+    side.handlePayload(Chap, encodeChap({ ...challenge, kind: 'response' }), 0);
+    side.handlePayload(
+      Chap,
+      encodeChap({ kind: 'success', identifier: 1, message: textOf('') }),
+      0,
+    );
+    side.handlePayload(
+      Chap,
+      encodeChap({ kind: 'failure', identifier: 1, message: textOf('') }),
+      0,
+    );
+    assert.deepEqual(kinds(side), [
+      'unexpected-authentication',
+      'malformed-authentication',
+      'malformed-authentication',
+      'unexpected-authentication',
+      'stale-answer',
+      'stale-answer',
+    ]);
+  }
+});
+
+test('login: a Failure tells its words, readable, and nothing is answered after it', () => {
+  const cases: [AuthMethod, string, string | undefined][] = [
+    ['mschap-v2', 'E=691 R=1 C=00112233 V=3 M=No\u0007 way\r\n', 'error 691 No  way'],
+    ['mschap', 'E=648 R=0', 'error 648'],
+    ['mschap-v2', 'just no', 'just no'],
+    ['chap', 'Sorry', 'Sorry'],
+    ['chap', '\u0000', undefined],
+    ['chap', 'x'.repeat(300), 'x'.repeat(80)],
+  ];
+  for (const [method, message, detail] of cases) {
+    const side = login(method);
+    const value = new Uint8Array(method === 'mschap' ? 8 : 16).fill(1);
+    side.handlePayload(
+      Chap,
+      encodeChap({ kind: 'challenge', identifier: 9, value, name: textOf('') }),
+      0,
+    );
+    drain(side);
+    const failure = encodeChap({ kind: 'failure', identifier: 9, message: textOf(message) });
+    side.handlePayload(Chap, failure, 0);
+    const cause = { code: 'AUTH_TOPEER_FAILED', ...(detail === undefined ? {} : { detail }) };
+    assert.deepEqual(drain(side), [{ kind: 'failed', cause }]);
+    side.handlePayload(Chap, failure, 0);
+    assert.deepEqual(drain(side), []);
+  }
+});
+
+test('login: the Response is repeated every 3 s, ten times; a Challenge is awaited for 30 s', () => {
+  const side = login('mschap-v2');
+  const value = new Uint8Array(16);
+  side.handlePayload(
+    Chap,
+    encodeChap({ kind: 'challenge', identifier: 9, value, name: textOf('') }),
+    0,
+  );
+  let count = 0;
+  for (let now; (now = side.nextTimeout()) !== undefined;) {
+    count++;
+    side.handleTimeout(now);
+  }
+  assert.equal(count, 10);
+  assert.deepEqual(kinds(side).slice(-2), ['transmit', 'failed']);
+  const waiting = login('chap');
+  waiting.handleTimeout(29_999);
+  assert.deepEqual(kinds(waiting), []);
+  waiting.handleTimeout(30_000);
+  assert.deepEqual(kinds(waiting), ['failed']);
+});
+
+test('login, PAP: asks first, takes Ack or Nak of its own identifier only', () => {
+  for (const kind of ['authenticate-ack', 'authenticate-nak'] as const) {
+    const side = login('pap');
+    const request = decodePap(sent(side)) as { identifier: number };
+    const message = textOf('words');
+    side.handlePayload(Pap, Uint8Array.of(2), 0);
+    side.handlePayload(
+      Pap,
+      encodePap({
+        kind: 'authenticate-request',
+        identifier: 1,
+        peerId: message,
+        password: new Uint8Array(0),
+      }),
+      0,
+    );
+    side.handlePayload(Pap, encodePap({ kind, identifier: request.identifier ^ 1, message }), 0);
+    assert.deepEqual(kinds(side), [
+      'malformed-authentication',
+      'unexpected-authentication',
+      'stale-answer',
+    ]);
+    side.handlePayload(Pap, encodePap({ kind, identifier: request.identifier, message }), 0);
+    side.handlePayload(Pap, encodePap({ kind, identifier: request.identifier, message }), 0);
+    const [output, ...rest] = drain(side);
+    assert.equal(output?.kind, kind === 'authenticate-ack' ? 'authenticated' : 'failed');
+    assert.deepEqual(rest, []);
+    assert.equal(side.isAccepted, kind === 'authenticate-ack');
+  }
+});
