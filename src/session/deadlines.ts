@@ -1,0 +1,40 @@
+/** The named deadlines of one machine. */
+export class Deadlines<Name extends string> {
+  readonly #at = new Map<Name, number>();
+
+  set(name: Name, at: number): void {
+    this.#at.set(name, at);
+  }
+
+  clear(name: Name): void {
+    this.#at.delete(name);
+  }
+
+  clearAll(): void {
+    this.#at.clear();
+  }
+
+  next(): number | undefined {
+    return earliest(...this.#at.values());
+  }
+
+  /** Takes out a deadline that has come, the earliest first. */
+  due(now: number): Name | undefined {
+    const next = this.next();
+    if (next === undefined || next > now) return undefined;
+    for (const [name, at] of this.#at) {
+      if (at !== next) continue;
+      this.#at.delete(name);
+      return name;
+    }
+    return undefined;
+  }
+}
+
+export function earliest(...times: (number | undefined)[]): number | undefined {
+  let next: number | undefined;
+  for (const time of times) {
+    if (time !== undefined && (next === undefined || time < next)) next = time;
+  }
+  return next;
+}

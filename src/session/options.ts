@@ -1,0 +1,112 @@
+/**
+ * What the owner decides about servers, links and users: the parsed configuration as the session floor reads it.
+ *
+ * daemon/configuration makes these from UCI. Times are milliseconds, addresses IPv4 as u32 numbers.
+ */
+import type { Secret } from '../crypto/secret.ts';
+import type { AuthMethod, MppeOptions } from '../ppp/options.ts';
+import type { AddressRange, Prefix } from '../wire/ip.ts';
+
+/** LCP echo: the link is dead after `failures` requests, one each `interval`, without an answer. */
+export interface Keepalive {
+  readonly failures: number;
+  readonly interval: number;
+}
+
+/** What servers and links have in common. */
+interface TunnelOptions {
+  /** Name of the UCI section: the interface. */
+  readonly name: string;
+  /** TUN device, at most 15 characters. */
+  readonly device: string;
+  readonly port: number;
+  /** In order of preference; a peer that offers none of these is refused. */
+  readonly auth: readonly AuthMethod[];
+  readonly mppe: MppeOptions;
+  /** Largest inner IP packet, octets. */
+  readonly mtu: number;
+  /** IPV6CP and link-local IPv6. */
+  readonly ipv6: boolean;
+  readonly keepalive: Keepalive | undefined;
+}
+
+export interface ServerOptions extends TunnelOptions {
+  readonly kind: 'server';
+  readonly localAddress: number;
+  /** The network the device carries; a /32 (the local address) where the pool lies inside another network. */
+  readonly network: Prefix;
+  readonly pool: readonly AddressRange[];
+  /** Answer ARP for callers on the device that carries their network. */
+  readonly proxyArp: boolean;
+  /** Devices to accept callers on; empty: all. */
+  readonly listen: readonly string[];
+  /** 0: never. */
+  readonly idleTimeout: number;
+  /** 0: never. */
+  readonly sessionTimeout: number;
+  readonly maxSessions: number;
+  readonly maxPerUser: number;
+  readonly onDuplicate: 'replace' | 'deny';
+  /** Callers may not reach each other. */
+  readonly isolate: boolean;
+  readonly dns: readonly number[];
+  readonly nbns: readonly number[];
+  readonly allowFrom: readonly Prefix[];
+  /** A source is locked out for `time` after `after` failed logins; after 0: never. */
+  readonly ban: { readonly after: number; readonly time: number };
+}
+
+export interface ClientLinkOptions extends TunnelOptions {
+  readonly kind: 'link';
+  /** Name or address of the server. */
+  readonly server: string;
+  readonly username: string;
+  readonly secret: Secret;
+  /** Networks to reach through the link. */
+  readonly routes: readonly Prefix[];
+  readonly defaultRoute: boolean;
+  readonly metric: number;
+  /** Keep a route to the server outside the tunnel. */
+  readonly hostRoute: boolean;
+  /** Use the DNS servers that the peer gives. */
+  readonly peerDns: boolean;
+  /** Device to dial through; undefined: as the routing table says. */
+  readonly bindDevice: string | undefined;
+  /** Dial when the daemon starts. */
+  readonly auto: boolean;
+  /** Give up after a refused login until the credentials change or somebody dials. */
+  readonly blockOnAuthFailure: boolean;
+  /** Failed attempts in a row before giving up; 0: never. */
+  readonly maxFail: number;
+  /** First pause between attempts; doubled up to `holdoffMax`, with jitter. */
+  readonly holdoff: number;
+  readonly holdoffMax: number;
+}
+
+export interface User {
+  /** Name of the UCI section. */
+  readonly section: string;
+  readonly enabled: boolean;
+  readonly username: string;
+  readonly secret: Secret;
+  /** Names of the servers the user may call; empty: every server. */
+  readonly servers: readonly string[];
+  /** Fixed address; undefined: from the pool. */
+  readonly address: number | undefined;
+  /** Networks behind the caller. */
+  readonly routes: readonly Prefix[];
+  /** undefined: the server's maxPerUser. */
+  readonly maxSessions: number | undefined;
+  /** Last valid moment, ms since 1970 UTC; undefined: never expires. */
+  readonly expires: number | undefined;
+}
+
+export interface Limits {
+  /** Sessions in all servers and links together. */
+  readonly maxSessions: number;
+  /** Callers that have not logged in yet, in all and per source address. */
+  readonly maxHalfOpen: number;
+  readonly maxHalfOpenPerSource: number;
+  /** Time a caller has from TCP to a completed login. */
+  readonly loginTimeout: number;
+}

@@ -1,0 +1,179 @@
+/**
+ * What sessions need from outside, and what they ask the outside to do.
+ *
+ * Ports are called directly and answer at once (the data path lives in memory). Whatever takes time (TCP, names, devices,
+ * routes) is an Output; its result comes back through a handle… method. daemon/ implements both; test/support has
+ * in-memory twins. The router floor knows nothing of session/ but this file.
+ */
+import type { Cause } from '../wire/cause.ts';
+import type { Prefix } from '../wire/ip.ts';
+
+/** The packets of one call on the fast path. */
+export interface CallPath {
+  /** Which call, in handleFrame. */
+  readonly slot: number;
+  /** Our call id: random, unique on this machine. */
+  readonly callId: number;
+  /** The peer's call id is known: what was held is delivered, transmit works. */
+  connect(peerCallId: number, now: number): void;
+  /** Send a PPP control frame (with FF 03). */
+  transmit(frame: Uint8Array, now: number): void;
+  setFraming(framing: { pfc: boolean; acfc: boolean; mtu: number }): void;
+  /** Starts (count 0) or clears encryption of one direction. */
+  setMppe(direction: 'send' | 'receive', mppe: MppeKeys | undefined): void;
+  /** IP passes only encrypted. */
+  requireEncryption(required: boolean): void;
+  /** The peer asked for a flush (CCP Reset-Request). */
+  flush(): void;
+  /** The peer confirmed our Reset-Request. */
+  resynchronized(): void;
+  counters(): CallCounters;
+  /** Frees the call. Nothing is delivered or sent after it. */
+  close(): void;
+}
+
+export interface MppeKeys {
+  readonly strength: 128 | 56 | 40;
+  readonly stateful: boolean;
+  readonly startKey: Uint8Array;
+}
+
+/** The machine that a call's control frames belong to: the daemon feeds it (and drains it after). */
+export interface PathOwner {
+  handleFrame(slot: number, frame: Uint8Array, now: number): void;
+  handleDesynchronized(slot: number, now: number): void;
+}
+
+export interface CallPaths {
+  /** undefined: no room for another call. */
+  open(owner: PathOwner, peer: number, local: number, now: number): CallPath | undefined;
+}
+
+export interface CallCounters {
+  readonly rxOctets: number;
+  readonly txOctets: number;
+  readonly rxPackets: number;
+  readonly txPackets: number;
+  /** Packets of the peer that never came, came late, came twice. */
+  readonly lost: number;
+  readonly reordered: number;
+  readonly duplicates: number;
+  /** Dropped packets by reason; only reasons that occurred. */
+  readonly drops: Readonly<Record<string, number>>;
+}
+
+/** What the kernel must know of a tunnel that is up. */
+export interface Network {
+  /** Interface (UCI section) and its device. */
+  readonly name: string;
+  readonly device: string;
+  readonly role: 'caller' | 'link';
+  readonly localAddress: number;
+  readonly peerAddress: number;
+  /** caller: networks behind the caller; link: networks to reach through it. */
+  readonly routes: readonly Prefix[];
+  readonly mtu: number;
+  /** link only */
+  readonly defaultRoute: boolean;
+  readonly metric: number;
+  readonly dns: readonly number[];
+  /** Interface identifiers of IPV6CP, 8 octets each. */
+  readonly ipv6: { readonly local: Uint8Array; readonly peer: Uint8Array } | undefined;
+  readonly proxyArp: boolean;
+}
+
+/** How far a link has come; `check` prints these in order. */
+export const steps = [
+  'name',
+  'tcp',
+  'control',
+  'call',
+  'gre',
+  'lcp',
+  'login',
+  'encryption',
+  'addresses',
+] as const;
+export type Step = (typeof steps)[number];
+
+/** What both kinds of session machine ask of the daemon. */
+export type SessionOutput =
+  /** One control message: one write. */
+  | { readonly kind: 'write'; readonly octets: Uint8Array }
+  /** Close TCP after what was written. */
+  | { readonly kind: 'disconnect' }
+  | { readonly kind: 'network-up'; readonly path: CallPath; readonly network: Network }
+  | { readonly kind: 'network-down'; readonly path: CallPath; readonly network: Network }
+  | { readonly kind: 'event'; readonly event: SessionEvent }
+  /** The machine is finished and may be forgotten. */
+  | { readonly kind: 'done' };
+
+/** What a link asks besides. */
+export type LinkOutput =
+  | SessionOutput
+  /** Answer: handleResolved. */
+  | { readonly kind: 'resolve'; readonly server: string }
+  /** Keep the way to the server outside the tunnel. Answer: handleHostRoute. */
+  | {
+      readonly kind: 'host-route';
+      readonly address: number;
+      readonly bindDevice: string | undefined;
+    }
+  /** Answer: handleConnected or handleConnectFailed. */
+  | {
+      readonly kind: 'connect';
+      readonly address: number;
+      readonly port: number;
+      readonly bindDevice: string | undefined;
+    };
+
+/** Facts for the log, the events and the history. */
+export type SessionEvent =
+  | { readonly what: 'session-up'; readonly session: SessionStatus }
+  | { readonly what: 'session-down'; readonly session: SessionStatus; readonly cause: Cause }
+  | {
+      readonly what: 'caller-refused';
+      readonly server: string;
+      readonly peer: number;
+      readonly cause: Cause;
+    }
+  | {
+      readonly what: 'auth-failed';
+      readonly server: string;
+      readonly peer: number;
+      readonly username: string;
+      readonly cause: Cause;
+    }
+  | {
+      readonly what: 'link-state';
+      readonly link: string;
+      readonly state: LinkState;
+      readonly cause?: Cause;
+      readonly retryIn?: number;
+    }
+  | { readonly what: 'step'; readonly link: string; readonly step: Step; readonly detail: string }
+  | { readonly what: 'counted'; readonly counter: string };
+
+export type LinkState = 'down' | 'waiting' | 'connecting' | 'up' | 'blocked' | 'stopping';
+
+export interface SessionStatus {
+  /** Unique while the daemon runs. */
+  readonly id: number;
+  readonly kind: 'caller' | 'link';
+  /** Server or link it belongs to. */
+  readonly name: string;
+  readonly username: string;
+  readonly peer: number;
+  readonly callId: number;
+  readonly peerCallId: number;
+  readonly localAddress: number;
+  readonly peerAddress: number;
+  readonly routes: readonly Prefix[];
+  /** Monotonic ms of the moment IP came up. */
+  readonly since: number;
+  readonly auth: string;
+  /** As in "mppe-128", "mppe-40 stateful", "none". */
+  readonly mppe: string;
+  readonly mtu: number;
+  readonly counters: CallCounters;
+}

@@ -1,0 +1,240 @@
+/** Sessions on the real data path: what PPP negotiates is what the packets need. */
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { createArena } from '../../src/data-path/arena.ts';
+import { DataPath } from '../../src/data-path/data-path.ts';
+import { Verdict } from '../../src/data-path/verdict.ts';
+import { ClientLink } from '../../src/session/client-link.ts';
+import type { Caller } from '../../src/session/caller.ts';
+import type { CallPath, CallPaths, LinkOutput, PathOwner } from '../../src/session/ports.ts';
+import { Server } from '../../src/session/server.ts';
+import { ip, linkOptions, serverOptions, user, World } from '../support/world.ts';
+
+const CLIENT = ip('198.51.100.2');
+const SERVER = ip('203.0.113.1');
+const TUN = 7;
+
+/** A host with the packet machine of the daemon, joined to another one by a wire without delay. */
+class Host {
+  readonly arena = createArena({ greSlots: 4, tunSlots: 4, outSlots: 64, heldSlots: 16 });
+  readonly dataPath = new DataPath({ arena: this.arena, maxSessions: 4 });
+  readonly address: number;
+  readonly delivered: Uint8Array[] = [];
+  readonly sent: Uint8Array[] = [];
+  readonly verdicts: number[] = [];
+  readonly owners: (PathOwner | undefined)[] = [];
+  peer: Host | undefined;
+  now = 0;
+  #nextCallId = 1;
+
+  constructor(address: number) {
+    this.address = address;
+    this.dataPath.openDevice(TUN, { isolate: true });
+  }
+
+  readonly paths: CallPaths = {
+    open: (owner, peer, local, now) => this.#open(owner, peer, local, now),
+  };
+
+  #open(owner: PathOwner, peer: number, local: number, now: number): CallPath | undefined {
+    const { dataPath } = this;
+    const callId = this.#nextCallId++;
+    const slot = dataPath.openCall(peer, local, callId, now);
+    if (slot === -1) return undefined;
+    this.owners[slot] = owner;
+    return {
+      slot,
+      callId,
+      connect: (peerCallId, at) => dataPath.connectCall(slot, peerCallId, at),
+      transmit: (frame) => dataPath.transmitFrame(slot, frame),
+      setFraming: (framing) => dataPath.setFraming(slot, framing),
+      setMppe: (direction, mppe) => dataPath.setMppe(slot, direction, mppe),
+      requireEncryption: (required) => dataPath.requireEncryption(slot, required),
+      flush: () => dataPath.flush(slot),
+      resynchronized: () => undefined,
+      counters: () => dataPath.counters(slot),
+      close: () => {
+        this.flush();
+        dataPath.closeCall(slot);
+        this.owners[slot] = undefined;
+      },
+    };
+  }
+
+  /** An IP packet comes from the TUN device. */
+  sendIp(packet: Uint8Array): number {
+    const { base, headroom } = this.arena.tunSlots;
+    this.arena.octets.set(packet, base + headroom);
+    const verdict = this.dataPath.receiveTun(TUN, base + headroom, packet.length, this.now);
+    this.flush();
+    return verdict;
+  }
+
+  flush(): void {
+    const { dataPath, arena } = this;
+    const gre: Uint8Array[] = [];
+    for (let n = 0; n < dataPath.greOutCount; n++) {
+      const at = dataPath.greOut[4 * n]!;
+      gre.push(arena.octets.slice(at, at + dataPath.greOut[4 * n + 1]!));
+    }
+    for (let n = 0; n < dataPath.tunOutCount; n++) {
+      const at = dataPath.tunOut[3 * n + 1]!;
+      this.delivered.push(arena.octets.slice(at, at + dataPath.tunOut[3 * n + 2]!));
+    }
+    dataPath.resetOutput();
+    this.sent.push(...gre);
+    for (const packet of gre) this.peer?.receive(packet, this.address);
+  }
+
+  receive(packet: Uint8Array, from: number): void {
+    const { base, headroom } = this.arena.greSlots;
+    const { dataPath } = this;
+    this.arena.octets.set(packet, base + headroom);
+    const verdict = dataPath.receiveGre(
+      base + headroom,
+      packet.length,
+      from,
+      this.address,
+      this.now,
+    );
+    this.verdicts.push(verdict);
+    this.#feed(verdict);
+    for (;;) {
+      const released = dataPath.pollControl(this.now);
+      if (released === Verdict.None) break;
+      this.#feed(released);
+    }
+    this.flush();
+  }
+
+  #feed(verdict: number): void {
+    const { controlSlot, controlOffset, controlLength } = this.dataPath;
+    if (verdict === Verdict.Desynchronized)
+      this.owners[controlSlot]?.handleDesynchronized(controlSlot, this.now);
+    if (verdict !== Verdict.Control) return;
+    const frame = this.arena.octets.slice(controlOffset, controlOffset + controlLength);
+    this.owners[controlSlot]?.handleFrame(controlSlot, frame, this.now);
+  }
+
+  carryOut(output: LinkOutput): void {
+    if (output.kind === 'network-up') {
+      const { localAddress, peerAddress, routes, ipv6 } = output.network;
+      this.dataPath.attach(output.path.slot, TUN, { localAddress, peerAddress, prefixes: routes });
+      this.dataPath.setIpv6(output.path.slot, ipv6?.peer);
+    } else if (output.kind === 'network-down') {
+      this.dataPath.detach(output.path.slot);
+    }
+  }
+}
+
+/** A UDP packet with this many octets. */
+function packet(source: number, destination: number, length: number): Uint8Array {
+  const octets = new Uint8Array(length).fill(0x5a);
+  const view = new DataView(octets.buffer);
+  view.setUint32(0, 0x45000000 | length);
+  view.setUint32(4, 0x00014000);
+  view.setUint32(8, 0x40110000);
+  view.setUint32(12, source);
+  view.setUint32(16, destination);
+  let sum = 0;
+  for (let at = 0; at < 20; at += 2) sum += view.getUint16(at);
+  while (sum > 0xffff) sum = (sum & 0xffff) + (sum >>> 16);
+  view.setUint16(10, ~sum & 0xffff);
+  return octets;
+}
+
+for (const [policy, strengths, stateful] of [
+  ['required', [128], false],
+  ['required', [40], false],
+  ['off', [], false],
+] as const) {
+  test(`packets both ways, ${policy} ${strengths.join(' ')}`, () => {
+    const world = new World();
+    const [client, server] = [new Host(CLIENT), new Host(SERVER)];
+    client.peer = server;
+    server.peer = client;
+    const mppe = { policy, strengths: [...strengths], stateful };
+    const home = new Server({ ...serverOptions, mppe }, world.gateway([user('anna')]), {
+      paths: server.paths,
+      touched: () => undefined,
+    });
+    const link = new ClientLink({ ...linkOptions, mppe }, world.gateway([]), {
+      paths: client.paths,
+    });
+    const caller = home.accept(CLIENT, SERVER, 0);
+    assert('poll' in caller);
+
+    const now = (): number => client.now;
+    const drain = (): void => {
+      for (let again = true; again;) {
+        again = false;
+        for (let output = link.poll(); output !== undefined; output = link.poll()) {
+          again = true;
+          client.carryOut(output);
+          if (output.kind === 'host-route') link.handleHostRoute(output.address, undefined, now());
+          else if (output.kind === 'connect') link.handleConnected(CLIENT, now());
+          else if (output.kind === 'write') caller.handleOctets(output.octets, now());
+          else if (output.kind === 'network-up') link.handleNetworkUp(undefined, now());
+        }
+        for (const output of outputs(caller)) {
+          again = true;
+          server.carryOut(output);
+          if (output.kind === 'write') link.handleOctets(output.octets, now());
+        }
+        client.flush();
+        server.flush();
+      }
+    };
+    link.dial(0);
+    drain();
+    for (let step = 0; step < 100 && link.status().state !== 'up'; step++) {
+      const next = Math.min(link.nextTimeout() ?? Infinity, caller.nextTimeout() ?? Infinity);
+      client.now = server.now = next;
+      link.handleTimeout(next);
+      caller.handleTimeout(next);
+      drain();
+    }
+    const { session } = link.status();
+    assert(session !== undefined);
+
+    const there = packet(session.localAddress, session.peerAddress, session.mtu);
+    const back = packet(session.peerAddress, session.localAddress, session.mtu);
+    const before = client.sent.length;
+    for (let n = 0; n < 300; n++) {
+      assert.equal(client.sendIp(there), Verdict.Sent);
+      assert.equal(server.sendIp(back), Verdict.Sent);
+    }
+    assert.equal(server.delivered.length, 300);
+    assert.equal(client.delivered.length, 300);
+    assert.deepEqual(server.delivered[299], there);
+    assert.deepEqual(client.delivered[299], back);
+    const isClear = client.sent
+      .slice(before)
+      .some((octets) => hex(octets).includes('5a5a5a5a5a5a'));
+    assert.equal(isClear, policy === 'off');
+    assert.equal(link.status().session?.counters.rxPackets, 300);
+    assert.equal(home.sessions()[0]?.counters.rxPackets, 300);
+
+    link.hangup(now());
+    drain();
+    assert.deepEqual(
+      client.owners.filter((owner) => owner !== undefined),
+      [],
+    );
+    assert.deepEqual(
+      server.owners.filter((owner) => owner !== undefined),
+      [],
+    );
+    assert(server.verdicts.every((verdict) => verdict < Verdict.Malformed));
+    assert.equal(link.status().state, 'down');
+  });
+}
+
+/** One at a time: each is carried out before the next is polled. */
+function* outputs(caller: Caller): Generator<LinkOutput> {
+  for (let output = caller.poll(); output !== undefined; output = caller.poll()) yield output;
+}
+
+function hex(octets: Uint8Array): string {
+  return Buffer.from(octets).toString('hex');
+}

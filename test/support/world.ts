@@ -1,0 +1,514 @@
+/**
+ * Servers and links in one process: TCP, GRE, names, devices and time in memory. The links' and servers' outputs are carried
+ * out as the daemon does it.
+ */
+import assert from 'node:assert/strict';
+import { Secret } from '../../src/crypto/secret.ts';
+import type { Caller } from '../../src/session/caller.ts';
+import { ClientLink } from '../../src/session/client-link.ts';
+import { Gateway } from '../../src/session/gateway.ts';
+import type { ClientLinkOptions, Limits, ServerOptions, User } from '../../src/session/options.ts';
+import type { LinkOutput, Network, SessionEvent, SessionOutput } from '../../src/session/ports.ts';
+import { Server } from '../../src/session/server.ts';
+import { cause, type Cause } from '../../src/wire/cause.ts';
+import { parseAddress, parsePrefix } from '../../src/wire/ip.ts';
+import { GreNetwork, TwinPath, type HostPaths } from './call-paths.ts';
+import { VirtualClock, type Timed } from './clock.ts';
+
+export function ip(text: string): number {
+  const address = parseAddress(text);
+  assert(address !== undefined);
+  return address;
+}
+
+export function net(text: string): { address: number; length: number } {
+  const prefix = parsePrefix(text);
+  assert(prefix !== undefined);
+  return prefix;
+}
+
+/** Repeatable "random" octets. */
+export function seeded(seed: number): (length: number) => Uint8Array {
+  let state = seed >>> 0 || 1;
+  return (length) =>
+    Uint8Array.from({ length }, () => {
+      state ^= state << 13;
+      state >>>= 0;
+      state ^= state >>> 17;
+      state ^= state << 5;
+      state >>>= 0;
+      return state & 0xff;
+    });
+}
+
+export const limits: Limits = {
+  maxSessions: 64,
+  maxHalfOpen: 16,
+  maxHalfOpenPerSource: 4,
+  loginTimeout: 60_000,
+};
+
+export function user(username: string, more: Partial<User> = {}): User {
+  return {
+    section: username,
+    enabled: true,
+    username,
+    secret: Secret.fromPassword(`secret of ${username}`),
+    servers: [],
+    address: undefined,
+    routes: [],
+    maxSessions: undefined,
+    expires: undefined,
+    ...more,
+  };
+}
+
+export const serverOptions: ServerOptions = {
+  kind: 'server',
+  name: 'home',
+  device: 'pptps-home',
+  port: 1723,
+  auth: ['mschap-v2'],
+  mppe: { policy: 'required', strengths: [128], stateful: false },
+  mtu: 1400,
+  ipv6: false,
+  keepalive: { failures: 3, interval: 30_000 },
+  localAddress: ip('192.168.99.1'),
+  network: { address: ip('192.168.99.1'), length: 24 },
+  pool: [{ first: ip('192.168.99.10'), last: ip('192.168.99.20') }],
+  proxyArp: false,
+  listen: [],
+  idleTimeout: 0,
+  sessionTimeout: 0,
+  maxSessions: 16,
+  maxPerUser: 1,
+  onDuplicate: 'replace',
+  isolate: true,
+  dns: [ip('192.168.99.1')],
+  nbns: [],
+  allowFrom: [],
+  ban: { after: 5, time: 600_000 },
+};
+
+export const linkOptions: ClientLinkOptions = {
+  kind: 'link',
+  name: 'office',
+  device: 'pptp-office',
+  port: 1723,
+  auth: ['mschap-v2'],
+  mppe: { policy: 'required', strengths: [128], stateful: false },
+  mtu: 1400,
+  ipv6: false,
+  keepalive: { failures: 3, interval: 30_000 },
+  server: '203.0.113.1',
+  username: 'anna',
+  secret: Secret.fromPassword('secret of anna'),
+  routes: [],
+  defaultRoute: false,
+  metric: 0,
+  hostRoute: true,
+  peerDns: true,
+  bindDevice: undefined,
+  auto: true,
+  blockOnAuthFailure: false,
+  maxFail: 0,
+  holdoff: 5_000,
+  holdoffMax: 300_000,
+};
+
+interface Drained {
+  drain(): boolean;
+}
+
+export class World {
+  readonly clock = new VirtualClock();
+  readonly gre = new GreNetwork(this.clock);
+  /** ms since 1970 at the start of the world's clock */
+  epoch = Date.UTC(2026, 10, 1);
+  readonly machines: (Timed & Drained)[] = [];
+  readonly listeners = new Map<number, ServerHost>();
+  readonly names = new Map<string, readonly number[] | Cause>();
+  /** Addresses that do not answer SYNs. */
+  readonly unreachable = new Set<number>();
+  readonly tcpLatency = 5;
+  readonly #started = this.clock.now;
+  #seed = 1;
+
+  get wallClock(): number {
+    return this.epoch + this.clock.now - this.#started;
+  }
+
+  gateway(users: readonly User[] = [user('anna')], more: Partial<Limits> = {}): Gateway {
+    return new Gateway({
+      users,
+      limits: { ...limits, ...more },
+      random: seeded(this.#seed++ * 7919),
+      wallClock: () => this.wallClock,
+    });
+  }
+
+  server(
+    options: Partial<ServerOptions> = {},
+    gateway: Gateway = this.gateway(),
+    address = ip('203.0.113.1'),
+  ): ServerHost {
+    return new ServerHost(this, { ...serverOptions, ...options }, gateway, address);
+  }
+
+  link(
+    options: Partial<ClientLinkOptions> = {},
+    more: { address?: number; gateway?: Gateway; probe?: boolean } = {},
+  ): LinkHost {
+    const address = more.address ?? ip('198.51.100.2');
+    const gateway = more.gateway ?? this.gateway([]);
+    return new LinkHost(
+      this,
+      { ...linkOptions, ...options },
+      gateway,
+      address,
+      more.probe ?? false,
+    );
+  }
+
+  add(machine: Timed & Drained): void {
+    this.machines.push(machine);
+  }
+
+  remove(machine: Timed & Drained): void {
+    const at = this.machines.indexOf(machine);
+    if (at !== -1) this.machines.splice(at, 1);
+  }
+
+  advance(duration: number): void {
+    this.clock.advance(duration, this.machines, () => this.drain());
+  }
+
+  drain(): void {
+    for (let again = true; again;) {
+      again = false;
+      for (const machine of [...this.machines]) again = machine.drain() || again;
+    }
+  }
+}
+
+/** One end of a TCP connection. */
+export class TcpEnd {
+  readonly #world: World;
+  peer: TcpEnd | undefined;
+  open = true;
+  /** Writes, in order. */
+  readonly written: Uint8Array[] = [];
+  onOctets: (octets: Uint8Array) => void = () => undefined;
+  onClosed: () => void = () => undefined;
+
+  constructor(world: World) {
+    this.#world = world;
+  }
+
+  write(octets: Uint8Array): void {
+    assert(this.open, 'written after the end');
+    this.written.push(octets);
+    const copy = octets.slice();
+    this.#world.clock.after(this.#world.tcpLatency, () => {
+      if (this.peer?.open === true) this.peer.onOctets(copy);
+    });
+  }
+
+  close(): void {
+    if (!this.open) return;
+    this.open = false;
+    this.#world.clock.after(this.#world.tcpLatency, () => {
+      const { peer } = this;
+      if (peer?.open !== true) return;
+      peer.open = false;
+      peer.onClosed();
+    });
+  }
+
+  static pair(world: World): [TcpEnd, TcpEnd] {
+    const ends: [TcpEnd, TcpEnd] = [new TcpEnd(world), new TcpEnd(world)];
+    ends[0].peer = ends[1];
+    ends[1].peer = ends[0];
+    return ends;
+  }
+}
+
+/** What a host's network shows. */
+class Networks {
+  readonly up = new Map<TwinPath, Network>();
+  readonly log: string[] = [];
+
+  carryOut(output: Extract<SessionOutput, { kind: 'network-up' | 'network-down' }>): void {
+    const { path } = output;
+    assert(path instanceof TwinPath);
+    assert(!path.closed, `${output.kind} for a path that is closed`);
+    this.log.push(output.kind);
+    if (output.kind === 'network-up') {
+      assert(!this.up.has(path), 'network-up twice');
+      path.attached = true;
+      this.up.set(path, output.network);
+    } else {
+      assert(this.up.delete(path), 'network-down without network-up');
+      path.attached = false;
+    }
+  }
+
+  only(): [TwinPath, Network] {
+    assert.equal(this.up.size, 1);
+    return [...this.up][0]!;
+  }
+}
+
+export class ServerHost {
+  readonly world: World;
+  readonly server: Server;
+  readonly gateway: Gateway;
+  readonly address: number;
+  readonly paths: HostPaths;
+  readonly networks = new Networks();
+  readonly events: SessionEvent[] = [];
+  readonly callers = new Map<Caller, CallerHost>();
+  touches = 0;
+
+  constructor(world: World, options: ServerOptions, gateway: Gateway, address: number) {
+    this.world = world;
+    this.gateway = gateway;
+    this.address = address;
+    this.paths = world.gre.host(address);
+    this.server = new Server(options, gateway, {
+      paths: this.paths,
+      touched: () => (this.touches += 1),
+    });
+    world.listeners.set(address, this);
+  }
+
+  /** A TCP connection from `peer`: the caller, or why it was refused. */
+  accept(peer: number, near: TcpEnd): Cause | Caller {
+    const caller = this.server.accept(peer, this.address, this.world.clock.now);
+    if ('code' in caller) {
+      this.events.push({
+        what: 'caller-refused',
+        server: this.server.options.name,
+        peer,
+        cause: caller,
+      });
+      near.close();
+      return caller;
+    }
+    const host = new CallerHost(this, caller, near);
+    this.callers.set(caller, host);
+    this.world.add(host);
+    return caller;
+  }
+
+  /** As a peer that speaks for itself: the test's end of a new connection. */
+  connect(peer: number): { tcp: TcpEnd; caller: Caller | Cause } {
+    const [far, near] = TcpEnd.pair(this.world);
+    return { tcp: far, caller: this.accept(peer, near) };
+  }
+
+  whats(): string[] {
+    return this.events.filter(({ what }) => what !== 'counted').map(describe);
+  }
+}
+
+export class CallerHost implements Timed {
+  readonly #host: ServerHost;
+  readonly caller: Caller;
+  readonly tcp: TcpEnd;
+
+  constructor(host: ServerHost, caller: Caller, tcp: TcpEnd) {
+    this.#host = host;
+    this.caller = caller;
+    this.tcp = tcp;
+    tcp.onOctets = (octets) => caller.handleOctets(octets, host.world.clock.now);
+    tcp.onClosed = () => caller.handleClosed(host.world.clock.now);
+  }
+
+  nextTimeout(): number | undefined {
+    return this.caller.nextTimeout();
+  }
+
+  handleTimeout(now: number): void {
+    this.caller.handleTimeout(now);
+  }
+
+  drain(): boolean {
+    const output = this.caller.poll();
+    if (output === undefined) return false;
+    switch (output.kind) {
+      case 'write':
+        if (this.tcp.open) this.tcp.write(output.octets);
+        break;
+      case 'disconnect':
+        this.tcp.close();
+        break;
+      case 'network-up':
+      case 'network-down':
+        this.#host.networks.carryOut(output);
+        break;
+      case 'event':
+        this.#host.events.push(output.event);
+        break;
+      case 'done':
+        assert.equal(this.caller.poll(), undefined, 'outputs after done');
+        this.#host.callers.delete(this.caller);
+        this.#host.world.remove(this);
+        break;
+    }
+    return true;
+  }
+}
+
+export class LinkHost implements Timed {
+  readonly world: World;
+  readonly link: ClientLink;
+  readonly gateway: Gateway;
+  readonly address: number;
+  readonly paths: HostPaths;
+  readonly networks = new Networks();
+  readonly events: SessionEvent[] = [];
+  /** Outputs other than writes and events, in words. */
+  readonly asked: string[] = [];
+  tcp: TcpEnd | undefined;
+  done = false;
+  /** Answer to the next network-up. */
+  networkFailure: Cause | undefined;
+  hostRouteFailure: Cause | undefined;
+
+  constructor(
+    world: World,
+    options: ClientLinkOptions,
+    gateway: Gateway,
+    address: number,
+    probe: boolean,
+  ) {
+    this.world = world;
+    this.gateway = gateway;
+    this.address = address;
+    this.paths = world.gre.host(address);
+    this.link = new ClientLink(options, gateway, { paths: this.paths }, { probe });
+    world.add(this);
+  }
+
+  dial(): void {
+    this.link.dial(this.world.clock.now);
+  }
+
+  hangup(): void {
+    this.link.hangup(this.world.clock.now);
+  }
+
+  get state(): string {
+    return this.link.status().state;
+  }
+
+  get causeCode(): string | undefined {
+    return this.link.status().cause?.code;
+  }
+
+  nextTimeout(): number | undefined {
+    return this.link.nextTimeout();
+  }
+
+  handleTimeout(now: number): void {
+    this.link.handleTimeout(now);
+  }
+
+  drain(): boolean {
+    const output = this.link.poll();
+    if (output === undefined) return false;
+    if (output.kind !== 'write' && output.kind !== 'event') this.asked.push(output.kind);
+    this.#carryOut(output);
+    return true;
+  }
+
+  #carryOut(output: LinkOutput): void {
+    const { world, link } = this;
+    switch (output.kind) {
+      case 'resolve':
+        world.clock.after(1, () => {
+          const answer = world.names.get(output.server) ?? cause('RESOLVE_FAILED');
+          link.handleResolved(output.server, answer, world.clock.now);
+        });
+        break;
+      case 'host-route':
+        world.clock.after(1, () => {
+          link.handleHostRoute(output.address, this.hostRouteFailure, world.clock.now);
+        });
+        break;
+      case 'connect':
+        this.#connect(output.address);
+        break;
+      case 'write':
+        if (this.tcp?.open === true) this.tcp.write(output.octets);
+        break;
+      case 'disconnect':
+        this.tcp?.close();
+        this.tcp = undefined;
+        break;
+      case 'network-up':
+        this.networks.carryOut(output);
+        world.clock.after(1, () => {
+          if ([...this.networks.up.keys()].some((path) => path === output.path))
+            link.handleNetworkUp(this.networkFailure, world.clock.now);
+        });
+        break;
+      case 'network-down':
+        this.networks.carryOut(output);
+        break;
+      case 'event':
+        this.events.push(output.event);
+        break;
+      case 'done':
+        assert.equal(link.poll(), undefined, 'outputs after done');
+        this.done = true;
+        world.remove(this);
+        break;
+    }
+  }
+
+  #connect(address: number): void {
+    const { world, link } = this;
+    if (world.unreachable.has(address)) return;
+    const [far, near] = TcpEnd.pair(world);
+    this.tcp = far;
+    world.clock.after(world.tcpLatency * 2, () => {
+      if (!far.open) return;
+      const listener = world.listeners.get(address);
+      if (listener === undefined) {
+        far.open = false;
+        link.handleConnectFailed(cause('CONNECT_REFUSED'), world.clock.now);
+        return;
+      }
+      far.onOctets = (octets) => link.handleOctets(octets, world.clock.now);
+      far.onClosed = () => link.handleClosed(world.clock.now);
+      link.handleConnected(this.address, world.clock.now);
+      listener.accept(this.address, near);
+    });
+  }
+
+  whats(): string[] {
+    return this.events.filter(({ what }) => what !== 'counted').map(describe);
+  }
+}
+
+/** An event in one line. */
+export function describe(event: SessionEvent): string {
+  switch (event.what) {
+    case 'session-up':
+      return `session-up ${event.session.username}`;
+    case 'session-down':
+      return `session-down ${event.session.username} ${event.cause.code}`;
+    case 'caller-refused':
+      return `caller-refused ${event.cause.code}`;
+    case 'auth-failed':
+      return `auth-failed ${event.username} ${event.cause.code}`;
+    case 'link-state':
+      return `${event.state}${event.cause === undefined ? '' : ` ${event.cause.code}`}`;
+    case 'step':
+      return `step ${event.step}`;
+    case 'counted':
+      return `counted ${event.counter}`;
+  }
+}
