@@ -1,0 +1,322 @@
+/**
+ * The fast path: GRE packets in, IP packets out, and back. RFC 2637 §4.
+ *
+ *     raw GRE ─► call ─► sequence ─┬─► control frame ─► (protocol machines)
+ *                                  └─► MPPE ─► source check ─► TUN queue
+ *     GRE queue ◄─ GRE ◄─ PPP ◄─ MPPE ◄─ too large? ◄─ route by destination ◄─ TUN
+ *
+ * A packet machine: it is told where in the arena a packet lies and answers with a small integer (Verdict). Packets are
+ * changed in place, queued by position, and valid until the daemon has sent the queues and called resetOutput(). Nothing
+ * is allocated per packet. Stateful MPPE alone holds packets back; all else is delivered in order of arrival.
+ *
+ * The daemon, for each batch: receiveGre or receiveTun for every packet, dealing with each Control at once; pollControl()
+ * until None; send greOut and tunOut; resetOutput(). After connectCall, transmitFrame and handleTimeout likewise.
+ * Reading greOutCount or tunOutCount ends a batch: work that is best done for several packets together may wait until then.
+ */
+import type { Arena } from './arena.ts';
+import { type Counters, CounterSlab } from './counters.ts';
+import { DeadlineList } from './deadline-list.ts';
+import { type Attachment, type DeviceOptions, Devices } from './devices.ts';
+import { GreReceiver } from './gre-receiver.ts';
+import { HeldPackets } from './held-packets.ts';
+import { Inbound } from './inbound.ts';
+import { readI32 } from './inner-packet.ts';
+import type { MppeKeys } from './mppe-keys.ts';
+import { MppeSender } from './mppe-sender.ts';
+import { Outbound } from './outbound.ts';
+import { OutputQueues } from './output-queues.ts';
+import { SequenceWindow } from './sequence-window.ts';
+import { SessionSlab, State } from './session-slab.ts';
+import { SlotTable } from './slot-table.ts';
+import { Transmitter } from './transmitter.ts';
+
+export interface DataPathOptions {
+  readonly arena: Arena;
+  /** Calls at the same time. */
+  readonly maxSessions: number;
+  /** ms that an acknowledgment waits for a packet to ride on; 100 by default. */
+  readonly ackDelay?: number;
+  /** Packets after which an acknowledgment waits no longer; 32 by default. Less than the window that we offer. */
+  readonly ackEvery?: number;
+}
+
+/** How to send to a peer, from LCP. */
+export interface Framing {
+  /** The peer takes protocol fields of one octet. */
+  readonly pfc: boolean;
+  /** The peer takes frames without FF 03. */
+  readonly acfc: boolean;
+  /** Largest inner IP packet that we want to send, octets. */
+  readonly mtu: number;
+  /** The peer's MRU, octets; absent: mtu. Encrypted, IP packets stay 4 octets below it. */
+  readonly peerMru?: number;
+}
+
+/** What MPPE adds to a packet: its header and the inner protocol. */
+const MPPE_OVERHEAD = 4;
+/** RFC 791 §3.2: what every IPv4 link carries. */
+const LEAST_MTU = 68;
+
+export class DataPath {
+  /** offset, length, destination, source of each packet. */
+  readonly greOut: Int32Array;
+  /** device, offset, length of each packet. */
+  readonly tunOut: Int32Array;
+
+  readonly #sessions: SessionSlab;
+  readonly #calls: SlotTable;
+  readonly #counters: CounterSlab;
+  readonly #devices: Devices;
+  readonly #output: OutputQueues;
+  readonly #held: HeldPackets;
+  readonly #acks: DeadlineList;
+  readonly #sender: MppeSender;
+  readonly #transmitter: Transmitter;
+  readonly #receiver: GreReceiver;
+  readonly #outbound: Outbound;
+
+  constructor({ arena, maxSessions, ackDelay = 100, ackEvery = 32 }: DataPathOptions) {
+    const sessions = new SessionSlab(maxSessions);
+    const parts = {
+      octets: arena.octets,
+      maxSessions,
+      ackEvery,
+      sessions,
+      calls: new SlotTable(maxSessions),
+      window: new SequenceWindow(maxSessions),
+      counters: new CounterSlab(maxSessions),
+      devices: new Devices(sessions),
+      output: new OutputQueues(arena),
+      held: new HeldPackets(arena),
+      acks: new DeadlineList(maxSessions, Math.max(1, ackDelay)),
+      mppe: new MppeSender(maxSessions),
+    };
+    const transmitter = new Transmitter(parts);
+    const inbound = new Inbound(parts);
+    this.#receiver = new GreReceiver({ ...parts, transmitter, inbound });
+    this.#outbound = new Outbound({ ...parts, transmitter });
+    this.#transmitter = transmitter;
+    this.#sessions = sessions;
+    this.#calls = parts.calls;
+    this.#counters = parts.counters;
+    this.#devices = parts.devices;
+    this.#output = parts.output;
+    this.#held = parts.held;
+    this.#acks = parts.acks;
+    this.#sender = parts.mppe;
+    this.greOut = parts.output.gre;
+    this.tunOut = parts.output.tun;
+  }
+
+  // Calls. Everything about a slot throws RangeError if there is no call in it.
+
+  /**
+   * A call of `peer` to our address `local` (u32; 0: any) with our `callId`. Its GRE is held from now on.
+   * @returns its slot, or -1: maxSessions are open, or the peer has a call with this id
+   */
+  openCall(peer: number, local: number, callId: number, now: number): number {
+    if (this.#calls.find(peer, callId) !== -1) return -1;
+    const slot = this.#sessions.open(peer, local, callId);
+    if (slot === -1) return -1;
+    this.#calls.set(peer, callId, slot);
+    this.#outbound.start(slot, now);
+    return slot;
+  }
+
+  /** The peer's call id is known: packets can be sent. pollControl() gives the control frames that were held. */
+  connectCall(slot: number, peerCallId: number, now: number): void {
+    this.#sessions.check(slot);
+    this.#sessions.peerCallId[slot] = peerCallId;
+    this.#sessions.state[slot] = State.Connected;
+    this.#receiver.connected(slot, now);
+  }
+
+  /** Forgets the call, its keys and what it held. Its packets in greOut are still sent; its counters go to the totals. */
+  closeCall(slot: number): void {
+    const sessions = this.#sessions;
+    sessions.check(slot);
+    this.#calls.delete(sessions.peer[slot]!, sessions.callId[slot]!);
+    this.#devices.detach(slot);
+    this.#receiver.close(slot);
+    this.#sender.configure(slot, undefined);
+    this.#acks.disarm(slot);
+    this.#counters.retire(slot);
+    sessions.close(slot);
+  }
+
+  setFraming(slot: number, { pfc, acfc, mtu, peerMru = mtu }: Framing): void {
+    this.#sessions.check(slot);
+    this.#sessions.pfc[slot] = pfc ? 1 : 0;
+    this.#sessions.acfc[slot] = acfc ? 1 : 0;
+    this.#sessions.mtu[slot] = mtu;
+    this.#sessions.peerMru[slot] = peerMru;
+    this.#updateMtu(slot);
+  }
+
+  /** Largest inner IP packet that is sent whole to the peer as things are, octets. TCP is kept to it by its MSS. */
+  mtu(slot: number): number {
+    this.#sessions.check(slot);
+    return this.#sessions.innerMtu[slot]!;
+  }
+
+  /** Starts MPPE in one direction with count 0, or stops it. @throws RangeError: the start key does not fit the strength */
+  setMppe(slot: number, direction: 'send' | 'receive', mppe: MppeKeys | undefined): void {
+    this.#sessions.check(slot);
+    if (direction === 'receive') {
+      this.#receiver.setMppe(slot, mppe);
+    } else {
+      this.#sender.configure(slot, mppe);
+      this.#updateMtu(slot);
+    }
+  }
+
+  /** CCP Reset-Request came: the next packet carries A. (A Reset-Ack needs nothing: the flushed packet synchronizes us.) */
+  flush(slot: number): void {
+    this.#sessions.check(slot);
+    this.#sender.flush(slot, this.#receiver.changesOnFlush(slot));
+  }
+
+  /** IP passes only encrypted, in both directions. */
+  requireEncryption(slot: number, required: boolean): void {
+    this.#sessions.check(slot);
+    this.#sessions.requireEncryption[slot] = required ? 1 : 0;
+  }
+
+  // Devices.
+
+  /** @param device file descriptor of the TUN device @throws Error: it is open already */
+  openDevice(device: number, options: DeviceOptions): void {
+    this.#devices.open(device, options);
+  }
+
+  /** Detaches its sessions and takes its packets out of tunOut: the descriptor may be closed now. */
+  closeDevice(device: number): void {
+    this.#devices.close(device);
+    this.#output.dropDevice(device);
+  }
+
+  /** IP is up. Attached before: moved. A prefix that another session has goes over to this one. @throws Error: no such device */
+  attach(slot: number, device: number, attachment: Attachment): void {
+    this.#sessions.check(slot);
+    this.#devices.attach(slot, device, attachment);
+  }
+
+  /** IP is down. */
+  detach(slot: number): void {
+    this.#sessions.check(slot);
+    this.#devices.detach(slot);
+  }
+
+  /** IPV6CP is up: link-local IPv6 passes while the session is attached. undefined: down. @param peerIdentifier 8 octets */
+  setIpv6(slot: number, peerIdentifier: Uint8Array | undefined): void {
+    this.#sessions.check(slot);
+    this.#sessions.ipv6[slot] = 0;
+    if (peerIdentifier === undefined) return;
+    if (peerIdentifier.length !== 8) {
+      throw new RangeError(`interface identifier of ${peerIdentifier.length} octets`);
+    }
+    this.#sessions.ipv6[slot] = 1;
+    this.#sessions.identifierHigh[slot] = readI32(peerIdentifier, 0);
+    this.#sessions.identifierLow[slot] = readI32(peerIdentifier, 4);
+  }
+
+  // Packets.
+
+  /**
+   * A GRE packet lies in the arena. @returns Verdict
+   * @param peer where it comes from (u32 or int32)
+   * @param local which of our addresses it was sent to (u32 or int32)
+   */
+  receiveGre(offset: number, length: number, peer: number, local: number, now: number): number {
+    return this.#receiver.receive(offset, length, peer, local, now);
+  }
+
+  /** An IP packet from the device lies in the arena, with headroom before it. @returns Verdict */
+  receiveTun(device: number, offset: number, length: number, now: number): number {
+    return this.#outbound.receive(device, offset, length, now);
+  }
+
+  /** Sends a PPP control frame (with FF 03), never encrypted; it is copied. Before connectCall it is dropped and counted. */
+  transmitFrame(slot: number, frame: Uint8Array): void {
+    this.#sessions.check(slot);
+    this.#transmitter.frame(slot, frame);
+  }
+
+  /** What else there is for the protocol machines: Control or Desynchronized, or None. @returns Verdict */
+  pollControl(now: number): number {
+    return this.#receiver.poll(now);
+  }
+
+  /** With Control or Desynchronized: the call. */
+  get controlSlot(): number {
+    return this.#receiver.controlSlot;
+  }
+
+  /** With Control: where the PPP frame lies. Valid until resetOutput() and the end of the batch. */
+  get controlOffset(): number {
+    return this.#receiver.controlOffset;
+  }
+
+  get controlLength(): number {
+    return this.#receiver.controlLength;
+  }
+
+  get greOutCount(): number {
+    return this.#output.greCount;
+  }
+
+  get tunOutCount(): number {
+    return this.#output.tunCount;
+  }
+
+  /** The queues were sent. Everything in them, and every control frame, is void. */
+  resetOutput(): void {
+    this.#output.reset();
+    this.#held.recycle();
+  }
+
+  // Time: ms of one monotonic clock.
+
+  nextTimeout(): number | undefined {
+    const earliest = Math.min(this.#acks.earliest(), this.#receiver.nextTimeout());
+    return earliest === Infinity ? undefined : earliest;
+  }
+
+  handleTimeout(now: number): void {
+    for (let slot = this.#acks.take(now); slot !== -1; slot = this.#acks.take(now)) {
+      if (!this.#transmitter.acknowledgment(slot)) this.#acks.arm(slot, now);
+    }
+    this.#receiver.handleTimeout(now);
+  }
+
+  // Accounting.
+
+  counters(slot: number): Counters {
+    this.#sessions.check(slot);
+    return this.#counters.read(slot);
+  }
+
+  /** Sums over all calls there ever were, and the drops that belong to none. */
+  totals(): Counters {
+    return this.#counters.totals();
+  }
+
+  /** `now` of the last packet accepted from the peer: proof of life. -Infinity: none yet. */
+  lastHeard(slot: number): number {
+    this.#sessions.check(slot);
+    return this.#sessions.lastHeard[slot]!;
+  }
+
+  /** `now` of the last IP packet in either direction, for idle time-outs. -Infinity: none yet. */
+  lastTraffic(slot: number): number {
+    this.#sessions.check(slot);
+    return this.#sessions.lastTraffic[slot]!;
+  }
+
+  #updateMtu(slot: number): void {
+    const sessions = this.#sessions;
+    const overhead = this.#sender.active(slot) ? MPPE_OVERHEAD : 0;
+    const room = Math.min(sessions.mtu[slot]!, sessions.peerMru[slot]! - overhead);
+    sessions.innerMtu[slot] = Math.max(LEAST_MTU, room);
+  }
+}

@@ -1,0 +1,100 @@
+/**
+ * IP packets from the peers to the TUN devices: who may send what.
+ *
+ * A caller may use only sources that it owns (its address, the networks behind it). Packets between callers go through the
+ * kernel, whose firewall and forwarding decide, unless the server isolates its callers. Multicast and broadcast from
+ * callers (DHCPINFORM of Windows) go to the kernel as any packet.
+ */
+import { PppProtocol } from '../wire/ppp-frame.ts';
+import { Column, type CounterSlab, Drop } from './counters.ts';
+import type { Device, Devices } from './devices.ts';
+import {
+  ipv4Destination,
+  ipv4Source,
+  isImpossibleSource,
+  isLinkLocal,
+  isLinkLocalMulticast,
+  isUnspecified,
+  readI32,
+} from './inner-packet.ts';
+import { clampMss } from './mss-clamp.ts';
+import type { OutputQueues } from './output-queues.ts';
+import { NO_DEVICE, type SessionSlab } from './session-slab.ts';
+import { Verdict } from './verdict.ts';
+
+/** Octets of an IPv4 and a TCP header without options: what MSS does not count. */
+export const IPV4_TCP_HEADERS = 40;
+
+export interface InboundParts {
+  readonly octets: Uint8Array;
+  readonly sessions: SessionSlab;
+  readonly devices: Devices;
+  readonly output: OutputQueues;
+  readonly counters: CounterSlab;
+}
+
+export class Inbound {
+  readonly #parts: InboundParts;
+
+  constructor(parts: InboundParts) {
+    this.#parts = parts;
+  }
+
+  /** Delivers the IP packet octets[at..at+length), whose header was checked (inner-packet.ts). @returns Verdict */
+  deliver(slot: number, protocol: number, at: number, length: number, now: number): number {
+    const { octets, sessions, devices, output, counters } = this.#parts;
+    const fd = sessions.device[slot]!;
+    if (fd === NO_DEVICE) return this.#drop(slot, Drop.notAttached, Verdict.NotAttached);
+    const device = devices.find(fd)!;
+    if (protocol === PppProtocol.Ip) {
+      const source = ipv4Source(octets, at);
+      if (!this.#mayCome(slot, device, source)) {
+        return this.#drop(slot, Drop.badSource, Verdict.BadSource);
+      }
+      if (device.single === -1 && this.#isCaller(slot, device, ipv4Destination(octets, at))) {
+        return this.#drop(slot, Drop.isolated, Verdict.Isolated);
+      }
+      clampMss(octets, at, length, sessions.innerMtu[slot]! - IPV4_TCP_HEADERS);
+    } else if (!this.#mayComeIpv6(slot, device, at)) {
+      return this.#drop(slot, Drop.ipv6, Verdict.Ipv6);
+    }
+    if (!output.pushTun(fd, at, length)) return this.#drop(slot, Drop.full, Verdict.Full);
+    counters.add(slot, Column.RxPackets, 1);
+    counters.add(slot, Column.RxOctets, length);
+    sessions.lastTraffic[slot] = now;
+    return Verdict.Delivered;
+  }
+
+  #mayCome(slot: number, device: Device, source: number): boolean {
+    if (device.single === -1) return device.routes.find(source) === slot;
+    return !isImpossibleSource(source) && source !== this.#parts.sessions.localAddress[slot];
+  }
+
+  /** A caller that this one must not reach; itself too: such packets would come back for ever. */
+  #isCaller(slot: number, device: Device, destination: number): boolean {
+    const owner = device.routes.find(destination);
+    return owner === slot || (owner !== -1 && device.isolate);
+  }
+
+  /** Only link-local, only after IPV6CP; from callers only under the identifier that it agreed. */
+  #mayComeIpv6(slot: number, device: Device, at: number): boolean {
+    const { octets, sessions } = this.#parts;
+    if (sessions.ipv6[slot] === 0) return false;
+    const source = at + 8;
+    const destination = at + 24;
+    const toGroup = isLinkLocalMulticast(octets, destination);
+    if (!toGroup && !isLinkLocal(octets, destination)) return false;
+    if (isUnspecified(octets, source)) return toGroup;
+    if (!isLinkLocal(octets, source)) return false;
+    return (
+      device.single !== -1 ||
+      (readI32(octets, source + 8) === sessions.identifierHigh[slot] &&
+        readI32(octets, source + 12) === sessions.identifierLow[slot])
+    );
+  }
+
+  #drop(slot: number, reason: number, verdict: number): number {
+    this.#parts.counters.add(slot, reason, 1);
+    return verdict;
+  }
+}

@@ -1,0 +1,169 @@
+/**
+ * IP packets from the TUN devices to the peers: whose they are, and what to do with those that are too large.
+ */
+import { PppProtocol } from '../wire/ppp-frame.ts';
+import { type CounterSlab, Drop } from './counters.ts';
+import type { Device, Devices } from './devices.ts';
+import { mayNotFragment, writeFragment } from './fragmentation.ts';
+import { mayAnswer, writeFragmentationNeeded } from './icmp.ts';
+import { IPV4_TCP_HEADERS } from './inbound.ts';
+import {
+  ipv4Destination,
+  ipv4HeaderLength,
+  isLinkLocal,
+  isLinkLocalMulticast,
+  isMulticastOrBroadcast,
+  isUnspecified,
+  packetLength,
+  readI32,
+} from './inner-packet.ts';
+import { clampMss } from './mss-clamp.ts';
+import type { OutputQueues } from './output-queues.ts';
+import { RateLimit } from './rate-limit.ts';
+import { type SessionSlab } from './session-slab.ts';
+import type { Transmitter } from './transmitter.ts';
+import { Verdict } from './verdict.ts';
+
+/** ICMP messages per session: enough for path MTU discovery of many connections that start together. */
+const ICMP_PER_SECOND = 50;
+const ICMP_BURST = 50;
+
+export interface OutboundParts {
+  readonly octets: Uint8Array;
+  readonly maxSessions: number;
+  readonly sessions: SessionSlab;
+  readonly devices: Devices;
+  readonly transmitter: Transmitter;
+  readonly output: OutputQueues;
+  readonly counters: CounterSlab;
+}
+
+export class Outbound {
+  readonly #parts: OutboundParts;
+  readonly #icmpLimit: RateLimit;
+
+  constructor(parts: OutboundParts) {
+    this.#parts = parts;
+    this.#icmpLimit = new RateLimit(parts.maxSessions, ICMP_PER_SECOND, ICMP_BURST);
+  }
+
+  /** A new session has its ration of ICMP messages. */
+  start(slot: number, now: number): void {
+    this.#icmpLimit.reset(slot, now);
+  }
+
+  /** Takes the packet octets[at..at+length) that the kernel wrote to the device. @returns Verdict */
+  receive(fd: number, at: number, length: number, now: number): number {
+    const { octets, devices } = this.#parts;
+    const device = devices.find(fd);
+    if (device === undefined) return this.#drop(-1, Drop.notAttached, Verdict.NotAttached);
+    const version = length === 0 ? 0 : octets[at]! >> 4;
+    const protocol = version === 6 ? PppProtocol.Ipv6 : PppProtocol.Ip;
+    const total = packetLength(protocol, octets, at, length);
+    if (total === -1) return this.#drop(-1, Drop.malformed, Verdict.Malformed);
+    return protocol === PppProtocol.Ip
+      ? this.#ipv4(fd, device, at, total, now)
+      : this.#ipv6(fd, device, at, total, now);
+  }
+
+  #ipv4(fd: number, device: Device, at: number, length: number, now: number): number {
+    const { octets, sessions, transmitter } = this.#parts;
+    let slot = device.single;
+    if (slot === -1) {
+      const destination = ipv4Destination(octets, at);
+      if (isMulticastOrBroadcast(destination)) {
+        return this.#drop(-1, Drop.multicast, Verdict.Multicast);
+      }
+      slot = device.routes.find(destination);
+      if (slot === -1) return this.#drop(-1, Drop.noRoute, Verdict.NoRoute);
+    }
+    if (sessions.device[slot] !== fd) {
+      return this.#drop(-1, Drop.notAttached, Verdict.NotAttached);
+    }
+    const mtu = sessions.innerMtu[slot]!;
+    if (length > mtu) return this.#tooLarge(slot, fd, at, length, mtu, now);
+    clampMss(octets, at, length, mtu - IPV4_TCP_HEADERS);
+    return transmitter.packet(slot, PppProtocol.Ip, at, length, now);
+  }
+
+  #tooLarge(
+    slot: number,
+    fd: number,
+    at: number,
+    length: number,
+    mtu: number,
+    now: number,
+  ): number {
+    const { octets, sessions, transmitter, output } = this.#parts;
+    if (mayNotFragment(octets, at)) {
+      const source = sessions.peerAddress[slot]!;
+      if (mayAnswer(octets, at, length) && this.#icmpLimit.take(slot, 1, now) === 1) {
+        const to = output.takeSlot();
+        if (to !== -1) {
+          // From the peer's address: the kernel refuses packets from outside that bear its own.
+          const total = writeFragmentationNeeded(octets, at, length, source, mtu, to);
+          output.pushTun(fd, to, total);
+        }
+      }
+      return this.#drop(slot, Drop.tooBig, Verdict.TooBig);
+    }
+    const payload = length - ipv4HeaderLength(octets, at);
+    for (let done = 0; done < payload;) {
+      const to = output.takeSlot();
+      if (to === -1) return this.#drop(slot, Drop.full, Verdict.Full);
+      const fragment = writeFragment(octets, at, length, done, mtu, to);
+      if (fragment === 0) return this.#drop(slot, Drop.tooBig, Verdict.TooBig);
+      done += fragment - ipv4HeaderLength(octets, to);
+      const verdict = transmitter.packet(slot, PppProtocol.Ip, to, fragment, now);
+      if (verdict !== Verdict.Sent) return verdict;
+    }
+    return Verdict.Sent;
+  }
+
+  /** Link-local alone, to the session that has the identifier. Groups reach the other end of a link, but not callers. */
+  #ipv6(fd: number, device: Device, at: number, length: number, now: number): number {
+    const { octets, sessions, transmitter } = this.#parts;
+    const source = at + 8;
+    const destination = at + 24;
+    const toGroup = isLinkLocalMulticast(octets, destination);
+    if (!toGroup && !isLinkLocal(octets, destination)) {
+      return this.#drop(-1, Drop.ipv6, Verdict.Ipv6);
+    }
+    if (!isLinkLocal(octets, source) && !isUnspecified(octets, source)) {
+      return this.#drop(-1, Drop.ipv6, Verdict.Ipv6);
+    }
+    if (toGroup && device.single === -1) {
+      return this.#drop(-1, Drop.multicast, Verdict.Multicast);
+    }
+    const slot = device.single === -1 ? this.#neighbour(fd, destination + 8) : device.single;
+    if (slot === -1) return this.#drop(-1, Drop.noRoute, Verdict.NoRoute);
+    if (sessions.device[slot] !== fd || sessions.ipv6[slot] === 0) {
+      return this.#drop(-1, Drop.ipv6, Verdict.Ipv6);
+    }
+    if (length > sessions.innerMtu[slot]!) return this.#drop(slot, Drop.tooBig, Verdict.TooBig);
+    return transmitter.packet(slot, PppProtocol.Ipv6, at, length, now);
+  }
+
+  /** The session on the device whose peer has the interface identifier at `at`, or -1. */
+  #neighbour(fd: number, at: number): number {
+    const { octets, sessions } = this.#parts;
+    const high = readI32(octets, at);
+    const low = readI32(octets, at + 4);
+    for (let slot = 0; slot < sessions.device.length; slot++) {
+      if (
+        sessions.device[slot] === fd &&
+        sessions.ipv6[slot] !== 0 &&
+        sessions.identifierHigh[slot] === high &&
+        sessions.identifierLow[slot] === low
+      ) {
+        return slot;
+      }
+    }
+    return -1;
+  }
+
+  #drop(slot: number, reason: number, verdict: number): number {
+    this.#parts.counters.add(slot, reason, 1);
+    return verdict;
+  }
+}

@@ -1,0 +1,81 @@
+/**
+ * Packets on their way out, as the addon takes them: two lists of positions in the arena, flushed by the daemon after
+ * every batch. And the slots for packets that the data path makes itself, valid until that flush.
+ */
+import type { Arena, SlotRange } from './arena.ts';
+
+const GRE_WORDS = 4;
+const TUN_WORDS = 3;
+
+export class OutputQueues {
+  /** offset, length, destination, source of each GRE packet. */
+  readonly gre: Int32Array;
+  greCount = 0;
+  /** device, offset, length of each IP packet. */
+  readonly tun: Int32Array;
+  tunCount = 0;
+  readonly #capacity: number;
+  readonly #slots: SlotRange;
+  #slotsUsed = 0;
+
+  constructor({ greSlots, tunSlots, outSlots, heldSlots }: Arena) {
+    // Every queued packet lies in a slot of its own.
+    this.#capacity = greSlots.count + tunSlots.count + outSlots.count + heldSlots.count;
+    this.gre = new Int32Array(this.#capacity * GRE_WORDS);
+    this.tun = new Int32Array(this.#capacity * TUN_WORDS);
+    this.#slots = outSlots;
+  }
+
+  get greFull(): boolean {
+    return this.greCount === this.#capacity;
+  }
+
+  /** There must be room: see greFull. */
+  pushGre(offset: number, length: number, destination: number, source: number): void {
+    const at = this.greCount++ * GRE_WORDS;
+    this.gre[at] = offset;
+    this.gre[at + 1] = length;
+    this.gre[at + 2] = destination;
+    this.gre[at + 3] = source;
+  }
+
+  /** @returns false: the queue is full */
+  pushTun(device: number, offset: number, length: number): boolean {
+    if (this.tunCount === this.#capacity) return false;
+    const at = this.tunCount++ * TUN_WORDS;
+    this.tun[at] = device;
+    this.tun[at + 1] = offset;
+    this.tun[at + 2] = length;
+    return true;
+  }
+
+  /** Offset of a free slot, behind its headroom, or -1. */
+  takeSlot(): number {
+    if (this.#slotsUsed === this.#slots.count) return -1;
+    return this.#slots.base + this.#slotsUsed++ * this.#slots.size + this.#slots.headroom;
+  }
+
+  /** Octets that fit behind the offset of takeSlot. */
+  get slotCapacity(): number {
+    return this.#slots.size - this.#slots.headroom;
+  }
+
+  /** Forgets the packets for a device that is going away. */
+  dropDevice(device: number): void {
+    let kept = 0;
+    for (let n = 0; n < this.tunCount; n++) {
+      const at = n * TUN_WORDS;
+      if (this.tun[at] === device) continue;
+      this.tun.copyWithin(kept * TUN_WORDS, at, at + TUN_WORDS);
+      kept++;
+    }
+    this.tunCount = kept;
+  }
+
+  /** Everything was sent: the queues are empty, the slots free. */
+  reset(): void {
+    this.greCount = 0;
+    this.tunCount = 0;
+    this.#slotsUsed = 0;
+  }
+}

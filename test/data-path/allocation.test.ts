@@ -1,0 +1,61 @@
+/** The packet path allocates nothing per packet: the heap does not grow with their number. */
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { GCProfiler, setFlagsFromString } from 'node:v8';
+import { runInNewContext } from 'node:vm';
+import { octets } from '../crypto/hex.ts';
+import { MPPE_MS_CHAP_V2 } from '../vectors/ms-chap.ts';
+import { CALLER, CLIENT, CLIENT_TUN, connect, SERVER } from './end.ts';
+import { tagged } from './packets.ts';
+
+setFlagsFromString('--expose-gc');
+const gc = runInNewContext('gc') as () => void;
+
+const PACKETS = 200_000;
+const WARM_UP = 20_000;
+/** An object of two words per packet would be 16 octets a packet and more. */
+const OCTETS_PER_PACKET = 4;
+
+for (const encrypted of [false, true]) {
+  test(`${PACKETS} packets ${encrypted ? 'with MPPE-128' : 'in the clear'} through both ends`, () => {
+    const { server, client, serverSlot, clientSlot } = connect();
+    const keys = {
+      strength: 128,
+      stateful: false,
+      startKey: octets(MPPE_MS_CHAP_V2[2].startKey),
+    } as const;
+    if (encrypted) {
+      client.path.setMppe(clientSlot, 'send', keys);
+      server.path.setMppe(serverSlot, 'receive', keys);
+    }
+    const from = client.arena.tunSlots.base + client.arena.tunSlots.headroom;
+    const to = server.arena.greSlots.base + server.arena.greSlots.headroom + 20;
+    const packet = tagged(CALLER, '8.8.8.8', 1, 64);
+    const run = (count: number) => {
+      let now = 0.5;
+      for (let n = 0; n < count; n++) {
+        client.arena.octets.set(packet, from);
+        client.path.receiveTun(CLIENT_TUN, from, packet.length, now);
+        const offset = client.path.greOut[0]!;
+        const length = client.path.greOut[1]!;
+        for (let k = 0; k < length; k++)
+          server.arena.octets[to + k] = client.arena.octets[offset + k]!;
+        server.path.receiveGre(to, length, CLIENT, SERVER, now);
+        client.path.resetOutput();
+        server.path.resetOutput();
+        if (n % 64 === 0) now += 1.5;
+      }
+    };
+    run(WARM_UP);
+    gc();
+    // With no collection in between, all that was allocated is still there.
+    const profiler = new GCProfiler();
+    profiler.start();
+    const before = process.memoryUsage().heapUsed;
+    run(PACKETS);
+    const grown = process.memoryUsage().heapUsed - before;
+    assert.deepEqual(profiler.stop().statistics, []);
+    assert.equal(server.path.counters(serverSlot).rxPackets, WARM_UP + PACKETS);
+    assert.ok(grown < PACKETS * OCTETS_PER_PACKET, `${grown / PACKETS} octets a packet`);
+  });
+}

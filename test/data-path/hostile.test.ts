@@ -1,0 +1,213 @@
+/** Input from anybody and from callers who mean harm: never a throw, never a harm to another session. */
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import fc from 'fast-check';
+import { parsePrefix } from '../../src/wire/ip.ts';
+import { encodePppFrame, PppProtocol } from '../../src/wire/ppp-frame.ts';
+import { octets } from '../crypto/hex.ts';
+import { MPPE_MS_CHAP_V2 } from '../vectors/ms-chap.ts';
+import {
+  CALLER,
+  CLIENT,
+  CLIENT_TUN,
+  connect,
+  greToServer,
+  SERVER,
+  SERVER_TUN,
+  type Pair,
+} from './end.ts';
+import { MppeTwinSender } from './mppe-twin.ts';
+import { address, ipv4, tagged, tagOf } from './packets.ts';
+
+const KEY = octets(MPPE_MS_CHAP_V2[2].startKey);
+const EVIL_CALL = 50;
+const EVIL = '192.168.99.66';
+
+/** The server with a good caller (slot 0) and one that means harm (slot 1), who shares its outer address. */
+function besieged(stateful: boolean): { pair: Pair; evil: number } {
+  const pair = connect();
+  const { server, client } = pair;
+  const keys = { strength: 128, stateful, startKey: KEY } as const;
+  client.path.setMppe(pair.clientSlot, 'send', keys);
+  server.path.setMppe(pair.serverSlot, 'receive', keys);
+  server.path.setMppe(pair.serverSlot, 'send', keys);
+  client.path.setMppe(pair.clientSlot, 'receive', keys);
+  server.path.requireEncryption(pair.serverSlot, true);
+  const evil = server.path.openCall(CLIENT, SERVER, EVIL_CALL, 0);
+  server.path.connectCall(evil, 51, 0);
+  server.path.attach(evil, SERVER_TUN, {
+    localAddress: address('192.168.99.1'),
+    peerAddress: address(EVIL),
+    prefixes: [parsePrefix('10.66.0.0/16')!],
+  });
+  return { pair, evil };
+}
+
+/** The good caller gets a packet through in both directions. */
+function works({ server, client }: Pair, tag: number, now: number): void {
+  server.takeDelivered();
+  client.takeWire();
+  client.tun(CLIENT_TUN, tagged(CALLER, '8.8.8.8', tag), now);
+  for (const datagram of client.takeWire()) server.gre(datagram, now);
+  assert.deepEqual(server.takeDelivered().map(tagOf), [tag]);
+  server.takeWire();
+  server.tun(SERVER_TUN, tagged('8.8.8.8', CALLER, tag), now);
+  for (const datagram of server.takeWire()) client.gre(datagram, now);
+  assert.deepEqual(client.takeDelivered().map(tagOf), [tag]);
+}
+
+const anyOctets = fc.oneof(
+  fc.uint8Array({ maxLength: 100 }),
+  fc.uint8Array({ minLength: 1900, maxLength: 1950 }),
+);
+/** PPP payloads that come close to something real. */
+const anyFrame = fc.oneof(
+  anyOctets,
+  fc
+    .tuple(fc.constantFrom(0x21, 0x57, 0xfd, 0xc021, 0x80fd, 0x2d, 0xff03), anyOctets)
+    .map(([protocol, payload]) => encodePppFrame(protocol, payload)),
+  fc
+    .record({
+      source: fc.constantFrom(EVIL, CALLER, '10.66.1.1', '127.0.0.1'),
+      payload: anyOctets,
+      options: fc.uint8Array({ minLength: 8, maxLength: 8 }),
+    })
+    .map((packet) => encodePppFrame(0x21, ipv4({ ...packet, destination: CALLER, protocol: 6 }))),
+);
+const anySequence = fc.oneof(
+  fc.nat(300),
+  fc.constantFrom(0xffffffff, 0x80000000, 0x7fffffff),
+  fc.integer({ min: 0, max: 0xffffffff }),
+);
+
+for (const stateful of [false, true]) {
+  const mode = stateful ? 'stateful' : 'stateless';
+
+  test(`random GRE of a hostile caller disturbs nobody else: ${mode}`, () => {
+    const event = fc.oneof(
+      fc.record({ raw: anyOctets }),
+      fc.record({
+        frame: anyFrame,
+        sequence: fc.option(anySequence, { freq: 10, nil: undefined }),
+        acknowledgment: fc.option(anySequence, { nil: undefined }),
+      }),
+      fc.record({ wait: fc.nat(200) }),
+      fc.record({ mppe: fc.boolean() }),
+    );
+    fc.assert(
+      fc.property(fc.array(event, { maxLength: 150 }), (events) => {
+        const { pair, evil } = besieged(stateful);
+        const { server } = pair;
+        let now = 0;
+        works(pair, 1, now);
+        const before = server.path.counters(pair.serverSlot);
+        for (const happening of events) {
+          if ('raw' in happening) {
+            server.gre({ octets: happening.raw, from: CLIENT, to: SERVER }, now);
+          } else if ('frame' in happening) {
+            const { frame, sequence, acknowledgment } = happening;
+            server.gre(greToServer(sequence, frame, acknowledgment, EVIL_CALL), now);
+          } else if ('mppe' in happening) {
+            server.path.setMppe(evil, 'receive', {
+              strength: 128,
+              stateful: happening.mppe,
+              startKey: KEY,
+            });
+          } else {
+            now += happening.wait;
+            server.path.handleTimeout(now);
+            server.drain(now);
+          }
+        }
+        assert.ok(server.delivered.every(({ packet }) => packet[0]! >> 4 === 4));
+        assert.deepEqual(server.path.counters(pair.serverSlot), before);
+        works(pair, 2, now);
+      }),
+      { numRuns: 150 },
+    );
+  });
+}
+
+test('random packets from the device never throw', () => {
+  fc.assert(
+    fc.property(
+      fc.array(
+        fc.oneof(
+          anyOctets,
+          anyOctets.map((rest) =>
+            ipv4({ source: '8.8.8.8', destination: CALLER, protocol: 6, payload: rest }),
+          ),
+        ),
+        { maxLength: 30 },
+      ),
+      (packets) => {
+        const { pair } = besieged(false);
+        for (const packet of packets) {
+          pair.server.tun(SERVER_TUN, packet, 0);
+          pair.client.tun(CLIENT_TUN, packet, 0);
+        }
+        works(pair, 9, 0);
+      },
+    ),
+  );
+});
+
+test('forged packets with the right call id and address do not end an encrypted stateless session', () => {
+  const forgery = fc.record({
+    ahead: fc.integer({ min: -50, max: 3000 }),
+    count: fc.nat(4095),
+    rest: fc.uint8Array({ maxLength: 60 }),
+  });
+  fc.assert(
+    fc.property(fc.array(forgery, { maxLength: 60 }), (forgeries) => {
+      const { pair } = besieged(false);
+      const { server } = pair;
+      const twin = new MppeTwinSender({ startKey: KEY, bits: 128, stateful: false });
+      let sequence = 100;
+      const send = (tag: number, now: number) => {
+        const inner = Uint8Array.from([0, 0x21, ...tagged(CALLER, '8.8.8.8', tag)]);
+        server.gre(
+          greToServer(sequence++, encodePppFrame(PppProtocol.Compressed, twin.encrypt(inner))),
+          now,
+        );
+      };
+      let now = 0;
+      for (const { ahead, count, rest } of forgeries) {
+        send(1, now);
+        const payload = Uint8Array.from([0x90 | (count >> 8), count & 0xff, ...rest]);
+        server.gre(
+          greToServer((sequence + ahead) >>> 0, encodePppFrame(PppProtocol.Compressed, payload)),
+          now,
+        );
+        now += 500;
+      }
+      // A forged number may push the window ahead: the peer is believed again after a few packets. And it may take the
+      // place of a packet to come.
+      server.takeDelivered();
+      for (let n = 0; n < 100; n++) send(n, now);
+      assert.ok(server.takeDelivered().length >= 100 - 4 - forgeries.length);
+    }),
+    { numRuns: 80 },
+  );
+});
+
+test('early packets of calls that never connect leave room for others', () => {
+  const { pair } = besieged(true);
+  const { server, client } = pair;
+  let now = 0;
+  for (let round = 0; round < 100; round++, now += 4000) {
+    const slot = server.path.openCall(CLIENT, SERVER, 1000 + round, now);
+    for (let n = 0; n < 30; n++)
+      server.gre(greToServer(n, new Uint8Array(1400), undefined, 1000 + round), now);
+    server.path.handleTimeout(now + 3000);
+    server.drain(now + 3000);
+    server.path.closeCall(slot);
+  }
+  // Stateful MPPE of the good caller still has room to wait for a packet.
+  for (let tag = 0; tag < 3; tag++) client.tun(CLIENT_TUN, tagged(CALLER, '8.8.8.8', tag), now);
+  const [first, second, third] = client.takeWire();
+  server.gre(first!, now);
+  server.gre(third!, now);
+  server.gre(second!, now);
+  assert.deepEqual(server.takeDelivered().map(tagOf), [0, 1, 2]);
+});
