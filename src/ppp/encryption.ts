@@ -15,8 +15,10 @@ import type { LinkOutput } from './output.ts';
 
 /** ms that IP waits for an optional encryption. */
 export const CCP_PATIENCE = 5000;
-/** ms between Reset-Requests. */
+/** ms until an unanswered Reset-Request is repeated. */
 export const RESET_TIME = 1000;
+/** ms from an answer to the next Reset-Request: the flushed packet may still be on its way. */
+const RESET_PAUSE = 50;
 
 export type EncryptionOutput =
   | Extract<LinkOutput, { kind: 'mppe' | 'flush' | 'resynchronized' | 'counted' }>
@@ -87,7 +89,7 @@ export class Encryption {
 
   handlePacket(packet: ControlPacket, now: number): void {
     const isReset = packet.code === PacketCode.ResetRequest || packet.code === PacketCode.ResetAck;
-    if (isReset) this.#handleReset(packet);
+    if (isReset) this.#handleReset(packet, now);
     else this.#negotiation.handlePacket(packet, now);
     this.#drain(now);
   }
@@ -97,7 +99,7 @@ export class Encryption {
     this.#drain(now);
   }
 
-  /** Packets cannot be decrypted any more: Reset-Request (RFC 3078 §7.2), at most one each RESET_TIME. */
+  /** Packets cannot be decrypted any more: Reset-Request (RFC 3078 §7.2), one at a time. */
   handleDesynchronized(now: number): void {
     if (this.choice.receive?.stateful !== true || now < this.#reset.nextAt) return;
     const { identifier: last, pending } = this.#reset;
@@ -182,13 +184,13 @@ export class Encryption {
     if (!this.#negotiation.opened) this.#clearBoth();
   }
 
-  #handleReset({ code, identifier, data }: ControlPacket): void {
+  #handleReset({ code, identifier, data }: ControlPacket, now: number): void {
     if (!this.#negotiation.opened) this.#count('out-of-state');
     else if (code === PacketCode.ResetRequest) {
       this.#transmit({ code: PacketCode.ResetAck, identifier, data });
       this.#outputs.push({ kind: 'flush' });
     } else if (this.#reset.pending && this.#reset.identifier === identifier) {
-      this.#reset.pending = false;
+      this.#reset = { identifier, nextAt: now + RESET_PAUSE, pending: false };
       this.#outputs.push({ kind: 'resynchronized' });
     } else this.#count('stale-answer');
   }

@@ -517,7 +517,7 @@ test('CCP that starts again on an open link: IP stops, keys and counts start ane
   assert.deepEqual(peer.mppe('send')?.startKey, key);
 });
 
-test('Reset-Request is acked with its identifier and flushes; our own are limited to one a second', () => {
+test('Reset-Request is acked with its identifier and flushes; our own are sent one at a time, at most one a second unless answered', () => {
   const mppe = { policy: 'required', strengths: [128], stateful: true, askStateful: true } as const;
   const peer = admitted({ mppe });
   peer.expect(Chap, 3);
@@ -543,6 +543,10 @@ test('Reset-Request is acked with its identifier and flushes; our own are limite
   peer.expect(Ccp, 14, identifier);
   peer.send(Ccp, 15, identifier).send(Ccp, 15, identifier);
   assert.equal(peer.all('resynchronized').length, 1);
+  peer.act((link, now) => link.handleDesynchronized(now));
+  peer.expectNothing();
+  peer.wait(50).act((link, now) => link.handleDesynchronized(now));
+  peer.expect(Ccp, 14, (identifier + 1) & 0xff);
 });
 
 test('echo is answered before the login, with our own magic number and within the MRU of the peer', () => {
