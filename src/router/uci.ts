@@ -1,0 +1,141 @@
+/**
+ * UCI text: the configuration format of OpenWrt (libuci, file.c), read only.
+ *
+ *     config interface 'home'
+ *             option proto 'pptpserver'
+ *             list   dns '192.168.99.1'
+ *
+ * Words are bare, in '…' (literal) or in "…" (backslash escapes), and adjacent pieces join: 'it'\''s'. Quotes may span
+ * lines; outside single quotes a backslash at the end of a line joins it to the next. A # outside quotes begins a comment
+ * and ends the word; a ; ends the line. Sections with the same name and type are merged; a later option replaces an
+ * earlier one; a list grows. An option that is absent differs from one that is empty.
+ *
+ * Faults never repeat what stands in the text beyond names: it may be a piece of a password.
+ */
+
+export interface UciValue {
+  readonly line: number;
+  readonly list: boolean;
+  readonly values: readonly string[];
+}
+
+export interface UciSection {
+  readonly file: string;
+  readonly line: number;
+  readonly type: string;
+  /** Name, or '@type[index]' of an anonymous section, as the uci command writes it. */
+  readonly name: string;
+  readonly values: ReadonlyMap<string, UciValue>;
+}
+
+/** Text that is not UCI. */
+export interface UciFault {
+  readonly file: string;
+  readonly line: number;
+  readonly message: string;
+}
+
+export function parseUci(
+  file: string,
+  text: string,
+): { sections: UciSection[]; faults: UciFault[] } {
+  const sections: (UciSection & { values: Map<string, UciValue> })[] = [];
+  const faults: UciFault[] = [];
+  const named = new Map<string, (typeof sections)[number]>();
+  const counts = new Map<string, number>();
+  let current: (typeof sections)[number] | undefined;
+
+  for (const { line, words, fault } of lines(text)) {
+    const complain = (message: string) => faults.push({ file, line, message });
+    if (fault !== undefined) {
+      complain(fault);
+      continue;
+    }
+    const [keyword, first, second] = words;
+    if (keyword === 'package') continue;
+    if (keyword === 'config') {
+      current = undefined;
+      if (first === undefined || !TYPE.test(first) || words.length > 3)
+        complain("expected: config TYPE ['NAME']");
+      else if (second !== undefined && second !== '' && !NAME.test(second))
+        complain('the name of a section has only letters, digits and _');
+      else {
+        const key = second === undefined || second === '' ? undefined : `${first} ${second}`;
+        current = key === undefined ? undefined : named.get(key);
+        if (current === undefined) {
+          const index = counts.get(first) ?? 0;
+          counts.set(first, index + 1);
+          const name = key === undefined ? `@${first}[${index}]` : second!;
+          current = { file, line, type: first, name, values: new Map() };
+          sections.push(current);
+          if (key !== undefined) named.set(key, current);
+        }
+      }
+    } else if (keyword === 'option' || keyword === 'list') {
+      if (first === undefined || second === undefined || words.length > 3)
+        complain(`expected: ${keyword} NAME 'VALUE'`);
+      else if (!NAME.test(first)) complain('the name of an option has only letters, digits and _');
+      else if (current === undefined)
+        complain(`${keyword} '${first}' stands before any config line`);
+      else {
+        const before = current.values.get(first);
+        const values = keyword === 'list' ? [...(before?.values ?? []), second] : [second];
+        current.values.set(first, { line, list: keyword === 'list', values });
+      }
+    } else complain('expected a line that begins with config, option or list');
+  }
+  return { sections, faults };
+}
+
+/** What libuci accepts (uci_validate_type, uci_validate_text). */
+const TYPE = /^[!-~]+$/;
+const NAME = /^[A-Za-z0-9_]+$/;
+
+interface Line {
+  line: number;
+  words: string[];
+  fault?: string;
+}
+
+/** Splits into logical lines of words; quotes and a backslash at the end of a line span lines. */
+function* lines(text: string): Generator<Line> {
+  let at = 0;
+  let line = 1;
+  while (at < text.length) {
+    const start = line;
+    const words: string[] = [];
+    let word: string | undefined;
+    let quote: string | undefined;
+    for (; at < text.length; at++) {
+      const c = text[at]!;
+      if (c === '\n') line++;
+      if (quote !== undefined) {
+        if (c === quote) quote = undefined;
+        else if (c === '\\' && quote === '"' && at + 1 < text.length) {
+          const next = text[++at]!;
+          if (next === '\n') line++;
+          else word = (word ?? '') + next;
+        } else word = (word ?? '') + c;
+      } else if (c === "'" || c === '"') {
+        quote = c;
+        word ??= '';
+      } else if (c === '\\' && at + 1 < text.length) {
+        const next = text[++at]!;
+        if (next === '\n') line++;
+        else word = (word ?? '') + next;
+      } else if (c === '\n' || c === ';') {
+        at++;
+        break;
+      } else if (/\s/.test(c)) {
+        if (word !== undefined) words.push(word);
+        word = undefined;
+      } else if (c === '#') {
+        while (at + 1 < text.length && text[at + 1] !== '\n') at++;
+      } else word = (word ?? '') + c;
+    }
+    if (word !== undefined) words.push(word);
+    if (quote !== undefined)
+      yield { line: start, words, fault: `a quote (${quote}) is not closed` };
+    else if (words.length > 0) yield { line: start, words };
+  }
+}

@@ -1,0 +1,381 @@
+/** IpRoute with the real `ip`, in a network namespace of its own. */
+import assert from 'node:assert/strict';
+import { execFileSync } from 'node:child_process';
+import { readFileSync, writeFileSync } from 'node:fs';
+import { beforeEach, test } from 'node:test';
+import { IpRoute } from '../../src/router/iproute.ts';
+import { RouterError, type ServerInterface } from '../../src/router/router.ts';
+import type { Network } from '../../src/session/ports.ts';
+import { parseAddress, parsePrefix } from '../../src/wire/ip.ts';
+import { inNamespace } from '../native/namespace.ts';
+
+const address = (text: string) => parseAddress(text)!;
+const prefixes = (...texts: string[]) => texts.map((text) => parsePrefix(text)!);
+
+function ip(command: string): string {
+  return execFileSync('ip', command.split(' '), { encoding: 'utf8', stdio: 'pipe' });
+}
+
+/** The routes as `ip` shows them, of one device; without what depends on a carrier. */
+function routes(device: string): string[] {
+  return ip(`route show dev ${device}`)
+    .split('\n')
+    .map((line) => line.replace(/ linkdown/, '').trim())
+    .filter((line) => line !== '' && !line.includes('proto kernel'));
+}
+
+function hostRoutes(): string[] {
+  return ip('-N route show proto 147')
+    .split('\n')
+    .map((line) => line.replace(/ linkdown| scope \w+/g, '').trim())
+    .filter((line) => line !== '');
+}
+
+function proxies(): string[] {
+  return ip('neighbour show proxy')
+    .split('\n')
+    .map((line) => line.trim())
+    .filter((line) => line !== '');
+}
+
+const server: ServerInterface = {
+  name: 'home',
+  device: 'tun0',
+  localAddress: address('192.168.99.1'),
+  prefixLength: 24,
+  mtu: 1400,
+  ipv6: false,
+};
+
+const caller: Network = {
+  name: 'home',
+  device: 'tun0',
+  role: 'caller',
+  localAddress: address('192.168.99.1'),
+  peerAddress: address('192.168.99.10'),
+  routes: [],
+  mtu: 1400,
+  defaultRoute: false,
+  metric: 0,
+  dns: [],
+  ipv6: undefined,
+  proxyArp: false,
+};
+
+const link: Network = {
+  ...caller,
+  name: 'office',
+  device: 'tun1',
+  role: 'link',
+  localAddress: address('10.7.0.2'),
+  peerAddress: address('10.7.0.1'),
+};
+
+inNamespace('iproute', import.meta.url, () => {
+  let router: IpRoute;
+  let warnings: string[];
+
+  beforeEach(() => {
+    const present = ip('-brief link show');
+    for (const device of ['tun0', 'tun1', 'wan0', 'lan0'])
+      if (new RegExp(`^${device}\\b`, 'm').test(present)) ip(`link del ${device}`);
+    for (const tun of ['tun0', 'tun1']) ip(`tuntap add ${tun} mode tun`);
+    ip('link add wan0 type veth peer name wan1');
+    ip('link add lan0 type veth peer name lan1');
+    for (const device of ['wan0', 'wan1', 'lan0', 'lan1']) ip(`link set ${device} up`);
+    ip('address add 198.51.100.2/24 dev wan0');
+    ip('address add 192.168.1.1/24 dev lan0');
+    ip('route add default via 198.51.100.1');
+    ip('route flush proto 147');
+    writeFileSync('/proc/sys/net/ipv4/ip_forward', '1');
+    warnings = [];
+    router = new IpRoute((message) => warnings.push(message));
+  });
+
+  test('a server gets its address and its network; twice is as good as once', async () => {
+    await router.serverUp(server);
+    await router.serverUp(server);
+    const [shown] = JSON.parse(ip('-json address show dev tun0')) as [
+      { mtu: number; flags: string[]; addr_info: { local: string; prefixlen: number }[] },
+    ];
+    assert.equal(shown.mtu, 1400);
+    assert.ok(shown.flags.includes('UP'));
+    assert.deepEqual(
+      shown.addr_info.map(({ local, prefixlen }) => `${local}/${prefixlen}`),
+      ['192.168.99.1/24'],
+    );
+    assert.equal(readFileSync('/proc/sys/net/ipv4/conf/tun0/send_redirects', 'utf8'), '0\n');
+    assert.match(ip('route get 192.168.99.77'), /dev tun0/);
+    assert.deepEqual(warnings, []);
+  });
+
+  test('a server on a machine that does not forward says so', async () => {
+    writeFileSync('/proc/sys/net/ipv4/ip_forward', '0');
+    await router.serverUp(server);
+    assert.equal(warnings.length, 1);
+    assert.match(warnings[0]!, /server home: net\.ipv4\.ip_forward is 0/);
+  });
+
+  test('a caller inside the network of the server needs no route', async () => {
+    await router.serverUp(server);
+    await router.networkUp(caller);
+    assert.deepEqual(routes('tun0'), []);
+    await router.networkDown(caller);
+    assert.deepEqual(warnings, []);
+  });
+
+  test('a caller from elsewhere, with a smaller MTU, or with networks behind it gets routes', async () => {
+    await router.serverUp(server);
+    const elsewhere = { ...caller, peerAddress: address('172.16.0.9') };
+    const small = { ...caller, mtu: 1300 };
+    const branch = {
+      ...caller,
+      peerAddress: address('192.168.99.11'),
+      routes: prefixes('10.1.0.0/16', '10.2.3.4/32'),
+    };
+    await Promise.all([elsewhere, small, branch].map((network) => router.networkUp(network)));
+    assert.deepEqual(routes('tun0').sort(), [
+      '10.1.0.0/16 scope link mtu 1400',
+      '10.2.3.4 scope link mtu 1400',
+      '172.16.0.9 scope link mtu 1400',
+      '192.168.99.10 scope link mtu 1300',
+    ]);
+    await Promise.all([elsewhere, small].map((network) => router.networkDown(network)));
+    assert.deepEqual(routes('tun0').sort(), [
+      '10.1.0.0/16 scope link mtu 1400',
+      '10.2.3.4 scope link mtu 1400',
+    ]);
+    await router.networkDown(branch);
+    assert.deepEqual(routes('tun0'), []);
+    assert.deepEqual(warnings, []);
+  });
+
+  test('up and down of a caller may be repeated, and down may come first', async () => {
+    await router.serverUp(server);
+    const branch = { ...caller, routes: prefixes('10.1.0.0/16') };
+    await router.networkDown(branch);
+    await router.networkUp(branch);
+    await router.networkUp(branch);
+    assert.deepEqual(routes('tun0'), ['10.1.0.0/16 scope link mtu 1400']);
+    await router.networkDown(branch);
+    await router.networkDown(branch);
+    assert.deepEqual(routes('tun0'), []);
+    assert.deepEqual(warnings, []);
+  });
+
+  test('a network behind two callers stays until the last of them is gone', async () => {
+    await router.serverUp(server);
+    const one = { ...caller, routes: prefixes('10.1.0.0/16') };
+    const two = { ...one, peerAddress: address('192.168.99.11') };
+    await router.networkUp(one);
+    await router.networkUp(two);
+    await router.networkDown(one);
+    assert.deepEqual(routes('tun0'), ['10.1.0.0/16 scope link mtu 1400']);
+    await router.networkDown(two);
+    assert.deepEqual(routes('tun0'), []);
+  });
+
+  test("the owner's route to the same network is there again when the caller is gone", async () => {
+    ip('route add 10.1.0.0/16 via 198.51.100.7');
+    await router.serverUp(server);
+    const branch = { ...caller, routes: prefixes('10.1.0.0/16') };
+    await router.networkUp(branch);
+    assert.match(ip('route get 10.1.2.3'), /dev tun0/);
+    await router.networkDown(branch);
+    assert.match(ip('route get 10.1.2.3'), /via 198\.51\.100\.7/);
+  });
+
+  test('a caller whose device is gone is forgotten without a word', async () => {
+    await router.serverUp(server);
+    const branch = { ...caller, routes: prefixes('10.1.0.0/16') };
+    await router.networkUp(branch);
+    ip('link del tun0');
+    await router.networkDown(branch);
+    assert.deepEqual(warnings, []);
+  });
+
+  test('a caller that cannot be routed fails with a RouterError and leaves nothing', async () => {
+    await router.serverUp(server);
+    const broken = { ...caller, routes: prefixes('10.1.0.0/16'), mtu: -1 };
+    await assert.rejects(router.networkUp(broken), (error) => {
+      assert.ok(error instanceof RouterError);
+      assert.match(error.message, /^ip route prepend 192\.168\.99\.10\/32 dev tun0 mtu -1: /);
+      return true;
+    });
+    assert.deepEqual(routes('tun0'), []);
+    await router.networkUp(caller);
+  });
+
+  test('proxy ARP is answered on the device of the LAN, and only while the caller is there', async () => {
+    const inLan = { ...server, localAddress: address('192.168.1.1'), prefixLength: 32 };
+    await router.serverUp(inLan);
+    const guest = { ...caller, peerAddress: address('192.168.1.50'), proxyArp: true };
+    await router.networkUp(guest);
+    assert.deepEqual(proxies(), ['192.168.1.50 dev lan0 proxy']);
+    assert.deepEqual(routes('tun0'), ['192.168.1.50 scope link mtu 1400']);
+    await router.networkDown(guest);
+    assert.deepEqual(proxies(), []);
+    assert.deepEqual(routes('tun0'), []);
+    assert.deepEqual(warnings, []);
+  });
+
+  test('proxy ARP for an address that no device has a network for is a warning', async () => {
+    await router.serverUp(server);
+    await router.networkUp({ ...caller, peerAddress: address('172.16.0.9'), proxyArp: true });
+    assert.deepEqual(proxies(), []);
+    assert.equal(warnings.length, 1);
+    assert.match(warnings[0]!, /172\.16\.0\.9/);
+  });
+
+  test('a link gets its addresses, routes with a metric, and MTU', async () => {
+    await router.networkUp({
+      ...link,
+      routes: prefixes('10.20.0.0/16', '10.30.0.0/16'),
+      metric: 7,
+      mtu: 1300,
+    });
+    const [shown] = JSON.parse(ip('-json address show dev tun1')) as [
+      { mtu: number; addr_info: { local: string; address: string }[] },
+    ];
+    assert.equal(shown.mtu, 1300);
+    assert.deepEqual(
+      shown.addr_info.map((entry) => [entry.local, entry.address]),
+      [['10.7.0.2', '10.7.0.1']],
+    );
+    assert.deepEqual(routes('tun1').sort(), [
+      '10.20.0.0/16 scope link metric 7',
+      '10.30.0.0/16 scope link metric 7',
+    ]);
+    assert.match(ip('route get 203.0.113.1'), /via 198\.51\.100\.1/);
+  });
+
+  test('a default route is two halves, which leave the one of the upstream in place', async () => {
+    await router.networkUp({ ...link, defaultRoute: true });
+    await router.networkUp({ ...link, defaultRoute: true });
+    assert.deepEqual(routes('tun1').sort(), ['0.0.0.0/1 scope link', '128.0.0.0/1 scope link']);
+    for (const far of ['8.8.8.8', '203.0.113.1']) assert.match(ip(`route get ${far}`), /dev tun1/);
+    ip('link del tun1');
+    await router.networkDown({ ...link, defaultRoute: true });
+    assert.match(ip('route get 8.8.8.8'), /via 198\.51\.100\.1/);
+    assert.deepEqual(warnings, []);
+  });
+
+  test('of two links with a default route the first is in force again when the second goes', async () => {
+    await router.networkUp({ ...link, defaultRoute: true });
+    const second = {
+      ...link,
+      device: 'tun0',
+      localAddress: address('10.8.0.2'),
+      defaultRoute: true,
+    };
+    await router.networkUp(second);
+    assert.match(ip('route get 8.8.8.8'), /dev tun0/);
+    ip('link del tun0');
+    assert.match(ip('route get 8.8.8.8'), /dev tun1/);
+  });
+
+  test('a device that does not exist is a RouterError that names the command', async () => {
+    await assert.rejects(router.networkUp({ ...link, device: 'tun9' }), {
+      name: 'RouterError',
+      message: /^ip link set dev tun9 .*Cannot find device/,
+    });
+    await assert.rejects(router.serverUp({ ...server, device: 'tun9' }), { name: 'RouterError' });
+    await router.networkUp(link); // a failure does not stop what comes after it
+  });
+
+  test('a host route goes the way of today, and away with its link', async () => {
+    await router.hostRoute('office', address('203.0.113.9'), undefined);
+    assert.deepEqual(hostRoutes(), ['203.0.113.9 via 198.51.100.1 dev wan0']);
+    await router.networkUp({ ...link, defaultRoute: true });
+    assert.match(ip('route get 203.0.113.9'), /via 198\.51\.100\.1 dev wan0/);
+    await router.hostRoute('office', address('203.0.113.10'), undefined);
+    assert.equal(hostRoutes().length, 1); // the address before it is forgotten
+    await router.releaseHostRoute('office');
+    await router.releaseHostRoute('office');
+    assert.deepEqual(hostRoutes(), []);
+    assert.deepEqual(warnings, []);
+  });
+
+  test('a neighbour is pinned to its device: the halves of a default route must not catch it', async () => {
+    ip('route del default');
+    ip('route add default dev wan0'); // point to point, as PPPoE
+    await router.hostRoute('office', address('203.0.113.9'), undefined);
+    await router.hostRoute('branch', address('198.51.100.9'), undefined);
+    await router.networkUp({ ...link, defaultRoute: true });
+    for (const far of ['203.0.113.9', '198.51.100.9'])
+      assert.match(ip(`route get ${far}`), /dev wan0/);
+  });
+
+  test('two links to one server share its route until the last of them is gone', async () => {
+    const shared = address('203.0.113.9');
+    await router.hostRoute('one', shared, undefined);
+    await router.hostRoute('two', shared, undefined);
+    await router.releaseHostRoute('one');
+    assert.equal(hostRoutes().length, 1);
+    await router.releaseHostRoute('two');
+    assert.deepEqual(hostRoutes(), []);
+  });
+
+  test('two links to one server by different devices: the one that stays has its way', async () => {
+    ip('address add 192.0.2.2/24 dev wan1');
+    ip('route add default via 192.0.2.1 dev wan1 metric 50');
+    const shared = address('203.0.113.9');
+    await router.hostRoute('one', shared, undefined);
+    await router.hostRoute('two', shared, 'wan1');
+    await router.releaseHostRoute('two');
+    assert.deepEqual(hostRoutes(), ['203.0.113.9 via 198.51.100.1 dev wan0']);
+    await router.hostRoute('two', shared, 'wan1');
+    await router.releaseHostRoute('one');
+    assert.deepEqual(hostRoutes(), ['203.0.113.9 via 192.0.2.1 dev wan1']);
+    await router.releaseHostRoute('two');
+    assert.deepEqual(hostRoutes(), []);
+    assert.deepEqual(warnings, []);
+  });
+
+  test('release and hold at once happen in order', async () => {
+    await router.hostRoute('office', address('203.0.113.9'), undefined);
+    await Promise.all([
+      router.releaseHostRoute('office'),
+      router.hostRoute('office', address('203.0.113.9'), undefined),
+    ]);
+    assert.equal(hostRoutes().length, 1);
+  });
+
+  test("the owner's own host route is used and left alone", async () => {
+    ip('route add 203.0.113.9/32 via 198.51.100.77');
+    await router.hostRoute('office', address('203.0.113.9'), undefined);
+    assert.deepEqual(hostRoutes(), []);
+    await router.releaseHostRoute('office');
+    assert.match(ip('route get 203.0.113.9'), /via 198\.51\.100\.77/);
+  });
+
+  test('a route that a killed daemon left is replaced by the way of today', async () => {
+    ip('route add 203.0.113.9/32 via 198.51.100.66 proto 147');
+    await router.hostRoute('office', address('203.0.113.9'), undefined);
+    assert.deepEqual(hostRoutes(), ['203.0.113.9 via 198.51.100.1 dev wan0']);
+    await router.releaseHostRoute('office');
+    assert.deepEqual(hostRoutes(), []);
+  });
+
+  test('no way to the server is a RouterError', async () => {
+    ip('route del default');
+    await assert.rejects(router.hostRoute('office', address('203.0.113.9'), undefined), {
+      name: 'RouterError',
+      message: /203\.0\.113\.9.*unreachable/,
+    });
+    await assert.rejects(router.hostRoute('office', address('198.51.100.2'), undefined), {
+      name: 'RouterError',
+      message: /198\.51\.100\.2 is an address of this machine/,
+    });
+    ip('route add default via 198.51.100.1');
+    await router.hostRoute('office', address('203.0.113.9'), undefined);
+    assert.equal(hostRoutes().length, 1);
+  });
+
+  test('a host route whose device is gone is released with a warning at most', async () => {
+    await router.hostRoute('office', address('203.0.113.9'), undefined);
+    ip('link del wan0');
+    await router.releaseHostRoute('office');
+    assert.deepEqual(hostRoutes(), []);
+  });
+});
