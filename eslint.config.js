@@ -4,21 +4,60 @@ import tseslint from 'typescript-eslint';
 
 // Sans-IO floors: time is an argument, randomness is injected, nothing is logged, nothing waits.
 const sansIo = ['wire', 'crypto', 'ppp', 'pptp', 'relay', 'session', 'data-path'];
-const forbidden = ['process', 'console', 'setTimeout', 'setInterval', 'setImmediate', 'queueMicrotask', 'performance', 'fetch', 'Promise', 'Buffer'];
+const forbidden = [
+  'process',
+  'console',
+  'setTimeout',
+  'setInterval',
+  'setImmediate',
+  'queueMicrotask',
+  'performance',
+  'fetch',
+  'Promise',
+  'Buffer',
+];
 
 export default tseslint.config(
   { ignores: ['dist', 'node_modules', '*.js', '*.cjs'] },
   js.configs.recommended,
   ...tseslint.configs.strictTypeChecked,
   {
-    languageOptions: { parserOptions: { projectService: true, tsconfigRootDir: import.meta.dirname } },
+    languageOptions: {
+      parserOptions: { projectService: true, tsconfigRootDir: import.meta.dirname },
+    },
     rules: {
       '@typescript-eslint/switch-exhaustiveness-check': 'error',
-      '@typescript-eslint/restrict-template-expressions': ['error', { allowNumber: true, allowBoolean: true }],
+      '@typescript-eslint/restrict-template-expressions': [
+        'error',
+        { allowNumber: true, allowBoolean: true },
+      ],
       // node:test's test(), describe() and it() return promises that nobody awaits.
-      '@typescript-eslint/no-floating-promises': ['error', { allowForKnownSafeCalls: [{ from: 'package', name: ['test', 'it', 'describe', 'suite', 'before', 'after', 'beforeEach', 'afterEach'], package: 'node:test' }] }],
+      '@typescript-eslint/no-floating-promises': [
+        'error',
+        {
+          allowForKnownSafeCalls: [
+            {
+              from: 'package',
+              name: [
+                'test',
+                'it',
+                'describe',
+                'suite',
+                'before',
+                'after',
+                'beforeEach',
+                'afterEach',
+              ],
+              package: 'node:test',
+            },
+          ],
+        },
+      ],
       '@typescript-eslint/no-confusing-void-expression': ['error', { ignoreArrowShorthand: true }],
-      '@typescript-eslint/no-unnecessary-condition': ['error', { allowConstantLoopConditions: 'only-allowed-literals' }],
+      '@typescript-eslint/no-unnecessary-condition': [
+        'error',
+        { allowConstantLoopConditions: 'only-allowed-literals' },
+      ],
       '@typescript-eslint/no-non-null-assertion': 'off', // typed arrays and tables under noUncheckedIndexedAccess
       'max-lines': ['error', { max: 400, skipBlankLines: true, skipComments: true }],
       eqeqeq: 'error',
@@ -34,8 +73,15 @@ export default tseslint.config(
         { object: 'Date', property: 'now', message: 'Time is an argument.' },
         { object: 'crypto', property: 'getRandomValues', message: 'Randomness is injected.' },
       ],
-      'no-restricted-syntax': ['error', { selector: ':function[async=true]', message: 'Sans-IO code does not wait.' }, { selector: 'AwaitExpression', message: 'Sans-IO code does not wait.' }],
+      'no-restricted-syntax': [
+        'error',
+        { selector: ':function[async=true]', message: 'Sans-IO code does not wait.' },
+        { selector: 'AwaitExpression', message: 'Sans-IO code does not wait.' },
+      ],
     },
   },
-  { files: ['test/**/*.ts'], rules: { 'max-lines': 'off', '@typescript-eslint/no-unsafe-argument': 'off' } },
+  {
+    files: ['test/**/*.ts'],
+    rules: { 'max-lines': 'off', '@typescript-eslint/no-unsafe-argument': 'off' },
+  },
 );

@@ -1,0 +1,56 @@
+# make demo    all set-up, then a server and a client with real traffic
+# make test    all set-up, then every test
+# make build   dist/pptp-gateway.js and dist/native.node
+# make check   format, lint with the import rules, types, dead code
+# make run     a server from an example configuration, in the foreground
+.PHONY: build check demo test test-unit test-interop run format clean setup-build setup-demo setup-test
+
+SOURCES := $(shell find src -name '*.ts')
+NATIVE := $(wildcard src/native/*.c src/native/*.h src/native/*.sh)
+BIN := node_modules/.bin
+
+build: setup-build dist/native.node dist/pptp-gateway.js
+
+setup-build setup-demo setup-test:
+	@tools/setup.sh $(subst setup-,,$@)
+
+dist/native.node: $(NATIVE)
+	@mkdir -p dist
+	src/native/build.sh $@
+
+dist/pptp-gateway.js: $(SOURCES) package.json
+	@mkdir -p dist
+	$(BIN)/esbuild src/daemon/main.ts --bundle --platform=node --target=node20 --format=esm --outfile=$@ --minify-whitespace --minify-syntax --log-level=warning --legal-comments=none \
+	  --define:__VERSION__="\"$$(node -p 'require("./package.json").version')\""
+	@chmod 755 $@
+
+check: setup-build
+	$(BIN)/prettier --check --log-level=warn .
+	$(BIN)/eslint --cache --cache-location node_modules/.cache/eslint .
+	$(BIN)/depcruise src
+	$(BIN)/tsc -p .
+	$(BIN)/knip
+
+format:
+	$(BIN)/prettier --write --log-level=warn .
+
+demo: setup-demo build
+	@node --import tsx tools/demo.ts
+
+run: build
+	@node --import tsx tools/run.ts
+
+TESTS = $(shell find test -name '*.test.ts' -not -path 'test/interop/*' | sort)
+INTEROP = $(shell find test/interop -name '*.test.ts' | sort)
+
+test: setup-test build
+	node --import tsx --test --test-concurrency=1 --test-reporter=spec $(TESTS) $(INTEROP)
+
+test-unit: setup-build build
+	node --import tsx --test $(TESTS)
+
+test-interop: setup-test build
+	node --import tsx --test --test-concurrency=1 $(INTEROP)
+
+clean:
+	rm -rf dist node_modules/.cache

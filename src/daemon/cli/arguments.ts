@@ -1,0 +1,103 @@
+/** The command line: words to a command. */
+import { parseArgs } from 'node:util';
+import { defaultSocketPath } from '../control/protocol.ts';
+import { ExitCode, Fatal } from '../exit-codes.ts';
+
+export interface Arguments {
+  readonly command: string;
+  readonly operands: readonly string[];
+  readonly configDir: string;
+  readonly socket: string;
+  readonly dial: boolean;
+  readonly json: boolean;
+  /** capture: seconds */
+  readonly seconds: number;
+  /** capture: keep login data and payload */
+  readonly secrets: boolean;
+}
+
+export const usage = `usage: pptp-gateway COMMAND [OPTION...]
+
+  run [--config-dir DIR] [--dial]   run in the foreground; --dial: start the links with auto 1 (without netifd)
+  status [--json]                   servers, links, sessions
+  sessions [--json]                 live sessions with counters
+  disconnect ID|USER                end a session, or all sessions of a user
+  dial NAME                         start a link and wait for it
+  hangup NAME                       end a link until it is dialled again
+  check [NAME]                      how far a connection gets, step by step, and what to do where it stops
+  failures [--json]                 recent failures with causes
+  capture FILE [--seconds N] [--secrets]
+                                    record control and GRE packets as pcap until Ctrl-C; logins and payload are
+                                    left out unless --secrets is given
+  reload                            read the configuration again; sessions whose settings did not change stay
+  version
+
+  --config-dir DIR   folder of the UCI files network, pptp and pptp_users (default /etc/config)
+  --socket PATH      control socket (default ${defaultSocketPath})
+
+Exit codes: 0 done, 1 failed, 64 usage, 66 no such session or link, 68 no route, 69 daemon not running, 71 no TUN device,
+73 port in use, 76 login refused, 77 not root, 78 configuration.`;
+
+/** How many operands each command takes: least and most. */
+const operandCounts: Readonly<Record<string, readonly [number, number]>> = {
+  run: [0, 0],
+  status: [0, 0],
+  sessions: [0, 0],
+  disconnect: [1, 1],
+  dial: [1, 1],
+  hangup: [1, 1],
+  check: [0, 1],
+  failures: [0, 0],
+  capture: [1, 1],
+  reload: [0, 0],
+  version: [0, 0],
+  help: [0, 0],
+};
+
+/** @throws {Fatal} a usage error */
+export function parseArguments(words: readonly string[]): Arguments {
+  let parsed;
+  try {
+    parsed = parseArgs({
+      args: [...words],
+      allowPositionals: true,
+      options: {
+        'config-dir': { type: 'string', default: '/etc/config' },
+        socket: { type: 'string', default: defaultSocketPath },
+        dial: { type: 'boolean', default: false },
+        json: { type: 'boolean', default: false },
+        seconds: { type: 'string', default: '600' },
+        secrets: { type: 'boolean', default: false },
+        help: { type: 'boolean', short: 'h', default: false },
+      },
+    });
+  } catch (error) {
+    throw new Fatal(
+      ExitCode.Usage,
+      `${error instanceof Error ? error.message : String(error)}\n${usage}`,
+    );
+  }
+  const { values, positionals } = parsed;
+  const [command = '', ...operands] = values.help ? ['help'] : positionals;
+  const counts = Object.hasOwn(operandCounts, command) ? operandCounts[command] : undefined;
+  if (counts === undefined)
+    throw new Fatal(
+      ExitCode.Usage,
+      command === '' ? usage : `unknown command '${command}'\n${usage}`,
+    );
+  if (operands.length < counts[0] || operands.length > counts[1])
+    throw new Fatal(ExitCode.Usage, `wrong number of arguments for ${command}\n${usage}`);
+  const seconds = Number(values.seconds);
+  if (!Number.isInteger(seconds) || seconds < 1 || seconds > 86400)
+    throw new Fatal(ExitCode.Usage, '--seconds: expected a whole number from 1 to 86400');
+  return {
+    command,
+    operands,
+    configDir: values['config-dir'],
+    socket: values.socket,
+    dial: values.dial,
+    json: values.json,
+    seconds,
+    secrets: values.secrets,
+  };
+}

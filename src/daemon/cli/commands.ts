@@ -1,0 +1,278 @@
+/** The commands that talk to the running daemon. Each returns its exit code. */
+import { chmodSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import type { CheckDocument } from '../checks.ts';
+import { ControlClient } from '../control/client.ts';
+import { MethodError } from '../control/protocol.ts';
+import type {
+  CaptureDocument,
+  FailureDocument,
+  LinkDocument,
+  SessionDocument,
+  StatusDocument,
+} from '../documents.ts';
+import { ExitCode, Fatal } from '../exit-codes.ts';
+import { printable } from '../printable.ts';
+import { duration, octets, table } from '../tables.ts';
+import type { Arguments } from './arguments.ts';
+
+const POLL = 100; // ms between looks at something that takes as long as the network does
+
+type Command = (client: ControlClient, options: Arguments) => Promise<ExitCode>;
+
+const print = (text: string) => process.stdout.write(`${text}\n`);
+const printJson = (value: unknown) => print(JSON.stringify(value, undefined, 2));
+const pause = () => new Promise((resolve) => setTimeout(resolve, POLL));
+
+export const commands: Readonly<Record<string, Command>> = {
+  async status(client, { json }) {
+    const status = (await client.call('status')) as StatusDocument;
+    const { sessions } = (await client.call('sessions')) as { sessions: SessionDocument[] };
+    if (json) printJson({ ...status, sessions });
+    else print(statusText(status, sessions));
+    return ExitCode.Ok;
+  },
+
+  async sessions(client, { json }) {
+    const { sessions } = (await client.call('sessions')) as { sessions: SessionDocument[] };
+    if (json) printJson(sessions);
+    else print(sessions.length === 0 ? 'no sessions' : sessionTable(sessions));
+    return ExitCode.Ok;
+  },
+
+  async disconnect(client, { operands: [which = ''] }) {
+    const { ended } = (await disconnect(client, which)) as { ended: number };
+    print(`ended ${ended} session${ended === 1 ? '' : 's'}`);
+    return ExitCode.Ok;
+  },
+
+  async dial(client, { operands: [name = ''] }) {
+    await client.call('dial', { interface: name });
+    for (;;) {
+      const link = await linkNamed(client, name);
+      if (link?.state === 'up') {
+        print(`${name} is up: ${link.session?.local_address ?? ''}`);
+        return ExitCode.Ok;
+      }
+      if (
+        link === undefined ||
+        link.state === 'waiting' ||
+        link.state === 'blocked' ||
+        link.state === 'down'
+      ) {
+        print(
+          `${name} is ${link?.state ?? 'gone'}: ${link?.cause?.code ?? ''} ${link?.cause?.text ?? ''}`,
+        );
+        return exitCodeOf(link?.cause?.code);
+      }
+      await pause();
+    }
+  },
+
+  async hangup(client, { operands: [name = ''] }) {
+    await client.call('hangup', { interface: name });
+    while (((await linkNamed(client, name))?.state ?? 'down') !== 'down') await pause();
+    print(`${name} is down`);
+    return ExitCode.Ok;
+  },
+
+  async check(client, { operands: [name], json }) {
+    const names =
+      name === undefined
+        ? ((await client.call('status')) as StatusDocument).links.map((link) => link.name)
+        : [name];
+    if (names.length === 0) print('there is no link to check');
+    let worst: ExitCode = ExitCode.Ok;
+    for (const each of names) {
+      const done = await checkLink(client, each, json);
+      if (json) printJson(done);
+      if (done.cause !== undefined) worst = exitCodeOf(done.cause.code);
+    }
+    return worst;
+  },
+
+  async failures(client, { json }) {
+    const { failures } = (await client.call('failures')) as { failures: FailureDocument[] };
+    if (json) printJson(failures);
+    else
+      print(
+        failures.length === 0
+          ? 'no failures'
+          : table(
+              failures.map(({ time, name, peer, username, cause }) => [
+                new Date(time * 1000).toISOString(),
+                name,
+                peer,
+                printable(username),
+                cause.code,
+                printable(cause.text),
+              ]),
+            ),
+      );
+    return ExitCode.Ok;
+  },
+
+  async capture(client, { operands: [file = ''], seconds, secrets }) {
+    writeCapture(file, new Uint8Array()); // before anything is recorded for nothing
+    // The daemon's own limit is for when we are killed.
+    await client.call('capture_start', { seconds: seconds + 60, secrets });
+    print(
+      `recording for ${seconds} s, or until Ctrl-C${secrets ? '; the file will hold login data' : ''}`,
+    );
+    await new Promise<void>((resolve) => {
+      const timer = setTimeout(resolve, seconds * 1000);
+      process.once('SIGINT', () => {
+        clearTimeout(timer);
+        resolve();
+      });
+      process.once('SIGTERM', () => {
+        clearTimeout(timer);
+        resolve();
+      });
+    });
+    const { path, packets, omitted, fault } = (await client.call(
+      'capture_stop',
+    )) as CaptureDocument;
+    writeCapture(file, readFileSync(path));
+    rmSync(path);
+    print(
+      `${packets} packets in ${file}${omitted === 0 ? '' : `, ${omitted} left out (${fault ?? 'the file is full'})`}`,
+    );
+    return ExitCode.Ok;
+  },
+
+  async reload(client) {
+    await client.call('reload');
+    print('configuration read again');
+    return ExitCode.Ok;
+  },
+};
+
+/** A number is a session's id, or the name of a user who is called so. */
+async function disconnect(client: ControlClient, which: string): Promise<unknown> {
+  if (/^\d+$/.test(which)) {
+    try {
+      return await client.call('disconnect', { id: Number(which) });
+    } catch (error) {
+      if (!(error instanceof MethodError && error.status === 'NOT_FOUND')) throw error;
+    }
+  }
+  return client.call('disconnect', { username: which });
+}
+
+async function linkNamed(client: ControlClient, name: string): Promise<LinkDocument | undefined> {
+  const { links } = (await client.call('status')) as StatusDocument;
+  return links.find((link) => link.name === name);
+}
+
+async function checkLink(
+  client: ControlClient,
+  name: string,
+  quiet: boolean,
+): Promise<CheckDocument> {
+  const { id } = (await client.call('check', { interface: name })) as { id: number };
+  if (!quiet) print(`checking ${name}`);
+  let shown = 0;
+  for (;;) {
+    const check = (await client.call('check_status', { id })) as CheckDocument;
+    for (; !quiet && shown < check.steps.length; shown++) {
+      const { step, result, detail } = check.steps[shown]!;
+      if (result === 'not reached' && !check.done) break;
+      print(`  ${step.padEnd(11)} ${result}${detail === '' ? '' : `  ${detail}`}`);
+    }
+    if (check.done) {
+      if (!quiet && check.cause !== undefined) print(`  ${check.cause.code}: ${check.cause.text}`);
+      return check;
+    }
+    await pause();
+  }
+}
+
+/** Readable only by its owner before the first octet is in it. */
+function writeCapture(file: string, octets: Uint8Array): void {
+  try {
+    writeFileSync(file, new Uint8Array(), { mode: 0o600 });
+    chmodSync(file, 0o600);
+    writeFileSync(file, octets);
+  } catch (error) {
+    throw new Fatal(ExitCode.Failed, error instanceof Error ? error.message : String(error));
+  }
+}
+
+function exitCodeOf(cause: string | undefined): ExitCode {
+  if (cause === undefined) return ExitCode.Failed;
+  if (cause === 'NO_ROUTE') return ExitCode.NoRoute;
+  return cause === 'AUTH_TOPEER_FAILED' || cause === 'SERVER_NOT_TRUSTED'
+    ? ExitCode.LoginRefused
+    : ExitCode.Failed;
+}
+
+function statusText(
+  { version, uptime, servers, links }: StatusDocument,
+  sessions: readonly SessionDocument[],
+): string {
+  const parts = [`pptp-gateway ${version}, running for ${duration(uptime)}`];
+  if (servers.length > 0) {
+    parts.push(
+      table([
+        ['SERVER', 'DEVICE', 'PORT', 'ADDRESS', 'SESSIONS'],
+        ...servers.map((server) => [
+          server.name,
+          server.device,
+          String(server.port),
+          server.local_address,
+          `${server.sessions} of ${server.max_sessions}`,
+        ]),
+      ]),
+    );
+  }
+  if (links.length > 0) {
+    parts.push(
+      table([
+        ['LINK', 'DEVICE', 'SERVER', 'STATE', ''],
+        ...links.map((link) => [link.name, link.device, link.server, link.state, linkNote(link)]),
+      ]),
+    );
+  }
+  parts.push(sessions.length === 0 ? 'no sessions' : sessionTable(sessions));
+  return parts.join('\n\n');
+}
+
+function linkNote({ state, cause, retry_in: retryIn }: LinkDocument): string {
+  if (state === 'up' || cause === undefined) return '';
+  return `${cause.code}: ${cause.text}${retryIn === undefined ? '' : ` Next attempt in ${retryIn} s.`}`;
+}
+
+function sessionTable(sessions: readonly SessionDocument[]): string {
+  const header = [
+    'ID',
+    'VIA',
+    'USER',
+    'FROM',
+    'ADDRESS',
+    'SINCE',
+    'LOGIN',
+    'ENCRYPTION',
+    'RX',
+    'TX',
+    'LOSS',
+  ];
+  return table([header, ...sessions.map(sessionRow)]);
+}
+
+function sessionRow(session: SessionDocument): string[] {
+  const expected = session.rx_packets + session.lost;
+  const loss = `${session.lost} of ${expected}${expected === 0 ? '' : ` (${((100 * session.lost) / expected).toFixed(2)} %)`}`;
+  return [
+    String(session.id),
+    session.server ?? session.link ?? '',
+    printable(session.username),
+    session.peer,
+    session.link === undefined ? session.address : session.local_address,
+    duration(session.uptime),
+    session.auth,
+    session.mppe,
+    octets(session.rx_bytes),
+    octets(session.tx_bytes),
+    loss,
+  ];
+}

@@ -1,0 +1,113 @@
+/** `pptp-gateway run`: the daemon in the foreground, until SIGTERM or SIGINT. */
+import { existsSync, readFileSync } from 'node:fs';
+import { dirname, join } from 'node:path';
+import { IoError } from '../../native/io-error.ts';
+import { dropPrivileges } from '../../native/privileges.ts';
+import { files, parseConfiguration, type Configuration } from '../configuration/configuration.ts';
+import { ConfigError } from '../configuration/problems.ts';
+import { ControlServer, refuseSecond } from '../control/server.ts';
+import { Daemon } from '../daemon.ts';
+import { ExitCode, Fatal } from '../exit-codes.ts';
+import { Log } from '../log.ts';
+import { methods } from '../methods.ts';
+import { version } from '../version.ts';
+import { RouterError } from '../../router/router.ts';
+import type { Arguments } from './arguments.ts';
+
+export async function run({ configDir, socket, dial }: Arguments): Promise<void> {
+  if (process.getuid?.() !== 0)
+    throw new Fatal(
+      ExitCode.NotRoot,
+      'run needs root (or uid 0 with CAP_NET_ADMIN and CAP_NET_RAW)',
+    );
+  if (!existsSync('/dev/net/tun'))
+    throw new Fatal(
+      ExitCode.NoTun,
+      '/dev/net/tun is missing: load the kernel module tun (OpenWrt: install kmod-tun)',
+    );
+  const log = new Log();
+  const configuration = readConfiguration(configDir);
+
+  await refuseSecond(socket);
+
+  let daemon: Daemon;
+  try {
+    dropPrivileges();
+    daemon = await Daemon.start(configuration, { log, dial });
+  } catch (error) {
+    throw asFatal(error);
+  }
+  const reload = async () => {
+    try {
+      await daemon.reload(readConfiguration(configDir));
+      log.line('info', 'configuration read again');
+    } catch (error) {
+      log.line('error', 'the new configuration is refused; the old one stays in force');
+      for (const line of (error instanceof Error ? error.message : String(error)).split('\n'))
+        log.line('error', line);
+      throw error;
+    }
+  };
+  let control: ControlServer;
+  try {
+    control = await ControlServer.listen(socket, methods(daemon, dirname(socket), reload));
+  } catch (error) {
+    await daemon.stop();
+    throw error;
+  }
+  process.on('SIGHUP', () => {
+    void reload().catch(() => undefined); // it was logged
+  });
+  const ended = new Promise((resolve) => {
+    // Not once: a second Ctrl-C must not cut the goodbyes short, which take 4 s at most.
+    process.on('SIGTERM', resolve);
+    process.on('SIGINT', resolve);
+  });
+  log.line('info', `pptp-gateway ${version} is running`); // signals are handled from here on
+  await ended;
+  log.line('info', 'stopping');
+  control.close();
+  await daemon.stop();
+}
+
+/** @throws ConfigError, or Fatal where there is nothing to read */
+function readConfiguration(dir: string): Configuration {
+  const texts: Partial<Record<(typeof files)[number], string>> = {};
+  for (const file of files) {
+    try {
+      texts[file] = readFileSync(join(dir, file), 'utf8');
+    } catch (error) {
+      const { code, message } = error as NodeJS.ErrnoException;
+      if (code !== 'ENOENT') throw new Fatal(ExitCode.Configuration, message);
+    }
+  }
+  if (texts.network === undefined)
+    throw new Fatal(
+      ExitCode.Configuration,
+      `there is no file ${join(dir, 'network')}: see --config-dir`,
+    );
+  return parseConfiguration(texts);
+}
+
+function asFatal(error: unknown): unknown {
+  if (error instanceof RouterError) return new Fatal(ExitCode.Failed, error.message);
+  if (!(error instanceof IoError)) return error;
+  if (error.code === 'EPERM' || error.code === 'EACCES')
+    return new Fatal(
+      ExitCode.NotRoot,
+      `${error.message}: CAP_NET_ADMIN and CAP_NET_RAW are needed`,
+    );
+  if (['ENOENT', 'ENODEV', 'ENXIO', 'EPROTONOSUPPORT', 'EAFNOSUPPORT'].includes(error.code))
+    return new Fatal(ExitCode.NoTun, error.message);
+  return new Fatal(ExitCode.Failed, error.message);
+}
+
+/** How a refused configuration is shown: a line each fault. */
+export function describeFailure(
+  error: unknown,
+): { exitCode: ExitCode; lines: readonly string[] } | undefined {
+  if (error instanceof Fatal) return { exitCode: error.exitCode, lines: error.message.split('\n') };
+  if (error instanceof ConfigError)
+    return { exitCode: ExitCode.Configuration, lines: error.message.split('\n') };
+  return undefined;
+}

@@ -1,0 +1,143 @@
+/**
+ * The whole configuration: three UCI files to one frozen value (parse, don't validate).
+ *
+ * `network` holds servers (proto pptpserver) and links (proto pptpgw) among the interfaces of others, `pptp_users` the
+ * accounts, `pptp` the globals. Every fault is collected; any error refuses the whole.
+ */
+import type { ClientLinkOptions, Limits, ServerOptions, User } from '../../session/options.ts';
+import { parseUci, type UciSection } from '../../router/uci.ts';
+import { checkTogether } from './consistency.ts';
+import { linkFromSection } from './link.ts';
+import { bool } from './option-types.ts';
+import { globalOptions, userOptions, type Values } from './options.ts';
+import { ConfigError, type Problem } from './problems.ts';
+import { readSection } from './section.ts';
+import { serverFromSection } from './server.ts';
+
+export interface Configuration {
+  readonly logLevel: Values<typeof globalOptions>['log_level'];
+  readonly limits: Limits;
+  readonly servers: readonly ServerOptions[];
+  readonly links: readonly ClientLinkOptions[];
+  readonly users: readonly User[];
+  readonly warnings: readonly Problem[];
+}
+
+export const files = ['network', 'pptp', 'pptp_users'] as const;
+type File = (typeof files)[number];
+
+/**
+ * @param texts the files that exist
+ * @throws ConfigError with every fault found
+ */
+export function parseConfiguration(texts: Partial<Record<File, string>>): Configuration {
+  const problems: Problem[] = [];
+  const sections = (file: File): UciSection[] => {
+    const parsed = parseUci(file, texts[file] ?? '');
+    for (const { line, message } of parsed.faults) {
+      problems.push({ severity: 'error', file: `${file} line ${line}`, message });
+    }
+    return parsed.sections;
+  };
+
+  const servers: ServerOptions[] = [];
+  const links: ClientLinkOptions[] = [];
+  for (const section of sections('network')) {
+    if (section.type !== 'interface') continue;
+    const proto = section.values.get('proto')?.values.at(-1);
+    if (proto !== 'pptpserver' && proto !== 'pptpgw') continue;
+    // What is switched off may be half written.
+    if (bool.parse(section.values.get('disabled')?.values.at(-1) ?? '') === true) continue;
+    if (!/^[A-Za-z0-9_]+$/.test(section.name)) {
+      problems.push({
+        severity: 'error',
+        file: 'network',
+        section: section.name,
+        message: 'an interface needs a name of letters, digits and _',
+      });
+    } else if (proto === 'pptpserver') push(servers, serverFromSection(section, problems));
+    else push(links, linkFromSection(section, problems));
+  }
+  const users: User[] = [];
+  for (const section of sections('pptp_users')) {
+    if (section.type === 'user') push(users, userFromSection(section, problems));
+    else unknownType(section, 'user', problems);
+  }
+  let globals: Values<typeof globalOptions> | undefined;
+  let seen: string | undefined;
+  for (const section of sections('pptp')) {
+    if (section.type === 'pptp' && seen !== undefined) {
+      problems.push({
+        severity: 'error',
+        file: 'pptp',
+        section: section.name,
+        message: `expected one section of type 'pptp'; there is '${seen}' already`,
+      });
+    } else if (section.type === 'pptp') {
+      seen = section.name;
+      globals = readSection(section, globalOptions, problems);
+    } else unknownType(section, 'pptp', problems);
+  }
+  if (seen === undefined) {
+    const absent = { file: 'pptp', line: 0, type: 'pptp', name: 'globals', values: new Map() };
+    globals = readSection(absent, globalOptions, problems);
+  }
+
+  checkTogether(servers, links, users, problems);
+  const errors = problems.filter(({ severity }) => severity === 'error');
+  if (errors.length > 0 || globals === undefined) throw new ConfigError(errors);
+  return Object.freeze({
+    logLevel: globals.log_level,
+    limits: {
+      maxSessions: globals.max_sessions,
+      maxHalfOpen: globals.max_half_open,
+      maxHalfOpenPerSource: globals.max_half_open_per_source,
+      loginTimeout: globals.login_timeout,
+    },
+    servers,
+    links,
+    users,
+    warnings: problems,
+  });
+}
+
+function userFromSection(section: UciSection, problems: Problem[]): User | undefined {
+  const values = readSection(section, userOptions, problems);
+  if (values === undefined) return undefined;
+  const secret = values.nthash ?? values.password;
+  if (secret === undefined || (values.nthash !== undefined && values.password !== undefined)) {
+    problems.push({
+      severity: 'error',
+      file: section.file,
+      section: section.name,
+      option: 'password',
+      message:
+        secret === undefined ? 'is required (or nthash)' : 'expected password or nthash, not both',
+    });
+    return undefined;
+  }
+  return {
+    section: section.name,
+    enabled: values.enabled,
+    username: values.username,
+    secret,
+    servers: values.server,
+    address: values.ipaddr,
+    routes: values.route,
+    maxSessions: values.max_sessions,
+    expires: values.expires,
+  };
+}
+
+function unknownType(section: UciSection, expected: string, problems: Problem[]): void {
+  problems.push({
+    severity: 'warning',
+    file: section.file,
+    section: section.name,
+    message: `sections of type '${section.type}' are ignored here; known: ${expected}`,
+  });
+}
+
+function push<T>(list: T[], value: T | undefined): void {
+  if (value !== undefined) list.push(value);
+}

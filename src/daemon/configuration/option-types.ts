@@ -1,0 +1,136 @@
+/** Types of options: text to value, with a sentence that says what is allowed. */
+import { Secret } from '../../crypto/secret.ts';
+import {
+  parseAddress,
+  parsePrefix,
+  parseRange,
+  type AddressRange,
+  type Prefix,
+} from '../../wire/ip.ts';
+
+export interface OptionType<T> {
+  /** "an IPv4 address", "a whole number from 1 to 9": completes "expected …". */
+  readonly allowed: string;
+  /** undefined: not allowed. */
+  parse(text: string): T | undefined;
+  /** The value must not be shown. */
+  readonly secret?: boolean;
+}
+
+export const text: OptionType<string> = { allowed: 'text', parse: (value) => value };
+
+export const bool: OptionType<boolean> = {
+  allowed: '0 or 1',
+  parse: (value) =>
+    ['1', 'yes', 'on', 'true', 'enabled'].includes(value)
+      ? true
+      : ['0', 'no', 'off', 'false', 'disabled'].includes(value)
+        ? false
+        : undefined,
+};
+
+export function integer(minimum: number, maximum: number, unit = ''): OptionType<number> {
+  return {
+    allowed: `a whole number from ${minimum} to ${maximum}${unit && ` (${unit})`}`,
+    parse(value) {
+      const number = /^\d{1,10}$/.test(value) ? Number(value) : NaN;
+      return number >= minimum && number <= maximum ? number : undefined;
+    },
+  };
+}
+
+/** A whole number of seconds; the value is milliseconds. */
+export function seconds(minimum: number, maximum: number): OptionType<number> {
+  const whole = integer(minimum, maximum, 'seconds');
+  return {
+    allowed: whole.allowed,
+    parse(value) {
+      const number = whole.parse(value);
+      return number === undefined ? undefined : number * 1000;
+    },
+  };
+}
+
+export function oneOf<const T extends string>(...words: readonly T[]): OptionType<T> {
+  return { allowed: words.join(' | '), parse: (value) => words.find((word) => word === value) };
+}
+
+export const address: OptionType<number> = { allowed: 'an IPv4 address', parse: parseAddress };
+
+/** A network; an address alone is /32. */
+export const prefix: OptionType<Prefix> = {
+  allowed: 'a network such as 10.1.0.0/16',
+  parse: parsePrefix,
+};
+
+/** A range of addresses, both ends included; an address alone is a range of one. */
+export const range: OptionType<AddressRange> = {
+  allowed: 'a range of addresses such as 192.168.99.10-192.168.99.60',
+  parse: parseRange,
+};
+
+export const host: OptionType<string> = {
+  allowed: 'a host name or an IPv4 address',
+  parse: (value) => (/^[A-Za-z0-9_]([A-Za-z0-9._-]{0,252})$/.test(value) ? value : undefined),
+};
+
+export const device: OptionType<string> = {
+  allowed: 'the name of a network device (at most 15 characters)',
+  parse: (value) =>
+    /^[^\s/:]{1,15}$/.test(value) && value !== '.' && value !== '..' ? value : undefined,
+};
+
+// eslint-disable-next-line no-control-regex -- that is what is excluded
+const CONTROL = /[\u0000-\u001f\u007f]/;
+
+/** CHAP names are at most 255 octets less the value; RFC 2759 §4 gives 256 characters in all. */
+export const username: OptionType<string> = {
+  allowed: 'a user name of 1 to 128 octets without control characters',
+  parse: (value) =>
+    value !== '' && new TextEncoder().encode(value).length <= 128 && !CONTROL.test(value)
+      ? value
+      : undefined,
+};
+
+/** RFC 2759 §4: passwords of 0 to 256 Unicode characters; an empty one is refused as a mistake. */
+export const password: OptionType<Secret> = {
+  allowed: 'a password of 1 to 256 characters',
+  secret: true,
+  parse: (value) =>
+    value.length >= 1 && value.length <= 256 ? Secret.fromPassword(value) : undefined,
+};
+
+export const ntHash: OptionType<Secret> = {
+  allowed: '32 hexadecimal digits',
+  secret: true,
+  parse: (value) =>
+    /^[0-9a-fA-F]{32}$/.test(value)
+      ? Secret.fromNtHash(Uint8Array.from(value.match(/../g)!, (octet) => parseInt(octet, 16)))
+      : undefined,
+};
+
+/** A day, valid to its end (UTC). The value is ms since 1970 of its last millisecond. */
+export const date: OptionType<number> = {
+  allowed: 'a date such as 2027-12-31',
+  parse(value) {
+    if (!/^\d{4}-\d\d-\d\d$/.test(value)) return undefined;
+    const start = Date.parse(`${value}T00:00:00Z`);
+    // Date.parse takes 2027-02-31 for 3 March in some engines and for NaN in others: neither is a date.
+    return !Number.isNaN(start) && new Date(start).toISOString().startsWith(value)
+      ? start + 86_399_999
+      : undefined;
+  },
+};
+
+/** "failures seconds" or "failures,seconds"; failures alone means every 5 seconds; failures 0 turns it off. */
+export const keepalive: OptionType<{ failures: number; interval: number } | 'off'> = {
+  allowed: "failures and seconds such as '3 30', or 0 for off",
+  parse(value) {
+    const match = /^(\d{1,3})(?:[ ,]+(\d{1,4}))?$/.exec(value);
+    if (match === null) return undefined;
+    const failures = Number(match[1]);
+    const interval = Number(match[2] ?? 5);
+    if (failures === 0) return 'off';
+    return interval === 0 ? undefined : { failures, interval: interval * 1000 };
+  },
+};

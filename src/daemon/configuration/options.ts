@@ -1,0 +1,284 @@
+/**
+ * The option table: every option of every section, once. It feeds the parser, the reload (what a change disturbs) and the
+ * README's reference.
+ */
+import {
+  address,
+  bool,
+  date,
+  device,
+  host,
+  integer,
+  keepalive,
+  ntHash,
+  oneOf,
+  password,
+  prefix,
+  range,
+  seconds,
+  text,
+  username,
+  type OptionType,
+} from './option-types.ts';
+
+/**
+ * What a changed option disturbs: nothing (live), only sessions that start later (new-sessions), the sessions of this
+ * section (session), its listener (listener), or the daemon must be started anew (restart).
+ */
+export type Applies = 'live' | 'new-sessions' | 'session' | 'listener' | 'restart';
+
+export interface Option<T, Presence extends 'required' | 'optional' | 'defaulted' | 'list'> {
+  readonly type: OptionType<T>;
+  readonly presence: Presence;
+  /** As it would stand in the file. */
+  readonly default?: string | readonly string[];
+  readonly applies: Applies;
+  readonly doc: string;
+}
+
+export type OptionTable = Readonly<
+  Record<string, Option<unknown, 'required' | 'optional' | 'defaulted' | 'list'>>
+>;
+
+/** The parsed values of a section. */
+export type Values<Table extends OptionTable> = {
+  readonly [Name in keyof Table]: Table[Name] extends Option<infer T, infer Presence>
+    ? Presence extends 'list'
+      ? readonly T[]
+      : Presence extends 'optional'
+        ? T | undefined
+        : T
+    : never;
+};
+
+const required = <T>(
+  type: OptionType<T>,
+  applies: Applies,
+  doc: string,
+): Option<T, 'required'> => ({ type, presence: 'required', applies, doc });
+const optional = <T>(
+  type: OptionType<T>,
+  applies: Applies,
+  doc: string,
+): Option<T, 'optional'> => ({ type, presence: 'optional', applies, doc });
+const option = <T>(
+  type: OptionType<T>,
+  value: string,
+  applies: Applies,
+  doc: string,
+): Option<T, 'defaulted'> => ({
+  type,
+  presence: 'defaulted',
+  default: value,
+  applies,
+  doc,
+});
+const list = <T>(
+  type: OptionType<T>,
+  value: readonly string[],
+  applies: Applies,
+  doc: string,
+): Option<T, 'list'> => ({
+  type,
+  presence: 'list',
+  default: value,
+  applies,
+  doc,
+});
+
+const auth = list(
+  oneOf('mschap-v2', 'mschap', 'chap', 'pap'),
+  ['mschap-v2'],
+  'session',
+  'Login methods allowed, best first. Anything but mschap-v2 is weak and must be named; chap and pap allow no encryption.',
+);
+const mppe = option(
+  oneOf('required', 'optional', 'off'),
+  'required',
+  'session',
+  'Encryption: required, optional (both may send in the clear) or off.',
+);
+const mppeStrength = list(
+  oneOf('128', '56', '40'),
+  ['128'],
+  'session',
+  'Key lengths allowed, in bits. 56 and 40 can be broken by anyone.',
+);
+const mppeStateful = option(
+  oneOf('0', '1', 'ask'),
+  '0',
+  'session',
+  'Stateful encryption: refused, accepted when the peer insists (1), or asked for. A lost packet then costs a round trip.',
+);
+const mtu = option(
+  integer(576, 1500, 'octets'),
+  '1400',
+  'session',
+  'Largest packet inside the tunnel.',
+);
+const interfaceOptions = {
+  disabled: option(bool, '0', 'listener', 'Ignore this section; it may then be half written.'),
+  auth,
+  mppe,
+  mppe_strength: mppeStrength,
+  mppe_stateful: mppeStateful,
+  mtu,
+  keepalive: option(
+    keepalive,
+    '3 30',
+    'new-sessions',
+    'LCP echo: failures in a row and seconds between requests; 0 turns it off.',
+  ),
+} as const;
+
+/** `config interface` with `option proto 'pptpserver'` in /etc/config/network. */
+export const serverOptions = {
+  proto: required(oneOf('pptpserver'), 'listener', 'Makes the interface a server.'),
+  ...interfaceOptions,
+  localip: required(address, 'listener', 'Address of the router inside the tunnels.'),
+  network: optional(
+    prefix,
+    'listener',
+    'Network of the tunnels (/16 to /30): the device carries it, callers get its addresses.',
+  ),
+  range: list(
+    range,
+    [],
+    'listener',
+    'Addresses for callers: inside network, or without network a part of the LAN, then served by proxy ARP. One of the two is required.',
+  ),
+  listen: list(
+    device,
+    [],
+    'listener',
+    'Networks (plain Linux: devices) to accept callers on; none: all.',
+  ),
+  port: option(integer(1, 65535), '1723', 'listener', 'TCP port of the control connection.'),
+  ipv6: option(bool, '0', 'session', 'Let link-local IPv6 pass (IPV6CP).'),
+  idle_timeout: option(
+    seconds(0, 604800),
+    '0',
+    'new-sessions',
+    'End a session without traffic after this time; 0: never.',
+  ),
+  session_timeout: option(
+    seconds(0, 31536000),
+    '0',
+    'new-sessions',
+    'End every session after this time; 0: never.',
+  ),
+  max_sessions: option(integer(1, 4096), '16', 'live', 'Callers logged in at the same time.'),
+  max_per_user: option(integer(1, 4096), '1', 'live', 'Sessions of one user at the same time.'),
+  on_duplicate: option(
+    oneOf('replace', 'deny'),
+    'replace',
+    'live',
+    'A user who is over the limit replaces the oldest session (once logged in), or is denied.',
+  ),
+  isolate: option(bool, '1', 'listener', 'Callers cannot reach each other.'),
+  dns: list(address, [], 'new-sessions', 'DNS servers for callers, at most two.'),
+  wins: list(address, [], 'new-sessions', 'WINS servers for callers, at most two.'),
+  open_firewall: option(bool, '1', 'live', 'Open TCP 1723 and GRE in the firewall (OpenWrt).'),
+  allow_from: list(prefix, [], 'live', 'Networks from which callers are accepted; none: all.'),
+  ban_after: option(
+    integer(0, 1000),
+    '5',
+    'live',
+    'Failed logins after which a source is locked out; 0: never.',
+  ),
+  ban_time: option(seconds(1, 86400), '600', 'live', 'How long a source is locked out.'),
+} as const;
+
+/** `config interface` with `option proto 'pptpgw'` in /etc/config/network. */
+export const linkOptions = {
+  proto: required(oneOf('pptpgw'), 'listener', 'Makes the interface a link.'),
+  ...interfaceOptions,
+  server: required(host, 'session', 'Name or address of the PPTP server.'),
+  port: option(integer(1, 65535), '1723', 'session', 'TCP port of the server.'),
+  username: required(username, 'session', 'User name, also as DOMAIN\\user.'),
+  password: required(password, 'session', 'Password.'),
+  interface: optional(
+    device,
+    'session',
+    'Network (plain Linux: device) to dial through; none: as the routing table says.',
+  ),
+  route: list(prefix, [], 'session', 'Networks to reach through the link.'),
+  defaultroute: option(bool, '1', 'session', 'Send everything through the link.'),
+  metric: option(integer(0, 4294967295), '0', 'session', 'Metric of the routes.'),
+  nohostroute: option(bool, '0', 'session', 'Do not add a route to the server outside the tunnel.'),
+  peerdns: option(bool, '1', 'session', 'Use the DNS servers the peer gives.'),
+  ipv6: option(oneOf('auto', '0', '1'), '0', 'session', 'Link-local IPv6 over the link (IPV6CP).'),
+  auto: option(bool, '1', 'live', 'Dial when the daemon starts.'),
+  authfail: option(
+    bool,
+    '0',
+    'live',
+    'Stop dialling after a refused login until the credentials change.',
+  ),
+  maxfail: option(
+    integer(0, 1000000),
+    '0',
+    'live',
+    'Stop dialling after this many failures in a row; 0: never.',
+  ),
+  holdoff: option(
+    seconds(1, 3600),
+    '5',
+    'live',
+    'Pause before the first new attempt; doubled with every failure.',
+  ),
+  holdoff_max: option(seconds(1, 86400), '300', 'live', 'Longest pause between attempts.'),
+  pppname: optional(device, 'session', 'Name of the device; default pptp-<interface>.'),
+} as const;
+
+/** `config user` in /etc/config/pptp_users. */
+export const userOptions = {
+  enabled: option(bool, '1', 'session', 'The user may log in.'),
+  username: required(username, 'session', 'Name to log in with.'),
+  password: optional(password, 'session', 'Password; or nthash.'),
+  nthash: optional(
+    ntHash,
+    'session',
+    'NT hash of the password instead of the password (MS-CHAP methods only).',
+  ),
+  server: list(text, [], 'session', 'Servers the user may call; none: every server.'),
+  ipaddr: optional(address, 'session', 'Fixed address; default: from the pool.'),
+  route: list(prefix, [], 'session', 'Networks behind the caller (site to site).'),
+  max_sessions: optional(
+    integer(1, 4096),
+    'live',
+    "Sessions at the same time; default: the server's max_per_user.",
+  ),
+  expires: optional(date, 'live', 'Last day on which the user may log in (UTC).'),
+} as const;
+
+/** `config pptp 'globals'` in /etc/config/pptp. */
+export const globalOptions = {
+  log_level: option(oneOf('error', 'warning', 'info', 'debug'), 'info', 'live', 'What is logged.'),
+  max_sessions: option(
+    integer(1, 4096),
+    '64',
+    'restart',
+    'Sessions in all servers and links together.',
+  ),
+  max_half_open: option(
+    integer(1, 4096),
+    '64',
+    'restart',
+    'Callers that have not logged in yet, in all.',
+  ),
+  max_half_open_per_source: option(
+    integer(1, 4096),
+    '8',
+    'live',
+    'Callers that have not logged in yet, per source address.',
+  ),
+  login_timeout: option(seconds(5, 600), '60', 'live', 'Time a caller has to log in.'),
+} as const;
+
+/** Options of every netifd interface: not ours, not worth a warning. */
+export const netifdOptions: ReadonlySet<string> = new Set(
+  'auto device ifname force_link ip4table ip6table ip6assign ip6hint ip6ifaceid ip6class ip6weight delegate defaultroute metric peerdns dns dns_metric dns_search zone layer renew_lease multipath sourcefilter name'.split(
+    ' ',
+  ),
+);

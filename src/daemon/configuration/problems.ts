@@ -1,0 +1,39 @@
+/** What is wrong with a configuration: all faults in one go, each with file, section, option, value and what is allowed. */
+import { printable } from '../printable.ts';
+
+export interface Problem {
+  readonly severity: 'error' | 'warning';
+  readonly file: string;
+  readonly section?: string;
+  readonly option?: string;
+  /** Never the value of a secret. */
+  readonly value?: string;
+  readonly message: string;
+}
+
+/** The configuration is refused; a running daemon keeps its old one. */
+export class ConfigError extends Error {
+  override readonly name = 'ConfigError';
+  readonly problems: readonly Problem[];
+
+  constructor(problems: readonly Problem[]) {
+    super(problems.map(formatProblem).join('\n'));
+    this.problems = problems;
+  }
+}
+
+export function formatProblem({
+  severity,
+  file,
+  section,
+  option,
+  value,
+  message,
+}: Problem): string {
+  const place = [file, section && `section '${section}'`, option && `option '${option}'`]
+    .filter(Boolean)
+    .join(', ');
+  return printable(
+    `${severity}: ${place}${value === undefined ? '' : `, value '${value}'`}: ${message}`,
+  );
+}

@@ -1,0 +1,61 @@
+/** Reads one UCI section by its option table. */
+import type { UciSection } from '../../router/uci.ts';
+import type { OptionTable, Values } from './options.ts';
+import type { Problem } from './problems.ts';
+
+/** undefined when the section has errors; all of them are in `problems`. */
+export function readSection<const Table extends OptionTable>(
+  section: UciSection,
+  table: Table,
+  problems: Problem[],
+  ignored: ReadonlySet<string> = new Set(),
+): Values<Table> | undefined {
+  const errors = () => problems.filter(({ severity }) => severity === 'error').length;
+  const before = errors();
+  const place = { file: section.file, section: section.name };
+  for (const option of section.values.keys()) {
+    if (!Object.hasOwn(table, option) && !ignored.has(option)) {
+      problems.push({
+        severity: 'warning',
+        ...place,
+        option,
+        message: 'unknown option; it is ignored',
+      });
+    }
+  }
+
+  const values: Record<string, unknown> = {};
+  for (const [name, { type, presence, default: fallback }] of Object.entries(table)) {
+    const complain = (message: string, value?: string) => {
+      const shown = value === undefined || type.secret === true ? {} : { value };
+      problems.push({ severity: 'error', ...place, option: name, ...shown, message });
+    };
+    const given = section.values.get(name);
+    const words =
+      given === undefined
+        ? toList(fallback)
+        : presence === 'list' && !given.list
+          ? given.values.flatMap(blankSeparated)
+          : given.values;
+    const parsed = words.map((word) => {
+      const value = type.parse(word);
+      if (value === undefined) complain(`expected ${type.allowed}`, word);
+      return value;
+    });
+    if (presence === 'list') values[name] = parsed;
+    else if (parsed.length > 1) complain('expected one value, not a list');
+    else if (parsed.length === 0 && presence === 'required')
+      complain(`is required: expected ${type.allowed}`);
+    else values[name] = parsed[0];
+  }
+  return errors() > before ? undefined : (values as Values<Table>);
+}
+
+/** `option dns '192.0.2.1 192.0.2.2'` is a list too, as netifd reads it; an empty text stays an (empty) value. */
+function blankSeparated(text: string): readonly string[] {
+  return text.trim() === '' ? [text] : text.trim().split(/\s+/);
+}
+
+function toList(value: string | readonly string[] | undefined): readonly string[] {
+  return value === undefined ? [] : typeof value === 'string' ? [value] : value;
+}

@@ -1,0 +1,103 @@
+/** A server (proto pptpserver) from its section. */
+import {
+  formatAddress,
+  formatPrefix,
+  formatRange,
+  prefixRange,
+  rangeContains,
+  rangeSize,
+  type AddressRange,
+  type Prefix,
+} from '../../wire/ip.ts';
+import type { UciSection } from '../../router/uci.ts';
+import type { ServerOptions } from '../../session/options.ts';
+import { deviceName } from './device-name.ts';
+import { netifdOptions, serverOptions } from './options.ts';
+import type { Problem } from './problems.ts';
+import { readSection } from './section.ts';
+import { authAndMppe } from './security.ts';
+
+export function serverFromSection(
+  section: UciSection,
+  problems: Problem[],
+): ServerOptions | undefined {
+  const values = readSection(section, serverOptions, problems, netifdOptions);
+  if (values === undefined) return undefined;
+  const complain = (option: string, value: string | undefined, message: string) =>
+    problems.push({
+      severity: 'error',
+      file: section.file,
+      section: section.name,
+      option,
+      ...(value === undefined ? {} : { value }),
+      message,
+    });
+
+  const { network, range: ranges, localip } = values;
+  const usable = network && network.length <= 30 ? usableRange(network) : undefined;
+  if (network === undefined && ranges.length === 0)
+    complain('network', undefined, 'is required (or range): the addresses for callers');
+  if (network !== undefined && (network.length < 16 || network.length > 30))
+    complain('network', formatPrefix(network), 'expected a network from /16 to /30');
+  if (usable !== undefined && !rangeContains(usable, localip)) {
+    complain(
+      'localip',
+      formatAddress(localip),
+      `expected an address inside network, ${formatRange(usable)}`,
+    );
+  }
+  for (const range of ranges) {
+    if (rangeSize(range) > 65536)
+      complain('range', formatRange(range), 'expected at most 65536 addresses');
+    if (
+      usable !== undefined &&
+      !(rangeContains(usable, range.first) && rangeContains(usable, range.last))
+    )
+      complain(
+        'range',
+        formatRange(range),
+        `expected addresses inside network, ${formatRange(usable)}`,
+      );
+  }
+  for (const option of ['dns', 'wins'] as const) {
+    if (values[option].length > 2)
+      complain(
+        option,
+        values[option].map(formatAddress).join(' '),
+        'expected at most two addresses',
+      );
+  }
+  const security = authAndMppe(section, values, problems);
+
+  return {
+    kind: 'server',
+    name: section.name,
+    device: deviceName('pptps-', section.name),
+    port: values.port,
+    ...security,
+    mtu: values.mtu,
+    ipv6: values.ipv6,
+    keepalive: values.keepalive === 'off' ? undefined : values.keepalive,
+    localAddress: localip,
+    network: network ?? { address: localip, length: 32 },
+    pool: ranges.length > 0 ? ranges : usable === undefined ? [] : [usable],
+    proxyArp: network === undefined,
+    listen: values.listen,
+    idleTimeout: values.idle_timeout,
+    sessionTimeout: values.session_timeout,
+    maxSessions: values.max_sessions,
+    maxPerUser: values.max_per_user,
+    onDuplicate: values.on_duplicate,
+    isolate: values.isolate,
+    dns: values.dns,
+    nbns: values.wins,
+    allowFrom: values.allow_from,
+    ban: { after: values.ban_after, time: values.ban_time },
+  };
+}
+
+/** The first address names the network, the last is its broadcast address. */
+function usableRange(network: Prefix): AddressRange {
+  const { first, last } = prefixRange(network);
+  return { first: first + 1, last: last - 1 };
+}

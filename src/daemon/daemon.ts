@@ -1,0 +1,218 @@
+/** The running gateway: servers, links and everything around them, made from a configuration and remade on reload. */
+import { randomFillSync } from 'node:crypto';
+import { isDeepStrictEqual } from 'node:util';
+import { IpRoute } from '../router/iproute.ts';
+import { Gateway } from '../session/gateway.ts';
+import type { ClientLinkOptions, ServerOptions } from '../session/options.ts';
+import type { SessionEvent } from '../session/ports.ts';
+import { cause } from '../wire/cause.ts';
+import { formatAddress, parseAddress } from '../wire/ip.ts';
+import { Checks } from './checks.ts';
+import type { Configuration } from './configuration/configuration.ts';
+import { formatProblem } from './configuration/problems.ts';
+import { Drive, monotonic } from './drive.ts';
+import { Failures } from './failures.ts';
+import { LinkRunner, type RunnerPorts } from './link-runner.ts';
+import { Listeners } from './listeners.ts';
+import type { Log } from './log.ts';
+import { PacketIo } from './packet-io.ts';
+import { ServerRunner } from './server-runner.ts';
+
+export interface DaemonOptions {
+  readonly log: Log;
+  /** Dial links with auto 1 ourselves (no netifd does). */
+  readonly dial: boolean;
+}
+
+export class Daemon {
+  readonly started = monotonic();
+  readonly servers = new Map<string, ServerRunner>();
+  readonly links = new Map<string, LinkRunner>();
+  readonly failures = new Failures();
+  readonly checks = new Checks();
+  readonly io: PacketIo;
+  readonly ports: RunnerPorts;
+  configuration: Configuration;
+  private readonly options: DaemonOptions;
+  private readonly drive: Drive;
+  private readonly listeners: Listeners;
+  private readonly counted = new Map<string, number>();
+  private changing: Promise<unknown> = Promise.resolve();
+
+  private constructor(configuration: Configuration, options: DaemonOptions) {
+    this.options = options;
+    this.configuration = configuration;
+    const { log } = options;
+    const { users, limits } = configuration;
+    const gateway = new Gateway({
+      users,
+      limits,
+      random: randomOctets,
+      wallClock: () => Date.now(),
+    });
+    this.drive = new Drive();
+    this.io = new PacketIo(limits.maxSessions + limits.maxHalfOpen, this.drive, randomOctets);
+    const router = new IpRoute((message) => log.line('warning', message));
+    this.ports = {
+      gateway,
+      drive: this.drive,
+      io: this.io,
+      router,
+      report: (event) => this.report(event),
+    };
+    this.listeners = new Listeners(
+      () => [...this.servers.values()],
+      (socket) => {
+        const peer = parseAddress(socket.remoteAddress ?? '') ?? 0;
+        log.line(
+          'warning',
+          `caller ${formatAddress(peer)}: no server listens on ${socket.localAddress ?? '?'} (option listen)`,
+        );
+      },
+      (port, error) => log.line('error', `TCP port ${port}: ${error.message}`),
+    );
+  }
+
+  /** @throws Fatal, IoError or RouterError: nothing runs then */
+  static async start(configuration: Configuration, options: DaemonOptions): Promise<Daemon> {
+    const daemon = new Daemon(configuration, options);
+    try {
+      await daemon.apply(configuration);
+    } catch (error) {
+      await daemon.stop();
+      throw error;
+    }
+    return daemon;
+  }
+
+  /** Carries over what did not change: a session ends only when its own settings did. */
+  reload(configuration: Configuration): Promise<void> {
+    const done = this.changing.then(() => this.apply(configuration));
+    this.changing = done.catch(() => undefined); // the caller of reload sees it
+    return done;
+  }
+
+  /** Says goodbye to every peer; at most 4 s. */
+  async stop(): Promise<void> {
+    this.listeners.close();
+    const goodbyes = [
+      ...[...this.servers.values()].map((runner) => runner.shutdown(cause('SHUTDOWN'))),
+      ...[...this.links.values()].map((runner) => runner.retire(cause('SHUTDOWN'))),
+    ];
+    await Promise.race([
+      Promise.all(goodbyes),
+      new Promise((resolve) => setTimeout(resolve, 3_800).unref()),
+    ]);
+    this.io.close();
+    this.drive.stop();
+  }
+
+  /** Things that were counted and belong to no session. */
+  counters(): Readonly<Record<string, number>> {
+    return Object.fromEntries(this.counted);
+  }
+
+  private async apply(configuration: Configuration): Promise<void> {
+    const { log } = this.options;
+    this.configuration = configuration;
+    log.level = configuration.logLevel;
+    for (const warning of configuration.warnings) log.line('warning', formatProblem(warning));
+    this.ports.gateway.reconfigure(configuration.users, configuration.limits);
+
+    for (const [name, runner] of this.servers) {
+      const next = configuration.servers.find((server) => server.name === name);
+      if (next !== undefined && !listenerChanged(runner.server.options, next)) {
+        runner.server.reconfigure(next, monotonic());
+      } else {
+        this.servers.delete(name);
+        await runner.shutdown(cause('CONFIG_CHANGED'));
+      }
+    }
+    for (const options of configuration.servers)
+      if (!this.servers.has(options.name)) await this.startServer(options);
+    await this.listeners.apply();
+
+    for (const [name, runner] of this.links) {
+      const next = configuration.links.find((link) => link.name === name);
+      if (next !== undefined && next.device === runner.link.options.device)
+        runner.feed((link, now) => link.reconfigure(next, now));
+      else {
+        this.links.delete(name);
+        await runner.retire(cause('CONFIG_CHANGED'));
+      }
+    }
+    for (const options of configuration.links)
+      if (!this.links.has(options.name)) this.startLink(options);
+  }
+
+  private async startServer(options: ServerOptions): Promise<void> {
+    const { log } = this.options;
+    const runner = new ServerRunner(options, this.ports, (error) => {
+      log.line(
+        'error',
+        `server ${options.name}: its device ${options.device} is gone (${error.message}); starting it anew`,
+      );
+      void this.reopen(options.name);
+    });
+    await runner.start();
+    this.servers.set(options.name, runner);
+    const { name, localAddress, port, listen, device } = options;
+    log.line(
+      'info',
+      `server ${name}: listening on port ${port} of ${listen.join(' ') || 'all networks'}, ${formatAddress(localAddress)} on ${device}`,
+    );
+  }
+
+  private async reopen(name: string): Promise<void> {
+    const runner = this.servers.get(name);
+    if (runner === undefined) return;
+    this.servers.delete(name);
+    await runner.shutdown(cause('DEVICE_FAILED'));
+    await this.reload(this.configuration);
+  }
+
+  private startLink(options: ClientLinkOptions): void {
+    const runner = new LinkRunner(options, this.ports);
+    this.links.set(options.name, runner);
+    if (this.options.dial && options.auto) runner.feed((link, now) => link.dial(now));
+  }
+
+  private report(event: SessionEvent): void {
+    this.options.log.event(event);
+    this.failures.note(event);
+    if (event.what === 'counted')
+      this.counted.set(event.counter, (this.counted.get(event.counter) ?? 0) + 1);
+  }
+}
+
+/** What cannot change without a new device or listener. */
+function listenerChanged(before: ServerOptions, after: ServerOptions): boolean {
+  const listener = ({
+    device,
+    port,
+    localAddress,
+    network,
+    pool,
+    listen,
+    isolate,
+    mtu,
+    ipv6,
+    proxyArp,
+  }: ServerOptions) => [
+    device,
+    port,
+    localAddress,
+    network,
+    pool,
+    listen,
+    isolate,
+    mtu,
+    ipv6,
+    proxyArp,
+  ];
+  return !isDeepStrictEqual(listener(before), listener(after));
+}
+
+function randomOctets(length: number): Uint8Array {
+  return randomFillSync(new Uint8Array(length));
+}

@@ -1,0 +1,121 @@
+/**
+ * What the control socket answers: snake_case keys, numbers as numbers, seconds, octets ("bytes" as everywhere on ubus),
+ * addresses as text. The ubus object `pptp` answers the same.
+ */
+import type { CallCounters, LinkState, SessionStatus } from '../session/ports.ts';
+import { describeCause, type Cause } from '../wire/cause.ts';
+import { formatAddress, formatPrefix } from '../wire/ip.ts';
+
+export interface SessionDocument {
+  readonly id: number;
+  readonly server?: string;
+  readonly link?: string;
+  readonly username: string;
+  readonly peer: string;
+  readonly callid: number;
+  readonly peer_callid: number;
+  readonly local_address: string;
+  readonly address: string;
+  readonly routes: readonly string[];
+  /** Seconds since 1970 UTC. */
+  readonly since: number;
+  /** Seconds. */
+  readonly uptime: number;
+  readonly auth: string;
+  readonly mppe: string;
+  readonly mru: number;
+  readonly rx_bytes: number;
+  readonly tx_bytes: number;
+  readonly rx_packets: number;
+  readonly tx_packets: number;
+  readonly lost: number;
+  readonly reordered: number;
+  readonly duplicates: number;
+  readonly drops: CallCounters['drops'];
+}
+
+export interface CauseDocument {
+  readonly code: string;
+  readonly text: string;
+}
+
+export interface LinkDocument {
+  readonly name: string;
+  readonly device: string;
+  readonly server: string;
+  readonly state: LinkState;
+  readonly cause?: CauseDocument;
+  /** Seconds to the next attempt. */
+  readonly retry_in?: number;
+  /** Servers that the peer gave. */
+  readonly dns: readonly string[];
+  readonly session?: SessionDocument;
+}
+
+export interface ServerDocument {
+  readonly name: string;
+  readonly device: string;
+  readonly port: number;
+  readonly local_address: string;
+  readonly sessions: number;
+  readonly max_sessions: number;
+}
+
+export interface StatusDocument {
+  readonly version: string;
+  readonly uptime: number;
+  readonly servers: readonly ServerDocument[];
+  readonly links: readonly LinkDocument[];
+  readonly relays: readonly never[];
+}
+
+export interface FailureDocument {
+  /** Seconds since 1970 UTC. */
+  readonly time: number;
+  readonly name: string;
+  readonly peer: string;
+  readonly username: string;
+  readonly cause: CauseDocument;
+}
+
+export interface CaptureDocument {
+  readonly path: string;
+  readonly packets: number;
+  /** Packets that found no room in the file. */
+  readonly omitted: number;
+  /** Why recording ended early. */
+  readonly fault?: string;
+}
+
+export function sessionDocument(status: SessionStatus, now: number): SessionDocument {
+  const { counters } = status;
+  const uptime = Math.max(0, Math.round((now - status.since) / 1000));
+  return {
+    id: status.id,
+    ...(status.kind === 'caller' ? { server: status.name } : { link: status.name }),
+    username: status.username,
+    peer: formatAddress(status.peer),
+    callid: status.callId,
+    peer_callid: status.peerCallId,
+    local_address: formatAddress(status.localAddress),
+    address: formatAddress(status.peerAddress),
+    routes: status.routes.map(formatPrefix),
+    since: Math.round(Date.now() / 1000) - uptime,
+    uptime,
+    auth: status.auth,
+    mppe: status.mppe,
+    mru: status.mtu,
+    rx_bytes: counters.rxOctets,
+    tx_bytes: counters.txOctets,
+    rx_packets: counters.rxPackets,
+    tx_packets: counters.txPackets,
+    lost: counters.lost,
+    reordered: counters.reordered,
+    duplicates: counters.duplicates,
+    drops: counters.drops,
+  };
+}
+
+export function causeDocument(cause: Cause): CauseDocument {
+  return { code: cause.code, text: describeCause(cause) };
+}

@@ -1,0 +1,66 @@
+/** The recent failures, for people: bounded, newest last. */
+import type { SessionEvent } from '../session/ports.ts';
+import { formatAddress } from '../wire/ip.ts';
+import { causeDocument, type FailureDocument } from './documents.ts';
+
+const MAX_FAILURES = 100;
+
+/** Ends that nobody needs to act on. */
+const ordinary: ReadonlySet<string> = new Set([
+  'USER_REQUEST',
+  'SHUTDOWN',
+  'CONFIG_CHANGED',
+  'REPLACED',
+  'IDLE_TIMEOUT',
+  'CONNECT_TIME',
+  'HANGUP',
+  'PEER_TERMINATED',
+]);
+
+export class Failures {
+  private readonly entries: FailureDocument[] = [];
+
+  note(event: SessionEvent): void {
+    const found = failure(event);
+    if (found === undefined || ordinary.has(found.cause.code)) return;
+    this.entries.push(found);
+    if (this.entries.length > MAX_FAILURES) this.entries.shift();
+  }
+
+  list(): readonly FailureDocument[] {
+    return this.entries;
+  }
+}
+
+function failure(event: SessionEvent): FailureDocument | undefined {
+  const time = Math.round(Date.now() / 1000);
+  switch (event.what) {
+    case 'session-down': {
+      const { name, peer, username } = event.session;
+      return { time, name, peer: formatAddress(peer), username, cause: causeDocument(event.cause) };
+    }
+    case 'caller-refused':
+      return {
+        time,
+        name: event.server,
+        peer: formatAddress(event.peer),
+        username: '',
+        cause: causeDocument(event.cause),
+      };
+    case 'auth-failed':
+      return {
+        time,
+        name: event.server,
+        peer: formatAddress(event.peer),
+        username: event.username,
+        cause: causeDocument(event.cause),
+      };
+    case 'link-state':
+      if (event.cause === undefined) return undefined;
+      return { time, name: event.link, peer: '', username: '', cause: causeDocument(event.cause) };
+    case 'session-up':
+    case 'step':
+    case 'counted':
+      return undefined;
+  }
+}

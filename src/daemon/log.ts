@@ -1,0 +1,92 @@
+/**
+ * The log: one line per fact on stderr, which procd ships to syslog. Protocol code never logs; it outputs events, and
+ * this file turns them into lines with a fixed order of keys. No event carries a secret.
+ */
+import type { SessionEvent, SessionStatus } from '../session/ports.ts';
+import { describeCause, type Cause } from '../wire/cause.ts';
+import { formatAddress, formatPrefix } from '../wire/ip.ts';
+import { printable } from './printable.ts';
+
+export const levels = ['error', 'warning', 'info', 'debug'] as const;
+export type Level = (typeof levels)[number];
+
+export class Log {
+  level: Level = 'info';
+  private readonly write: (line: string) => void;
+
+  constructor(write: (line: string) => void = (line) => process.stderr.write(line)) {
+    this.write = write;
+  }
+
+  line(level: Level, text: string): void {
+    if (levels.indexOf(level) > levels.indexOf(this.level)) return;
+    this.write(`pptp ${level}: ${printable(text)}\n`);
+  }
+
+  event(event: SessionEvent): void {
+    const [level, text] = describeEvent(event);
+    this.line(level, text);
+  }
+}
+
+function describeEvent(event: SessionEvent): [Level, string] {
+  switch (event.what) {
+    case 'session-up':
+      return ['info', `${about(event.session)}: up ${facts(event.session)}`];
+    case 'session-down':
+      return [
+        'info',
+        `${about(event.session)}: down ${because(event.cause)} ${traffic(event.session)}`,
+      ];
+    case 'caller-refused':
+      return [
+        'warning',
+        `server ${event.server} caller ${formatAddress(event.peer)}: refused ${because(event.cause)}`,
+      ];
+    case 'auth-failed':
+      return [
+        'warning',
+        `server ${event.server} caller ${formatAddress(event.peer)} user ${quote(event.username)}: login failed ${because(event.cause)}`,
+      ];
+    case 'link-state': {
+      const retry =
+        event.retryIn === undefined
+          ? ''
+          : ` next attempt in ${(event.retryIn / 1000).toFixed(1)} s`;
+      const cause = event.cause === undefined ? '' : ` ${because(event.cause)}`;
+      return [
+        event.state === 'waiting' || event.state === 'blocked' ? 'warning' : 'info',
+        `link ${event.link}: ${event.state}${cause}${retry}`,
+      ];
+    }
+    case 'step':
+      return ['debug', `link ${event.link}: ${event.step} ok${event.detail && ` ${event.detail}`}`];
+    case 'counted':
+      return ['debug', `counted ${event.counter}`];
+  }
+}
+
+function about({ kind, name, id, username, peer }: SessionStatus): string {
+  const who = kind === 'caller' ? `server ${name} session ${id}` : `link ${name} session ${id}`;
+  return `${who} user ${quote(username)} peer ${formatAddress(peer)}`;
+}
+
+function facts({ localAddress, peerAddress, routes, auth, mppe, mtu }: SessionStatus): string {
+  const behind = routes.length === 0 ? '' : ` routes ${routes.map(formatPrefix).join(',')}`;
+  return `local ${formatAddress(localAddress)} address ${formatAddress(peerAddress)}${behind} auth ${auth} mppe ${mppe} mtu ${mtu}`;
+}
+
+function traffic({
+  counters: { rxOctets, txOctets, rxPackets, txPackets, lost },
+}: SessionStatus): string {
+  return `rx ${rxOctets} octets ${rxPackets} packets tx ${txOctets} octets ${txPackets} packets lost ${lost}`;
+}
+
+function because(cause: Cause): string {
+  return `${cause.code} "${describeCause(cause)}"`;
+}
+
+/** Names come from the peer: quoted, and nothing in them can end the quote or the line. */
+function quote(text: string): string {
+  return JSON.stringify(text);
+}

@@ -1,0 +1,56 @@
+#!/usr/bin/env node
+/** The program `pptp-gateway`: reads its arguments, runs one command, ends with its exit code. */
+import { parseArguments, usage } from './cli/arguments.ts';
+import { commands } from './cli/commands.ts';
+import { describeFailure, run } from './cli/run.ts';
+import { ControlClient } from './control/client.ts';
+import { MethodError } from './control/protocol.ts';
+import { ExitCode } from './exit-codes.ts';
+import { version } from './version.ts';
+
+async function main(words: readonly string[]): Promise<ExitCode> {
+  const options = parseArguments(words);
+  switch (options.command) {
+    case 'help':
+      process.stdout.write(`${usage}\n`);
+      return ExitCode.Ok;
+    case 'version':
+      process.stdout.write(`pptp-gateway ${version}\n`);
+      return ExitCode.Ok;
+    case 'run':
+      await run(options);
+      // A peer that does not close its TCP connection must not keep us: stderr and sockets are written synchronously.
+      return process.exit(ExitCode.Ok);
+    default: {
+      const client = await ControlClient.open(options.socket);
+      try {
+        return await commands[options.command]!(client, options);
+      } finally {
+        client.close();
+      }
+    }
+  }
+}
+
+// Nobody reads any more (`status | head`, or a reader of our log that died): that must not end a daemon.
+for (const stream of [process.stdout, process.stderr])
+  stream.on('error', (error: NodeJS.ErrnoException) => {
+    if (error.code !== 'EPIPE') throw error;
+  });
+
+try {
+  process.exitCode = await main(process.argv.slice(2));
+} catch (error) {
+  const failure = describeFailure(error);
+  if (failure !== undefined) {
+    // Below a usage error stands the usage.
+    const named = failure.exitCode === ExitCode.Usage ? 1 : failure.lines.length;
+    failure.lines.forEach((line, i) =>
+      process.stderr.write(i < named ? `pptp-gateway: ${line}\n` : `${line}\n`),
+    );
+    process.exitCode = failure.exitCode;
+  } else if (error instanceof MethodError) {
+    process.stderr.write(`pptp-gateway: ${error.message}\n`);
+    process.exitCode = error.status === 'NOT_FOUND' ? ExitCode.NotFound : ExitCode.Failed;
+  } else throw error;
+}

@@ -1,0 +1,250 @@
+/**
+ * The data path on the kernel: batches from the GRE socket and the TUN devices go in, what it queued goes out, control
+ * frames go to the machine that owns their call.
+ */
+import { createArena, type Arena } from '../data-path/arena.ts';
+import { DataPath } from '../data-path/data-path.ts';
+import { Verdict } from '../data-path/verdict.ts';
+import {
+  greReceiveWords,
+  greSendWords,
+  GreSocket,
+  type IoCounters,
+} from '../raw-socket/gre-socket.ts';
+import { IoContext } from '../native/io-context.ts';
+import type { IoError } from '../native/io-error.ts';
+import type {
+  CallCounters,
+  CallPath,
+  CallPaths,
+  MppeKeys,
+  Network,
+  PathOwner,
+} from '../session/ports.ts';
+import { sendTun, TunDevice, tunReceiveWords } from '../tun-tap/tun-device.ts';
+import type { Capture, TcpEndpoints } from './capture/capture.ts';
+import { monotonic, type Drive } from './drive.ts';
+
+export class PacketIo {
+  readonly paths: CallPaths = {
+    open: (owner, peer, local, now) => this.open(owner, peer, local, now),
+  };
+  capture: Capture | undefined;
+  private readonly arena: Arena = createArena();
+  private readonly io = new IoContext(this.arena.buffer);
+  private readonly dataPath: DataPath;
+  private readonly gre = new GreSocket(this.io);
+  private readonly greIn = new Int32Array(this.arena.greSlots.count * greReceiveWords);
+  private readonly tunIn = new Int32Array(this.arena.tunSlots.count * tunReceiveWords);
+  private readonly owners: (PathOwner | undefined)[];
+  private readonly callIds = new Set<number>();
+  private readonly drive: Drive;
+  private readonly random: (length: number) => Uint8Array;
+  /** The data path's own deadlines: delayed acknowledgments, packets that wait. */
+  private readonly deadlines = {
+    nextTimeout: () => this.dataPath.nextTimeout(),
+    handleTimeout: (now: number) => {
+      this.dataPath.handleTimeout(now);
+      this.feedReleased(now);
+    },
+    poll: () => undefined,
+  };
+
+  /**
+   * @param maxCalls calls at the same time, those without a login included
+   * @throws IoError without root, addon or GRE
+   */
+  constructor(maxCalls: number, drive: Drive, random: (length: number) => Uint8Array) {
+    this.dataPath = new DataPath({ arena: this.arena, maxSessions: maxCalls });
+    this.owners = new Array<PathOwner | undefined>(maxCalls).fill(undefined);
+    this.drive = drive;
+    this.random = random;
+    drive.settled = () => this.flush();
+    drive.add(this.deadlines, () => undefined);
+    this.gre.watch(this.arena.greSlots, this.greIn, {
+      onBatch: (count) => this.receiveGre(count),
+      onLost: (error) => {
+        throw error; // a raw socket does not go away
+      },
+    });
+  }
+
+  /**
+   * Makes a TUN device and receives from it.
+   * @param lost the device was deleted behind our back
+   * @throws IoError
+   */
+  openDevice(
+    name: string,
+    options: { isolate: boolean; single?: CallPath },
+    lost: (error: IoError) => void,
+  ): TunDevice {
+    const device = new TunDevice(this.io, name);
+    const { isolate, single } = options;
+    this.dataPath.openDevice(
+      device.fd,
+      single === undefined ? { isolate } : { isolate, single: single.slot },
+    );
+    device.watch(this.arena.tunSlots, this.tunIn, {
+      onBatch: (count) => this.receiveTun(device, count),
+      onLost: lost,
+    });
+    return device;
+  }
+
+  closeDevice(device: TunDevice): void {
+    this.flush();
+    this.dataPath.closeDevice(device.fd);
+    device.close();
+  }
+
+  /** IP flows between the call and the device from now on. */
+  attach(path: CallPath, device: TunDevice, network: Network): void {
+    const { localAddress, peerAddress, routes, ipv6 } = network;
+    this.dataPath.attach(path.slot, device.fd, { localAddress, peerAddress, prefixes: routes });
+    this.dataPath.setIpv6(path.slot, ipv6?.peer);
+  }
+
+  detach(path: CallPath): void {
+    this.dataPath.detach(path.slot);
+  }
+
+  /** Sends everything that is queued. */
+  flush(): void {
+    const { dataPath } = this;
+    if (dataPath.greOutCount > 0) {
+      if (this.capture !== undefined)
+        this.captureGre(dataPath.greOut, greSendWords, dataPath.greOutCount, 'out');
+      this.gre.send(dataPath.greOut, dataPath.greOutCount);
+    }
+    if (dataPath.tunOutCount > 0) sendTun(this.io, dataPath.tunOut, dataPath.tunOutCount);
+    dataPath.resetOutput();
+  }
+
+  captureControl(endpoints: TcpEndpoints, direction: 'in' | 'out', octets: Uint8Array): void {
+    this.capture?.control(endpoints, direction, octets);
+  }
+
+  /** Drops and errors that belong to no session. */
+  counters(): { readonly gre: IoCounters; readonly calls: CallCounters } {
+    return { gre: this.gre.counters(), calls: this.dataPath.totals() };
+  }
+
+  close(): void {
+    this.flush();
+    this.drive.remove(this.deadlines);
+    this.gre.close();
+  }
+
+  private receiveGre(count: number): void {
+    const { dataPath, greIn } = this;
+    if (this.capture !== undefined) this.captureGre(greIn, greReceiveWords, count, 'in');
+    const now = monotonic();
+    for (let at = 0; at < count * greReceiveWords; at += greReceiveWords) {
+      const verdict = dataPath.receiveGre(
+        greIn[at]!,
+        greIn[at + 1]!,
+        greIn[at + 2]! >>> 0,
+        greIn[at + 3]! >>> 0,
+        now,
+      );
+      if (verdict === Verdict.Control || verdict === Verdict.Desynchronized)
+        this.feed(verdict, now);
+    }
+    this.feedReleased(now);
+    this.drive.touched(this.deadlines);
+  }
+
+  private receiveTun(device: TunDevice, count: number): void {
+    const now = monotonic();
+    for (let at = 0; at < count * tunReceiveWords; at += tunReceiveWords) {
+      this.dataPath.receiveTun(device.fd, this.tunIn[at]!, this.tunIn[at + 1]!, now);
+    }
+    this.drive.touched(this.deadlines);
+  }
+
+  private feed(verdict: number, now: number): void {
+    const { controlSlot, controlOffset, controlLength } = this.dataPath;
+    const owner = this.owners[controlSlot];
+    if (owner === undefined) return;
+    if (verdict === Verdict.Desynchronized) owner.handleDesynchronized(controlSlot, now);
+    else
+      owner.handleFrame(
+        controlSlot,
+        this.arena.octets.slice(controlOffset, controlOffset + controlLength),
+        now,
+      );
+    this.drive.touched(owner);
+  }
+
+  private feedReleased(now: number): void {
+    for (
+      let verdict = this.dataPath.pollControl(now);
+      verdict !== Verdict.None;
+      verdict = this.dataPath.pollControl(now)
+    ) {
+      this.feed(verdict, now);
+    }
+  }
+
+  private open(owner: PathOwner, peer: number, local: number, now: number): CallPath | undefined {
+    const callId = this.freeCallId();
+    const slot = callId === undefined ? -1 : this.dataPath.openCall(peer, local, callId, now);
+    if (slot === -1 || callId === undefined) return undefined;
+    const { dataPath, owners, callIds } = this;
+    owners[slot] = owner;
+    callIds.add(callId);
+    let open = true;
+    return {
+      slot,
+      callId,
+      connect: (peerCallId, at) => {
+        dataPath.connectCall(slot, peerCallId, at);
+        // What was held is fed once the owner has finished what it is doing.
+        queueMicrotask(() => {
+          this.feedReleased(monotonic());
+        });
+      },
+      transmit: (frame) => {
+        dataPath.transmitFrame(slot, frame);
+        if (dataPath.greOutCount >= this.arena.outSlots.count / 2) this.flush();
+      },
+      setFraming: (framing) => dataPath.setFraming(slot, framing),
+      setMppe: (direction, mppe: MppeKeys | undefined) => dataPath.setMppe(slot, direction, mppe),
+      requireEncryption: (required) => dataPath.requireEncryption(slot, required),
+      flush: () => dataPath.flush(slot),
+      resynchronized: () => undefined, // the flushed packet itself says so
+      counters: () => dataPath.counters(slot),
+      close: () => {
+        if (!open) return;
+        open = false;
+        this.flush(); // the goodbye of a link is still queued
+        dataPath.closeCall(slot);
+        owners[slot] = undefined;
+        callIds.delete(callId);
+      },
+    };
+  }
+
+  /** Random, so that nobody can guess it from another one; unique on this machine. */
+  private freeCallId(): number | undefined {
+    if (this.callIds.size >= 32768) return undefined;
+    for (;;) {
+      const [high, low] = this.random(2);
+      const callId = (high! << 8) | low!;
+      if (!this.callIds.has(callId)) return callId;
+    }
+  }
+
+  private captureGre(
+    meta: Int32Array,
+    words: number,
+    count: number,
+    direction: 'in' | 'out',
+  ): void {
+    for (let at = 0; at < count * words; at += words) {
+      const octets = this.arena.octets.subarray(meta[at], meta[at]! + meta[at + 1]!);
+      this.capture?.gre(direction, meta[at + 2]! >>> 0, meta[at + 3]! >>> 0, octets);
+    }
+  }
+}

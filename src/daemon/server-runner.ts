@@ -1,0 +1,132 @@
+/** Carries out what one server and its callers ask: the device, TCP, routes. */
+import type { Socket } from 'node:net';
+import type { Caller } from '../session/caller.ts';
+import type { ServerOptions } from '../session/options.ts';
+import type { Network, CallPath, SessionOutput } from '../session/ports.ts';
+import { Server } from '../session/server.ts';
+import type { TunDevice } from '../tun-tap/tun-device.ts';
+import { cause, type Cause } from '../wire/cause.ts';
+import { monotonic } from './drive.ts';
+import type { RunnerPorts } from './link-runner.ts';
+import { TcpConnection } from './tcp-connection.ts';
+
+/** MPPE's header and the inner protocol: what encrypted packets must be shorter by (RFC 3078 §3). */
+const MPPE_OCTETS = 4;
+
+export class ServerRunner {
+  readonly server: Server;
+  private readonly ports: RunnerPorts;
+  private readonly connections = new Map<Caller, TcpConnection>();
+  private device: TunDevice | undefined;
+  private readonly lost: (error: Error) => void;
+
+  /** @param lost the server's device was deleted behind our back */
+  constructor(options: ServerOptions, ports: RunnerPorts, lost: (error: Error) => void) {
+    this.ports = ports;
+    this.lost = lost;
+    this.server = new Server(options, ports.gateway, {
+      paths: ports.io.paths,
+      touched: (caller) => ports.drive.touched(caller),
+    });
+  }
+
+  /** @throws IoError or RouterError: the device cannot be made */
+  async start(): Promise<void> {
+    const { device, isolate, name, localAddress, network, mtu, mppe, ipv6 } = this.server.options;
+    this.device = this.ports.io.openDevice(device, { isolate }, this.lost);
+    await this.ports.router.serverUp({
+      name,
+      device,
+      localAddress,
+      prefixLength: network.length,
+      // As sessions have it: then callers need no route of their own for their MTU.
+      mtu: mppe.policy === 'off' ? mtu : mtu - MPPE_OCTETS,
+      ipv6,
+    });
+  }
+
+  accept(socket: Socket): void {
+    let caller: Caller | undefined = undefined; // until it is accepted
+    const feed = (act: (caller: Caller) => void) => {
+      if (caller === undefined) return;
+      act(caller);
+      this.ports.drive.touched(caller);
+    };
+    const tcp = new TcpConnection(socket, {
+      octets: (octets) => {
+        this.ports.io.captureControl(tcp, 'in', octets);
+        feed((found) => found.handleOctets(octets, monotonic()));
+      },
+      closed: (errno) => feed((found) => found.handleClosed(monotonic(), errno)),
+      written: (octets) => this.ports.io.captureControl(tcp, 'out', octets),
+    });
+    const accepted = this.server.accept(tcp.peer, tcp.local, monotonic());
+    if ('code' in accepted) {
+      tcp.destroy();
+      this.ports.report({
+        what: 'caller-refused',
+        server: this.server.options.name,
+        peer: tcp.peer,
+        cause: accepted,
+      });
+      return;
+    }
+    caller = accepted;
+    this.connections.set(accepted, tcp);
+    this.ports.drive.add(accepted, (output) => this.carryOut(accepted, tcp, output));
+  }
+
+  /** Ends all callers; resolved when every one has said goodbye. */
+  async shutdown(why: Cause): Promise<void> {
+    this.server.shutdown(why, monotonic());
+    for (const caller of [...this.connections.keys()]) this.ports.drive.touched(caller);
+    if (this.connections.size > 0) await new Promise<void>((resolve) => (this.emptied = resolve));
+    if (this.device !== undefined) this.ports.io.closeDevice(this.device);
+    this.device = undefined;
+  }
+
+  private emptied: () => void = () => undefined;
+
+  private carryOut(caller: Caller, tcp: TcpConnection, output: SessionOutput): void {
+    switch (output.kind) {
+      case 'write':
+        tcp.write(output.octets);
+        break;
+      case 'disconnect':
+        tcp.close();
+        break;
+      case 'network-up':
+        void this.networkUp(caller, output.path, output.network);
+        break;
+      case 'network-down':
+        this.ports.io.detach(output.path);
+        void this.ports.router.networkDown(output.network); // warns, never fails
+        break;
+      case 'event':
+        this.ports.report(output.event);
+        break;
+      case 'done':
+        this.ports.drive.remove(caller);
+        this.connections.delete(caller);
+        tcp.close();
+        if (this.connections.size === 0) this.emptied();
+        break;
+    }
+  }
+
+  private async networkUp(caller: Caller, path: CallPath, network: Network): Promise<void> {
+    try {
+      if (this.device === undefined) throw new Error(`the device ${network.device} does not exist`);
+      this.ports.io.attach(path, this.device, network);
+      await this.ports.router.networkUp(network);
+    } catch (error) {
+      if (!this.connections.has(caller)) return; // it ended meanwhile
+      caller.handleNetworkFailed(
+        path.slot,
+        cause('DEVICE_FAILED', error instanceof Error ? error.message : String(error)),
+        monotonic(),
+      );
+      this.ports.drive.touched(caller);
+    }
+  }
+}

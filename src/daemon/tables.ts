@@ -1,0 +1,30 @@
+/** Tables for people: status and sessions as text. */
+
+/** Columns as wide as their widest cell; the last one is not padded. */
+export function table(rows: readonly (readonly string[])[]): string {
+  const widths = rows.reduce<number[]>(
+    (found, row) => row.map((cell, i) => Math.max(found[i] ?? 0, cell.length)),
+    [],
+  );
+  return rows
+    .map((row) =>
+      row.map((cell, i) => (i === row.length - 1 ? cell : cell.padEnd(widths[i]!))).join('  '),
+    )
+    .join('\n');
+}
+
+/** Octets in units people read: 1.4 MB. Decimal, as link speeds are. */
+export function octets(count: number): string {
+  const units = ['B', 'kB', 'MB', 'GB', 'TB'];
+  let unit = 0;
+  for (; count >= 999.5 && unit < units.length - 1; unit++) count /= 1000;
+  return `${unit === 0 ? count : count.toFixed(count < 10 ? 2 : count < 100 ? 1 : 0)} ${units[unit]!}`;
+}
+
+/** Seconds as 3d 04:05:06 or 00:00:07. */
+export function duration(seconds: number): string {
+  const two = (value: number) => String(Math.floor(value)).padStart(2, '0');
+  const days = Math.floor(seconds / 86400);
+  const clock = `${two((seconds % 86400) / 3600)}:${two((seconds % 3600) / 60)}:${two(seconds % 60)}`;
+  return days === 0 ? clock : `${days}d ${clock}`;
+}

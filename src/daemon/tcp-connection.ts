@@ -1,0 +1,79 @@
+/** A TCP connection that carries control messages: one write per message, nothing waits for a slow peer. */
+import type { Socket } from 'node:net';
+import { parseAddress } from '../wire/ip.ts';
+
+/** A peer that does not read its control messages is as good as gone. */
+const MAX_UNSENT = 16 * 1024;
+
+export interface TcpEvents {
+  readonly octets: (octets: Uint8Array) => void;
+  /** @param errno 'ECONNRESET' and the like; undefined: the peer closed it properly */
+  readonly closed: (errno: string | undefined) => void;
+  /** Every control message that is written, for captures. */
+  readonly written: (octets: Uint8Array) => void;
+}
+
+export class TcpConnection {
+  readonly local: number;
+  readonly localPort: number;
+  readonly peer: number;
+  readonly peerPort: number;
+  private readonly socket: Socket;
+  private readonly written: TcpEvents['written'];
+  private open = true;
+
+  /** @param socket connected */
+  constructor(socket: Socket, events: TcpEvents) {
+    this.socket = socket;
+    this.written = events.written;
+    this.local = address(socket.localAddress);
+    this.peer = address(socket.remoteAddress);
+    this.localPort = socket.localPort ?? 0;
+    this.peerPort = socket.remotePort ?? 0;
+    socket.setNoDelay(true); // one message per segment: NAT helpers parse only what a segment starts with
+    socket.on('data', (octets) => {
+      if (this.open) events.octets(octets);
+    });
+    // 'close' follows every 'error'; a reset is a normal end of a call (poptop, RRAS).
+    let errno: string | undefined;
+    socket.on('error', ({ code }: NodeJS.ErrnoException) => (errno = code));
+    socket.on('close', () => {
+      if (this.end()) events.closed(errno);
+    });
+  }
+
+  write(octets: Uint8Array): void {
+    if (!this.open) return;
+    if (this.socket.writableLength > MAX_UNSENT) {
+      this.socket.destroy();
+      return;
+    }
+    this.written(octets);
+    this.socket.write(octets);
+  }
+
+  /** Sends what was written, then FIN. No event comes after it. */
+  close(): void {
+    if (!this.end()) return;
+    this.socket.end();
+    // A peer that never closes its side must not keep the descriptor.
+    this.socket.setTimeout(5_000, () => this.socket.destroy());
+    this.socket.resume();
+  }
+
+  destroy(): void {
+    this.end();
+    this.socket.destroy();
+  }
+
+  /** @returns whether it was open until now */
+  private end(): boolean {
+    const wasOpen = this.open;
+    this.open = false;
+    return wasOpen;
+  }
+}
+
+function address(text: string | undefined): number {
+  return parseAddress(text?.replace(/^::ffff:/, '') ?? '') ?? 0;
+}

@@ -1,0 +1,100 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import fc from 'fast-check';
+import { parseArguments, usage } from '../../../src/daemon/cli/arguments.ts';
+import { commands } from '../../../src/daemon/cli/commands.ts';
+import { ExitCode, Fatal } from '../../../src/daemon/exit-codes.ts';
+
+const defaults = {
+  operands: [],
+  configDir: '/etc/config',
+  socket: '/var/run/pptp-gateway/control.sock',
+  dial: false,
+  json: false,
+  seconds: 600,
+  secrets: false,
+};
+
+function fault(...words: string[]): string {
+  try {
+    parseArguments(words);
+  } catch (error) {
+    assert.ok(error instanceof Fatal);
+    assert.equal(error.exitCode, ExitCode.Usage);
+    return error.message;
+  }
+  return assert.fail(`accepted: ${words.join(' ')}`);
+}
+
+test('commands with their options, in any order', () => {
+  assert.deepEqual(parseArguments(['status']), { ...defaults, command: 'status' });
+  assert.deepEqual(parseArguments(['run', '--config-dir', '/tmp/x', '--dial']), {
+    ...defaults,
+    command: 'run',
+    configDir: '/tmp/x',
+    dial: true,
+  });
+  assert.deepEqual(
+    parseArguments(['--socket=/s', 'capture', '--seconds', '5', 'file', '--secrets']),
+    {
+      ...defaults,
+      command: 'capture',
+      operands: ['file'],
+      socket: '/s',
+      seconds: 5,
+      secrets: true,
+    },
+  );
+  assert.deepEqual(parseArguments(['disconnect', '--', '-anna']).operands, ['-anna']);
+});
+
+test('help comes before everything else', () => {
+  for (const words of [['help'], ['--help'], ['-h'], ['bogus', '-h'], ['dial', '--help']])
+    assert.equal(parseArguments(words).command, 'help');
+});
+
+test('usage errors say what is wrong, and how it is done', () => {
+  assert.equal(fault(), usage);
+  assert.match(fault('bogus'), /^unknown command 'bogus'\nusage: /);
+  assert.match(fault('toString'), /^unknown command/);
+  assert.match(fault('dial'), /^wrong number of arguments for dial\nusage: /);
+  assert.match(fault('dial', 'a', 'b'), /^wrong number of arguments for dial/);
+  assert.match(fault('status', 'x'), /^wrong number of arguments for status/);
+  assert.match(fault('status', '--bogus'), /--bogus.*\nusage: /s);
+  assert.match(fault('status', '--json=1'), /--json/);
+  assert.match(fault('run', '--config-dir'), /--config-dir/);
+  for (const seconds of ['0', '-1', '1.5', 'x', '', '86401'])
+    assert.match(
+      fault('capture', 'f', `--seconds=${seconds}`),
+      /--seconds: expected a whole number/,
+    );
+});
+
+test('every command of the usage is accepted and done by somebody', () => {
+  const named = [...usage.matchAll(/^ {2}([a-z]+)( NAME| ID\|USER| FILE)?/gm)];
+  const own = ['run', 'version'];
+  assert.deepEqual(named.map(([, name]) => name).sort(), [...Object.keys(commands), ...own].sort());
+  for (const [, name, operand] of named)
+    assert.equal(parseArguments([name!, ...(operand ? ['x'] : [])]).command, name);
+});
+
+test('every exit code is in the usage', () => {
+  for (const code of Object.values(ExitCode))
+    assert.match(usage, new RegExp(`\\b${code} [a-z]`), String(code));
+});
+
+test('no words make it throw anything but a usage error', () => {
+  const word = fc.oneof(
+    fc.constantFrom('run', 'status', 'dial', '--json', '--seconds', '--socket', '--', '-h', '5'),
+    fc.string(),
+  );
+  fc.assert(
+    fc.property(fc.array(word), (words) => {
+      try {
+        parseArguments(words);
+      } catch (error) {
+        assert.ok(error instanceof Fatal && error.exitCode === ExitCode.Usage, String(error));
+      }
+    }),
+  );
+});

@@ -1,0 +1,79 @@
+/** What goes wrong before anything runs: one clear line (or one for each fault) and a distinct exit code. */
+import assert from 'node:assert/strict';
+import { join } from 'node:path';
+import { describe, test } from 'node:test';
+import { folder, run } from './program.ts';
+
+describe('exit codes', { concurrency: 2 }, () => {
+  test('0: help and version', async (context) => {
+    const help = await run(context, ['--help']);
+    assert.deepEqual([help.code, help.stderr], [0, '']);
+    assert.match(help.stdout, /^usage: pptp-gateway COMMAND/);
+    const version = await run(context, ['version']);
+    assert.deepEqual([version.code, version.stderr], [0, '']);
+    assert.match(version.stdout, /^pptp-gateway \S+\n$/);
+  });
+
+  test('64: usage, with the usage below it', async (context) => {
+    const { code, stdout, stderr } = await run(context, ['bogus']);
+    assert.deepEqual([code, stdout], [64, '']);
+    assert.match(stderr, /^pptp-gateway: unknown command 'bogus'\nusage: pptp-gateway COMMAND/);
+  });
+
+  test('69: the daemon is not running', async (context) => {
+    const socket = join(folder(context), 'control.sock');
+    assert.deepEqual(await run(context, ['status', '--socket', socket]), {
+      code: 69,
+      stdout: '',
+      stderr: `pptp-gateway: pptp-gateway is not running (nobody serves ${socket}): start it with 'pptp-gateway run'\n`,
+    });
+  });
+
+  test('71: there is no /dev/net/tun', async (context) => {
+    const hidden = ['unshare', '--mount', 'sh', '-c'];
+    const script = 'mount -t tmpfs none /dev/net && exec "$0" "$@"';
+    const result = await run(context, ['run'], [...hidden, script]);
+    assert.equal(result.code, 71);
+    assert.match(result.stderr, /^pptp-gateway: \/dev\/net\/tun is missing: .*\n$/);
+  });
+
+  test('77: not root', async (context) => {
+    const { code, stdout, stderr } = await run(context, ['run'], ['unshare', '--user']);
+    assert.deepEqual([code, stdout], [77, '']);
+    assert.match(stderr, /^pptp-gateway: run needs root.*\n$/);
+  });
+
+  test('78: there is no configuration', async (context) => {
+    const dir = join(folder(context), 'missing');
+    assert.deepEqual(await run(context, ['run', '--config-dir', dir]), {
+      code: 78,
+      stdout: '',
+      stderr: `pptp-gateway: there is no file ${dir}/network: see --config-dir\n`,
+    });
+  });
+
+  test('78: a configuration that cannot be read', async (context) => {
+    const dir = folder(context, { network: '' });
+    const { code, stderr } = await run(context, ['run', '--config-dir', join(dir, 'network')]);
+    assert.equal(code, 78);
+    assert.match(stderr, /^pptp-gateway: ENOTDIR: .*\n$/);
+  });
+
+  test('78: a wrong configuration, all faults in one go and no secret', async (context) => {
+    const dir = folder(context, {
+      network: "config interface 'home'\noption proto 'pptpserver'\noption mtu '1'\n",
+      pptp: "config pptp 'globals'\noption log_level 'loud'\n",
+      pptp_users: "config user 'anna'\noption password 'geheim\n",
+    });
+    const { code, stdout, stderr } = await run(context, ['run', '--config-dir', dir]);
+    assert.deepEqual([code, stdout], [78, '']);
+    assert.deepEqual(stderr.split('\n'), [
+      "pptp-gateway: error: network, section 'home', option 'mtu', value '1': expected a whole number from 576 to 1500 (octets)",
+      "pptp-gateway: error: network, section 'home', option 'localip': is required: expected an IPv4 address",
+      "pptp-gateway: error: pptp_users line 2: a quote (') is not closed",
+      "pptp-gateway: error: pptp_users, section 'anna', option 'username': is required: expected a user name of 1 to 128 octets without control characters",
+      "pptp-gateway: error: pptp, section 'globals', option 'log_level', value 'loud': expected error | warning | info | debug",
+      '',
+    ]);
+  });
+});

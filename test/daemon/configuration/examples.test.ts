@@ -1,0 +1,71 @@
+/** The files in examples/ are a configuration as they stand, and with every commented option in force. */
+import assert from 'node:assert/strict';
+import { readFileSync } from 'node:fs';
+import { test } from 'node:test';
+import { parseConfiguration } from '../../../src/daemon/configuration/configuration.ts';
+import {
+  globalOptions,
+  linkOptions,
+  serverOptions,
+  userOptions,
+} from '../../../src/daemon/configuration/options.ts';
+import { parseUci } from '../../../src/router/uci.ts';
+
+const read = (file: string) =>
+  readFileSync(new URL(`../../../examples/${file}`, import.meta.url), 'utf8');
+const uncommented = (file: string) =>
+  read(file)
+    .replace(/^#\t/gm, '\t')
+    .replace(/^\toption disabled '1'\n/m, '');
+
+test('as they stand: a server, no link yet, and nobody who can log in', () => {
+  const { servers, links, users, warnings } = parseConfiguration({
+    network: read('network'),
+    pptp: read('pptp'),
+    pptp_users: read('pptp_users'),
+  });
+  assert.deepEqual(warnings, []);
+  assert.deepEqual(
+    servers.map(({ name }) => name),
+    ['home'],
+  );
+  assert.deepEqual(links, []);
+  assert.deepEqual(
+    users.map(({ enabled }) => enabled),
+    [false],
+  );
+});
+
+test('with every commented option in force', () => {
+  const { servers, links, users, warnings } = parseConfiguration({
+    network: uncommented('network'),
+    pptp: uncommented('pptp'),
+    pptp_users: uncommented('pptp_users'),
+  });
+  assert.deepEqual(warnings, []);
+  assert.deepEqual([servers.length, links.length, users.length], [1, 1, 1]);
+});
+
+test('what the examples say is the default is the default', () => {
+  // Values that are there to show how one is written.
+  const shown = new Set(
+    'localip network range listen dns wins allow_from proto server username password defaultroute route interface enabled ipaddr max_sessions expires'.split(
+      ' ',
+    ),
+  );
+  const tables = {
+    home: serverOptions,
+    office: linkOptions,
+    anna: userOptions,
+    globals: globalOptions,
+  };
+  for (const file of ['network', 'pptp', 'pptp_users'])
+    for (const { name, values } of parseUci(file, uncommented(file)).sections) {
+      const table = tables[name as keyof typeof tables] as Readonly<
+        Record<string, { readonly default?: string | readonly string[] }>
+      >;
+      for (const [option, given] of values)
+        if (!shown.has(option))
+          assert.deepEqual(given.values, [table[option]!.default].flat(), `${name} ${option}`);
+    }
+});

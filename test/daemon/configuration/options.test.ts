@@ -1,0 +1,426 @@
+/** Every option of the table: its default, values that are allowed, and values that are refused. */
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { parseConfiguration } from '../../../src/daemon/configuration/configuration.ts';
+import {
+  globalOptions,
+  linkOptions,
+  serverOptions,
+  userOptions,
+  type OptionTable,
+} from '../../../src/daemon/configuration/options.ts';
+import { Secret } from '../../../src/crypto/secret.ts';
+import { parseAddress } from '../../../src/wire/ip.ts';
+import { files, only, refusal, type Kind } from './parsed.ts';
+
+interface Case {
+  /** Where the value is in the parsed section: a path of keys. */
+  readonly at?: string;
+  /** What it is when the option is absent; not for required ones. */
+  readonly absent?: unknown;
+  /** Text, or the texts of a list, to value. */
+  readonly good: readonly (readonly [string | readonly string[], unknown])[];
+  readonly bad: readonly string[];
+}
+
+const ip = (text: string) => parseAddress(text)!;
+const net = (text: string, length: number) => ({ address: ip(text), length });
+
+const flag = (at: string, absent: boolean): Case => ({
+  at,
+  absent,
+  good: [...['1', 'yes', 'on', 'true', 'enabled'].map((text) => [text, true] as const)].concat(
+    ['0', 'no', 'off', 'false', 'disabled'].map((text) => [text, false] as never),
+  ),
+  bad: ['', '2', 'TRUE', ' 1'],
+});
+const whole = (at: string, absent: unknown, least: number, most: number, unit = 1): Case => ({
+  at,
+  absent,
+  good: [least, most].map((number) => [String(number), number * unit] as const),
+  bad: [
+    '',
+    String(most + 1),
+    ...(least > 0 ? [String(least - 1)] : []),
+    '-1',
+    '1.5',
+    '1e2',
+    ' 5',
+    'x',
+  ],
+});
+const words = (at: string, absent: string, ...allowed: string[]): Case => ({
+  at,
+  absent,
+  good: allowed.map((word) => [word, word] as const),
+  bad: ['', allowed[0]!.toUpperCase(), `${allowed[0]!} `, 'none'],
+});
+const secret: Case = {
+  at: 'secret',
+  good: [
+    ['x', Secret.fromPassword('x')],
+    ['päß "wörd"', Secret.fromPassword('päß "wörd"')],
+    ['☃'.repeat(256), Secret.fromPassword('☃'.repeat(256))],
+  ],
+  bad: ['', 'x'.repeat(257)],
+};
+const username: Case = {
+  at: 'username',
+  good: ['anna', 'CORP\\anna', 'anna@example.com', 'änna b', 'x'.repeat(128)].map(
+    (name) => [name, name] as const,
+  ),
+  bad: ['', 'x'.repeat(129), 'ä'.repeat(65), 'a\nb', 'a\u007f', 'a\u0000'],
+};
+const prefixList = (at: string): Case => ({
+  at,
+  absent: [],
+  good: [
+    ['10.1.0.0/16', [net('10.1.0.0', 16)]],
+    [
+      ['10.1.0.0/16', '10.2.3.4'],
+      [net('10.1.0.0', 16), net('10.2.3.4', 32)],
+    ],
+    ['10.1.0.0/16 10.2.3.4', [net('10.1.0.0', 16), net('10.2.3.4', 32)]],
+    ['10.1.2.3/16', [net('10.1.0.0', 16)]],
+    ['0.0.0.0/0', [net('0.0.0.0', 0)]],
+  ],
+  bad: ['', '10.1.0.0/33', '10.1/16', '10.1.0.0/', '010.1.0.0/16', '2001:db8::/32'],
+});
+const addressList = (at: string): Case => ({
+  at,
+  absent: [],
+  good: [
+    ['192.0.2.1', [ip('192.0.2.1')]],
+    [
+      ['192.0.2.1', '192.0.2.2'],
+      [ip('192.0.2.1'), ip('192.0.2.2')],
+    ],
+    ['192.0.2.1 192.0.2.2', [ip('192.0.2.1'), ip('192.0.2.2')]],
+  ],
+  bad: ['', '192.0.2.256', '192.0.2', '192.0.2.1/24', '1', 'localhost', '192.0.2.1 x'],
+});
+
+const both: Readonly<Record<string, Case>> = {
+  disabled: { good: [['0', undefined]], bad: ['', '2'] },
+  auth: {
+    at: 'auth',
+    absent: ['mschap-v2'],
+    good: [
+      [
+        ['mschap-v2', 'mschap', 'chap', 'pap'],
+        ['mschap-v2', 'mschap', 'chap', 'pap'],
+      ],
+      ['mschap mschap-v2', ['mschap', 'mschap-v2']],
+      [['mschap-v2', 'mschap-v2'], ['mschap-v2']],
+    ],
+    bad: ['', 'eap', 'MSCHAP-V2', 'mschapv2'],
+  },
+  mppe: words('mppe.policy', 'required', 'required', 'optional', 'off'),
+  mppe_strength: {
+    at: 'mppe.strengths',
+    absent: [128],
+    good: [
+      [
+        ['40', '128', '56'],
+        [128, 56, 40],
+      ],
+      ['56 56', [56]],
+    ],
+    bad: ['', '64', '128 64'],
+  },
+  mppe_stateful: {
+    at: 'mppe.stateful',
+    absent: false,
+    good: [
+      ['0', false],
+      ['1', true],
+      ['ask', true],
+    ],
+    bad: ['', '2', 'yes'],
+  },
+  mtu: whole('mtu', 1400, 576, 1500),
+  keepalive: {
+    at: 'keepalive',
+    absent: { failures: 3, interval: 30_000 },
+    good: [
+      ['5 10', { failures: 5, interval: 10_000 }],
+      ['5,10', { failures: 5, interval: 10_000 }],
+      ['5', { failures: 5, interval: 5_000 }],
+      ['0', undefined],
+      ['0 0', undefined],
+    ],
+    bad: ['', '3 0', '3 30 1', '-1', 'x', '3;30', '1000 1'],
+  },
+  port: whole('port', 1723, 1, 65535),
+};
+
+const cases: Readonly<Record<Kind, Readonly<Record<string, Case>>>> = {
+  server: {
+    ...both,
+    // Another value makes it another kind of interface: nothing of ours.
+    proto: { at: 'kind', good: [['pptpserver', 'server']], bad: [] },
+    localip: {
+      at: 'localAddress',
+      good: [['192.168.99.254', ip('192.168.99.254')]],
+      bad: ['', '192.168.99', '192.168.99.1/24', '192.168.98.1', '192.168.99.0', '192.168.99.255'],
+    },
+    network: {
+      at: 'network',
+      good: [
+        ['192.168.99.0/30', net('192.168.99.0', 30)],
+        ['192.168.99.7/24', net('192.168.99.0', 24)],
+        ['192.168.0.0/16', net('192.168.0.0', 16)],
+      ],
+      bad: ['', '192.168.0.0/15', '192.168.99.0/31', '192.168.99.1', 'lan'],
+    },
+    range: {
+      at: 'pool',
+      absent: [{ first: ip('192.168.99.1'), last: ip('192.168.99.254') }],
+      good: [
+        [
+          '192.168.99.10-192.168.99.60',
+          [{ first: ip('192.168.99.10'), last: ip('192.168.99.60') }],
+        ],
+        ['192.168.99.10', [{ first: ip('192.168.99.10'), last: ip('192.168.99.10') }]],
+      ],
+      bad: [
+        '',
+        '192.168.99.60-192.168.99.10',
+        '10-60',
+        '192.168.99.0/24',
+        '192.168.98.1-192.168.99.9',
+      ],
+    },
+    listen: {
+      at: 'listen',
+      absent: [],
+      good: [
+        ['eth0', ['eth0']],
+        [
+          ['eth0', 'br-lan.10'],
+          ['eth0', 'br-lan.10'],
+        ],
+      ],
+      bad: ['', 'x'.repeat(16), 'a/b', 'a:1', '..', '.'],
+    },
+    ipv6: flag('ipv6', false),
+    idle_timeout: whole('idleTimeout', 0, 0, 604800, 1000),
+    session_timeout: whole('sessionTimeout', 0, 0, 31536000, 1000),
+    max_sessions: whole('maxSessions', 16, 1, 4096),
+    max_per_user: whole('maxPerUser', 1, 1, 4096),
+    on_duplicate: words('onDuplicate', 'replace', 'replace', 'deny'),
+    isolate: flag('isolate', true),
+    dns: addressList('dns'),
+    wins: addressList('nbns'),
+    open_firewall: { good: [['0', undefined]], bad: ['', 'x'] },
+    allow_from: prefixList('allowFrom'),
+    ban_after: whole('ban.after', 5, 0, 1000),
+    ban_time: whole('ban.time', 600_000, 1, 86400, 1000),
+  },
+  link: {
+    ...both,
+    proto: { at: 'kind', good: [['pptpgw', 'link']], bad: [] },
+    server: {
+      at: 'server',
+      good: ['vpn.example.com', '203.0.113.9', 'x'].map((name) => [name, name] as const),
+      bad: ['', 'a b', '-x', 'user@host', '2001:db8::1', 'x'.repeat(254)],
+    },
+    username,
+    password: secret,
+    interface: {
+      at: 'bindDevice',
+      absent: undefined,
+      good: [['wan', 'wan']],
+      bad: ['', 'x'.repeat(16), 'a b'],
+    },
+    route: prefixList('routes'),
+    defaultroute: flag('defaultRoute', true),
+    metric: whole('metric', 0, 0, 4294967295),
+    nohostroute: {
+      at: 'hostRoute',
+      absent: true,
+      good: [
+        ['1', false],
+        ['0', true],
+      ],
+      bad: ['', 'x'],
+    },
+    peerdns: flag('peerDns', true),
+    ipv6: {
+      at: 'ipv6',
+      absent: false,
+      good: [
+        ['auto', true],
+        ['1', true],
+        ['0', false],
+      ],
+      bad: ['', 'yes'],
+    },
+    auto: flag('auto', true),
+    authfail: flag('blockOnAuthFailure', false),
+    maxfail: whole('maxFail', 0, 0, 1_000_000),
+    holdoff: whole('holdoff', 5000, 1, 3600, 1000),
+    holdoff_max: {
+      ...whole('holdoffMax', 300_000, 5, 86400, 1000),
+      bad: ['', '0', '86401', '-1', '1.5', 'x'],
+    },
+    pppname: {
+      at: 'device',
+      absent: 'pptp-office',
+      good: [['tunnel0', 'tunnel0']],
+      bad: ['', 'x'.repeat(16), 'a/b', '.'],
+    },
+  },
+  user: {
+    enabled: flag('enabled', true),
+    username,
+    password: secret,
+    nthash: {
+      at: 'secret',
+      good: [
+        ['00112233445566778899AABBCCDDEEFF', hash()],
+        ['00112233445566778899aabbccddeeff', hash()],
+      ],
+      bad: ['', '0011', `${'0'.repeat(31)}g`, '0'.repeat(34)],
+    },
+    server: {
+      at: 'servers',
+      absent: [],
+      good: [
+        [
+          ['home', 'lab'],
+          ['home', 'lab'],
+        ],
+      ],
+      bad: [],
+    },
+    ipaddr: {
+      at: 'address',
+      absent: undefined,
+      good: [['192.168.99.10', ip('192.168.99.10')]],
+      bad: ['', '192.168.99.10/32', 'x'],
+    },
+    route: prefixList('routes'),
+    max_sessions: whole('maxSessions', undefined, 1, 4096),
+    expires: {
+      at: 'expires',
+      absent: undefined,
+      good: [
+        ['2027-12-31', Date.UTC(2028, 0, 1) - 1],
+        ['2028-02-29', Date.UTC(2028, 2, 1) - 1],
+      ],
+      bad: ['', '2027-02-29', '2027-13-01', '31.12.2027', '2027-1-1', '2027-12-31T00:00'],
+    },
+  },
+  globals: {
+    log_level: words('logLevel', 'info', 'error', 'warning', 'info', 'debug'),
+    max_sessions: whole('maxSessions', 64, 1, 4096),
+    max_half_open: whole('maxHalfOpen', 64, 1, 4096),
+    max_half_open_per_source: whole('maxHalfOpenPerSource', 8, 1, 4096),
+    login_timeout: whole('loginTimeout', 60_000, 5, 600, 1000),
+  },
+};
+
+function hash(): Secret {
+  return Secret.fromNtHash(Uint8Array.from({ length: 16 }, (_, i) => i * 0x11));
+}
+
+const tables: Readonly<Record<Kind, OptionTable>> = {
+  server: serverOptions,
+  link: linkOptions,
+  user: userOptions,
+  globals: globalOptions,
+};
+const section = { server: 'home', link: 'office', user: 'anna', globals: 'globals' } as const;
+const file = { server: 'network', link: 'network', user: 'pptp_users', globals: 'pptp' } as const;
+
+function pick(value: unknown, path: string): unknown {
+  return path
+    .split('.')
+    .reduce((found, key) => (found as Readonly<Record<string, unknown>>)[key], value);
+}
+
+function same(found: unknown, expected: unknown, message: string): void {
+  if (expected instanceof Secret)
+    assert.ok(found instanceof Secret && found.equals(expected), message);
+  else assert.deepEqual(found, expected, message);
+}
+
+/** What must not stand in the section beside this option. */
+function replaced(kind: Kind, name: string): string[] {
+  return kind === 'user' && name === 'nthash' ? ['password'] : [name];
+}
+
+for (const kind of Object.keys(cases) as Kind[]) {
+  test(`${kind}: every option of the table is tested`, () => {
+    assert.deepEqual(Object.keys(cases[kind]).sort(), Object.keys(tables[kind]).sort());
+  });
+
+  for (const [name, each] of Object.entries(cases[kind])) {
+    const { at, good, bad } = each;
+    const { presence, type } = tables[kind][name]!;
+
+    test(`${kind}: ${name}`, () => {
+      if (Object.hasOwn(each, 'absent'))
+        same(pick(only(kind, parseConfiguration(files(kind))), at!), each.absent, 'default');
+
+      for (const [written, value] of good) {
+        const lines =
+          typeof written === 'string'
+            ? `option ${name} '${written}'`
+            : written.map((word) => `list ${name} '${word}'`).join('\n');
+        const without = replaced(kind, name);
+        const found = only(kind, parseConfiguration(files(kind, lines, without)));
+        if (at !== undefined) same(pick(found, at), value, lines);
+      }
+
+      for (const text of bad) {
+        const without = replaced(kind, name);
+        const found = refusal(files(kind, `option ${name} '${text}'`, without));
+        const place = `error: ${file[kind]}, section '${section[kind]}', option '${name}'`;
+        assert.ok(
+          found.some((line) => line.startsWith(place) && line.includes(': expected ')),
+          `${name} '${text}': ${found.join('; ')}`,
+        );
+        if (type.secret === true)
+          assert.ok(!found.some((line) => line.includes('value')), found.join());
+      }
+    });
+
+    if (presence === 'required' && name !== 'proto')
+      test(`${kind}: ${name} is required`, () => {
+        assert.ok(
+          refusal(files(kind, '', [name])).some((line) =>
+            line.startsWith(
+              `error: ${file[kind]}, section '${section[kind]}', option '${name}': is required: expected `,
+            ),
+          ),
+        );
+      });
+
+    if (presence !== 'list')
+      test(`${kind}: ${name} is one value, not a list`, () => {
+        const lines = `list ${name} '${String(good[0]![0])}'\nlist ${name} '${String(good[0]![0])}'`;
+        const without = replaced(kind, name);
+        assert.ok(
+          refusal(files(kind, lines, without)).some((line) =>
+            line.endsWith(`option '${name}': expected one value, not a list`),
+          ),
+        );
+      });
+  }
+}
+
+test('defaults stand in the table as they would in a file', () => {
+  for (const table of Object.values(tables))
+    for (const [name, { type, presence, default: fallback }] of Object.entries(table)) {
+      const texts = fallback === undefined ? [] : [fallback].flat();
+      assert.equal(texts.length > 0 || presence !== 'defaulted', true, name);
+      for (const text of texts) assert.notEqual(type.parse(text), undefined, `${name} '${text}'`);
+    }
+});
+
+test('every option has a sentence', () => {
+  for (const table of Object.values(tables))
+    for (const [name, { doc }] of Object.entries(table)) assert.match(doc, /^[A-Z].*\.$/, name);
+});
