@@ -99,6 +99,7 @@ export class LinkRunner {
       case 'network-down':
         this.ports.io.detach(output.path);
         this.closeDevice();
+        void this.ports.router.networkDown(output.network); // warns, never fails
         break;
       case 'event':
         this.ports.report(output.event);

@@ -11,6 +11,8 @@ const packages = {
   '/usr/sbin/insmod': 'kmod',
   '/usr/bin/pgrep': 'procps',
   '/usr/bin/ping': 'iputils-ping',
+  '/usr/bin/nc': 'netcat-openbsd',
+  '/usr/bin/openssl': 'openssl',
 };
 
 /** Throws, with what to do, when the tests cannot run here. */
