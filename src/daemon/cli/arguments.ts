@@ -26,6 +26,7 @@ export const usage = `usage: pptp-gateway COMMAND [OPTION...]
   hangup NAME                       end a link until it is dialled again
   check [NAME]                      how far a connection gets, step by step, and what to do where it stops
   failures [--json]                 recent failures with causes
+  counters [--json]                 what was dropped or refused, in all
   capture FILE [--seconds N] [--secrets]
                                     record control and GRE packets as pcap until Ctrl-C; logins and payload are
                                     left out unless --secrets is given
@@ -48,6 +49,7 @@ const operandCounts: Readonly<Record<string, readonly [number, number]>> = {
   hangup: [1, 1],
   check: [0, 1],
   failures: [0, 0],
+  counters: [0, 0],
   capture: [1, 1],
   reload: [0, 0],
   version: [0, 0],

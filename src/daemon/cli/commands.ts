@@ -111,6 +111,13 @@ export const commands: Readonly<Record<string, Command>> = {
     return ExitCode.Ok;
   },
 
+  async counters(client, { json }) {
+    const counters = (await client.call('counters')) as Record<string, object>;
+    if (json) printJson(counters);
+    else print(table(flatten(counters)));
+    return ExitCode.Ok;
+  },
+
   async capture(client, { operands: [file = ''], seconds, secrets }) {
     writeCapture(file, new Uint8Array()); // before anything is recorded for nothing
     // The daemon's own limit is for when we are killed.
@@ -275,4 +282,13 @@ function sessionRow(session: SessionDocument): string[] {
     octets(session.tx_bytes),
     loss,
   ];
+}
+
+/** Nested counters as rows of `group.name` and number. */
+function flatten(counters: object, prefix = ''): [name: string, value: string][] {
+  return Object.entries(counters).flatMap(([name, value]: [string, unknown]) =>
+    typeof value === 'object' && value !== null
+      ? flatten(value, `${prefix}${name}.`)
+      : [[`${prefix}${name}`, String(value)]],
+  );
 }
