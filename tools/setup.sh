@@ -6,7 +6,7 @@ cd "$(dirname "$0")/.."
 
 build='gcc libc6-dev linux-libc-dev make'
 demo="$build iproute2 iperf3 iputils-ping"
-test="$demo user-mode-linux ppp pptpd pptp-linux nftables procps kmod util-linux netcat-openbsd openssl binutils"
+test="$demo mount user-mode-linux ppp pptpd pptp-linux nftables procps kmod util-linux netcat-openbsd openssl binutils"
 case "${1:-}" in
   build) wanted=$build ;;
   demo) wanted=$demo ;;

@@ -1,8 +1,9 @@
 /** What goes wrong before anything runs: one clear line (or one for each fault) and a distinct exit code. */
 import assert from 'node:assert/strict';
+import { chmodSync, copyFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, test } from 'node:test';
-import { folder, run } from './program.ts';
+import { folder, root, run, startProgram } from './program.ts';
 
 describe('exit codes', { concurrency: 2 }, () => {
   test('0: help and version', async (context) => {
@@ -38,7 +39,13 @@ describe('exit codes', { concurrency: 2 }, () => {
   });
 
   test('77: not root', async (context) => {
-    const { code, stdout, stderr } = await run(context, ['run'], ['unshare', '--user']);
+    // A copy that everybody can read: the clone may lie in root's home.
+    const dir = folder(context);
+    copyFileSync(join(root, 'dist/pptp-gateway.js'), join(dir, 'pptp-gateway.mjs'));
+    chmodSync(dir, 0o755);
+    const nobody = ['setpriv', '--reuid=65534', '--regid=65534', '--clear-groups'];
+    const program = [process.execPath, join(dir, 'pptp-gateway.mjs'), 'run'];
+    const { code, stdout, stderr } = await startProgram(context, [...nobody, ...program]).ended;
     assert.deepEqual([code, stdout], [77, '']);
     assert.match(stderr, /^pptp-gateway: run needs root.*\n$/);
   });
