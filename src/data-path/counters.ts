@@ -20,6 +20,7 @@ export const dropReasons = [
   'ipv6',
   'multicast',
   'noRoute',
+  'loop',
   'tooBig',
   'notConnected',
   'holdExpired',

@@ -54,6 +54,10 @@ export function ipv4Destination(octets: Uint8Array, at: number): number {
   return readI32(octets, at + 16);
 }
 
+export function isGre(octets: Uint8Array, at: number): boolean {
+  return octets[at + 9] === 47;
+}
+
 /** 224.0.0.0/4 or 255.255.255.255. */
 export function isMulticastOrBroadcast(address: number): boolean {
   return address >>> 28 === 0xe || address === -1;

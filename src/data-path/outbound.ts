@@ -10,6 +10,8 @@ import { IPV4_TCP_HEADERS } from './inbound.ts';
 import {
   ipv4Destination,
   ipv4HeaderLength,
+  ipv4Source,
+  isGre,
   isLinkLocal,
   isLinkLocalMulticast,
   isMulticastOrBroadcast,
@@ -79,6 +81,10 @@ export class Outbound {
     }
     if (sessions.device[slot] !== fd) {
       return this.#drop(-1, Drop.notAttached, Verdict.NotAttached);
+    }
+    // A route that leads the peer's outside address into a tunnel: each packet would come back wrapped once more.
+    if (isGre(octets, at) && ipv4Source(octets, at) === sessions.local[slot]) {
+      return this.#drop(slot, Drop.loop, Verdict.Loop);
     }
     const mtu = sessions.innerMtu[slot]!;
     if (length > mtu) return this.#tooLarge(slot, fd, at, length, mtu, now);

@@ -48,6 +48,8 @@ export const Verdict = {
   NoRoute: 29,
   /** A queue or the slots behind it are full. */
   Full: 30,
+  /** Our own GRE, led back into a tunnel by a route. */
+  Loop: 31,
 } as const;
 
 export type Verdict = (typeof Verdict)[keyof typeof Verdict];

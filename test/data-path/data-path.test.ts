@@ -430,6 +430,22 @@ test('on a link any source may come, but none that cannot be, and not our own ad
   }
 });
 
+test('our own GRE that a route leads back into a tunnel is dropped; other GRE passes', () => {
+  const { server, client, serverSlot, clientSlot } = connect();
+  const own = { protocol: 47, destination: '203.0.113.9' };
+  server.path.attach(serverSlot, SERVER_TUN, {
+    localAddress: address(GATEWAY),
+    peerAddress: address(CALLER),
+    prefixes: [parsePrefix('203.0.113.0/24')!],
+  });
+  assert.equal(server.tun(SERVER_TUN, ipv4({ ...own, source: '198.51.100.1' }), 0), V.Loop);
+  assert.equal(server.tun(SERVER_TUN, ipv4({ ...own, source: '10.9.8.7' }), 0), V.Sent);
+  assert.equal(server.path.counters(serverSlot).drops.loop, 1);
+  const back = { protocol: 47, source: '203.0.113.9', destination: '198.51.100.1' };
+  assert.equal(client.tun(CLIENT_TUN, ipv4(back), 0), V.Loop);
+  assert.equal(client.path.counters(clientSlot).drops.loop, 1);
+});
+
 test('multicast and broadcast do not go to callers, but to the other end of a link', () => {
   const { server, client } = connect();
   for (const destination of ['224.0.0.251', '239.255.255.250', '255.255.255.255']) {
