@@ -10,6 +10,8 @@ import { RouterError } from './router.ts';
 
 /** rtm_protocol of our routes; 5..255 are free for daemons (linux/rtnetlink.h). */
 const PROTOCOL = '147';
+/** RTPROT_KERNEL: the kernel's own route to the peer address of a point-to-point device. */
+const KERNEL = '2';
 
 interface HostRoute {
   readonly address: string;
@@ -29,11 +31,14 @@ export class HostRoutes {
   async hold(link: string, server: number, bindDevice: string | undefined): Promise<void> {
     await this.release(link);
     const address = formatAddress(server);
-    const present = JSON.parse(
+    const all = JSON.parse(
       (await ip('-N', '-json', 'route', 'show', 'exact', `${address}/32`)) || '[]',
     ) as { protocol?: string }[];
+    // A server may give its outside address as its inside one: that route leads into a tunnel.
+    const present = all.filter(({ protocol }) => protocol !== KERNEL);
     if (present.some(({ protocol }) => protocol !== PROTOCOL)) return; // the owner decided
-    if (present.length > 0 && this.holders(address).length === 0) await remove(address);
+    const isHeld = present.length > 0 && this.holders(address).length > 0;
+    if (present.length > 0 && !isHeld) await remove(address);
 
     const bound = bindDevice === undefined ? [] : ['oif', bindDevice];
     const found = await ip('-json', 'route', 'get', address, ...bound);
@@ -44,7 +49,8 @@ export class HostRoutes {
     // Without a gateway the server is a neighbour, or at the end of a point-to-point device such as PPPoE.
     const via = way.gateway === undefined ? [] : ['via', way.gateway];
     const route = [`${address}/32`, ...via, 'dev', way.dev, 'proto', PROTOCOL];
-    await ip('route', 'replace', ...route);
+    // Before the kernel's, which must be there again afterwards; ours of before is the first one already.
+    await ip('route', isHeld ? 'replace' : 'prepend', ...route);
     this.held.set(link, { address, route });
   }
 

@@ -1,7 +1,7 @@
 /** The Router port on plain Linux: iproute2's `ip` and a few switches in /proc/sys. */
 import { readFile, writeFile } from 'node:fs/promises';
 import { networkInterfaces } from 'node:os';
-import type { Network } from '../session/ports.ts';
+import { SERVER_INTERFACE_IDENTIFIER, type Network } from '../session/ports.ts';
 import {
   formatAddress,
   formatPrefix,
@@ -43,8 +43,10 @@ export class IpRoute implements Router {
       await this.prepare(device, mtu);
       const address = `${formatAddress(localAddress)}/${prefixLength}`;
       await ip('address', 'replace', address, 'dev', device);
-      // The kernel would invent a link-local address of its own; IPV6CP's identifier is the interface's name on the link.
-      if (ipv6) await ip('-6', 'address', 'replace', 'fe80::1/64', 'dev', device, 'nodad');
+      if (ipv6) {
+        const local = `${linkLocal(SERVER_INTERFACE_IDENTIFIER)}/64`;
+        await ip('-6', 'address', 'replace', local, 'dev', device, 'nodad');
+      }
       if ((await readFile('/proc/sys/net/ipv4/ip_forward', 'latin1')).trim() === '0')
         this.warn(
           `server ${server.name}: net.ipv4.ip_forward is 0, so callers reach only this machine: sysctl -w net.ipv4.ip_forward=1`,
@@ -156,7 +158,10 @@ export class IpRoute implements Router {
   }
 
   private async prepare(device: string, mtu: number): Promise<void> {
-    await ip('link', 'set', 'dev', device, 'mtu', String(mtu), 'addrgenmode', 'none', 'up');
+    // Before it is up: the kernel brings a device up first and only then looks at addrgenmode, too late for the
+    // link-local address that it has invented by then.
+    await ip('link', 'set', 'dev', device, 'mtu', String(mtu), 'addrgenmode', 'none');
+    await ip('link', 'set', 'dev', device, 'up');
     const redirects = `/proc/sys/net/ipv4/conf/${device}/send_redirects`;
     await writeFile(redirects, '0').catch((error: unknown) => {
       this.warn(`${redirects}: ${String(error)}`);

@@ -62,6 +62,12 @@ export interface CallCounters {
   readonly drops: Readonly<Record<string, number>>;
 }
 
+/**
+ * What every server tells its callers in IPV6CP (RFC 5072 §4.1): all its sessions share one device, and with it one
+ * link-local address, fe80::1.
+ */
+export const SERVER_INTERFACE_IDENTIFIER = Uint8Array.of(0, 0, 0, 0, 0, 0, 0, 1);
+
 /** What the kernel must know of a tunnel that is up. */
 export interface Network {
   /** Interface (UCI section) and its device. */

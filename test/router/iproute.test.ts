@@ -332,6 +332,32 @@ inNamespace('iproute', import.meta.url, () => {
     assert.deepEqual(warnings, []);
   });
 
+  test('a server whose address inside is the one outside too: no tunnel swallows itself or another', async () => {
+    const outside = address('203.0.113.9');
+    await router.hostRoute('office', outside, undefined);
+    await router.networkUp({ ...link, peerAddress: outside });
+    await router.hostRoute('other', outside, undefined);
+    const second = { ...link, device: 'tun0', localAddress: address('10.7.0.3') };
+    await router.networkUp({ ...second, peerAddress: outside });
+    const way = /via 198\.51\.100\.1 dev wan0/;
+    assert.match(ip('route get 203.0.113.9'), way);
+    ip('link del tun1');
+    await router.releaseHostRoute('office');
+    assert.match(ip('route get 203.0.113.9'), way, 'the other link still needs it');
+    await router.releaseHostRoute('other');
+    assert.deepEqual(hostRoutes(), []);
+    assert.deepEqual(warnings, []);
+  });
+
+  test("a peer's route that the kernel made outlives the host route beside it", async () => {
+    ip('address add 10.9.0.2 peer 203.0.113.9 dev lan0');
+    await router.hostRoute('office', address('203.0.113.9'), undefined);
+    assert.match(ip('route get 203.0.113.9'), /dev lan0/);
+    await router.releaseHostRoute('office');
+    assert.match(ip('route get 203.0.113.9'), /dev lan0/);
+    assert.deepEqual(hostRoutes(), []);
+  });
+
   test('release and hold at once happen in order', async () => {
     await router.hostRoute('office', address('203.0.113.9'), undefined);
     await Promise.all([
