@@ -287,8 +287,8 @@ export class NetworkPhase {
 
   /** Neither IP version may flow; their protocols stay as they are. */
   #ipDown(): void {
-    this.#ipv6Down();
     this.#ipv4Down();
+    this.#ipv6Down();
   }
 
   #ipv4Down(): void {

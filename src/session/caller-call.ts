@@ -5,11 +5,17 @@
  * attempt, and one and the same answer to whatever speaks against it.
  */
 import { cause as because, type Cause } from '../wire/cause.ts';
+import { formatPrefix, prefixContains } from '../wire/ip.ts';
 import { Deadlines, earliest } from './deadlines.ts';
 import { judgeLogin, type Judgement } from './login.ts';
 import type { User } from './options.ts';
 import { OWN_NAME } from './own-name.ts';
-import type { CallPath, SessionOutput, SessionStatus } from './ports.ts';
+import {
+  SERVER_INTERFACE_IDENTIFIER,
+  type CallPath,
+  type SessionOutput,
+  type SessionStatus,
+} from './ports.ts';
 import type { Admission, Reception } from './reception.ts';
 import { Session, type SessionStage } from './session.ts';
 
@@ -122,6 +128,7 @@ export class CallerCall {
           mppe: options.mppe,
           ip: { localAddress: options.localAddress, requestDns: false },
           ipv6: options.ipv6,
+          interfaceIdentifier: SERVER_INTERFACE_IDENTIFIER,
           ...(keepalive === undefined ? {} : { keepalive }),
           random: gateway.random,
         },
@@ -289,6 +296,11 @@ export class CallerCall {
       return;
     }
     const { user } = verdict;
+    const circle = user.routes.find((prefix) => prefixContains(prefix, this.#owner.peer));
+    if (circle !== undefined) {
+      this.#refuse(attempt, because('ROUTE_LOOP', formatPrefix(circle)), now);
+      return;
+    }
     const end = (cause: Cause, at: number): void => {
       this.end(cause, at);
       this.#owner.disturbed(at);

@@ -310,6 +310,9 @@ export class Session {
         break;
       case 'ipv6-down':
         this.#ipv6 = undefined;
+        if (this.#network === undefined) break;
+        this.#networkDown();
+        this.#networkUp();
         break;
       case 'counted':
         this.#stages.push({ kind: 'counted', counter: output.what });

@@ -150,6 +150,12 @@ const table = {
     disconnectCode: 18,
   },
 
+  ROUTE_LOOP: {
+    sentence:
+      'A network behind the caller holds the very address he calls from: all packets to him would go in circles.',
+    disconnectCode: 18,
+  },
+
   // Resources of this machine.
   TOO_MANY_SESSIONS: {
     sentence: 'The server has as many sessions as allowed (option max_sessions).',

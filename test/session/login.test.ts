@@ -3,7 +3,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { Secret } from '../../src/crypto/secret.ts';
 import type { Caller } from '../../src/session/caller.ts';
-import type { SessionEvent } from '../../src/session/ports.ts';
+import { SERVER_INTERFACE_IDENTIFIER, type SessionEvent } from '../../src/session/ports.ts';
 import { ip, net, seeded, user, World, type LinkHost, type ServerHost } from '../support/world.ts';
 
 const wrong = Secret.fromPassword('wrong');
@@ -121,6 +121,7 @@ test('whatever speaks against a login, the peer sees the same at the same time; 
     ['ACCOUNT_DISABLED', refusal({}, [{ ...anna, enabled: false }], password)],
     ['ACCOUNT_DISABLED', refusal({}, [{ ...anna, servers: ['work'] }], password)],
     ['ACCOUNT_EXPIRED', refusal({}, [{ ...anna, expires: 1 }], password)],
+    ['ROUTE_LOOP', refusal({}, [{ ...anna, routes: [net('198.51.100.0/24')] }], password)],
     ['POOL_EMPTY', refusal({ pool: [] }, [anna], password)],
     ['TOO_MANY_SESSIONS', refusal({ maxSessions: 0 }, [anna], password)],
   ];
@@ -365,6 +366,11 @@ test('IPv6 identifiers reach the network at once', () => {
   const [, theirs] = link.networks.only();
   assert.deepEqual(ours.ipv6?.peer, theirs.ipv6?.local);
   assert.deepEqual(ours.ipv6?.local, theirs.ipv6?.peer);
+  assert.deepEqual(
+    theirs.ipv6?.peer,
+    SERVER_INTERFACE_IDENTIFIER,
+    'the address that the device has',
+  );
   assert.deepEqual(link.networks.log, ['network-up']);
 });
 
@@ -400,6 +406,22 @@ test('IPv6 that comes late replaces the network', () => {
   assert.deepEqual(link.networks.log, ['network-up', 'network-down', 'network-up']);
   assert.equal(link.whats().filter((line) => line.startsWith('session-')).length, 1);
   assert.equal(server.whats().length, 1);
+});
+
+test('IPv6 that the peer ends leaves an IPv4 network, in the same session', () => {
+  const world = new World();
+  const server = world.server({ ipv6: true });
+  const link = world.link({ ipv6: true });
+  link.dial();
+  world.advance(3_000);
+  const [path] = server.networks.only();
+  const terminateRequest = Uint8Array.of(0xff, 0x03, 0x80, 0x57, 5, 9, 0, 4);
+  world.gre.send(link.address, server.address, path.callId, terminateRequest);
+  world.advance(1_000);
+  assert.equal(server.networks.only()[1].ipv6, undefined);
+  assert.deepEqual(server.networks.log, ['network-up', 'network-down', 'network-up']);
+  assert.deepEqual(server.whats(), ['session-up anna']);
+  assert(server.networks.only()[0].sendIp());
 });
 
 test('IPv6 wanted here only: the network does not wait for it for long', () => {
