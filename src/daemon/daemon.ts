@@ -1,9 +1,8 @@
 /** The running gateway: servers, links and everything around them, made from a configuration and remade on reload. */
 import { randomFillSync } from 'node:crypto';
-import { isDeepStrictEqual } from 'node:util';
 import { IpRoute } from '../router/iproute.ts';
 import { Gateway } from '../session/gateway.ts';
-import type { ClientLinkOptions, ServerOptions } from '../session/options.ts';
+import type { ClientLinkOptions } from '../session/options.ts';
 import type { SessionEvent } from '../session/ports.ts';
 import { cause } from '../wire/cause.ts';
 import { formatAddress, parseAddress } from '../wire/ip.ts';
@@ -16,7 +15,9 @@ import { LinkRunner, type RunnerPorts } from './link-runner.ts';
 import { Listeners } from './listeners.ts';
 import type { Log } from './log.ts';
 import { PacketIo } from './packet-io.ts';
-import { ServerRunner } from './server-runner.ts';
+import type { ServerRunner } from './server-runner.ts';
+import { Servers } from './servers.ts';
+import { Strangers } from './strangers.ts';
 
 export interface DaemonOptions {
   readonly log: Log;
@@ -26,7 +27,7 @@ export interface DaemonOptions {
 
 export class Daemon {
   readonly started = monotonic();
-  readonly servers = new Map<string, ServerRunner>();
+  readonly servers: ReadonlyMap<string, ServerRunner>;
   readonly links = new Map<string, LinkRunner>();
   readonly failures = new Failures();
   readonly checks = new Checks();
@@ -36,7 +37,9 @@ export class Daemon {
   private readonly options: DaemonOptions;
   private readonly drive: Drive;
   private readonly listeners: Listeners;
+  private readonly serverSet: Servers;
   private readonly counted = new Map<string, number>();
+  private readonly strangers = new Strangers();
   private changing: Promise<unknown> = Promise.resolve();
 
   private constructor(configuration: Configuration, options: DaemonOptions) {
@@ -60,16 +63,31 @@ export class Daemon {
       router,
       report: (event) => this.report(event),
     };
+    this.serverSet = new Servers(this.ports, log, (name) => {
+      this.changing = this.changing
+        .then(() => this.reopen(name))
+        .catch((error: unknown) => {
+          log.line(
+            'error',
+            `server ${name}: ${error instanceof Error ? error.message : String(error)}`,
+          );
+        });
+    });
+    this.servers = this.serverSet.running;
     this.listeners = new Listeners(
       () => [...this.servers.values()],
       (socket) => {
         const peer = parseAddress(socket.remoteAddress ?? '') ?? 0;
-        log.line(
-          'warning',
-          `caller ${formatAddress(peer)}: no server listens on ${socket.localAddress ?? '?'} (option listen)`,
+        this.count('caller: no server listens there');
+        this.ofStrangers(() =>
+          log.line(
+            'warning',
+            `caller ${formatAddress(peer)}: no server listens on ${socket.localAddress ?? '?'} (option listen)`,
+          ),
         );
       },
-      (port, error) => log.line('error', `TCP port ${port}: ${error.message}`),
+      (port, error) =>
+        this.ofStrangers(() => log.line('error', `TCP port ${port}: ${error.message}`)),
     );
   }
 
@@ -114,23 +132,13 @@ export class Daemon {
 
   private async apply(configuration: Configuration): Promise<void> {
     const { log } = this.options;
+    await this.serverSet.change(configuration.servers, this.listeners); // nothing else can fail
     this.configuration = configuration;
     log.level = configuration.logLevel;
     for (const warning of configuration.warnings) log.line('warning', formatProblem(warning));
     this.ports.gateway.reconfigure(configuration.users, configuration.limits);
-
-    for (const [name, runner] of this.servers) {
-      const next = configuration.servers.find((server) => server.name === name);
-      if (next !== undefined && !listenerChanged(runner.server.options, next)) {
-        runner.server.reconfigure(next, monotonic());
-      } else {
-        this.servers.delete(name);
-        await runner.shutdown(cause('CONFIG_CHANGED'));
-      }
-    }
     for (const options of configuration.servers)
-      if (!this.servers.has(options.name)) await this.startServer(options);
-    await this.listeners.apply();
+      this.servers.get(options.name)?.server.reconfigure(options, monotonic());
 
     for (const [name, runner] of this.links) {
       const next = configuration.links.find((link) => link.name === name);
@@ -145,30 +153,9 @@ export class Daemon {
       if (!this.links.has(options.name)) this.startLink(options);
   }
 
-  private async startServer(options: ServerOptions): Promise<void> {
-    const { log } = this.options;
-    const runner = new ServerRunner(options, this.ports, (error) => {
-      log.line(
-        'error',
-        `server ${options.name}: its device ${options.device} is gone (${error.message}); starting it anew`,
-      );
-      void this.reopen(options.name);
-    });
-    await runner.start();
-    this.servers.set(options.name, runner);
-    const { name, localAddress, port, listen, device } = options;
-    log.line(
-      'info',
-      `server ${name}: listening on port ${port} of ${listen.join(' ') || 'all networks'}, ${formatAddress(localAddress)} on ${device}`,
-    );
-  }
-
   private async reopen(name: string): Promise<void> {
-    const runner = this.servers.get(name);
-    if (runner === undefined) return;
-    this.servers.delete(name);
-    await runner.shutdown(cause('DEVICE_FAILED'));
-    await this.reload(this.configuration);
+    await this.serverSet.end(name, cause('DEVICE_FAILED'));
+    await this.apply(this.configuration);
   }
 
   private startLink(options: ClientLinkOptions): void {
@@ -178,39 +165,30 @@ export class Daemon {
   }
 
   private report(event: SessionEvent): void {
-    this.options.log.event(event);
     this.failures.note(event);
-    if (event.what === 'counted')
-      this.counted.set(event.counter, (this.counted.get(event.counter) ?? 0) + 1);
+    if (event.what === 'counted') this.count(event.counter);
+    if (event.what !== 'caller-refused') this.options.log.event(event);
+    else {
+      this.count(`caller refused: ${event.cause.code}`);
+      this.ofStrangers(() => this.options.log.event(event));
+    }
   }
-}
 
-/** What cannot change without a new device or listener. */
-function listenerChanged(before: ServerOptions, after: ServerOptions): boolean {
-  const listener = ({
-    device,
-    port,
-    localAddress,
-    network,
-    pool,
-    listen,
-    isolate,
-    mtu,
-    ipv6,
-    proxyArp,
-  }: ServerOptions) => [
-    device,
-    port,
-    localAddress,
-    network,
-    pool,
-    listen,
-    isolate,
-    mtu,
-    ipv6,
-    proxyArp,
-  ];
-  return !isDeepStrictEqual(listener(before), listener(after));
+  private count(counter: string): void {
+    this.counted.set(counter, (this.counted.get(counter) ?? 0) + 1);
+  }
+
+  /** Anybody can be the cause of such lines, as often as he likes. */
+  private ofStrangers(write: () => void): void {
+    const admitted = this.strangers.admit(monotonic());
+    if (admitted === undefined) return;
+    if (admitted.omitted > 0)
+      this.options.log.line(
+        'warning',
+        `${admitted.omitted} lines about callers that were not let in are left out here`,
+      );
+    write();
+  }
 }
 
 function randomOctets(length: number): Uint8Array {

@@ -27,21 +27,41 @@ export class Listeners {
     this.failed = failed;
   }
 
-  /** Listens on the ports of today's servers and no others. @throws {Fatal} a port is in use */
-  async apply(): Promise<void> {
-    const ports = new Set(this.servers().map(({ server }) => server.options.port));
-    for (const [port, listener] of this.listeners) {
-      if (ports.has(port)) continue;
-      listener.close();
-      this.listeners.delete(port);
+  /**
+   * Listens on these ports too.
+   * @returns closes again those that were opened
+   * @throws {Fatal} a port is in use: none was opened then
+   */
+  async open(ports: readonly number[]): Promise<() => void> {
+    const opened: number[] = [];
+    const undo = () => {
+      for (const port of opened) this.shut(port);
+    };
+    try {
+      for (const port of ports) {
+        if (this.listeners.has(port)) continue;
+        this.listeners.set(port, await this.listen(port));
+        opened.push(port);
+      }
+    } catch (error) {
+      undo();
+      throw error;
     }
-    for (const port of ports)
-      if (!this.listeners.has(port)) this.listeners.set(port, await this.listen(port));
+    return undo;
+  }
+
+  /** Closes all ports but these. */
+  retain(ports: readonly number[]): void {
+    for (const port of [...this.listeners.keys()]) if (!ports.includes(port)) this.shut(port);
   }
 
   close(): void {
-    for (const listener of this.listeners.values()) listener.close();
-    this.listeners.clear();
+    this.retain([]);
+  }
+
+  private shut(port: number): void {
+    this.listeners.get(port)?.close();
+    this.listeners.delete(port);
   }
 
   private listen(port: number): Promise<TcpServer> {
@@ -72,7 +92,15 @@ export class Listeners {
       return;
     }
     const here = this.servers().filter(({ server }) => server.options.port === port);
-    const device = deviceOf(socket.localAddress);
+    let device: string | undefined;
+    try {
+      device = deviceOf(socket.localAddress);
+    } catch (error) {
+      // It needs a descriptor, and strangers may have used up all there are.
+      this.failed(port, error instanceof Error ? error : new Error(String(error)));
+      socket.destroy();
+      return;
+    }
     // A server that names the device goes before one that listens everywhere.
     const runner =
       here.find(({ server }) => device !== undefined && server.options.listen.includes(device)) ??

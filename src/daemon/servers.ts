@@ -1,0 +1,143 @@
+/**
+ * The running servers, and how they are changed: what may fail is done first (ports, then devices), what was there before
+ * is given up last. Where it fails all the same, what was there before runs again.
+ */
+import { isDeepStrictEqual } from 'node:util';
+import type { ServerOptions } from '../session/options.ts';
+import { cause } from '../wire/cause.ts';
+import { formatAddress } from '../wire/ip.ts';
+import type { RunnerPorts } from './link-runner.ts';
+import type { Listeners } from './listeners.ts';
+import type { Log } from './log.ts';
+import { ServerRunner } from './server-runner.ts';
+
+type Undo = () => Promise<void> | void;
+
+export class Servers {
+  readonly running = new Map<string, ServerRunner>();
+  private readonly ports: RunnerPorts;
+  private readonly log: Log;
+  private readonly lost: (name: string) => void;
+
+  /** @param lost a server's device was deleted behind our back */
+  constructor(ports: RunnerPorts, log: Log, lost: (name: string) => void) {
+    this.ports = ports;
+    this.log = log;
+    this.lost = lost;
+  }
+
+  /**
+   * Starts what is new and ends what is gone. Servers whose listener did not change go on; reconfiguring them is the
+   * caller's.
+   * @throws Fatal, IoError or RouterError: everything is as it was, but sessions of a server that had to give up its
+   * device for its own successor
+   */
+  async change(wanted: readonly ServerOptions[], listeners: Listeners): Promise<void> {
+    const { running } = this;
+    const before = new Map(running);
+    const kept = (options: ServerOptions): boolean => {
+      const runner = before.get(options.name);
+      return runner !== undefined && !listenerChanged(runner.server.options, options);
+    };
+    const fresh = wanted.filter((options) => !kept(options));
+    const ended = [...before.values()].filter(
+      ({ server }) =>
+        !wanted.some((options) => options.name === server.options.name && kept(options)),
+    );
+    const devices = new Set(ended.map(({ server }) => server.options.device));
+    const undo: Undo[] = [];
+    try {
+      undo.push(await listeners.open(wanted.map(({ port }) => port)));
+      const started: ServerRunner[] = [];
+      const start = async (options: ServerOptions) => {
+        const runner = await this.start(options);
+        started.push(runner);
+        undo.push(() => runner.shutdown(cause('CONFIG_CHANGED')));
+      };
+      const end = async (runner: ServerRunner) => {
+        running.delete(runner.server.options.name);
+        await runner.shutdown(cause('CONFIG_CHANGED'));
+      };
+      for (const options of fresh) if (!devices.has(options.device)) await start(options);
+      for (const options of fresh) {
+        const old = ended.find(({ server }) => server.options.device === options.device);
+        if (old === undefined) continue;
+        undo.push(() => this.startAgain(old.server.options));
+        await end(old);
+        await start(options);
+      }
+      for (const runner of ended) if (running.has(runner.server.options.name)) await end(runner);
+      for (const runner of started) running.set(runner.server.options.name, runner);
+    } catch (error) {
+      for (const step of undo.reverse()) await step();
+      throw error;
+    }
+    listeners.retain(wanted.map(({ port }) => port));
+    for (const options of fresh) this.log.line('info', describe(options));
+  }
+
+  /** Ends a server. */
+  async end(name: string, why: Parameters<ServerRunner['shutdown']>[0]): Promise<void> {
+    const runner = this.running.get(name);
+    this.running.delete(name);
+    await runner?.shutdown(why);
+  }
+
+  private async start(options: ServerOptions): Promise<ServerRunner> {
+    const runner = new ServerRunner(options, this.ports, (error) => {
+      this.log.line(
+        'error',
+        `server ${options.name}: its device ${options.device} is gone (${error.message}); starting it anew`,
+      );
+      this.lost(options.name);
+    });
+    try {
+      await runner.start();
+    } catch (error) {
+      await runner.shutdown(cause('DEVICE_FAILED')); // it may have its device already
+      throw error;
+    }
+    return runner;
+  }
+
+  private async startAgain(options: ServerOptions): Promise<void> {
+    try {
+      this.running.set(options.name, await this.start(options));
+    } catch (error) {
+      const why = error instanceof Error ? error.message : String(error);
+      this.log.line('error', `server ${options.name}: cannot be started again: ${why}`);
+    }
+  }
+}
+
+function describe({ name, localAddress, port, listen, device }: ServerOptions): string {
+  return `server ${name}: listening on port ${port} of ${listen.join(' ') || 'all networks'}, ${formatAddress(localAddress)} on ${device}`;
+}
+
+/** What cannot change without a new device or listener. */
+function listenerChanged(before: ServerOptions, after: ServerOptions): boolean {
+  const listener = ({
+    device,
+    port,
+    localAddress,
+    network,
+    pool,
+    listen,
+    isolate,
+    mtu,
+    ipv6,
+    proxyArp,
+  }: ServerOptions) => [
+    device,
+    port,
+    localAddress,
+    network,
+    pool,
+    listen,
+    isolate,
+    mtu,
+    ipv6,
+    proxyArp,
+  ];
+  return !isDeepStrictEqual(listener(before), listener(after));
+}
