@@ -23,8 +23,21 @@ export class Failures {
   note(event: SessionEvent): void {
     const found = failure(event);
     if (found === undefined || ordinary.has(found.cause.code)) return;
+    if (event.what === 'caller-refused') this.forget(found); // a stranger must not push all others out
     this.entries.push(found);
     if (this.entries.length > MAX_FAILURES) this.entries.shift();
+  }
+
+  /** The same of before, if there is one. */
+  private forget({ name, peer, username, cause: { code } }: FailureDocument): void {
+    const same = this.entries.findIndex(
+      (entry) =>
+        entry.name === name &&
+        entry.peer === peer &&
+        entry.username === username &&
+        entry.cause.code === code,
+    );
+    if (same !== -1) this.entries.splice(same, 1);
   }
 
   list(): readonly FailureDocument[] {

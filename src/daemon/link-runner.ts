@@ -219,7 +219,11 @@ async function resolve(server: string): Promise<readonly number[] | Cause> {
 }
 
 function addressOf(device: string): string | undefined {
-  return networkInterfaces()[device]?.find(({ family }) => family === 'IPv4')?.address;
+  try {
+    return networkInterfaces()[device]?.find(({ family }) => family === 'IPv4')?.address;
+  } catch {
+    return undefined; // no descriptors are left: the attempt fails, the daemon does not
+  }
 }
 
 function message(error: unknown): string {

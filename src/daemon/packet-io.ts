@@ -4,6 +4,7 @@
  */
 import { createArena, type Arena } from '../data-path/arena.ts';
 import { DataPath } from '../data-path/data-path.ts';
+import { RateLimit } from '../data-path/rate-limit.ts';
 import { Verdict } from '../data-path/verdict.ts';
 import {
   greReceiveWords,
@@ -25,6 +26,13 @@ import { sendTun, TunDevice, tunReceiveWords } from '../tun-tap/tun-device.ts';
 import type { Capture, TcpEndpoints } from './capture/capture.ts';
 import { monotonic, type Drive } from './drive.ts';
 
+/**
+ * Control frames of one call: at once, and per second. A login takes about 20; each one beyond may cost us a reply, or
+ * with a renegotiation a login and routes.
+ */
+const CONTROL_BURST = 256;
+const CONTROL_PER_SECOND = 64;
+
 export class PacketIo {
   readonly paths: CallPaths = {
     open: (owner, peer, local, now) => this.open(owner, peer, local, now),
@@ -38,6 +46,8 @@ export class PacketIo {
   private readonly tunIn = new Int32Array(this.arena.tunSlots.count * tunReceiveWords);
   private readonly owners: (PathOwner | undefined)[];
   private readonly callIds = new Set<number>();
+  private readonly controlRation: RateLimit;
+  private floodFrames = 0;
   private readonly drive: Drive;
   private readonly random: (length: number) => Uint8Array;
   /** The data path's own deadlines: delayed acknowledgments, packets that wait. */
@@ -57,6 +67,7 @@ export class PacketIo {
   constructor(maxCalls: number, drive: Drive, random: (length: number) => Uint8Array) {
     this.dataPath = new DataPath({ arena: this.arena, maxSessions: maxCalls });
     this.owners = new Array<PathOwner | undefined>(maxCalls).fill(undefined);
+    this.controlRation = new RateLimit(maxCalls, CONTROL_PER_SECOND, CONTROL_BURST);
     this.drive = drive;
     this.random = random;
     drive.settled = () => this.flush();
@@ -126,8 +137,17 @@ export class PacketIo {
   }
 
   /** Drops and errors that belong to no session. */
-  counters(): { readonly gre: IoCounters; readonly calls: CallCounters } {
-    return { gre: this.gre.counters(), calls: this.dataPath.totals() };
+  counters(): {
+    readonly gre: IoCounters;
+    readonly calls: CallCounters;
+    /** Control frames that were dropped because a call had too many. */
+    readonly flood_frames: number;
+  } {
+    return {
+      gre: this.gre.counters(),
+      calls: this.dataPath.totals(),
+      flood_frames: this.floodFrames,
+    };
   }
 
   close(): void {
@@ -168,7 +188,10 @@ export class PacketIo {
     const owner = this.owners[controlSlot];
     if (owner === undefined) return;
     if (verdict === Verdict.Desynchronized) owner.handleDesynchronized(controlSlot, now);
-    else
+    else if (this.controlRation.take(controlSlot, 1, now) === 0) {
+      this.floodFrames++;
+      return;
+    } else
       owner.handleFrame(
         controlSlot,
         this.arena.octets.slice(controlOffset, controlOffset + controlLength),
@@ -194,6 +217,9 @@ export class PacketIo {
     const { dataPath, owners, callIds } = this;
     owners[slot] = owner;
     callIds.add(callId);
+    this.controlRation.reset(slot, now);
+    // Others' GRE is dropped in the kernel. Ids of calls that have ended are still let through until the next one begins.
+    this.gre.setCallIds(Uint16Array.from(callIds));
     let open = true;
     return {
       slot,

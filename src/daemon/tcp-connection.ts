@@ -4,6 +4,9 @@ import { parseAddress } from '../wire/ip.ts';
 
 /** A peer that does not read its control messages is as good as gone. */
 const MAX_UNSENT = 16 * 1024;
+/** How long a peer may take to close its side after us, ms, and what it may send meanwhile, octets. */
+const CLOSE_TIME = 5_000;
+const MAX_UNREAD = 64 * 1024;
 
 export interface TcpEvents {
   readonly octets: (octets: Uint8Array) => void;
@@ -55,10 +58,16 @@ export class TcpConnection {
   /** Sends what was written, then FIN. No event comes after it. */
   close(): void {
     if (!this.end()) return;
-    this.socket.end();
-    // A peer that never closes its side must not keep the descriptor.
-    this.socket.setTimeout(5_000, () => this.socket.destroy());
-    this.socket.resume();
+    const { socket } = this;
+    socket.end();
+    // A peer that never closes its side must not keep the descriptor, not even one that goes on sending.
+    const timer = setTimeout(() => socket.destroy(), CLOSE_TIME).unref();
+    socket.on('close', () => clearTimeout(timer));
+    const most = socket.bytesRead + MAX_UNREAD;
+    socket.on('data', () => {
+      if (socket.bytesRead > most) socket.destroy();
+    });
+    socket.resume();
   }
 
   destroy(): void {

@@ -20,6 +20,8 @@ const MAX_CALLS = 8;
 const MAX_UNPROVEN = 4;
 /** How long a connection may stay without a call after its last one, ms. */
 const LINGER = 5_000;
+/** A peer that connects has its Start-Control-Connection-Request ready: silent ones give their place to others, ms. */
+const HANDSHAKE_TIME = 10_000;
 /** Everything is closed so long after close(), whatever the peer does, ms; Stop is sent a second before. */
 const CLOSE_TIME = 2_800;
 const STOP_BEFORE = 1_000;
@@ -67,7 +69,7 @@ export class Caller {
       vendorName: OWN_NAME,
       firmwareRevision: 1,
       maxCalls: MAX_CALLS,
-      handshakeTimeout: loginTimeout,
+      handshakeTimeout: Math.min(loginTimeout, HANDSHAKE_TIME),
       callTimeout: CALL_TIMEOUT,
       random: gateway.random,
       wonCollision: () => gateway.winsCollision(this.peer, this.local, this.#now),

@@ -187,6 +187,23 @@ test('calls without a login are few for each connection, and the connection ends
   assertUntouched(attack);
 });
 
+test('a caller that does not begin gives its place to others after 10 s', () => {
+  const attack = scene();
+  const { world, server } = attack;
+  const silent = server.connect(ip('192.0.2.66')).tcp;
+  const slow = server.connect(ip('192.0.2.67')).tcp;
+  const polite = server.connect(ip('192.0.2.68')).tcp;
+  polite.write(encodeControlMessage(start));
+  for (const octet of encodeControlMessage(start).subarray(0, 9)) {
+    slow.write(Uint8Array.of(octet));
+    world.advance(1_000);
+  }
+  assert.deepEqual([silent.open, slow.open, polite.open], [true, true, true]);
+  world.advance(1_100);
+  assert.deepEqual([silent.open, slow.open, polite.open], [false, false, true]);
+  assertUntouched(attack);
+});
+
 test('a request that is taken back at once leaves no call path', () => {
   const attack = scene();
   const { world, server } = attack;

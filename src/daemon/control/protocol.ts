@@ -34,16 +34,24 @@ export type Reply =
   | { readonly id: number; readonly result: unknown }
   | { readonly id: number; readonly error: { readonly status: Status; readonly message: string } };
 
-/** Splits a stream into lines; undefined once a line is longer than MAX_LINE. */
+/** Longest request, characters. */
+export const MAX_REQUEST = 64 << 10;
+
+/** Splits a stream into lines; undefined once a line has more than `longest` characters. */
 export class LineReader {
   private rest = '';
+  private readonly longest: number;
   private readonly decoder = new TextDecoder();
+
+  constructor(longest = MAX_LINE) {
+    this.longest = longest;
+  }
 
   push(octets: Uint8Array): string[] | undefined {
     this.rest += this.decoder.decode(octets, { stream: true });
     const lines = this.rest.split('\n');
     this.rest = lines.pop()!;
-    return this.rest.length > MAX_LINE ? undefined : lines.filter((line) => line !== '');
+    return this.rest.length > this.longest ? undefined : lines.filter((line) => line !== '');
   }
 }
 

@@ -3,13 +3,22 @@ import { lstatSync, mkdirSync, rmSync } from 'node:fs';
 import { createServer, connect, type Server, type Socket } from 'node:net';
 import { dirname } from 'node:path';
 import { ExitCode, Fatal } from '../exit-codes.ts';
-import { LineReader, MAX_LINE, MethodError, parseRequest, type Reply } from './protocol.ts';
+import {
+  LineReader,
+  MAX_LINE,
+  MAX_REQUEST,
+  MethodError,
+  parseRequest,
+  type Reply,
+} from './protocol.ts';
 
 export type Methods = Readonly<
   Record<string, (params: Readonly<Record<string, unknown>>) => unknown>
 >;
 
 const MAX_CLIENTS = 32;
+/** Requests of one client that wait for their answers. */
+const MAX_WAITING = 256;
 
 export class ControlServer {
   private readonly server: Server;
@@ -20,6 +29,8 @@ export class ControlServer {
     this.path = path;
     this.server = createServer((socket) => this.serve(socket, methods));
     this.server.maxConnections = MAX_CLIENTS;
+    // A client could not be accepted (no descriptors are left): it is told so by the kernel, the others go on.
+    this.server.on('error', () => undefined);
   }
 
   /** @throws {Fatal} another daemon serves this socket, or the folder cannot be made */
@@ -59,16 +70,27 @@ export class ControlServer {
   }
 
   private serve(socket: Socket, methods: Methods): void {
-    const reader = new LineReader();
+    const reader = new LineReader(MAX_REQUEST);
+    let waiting = 0;
+    let last: Promise<void> = Promise.resolve();
     this.clients.add(socket);
     socket.on('close', () => this.clients.delete(socket));
     socket.on('error', () => socket.destroy()); // the command line went away; nothing is lost
     socket.on('data', (octets) => {
       const lines = reader.push(octets);
-      if (lines === undefined || socket.writableLength > MAX_LINE) socket.destroy();
-      else
-        for (const line of lines)
-          void answer(line, methods).then((reply) => socket.write(`${JSON.stringify(reply)}\n`));
+      if (lines === undefined || (waiting += lines.length) > MAX_WAITING) {
+        socket.destroy();
+        return;
+      }
+      // One after the other, so that a client that does not read is noticed before all answers are made.
+      for (const line of lines) {
+        last = last.then(async () => {
+          if (socket.destroyed) return;
+          socket.write(`${JSON.stringify(await answer(line, methods))}\n`);
+          waiting--;
+          if (socket.writableLength > MAX_LINE) socket.destroy();
+        });
+      }
     });
   }
 }
