@@ -25,6 +25,10 @@ dist/pptp-gateway.js: $(SOURCES) package.json
 	  --define:__VERSION__="\"$$(node -p 'require("./package.json").version')\""
 	@chmod 755 $@
 
+# Committed, so that the sources run without a build; a test holds it to mppe.as.
+src/data-path/mppe-wasm/binary.ts: src/data-path/mppe-wasm/mppe.as tools/build-wasm.ts
+	node --import tsx tools/build-wasm.ts
+
 check: setup-build
 	$(BIN)/prettier --check --log-level=warn .
 	$(BIN)/eslint --cache --cache-location node_modules/.cache/eslint .
