@@ -54,6 +54,9 @@ try {
 
 async function bench(): Promise<void> {
   checkReference();
+  // As it was when the run began: somebody may commit meanwhile.
+  const commit = git('rev-parse', '--short', 'HEAD');
+  const modified = git('status', '--porcelain', '--', 'src') !== '';
   const sides: Sides = {
     lab,
     server: lab.namespace('server'),
@@ -66,7 +69,7 @@ async function bench(): Promise<void> {
   const chosen = variants.filter((variant) => wanted(variant.name));
   const samples = new Map<Variant, Sample[]>(chosen.map((variant) => [variant, []]));
   const failures: string[] = [];
-  const loads: number[] = [];
+  const loads = [loadavg()[0]!];
   for (let round = 1; chosen.length > 0 && round <= rounds; round++) {
     for (const variant of shuffled(chosen)) {
       loads.push(loadavg()[0]!);
@@ -87,12 +90,12 @@ async function bench(): Promise<void> {
   }
   const report: Report = {
     when: new Date().toISOString(),
-    commit: git('rev-parse', '--short', 'HEAD'),
-    modified: git('status', '--porcelain', '--', 'src') !== '',
+    commit,
+    modified,
     kernel: release(),
     node: process.version,
     cpu: `${cpus().length} × ${cpus()[0]?.model.trim() ?? 'unknown'}`,
-    load: { start: loads[0] ?? loadavg()[0]!, highest: Math.max(0, ...loads) },
+    load: { start: loads[0]!, highest: Math.max(...loads) },
     seconds,
     rounds,
     tunnels: [...samples].map(([variant, all]) => ({

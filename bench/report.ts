@@ -83,7 +83,7 @@ function markdown(report: Report, name: string): string {
   const head = `# Benchmark ${name}
 
 ${when}, commit ${commit}${modified ? ' with changes' : ''}, Linux ${kernel}, Node ${node}, ${cpu}.
-${rounds} interleaved rounds, ${seconds} s for each TCP run; medians. Load average ${load.start.toFixed(1)} at the start, ${load.highest.toFixed(1)} at most. How to read this: bench/README.md.
+${rounds} interleaved round${rounds === 1 ? '' : 's'}, ${seconds} s for each TCP run; medians. Load average ${load.start.toFixed(1)} at the start, ${load.highest.toFixed(1)} at most. How to read this: bench/README.md.
 `;
   const measured = report.tunnels.filter(({ samples }) => samples.length > 0);
   const parts = [head];
