@@ -43,6 +43,6 @@ export interface MppeCipher {
   /** En- or decrypts octets[at..at+length) in place with the lane's key stream, which is used up then. */
   apply(lane: number, at: number, length: number): void;
 
-  /** Two packets at once: one with the lane (0 or 2), the other with the lane after it. */
+  /** Two packets at once: one with SEND_LANE or RECEIVE_LANE, the other with the lane after it. */
   applyBoth(lane: number, at: number, length: number, at2: number, length2: number): void;
 }

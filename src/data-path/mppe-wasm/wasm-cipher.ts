@@ -3,7 +3,7 @@
  */
 import type { MppeBits } from '../../crypto/mppe-keys.ts';
 import { copyKey, KEY_WORDS } from '../key-words.ts';
-import type { MppeCipher } from '../mppe-cipher.ts';
+import { type MppeCipher, SEND_LANE } from '../mppe-cipher.ts';
 import { instantiateMppe, type MppeExports, type WasmMemory } from './web-assembly.ts';
 
 export class WasmCipher implements MppeCipher {
@@ -59,6 +59,7 @@ export class WasmCipher implements MppeCipher {
   }
 
   applyBoth(lane: number, at: number, length: number, at2: number, length2: number): void {
-    this.#exports.applyBoth(lane, at, length, at2, length2);
+    if (lane === SEND_LANE) this.#exports.applyBothSent(at, length, at2, length2);
+    else this.#exports.applyBothReceived(at, length, at2, length2);
   }
 }

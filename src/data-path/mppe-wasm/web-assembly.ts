@@ -14,7 +14,8 @@ export interface MppeExports {
   prepare(lane: number, bits: number): void;
   change(bits: number): void;
   apply(lane: number, at: number, length: number): void;
-  applyBoth(lane: number, at: number, length: number, at2: number, length2: number): void;
+  applyBothSent(at: number, length: number, at2: number, length2: number): void;
+  applyBothReceived(at: number, length: number, at2: number, length2: number): void;
 }
 
 declare const WebAssembly:
