@@ -2,8 +2,9 @@
 # make test    all set-up, then every test
 # make build   dist/pptp-gateway.js and dist/native.node
 # make check   format, lint with the import rules, types, dead code
+# make bench   all set-up, then everything side by side; results in bench/results
 # make run     a server from an example configuration, in the foreground
-.PHONY: build check demo test test-unit test-interop run format clean setup-build setup-demo setup-test
+.PHONY: build check demo test test-unit test-interop bench run format clean setup-build setup-demo setup-test setup-bench
 
 SOURCES := $(shell find src -name '*.ts')
 NATIVE := $(wildcard src/native/*.c src/native/*.h src/native/*.sh)
@@ -11,7 +12,7 @@ BIN := node_modules/.bin
 
 build: setup-build dist/native.node dist/pptp-gateway.js
 
-setup-build setup-demo setup-test:
+setup-build setup-demo setup-test setup-bench:
 	@tools/setup.sh $(subst setup-,,$@)
 
 dist/native.node: $(NATIVE)
@@ -23,6 +24,10 @@ dist/pptp-gateway.js: $(SOURCES) package.json
 	$(BIN)/esbuild src/daemon/main.ts --bundle --platform=node --target=node20 --format=esm --outfile=$@ --minify-whitespace --minify-syntax --log-level=warning --legal-comments=none \
 	  --define:__VERSION__="\"$$(node -p 'require("./package.json").version')\""
 	@chmod 755 $@
+
+# Committed, so that the sources run without a build; a test holds it to mppe.as.
+src/data-path/mppe-wasm/binary.ts: src/data-path/mppe-wasm/mppe.as tools/build-wasm.ts
+	node --import tsx tools/build-wasm.ts
 
 check: setup-build
 	$(BIN)/prettier --check --log-level=warn .
@@ -36,6 +41,10 @@ format:
 
 demo: setup-demo build
 	@node --import tsx tools/demo.ts
+
+bench: setup-bench build
+	@bench/reference/build.sh
+	@node --import tsx bench/main.ts
 
 run: build
 	@node --import tsx tools/run.ts

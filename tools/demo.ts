@@ -119,6 +119,7 @@ async function iperf(
       sum_sent: { retransmits?: number };
     };
   };
+  await listener.ended; // the next one needs its address
   const { bits_per_second: speed, bytes } = report.end.sum_received;
   const retransmits = report.end.sum_sent.retransmits ?? 0;
   say(

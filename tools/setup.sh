@@ -1,17 +1,19 @@
 #!/bin/sh
 # Installs what a target of the Makefile needs and this machine lacks: Debian packages, then npm's development packages.
-# Usage: tools/setup.sh build|demo|test        Prints every package it installs; with nothing to install it is silent.
+# Usage: tools/setup.sh build|demo|test|bench     Prints every package it installs; with nothing to install it is silent.
 set -eu
 cd "$(dirname "$0")/.."
 
 build='gcc libc6-dev linux-libc-dev make'
 demo="$build iproute2 iperf3 iputils-ping"
 test="$demo mount user-mode-linux ppp pptpd pptp-linux nftables procps kmod util-linux netcat-openbsd openssl binutils"
+bench="$demo openvpn openssl wireguard-go wireguard-tools"
 case "${1:-}" in
   build) wanted=$build ;;
   demo) wanted=$demo ;;
   test) wanted=$test ;;
-  *) echo 'usage: tools/setup.sh build|demo|test' >&2; exit 64 ;;
+  bench) wanted=$bench ;;
+  *) echo 'usage: tools/setup.sh build|demo|test|bench' >&2; exit 64 ;;
 esac
 
 fail() { echo "setup: $*" >&2; exit 1; }

@@ -23,6 +23,7 @@ import type {
   PathOwner,
 } from '../session/ports.ts';
 import { sendTun, TunDevice, tunReceiveWords } from '../tun-tap/tun-device.ts';
+import { CallIds } from './call-ids.ts';
 import type { Capture, TcpEndpoints } from './capture/capture.ts';
 import { monotonic, type Drive } from './drive.ts';
 
@@ -45,11 +46,10 @@ export class PacketIo {
   private readonly greIn = new Int32Array(this.arena.greSlots.count * greReceiveWords);
   private readonly tunIn = new Int32Array(this.arena.tunSlots.count * tunReceiveWords);
   private readonly owners: (PathOwner | undefined)[];
-  private readonly callIds = new Set<number>();
+  private readonly callIds: CallIds;
   private readonly controlRation: RateLimit;
   private floodFrames = 0;
   private readonly drive: Drive;
-  private readonly random: (length: number) => Uint8Array;
   /** The data path's own deadlines: delayed acknowledgments, packets that wait. */
   private readonly deadlines = {
     nextTimeout: () => this.dataPath.nextTimeout(),
@@ -69,7 +69,7 @@ export class PacketIo {
     this.owners = new Array<PathOwner | undefined>(maxCalls).fill(undefined);
     this.controlRation = new RateLimit(maxCalls, CONTROL_PER_SECOND, CONTROL_BURST);
     this.drive = drive;
-    this.random = random;
+    this.callIds = new CallIds(random, (callIds) => this.gre.setCallIds(callIds));
     drive.settled = () => this.flush();
     drive.add(this.deadlines, () => undefined);
     this.gre.watch(this.arena.greSlots, this.greIn, {
@@ -211,15 +211,16 @@ export class PacketIo {
   }
 
   private open(owner: PathOwner, peer: number, local: number, now: number): CallPath | undefined {
-    const callId = this.freeCallId();
-    const slot = callId === undefined ? -1 : this.dataPath.openCall(peer, local, callId, now);
-    if (slot === -1 || callId === undefined) return undefined;
     const { dataPath, owners, callIds } = this;
+    const callId = callIds.take();
+    if (callId === undefined) return undefined;
+    const slot = dataPath.openCall(peer, local, callId, now);
+    if (slot === -1) {
+      callIds.release(callId);
+      return undefined;
+    }
     owners[slot] = owner;
-    callIds.add(callId);
     this.controlRation.reset(slot, now);
-    // Others' GRE is dropped in the kernel. Ids of calls that have ended are still let through until the next one begins.
-    this.gre.setCallIds(Uint16Array.from(callIds));
     let open = true;
     return {
       slot,
@@ -247,19 +248,9 @@ export class PacketIo {
         this.flush(); // the goodbye of a link is still queued
         dataPath.closeCall(slot);
         owners[slot] = undefined;
-        callIds.delete(callId);
+        callIds.release(callId);
       },
     };
-  }
-
-  /** Random, so that nobody can guess it from another one; unique on this machine. */
-  private freeCallId(): number | undefined {
-    if (this.callIds.size >= 32768) return undefined;
-    for (;;) {
-      const [high, low] = this.random(2);
-      const callId = (high! << 8) | low!;
-      if (!this.callIds.has(callId)) return callId;
-    }
   }
 
   private captureGre(

@@ -1,10 +1,13 @@
 /**
- * The one memory all packets live in: an ArrayBuffer of fixed size, cut into rows of equal slots.
+ * The one memory all packets live in: an ArrayBuffer of fixed size, cut into rows of equal slots. It belongs to a
+ * WebAssembly.Memory, so that MPPE works in place; where there is no WebAssembly, to nobody.
  *
  * The daemon makes it once and the addon pins it. Received packets come to lie in `greSlots` and `tunSlots`; the data path
  * makes packets of its own (acknowledgments, control frames, fragments, ICMP) in `outSlots` and keeps what must wait in
  * `heldSlots`. A packet position is always an octet offset into `octets`.
  */
+
+import { createWasmMemory, WASM_RESERVED, type WasmMemory } from './mppe-wasm/web-assembly.ts';
 
 /** A row of equal slots. All in octets but `count`. */
 export interface SlotRange {
@@ -16,6 +19,8 @@ export interface SlotRange {
 }
 
 export interface Arena {
+  /** Whose buffer it is; undefined without WebAssembly. */
+  readonly memory: WasmMemory | undefined;
   readonly buffer: ArrayBuffer;
   readonly octets: Uint8Array;
   readonly greSlots: SlotRange;
@@ -33,6 +38,8 @@ export interface ArenaOptions {
   readonly outSlots?: number;
   /** Packets of all sessions together that wait for their predecessors or for their call. */
   readonly heldSlots?: number;
+  /** Whether to use WebAssembly if it is there; true by default. */
+  readonly webAssembly?: boolean;
 }
 
 /** Octets of a slot: headroom, and a packet a little larger than Ethernet's. */
@@ -41,7 +48,7 @@ export const SLOT_SIZE = 2048;
 export const HEADROOM = 64;
 
 export function createArena(options: ArenaOptions = {}): Arena {
-  let base = 0;
+  let base = WASM_RESERVED;
   const row = (count: number): SlotRange => {
     const range = { base, size: SLOT_SIZE, count, headroom: HEADROOM };
     base += SLOT_SIZE * count;
@@ -51,6 +58,15 @@ export function createArena(options: ArenaOptions = {}): Arena {
   const tunSlots = row(options.tunSlots ?? 128);
   const outSlots = row(options.outSlots ?? 256);
   const heldSlots = row(options.heldSlots ?? 256);
-  const buffer = new ArrayBuffer(base);
-  return { buffer, octets: new Uint8Array(buffer), greSlots, tunSlots, outSlots, heldSlots };
+  const memory = (options.webAssembly ?? true) ? createWasmMemory(base) : undefined;
+  const buffer = memory?.buffer ?? new ArrayBuffer(base);
+  return {
+    memory,
+    buffer,
+    octets: new Uint8Array(buffer),
+    greSlots,
+    tunSlots,
+    outSlots,
+    heldSlots,
+  };
 }

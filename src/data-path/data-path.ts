@@ -11,7 +11,8 @@
  *
  * The daemon, for each batch: receiveGre or receiveTun for every packet, dealing with each Control at once; pollControl()
  * until None; send greOut and tunOut; resetOutput(). After connectCall, transmitFrame and handleTimeout likewise.
- * Reading greOutCount or tunOutCount ends a batch: work that is best done for several packets together may wait until then.
+ * Reading greOutCount or tunOutCount ends a batch: until then an encrypted packet may wait for another one, to be en- or
+ * decrypted beside it (mppe-cipher.ts). Whatever changes a session, or looks at it, comes after the packets before it.
  */
 import type { Arena } from './arena.ts';
 import { type Counters, CounterSlab } from './counters.ts';
@@ -23,6 +24,8 @@ import { Inbound } from './inbound.ts';
 import { readI32 } from './inner-packet.ts';
 import type { MppeKeys } from './mppe-keys.ts';
 import { MppeSender } from './mppe-sender.ts';
+import { TypeScriptCipher } from './mppe-typescript.ts';
+import { WasmCipher } from './mppe-wasm/wasm-cipher.ts';
 import { Outbound } from './outbound.ts';
 import { OutputQueues } from './output-queues.ts';
 import { SequenceWindow } from './sequence-window.ts';
@@ -77,8 +80,11 @@ export class DataPath {
 
   constructor({ arena, maxSessions, ackDelay = 100, ackEvery = 32 }: DataPathOptions) {
     const sessions = new SessionSlab(maxSessions);
+    const { octets, memory } = arena;
+    const cipher = memory === undefined ? new TypeScriptCipher(octets) : new WasmCipher(memory);
     const parts = {
-      octets: arena.octets,
+      octets,
+      cipher,
       maxSessions,
       ackEvery,
       sessions,
@@ -89,7 +95,7 @@ export class DataPath {
       output: new OutputQueues(arena),
       held: new HeldPackets(arena),
       acks: new DeadlineList(maxSessions, Math.max(1, ackDelay)),
-      mppe: new MppeSender(maxSessions),
+      mppe: new MppeSender(maxSessions, cipher),
     };
     const transmitter = new Transmitter(parts);
     const inbound = new Inbound(parts);
@@ -134,7 +140,7 @@ export class DataPath {
   /** Forgets the call, its keys and what it held. Its packets in greOut are still sent; its counters go to the totals. */
   closeCall(slot: number): void {
     const sessions = this.#sessions;
-    sessions.check(slot);
+    this.#settle(slot);
     this.#calls.delete(sessions.peer[slot]!, sessions.callId[slot]!);
     this.#devices.detach(slot);
     this.#receiver.close(slot);
@@ -145,7 +151,7 @@ export class DataPath {
   }
 
   setFraming(slot: number, { pfc, acfc, mtu, peerMru = mtu }: Framing): void {
-    this.#sessions.check(slot);
+    this.#settle(slot);
     this.#sessions.pfc[slot] = pfc ? 1 : 0;
     this.#sessions.acfc[slot] = acfc ? 1 : 0;
     this.#sessions.mtu[slot] = mtu;
@@ -161,7 +167,7 @@ export class DataPath {
 
   /** Starts MPPE in one direction with count 0, or stops it. @throws RangeError: the start key does not fit the strength */
   setMppe(slot: number, direction: 'send' | 'receive', mppe: MppeKeys | undefined): void {
-    this.#sessions.check(slot);
+    this.#settle(slot);
     if (direction === 'receive') {
       this.#receiver.setMppe(slot, mppe);
     } else {
@@ -178,7 +184,7 @@ export class DataPath {
 
   /** IP passes only encrypted, in both directions. */
   requireEncryption(slot: number, required: boolean): void {
-    this.#sessions.check(slot);
+    this.#settle(slot);
     this.#sessions.requireEncryption[slot] = required ? 1 : 0;
   }
 
@@ -191,25 +197,26 @@ export class DataPath {
 
   /** Detaches its sessions and takes its packets out of tunOut: the descriptor may be closed now. */
   closeDevice(device: number): void {
+    this.#receiver.finish();
     this.#devices.close(device);
     this.#output.dropDevice(device);
   }
 
   /** IP is up. Attached before: moved. A prefix that another session has goes over to this one. @throws Error: no such device */
   attach(slot: number, device: number, attachment: Attachment): void {
-    this.#sessions.check(slot);
+    this.#settle(slot);
     this.#devices.attach(slot, device, attachment);
   }
 
   /** IP is down. */
   detach(slot: number): void {
-    this.#sessions.check(slot);
+    this.#settle(slot);
     this.#devices.detach(slot);
   }
 
   /** IPV6CP is up: link-local IPv6 passes while the session is attached. undefined: down. @param peerIdentifier 8 octets */
   setIpv6(slot: number, peerIdentifier: Uint8Array | undefined): void {
-    this.#sessions.check(slot);
+    this.#settle(slot);
     this.#sessions.ipv6[slot] = 0;
     if (peerIdentifier === undefined) return;
     if (peerIdentifier.length !== 8) {
@@ -262,15 +269,19 @@ export class DataPath {
   }
 
   get greOutCount(): number {
+    this.#sender.finish();
     return this.#output.greCount;
   }
 
   get tunOutCount(): number {
+    this.#receiver.finish();
     return this.#output.tunCount;
   }
 
   /** The queues were sent. Everything in them, and every control frame, is void. */
   resetOutput(): void {
+    this.#sender.finish();
+    this.#receiver.finish();
     this.#output.reset();
     this.#held.recycle();
   }
@@ -292,12 +303,13 @@ export class DataPath {
   // Accounting.
 
   counters(slot: number): Counters {
-    this.#sessions.check(slot);
+    this.#settle(slot);
     return this.#counters.read(slot);
   }
 
   /** Sums over all calls there ever were, and the drops that belong to none. */
   totals(): Counters {
+    this.#receiver.finish();
     return this.#counters.totals();
   }
 
@@ -309,8 +321,14 @@ export class DataPath {
 
   /** `now` of the last IP packet in either direction, for idle time-outs. -Infinity: none yet. */
   lastTraffic(slot: number): number {
-    this.#sessions.check(slot);
+    this.#settle(slot);
     return this.#sessions.lastTraffic[slot]!;
+  }
+
+  /** Before anything about the session changes or is told: the packets that came before are dealt with. */
+  #settle(slot: number): void {
+    this.#sessions.check(slot);
+    this.#receiver.finish();
   }
 
   #updateMtu(slot: number): void {

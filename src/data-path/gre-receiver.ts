@@ -13,6 +13,7 @@ import type { Inbound } from './inbound.ts';
 import { packetLength } from './inner-packet.ts';
 import { Mppe } from './mppe-inner.ts';
 import type { MppeKeys } from './mppe-keys.ts';
+import type { MppeCipher } from './mppe-cipher.ts';
 import { MppeReceiver } from './mppe-receiver.ts';
 import { MAX_HELD, OrderQueue } from './order-queue.ts';
 import { Sequence, type SequenceWindow, WINDOW } from './sequence-window.ts';
@@ -23,6 +24,7 @@ import { Verdict } from './verdict.ts';
 
 export interface GreReceiverParts {
   readonly octets: Uint8Array;
+  readonly cipher: MppeCipher;
   readonly maxSessions: number;
   /** Packets after which an acknowledgment waits no longer. */
   readonly ackEvery: number;
@@ -62,7 +64,9 @@ export class GreReceiver {
   constructor(parts: GreReceiverParts) {
     const { maxSessions, held } = parts;
     this.#parts = parts;
-    this.#mppe = new MppeReceiver(maxSessions);
+    this.#mppe = new MppeReceiver(maxSessions, parts.cipher, (slot, result, now) => {
+      this.#opened(slot, result, now);
+    });
     this.#order = new OrderQueue(maxSessions, held);
     this.#orderDeadlines = new DeadlineList(maxSessions, ORDER_DELAY);
     this.#early = new EarlyQueue(maxSessions, held);
@@ -93,6 +97,11 @@ export class GreReceiver {
     this.#desynchronized.disarm(slot);
     this.#order.reset(slot);
     if (window.started(slot)) this.#order.startAt(slot, window.highest(slot) + 1);
+  }
+
+  /** Delivers the packet that waits to be decrypted beside another one. */
+  finish(): void {
+    this.#mppe.finish();
   }
 
   /** Whether the peer changes its MPPE key when it flushes. */
@@ -288,12 +297,19 @@ export class GreReceiver {
   }
 
   #decrypt(slot: number, sequence: number, at: number, length: number, now: number): number {
-    const { octets, inbound } = this.#parts;
     const mppe = this.#mppe;
     if (!mppe.active(slot)) return this.#drop(slot, Drop.notNegotiated, Verdict.NotNegotiated);
-    switch (mppe.open(slot, octets, at, length, sequence, now)) {
+    return this.#opened(slot, mppe.open(slot, at, length, sequence, now), now);
+  }
+
+  /** What becomes of an MPPE packet, now or after it waited for another one. @returns Verdict */
+  #opened(slot: number, result: number, now: number): number {
+    const { protocol, at, length } = this.#mppe.inner;
+    switch (result) {
       case Mppe.Ok:
-        return inbound.deliver(slot, mppe.inner.protocol, mppe.inner.at, mppe.inner.length, now);
+        return this.#parts.inbound.deliver(slot, protocol, at, length, now);
+      case Mppe.Waiting:
+        return Verdict.Held;
       case Mppe.Malformed:
         return this.#drop(slot, Drop.malformed, Verdict.Malformed);
       case Mppe.NotEncrypted:

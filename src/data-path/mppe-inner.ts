@@ -21,6 +21,8 @@ export const Mppe = {
   Undecryptable: 5,
   /** Stateful: useless until a flushed packet comes. */
   Desynchronized: 6,
+  /** Stateless: it waits for another packet, to be decrypted beside it. */
+  Waiting: 7,
 } as const;
 
 /** An IP packet in the arena; one record serves all. */

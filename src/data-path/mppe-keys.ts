@@ -2,6 +2,8 @@
  * Keys of MPPE for one direction of every session: what CCP and the login settled, and the session key of the moment.
  */
 import { KeyChanger, mppeKeyLength, type MppeBits } from '../crypto/mppe-keys.ts';
+import { KEY_SIZE, KEY_WORDS } from './key-words.ts';
+import type { MppeCipher } from './mppe-cipher.ts';
 
 export interface MppeKeys {
   readonly strength: MppeBits;
@@ -11,22 +13,23 @@ export interface MppeKeys {
   readonly startKey: Uint8Array;
 }
 
-/** Octets that a key takes in the slab, whatever its strength. */
-export const KEY_SIZE = 16;
-
 /** One key changer serves all sessions and both directions. */
 const changer = new KeyChanger();
 
 /** Start key and session key of each slot. */
 export class KeySlab {
-  /** Session keys, KEY_SIZE octets each. */
+  /** Session keys, KEY_SIZE octets each; and the same memory in words. */
   readonly keys: Uint8Array;
+  readonly words: Int32Array;
   readonly #startKeys: Uint8Array;
+  readonly #startWords: Int32Array;
   readonly #bits: MppeBits[];
 
   constructor(maxSessions: number) {
     this.keys = new Uint8Array(maxSessions * KEY_SIZE);
+    this.words = new Int32Array(this.keys.buffer);
     this.#startKeys = new Uint8Array(maxSessions * KEY_SIZE);
+    this.#startWords = new Int32Array(this.#startKeys.buffer);
     this.#bits = new Array<MppeBits>(maxSessions).fill(128);
   }
 
@@ -54,5 +57,24 @@ export class KeySlab {
   /** The key change of RFC 3078 §7.3 on the key at `at` of `keys`, which may be the slot's own or a copy of it. */
   change(slot: number, keys: Uint8Array, at: number): void {
     changer.nextKey(this.#startKeys, slot * KEY_SIZE, this.#bits[slot]!, keys, at);
+  }
+
+  /** The same by a cipher, with positions in words. */
+  changeWith(cipher: MppeCipher, slot: number, keys: Int32Array, at: number): void {
+    cipher.change(this.#bits[slot]!, this.#startWords, slot * KEY_WORDS, keys, at);
+  }
+
+  /** Starts the key stream of a key of this slot in a lane of the cipher, and writes the key after it to `next`. */
+  prepare(
+    cipher: MppeCipher,
+    lane: number,
+    slot: number,
+    keys: Int32Array,
+    at: number,
+    next: Int32Array,
+    nextAt: number,
+  ): void {
+    const bits = this.#bits[slot]!;
+    cipher.prepare(lane, bits, this.#startWords, slot * KEY_WORDS, keys, at, next, nextAt);
   }
 }

@@ -7,28 +7,33 @@ import {
   MppeFlag,
   readMppeHeader,
 } from '../wire/mppe-header.ts';
+import type { MppeCipher } from './mppe-cipher.ts';
 import { type InnerPacket, Mppe } from './mppe-inner.ts';
 import { type MppeKeys } from './mppe-keys.ts';
 import { StatefulReceiver } from './mppe-stateful.ts';
-import { StatelessReceiver } from './mppe-stateless.ts';
+import { StatelessReceiver, type WaitedSink } from './mppe-stateless.ts';
 
 const Mode = { Off: 0, Stateless: 1, Stateful: 2 } as const;
 
 export class MppeReceiver {
-  /** The packet of the last open() that answered Ok. */
+  /** The packet of the last Ok. */
   readonly inner: InnerPacket = { protocol: 0, at: 0, length: 0 };
+  readonly #octets: Uint8Array;
   readonly #mode: Uint8Array;
   readonly #stateless: StatelessReceiver;
   readonly #stateful: StatefulReceiver;
 
-  constructor(maxSessions: number) {
+  /** `waited` takes the packets for which open() answered Waiting, in their order: during a later open(), or finish(). */
+  constructor(maxSessions: number, cipher: MppeCipher, waited: WaitedSink) {
+    this.#octets = cipher.octets;
     this.#mode = new Uint8Array(maxSessions);
-    this.#stateless = new StatelessReceiver(maxSessions);
+    this.#stateless = new StatelessReceiver(maxSessions, cipher, this.inner, waited);
     this.#stateful = new StatefulReceiver(maxSessions);
   }
 
   /** Starts with count 0, or stops. */
   configure(slot: number, mppe: MppeKeys | undefined): void {
+    this.finish();
     if (this.#mode[slot] === Mode.Stateless) this.#stateless.clear(slot);
     if (this.#mode[slot] === Mode.Stateful) this.#stateful.clear(slot);
     this.#mode[slot] = Mode.Off;
@@ -51,19 +56,18 @@ export class MppeReceiver {
     return this.#mode[slot] !== Mode.Stateful || this.#stateful.changesOnFlush(slot);
   }
 
+  /** Decrypts the packet that waits for another one. */
+  finish(): void {
+    this.#stateless.finish();
+  }
+
   /**
-   * Decrypts the MPPE packet octets[at..at+length) in place; it is there in `inner` then.
+   * Decrypts the MPPE packet octets[at..at+length) of the cipher's memory in place; it is there in `inner` then.
    * @param sequence GRE sequence number
    * @returns Mppe
    */
-  open(
-    slot: number,
-    octets: Uint8Array,
-    at: number,
-    length: number,
-    sequence: number,
-    now: number,
-  ): number {
+  open(slot: number, at: number, length: number, sequence: number, now: number): number {
+    const octets = this.#octets;
     const header = readMppeHeader(octets, at, length);
     if (header === -1) return Mppe.Malformed;
     if ((header & MppeFlag.Encrypted) === 0) return Mppe.NotEncrypted;
@@ -77,6 +81,6 @@ export class MppeReceiver {
     }
     // RFC 3078 §8.1: A is set on every packet; Linux closes the link over such packets.
     if (!flushed) return Mppe.Malformed;
-    return this.#stateless.open(slot, octets, start, rest, count, sequence, now, this.inner);
+    return this.#stateless.open(slot, start, rest, count, sequence, now);
   }
 }

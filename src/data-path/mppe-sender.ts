@@ -1,7 +1,8 @@
 /**
- * MPPE, sending side: RFC 3078 §3 (packets), §7 (keys), §8 (stateless and stateful). In TypeScript.
+ * MPPE, sending side: RFC 3078 §3 (packets), §7 (keys), §8 (stateless and stateful).
  *
- * Stateless: the key changes before every packet, and every packet has A. Stateful: one key stream runs on from packet to
+ * Stateless: the key changes before every packet, and every packet has A. A packet may wait for the next one, to be
+ * encrypted beside it, until finish(). Stateful: one key stream runs on from packet to
  * packet; the key changes before "flag" packets (low octet of the count 0xff), and before the packet that follows a CCP
  * Reset-Request, both with A.
  *
@@ -10,11 +11,15 @@
  */
 import { RC4_STATE_OCTETS, rc4Apply, rc4KeySchedule } from '../crypto/rc4.ts';
 import { MPPE_HEADER_LENGTH, writeMppeHeader } from '../wire/mppe-header.ts';
-import { KEY_SIZE, type MppeKeys, KeySlab } from './mppe-keys.ts';
+import { KEY_SIZE, KEY_WORDS } from './key-words.ts';
+import { type MppeCipher, SEND_LANE } from './mppe-cipher.ts';
+import { type MppeKeys, KeySlab } from './mppe-keys.ts';
 
 const Mode = { Off: 0, Stateless: 1, Stateful: 2 } as const;
 
 export class MppeSender {
+  readonly #cipher: MppeCipher;
+  /** Session keys: of the next packet (stateless), of the packet before it (stateful). */
   readonly #keys: KeySlab;
   readonly #mode: Uint8Array;
   /** Coherency count of the next packet. */
@@ -24,9 +29,12 @@ export class MppeSender {
   readonly #changeOnFlush: Uint8Array;
   /** Key streams that run on; stateful slots only. */
   readonly #streams: (Uint8Array | undefined)[];
-  readonly #stream = new Uint8Array(RC4_STATE_OCTETS);
+  /** The packet that waits: its key stream is in the first lane. -1: none does. */
+  #waitingAt = -1;
+  #waitingLength = 0;
 
-  constructor(maxSessions: number) {
+  constructor(maxSessions: number, cipher: MppeCipher) {
+    this.#cipher = cipher;
     this.#keys = new KeySlab(maxSessions);
     this.#mode = new Uint8Array(maxSessions);
     this.#count = new Uint16Array(maxSessions);
@@ -45,7 +53,10 @@ export class MppeSender {
     this.#mode[slot] = mppe.stateful ? Mode.Stateful : Mode.Stateless;
     this.#count[slot] = 0;
     this.#flush[slot] = 0;
-    if (!mppe.stateful) return;
+    if (!mppe.stateful) {
+      this.#keys.change(slot, this.#keys.keys, slot * KEY_SIZE);
+      return;
+    }
     const stream = new Uint8Array(RC4_STATE_OCTETS);
     rc4KeySchedule(stream, this.#keys.keys, slot * KEY_SIZE, this.#keys.length(slot));
     this.#streams[slot] = stream;
@@ -64,26 +75,59 @@ export class MppeSender {
     this.#changeOnFlush[slot] = changeKey ? 1 : 0;
   }
 
-  /** Encrypts octets[at..at+length), inner protocol and packet, in place, and writes the two octets of header before it. */
-  encrypt(slot: number, octets: Uint8Array, at: number, length: number): void {
+  /**
+   * Encrypts the octets [at..at+length) of the cipher's memory, inner protocol and packet, in place, and writes the two
+   * octets of header before them. They may be encrypted only by the next call or finish().
+   */
+  encrypt(slot: number, at: number, length: number): void {
+    const { octets } = this.#cipher;
     const count = this.#count[slot]!;
     this.#count[slot] = (count + 1) & 0xfff;
-    const flushed = this.#step(slot, count);
+    const stream = this.#streams[slot];
+    if (stream === undefined) {
+      writeMppeHeader(octets, at - MPPE_HEADER_LENGTH, true, count);
+      this.#encryptStateless(slot, at, length);
+      return;
+    }
+    const flushed = this.#step(slot, stream, count);
     writeMppeHeader(octets, at - MPPE_HEADER_LENGTH, flushed, count);
-    rc4Apply(this.#streams[slot] ?? this.#stream, octets, at, length, at);
+    rc4Apply(stream, octets, at, length, at);
   }
 
-  /** Readies the key stream for the packet and answers whether it has A. */
-  #step(slot: number, count: number): boolean {
-    const stream = this.#streams[slot];
+  /** Encrypts the packet that waits. To be called before any is sent. */
+  finish(): void {
+    if (this.#waitingAt === -1) return;
+    this.#cipher.apply(SEND_LANE, this.#waitingAt, this.#waitingLength);
+    this.#waitingAt = -1;
+  }
+
+  #encryptStateless(slot: number, at: number, length: number): void {
+    const cipher = this.#cipher;
+    const { words } = this.#keys;
+    const row = slot * KEY_WORDS;
+    const first = this.#waitingAt;
+    const lane = first === -1 ? SEND_LANE : SEND_LANE + 1;
+    this.#keys.prepare(cipher, lane, slot, words, row, words, row);
+    if (first !== -1) {
+      this.#waitingAt = -1;
+      cipher.applyBoth(SEND_LANE, first, this.#waitingLength, at, length);
+    } else if (cipher.worthPairing) {
+      this.#waitingAt = at;
+      this.#waitingLength = length;
+    } else {
+      cipher.apply(SEND_LANE, at, length);
+    }
+  }
+
+  /** Readies a key stream that runs on for the packet and answers whether it has A. */
+  #step(slot: number, stream: Uint8Array, count: number): boolean {
     const isFlag = (count & 0xff) === 0xff;
-    const flush = this.#flush[slot] !== 0;
-    if (stream !== undefined && !isFlag && !flush) return false;
+    if (!isFlag && this.#flush[slot] === 0) return false;
     const { keys } = this.#keys;
-    if (stream === undefined || isFlag || this.#changeOnFlush[slot] !== 0) {
+    if (isFlag || this.#changeOnFlush[slot] !== 0) {
       this.#keys.change(slot, keys, slot * KEY_SIZE);
     }
-    rc4KeySchedule(stream ?? this.#stream, keys, slot * KEY_SIZE, this.#keys.length(slot));
+    rc4KeySchedule(stream, keys, slot * KEY_SIZE, this.#keys.length(slot));
     this.#flush[slot] = 0;
     return true;
   }

@@ -11,8 +11,9 @@
  */
 import { RC4_STATE_OCTETS, rc4Apply, rc4KeySchedule } from '../crypto/rc4.ts';
 import { COHERENCY_MASK } from '../wire/mppe-header.ts';
+import { KEY_SIZE } from './key-words.ts';
 import { type InnerPacket, Mppe, readInner } from './mppe-inner.ts';
-import { KEY_SIZE, KeySlab, type MppeKeys } from './mppe-keys.ts';
+import { KeySlab, type MppeKeys } from './mppe-keys.ts';
 import { RateLimit } from './rate-limit.ts';
 
 const COUNTS = COHERENCY_MASK + 1;

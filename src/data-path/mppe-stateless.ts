@@ -9,47 +9,70 @@
  * MPPE proves nothing about who sent a packet. So no packet moves the keys for good unless an IP packet comes out of it:
  * otherwise one forged packet with a count far ahead would end the session. Its key changes are not thrown away but
  * wait in a second register for a packet that needs them; and they are rationed.
+ *
+ * Two packets are decrypted together if the cipher gains by it and each is the next of its session (the second one perhaps
+ * the next but one): the first waits for the second, or for finish(). What becomes of them is the same as one by one.
  */
-import { RC4_STATE_OCTETS, rc4Apply, rc4KeySchedule } from '../crypto/rc4.ts';
 import { serialDifference } from '../wire/gre.ts';
 import { COHERENCY_MASK } from '../wire/mppe-header.ts';
+import { copyKey, KEY_WORDS } from './key-words.ts';
+import { type MppeCipher, RECEIVE_LANE } from './mppe-cipher.ts';
 import { type InnerPacket, Mppe, readInner } from './mppe-inner.ts';
-import { KEY_SIZE, type MppeKeys, KeySlab } from './mppe-keys.ts';
+import { type MppeKeys, KeySlab } from './mppe-keys.ts';
 import { RateLimit } from './rate-limit.ts';
 
 /** Keys kept for late packets; as many as GRE's window (sequence-window.ts) has numbers. */
 const KEPT = 128;
 const COUNTS = COHERENCY_MASK + 1;
-/** Key changes for lost packets, about 2 µs each: at once, and per second. */
+/** Key changes for lost packets, about 1 µs each: at once, and per second. */
 const REKEY_BURST = 8192;
 const REKEYS_PER_SECOND = 4096;
 
+/** Takes what became of a packet that had waited; `inner` is that packet if the result is Ok. */
+export type WaitedSink = (slot: number, result: number, now: number) => void;
+
 export class StatelessReceiver {
-  /** Session keys: that of the packet before #next. */
+  readonly #cipher: MppeCipher;
+  readonly #inner: InnerPacket;
+  readonly #waited: WaitedSink;
+  /** Session keys: that of #next. */
   readonly #keys: KeySlab;
   /** Index expected next. */
   readonly #next: Int32Array;
-  /** The register for changes that no packet has confirmed yet: the key of #aheadIndex. */
-  readonly #ahead: Uint8Array;
+  /** The register for changes that no packet has confirmed yet: the key of #aheadIndex, which is not before #next. */
+  readonly #ahead: Int32Array;
   readonly #aheadIndex: Int32Array;
   readonly #aheadValid: Uint8Array;
   /** Ring of keys passed over, by index modulo KEPT. */
-  readonly #kept: Uint8Array;
+  readonly #kept: Int32Array;
   readonly #keptIndex: Int32Array;
   readonly #keptValid: Uint8Array;
   /** GRE sequence number of the packet before #next, once there was one. */
   readonly #sequence: Int32Array;
   readonly #hasSequence: Uint8Array;
   readonly #ration: RateLimit;
-  readonly #stream = new Uint8Array(RC4_STATE_OCTETS);
 
-  constructor(maxSessions: number) {
+  /** The keys after those of the packets in the two lanes. */
+  readonly #after = new Int32Array(2 * KEY_WORDS);
+  /** The packet that waits, decrypted by the first lane. -1: none does. */
+  #waitingSlot = -1;
+  #waitingAt = 0;
+  #waitingLength = 0;
+  #waitingSequence = 0;
+  /** A field that may be undefined keeps the number it was given; one of numbers only would copy it. */
+  #waitingNow: number | undefined;
+
+  /** `inner` takes each packet that comes out. */
+  constructor(maxSessions: number, cipher: MppeCipher, inner: InnerPacket, waited: WaitedSink) {
+    this.#cipher = cipher;
+    this.#inner = inner;
+    this.#waited = waited;
     this.#keys = new KeySlab(maxSessions);
     this.#next = new Int32Array(maxSessions);
-    this.#ahead = new Uint8Array(maxSessions * KEY_SIZE);
+    this.#ahead = new Int32Array(maxSessions * KEY_WORDS);
     this.#aheadIndex = new Int32Array(maxSessions);
     this.#aheadValid = new Uint8Array(maxSessions);
-    this.#kept = new Uint8Array(maxSessions * KEPT * KEY_SIZE);
+    this.#kept = new Int32Array(maxSessions * KEPT * KEY_WORDS);
     this.#keptIndex = new Int32Array(maxSessions * KEPT);
     this.#keptValid = new Uint8Array(maxSessions * KEPT);
     this.#sequence = new Int32Array(maxSessions);
@@ -60,44 +83,148 @@ export class StatelessReceiver {
   start(slot: number, keys: MppeKeys): void {
     this.clear(slot);
     this.#keys.start(slot, keys);
+    this.#keys.changeWith(this.#cipher, slot, this.#keys.words, slot * KEY_WORDS);
     this.#next[slot] = 0;
     this.#hasSequence[slot] = 0;
   }
 
-  /** Leaves no key behind. */
+  /** Leaves no key behind. No packet of the slot may wait: see finish(). */
   clear(slot: number): void {
     this.#keys.clear(slot);
-    this.#ahead.fill(0, slot * KEY_SIZE, (slot + 1) * KEY_SIZE);
+    this.#ahead.fill(0, slot * KEY_WORDS, (slot + 1) * KEY_WORDS);
     this.#aheadValid[slot] = 0;
-    this.#kept.fill(0, slot * KEPT * KEY_SIZE, (slot + 1) * KEPT * KEY_SIZE);
+    this.#kept.fill(0, slot * KEPT * KEY_WORDS, (slot + 1) * KEPT * KEY_WORDS);
     this.#keptValid.fill(0, slot * KEPT, (slot + 1) * KEPT);
   }
 
   /** Decrypts octets[at..at+length) in place. `sequence`: of the GRE packet. @returns Mppe */
   open(
     slot: number,
-    octets: Uint8Array,
     at: number,
     length: number,
     count: number,
     sequence: number,
     now: number,
-    inner: InnerPacket,
+  ): number {
+    if (!this.#cipher.worthPairing) return this.#open(slot, at, length, count, sequence, now);
+    if (this.#waitingSlot === slot) {
+      const forward = (count - this.#next[slot]! - 1) & COHERENCY_MASK;
+      const gap = serialDifference(sequence, this.#waitingSequence);
+      if (forward === 0 && gap <= COUNTS / 2) {
+        return this.#openFollowing(slot, at, length, count, sequence, now);
+      }
+      this.finish();
+    }
+    const forward = (count - this.#next[slot]!) & COHERENCY_MASK;
+    if (forward !== 0 || this.#skipped(slot, forward, sequence) !== 0) {
+      this.finish();
+      return this.#open(slot, at, length, count, sequence, now);
+    }
+    const first = this.#waitingSlot === -1;
+    this.#prepare(slot, first ? 0 : 1, this.#keys.words, slot * KEY_WORDS);
+    if (!first) {
+      this.#cipher.applyBoth(RECEIVE_LANE, this.#waitingAt, this.#waitingLength, at, length);
+      this.#confirmWaiting();
+      return this.#confirm(slot, 1, at, length, this.#next[slot]!, sequence);
+    }
+    this.#waitingSlot = slot;
+    this.#waitingAt = at;
+    this.#waitingLength = length;
+    this.#waitingSequence = sequence;
+    this.#waitingNow = now;
+    return Mppe.Waiting;
+  }
+
+  /** Decrypts the packet that waits. */
+  finish(): void {
+    if (this.#waitingSlot === -1) return;
+    this.#cipher.apply(RECEIVE_LANE, this.#waitingAt, this.#waitingLength);
+    this.#confirmWaiting();
+  }
+
+  /** The packet after the one of the same session that waits. */
+  #openFollowing(
+    slot: number,
+    at: number,
+    length: number,
+    count: number,
+    sequence: number,
+    now: number,
+  ): number {
+    const cipher = this.#cipher;
+    this.#prepare(slot, 1, this.#after, 0);
+    cipher.applyBoth(RECEIVE_LANE, this.#waitingAt, this.#waitingLength, at, length);
+    if (this.#confirmWaiting()) {
+      return this.#confirm(slot, 1, at, length, this.#next[slot]!, sequence);
+    }
+    // The first was not what it seemed to be, and so perhaps its key not the one before this packet's: as if nothing was.
+    this.#prepare(slot, 1, this.#after, 0);
+    cipher.apply(RECEIVE_LANE + 1, at, length);
+    return this.#open(slot, at, length, count, sequence, now);
+  }
+
+  /** The packet that waits is decrypted. @returns whether it was right */
+  #confirmWaiting(): boolean {
+    const slot = this.#waitingSlot;
+    const next = this.#next[slot]!;
+    this.#waitingSlot = -1;
+    const result = this.#confirm(
+      slot,
+      0,
+      this.#waitingAt,
+      this.#waitingLength,
+      next,
+      this.#waitingSequence,
+    );
+    this.#waited(slot, result, this.#waitingNow!);
+    return result === Mppe.Ok;
+  }
+
+  /** Decrypts a packet by itself. @returns Mppe */
+  #open(
+    slot: number,
+    at: number,
+    length: number,
+    count: number,
+    sequence: number,
+    now: number,
   ): number {
     const next = this.#next[slot]!;
     const skipped = this.#skipped(slot, (count - next) & COHERENCY_MASK, sequence);
-    if (skipped < 0) return this.#openLate(slot, octets, at, length, next + skipped, inner);
+    if (skipped < 0) return this.#openLate(slot, at, length, next + skipped);
     const index = (next + skipped) | 0;
-    if (!this.#advance(slot, index, now)) return Mppe.RekeyLimit;
-    this.#apply(slot, this.#ahead, slot * KEY_SIZE, octets, at, length);
-    if (!readInner(octets, at, length, inner)) return Mppe.Undecryptable;
+    if (skipped === 0) {
+      this.#prepare(slot, 0, this.#keys.words, slot * KEY_WORDS);
+    } else {
+      if (!this.#advance(slot, index, now)) return Mppe.RekeyLimit;
+      this.#prepare(slot, 0, this.#ahead, slot * KEY_WORDS);
+    }
+    this.#cipher.apply(RECEIVE_LANE, at, length);
+    return this.#confirm(slot, 0, at, length, index, sequence);
+  }
 
-    this.#copyKey(slot, this.#ahead, this.#keys.keys);
+  /** If an IP packet came out, the session goes on behind it: with the key in row `lane` of #after. @returns Mppe */
+  #confirm(
+    slot: number,
+    lane: number,
+    at: number,
+    length: number,
+    index: number,
+    sequence: number,
+  ): number {
+    if (!readInner(this.#cipher.octets, at, length, this.#inner)) return Mppe.Undecryptable;
+    copyKey(this.#after, lane * KEY_WORDS, this.#keys.words, slot * KEY_WORDS);
     this.#aheadValid[slot] = 0;
     this.#next[slot] = index + 1;
     this.#sequence[slot] = sequence;
     this.#hasSequence[slot] = 1;
     return Mppe.Ok;
+  }
+
+  /** Starts the key stream of the key in lane 0 or 1; the key after it goes to that row of #after. */
+  #prepare(slot: number, lane: number, keys: Int32Array, keyAt: number): void {
+    const row = lane * KEY_WORDS;
+    this.#keys.prepare(this.#cipher, RECEIVE_LANE + lane, slot, keys, keyAt, this.#after, row);
   }
 
   /** Packets lost before this one; negative: how far it lies behind the next. `forward`: how far its count is ahead, 0..4095. */
@@ -110,18 +237,12 @@ export class StatelessReceiver {
     return forward + COUNTS * Math.floor((gap - 1 - forward) / COUNTS);
   }
 
-  #openLate(
-    slot: number,
-    octets: Uint8Array,
-    at: number,
-    length: number,
-    index: number,
-    inner: InnerPacket,
-  ): number {
+  #openLate(slot: number, at: number, length: number, index: number): number {
     const place = slot * KEPT + (index & (KEPT - 1));
     if (this.#keptValid[place] === 0 || this.#keptIndex[place] !== (index | 0)) return Mppe.Late;
-    this.#apply(slot, this.#kept, place * KEY_SIZE, octets, at, length);
-    if (!readInner(octets, at, length, inner)) return Mppe.Undecryptable;
+    this.#prepare(slot, 0, this.#kept, place * KEY_WORDS);
+    this.#cipher.apply(RECEIVE_LANE, at, length);
+    if (!readInner(this.#cipher.octets, at, length, this.#inner)) return Mppe.Undecryptable;
     this.#keptValid[place] = 0;
     return Mppe.Ok;
   }
@@ -129,23 +250,22 @@ export class StatelessReceiver {
   /** Brings the register to the key of `index`, or as far as the ration goes. @returns whether it is there */
   #advance(slot: number, index: number, now: number): boolean {
     const next = this.#next[slot]!;
+    const row = slot * KEY_WORDS;
     let ahead = this.#aheadIndex[slot]!;
     const usable =
       this.#aheadValid[slot] !== 0 &&
       serialDifference(ahead, next) >= 0 &&
       serialDifference(index, ahead) >= 0;
     if (!usable) {
-      this.#copyKey(slot, this.#keys.keys, this.#ahead);
+      copyKey(this.#keys.words, row, this.#ahead, row);
       this.#aheadValid[slot] = 1;
-      ahead = (next - 1) | 0;
+      ahead = next;
     }
     const steps = serialDifference(index, ahead);
-    const granted = steps > 1 ? 1 + this.#ration.take(slot, steps - 1, now) : steps;
+    const granted = this.#ration.take(slot, steps, now);
     for (let n = 0; n < granted; n++) {
-      if (serialDifference(ahead, next) >= 0 && serialDifference(index, ahead) <= KEPT) {
-        this.#keep(slot, ahead);
-      }
-      this.#keys.change(slot, this.#ahead, slot * KEY_SIZE);
+      if (serialDifference(index, ahead) <= KEPT) this.#keep(slot, ahead);
+      this.#keys.changeWith(this.#cipher, slot, this.#ahead, row);
       ahead = (ahead + 1) | 0;
     }
     this.#aheadIndex[slot] = ahead;
@@ -154,28 +274,8 @@ export class StatelessReceiver {
 
   #keep(slot: number, index: number): void {
     const place = slot * KEPT + (index & (KEPT - 1));
-    const from = slot * KEY_SIZE;
-    for (let n = 0; n < KEY_SIZE; n++) {
-      this.#kept[place * KEY_SIZE + n] = this.#ahead[from + n]!;
-    }
+    copyKey(this.#ahead, slot * KEY_WORDS, this.#kept, place * KEY_WORDS);
     this.#keptIndex[place] = index;
     this.#keptValid[place] = 1;
-  }
-
-  #copyKey(slot: number, from: Uint8Array, to: Uint8Array): void {
-    const end = (slot + 1) * KEY_SIZE;
-    for (let n = slot * KEY_SIZE; n < end; n++) to[n] = from[n]!;
-  }
-
-  #apply(
-    slot: number,
-    keys: Uint8Array,
-    keyAt: number,
-    octets: Uint8Array,
-    at: number,
-    length: number,
-  ): void {
-    rc4KeySchedule(this.#stream, keys, keyAt, this.#keys.length(slot));
-    rc4Apply(this.#stream, octets, at, length, at);
   }
 }

@@ -46,7 +46,7 @@ export class Transmitter {
     if (mppe.active(slot)) {
       start = at - INNER_PROTOCOL_LENGTH;
       writeU16(octets, start, protocol);
-      mppe.encrypt(slot, octets, start, length + INNER_PROTOCOL_LENGTH);
+      mppe.encrypt(slot, start, length + INNER_PROTOCOL_LENGTH);
       start -= MPPE_HEADER_LENGTH;
       outerProtocol = PppProtocol.Compressed;
     } else if (sessions.requireEncryption[slot] !== 0) {

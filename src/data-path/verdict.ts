@@ -12,7 +12,10 @@ export const Verdict = {
   Control: 3,
   /** Only an acknowledgment, or no payload. */
   Ack: 4,
-  /** Kept until its predecessors came (stateful MPPE) or its call is connected. */
+  /**
+   * Kept until its predecessors came (stateful MPPE), its call is connected, or another packet came beside which it is
+   * decrypted, at the latest until the batch ends.
+   */
   Held: 5,
   /** Stateful MPPE lost a packet: controlSlot needs a CCP Reset-Request. */
   Desynchronized: 6,

@@ -30,6 +30,8 @@ struct device {
 	struct watch *watch;
 	int fd;
 	enum device_kind kind;
+	bool offload;     /* a vnet header goes before every packet of this TUN device */
+	bool udp_offload; /* it takes large UDP packets too */
 	struct counters counters;
 };
 
@@ -43,12 +45,14 @@ struct addon {
 };
 
 struct send_scratch;
+struct coalescer;
 
 struct context {
 	napi_ref arena; /* keeps it alive, whoever else lets go of it */
 	uint32_t arena_length;
 	unsigned users;
 	struct send_scratch *scratch;
+	struct coalescer *coalescer;
 };
 
 /* addon.c: errors. Each makes an exception pending; what the function then returns is ignored. */
@@ -82,7 +86,8 @@ void watch_stop(struct watch *watch);
 /* What one round of receiving brought. */
 struct batch {
 	uint32_t count; /* packets described in the meta */
-	bool more;      /* all slots were used, there may be more to read */
+	bool more;      /* there may be more to read */
+	bool waiting;   /* packets were read for which there was no slot: another round must fetch them */
 	int lost;       /* the device is gone: a negative error number */
 };
 
@@ -107,7 +112,13 @@ size_t send_scratch_size(void);
 enum { tun_receive_words = 2, tun_send_words = 3 };
 napi_value tun_open(napi_env env, napi_callback_info info);
 napi_value tun_send(napi_env env, napi_callback_info info);
-struct batch tun_receive(struct device *device, const struct slots *slots, uint8_t *octets, int32_t *meta);
+size_t tun_scratch_size(void);
+size_t coalescer_size(void);
+/* `fetch_only`: nothing is read, only what is waiting is handed out. */
+struct batch tun_receive(struct device *device, const struct slots *slots, void *scratch, bool fetch_only, uint8_t *octets,
+			 int32_t *meta);
+/* Drops what is waiting. */
+void tun_forget(void *scratch);
 
 /* privileges.c */
 napi_value reduce_capabilities(napi_env env, napi_callback_info info);

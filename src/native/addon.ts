@@ -29,7 +29,8 @@ export interface RawCounters {
 export interface Addon {
   initialize(makeError: (errno: number, syscall: string, subject?: string) => Error): void;
   createContext(arena: ArrayBuffer): ContextHandle;
-  openTun(name: string): { fd: number; name: string };
+  /** `offload`: large packets between kernel and addon, where the kernel can; the answer says whether it can. */
+  openTun(name: string, offload: boolean): { fd: number; name: string; offload: boolean };
   openGre(): number;
   /** `program`: struct sock_filter records in host order; replaces the socket's filter. */
   attachFilter(fd: number, program: Uint8Array): void;

@@ -10,9 +10,24 @@
 /* Marks our externals, so that another addon's is not taken for a context. */
 static const napi_type_tag context_tag = { 0x7f0f3f4c2a9d4e61, 0x9b1c6d0e5a827734 };
 
+static size_t aligned(size_t length)
+{
+	return (length + 15) & ~(size_t)15;
+}
+
+static size_t scratch_at(void)
+{
+	return aligned(sizeof(struct context));
+}
+
+static size_t coalescer_at(void)
+{
+	return scratch_at() + aligned(send_scratch_size());
+}
+
 static size_t context_size(void)
 {
-	return sizeof(struct context) + send_scratch_size();
+	return coalescer_at() + coalescer_size();
 }
 
 void context_release(napi_env env, struct context *context)
@@ -48,7 +63,8 @@ napi_value context_create(napi_env env, napi_callback_info info)
 		return throw_io_error(env, -ENOMEM, "mmap", NULL);
 	context->users = 1;
 	context->arena_length = (uint32_t)length;
-	context->scratch = (struct send_scratch *)(context + 1);
+	context->scratch = (struct send_scratch *)((char *)context + scratch_at());
+	context->coalescer = (struct coalescer *)((char *)context + coalescer_at());
 	if (napi_create_reference(env, arena, 1, &context->arena) != napi_ok ||
 	    napi_create_external(env, context, context_finalize, NULL, &handle) != napi_ok) {
 		context_release(env, context);

@@ -6,10 +6,18 @@
 
 #include "syscall.h"
 
+/* 16 octets at any address: one instruction on x86-64 and aarch64. */
+typedef unsigned char block __attribute__((vector_size(16), aligned(1), may_alias));
+
 void *memcpy(void *restrict to, const void *restrict from, size_t length)
 {
 	unsigned char *target = to;
 	const unsigned char *source = from;
+	for (; length >= sizeof(block); length -= sizeof(block)) {
+		*(block *)target = *(const block *)source;
+		target += sizeof(block);
+		source += sizeof(block);
+	}
 	while (length-- > 0)
 		*target++ = *source++;
 	return to;
@@ -20,7 +28,7 @@ void *memmove(void *to, const void *from, size_t length)
 	unsigned char *target = to;
 	const unsigned char *source = from;
 	if ((uintptr_t)target <= (uintptr_t)source)
-		return memcpy(to, from, length);
+		return memcpy(to, from, length); /* forward, and a block is read before it is written */
 	while (length-- > 0)
 		target[length] = source[length];
 	return to;

@@ -1,8 +1,8 @@
 /*
  * TUN devices: open, read until empty, write.
  *
- * Segmentation offload (IFF_VNET_HDR) has its place here: a large read is cut into slots behind the same meta, and
- * consecutive packets of one device are joined before they are written. Callers see IP packets either way.
+ * With offload (IFF_VNET_HDR) the kernel hands over and takes large packets: what is read is split into slots (split.c),
+ * what is written is joined (coalesce.c). Callers see the packets of a link either way.
  */
 #include "addon.h"
 
@@ -11,48 +11,122 @@
 #include <linux/if_tun.h>
 #include <linux/ioctl.h>
 
+#include "coalesce.h"
 #include "kernel.h"
 #include "memory.h"
+#include "split.h"
 #include "syscall.h"
+
+/* Newer than the headers of many a toolchain: Linux 6.2. */
+#ifndef TUN_F_USO4
+#define TUN_F_USO4 0x20
+#define TUN_F_USO6 0x40
+#endif
 
 static const char device_path[] = "/dev/net/tun";
 
+/* One read of a device with offload, and what of it did not fit the slots. */
+struct tun_scratch {
+	struct split waiting;
+	uint8_t room[6]; /* so that the packet begins at a multiple of 16 */
+	struct vnet_header header;
+	/* One octet more than a packet can have: the kernel cuts silently. */
+	uint8_t packet[PACKET_LIMIT + 1];
+} __attribute__((aligned(16)));
+
+size_t tun_scratch_size(void)
+{
+	return sizeof(struct tun_scratch);
+}
+
+size_t coalescer_size(void)
+{
+	return sizeof(struct coalescer);
+}
+
+void tun_forget(void *scratch)
+{
+	((struct tun_scratch *)scratch)->waiting = (struct split){ 0 };
+}
+
+/* What the kernel may leave to us, as much of it as it knows. */
+static void set_offload(struct device *device)
+{
+	static const unsigned tcp = TUN_F_CSUM | TUN_F_TSO4 | TUN_F_TSO6;
+	device->udp_offload = syscall3(ioctl, device->fd, TUNSETOFFLOAD, tcp | TUN_F_USO4 | TUN_F_USO6) == 0;
+	if (!device->udp_offload)
+		syscall3(ioctl, device->fd, TUNSETOFFLOAD, tcp);
+}
+
+/* TUNSETIFF, with IFF_VNET_HDR where it is wanted and known. */
+static long make_device(long fd, struct ifreq *request, bool *offload)
+{
+	unsigned features = 0;
+	int header_size = sizeof(struct vnet_header);
+	request->value.flags = IFF_TUN | IFF_NO_PI | IFF_TUN_EXCL;
+	*offload = *offload && syscall3(ioctl, fd, TUNGETFEATURES, &features) == 0 && (features & IFF_VNET_HDR) != 0;
+	if (*offload)
+		request->value.flags |= IFF_VNET_HDR;
+	const long result = syscall3(ioctl, fd, TUNSETIFF, request);
+	return result < 0 || !*offload ? result : syscall3(ioctl, fd, TUNSETVNETHDRSZ, &header_size);
+}
+
+/* openTun(name, offload) */
 napi_value tun_open(napi_env env, napi_callback_info info)
 {
-	napi_value argument, object, number, name;
+	napi_value arguments[2], object, number, name, offloaded;
 	struct ifreq request = { 0 };
 	char wanted[sizeof request.name + 4];
 	size_t length;
-	if (!take_arguments(env, info, 1, &argument))
+	bool offload;
+	if (!take_arguments(env, info, 2, arguments))
 		return NULL;
-	if (napi_get_value_string_utf8(env, argument, wanted, sizeof wanted, &length) != napi_ok)
+	if (napi_get_value_string_utf8(env, arguments[0], wanted, sizeof wanted, &length) != napi_ok)
 		return throw_type_error(env, "The device's name must be a string");
+	if (napi_get_value_bool(env, arguments[1], &offload) != napi_ok)
+		return throw_type_error(env, "offload must be true or false");
 	if (length == 0 || length >= sizeof request.name)
 		return throw_range_error(env, "The device's name must have 1 to 15 octets");
 	for (size_t i = 0; i < length; i++)
 		if (wanted[i] == 0)
 			return throw_range_error(env, "The device's name must not contain a zero octet");
 	memcpy(request.name, wanted, length);
-	request.value.flags = IFF_TUN | IFF_NO_PI | IFF_TUN_EXCL;
 
 	const long fd = syscall4(openat, AT_FDCWD, device_path, O_RDWR | O_NONBLOCK | O_CLOEXEC, 0);
 	if (fd < 0)
 		return throw_io_error(env, fd, "open", device_path);
-	const long result = syscall3(ioctl, fd, TUNSETIFF, &request);
+	const long result = make_device(fd, &request, &offload);
 	if (result < 0) {
 		syscall1(close, fd);
 		return throw_io_error(env, result, "TUNSETIFF", wanted);
 	}
-	if (device_add(env, (int)fd, device_tun) == NULL || napi_create_object(env, &object) != napi_ok ||
+	struct device *device = device_add(env, (int)fd, device_tun);
+	if (device == NULL)
+		return NULL;
+	device->offload = offload;
+	if (offload)
+		set_offload(device);
+	if (napi_create_object(env, &object) != napi_ok || napi_get_boolean(env, offload, &offloaded) != napi_ok ||
 	    napi_create_int32(env, (int32_t)fd, &number) != napi_ok ||
 	    napi_create_string_utf8(env, request.name, NAPI_AUTO_LENGTH, &name) != napi_ok ||
 	    napi_set_named_property(env, object, "fd", number) != napi_ok ||
-	    napi_set_named_property(env, object, "name", name) != napi_ok)
+	    napi_set_named_property(env, object, "name", name) != napi_ok ||
+	    napi_set_named_property(env, object, "offload", offloaded) != napi_ok)
 		return NULL;
 	return object;
 }
 
-struct batch tun_receive(struct device *device, const struct slots *slots, uint8_t *octets, int32_t *meta)
+/* Nothing to read, or the device is gone. */
+static bool has_ended(long result, struct batch *batch)
+{
+	if (result > 0 || result == -EINTR)
+		return false;
+	if (result != -EAGAIN)
+		batch->lost = result == 0 ? -EBADFD : (int)result;
+	return true;
+}
+
+static struct batch receive_plain(struct device *device, const struct slots *slots, uint8_t *octets, int32_t *meta)
 {
 	struct batch batch = { 0 };
 	const uint32_t room = slots->size - slots->headroom;
@@ -62,14 +136,10 @@ struct batch tun_receive(struct device *device, const struct slots *slots, uint8
 		const uint32_t at = slots->base + batch.count * slots->size + slots->headroom;
 		const struct iovec vectors[2] = { { octets + at, room }, { &beyond, 1 } };
 		const long length = syscall3(readv, device->fd, vectors, 2);
-		if (length == -EAGAIN)
+		if (has_ended(length, &batch))
 			break;
 		if (length == -EINTR)
 			continue;
-		if (length <= 0) {
-			batch.lost = length == 0 ? -EBADFD : (int)length;
-			break;
-		}
 		if (length > (long)room) {
 			device->counters.truncated++;
 			continue;
@@ -79,6 +149,55 @@ struct batch tun_receive(struct device *device, const struct slots *slots, uint8
 		batch.count++;
 	}
 	batch.more = reads == slots->count;
+	return batch;
+}
+
+static void fetch_waiting(struct split *waiting, const struct slots *slots, uint8_t *octets, int32_t *meta,
+			  struct batch *batch)
+{
+	for (; batch->count < slots->count && split_pending(waiting); batch->count++) {
+		const uint32_t at = slots->base + batch->count * slots->size + slots->headroom;
+		meta[batch->count * tun_receive_words] = (int32_t)at;
+		meta[batch->count * tun_receive_words + 1] = (int32_t)split_next(waiting, octets + at);
+	}
+}
+
+/* Takes what was read, `length` octets of vnet header and packet; what cannot be handed out is dropped and counted. */
+static void take_read(struct device *device, struct tun_scratch *scratch, long length, uint32_t room)
+{
+	const long packet_length = length - (long)sizeof scratch->header;
+	if (packet_length > PACKET_LIMIT) {
+		device->counters.truncated++;
+	} else if (packet_length <= 0 ||
+		   !split_begin(&scratch->waiting, &scratch->header, scratch->packet, (uint32_t)packet_length)) {
+		device->counters.malformed++;
+	} else if (scratch->waiting.largest > room) {
+		device->counters.truncated++;
+		tun_forget(scratch);
+	}
+}
+
+struct batch tun_receive(struct device *device, const struct slots *slots, void *scratch, bool fetch_only, uint8_t *octets,
+			 int32_t *meta)
+{
+	if (!device->offload)
+		return receive_plain(device, slots, octets, meta);
+	struct tun_scratch *large = scratch;
+	struct batch batch = { 0 };
+	uint32_t reads = 0;
+	fetch_waiting(&large->waiting, slots, octets, meta, &batch);
+	while (!fetch_only && batch.count < slots->count && reads < slots->count) {
+		const long length = syscall3(read, device->fd, &large->header, sizeof large->header + sizeof large->packet);
+		if (has_ended(length, &batch))
+			break;
+		reads++;
+		if (length == -EINTR)
+			continue;
+		take_read(device, large, length, slots->size - slots->headroom);
+		fetch_waiting(&large->waiting, slots, octets, meta, &batch);
+	}
+	batch.waiting = split_pending(&large->waiting);
+	batch.more = batch.count == slots->count || reads == slots->count;
 	return batch;
 }
 
@@ -102,14 +221,47 @@ static bool check_packets(napi_env env, const struct context *context, const int
 	return true;
 }
 
+static void count_written(struct device *device, long result, uint32_t packets, uint32_t *sent)
+{
+	if (result < 0) {
+		for (uint32_t i = 0; i < packets; i++)
+			count_error(device, result);
+		return;
+	}
+	device->counters.sent += packets;
+	*sent += packets;
+}
+
+struct writing {
+	struct device *device;
+	uint32_t sent;
+};
+
+static void write_joined(void *to, const struct iovec *vectors, unsigned vector_count, unsigned count)
+{
+	struct writing *writing = to;
+	long result;
+	do
+		result = syscall3(writev, writing->device->fd, vectors, vector_count);
+	while (result == -EINTR);
+	count_written(writing->device, result, count, &writing->sent);
+}
+
+static void write_plain(struct writing *writing, const uint8_t *packet, size_t length)
+{
+	long result;
+	do
+		result = syscall3(write, writing->device->fd, packet, length);
+	while (result == -EINTR);
+	count_written(writing->device, result, 1, &writing->sent);
+}
+
 /* sendTun(context, meta, count) */
 napi_value tun_send(napi_env env, napi_callback_info info)
 {
 	napi_value arguments[3], number;
 	struct context *context;
-	struct device *device = NULL;
 	int32_t count;
-	uint32_t sent = 0;
 	if (!take_arguments(env, info, 3, arguments) || !take_context(env, arguments[0], &context) ||
 	    !take_integer(env, arguments[2], 0, "count must be a number of packets", &count))
 		return NULL;
@@ -121,22 +273,24 @@ napi_value tun_send(napi_env env, napi_callback_info info)
 		return throw_type_error(env, "The arena was detached");
 	if (!check_packets(env, context, meta, count))
 		return NULL;
+	struct writing writing = { 0 };
+	struct coalescer *coalescer = context->coalescer;
+	coalescer->emit = write_joined;
+	coalescer->to = &writing;
 	for (int32_t i = 0; i < count; i++) {
 		const int32_t *packet = meta + (size_t)i * tun_send_words;
-		if (device == NULL || device->fd != packet[0])
-			device = device_find(addon_of(env), packet[0]);
-		long result;
-		do
-			result = syscall3(write, packet[0], octets + packet[1], packet[2]);
-		while (result == -EINTR);
-		if (result < 0) {
-			count_error(device, result);
-			continue;
+		if (writing.device == NULL || writing.device->fd != packet[0]) {
+			coalesce_flush(coalescer);
+			writing.device = device_find(addon_of(env), packet[0]);
+			coalescer->udp = writing.device->udp_offload;
 		}
-		device->counters.sent++;
-		sent++;
+		if (writing.device->offload)
+			coalesce_add(coalescer, octets + packet[1], (uint32_t)packet[2]);
+		else
+			write_plain(&writing, octets + packet[1], (size_t)packet[2]);
 	}
-	if (napi_create_uint32(env, sent, &number) != napi_ok)
+	coalesce_flush(coalescer);
+	if (napi_create_uint32(env, writing.sent, &number) != napi_ok)
 		return NULL;
 	return number;
 }

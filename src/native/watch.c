@@ -73,11 +73,11 @@ static bool call_back(napi_env env, napi_value callback, int32_t count)
 	return false;
 }
 
-static struct batch receive(struct watch *watch, uint8_t *octets, int32_t *meta)
+static struct batch receive(struct watch *watch, bool fetch_only, uint8_t *octets, int32_t *meta)
 {
 	if (watch->device->kind == device_gre)
 		return gre_receive(watch->device, &watch->slots, watch->scratch, octets, meta);
-	return tun_receive(watch->device, &watch->slots, octets, meta);
+	return tun_receive(watch->device, &watch->slots, watch->scratch, fetch_only, octets, meta);
 }
 
 static uint32_t receive_words(const struct device *device)
@@ -85,14 +85,16 @@ static uint32_t receive_words(const struct device *device)
 	return device->kind == device_gre ? gre_receive_words : tun_receive_words;
 }
 
-/* One batch and its callback; false: no further round now. */
-static bool run_round(struct watch *watch, bool failed)
+enum round { round_last, round_more, round_waiting };
+
+/* One batch and its callback, and what is to follow. */
+static enum round run_round(struct watch *watch, bool failed, bool fetch_only)
 {
 	napi_env env = watch->addon->env;
 	napi_value callback, meta_value;
 	if (napi_get_reference_value(env, watch->callback, &callback) != napi_ok ||
 	    napi_get_reference_value(env, watch->meta, &meta_value) != napi_ok)
-		return false;
+		return round_last;
 	int32_t *meta = take_meta(env, meta_value, receive_words(watch->device), watch->slots.count);
 	uint8_t *octets = context_octets(env, watch->context);
 	if (meta == NULL || octets == NULL) {
@@ -100,23 +102,25 @@ static bool run_round(struct watch *watch, bool failed)
 		if (meta != NULL)
 			throw_type_error(env, "The arena was detached while packets were received into it");
 		report_exception(env);
-		return false;
+		return round_last;
 	}
-	struct batch batch = receive(watch, octets, meta);
+	struct batch batch = receive(watch, fetch_only, octets, meta);
 	watch->device->counters.received += batch.count;
 	if (batch.count > 0 && !call_back(env, callback, (int32_t)batch.count))
-		return false;
+		return round_last;
 	if (watch->device == NULL)
-		return false;
+		return round_last;
 	/* A TUN device whose poll fails without a reason that read() would tell is being deleted just now. */
-	if (batch.lost == 0 && failed && watch->device->kind == device_tun && !batch.more)
+	if (batch.lost == 0 && failed && watch->device->kind == device_tun && !batch.more && !batch.waiting)
 		batch.lost = -EBADFD;
 	if (batch.lost < 0) {
 		watch_stop(watch);
 		call_back(env, callback, batch.lost);
-		return false;
+		return round_last;
 	}
-	return batch.more;
+	if (batch.waiting)
+		return round_waiting;
+	return batch.more ? round_more : round_last;
 }
 
 static void on_readable(uv_poll_t *handle, int status, int events)
@@ -126,15 +130,17 @@ static void on_readable(uv_poll_t *handle, int status, int events)
 	(void)events;
 	if (status < 0 && watch->device->kind == device_gre)
 		gre_clear_error(watch->device);
-	for (int round = 0; round < rounds_limit && watch->device != NULL; round++) {
+	/* What is waiting is fetched to the end, for it does not make the descriptor readable; it is one large packet. */
+	enum round next = round_more;
+	for (int round = 0; next == round_waiting || (next == round_more && round < rounds_limit); round++) {
 		napi_handle_scope scope;
 		if (napi_open_handle_scope(env, &scope) != napi_ok)
-			return;
-		const bool again = run_round(watch, status < 0);
-		napi_close_handle_scope(env, scope);
-		if (!again)
 			break;
+		next = run_round(watch, status < 0, round >= rounds_limit);
+		napi_close_handle_scope(env, scope);
 	}
+	if (watch->device != NULL && watch->device->kind == device_tun)
+		tun_forget(watch->scratch); /* after an exception: it would be stale by the next packet */
 	/* libuv stops polling when it reports a failure. */
 	if (status < 0 && watch->device != NULL)
 		uv_poll_start(handle, UV_READABLE, on_readable);
@@ -187,7 +193,8 @@ napi_value watch_start(napi_env env, napi_callback_info info)
 
 	const size_t poll_at = aligned(sizeof(struct watch));
 	const size_t scratch_at = poll_at + aligned(uv_handle_size(UV_POLL));
-	const size_t size = scratch_at + (device->kind == device_gre ? gre_scratch_size(slots.count) : 0);
+	const size_t size =
+		scratch_at + (device->kind == device_gre ? gre_scratch_size(slots.count) : tun_scratch_size());
 	struct watch *watch = pages_allocate(size);
 	if (watch == NULL)
 		return throw_io_error(env, -ENOMEM, "mmap", NULL);

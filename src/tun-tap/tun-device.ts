@@ -18,18 +18,22 @@ export class TunDevice {
   readonly name: string;
   /** For the packets of sendTun. */
   readonly fd: number;
+  /** The kernel hands over and takes large packets, and leaves checksums to us; packets here are small either way. */
+  readonly offload: boolean;
   readonly #io: IoContext;
 
   /**
    * Makes the device.
    * @param name 1 to 15 octets; `%d` in it becomes the first free number
+   * @param offload false: one packet for each system call, as on kernels that know no better
    * @throws {IoError} EBUSY: there is such a device; EPERM: no CAP_NET_ADMIN; ENOENT or ENODEV: no /dev/net/tun
    */
-  constructor(io: IoContext, name: string) {
-    const device = loadAddon().openTun(name);
+  constructor(io: IoContext, name: string, { offload = true }: { offload?: boolean } = {}) {
+    const device = loadAddon().openTun(name, offload);
     this.#io = io;
     this.name = device.name;
     this.fd = device.fd;
+    this.offload = device.offload;
   }
 
   /** Receives into `slots`; `meta` needs `slots.count * tunReceiveWords` numbers. See IoContext.watch. */

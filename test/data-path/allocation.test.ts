@@ -36,6 +36,7 @@ for (const encrypted of [false, true]) {
       for (let n = 0; n < count; n++) {
         client.arena.octets.set(packet, from);
         client.path.receiveTun(CLIENT_TUN, from, packet.length, now);
+        assert.equal(client.path.greOutCount, 1);
         const offset = client.path.greOut[0]!;
         const length = client.path.greOut[1]!;
         for (let k = 0; k < length; k++)

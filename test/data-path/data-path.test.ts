@@ -13,6 +13,7 @@ import {
   End,
   GATEWAY,
   greToServer,
+  type Datagram,
   readDatagram,
   SERVER,
   SERVER_CALL,
@@ -130,12 +131,75 @@ test('MPPE: the twins of both ends read and write what passes', () => {
         const inner = Uint8Array.from([0, 0x21, ...packet]);
         assert.deepEqual(twin.decrypt(gre.payload.subarray(header.length)), inner);
         const twins = greToServer(n, encodePppFrame(PppProtocol.Compressed, sender.encrypt(inner)));
-        assert.equal(server.gre(twins, 0), V.Delivered);
+        // Stateless ones wait for the next one, or for the end of the batch.
+        assert.equal(server.gre(twins, 0), stateful ? V.Delivered : V.Held);
         assert.deepEqual(server.takeDelivered(), [packet]);
       }
     }
   }
 });
+
+for (const webAssembly of [true, false]) {
+  test(`MPPE: a batch of several packets, ${webAssembly ? 'two at a time' : 'one by one'}`, () => {
+    const pair = connect(new End({}, { webAssembly }), new End({}, { webAssembly }));
+    const { server, client, serverSlot, clientSlot } = pair;
+    encrypt(pair);
+    const send = (end: End, packets: Uint8Array[]) => {
+      const { base, size, headroom } = end.arena.tunSlots;
+      packets.forEach((packet, n) => {
+        const at = base + n * size + headroom;
+        end.arena.octets.set(packet, at);
+        assert.equal(end.path.receiveTun(CLIENT_TUN, at, packet.length, 0), V.Sent);
+      });
+      end.drain(0);
+    };
+    const place = (n: number) => {
+      const { base, size, headroom } = server.arena.greSlots;
+      return base + n * size + headroom;
+    };
+    const receive = (datagrams: Datagram[]) => {
+      datagrams.forEach(({ octets, from, to }, n) => {
+        server.arena.octets.set(octets, place(n));
+        server.path.receiveGre(place(n), octets.length, from, to, 5);
+      });
+    };
+    for (const count of [5, 4, 1, 2]) {
+      const packets = Array.from({ length: count }, (_, n) =>
+        tagged(CALLER, '8.8.8.8', n, 60 + 300 * n),
+      );
+      send(client, packets);
+      receive(client.takeWire());
+      server.drain(5);
+      assert.deepEqual(server.takeDelivered(), packets);
+    }
+    assert.equal(server.path.lastTraffic(serverSlot), 5);
+
+    // What changes the session, or looks at it, comes after the packets that came before it.
+    const changes: (() => void)[] = [
+      () => assert.equal(server.path.counters(serverSlot).rxPackets, 15),
+      () => assert.equal(server.path.totals().rxPackets, 18),
+      () => server.path.requireEncryption(serverSlot, true),
+      () => server.path.setMppe(serverSlot, 'receive', undefined),
+    ];
+    const three = [1, 2, 3].map((n) => tagged(CALLER, '8.8.8.8', n));
+    for (const change of changes) {
+      send(client, three);
+      receive(client.takeWire());
+      change();
+      server.drain(5);
+      assert.deepEqual(server.takeDelivered(), three);
+    }
+    encrypt(pair);
+    send(client, three);
+    receive(client.takeWire());
+    server.path.closeCall(serverSlot);
+    server.drain(5);
+    assert.deepEqual(server.takeDelivered(), three);
+    assert.equal(server.path.totals().rxPackets, 27);
+    assert.deepEqual(server.path.totals().drops, {});
+    assert.equal(client.path.counters(clientSlot).txPackets, 27);
+  });
+}
 
 test('control frames are never encrypted, and need no IP', () => {
   const pair = connect();

@@ -106,7 +106,7 @@ inNamespace('Addon', import.meta.url, () => {
   test('no arguments crash it', () => {
     const addon = loadAddon() as unknown as Record<string, (...values: unknown[]) => unknown>;
     const gre = loadAddon().openGre();
-    const tun = loadAddon().openTun('fuzz%d').fd;
+    const tun = loadAddon().openTun('fuzz%d', true).fd;
     const context = loadAddon().createContext(new ArrayBuffer(65_536));
     const number = fc.oneof(
       fc.constantFrom(gre, tun, 0, 1, 2, 64, 2048, 65_535, 65_536, 65_537),

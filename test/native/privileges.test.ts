@@ -46,7 +46,7 @@ test('without the capabilities the addon says EPERM, and which call it was', asy
     const script = `
       const addon = require(${JSON.stringify(addon)});
       addon.initialize((errno, syscall) => new Error(syscall + ' ' + errno));
-      for (const call of [addon.reduceCapabilities, addon.openGre, () => addon.openTun('x')])
+      for (const call of [addon.reduceCapabilities, addon.openGre, () => addon.openTun('x', true)])
         try { call(); console.log('allowed'); } catch (error) { console.log(error.message); }`;
     const user = ['--reuid', '12345', '--regid', '12345', '--clear-groups'];
     const program = [...user, '--inh-caps', '-all', process.execPath, '-e', script];

@@ -1,0 +1,160 @@
+/**
+ * Many callers in one process, for the control-plane figures: client links of src/session on real TCP and real GRE, without
+ * TUN devices. Runs in the client's namespace.
+ *
+ *     callers.ts SERVER cycles COUNT CONCURRENCY    logs in and hangs up; prints {"done", "failed", "seconds"}
+ *     callers.ts SERVER hold COUNT CONCURRENCY      logs in, prints the same, stays until SIGTERM
+ */
+import { randomBytes } from 'node:crypto';
+import { connect } from 'node:net';
+import { Secret } from '../src/crypto/secret.ts';
+import { Drive, monotonic } from '../src/daemon/drive.ts';
+import { PacketIo } from '../src/daemon/packet-io.ts';
+import { TcpConnection } from '../src/daemon/tcp-connection.ts';
+import { ClientLink } from '../src/session/client-link.ts';
+import { Gateway } from '../src/session/gateway.ts';
+import type { ClientLinkOptions } from '../src/session/options.ts';
+import type { LinkOutput } from '../src/session/ports.ts';
+import { cause } from '../src/wire/cause.ts';
+import { parseAddress } from '../src/wire/ip.ts';
+import { account } from './tunnels.ts';
+
+const [, , server = '', mode = '', countText = '', concurrencyText = ''] = process.argv;
+const count = Number(countText);
+const concurrency = Math.min(count, Number(concurrencyText));
+const address = parseAddress(server);
+if (address === undefined || !['cycles', 'hold'].includes(mode) || !(concurrency > 0))
+  throw new Error('usage: callers.ts SERVER cycles|hold COUNT CONCURRENCY');
+
+const options: ClientLinkOptions = {
+  kind: 'link',
+  name: 'bench',
+  device: 'bench',
+  port: 1723,
+  auth: ['mschap-v2'],
+  mppe: { policy: 'required', strengths: [128], stateful: false },
+  mtu: 1400,
+  ipv6: false,
+  keepalive: { failures: 3, interval: 30_000 },
+  server,
+  username: account.username,
+  secret: Secret.fromPassword(account.password),
+  routes: [],
+  defaultRoute: false,
+  metric: 0,
+  hostRoute: false,
+  peerDns: false,
+  bindDevice: undefined,
+  auto: false,
+  blockOnAuthFailure: true,
+  maxFail: 1,
+  holdoff: 1000,
+  holdoffMax: 1000,
+};
+const places = (mode === 'hold' ? count : concurrency) + 64;
+const random = (length: number): Uint8Array => new Uint8Array(randomBytes(length));
+const drive = new Drive();
+const io = new PacketIo(places, drive, random);
+const gateway = new Gateway({
+  users: [],
+  limits: {
+    maxSessions: places,
+    maxHalfOpen: places,
+    maxHalfOpenPerSource: places,
+    loginTimeout: 60_000,
+  },
+  random,
+  wallClock: () => Date.now(),
+});
+const started = monotonic();
+let begun = 0;
+let done = 0;
+let failed = 0;
+
+for (let n = 0; n < concurrency; n++) begin();
+
+function begin(): void {
+  if (begun === count) return;
+  begun++;
+  call();
+}
+
+function over(ok: boolean, why = ''): void {
+  if (ok) done++;
+  else failed++;
+  if (why !== '' && failed < 5) process.stderr.write(`a call failed: ${why}\n`);
+  if (done + failed === count) {
+    const seconds = (monotonic() - started) / 1000;
+    process.stdout.write(`${JSON.stringify({ done, failed, seconds })}\n`);
+    if (mode === 'cycles') process.exit(0);
+  }
+  begin();
+}
+
+function call(): void {
+  const link = new ClientLink(options, gateway, { paths: io.paths });
+  let tcp: TcpConnection | undefined;
+  let wasUp = false;
+  const feed = (act: (now: number) => void) => {
+    act(monotonic());
+    drive.touched(link);
+  };
+  const carryOut = (output: LinkOutput): void => {
+    switch (output.kind) {
+      case 'resolve':
+        queueMicrotask(() => feed((now) => link.handleResolved(server, [address!], now)));
+        break;
+      case 'host-route':
+        queueMicrotask(() => feed((now) => link.handleHostRoute(output.address, undefined, now)));
+        break;
+      case 'connect':
+        dial();
+        break;
+      case 'write':
+        tcp?.write(output.octets);
+        break;
+      case 'disconnect':
+        tcp?.close();
+        tcp = undefined;
+        break;
+      case 'network-up':
+        queueMicrotask(() => feed((now) => link.handleNetworkUp(undefined, now)));
+        break;
+      case 'network-down':
+        break;
+      case 'event':
+        if (output.event.what !== 'link-state') break;
+        if (output.event.state === 'up') {
+          wasUp = true;
+          if (mode === 'hold') over(true);
+          else queueMicrotask(() => feed((now) => link.close(cause('USER_REQUEST'), now)));
+        } else if (output.event.state === 'blocked' || output.event.state === 'waiting') {
+          over(false, output.event.cause?.code);
+          queueMicrotask(() => feed((now) => link.close(cause('USER_REQUEST'), now)));
+        }
+        break;
+      case 'done':
+        drive.remove(link);
+        if (wasUp && mode === 'cycles') over(true);
+        break;
+    }
+  };
+  const dial = (): void => {
+    const socket = connect({ host: server, port: options.port });
+    const refused = (error: Error) =>
+      feed((now) => link.handleConnectFailed(cause('CONNECT_FAILED', error.message), now));
+    socket.once('error', refused);
+    socket.once('connect', () => {
+      socket.off('error', refused);
+      const connection = new TcpConnection(socket, {
+        octets: (octets) => feed((now) => link.handleOctets(octets, now)),
+        closed: (errno) => feed((now) => link.handleClosed(now, errno)),
+        written: () => undefined,
+      });
+      tcp = connection;
+      feed((now) => link.handleConnected(connection.local, now));
+    });
+  };
+  drive.add(link, carryOut);
+  feed((now) => link.dial(now));
+}

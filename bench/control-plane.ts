@@ -1,0 +1,206 @@
+/** Logins, sessions held, connect and disconnect, time to the first ping, start: the figures beside the packets. */
+import { mkdtempSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import { join, resolve } from 'node:path';
+import { ControlClient } from '../src/daemon/control/client.ts';
+import type { Lab, Program } from '../tools/lab.ts';
+import { cpuSeconds, median, memory, processesIn, wait } from './machine.ts';
+import { probe } from './measure.ts';
+import { clientNetwork, outer, serverNetwork, users, type Sides } from './tunnels.ts';
+
+const callers = resolve(import.meta.dirname, 'callers.ts');
+const dist = resolve(import.meta.dirname, '../dist');
+
+export interface ControlPlane {
+  /** Logins (with their hang-up) a second: by the clock, with the callers on the same machine; and for each second of the server's CPU. */
+  readonly loginsPerSecond: number;
+  readonly loginsPerCpuSecond: number;
+  /** ms from the order to dial to the first answer through the tunnel. */
+  readonly firstPing: number;
+  readonly sessions: number;
+  /** kB (10^3 octets) of anonymous memory that each session adds to a new server, with the garbage of its login. */
+  readonly memoryPerSession: number;
+  /** Percent of one core while the sessions are quiet. */
+  readonly idleCpu: number;
+  readonly cycles: number;
+  /** MB of anonymous memory from the first tenth of the cycles to the last. */
+  readonly growth: number;
+  readonly failures: number;
+}
+
+export interface Start {
+  /** ms from the start of node to the line that says it runs. */
+  readonly listening: number;
+  /** MB, idle. */
+  readonly resident: number;
+  readonly anonymous: number;
+  /** kB */
+  readonly bundle: number;
+  readonly addon: number;
+}
+
+interface Called {
+  readonly done: number;
+  readonly failed: number;
+  readonly seconds: number;
+}
+
+export interface Extent {
+  readonly sessions: number;
+  readonly cycles: number;
+}
+
+export async function controlPlane(sides: Sides, extent: Extent): Promise<ControlPlane> {
+  const { lab, server, client } = sides;
+  const near = await lab.gateway('many', server, {
+    network: manyNetwork(extent.sessions),
+    pptp_users: users,
+    pptp: `config pptp 'globals'
+	option max_sessions '4096'
+	option max_half_open '4096'
+	option max_half_open_per_source '4096'
+`,
+  });
+  const pid = onlyProcess(server);
+  let failures = 0;
+  const cycles = async (count: number): Promise<Called> => {
+    const called = await finished(call(lab, client, 'cycles', count, 32));
+    failures += called.failed;
+    return called;
+  };
+
+  await cycles(50); // loads what logins need
+  await wait(1000);
+  const base = memory(pid).anonymous;
+  const holding = call(lab, client, 'hold', extent.sessions, 32);
+  const held = JSON.parse(await holding.line(/\{"done".*\}/)) as Called;
+  failures += held.failed;
+  await wait(3000);
+  const full = memory(pid).anonymous;
+  const quiet = cpuSeconds([pid]);
+  await wait(10_000);
+  const idleCpu = (cpuSeconds([pid]) - quiet) * 10;
+  await holding.stop();
+  await wait(1000);
+
+  await cycles(200); // warms the compiler
+  const cpu = cpuSeconds([pid]);
+  const logins = await cycles(1000);
+  const loginCpu = cpuSeconds([pid]) - cpu;
+
+  await cycles(Math.ceil(extent.cycles / 10));
+  const early = memory(pid).anonymous;
+  await cycles(extent.cycles - Math.ceil(extent.cycles / 10));
+  const growth = memory(pid).anonymous - early;
+  await near.process.stop();
+
+  return {
+    loginsPerSecond: logins.done / logins.seconds,
+    loginsPerCpuSecond: logins.done / loginCpu,
+    firstPing: await firstPing(sides),
+    sessions: held.done,
+    memoryPerSession: ((full - base) * 1000) / held.done,
+    idleCpu,
+    cycles: extent.cycles,
+    growth,
+    failures,
+  };
+}
+
+function manyNetwork(sessions: number): string {
+  return `config interface 'home'
+	option proto 'pptpserver'
+	option localip '10.64.0.1'
+	option network '10.64.0.0/18'
+	option mppe 'required'
+	option max_sessions '${Math.min(4096, sessions + 200)}'
+	option max_per_user '4096'
+	option ban_after '0'
+`;
+}
+
+function onlyProcess(namespace: string): number {
+  const pids = processesIn(namespace);
+  if (pids.length !== 1) throw new Error(`${pids.length} processes in ${namespace}, expected one`);
+  return pids[0]!;
+}
+
+function call(lab: Lab, client: string, mode: string, count: number, concurrency: number): Program {
+  return lab.start(
+    client,
+    process.execPath,
+    ...['--import', 'tsx', callers, outer.server, mode, String(count), String(concurrency)],
+  );
+}
+
+async function finished(program: Program): Promise<Called> {
+  const line = await program.line(/\{"done".*\}/);
+  await program.ended;
+  return JSON.parse(line) as Called;
+}
+
+/** Median of five dials. */
+async function firstPing({ lab, server, client }: Sides): Promise<number> {
+  const near = await lab.gateway('first', server, {
+    network: serverNetwork('required'),
+    pptp_users: users,
+  });
+  const far = await lab.gateway('dialler', client, { network: clientNetwork('required') });
+  const control = await ControlClient.open(join(far.configDir, 'run', 'control.sock'));
+  const echo = lab.start(server, probe, 'echo', '7007');
+  await echo.line(/listening/);
+  const times: number[] = [];
+  for (let n = 0; n < 5; n++) {
+    const pinging = lab.start(client, probe, 'first', '192.168.99.1', '7007');
+    await wait(100); // it is trying by now
+    const from = process.hrtime.bigint(); // the same clock as the probe's
+    await control.call('dial', { interface: 'office' });
+    const { output } = await pinging.ended;
+    const [, answered] = /^first (\d+)/m.exec(output) ?? [];
+    if (answered === undefined) throw new Error(`no ping: ${output}`);
+    times.push(Number(BigInt(answered) - from) / 1e6);
+    const before = far.process.output.length;
+    await control.call('hangup', { interface: 'office' });
+    await far.process.line(/down/, before);
+    await wait(500);
+  }
+  control.close();
+  await echo.stop();
+  await far.process.stop();
+  await near.process.stop();
+  return median(times);
+}
+
+/** Medians of `times` starts of an idle server. */
+export async function start({ lab, server }: Sides, times: number): Promise<Start> {
+  const listening: number[] = [];
+  const resident: number[] = [];
+  const anonymous: number[] = [];
+  const dir = mkdtempSync(join(lab.dir, 'start-'));
+  writeFileSync(join(dir, 'network'), serverNetwork('required'), { mode: 0o600 });
+  writeFileSync(join(dir, 'pptp_users'), users, { mode: 0o600 });
+  for (let n = 0; n < times; n++) {
+    const from = performance.now();
+    const daemon = lab.start(
+      server,
+      process.execPath,
+      ...[join(dist, 'pptp-gateway.js'), 'run'],
+      ...['--config-dir', dir, '--socket', join(dir, 'control.sock')],
+    );
+    await daemon.line(/is running/);
+    listening.push(performance.now() - from);
+    await wait(1500);
+    const size = memory(onlyProcess(server));
+    resident.push(size.resident);
+    anonymous.push(size.anonymous);
+    await daemon.stop();
+  }
+  rmSync(dir, { recursive: true });
+  const kilobytes = (file: string) => statSync(join(dist, file)).size / 1000;
+  return {
+    listening: median(listening),
+    resident: median(resident),
+    anonymous: median(anonymous),
+    bundle: kilobytes('pptp-gateway.js'),
+    addon: kilobytes('native.node'),
+  };
+}
