@@ -115,29 +115,19 @@ function describe({ name, localAddress, port, listen, device }: ServerOptions): 
 }
 
 /** What cannot change without a new device or listener. */
+const listenerOptions = [
+  'device',
+  'port',
+  'localAddress',
+  'network',
+  'pool',
+  'listen',
+  'isolate',
+  'mtu',
+  'ipv6',
+  'proxyArp',
+] as const;
+
 function listenerChanged(before: ServerOptions, after: ServerOptions): boolean {
-  const listener = ({
-    device,
-    port,
-    localAddress,
-    network,
-    pool,
-    listen,
-    isolate,
-    mtu,
-    ipv6,
-    proxyArp,
-  }: ServerOptions) => [
-    device,
-    port,
-    localAddress,
-    network,
-    pool,
-    listen,
-    isolate,
-    mtu,
-    ipv6,
-    proxyArp,
-  ];
-  return !isDeepStrictEqual(listener(before), listener(after));
+  return listenerOptions.some((option) => !isDeepStrictEqual(before[option], after[option]));
 }
