@@ -96,7 +96,8 @@ export class SequenceWindow {
     if (step > 0) this.#candidate[slot] = sequence;
     this.#followers[slot] = this.#followers[slot]! + 1;
     if (this.#followers[slot] < FOLLOWERS) return refused;
-    return this.#restart(slot, sequence, Math.max(0, ahead - 1));
+    // No more than one packet alone could claim: followers can be forged too, and a gap of 2^30 would be counted for good.
+    return this.#restart(slot, sequence, Math.min(Math.max(0, ahead - 1), MAX_JUMP));
   }
 
   #restart(slot: number, sequence: number, missing: number): number {

@@ -113,6 +113,13 @@ test('a peer that went on far ahead is believed after a few packets, copies or s
   }
 });
 
+test('a few forged numbers far ahead cannot spoil the count of lost packets for good', () => {
+  const window = new SequenceWindow(1);
+  window.accept(0, 0);
+  for (let n = 0; n < FOLLOWERS; n++) window.accept(0, 2 ** 30 + n);
+  assert.equal(window.missing, MAX_JUMP);
+});
+
 test('so is a peer that starts again from 0', () => {
   const window = new SequenceWindow(1);
   window.accept(0, 90_000);
