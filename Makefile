@@ -16,14 +16,10 @@ setup-build setup-demo setup-test setup-bench:
 	@tools/setup.sh $(subst setup-,,$@)
 
 dist/native.node: $(NATIVE)
-	@mkdir -p dist
 	src/native/build.sh $@
 
-dist/pptp-gateway.js: $(SOURCES) package.json
-	@mkdir -p dist
-	$(BIN)/esbuild src/daemon/main.ts --bundle --platform=node --target=node20 --format=esm --outfile=$@ --minify-whitespace --minify-syntax --log-level=warning --legal-comments=none \
-	  --define:__VERSION__="\"$$(node -p 'require("./package.json").version')\""
-	@chmod 755 $@
+dist/pptp-gateway.js: $(SOURCES) package.json tools/bundle.sh
+	tools/bundle.sh $@
 
 # Committed, so that the sources run without a build; a test holds it to mppe.as.
 src/data-path/mppe-wasm/binary.ts: src/data-path/mppe-wasm/mppe.as tools/build-wasm.ts
