@@ -1,7 +1,8 @@
-#!/bin/sh
+#!/usr/bin/env bash
 # make packages: builds what the feed has as .ipk, with the stand-in for OpenWrt's build system in buildroot/.
 # Usage: SOURCE_DATE_EPOCH=… build.sh ARCHITECTURE…     as OpenWrt names them: x86_64, aarch64_cortex-a53, …
-set -eu
+set -euo pipefail
+: "${SOURCE_DATE_EPOCH:?}"
 cd "$(dirname "$0")/../.."
 . tools/packages/cpus.sh
 root=$PWD

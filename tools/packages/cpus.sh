@@ -20,10 +20,3 @@ describe_cpu() {
 		*) echo "Node.js does not run on the CPU $1" >&2; return 1 ;;
 	esac
 }
-
-# Usage: locked_node CPU     sets node, version, integrity: npm's package with the Node binary
-locked_node() {
-	read -r node version integrity <<-EOF
-		$(sed -n "s/^$1 //p" openwrt/pptp-gateway-node/runtime.lock)
-	EOF
-}

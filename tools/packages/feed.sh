@@ -1,12 +1,12 @@
-#!/bin/sh
+#!/usr/bin/env bash
 # make feed: lays out a feed for OpenWrt's scripts/feeds: a folder for each package with its Makefile and an archive of all
 # it is built from, so that building fetches nothing. The same sources give the same octets.
 # Usage: SOURCE_DATE_EPOCH=… feed.sh ARCHITECTURE…     for whose CPUs the runtime is put together: x86_64, aarch64_cortex-a53, …
-set -eu
+set -euo pipefail
+: "${SOURCE_DATE_EPOCH:?}"
 cd "$(dirname "$0")/../.."
 . tools/packages/cpus.sh
 feed=dist/feed
-cache=node_modules/.cache/packages
 work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT
 
@@ -20,10 +20,6 @@ pin() { sed -i "s/^$2:=skip\$/$2:=$(sha256sum "$3" | cut -d' ' -f1)/" "$1"; }
 value() { sed -n "s/^$2:=//p" "openwrt/$1/Makefile"; }
 
 # The gateway: sources, the bundler, Node's headers
-fetch_locked() { # NAME: a development package, as in package-lock.json
-	node -p 'const { version, integrity } = require("./package-lock.json").packages["node_modules/" + process.argv[1]]; version + " " + integrity' "$1" |
-		{ read -r version integrity && tools/packages/npm-fetch.sh "$1" "$version" "$integrity" "$2"; }
-}
 name=pptp-gateway-$(value pptp-gateway PKG_VERSION)
 tree=$work/$name
 mkdir -p "$tree/vendor/include" "$tree/tools" "$tree/openwrt/pptp-gateway" "$feed/pptp-gateway"
@@ -31,16 +27,16 @@ cp -R src package.json tsconfig.json LICENSE README.md CHANGELOG.md "$tree/"
 cp tools/bundle.sh "$tree/tools/"
 cp -R init.d "$tree/"
 cp -R openwrt/pptp-gateway/files "$tree/openwrt/pptp-gateway/"
-fetch_locked @esbuild/linux-x64 "$cache/esbuild.tgz"
-fetch_locked esbuild "$cache/esbuild-licence.tgz"
-tar -xzf "$cache/esbuild.tgz" -O package/bin/esbuild >"$tree/vendor/esbuild"
-tar -xzf "$cache/esbuild-licence.tgz" -O package/LICENSE.md >"$tree/vendor/esbuild.LICENSE"
+bundler=$(tools/packages/npm-fetch.sh bundler)
+licence=$(tools/packages/npm-fetch.sh bundler-licence)
+node=$(tools/packages/npm-fetch.sh x86_64)
+tar -xzf "$bundler" -O package/bin/esbuild >"$tree/vendor/esbuild"
+tar -xzf "$licence" -O package/LICENSE.md >"$tree/vendor/esbuild.LICENSE"
 chmod 755 "$tree/vendor/esbuild"
-locked_node x86_64
-tools/packages/npm-fetch.sh "$node" "$version" "$integrity" "$cache/$node-$version.tgz"
-tar -xzf "$cache/$node-$version.tgz" -C "$tree/vendor/include" --strip-components=3 --wildcards \
-	'package/include/node/*node_api*.h' 'package/include/node/uv.h' 'package/include/node/uv/*.h'
-tar -xzf "$cache/$node-$version.tgz" -O package/LICENSE >"$tree/vendor/include/LICENSE"
+tar -xzf "$node" -C "$tree/vendor/include" --strip-components=3 --wildcards \
+	package/include/node/js_native_api.h package/include/node/js_native_api_types.h \
+	package/include/node/node_api.h package/include/node/node_api_types.h 'package/include/node/uv.h' 'package/include/node/uv/*.h'
+tar -xzf "$node" -O package/LICENSE >"$tree/vendor/include/LICENSE"
 rm -f "$feed"/pptp-gateway/*
 cp openwrt/pptp-gateway/Makefile "$feed/pptp-gateway/"
 archive "$name" "$feed/pptp-gateway/$name.tar.gz"
@@ -59,10 +55,9 @@ mkdir -p "$runtime"
 cp openwrt/pptp-gateway-node/Makefile "$runtime/"
 for architecture; do
 	cpu=$(cpu_of "$architecture")
-	locked_node "$cpu"
-	name=pptp-gateway-node-$version
+	name=pptp-gateway-node-$(awk -v cpu="$cpu" '$1 == cpu { print $3 }' tools/packages/npm.lock)
 	file=$runtime/$name-$cpu.tar.gz
-	for source in openwrt/pptp-gateway-node/runtime.lock openwrt/pptp-gateway-node/node tools/packages/runtime.sh; do
+	for source in tools/packages/npm.lock openwrt/pptp-gateway-node/node tools/packages/runtime.sh; do
 		[ "$file" -nt "$source" ] || rm -f "$file"
 	done
 	if [ ! -f "$file" ]; then

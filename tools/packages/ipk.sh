@@ -1,8 +1,9 @@
-#!/bin/sh
+#!/usr/bin/env bash
 # Packs a staged folder, whose CONTROL holds control and scripts, into an .ipk as opkg reads it: a gzipped tar of
 # debian-binary, data.tar.gz and control.tar.gz. The same folder gives the same octets: names sorted, owner root, one time.
 # Usage: SOURCE_DATE_EPOCH=… ipk.sh STAGED OUTPUT.ipk
-set -eu
+set -euo pipefail
+: "${SOURCE_DATE_EPOCH:?}"
 staged=$1 output=$2
 work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT

@@ -1,16 +1,27 @@
-#!/bin/sh
-# Fetches one package of npm and checks what came against its integrity. Usage: npm-fetch.sh NAME VERSION INTEGRITY OUTPUT.tgz
-set -eu
-name=$1 version=$2 integrity=$3 output=$4
+#!/usr/bin/env bash
+# Fetches one package of npm, unless it is there already, checks it against npm.lock, and prints its place.
+# Usage: npm-fetch.sh KEY     the first word of the line in npm.lock
+set -euo pipefail
+cd "$(dirname "$0")/../.."
+cache=$PWD/node_modules/.cache/packages
+fail() { echo "npm-fetch: $*" >&2; exit 1; }
 
-integrity_of() {
-	node -p '"sha512-" + require("crypto").createHash("sha512").update(require("fs").readFileSync(process.argv[1])).digest("base64")' "$1"
+line=$(grep "^$1 " tools/packages/npm.lock) || fail "npm.lock has no $1"
+read -r _ name version integrity <<EOF
+$line
+EOF
+archive=$cache/$1-$version.tgz
+
+verified() {
+	[ "$(node -p '"sha512-" + require("crypto").createHash("sha512").update(require("fs").readFileSync(process.argv[1])).digest("base64")' "$1")" = "$integrity" ]
 }
 
-[ ! -f "$output" ] || [ "$(integrity_of "$output")" != "$integrity" ] || exit 0
-folder=$(mktemp -d)
-trap 'rm -rf "$folder"' EXIT
-file=$(npm pack --silent --pack-destination "$folder" "$name@$version")
-[ "$(integrity_of "$folder/$file")" = "$integrity" ] || { echo "npm-fetch: $name@$version is not what it was: its integrity differs" >&2; exit 1; }
-mkdir -p "$(dirname "$output")"
-mv "$folder/$file" "$output"
+if [ ! -f "$archive" ] || ! verified "$archive"; then
+	folder=$(mktemp -d)
+	trap 'rm -rf "$folder"' EXIT
+	file=$(npm pack --silent --pack-destination "$folder" "$name@$version")
+	verified "$folder/$file" || fail "$name $version is not what it was: its integrity differs"
+	mkdir -p "$cache"
+	mv "$folder/$file" "$archive"
+fi
+echo "$archive"

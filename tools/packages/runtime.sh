@@ -1,9 +1,9 @@
-#!/bin/sh
+#!/usr/bin/env bash
 # Puts together the Node runtime of one CPU: npm's binary, and the C and C++ libraries of Debian that it needs, all stripped.
 # The binary names its loader and its libraries by absolute path, so that nothing of the router's libc is used and
 # process.execPath is Node itself.
 # Usage: runtime.sh x86_64|aarch64|arm OUTPUT
-set -eu
+set -euo pipefail
 cd "$(dirname "$0")/../.."
 cpu=$1 output=$2
 home=/usr/lib/pptp-gateway-node
@@ -13,9 +13,7 @@ cache=$PWD/node_modules/.cache/packages
 describe_cpu "$cpu"
 fail() { echo "runtime of $cpu: $*" >&2; exit 1; }
 
-# Node, from npm
-locked_node "$cpu"
-tools/packages/npm-fetch.sh "$node" "$version" "$integrity" "$cache/$node-$version.tgz"
+node=$(tools/packages/npm-fetch.sh "$cpu")
 
 # The libraries, from Debian: an apt of its own, so that this machine need not know the architecture.
 apt=$cache/$debian
@@ -39,7 +37,7 @@ for deb in "$apt"/*.deb; do dpkg-deb -x "$deb" "$apt/root"; done
 
 rm -rf "$output"
 mkdir -p "$output/bin" "$output/lib" "$output/licenses"
-tar -xzf "$cache/$node-$version.tgz" -C "$output/bin" --strip-components=2 package/bin/node
+tar -xzf "$node" -C "$output/bin" --strip-components=2 package/bin/node
 
 # What the binary needs, and what that needs
 needed() { "$triplet-readelf" -d "$1" | sed -n 's/.*(NEEDED).*\[\(.*\)\]/\1/p'; }
@@ -55,12 +53,12 @@ for library in $loader $(needed "$output/bin/node"); do place "$library"; done
 for file in "$output/bin/node" "$output"/lib/*; do "$triplet-strip" --strip-all --remove-section=.comment "$file"; done
 patchelf --set-interpreter "$home/lib/$loader" --force-rpath --set-rpath "$home/lib" "$output/bin/node"
 
-tar -xzf "$cache/$node-$version.tgz" -O package/LICENSE >"$output/licenses/node"
+tar -xzf "$node" -O package/LICENSE >"$output/licenses/node"
 cp "$apt/root/usr/share/doc/libc6/copyright" "$output/licenses/glibc"
 cp "$apt"/root/usr/share/doc/gcc-*-base/copyright "$output/licenses/gcc-libraries"
 cp -L /usr/share/common-licenses/LGPL-2.1 /usr/share/common-licenses/GPL-3 "$output/licenses/"
 {
-	echo "Node.js: npm package $node $version"
+	echo "Node.js: npm package $(tar -xzOf "$node" package/package.json | node -p 'const { name, version } = JSON.parse(require("fs").readFileSync(0)); name + " " + version')"
 	echo 'Libraries: these packages of Debian, whose sources Debian offers under the source package'\''s name and version'
 	for deb in "$apt"/*.deb; do dpkg-deb --show --showformat='${Package} ${Version} (source ${source:Package} ${source:Version})\n' "$deb"; done
 } >"$output/licenses/VERSIONS"

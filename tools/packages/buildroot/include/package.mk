@@ -2,7 +2,6 @@ PKG_BUILD_DIR ?= $(BUILD_DIR)/$(PKG_NAME)-$(PKG_VERSION)
 STAGED := $(BUILD_DIR)/staged
 
 .PHONY: all prepared built
-.DELETE_ON_ERROR:
 all:
 
 define Build/Prepare/Default
