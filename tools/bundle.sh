@@ -8,6 +8,6 @@ output=${1:-dist/pptp-gateway.js}
 version=$(sed -n 's/^  "version": "\(.*\)",$/\1/p' package.json)
 mkdir -p -- "$(dirname -- "$output")"
 "${ESBUILD:-node_modules/.bin/esbuild}" src/daemon/main.ts --bundle --platform=node --target=node20 --format=esm \
-	--outfile="$output" --minify-whitespace --minify-syntax --log-level=warning --legal-comments=none \
+	--outfile="$output" --minify --log-level=warning --legal-comments=none \
 	--define:__VERSION__="\"$version\""
 chmod 755 "$output"

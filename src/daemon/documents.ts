@@ -36,7 +36,10 @@ export interface SessionDocument {
 
 export interface CauseDocument {
   readonly code: string;
+  /** The sentence in English, with the detail. */
   readonly text: string;
+  /** What is particular to this case, for who translates the sentence. */
+  readonly detail?: string;
 }
 
 export interface LinkDocument {
@@ -117,5 +120,6 @@ export function sessionDocument(status: SessionStatus, now: number): SessionDocu
 }
 
 export function causeDocument(cause: Cause): CauseDocument {
-  return { code: cause.code, text: describeCause(cause) };
+  const { code, detail } = cause;
+  return { code, text: describeCause(cause), ...(detail === undefined ? {} : { detail }) };
 }
