@@ -231,6 +231,12 @@ export const globalOptions = {
     'Callers that have not logged in yet, per source address.',
   ),
   login_timeout: option(seconds(5, 600), '60', 'live', 'Time a caller has to log in.'),
+  imported: list(
+    text,
+    [],
+    'live',
+    'What was taken over from older programs (pptpd); without the word it is taken over again.',
+  ),
 } as const;
 
 /** Options of every netifd interface: not ours, not worth a warning. */
