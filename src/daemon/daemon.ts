@@ -138,6 +138,9 @@ export class Daemon {
     await this.serverSet.change(configuration.servers, this.listeners); // nothing else can fail
     this.configuration = configuration;
     log.level = configuration.logLevel;
+    log.verbose = new Set(
+      configuration.links.filter(({ verbose }) => verbose).map(({ name }) => name),
+    );
     for (const warning of configuration.warnings) log.line('warning', formatProblem(warning));
     this.ports.gateway.reconfigure(configuration.users, configuration.limits);
     for (const options of configuration.servers)
