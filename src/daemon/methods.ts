@@ -9,6 +9,7 @@ import { MethodError } from './control/protocol.ts';
 import type { Daemon } from './daemon.ts';
 import {
   causeDocument,
+  relayDocument,
   type CaptureDocument,
   sessionDocument,
   type LinkDocument,
@@ -76,7 +77,7 @@ export function methods(daemon: Daemon, captureDir: string, reload: () => Promis
   };
 }
 
-function statusDocument(daemon: Daemon): StatusDocument {
+async function statusDocument(daemon: Daemon): Promise<StatusDocument> {
   const now = monotonic();
   const servers = [...daemon.servers.values()].map(({ server }): ServerDocument => {
     const { name, device, port, localAddress, maxSessions } = server.options;
@@ -104,7 +105,8 @@ function statusDocument(daemon: Daemon): StatusDocument {
       ...(session === undefined ? {} : { session: sessionDocument(session, now) }),
     };
   });
-  return { version, uptime: Math.round((now - daemon.started) / 1000), servers, links, relays: [] };
+  const relays = (await daemon.relays.status()).map((relay) => relayDocument(relay, now));
+  return { version, uptime: Math.round((now - daemon.started) / 1000), servers, links, relays };
 }
 
 function sessions(daemon: Daemon) {
@@ -126,6 +128,15 @@ function disconnect(daemon: Daemon, { id, username }: Params): { ended: number }
     if (session === undefined || (session.id !== which && session.username !== which)) continue;
     runner.feed((link, now) => link.hangup(now, why));
     ended++;
+  }
+  if (typeof which === 'number') {
+    const call = daemon.relays.disconnect(which, why);
+    if (call === 'ended') ended++;
+    if (call === 'unable')
+      throw new MethodError(
+        'FAILED',
+        `call ${which} passes through the kernel's helper, which cannot end it`,
+      );
   }
   if (ended === 0)
     throw new MethodError(

@@ -24,7 +24,6 @@ export type RelayOutput =
   | { readonly kind: 'install'; readonly call: RelayedCall }
   /** The call is over: no packet of it may pass any more. Exactly once for each installed call. */
   | { readonly kind: 'remove'; readonly call: RelayedCall }
-  | { readonly kind: 'established' }
   | { readonly kind: 'call-up'; readonly call: RelayedCall }
   | { readonly kind: 'call-down'; readonly call: RelayedCall; readonly cause: Cause }
   | { readonly kind: 'counted'; readonly what: RelayOddity }

@@ -228,7 +228,6 @@ export class RelayedConnection {
     ) {
       this.#established = true;
       this.#deadline = undefined;
-      this.#emit({ kind: 'established' });
     } else if (type === MessageType.StopControlConnectionReply)
       this.#deadline = now + CLEAR_TIMEOUT;
   }

@@ -13,40 +13,24 @@
  * lets it pass. Packets with ids that were not told to their sender are left as they are, but one that would reach a
  * server as part of a relayed call (an id guessed by a client behind the same masquerading) is dropped.
  */
-import { formatAddress, formatPrefix, type Prefix } from '../wire/ip.ts';
-import { nft, nftCheck, nftJson } from './nft-command.ts';
+import { formatAddress } from '../wire/ip.ts';
+import { nft, nftCheck } from './nft-command.ts';
 import {
   changeElements,
+  readCounters,
+  type Count,
   type Element,
   type ElementChange,
   type Netfilter,
 } from './nft-elements.ts';
-
-export const RELAY_TABLE = 'pptp_gateway_relay';
-
-/** Bits of the packet mark that are ours, and their value: also in the static fw4 includes. */
-export const MARK = `meta mark set meta mark & 0x00ffffff | 0x17000000`;
-const MARKED = 'meta mark & 0xff000000 == 0x17000000';
-/** GRE version 1 with a key for PPP (RFC 2637 §4.1): S and A may be set or not, everything else is fixed. */
-const PPTP_GRE = 'ip protocol gre @th,0,32 & 0xef7fffff == 0x2001880b';
-/** The call id: the lower half of the key. */
-const CALL_ID = '@th,48,16';
-/** For the chains that change addresses: before those of others. */
-const REDIRECT_PRIORITY = 'dstnat - 5';
-
-/** Where a relay takes control connections from, and where it leads them. */
-export interface RelayRules {
-  /** Names its maps: unique while the table exists. */
-  readonly key: number;
-  readonly direction: 'outbound' | 'inbound';
-  /** Devices on which clients are, and on which servers are; `name*` stands for all that begin so. */
-  readonly src: readonly string[];
-  readonly dest: readonly string[];
-  /** Networks of the clients; none: all. */
-  readonly clients: readonly Prefix[];
-  /** TCP port of the daemon. */
-  readonly port: number;
-}
+import {
+  chains,
+  mapNames,
+  mapsOf,
+  RELAY_TABLE,
+  tableBody,
+  type RelayRules,
+} from './relay-rules.ts';
 
 /** One end of a call. */
 interface End {
@@ -67,12 +51,9 @@ export interface RelayPath {
 }
 
 export interface PathCounters {
-  /** From the client. */
-  readonly rxPackets: number;
-  readonly rxOctets: number;
-  /** To the client. */
-  readonly txPackets: number;
-  readonly txOctets: number;
+  /** From the client, and to it. */
+  readonly rx: Count;
+  readonly tx: Count;
 }
 
 export class RelayTable {
@@ -144,26 +125,14 @@ export class RelayTable {
     this.#apply([...changes, ...guards]);
   }
 
-  /** What each call has carried: outer packets and their octets. @throws RouterError */
-  async counters(): Promise<ReadonlyMap<RelayPath, PathCounters>> {
-    if (this.#paths.size === 0) return new Map();
-    const counts = readCounters(await nftJson('list', 'table', 'ip', RELAY_TABLE));
-    const none = { packets: 0, bytes: 0 };
-    return new Map(
-      [...this.#paths].map((path) => {
-        const rx = counts.get(path.server.toldCallId) ?? none;
-        const tx = counts.get(path.client.toldCallId) ?? none;
-        return [
-          path,
-          {
-            rxPackets: rx.packets,
-            rxOctets: rx.bytes,
-            txPackets: tx.packets,
-            txOctets: tx.bytes,
-          },
-        ];
-      }),
-    );
+  /** What calls have carried: outer packets and their octets. */
+  counters(paths: readonly RelayPath[]): readonly PathCounters[] {
+    const counted = paths.flatMap((path) => {
+      const [toServer, , , toClient] = elements(path);
+      return [keyOf(toServer!), keyOf(toClient!)];
+    });
+    const counts = readCounters(this.#netfilter, RELAY_TABLE, counted);
+    return paths.map((_, i) => ({ rx: counts[2 * i]!, tx: counts[2 * i + 1]! }));
   }
 
   #apply(changes: readonly ElementChange[]): void {
@@ -223,77 +192,7 @@ export class RelayTable {
   }
 }
 
-function mapNames(key: number): [toServer: string, toClient: string] {
-  return [`to_server_${key}`, `to_client_${key}`];
-}
-
-function mapsOf({ key }: RelayRules): string {
-  return mapNames(key)
-    .map(
-      (map) => `map ${map} {
-    typeof ip saddr . ip daddr . ${CALL_ID} : ip daddr
-    counter
-  }
-`,
-    )
-    .join('');
-}
-
-function tableBody(relays: readonly RelayRules[]): string {
-  return `map source_of {
-    typeof ${CALL_ID} : ip saddr
-  }
-  map id_of {
-    typeof ${CALL_ID} : ${CALL_ID}
-  }
-  set guarded {
-    typeof ip saddr . ip daddr . ${CALL_ID}
-  }
-  ${relays.map(mapsOf).join('')}${chains(relays)}`;
-}
-
-function chains(relays: readonly RelayRules[]): string {
-  return `chain redirect_control {
-    type nat hook prerouting priority ${REDIRECT_PRIORITY}
-    ${relays.map(redirect).join('\n    ')}
-  }
-  chain prerouting {
-    type filter hook prerouting priority raw
-    ${relays.flatMap(rewriteDestination).join('\n    ')}
-  }
-  chain postrouting {
-    type filter hook postrouting priority mangle
-    ${MARKED} ip protocol gre ip saddr set ${CALL_ID} map @source_of ${CALL_ID} set ${CALL_ID} map @id_of accept
-    ${MARKED} ip protocol gre drop
-  }
-  chain guard {
-    type filter hook postrouting priority srcnat + 10
-    ${PPTP_GRE} meta mark & 0xff000000 != 0x17000000 ip saddr . ip daddr . ${CALL_ID} @guarded counter drop
-  }
-`;
-}
-
-/** Our own addresses are left to our own server; other networks than `dest` to whoever routes them. */
-function redirect({ direction, src, dest, clients, port }: RelayRules): string {
-  const where =
-    direction === 'inbound'
-      ? 'fib daddr . iif type local'
-      : `fib daddr type unicast fib daddr oifname ${devices(dest)}`;
-  const whose = clients.length === 0 ? '' : `ip saddr { ${clients.map(formatPrefix).join(', ')} } `;
-  return `iifname ${devices(src)} ${whose}tcp dport 1723 ${where} ${MARK} redirect to :${port}`;
-}
-
-function rewriteDestination({ key, src, dest }: RelayRules): string[] {
-  const [toServer, toClient] = mapNames(key);
-  const rule = (ingress: readonly string[], map: string) =>
-    `iifname ${devices(ingress)} ${PPTP_GRE} ip daddr set ip saddr . ip daddr . ${CALL_ID} map @${map} notrack ${MARK} accept`;
-  return [rule(src, toServer), rule(dest, toClient)];
-}
-
-function devices(names: readonly string[]): string {
-  return `{ ${names.map((name) => `"${name}"`).join(', ')} }`;
-}
-
+/** Six elements: three of the way to the server, three of the way back; the first of each has a counter. */
 function elements({ relay, client, server }: RelayPath): Element[] {
   const [toServer, toClient] = mapNames(relay);
   const way = (set: string, from: End, to: End): Element[] => [
@@ -306,6 +205,10 @@ function elements({ relay, client, server }: RelayPath): Element[] {
     { set: 'id_of', key: id16(to.toldCallId), data: id16(to.callId) },
   ];
   return [...way(toServer, client, server), ...way(toClient, server, client)];
+}
+
+function keyOf({ set, key }: Element): Element {
+  return { set, key };
 }
 
 /** What a packet of this call is when it leaves for the server. */
@@ -340,27 +243,4 @@ function words(value: Uint8Array): string {
   const fields = Array.from({ length: value.length / 4 }, (_, i) => view.getUint32(4 * i));
   if (fields.length === 3) fields[2]! >>>= 16;
   return fields.map((field, i) => (i === 2 ? String(field) : formatAddress(field))).join(' . ');
-}
-
-interface Count {
-  readonly packets: number;
-  readonly bytes: number;
-}
-
-/** Counters by told call id, from nft's JSON. */
-function readCounters(listing: unknown): Map<number, Count> {
-  const counts = new Map<number, Count>();
-  const { nftables } = listing as {
-    nftables: { map?: { name: string; elem?: readonly (readonly unknown[])[] } }[];
-  };
-  for (const { map } of nftables) {
-    if (map === undefined || !/^to_(server|client)_/.test(map.name)) continue;
-    for (const [key] of map.elem ?? []) {
-      const { elem } = key as {
-        elem?: { val: { concat: [string, string, number] }; counter: Count };
-      };
-      if (elem !== undefined) counts.set(elem.val.concat[2], elem.counter);
-    }
-  }
-  return counts;
 }

@@ -214,7 +214,7 @@ function exitCodeOf(cause: string | undefined): ExitCode {
 }
 
 function statusText(
-  { version, uptime, servers, links }: StatusDocument,
+  { version, uptime, servers, links, relays }: StatusDocument,
   sessions: readonly SessionDocument[],
 ): string {
   const parts = [`pptp-gateway ${version}, running for ${duration(uptime)}`];
@@ -240,6 +240,7 @@ function statusText(
       ]),
     );
   }
+  parts.push(...relaysText(relays));
   parts.push(sessions.length === 0 ? 'no sessions' : sessionTable(sessions));
   return parts.join('\n\n');
 }
