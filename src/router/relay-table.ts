@@ -32,35 +32,28 @@ import {
   type RelayRules,
 } from './relay-rules.ts';
 
-/** One end of a call. */
-interface End {
-  readonly address: number;
-  /** Our address as this end sees it: where it sends to. */
-  readonly local: number;
-  /** The call id that this end chose: what GRE to it carries. */
-  readonly callId: number;
-  /** What the other end was told instead. */
-  readonly toldCallId: number;
-}
-
-/** A call that is relayed. */
-export interface RelayPath {
+/** The packets of a relayed call in one direction. */
+export interface RelayWay {
+  /** Key of the relay's rules. */
   readonly relay: number;
-  readonly client: End;
-  readonly server: End;
-}
-
-export interface PathCounters {
-  /** From the client, and to it. */
-  readonly rx: Count;
-  readonly tx: Count;
+  readonly towards: 'client' | 'server';
+  /** Who sends, and our address that it sends to. */
+  readonly from: { readonly address: number; readonly local: number };
+  readonly to: {
+    readonly address: number;
+    /** Our address as the receiver sees it. */
+    readonly local: number;
+    /** What the receiver chose, and what the sender was told instead. */
+    readonly callId: number;
+    readonly toldCallId: number;
+  };
 }
 
 export class RelayTable {
   readonly #netfilter: Netfilter;
   #relays: readonly RelayRules[] = [];
   #exists = false;
-  readonly #paths = new Set<RelayPath>();
+  readonly #ways = new Set<RelayWay>();
   /** How many calls need a guard: a server may give two calls the same id. */
   readonly #guards = new Map<string, number>();
   #changing: Promise<unknown> = Promise.resolve();
@@ -100,53 +93,53 @@ export class RelayTable {
     });
   }
 
-  /** Lets packets of a call through. @throws RouterError */
-  async add(path: RelayPath): Promise<void> {
-    this.#paths.add(path);
-    const changes = elements(path).map((element) => ({ what: 'add', element }) as const);
+  /** Lets packets through: when this returns, not only when the promise is resolved, unless the table is broken. */
+  async add(way: RelayWay): Promise<void> {
+    this.#ways.add(way);
+    const changes = elements(way).map((element) => ({ what: 'add', element }) as const);
     try {
-      this.#apply([...changes, ...this.#guard(path, 1)]);
+      this.#apply([...changes, ...this.#guard(way, 1)]);
     } catch {
       // Somebody has removed our table (`nft flush ruleset`), or what we think is in it is not: make it anew.
       try {
         await this.#serial(() => nft(this.#table(this.#relays)));
       } catch (error) {
-        this.#forget(path);
+        this.#forget(way);
         throw error;
       }
     }
   }
 
-  /** @throws RouterError packets of the call may still pass */
-  remove(path: RelayPath): void {
-    if (!this.#paths.has(path)) return;
-    const changes = elements(path).map((element) => ({ what: 'delete', element }) as const);
-    const guards = this.#forget(path);
+  /** @throws RouterError packets may still pass */
+  remove(way: RelayWay): void {
+    if (!this.#ways.has(way)) return;
+    const changes = elements(way).map((element) => ({ what: 'delete', element }) as const);
+    const guards = this.#forget(way);
     this.#apply([...changes, ...guards]);
   }
 
-  /** What calls have carried: outer packets and their octets. */
-  counters(paths: readonly RelayPath[]): readonly PathCounters[] {
-    const counted = paths.flatMap((path) => {
-      const [toServer, , , toClient] = elements(path);
-      return [keyOf(toServer!), keyOf(toClient!)];
+  /** What has passed: outer packets and their octets. */
+  counters(ways: readonly RelayWay[]): readonly Count[] {
+    const counted = ways.map((way) => {
+      const { set, key } = elements(way)[0]!;
+      return { set, key };
     });
-    const counts = readCounters(this.#netfilter, RELAY_TABLE, counted);
-    return paths.map((_, i) => ({ rx: counts[2 * i]!, tx: counts[2 * i + 1]! }));
+    return readCounters(this.#netfilter, RELAY_TABLE, counted);
   }
 
   #apply(changes: readonly ElementChange[]): void {
     changeElements(this.#netfilter, RELAY_TABLE, changes);
   }
 
-  #forget(path: RelayPath): ElementChange[] {
-    this.#paths.delete(path);
-    return this.#guard(path, -1);
+  #forget(way: RelayWay): ElementChange[] {
+    this.#ways.delete(way);
+    return this.#guard(way, -1);
   }
 
-  /** The change of the guards when a path comes (1) or goes (-1). */
-  #guard(path: RelayPath, difference: 1 | -1): ElementChange[] {
-    const element = guard(path);
+  /** The change of the guards when a way comes (1) or goes (-1). */
+  #guard(way: RelayWay, difference: 1 | -1): ElementChange[] {
+    const [element] = guards(way);
+    if (element === undefined) return [];
     const name = element.key.join('.');
     const before = this.#guards.get(name) ?? 0;
     const now = before + difference;
@@ -161,8 +154,8 @@ export class RelayTable {
     const clear = `add table ip ${RELAY_TABLE}\ndelete table ip ${RELAY_TABLE}\n`;
     if (relays.length === 0) return clear;
     const keys = new Set(relays.map(({ key }) => key));
-    const paths = [...this.#paths].filter(({ relay }) => keys.has(relay));
-    const all = [...paths.flatMap(elements), ...unique(paths.map(guard))];
+    const ways = [...this.#ways].filter(({ relay }) => keys.has(relay));
+    const all = [...ways.flatMap(elements), ...unique(ways.flatMap(guards))];
     const added = all.map(
       ({ set, key, data }) =>
         `add element ip ${RELAY_TABLE} ${set} { ${words(key)}${data === undefined ? '' : ` : ${words(data)}`} }\n`,
@@ -192,28 +185,25 @@ export class RelayTable {
   }
 }
 
-/** Six elements: three of the way to the server, three of the way back; the first of each has a counter. */
-function elements({ relay, client, server }: RelayPath): Element[] {
+/** The first has the counter. */
+function elements({ relay, towards, from, to }: RelayWay): Element[] {
   const [toServer, toClient] = mapNames(relay);
-  const way = (set: string, from: End, to: End): Element[] => [
+  const told = id16(to.toldCallId);
+  return [
     {
-      set,
+      set: towards === 'server' ? toServer : toClient,
       key: octets(from.address, from.local, id(to.toldCallId)),
       data: octets(to.address),
     },
-    { set: 'source_of', key: id16(to.toldCallId), data: octets(to.local) },
-    { set: 'id_of', key: id16(to.toldCallId), data: id16(to.callId) },
+    { set: 'source_of', key: told, data: octets(to.local) },
+    { set: 'id_of', key: told, data: id16(to.callId) },
   ];
-  return [...way(toServer, client, server), ...way(toClient, server, client)];
-}
-
-function keyOf({ set, key }: Element): Element {
-  return { set, key };
 }
 
 /** What a packet of this call is when it leaves for the server. */
-function guard({ server }: RelayPath): Element {
-  return { set: 'guarded', key: octets(server.local, server.address, id(server.callId)) };
+function guards({ towards, to }: RelayWay): Element[] {
+  if (towards === 'client') return [];
+  return [{ set: 'guarded', key: octets(to.local, to.address, id(to.callId)) }];
 }
 
 function unique(list: readonly Element[]): Element[] {

@@ -12,6 +12,7 @@ import type {
 } from '../documents.ts';
 import { ExitCode, Fatal } from '../exit-codes.ts';
 import { printable } from '../printable.ts';
+import { relaysText } from './relays.ts';
 import { duration, octets, table } from '../tables.ts';
 import type { Arguments } from './arguments.ts';
 

@@ -1,10 +1,11 @@
 /** One control connection that passes through: its two TCP connections, and the packets of its calls in the kernel. */
 import { connect, type Socket } from 'node:net';
 import { RelayedConnection } from '../../relay/relayed-connection.ts';
-import type { RelayedCall } from '../../relay/relayed-call.ts';
-import type { RelayOutput, Side } from '../../relay/relay-output.ts';
+import { otherSide, type RelayedCall, type Side } from '../../relay/relayed-call.ts';
+import type { RelayOutput } from '../../relay/relay-output.ts';
 import type { ToldCallIds } from '../../relay/told-call-ids.ts';
-import type { PathCounters, RelayPath, RelayTable } from '../../router/relay-table.ts';
+import type { Count } from '../../router/nft-elements.ts';
+import type { RelayTable, RelayWay } from '../../router/relay-table.ts';
 import { cause, type Cause } from '../../wire/cause.ts';
 import { formatAddress, parseAddress } from '../../wire/ip.ts';
 import type { Capture } from '../capture/capture.ts';
@@ -49,9 +50,9 @@ export class Passage {
   private readonly ended: () => void;
   private connecting: Socket | undefined;
   private server: TcpConnection | undefined;
-  private readonly paths = new Map<RelayedCall, RelayPath>();
+  private readonly ways = new Map<RelayedCall, Partial<Record<Side, RelayWay>>>();
   /** Counters of a call that was removed and whose end is about to be told. */
-  private last: PathCounters | undefined;
+  private last: Record<Side, Count> | undefined;
   /** Packets at the last look. */
   private packets = 0;
   private hadCall = false;
@@ -80,8 +81,8 @@ export class Passage {
 
   /** Looks for packets since the last time: a connection whose calls are in use is not idle. */
   lookForTraffic(): void {
-    const counters = this.ports.table.counters([...this.paths.values()]);
-    const packets = counters.reduce((sum, { rx, tx }) => sum + rx.packets + tx.packets, 0);
+    const ways = [...this.ways.values()].flatMap((both) => Object.values(both));
+    const packets = this.ports.table.counters(ways).reduce((sum, count) => sum + count.packets, 0);
     if (packets === this.packets) return;
     this.packets = packets;
     this.feed((machine) => machine.handleTraffic(monotonic()));
@@ -110,8 +111,8 @@ export class Passage {
       case 'write':
         (output.side === 'client' ? this.client : this.server)?.write(output.octets);
         break;
-      case 'install':
-        void this.install(output.call);
+      case 'open':
+        void this.open(output.call, output.towards);
         break;
       case 'remove':
         this.remove(output.call);
@@ -159,44 +160,50 @@ export class Passage {
     });
   }
 
-  private async install(call: RelayedCall): Promise<void> {
+  private async open(call: RelayedCall, towards: Side): Promise<void> {
     const { name, key, server, clientLocal } = this.options;
-    const path: RelayPath = {
-      relay: key,
-      client: {
-        address: this.client.peer,
-        local: clientLocal,
-        callId: call.client.callId!,
-        toldCallId: call.client.told!,
-      },
-      server: {
-        address: server,
-        local: this.server!.local,
-        callId: call.server.callId!,
-        toldCallId: call.server.told!,
-      },
+    const ends = {
+      client: { address: this.client.peer, local: clientLocal },
+      server: { address: server, local: this.server!.local },
     };
-    this.paths.set(call, path);
+    const { callId, told } = call[towards];
+    const way: RelayWay = {
+      relay: key,
+      towards,
+      from: ends[otherSide(towards)],
+      to: { ...ends[towards], callId: callId!, toldCallId: told! },
+    };
+    this.ways.set(call, { ...this.ways.get(call), [towards]: way });
     let failure: Cause | undefined;
     try {
-      await this.ports.table.add(path);
+      await this.ports.table.add(way);
     } catch (error) {
       failure = cause('FIREWALL_FAILED', message(error));
       this.ports.warn(`relay ${name}: a call is refused: ${message(error)}`);
     }
-    this.feed((machine) => machine.handleInstalled(call, failure, monotonic()));
+    if (towards !== call.requester)
+      this.feed((machine) => machine.handleOpened(call, failure, monotonic()));
   }
 
   private remove(call: RelayedCall): void {
-    const path = this.paths.get(call);
-    if (path === undefined) return;
-    this.paths.delete(call);
-    [this.last] = this.ports.table.counters([path]);
-    try {
-      this.ports.table.remove(path);
-    } catch (error) {
-      this.ports.warn(`relay ${this.options.name}: ${message(error)}`);
+    this.last = this.counters(call);
+    const ways = Object.values(this.ways.get(call) ?? {});
+    this.ways.delete(call);
+    for (const way of ways) {
+      try {
+        this.ports.table.remove(way);
+      } catch (error) {
+        this.ports.warn(`relay ${this.options.name}: ${message(error)}`);
+      }
     }
+  }
+
+  /** What has passed towards each end. */
+  private counters(call: RelayedCall): Record<Side, Count> | undefined {
+    const { client, server } = this.ways.get(call) ?? {};
+    if (client === undefined || server === undefined) return undefined;
+    const [toClient, toServer] = this.ports.table.counters([client, server]);
+    return { client: toClient!, server: toServer! };
   }
 
   private done(why: Cause): void {
@@ -218,8 +225,7 @@ export class Passage {
   }
 
   private status(call: RelayedCall): RelayCallStatus {
-    const path = this.paths.get(call);
-    const counters = path === undefined ? this.last : this.ports.table.counters([path])[0];
+    const counters = this.ways.has(call) ? this.counters(call) : this.last;
     return {
       id: call.id,
       relay: this.options.name,
@@ -229,10 +235,10 @@ export class Passage {
       serverCallId: call.server.callId!,
       since: call.since,
       traffic: counters && {
-        rxPackets: counters.rx.packets,
-        rxOctets: counters.rx.octets,
-        txPackets: counters.tx.packets,
-        txOctets: counters.tx.octets,
+        rxPackets: counters.server.packets,
+        rxOctets: counters.server.octets,
+        txPackets: counters.client.packets,
+        txOctets: counters.client.octets,
       },
       control: { rxOctets: call.control.client, txOctets: call.control.server },
     };
