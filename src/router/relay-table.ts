@@ -87,7 +87,12 @@ export class RelayTable {
    */
   install(relays: readonly RelayRules[]): Promise<void> {
     return this.#serial(async () => {
-      await nft(this.#exists ? this.#change(relays) : this.#table(relays));
+      try {
+        await nft(this.#exists ? this.#change(relays) : this.#table(relays));
+      } catch (error) {
+        if (!this.#exists) throw error;
+        await nft(this.#table(relays)); // somebody has removed it
+      }
       this.#relays = relays;
       this.#exists = relays.length > 0;
     });

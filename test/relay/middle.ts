@@ -132,6 +132,10 @@ export class Middle {
     return { client: reply.callId, server: told };
   }
 
+  endedBy(): string | undefined {
+    return this.ended?.code;
+  }
+
   kinds(): string[] {
     return this.outputs.splice(0).map((output) => output.kind);
   }

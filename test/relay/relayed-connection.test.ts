@@ -135,7 +135,7 @@ describe('a relayed control connection', () => {
     assert.deepEqual([reply.peerCallId, reply.resultCode, reply.errorCode], [1, 2, 4]);
     assert.deepEqual(middle.one('server', 'CallClearRequest'), clear(callId));
     assert.equal(middle.open.size, 0);
-    assert.equal(middle.ended, undefined);
+    assert.equal(middle.endedBy(), undefined);
   });
 
   it('forgets a call that is refused', () => {
@@ -195,7 +195,7 @@ describe('a relayed control connection', () => {
     const middle = new Middle().start();
     middle.call('client', 1, 2);
     middle.octets('server', Uint8Array.from(Buffer.from('HTTP/1.1 400 Bad Request\r\n')));
-    assert.equal(middle.ended?.code, 'CONTROL_MALFORMED');
+    assert.equal(middle.endedBy(), 'CONTROL_MALFORMED');
     assert.equal(middle.open.size, 0);
   });
 
@@ -225,7 +225,7 @@ describe('a relayed control connection', () => {
     const { callId } = middle.one('server', 'OutgoingCallRequest');
     middle.send('server', outgoingCallReply(2, callId, accepted, 64));
     for (let i = 0; i <= MAX_HELD; i++) middle.send('server', echo(i));
-    assert.equal(middle.ended?.code, 'CONTROL_MALFORMED');
+    assert.equal(middle.endedBy(), 'CONTROL_MALFORMED');
   });
 
   it('ends a call on request with a word to both ends, and with the last one the connection', () => {
@@ -236,12 +236,12 @@ describe('a relayed control connection', () => {
     middle.drain();
     assert.equal(middle.one('client', 'CallDisconnectNotify').callId, told[0]!.client);
     assert.equal(middle.one('server', 'CallClearRequest').callId, told[0]!.server);
-    assert.equal(middle.ended, undefined);
+    assert.equal(middle.endedBy(), undefined);
     middle.machine.disconnect(incoming!, cause('USER_REQUEST'));
     middle.drain();
     assert.equal(middle.one('client', 'CallClearRequest').callId, told[1]!.client);
     assert.equal(middle.one('server', 'CallDisconnectNotify').callId, told[1]!.server);
-    assert.equal(middle.ended?.code, 'USER_REQUEST');
+    assert.equal(middle.endedBy(), 'USER_REQUEST');
   });
 
   it('ends with either end', () => {
@@ -255,7 +255,7 @@ describe('a relayed control connection', () => {
       middle.machine.handleClosed(side, errno);
       middle.drain();
       assert.deepEqual(middle.kinds(), ['remove', 'call-down', 'done']);
-      assert.equal(middle.ended?.code, code);
+      assert.equal(middle.endedBy(), code);
       assert.equal(middle.machine.nextTimeout(), undefined);
     }
   });
@@ -264,12 +264,12 @@ describe('a relayed control connection', () => {
     const started = new Middle();
     started.send('client', echo(1));
     started.wait(START_TIMEOUT);
-    assert.equal(started.ended?.code, 'HANDSHAKE_TIMEOUT');
+    assert.equal(started.endedBy(), 'HANDSHAKE_TIMEOUT');
 
     const asked = new Middle().start();
     asked.send('client', outgoingCallRequest(1, 1));
     asked.wait(CALL_TIMEOUT);
-    assert.deepEqual([asked.open.size, asked.ended], [0, undefined]);
+    assert.deepEqual([asked.open.size, asked.endedBy()], [0, undefined]);
 
     const cleared = new Middle().start();
     cleared.call('client', 1, 2);
@@ -280,7 +280,7 @@ describe('a relayed control connection', () => {
     const stopped = new Middle().start();
     stopped.send('server', { name: 'StopControlConnectionReply', resultCode: 1, errorCode: 0 });
     stopped.wait(CLEAR_TIMEOUT);
-    assert.equal(stopped.ended?.code, 'HANGUP');
+    assert.equal(stopped.endedBy(), 'HANGUP');
   });
 
   it('is idle without messages and packets only', () => {
@@ -290,8 +290,8 @@ describe('a relayed control connection', () => {
     middle.wait(50_000);
     middle.machine.handleTraffic(middle.now);
     middle.wait(59_999);
-    assert.equal(middle.ended, undefined);
+    assert.equal(middle.endedBy(), undefined);
     middle.wait(1);
-    assert.equal(middle.ended?.code, 'IDLE_TIMEOUT');
+    assert.equal(middle.endedBy(), 'IDLE_TIMEOUT');
   });
 });
