@@ -58,7 +58,7 @@ inNamespace('relay table', import.meta.url, () => {
     const text = await list();
     assert.match(
       text,
-      /iifname "lan" ip saddr \{ [^}]*192\.168\.1\.0\/24[^}]* \} tcp dport 1723 fib daddr type unicast fib daddr oifname \{ "wan", "ppp\*" \}.*redirect to :4001/,
+      /iifname "lan" ip saddr \{ 10\.0\.0\.5, 192\.168\.1\.0\/24 \} tcp dport 1723 fib daddr type unicast fib daddr oifname \{ "ppp\*", "wan" \}.*redirect to :4001/,
     );
     assert.match(
       text,
