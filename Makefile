@@ -19,9 +19,9 @@ dist/native.node: $(NATIVE)
 	@mkdir -p dist
 	src/native/build.sh $@
 
-dist/pptp-gateway.js: $(SOURCES) package.json
+dist/pptp-gateway.js: $(SOURCES) package.json Makefile
 	@mkdir -p dist
-	$(BIN)/esbuild src/daemon/main.ts --bundle --platform=node --target=node20 --format=esm --outfile=$@ --minify-whitespace --minify-syntax --log-level=warning --legal-comments=none \
+	$(BIN)/esbuild src/daemon/main.ts --bundle --platform=node --target=node20 --format=esm --outfile=$@ --minify --log-level=warning --legal-comments=none \
 	  --define:__VERSION__="\"$$(node -p 'require("./package.json").version')\""
 	@chmod 755 $@
 

@@ -38,7 +38,10 @@ export interface SessionDocument {
 
 export interface CauseDocument {
   readonly code: string;
+  /** The sentence in English, with the detail. */
   readonly text: string;
+  /** What is particular to this case, for who translates the sentence. */
+  readonly detail?: string;
 }
 
 export interface LinkDocument {
@@ -197,5 +200,6 @@ function relayCallDocument(call: RelayCallStatus, now: number): RelayCallDocumen
 }
 
 export function causeDocument(cause: Cause): CauseDocument {
-  return { code: cause.code, text: describeCause(cause) };
+  const { code, detail } = cause;
+  return { code, text: describeCause(cause), ...(detail === undefined ? {} : { detail }) };
 }
