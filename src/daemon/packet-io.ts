@@ -46,7 +46,7 @@ export class PacketIo {
   private readonly greIn = new Int32Array(this.arena.greSlots.count * greReceiveWords);
   private readonly tunIn = new Int32Array(this.arena.tunSlots.count * tunReceiveWords);
   private readonly owners: (PathOwner | undefined)[];
-  private readonly callIds: CallIds;
+  readonly callIds: CallIds;
   private readonly controlRation: RateLimit;
   private floodFrames = 0;
   /** Until the socket says that it has room. */
@@ -64,14 +64,20 @@ export class PacketIo {
 
   /**
    * @param maxCalls calls at the same time, those without a login included
+   * @param taken call ids that relayed calls have
    * @throws IoError without root, addon or GRE
    */
-  constructor(maxCalls: number, drive: Drive, random: (length: number) => Uint8Array) {
+  constructor(
+    maxCalls: number,
+    drive: Drive,
+    random: (length: number) => Uint8Array,
+    taken: (callId: number) => boolean = () => false,
+  ) {
     this.dataPath = new DataPath({ arena: this.arena, maxSessions: maxCalls });
     this.owners = new Array<PathOwner | undefined>(maxCalls).fill(undefined);
     this.controlRation = new RateLimit(maxCalls, CONTROL_PER_SECOND, CONTROL_BURST);
     this.drive = drive;
-    this.callIds = new CallIds(random, (callIds) => this.gre.setCallIds(callIds));
+    this.callIds = new CallIds(random, (callIds) => this.gre.setCallIds(callIds), taken);
     drive.settled = () => this.flush();
     drive.add(this.deadlines, () => undefined);
     this.gre.watch(this.arena.greSlots, this.greIn, {
