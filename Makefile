@@ -1,7 +1,7 @@
 # make demo    all set-up, then a server and a client with real traffic
 # make test    all set-up, then every test
 # make build   dist/pptp-gateway.js and dist/native.node
-# make check   format, lint with the import rules, types, dead code
+# make check   format, lint with the import rules, types, dead code, shell
 # make bench   all set-up, then everything side by side; results in bench/results
 # make run     a server from an example configuration, in the foreground
 .PHONY: build check demo test test-unit test-interop bench run format clean setup-build setup-demo setup-test setup-bench
@@ -9,6 +9,7 @@
 SOURCES := $(shell find src -name '*.ts')
 NATIVE := $(wildcard src/native/*.c src/native/*.h src/native/*.sh)
 BIN := node_modules/.bin
+SHELL_FILES := init.d/pptp-gateway $(shell grep -rlE '^\#!/bin/sh' openwrt/*/files tools)
 
 build: setup-build dist/native.node dist/pptp-gateway.js
 
@@ -35,6 +36,7 @@ check: setup-build
 	$(BIN)/depcruise src
 	$(BIN)/tsc -p .
 	$(BIN)/knip
+	shellcheck $(SHELL_FILES)
 
 format:
 	$(BIN)/prettier --write --log-level=warn .

@@ -4,9 +4,9 @@
 set -eu
 cd "$(dirname "$0")/.."
 
-build='gcc libc6-dev linux-libc-dev make'
+build='gcc libc6-dev linux-libc-dev make shellcheck'
 demo="$build iproute2 iperf3 iputils-ping"
-test="$demo mount user-mode-linux ppp pptpd pptp-linux nftables procps kmod util-linux netcat-openbsd openssl binutils"
+test="$demo mount user-mode-linux ppp pptpd pptp-linux nftables procps kmod util-linux netcat-openbsd openssl binutils busybox-static"
 bench="$demo openvpn openssl wireguard-go wireguard-tools"
 case "${1:-}" in
   build) wanted=$build ;;

@@ -11,6 +11,7 @@ import type { Configuration } from './configuration/configuration.ts';
 import { formatProblem } from './configuration/problems.ts';
 import { Drive, monotonic } from './drive.ts';
 import { Failures } from './failures.ts';
+import { Hooks } from './hooks.ts';
 import { LinkRunner, type RunnerPorts } from './link-runner.ts';
 import { Listeners } from './listeners.ts';
 import type { Log } from './log.ts';
@@ -40,6 +41,7 @@ export class Daemon {
   private readonly serverSet: Servers;
   private readonly counted = new Map<string, number>();
   private readonly strangers = new Strangers();
+  private readonly hooks: Hooks;
   private changing: Promise<unknown> = Promise.resolve();
 
   private constructor(configuration: Configuration, options: DaemonOptions) {
@@ -63,6 +65,19 @@ export class Daemon {
       router,
       report: (event) => this.report(event),
     };
+    this.hooks = new Hooks({
+      log: (level, text) => log.line(level, text),
+      count: (counter) => this.count(counter),
+      about: ({ kind, name }) => {
+        const options =
+          kind === 'caller'
+            ? this.servers.get(name)?.server.options
+            : this.links.get(name)?.link.options;
+        return (
+          options && { device: options.device, ...('commands' in options ? options.commands : {}) }
+        );
+      },
+    });
     this.serverSet = new Servers(this.ports, log, (name) => {
       this.changing = this.changing
         .then(() => this.reopen(name))
@@ -169,6 +184,7 @@ export class Daemon {
 
   private report(event: SessionEvent): void {
     this.failures.note(event);
+    this.hooks.note(event);
     if (event.what === 'counted') this.count(event.counter);
     if (event.what !== 'caller-refused') this.options.log.event(event);
     else {
