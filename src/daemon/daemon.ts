@@ -16,6 +16,7 @@ import { formatProblem } from './configuration/problems.ts';
 import { Drive, monotonic } from './drive.ts';
 import { busEvent, type BusEvent } from './events.ts';
 import { Failures } from './failures.ts';
+import { Hooks } from './hooks.ts';
 import { LinkRunner, type RunnerPorts } from './link-runner.ts';
 import { Listeners } from './listeners.ts';
 import type { Log } from './log.ts';
@@ -50,6 +51,7 @@ export class Daemon {
   private readonly serverSet: Servers;
   private readonly counted = new Map<string, number>();
   private readonly strangers = new Strangers();
+  private readonly hooks: Hooks;
   private changing: Promise<unknown> = Promise.resolve();
 
   private constructor(configuration: Configuration, options: DaemonOptions) {
@@ -93,6 +95,19 @@ export class Daemon {
       deviceNames,
       (level, message) => log.line(level, message),
     );
+    this.hooks = new Hooks({
+      log: (level, text) => log.line(level, text),
+      count: (counter) => this.count(counter),
+      about: ({ kind, name }) => {
+        const options =
+          kind === 'caller'
+            ? this.servers.get(name)?.server.options
+            : this.links.get(name)?.link.options;
+        return (
+          options && { device: options.device, ...('commands' in options ? options.commands : {}) }
+        );
+      },
+    });
     this.serverSet = new Servers(this.ports, log, (name) => {
       this.changing = this.changing
         .then(() => this.reopen(name))
@@ -202,6 +217,7 @@ export class Daemon {
     this.failures.note(event);
     const told = busEvent(event, monotonic());
     if (told !== undefined) this.options.publish?.(told);
+    this.hooks.note(event);
     if (event.what === 'counted') this.count(event.counter);
     if (event.what !== 'caller-refused' && event.what !== 'relay-refused')
       this.options.log.event(event);
