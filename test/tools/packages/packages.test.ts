@@ -183,12 +183,12 @@ test('pages are copied, catalogues become packages of their own', () => {
     .map((name) => readIpk(join(output, name)));
   assert.equal(app?.control.get('Depends'), 'libc, luci-base');
   assert.deepEqual(
-    app?.files.map(({ path }) => path),
+    app.files.map(({ path }) => path),
     ['/usr/share/rpcd/acl.json', '/www/luci-static/a.js'],
   );
   assert.equal(language?.control.get('Package'), 'luci-i18n-example-de');
   assert.deepEqual(
-    language?.files.map(({ path }) => path),
+    language.files.map(({ path }) => path),
     ['/etc/uci-defaults/luci-i18n-example-de', '/usr/lib/lua/luci/i18n/example.de.lmo'],
   );
 });
