@@ -1,5 +1,6 @@
 /** `pptp-gateway run`: the daemon in the foreground, until SIGTERM or SIGINT. */
 import { existsSync, readFileSync } from 'node:fs';
+import { readFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { IoError } from '../../native/io-error.ts';
 import { dropPrivileges } from '../../native/privileges.ts';
@@ -11,8 +12,13 @@ import { ExitCode, Fatal } from '../exit-codes.ts';
 import { Log } from '../log.ts';
 import { methods } from '../methods.ts';
 import { version } from '../version.ts';
+import { OpenWrtZones } from '../../router/openwrt-zones.ts';
 import { RouterError } from '../../router/router.ts';
+import { UbusClient } from '../../ubus-js/index.ts';
 import type { Arguments } from './arguments.ts';
+
+/** ubusd of OpenWrt. */
+const SYSTEM_BUS = '/var/run/ubus/ubus.sock';
 
 export async function run({ configDir, socket, dial }: Arguments): Promise<void> {
   if (process.getuid?.() !== 0)
@@ -30,10 +36,18 @@ export async function run({ configDir, socket, dial }: Arguments): Promise<void>
 
   await refuseSecond(socket);
 
+  let running: Daemon | undefined; // netifd may be known only after the start
+  const networksChanged = () => running?.networksChanged();
+  const onState = (state: string) => state === 'connected' && networksChanged();
+  const bus = existsSync(SYSTEM_BUS) ? new UbusClient({ path: SYSTEM_BUS, onState }) : undefined;
+  bus?.listen('network.interface', networksChanged);
+  bus?.start();
   let daemon: Daemon;
   try {
     dropPrivileges();
-    daemon = await Daemon.start(configuration, { log, dial });
+    const zones = bus && new OpenWrtZones(bus, () => readText(join(configDir, 'firewall')));
+    daemon = await Daemon.start(configuration, { log, dial, ...(zones && { zones }) });
+    running = daemon;
   } catch (error) {
     throw asFatal(error);
   }
@@ -68,6 +82,17 @@ export async function run({ configDir, socket, dial }: Arguments): Promise<void>
   log.line('info', 'stopping');
   control.close();
   await daemon.stop();
+  bus?.close();
+}
+
+/** Empty where there is no such file. */
+async function readText(path: string): Promise<string> {
+  try {
+    return await readFile(path, 'utf8');
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === 'ENOENT') return '';
+    throw error;
+  }
 }
 
 /** @throws ConfigError, or Fatal where there is nothing to read */
