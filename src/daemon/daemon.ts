@@ -4,7 +4,7 @@ import { NETLINK_NETFILTER, netlinkRequest } from '../native/netlink.ts';
 import { ToldCallIds } from '../relay/told-call-ids.ts';
 import { IpRoute } from '../router/iproute.ts';
 import { RelayTable } from '../router/relay-table.ts';
-import { deviceNames } from '../router/zones.ts';
+import { deviceNames, type Zones } from '../router/zones.ts';
 import { Gateway } from '../session/gateway.ts';
 import type { ClientLinkOptions } from '../session/options.ts';
 import type { SessionEvent } from '../session/ports.ts';
@@ -33,6 +33,8 @@ export interface DaemonOptions {
   readonly dial: boolean;
   /** For the buses. */
   readonly publish?: (event: BusEvent) => void;
+  /** What the networks of relays are; devices by their names where nobody knows more. */
+  readonly zones?: Zones;
 }
 
 export class Daemon {
@@ -92,7 +94,7 @@ export class Daemon {
         warn: (message) => this.ofStrangers(() => log.line('error', message)),
         capture: () => this.io.capture,
       },
-      deviceNames,
+      options.zones ?? deviceNames,
       (level, message) => log.line(level, message),
     );
     this.hooks = new Hooks({
@@ -153,6 +155,11 @@ export class Daemon {
     const done = this.changing.then(() => this.apply(configuration));
     this.changing = done.catch(() => undefined); // the caller of reload sees it
     return done;
+  }
+
+  /** Networks have come, gone or changed their device: relays follow them. */
+  networksChanged(): void {
+    this.changing = this.changing.then(() => this.relays.refresh());
   }
 
   /** Says goodbye to every peer; at most 4 s. */

@@ -1,6 +1,7 @@
 /** `pptp-gateway run`: the daemon in the foreground, until SIGTERM or SIGINT. */
 import { existsSync } from 'node:fs';
-import { dirname } from 'node:path';
+import { readFile } from 'node:fs/promises';
+import { dirname, join } from 'node:path';
 import { IoError } from '../../native/io-error.ts';
 import { dropPrivileges } from '../../native/privileges.ts';
 import { ConfigError } from '../configuration/problems.ts';
@@ -11,6 +12,7 @@ import { ExitCode, Fatal } from '../exit-codes.ts';
 import { Log } from '../log.ts';
 import { pptpObject } from '../methods/object.ts';
 import { version } from '../version.ts';
+import { OpenWrtZones } from '../../router/openwrt-zones.ts';
 import { RouterError } from '../../router/router.ts';
 import type { Arguments } from './arguments.ts';
 
@@ -31,6 +33,10 @@ export async function run({ configDir, socket, ubus, dial }: Arguments): Promise
   await refuseSecond(socket);
 
   const buses = new Buses(ubus, log);
+  let running: Daemon | undefined; // netifd may be known only after the start
+  buses.connected = () => running?.networksChanged();
+  buses.system.listen('network.interface', () => running?.networksChanged());
+  const zones = new OpenWrtZones(buses.system, () => readText(join(configDir, 'firewall')));
   let daemon: Daemon;
   try {
     dropPrivileges();
@@ -38,7 +44,9 @@ export async function run({ configDir, socket, ubus, dial }: Arguments): Promise
       log,
       dial,
       publish: ({ name, data }) => buses.send(name, data),
+      ...(existsSync(ubus) && { zones }),
     });
+    running = daemon;
   } catch (error) {
     throw asFatal(error);
   }
@@ -73,6 +81,16 @@ export async function run({ configDir, socket, ubus, dial }: Arguments): Promise
   buses.withdraw();
   await daemon.stop();
   buses.close();
+}
+
+/** Empty where there is no such file. */
+async function readText(path: string): Promise<string> {
+  try {
+    return await readFile(path, 'utf8');
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === 'ENOENT') return '';
+    throw error;
+  }
 }
 
 function asFatal(error: unknown): unknown {
