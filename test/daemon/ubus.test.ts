@@ -144,12 +144,13 @@ inNamespace('ubus', import.meta.url, () => {
       const path = await bus(context);
       const daemon = await gateway(context, path);
       const { call, refused } = await caller(context, path);
-      const { path: file } = await call('capture_start', { seconds: 60, bytes: 1000 });
-      assert.equal(dirname(String(file)), join(daemon.dir, 'run'));
+      const args = { seconds: 60, bytes: 1000 };
+      const { path: file } = (await call('capture_start', args)) as { path: string };
+      assert.equal(dirname(file), join(daemon.dir, 'run'));
       await refused('capture_start', {}, 'UNKNOWN_ERROR', /^a capture is running already/);
       const stopped = await call('capture_stop');
       assert.deepEqual(stopped, { path: file, packets: 0, omitted: 0 });
-      assert.ok(existsSync(String(file)));
+      assert.ok(existsSync(file));
     });
 
     test('a wrong configuration is refused with all its faults', async (context) => {
@@ -169,9 +170,9 @@ inNamespace('ubus', import.meta.url, () => {
       const heard = await listening(other);
       await call('dial', { interface: 'office' });
       assert.deepEqual(await heard.next(), ['pptp.link', { link: 'office', state: 'connecting' }]);
-      const [event, { link, state, cause }] = (await heard.next()) as [string, Table];
-      assert.deepEqual([event, link, state], ['pptp.link', 'office', 'waiting']);
-      assert.equal((cause as { code: string }).code, 'NO_ROUTE');
+      const [event, told] = (await heard.next()) as [string, Table];
+      assert.deepEqual([event, told['link'], told['state']], ['pptp.link', 'office', 'waiting']);
+      assert.equal((told['cause'] as { code: string }).code, 'NO_ROUTE');
       await call('hangup', { interface: 'office' });
       assert.equal(((await heard.next()) as [string, Table])[1]['state'], 'down');
     });
