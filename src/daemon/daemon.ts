@@ -1,6 +1,10 @@
 /** The running gateway: servers, links and everything around them, made from a configuration and remade on reload. */
 import { randomFillSync } from 'node:crypto';
+import { NETLINK_NETFILTER, netlinkRequest } from '../native/netlink.ts';
+import { ToldCallIds } from '../relay/told-call-ids.ts';
 import { IpRoute } from '../router/iproute.ts';
+import { RelayTable } from '../router/relay-table.ts';
+import { deviceNames } from '../router/zones.ts';
 import { Gateway } from '../session/gateway.ts';
 import type { ClientLinkOptions } from '../session/options.ts';
 import type { SessionEvent } from '../session/ports.ts';
@@ -16,6 +20,8 @@ import { LinkRunner, type RunnerPorts } from './link-runner.ts';
 import { Listeners } from './listeners.ts';
 import type { Log } from './log.ts';
 import { PacketIo } from './packet-io.ts';
+import type { RelayEvent } from './relays/relay-event.ts';
+import { Relays } from './relays/relays.ts';
 import type { ServerRunner } from './server-runner.ts';
 import { Servers } from './servers.ts';
 import { Strangers } from './strangers.ts';
@@ -36,6 +42,7 @@ export class Daemon {
   readonly checks = new Checks();
   readonly io: PacketIo;
   readonly ports: RunnerPorts;
+  readonly relays: Relays;
   configuration: Configuration;
   private readonly options: DaemonOptions;
   private readonly drive: Drive;
@@ -57,7 +64,13 @@ export class Daemon {
       wallClock: () => Date.now(),
     });
     this.drive = new Drive();
-    this.io = new PacketIo(limits.maxSessions + limits.maxHalfOpen, this.drive, randomOctets);
+    const ids: ToldCallIds = new ToldCallIds(randomOctets, (callId) => this.io.callIds.has(callId));
+    this.io = new PacketIo(
+      limits.maxSessions + limits.maxHalfOpen,
+      this.drive,
+      randomOctets,
+      (callId) => ids.isUsed(callId),
+    );
     const router = new IpRoute((message) => log.line('warning', message));
     this.ports = {
       gateway,
@@ -66,6 +79,20 @@ export class Daemon {
       router,
       report: (event) => this.report(event),
     };
+    this.relays = new Relays(
+      {
+        drive: this.drive,
+        table: new RelayTable((request) => netlinkRequest(NETLINK_NETFILTER, request)),
+        ids,
+        nextId: () => gateway.nextId(),
+        report: (event) => this.report(event),
+        count: (counter) => this.count(counter),
+        warn: (message) => this.ofStrangers(() => log.line('error', message)),
+        capture: () => this.io.capture,
+      },
+      deviceNames,
+      (level, message) => log.line(level, message),
+    );
     this.serverSet = new Servers(this.ports, log, (name) => {
       this.changing = this.changing
         .then(() => this.reopen(name))
@@ -121,7 +148,7 @@ export class Daemon {
       ...[...this.links.values()].map((runner) => runner.retire(cause('SHUTDOWN'))),
     ];
     await Promise.race([
-      Promise.all(goodbyes),
+      Promise.all([...goodbyes, this.relays.stop()]),
       new Promise((resolve) => setTimeout(resolve, 3_800).unref()),
     ]);
     this.io.close();
@@ -138,6 +165,9 @@ export class Daemon {
     await this.serverSet.change(configuration.servers, this.listeners); // nothing else can fail
     this.configuration = configuration;
     log.level = configuration.logLevel;
+    log.verbose = new Set(
+      configuration.links.filter(({ verbose }) => verbose).map(({ name }) => name),
+    );
     for (const warning of configuration.warnings) log.line('warning', formatProblem(warning));
     this.ports.gateway.reconfigure(configuration.users, configuration.limits);
     for (const options of configuration.servers)
@@ -154,6 +184,7 @@ export class Daemon {
     }
     for (const options of configuration.links)
       if (!this.links.has(options.name)) this.startLink(options);
+    await this.relays.change(configuration.relays);
   }
 
   private async reopen(name: string): Promise<void> {
@@ -167,14 +198,15 @@ export class Daemon {
     if (this.options.dial && options.auto) runner.feed((link, now) => link.dial(now));
   }
 
-  private report(event: SessionEvent): void {
+  private report(event: SessionEvent | RelayEvent): void {
     this.failures.note(event);
     const told = busEvent(event, monotonic());
     if (told !== undefined) this.options.publish?.(told);
     if (event.what === 'counted') this.count(event.counter);
-    if (event.what !== 'caller-refused') this.options.log.event(event);
+    if (event.what !== 'caller-refused' && event.what !== 'relay-refused')
+      this.options.log.event(event);
     else {
-      this.count(`caller refused: ${event.cause.code}`);
+      this.count(`${event.what.replace('-', ' ')}: ${event.cause.code}`);
       this.ofStrangers(() => this.options.log.event(event));
     }
   }

@@ -1,15 +1,19 @@
 /**
  * The whole configuration: three UCI files to one frozen value (parse, don't validate).
  *
- * `network` holds servers (proto pptpserver) and links (proto pptpgw) among the interfaces of others, `pptp_users` the
- * accounts, `pptp` the globals. Every fault is collected; any error refuses the whole.
+ * `network` holds servers (proto pptpserver) and links (proto pptpgw, or pptp as the stock client of OpenWrt has it) among
+ * the interfaces of others, `pptp_users` the accounts, `pptp` the globals and the relays. Every fault is collected; any error refuses the whole.
  */
 import type { ClientLinkOptions, Limits, ServerOptions, User } from '../../session/options.ts';
 import { parseUci, type UciSection } from '../../router/uci.ts';
 import { checkTogether } from './consistency.ts';
+import { checkRelays } from './relay-conflicts.ts';
+import type { RelayOptions } from '../../relay/relay-options.ts';
 import { linkFromSection } from './link.ts';
+import { relayFromSection } from './relay.ts';
 import { bool } from './option-types.ts';
-import { globalOptions, userOptions, type Values } from './options.ts';
+import type { Values } from './option-table.ts';
+import { globalOptions, userOptions } from './options.ts';
 import { ConfigError, type Problem } from './problems.ts';
 import { readSection } from './section.ts';
 import { serverFromSection } from './server.ts';
@@ -20,6 +24,7 @@ export interface Configuration {
   readonly servers: readonly ServerOptions[];
   readonly links: readonly ClientLinkOptions[];
   readonly users: readonly User[];
+  readonly relays: readonly RelayOptions[];
   readonly warnings: readonly Problem[];
 }
 
@@ -28,9 +33,13 @@ type File = (typeof files)[number];
 
 /**
  * @param texts the files that exist
+ * @param stockClient the stock client serves the sections of proto pptp
  * @throws ConfigError with every fault found
  */
-export function parseConfiguration(texts: Partial<Record<File, string>>): Configuration {
+export function parseConfiguration(
+  texts: Partial<Record<File, string>>,
+  { stockClient = false }: { readonly stockClient?: boolean } = {},
+): Configuration {
   const problems: Problem[] = [];
   const sections = (file: File): UciSection[] => {
     const parsed = parseUci(file, texts[file] ?? '');
@@ -45,7 +54,8 @@ export function parseConfiguration(texts: Partial<Record<File, string>>): Config
   for (const section of sections('network')) {
     if (section.type !== 'interface') continue;
     const proto = section.values.get('proto')?.values.at(-1);
-    if (proto !== 'pptpserver' && proto !== 'pptpgw') continue;
+    if (proto !== 'pptpserver' && proto !== 'pptpgw' && proto !== 'pptp') continue;
+    if (proto === 'pptp' && stockClient) continue;
     // What is switched off may be half written.
     if (bool.parse(section.values.get('disabled')?.values.at(-1) ?? '') === true) continue;
     if (!/^[A-Za-z0-9_]+$/.test(section.name)) {
@@ -63,10 +73,14 @@ export function parseConfiguration(texts: Partial<Record<File, string>>): Config
     if (section.type === 'user') push(users, userFromSection(section, problems));
     else unknownType(section, 'user', problems);
   }
+  const relays: RelayOptions[] = [];
   let globals: Values<typeof globalOptions> | undefined;
   let seen: string | undefined;
   for (const section of sections('pptp')) {
-    if (section.type === 'pptp' && seen !== undefined) {
+    if (section.type === 'relay') {
+      if (bool.parse(section.values.get('enabled')?.values.at(-1) ?? '') !== false)
+        push(relays, relayFromSection(section, problems));
+    } else if (section.type === 'pptp' && seen !== undefined) {
       problems.push({
         severity: 'error',
         file: 'pptp',
@@ -76,7 +90,7 @@ export function parseConfiguration(texts: Partial<Record<File, string>>): Config
     } else if (section.type === 'pptp') {
       seen = section.name;
       globals = readSection(section, globalOptions, problems);
-    } else unknownType(section, 'pptp', problems);
+    } else unknownType(section, 'pptp, relay', problems);
   }
   if (seen === undefined) {
     const absent = { file: 'pptp', line: 0, type: 'pptp', name: 'globals', values: new Map() };
@@ -84,6 +98,7 @@ export function parseConfiguration(texts: Partial<Record<File, string>>): Config
   }
 
   checkTogether(servers, links, users, problems);
+  checkRelays(relays, servers, problems);
   const errors = problems.filter(({ severity }) => severity === 'error');
   if (errors.length > 0 || globals === undefined) throw new ConfigError(errors);
   return Object.freeze({
@@ -97,6 +112,7 @@ export function parseConfiguration(texts: Partial<Record<File, string>>): Config
     servers,
     links,
     users,
+    relays,
     warnings: problems,
   });
 }
