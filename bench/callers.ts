@@ -50,6 +50,8 @@ const options: ClientLinkOptions = {
   maxFail: 1,
   holdoff: 1000,
   holdoffMax: 1000,
+  demand: 0,
+  ipv6Client: undefined,
 };
 const places = (mode === 'hold' ? count : concurrency) + 64;
 const random = (length: number): Uint8Array => new Uint8Array(randomBytes(length));

@@ -1,6 +1,7 @@
 /** What the control socket offers: names, arguments and results are those of the ubus object `pptp`. */
 import { mkdirSync, readdirSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
+import { RouterError } from '../router/router.ts';
 import { cause } from '../wire/cause.ts';
 import { formatAddress } from '../wire/ip.ts';
 import { Capture } from './capture/capture.ts';
@@ -36,12 +37,12 @@ export function methods(daemon: Daemon, captureDir: string, reload: () => Promis
         .map((session) => sessionDocument(session, monotonic())),
     }),
     disconnect: (params) => disconnect(daemon, params),
-    dial: (params) => {
-      linkOf(daemon, params).feed((link, now) => link.dial(now));
+    dial: async (params) => {
+      await act(daemon, params, (name) => daemon.dial(name));
       return {};
     },
-    hangup: (params) => {
-      linkOf(daemon, params).feed((link, now) => link.hangup(now, cause('USER_REQUEST')));
+    hangup: async (params) => {
+      await act(daemon, params, (name) => daemon.hangup(name));
       return {};
     },
     check: (params) => {
@@ -113,18 +114,17 @@ function sessions(daemon: Daemon) {
   return [...callers, ...links];
 }
 
-function disconnect(daemon: Daemon, { id, username }: Params): { ended: number } {
+async function disconnect(daemon: Daemon, { id, username }: Params): Promise<{ ended: number }> {
   const which = typeof id === 'number' ? id : typeof username === 'string' ? username : undefined;
   if (which === undefined)
     throw new MethodError('INVALID_ARGUMENT', 'expected id (a number) or username (text)');
-  const why = cause('USER_REQUEST');
   let ended = 0;
   for (const { server } of daemon.servers.values())
-    ended += server.disconnect(which, why, monotonic());
-  for (const runner of daemon.links.values()) {
-    const { session } = runner.link.status();
+    ended += server.disconnect(which, cause('USER_REQUEST'), monotonic());
+  for (const [name, { link }] of daemon.links) {
+    const { session } = link.status();
     if (session === undefined || (session.id !== which && session.username !== which)) continue;
-    runner.feed((link, now) => link.hangup(now, why));
+    await daemon.hangup(name);
     ended++;
   }
   if (ended === 0)
@@ -133,6 +133,24 @@ function disconnect(daemon: Daemon, { id, username }: Params): { ended: number }
       `there is no session ${typeof which === 'number' ? `with id ${which}` : `of user '${which}'`}`,
     );
   return { ended };
+}
+
+/** A supervisor may know a section that we have not read yet. */
+async function act(
+  daemon: Daemon,
+  params: Params,
+  what: (name: string) => Promise<void>,
+): Promise<void> {
+  const { interface: name } = params;
+  if (typeof name !== 'string' || daemon.ports.router.supervisor === undefined)
+    await what(linkOf(daemon, params).link.options.name);
+  else
+    try {
+      await what(name);
+    } catch (error) {
+      if (error instanceof RouterError) throw new MethodError('FAILED', error.message);
+      throw error;
+    }
 }
 
 function linkOf(daemon: Daemon, { interface: name }: Params): LinkRunner {

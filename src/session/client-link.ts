@@ -100,9 +100,11 @@ export class ClientLink {
    * is up.
    */
   release(fresh: boolean, now: number): void {
+    const wasHeld = this.#held;
     this.#held = false;
     const state = this.#state;
     if (fresh || state.name === 'down') this.dial(now);
+    else if (!wasHeld) return;
     else if (state.name === 'waiting') this.#pause(state.until, now);
     else if (state.name === 'blocked') this.#outputs.show('blocked', this.#cause);
   }

@@ -13,6 +13,15 @@ export interface Keepalive {
   readonly interval: number;
 }
 
+/** The DHCPv6 client interface over a link (`ipv6 auto`), as the stock client starts it. */
+export interface Ipv6Client {
+  /** Length of the prefix to ask for, 'auto' or 'no'; undefined: the client's own default. */
+  readonly requestPrefix: string | undefined;
+  readonly noRelease: boolean;
+  readonly sourceFilter: boolean;
+  readonly delegate: boolean;
+}
+
 /** What servers and links have in common. */
 interface TunnelOptions {
   /** Name of the UCI section: the interface. */
@@ -40,6 +49,8 @@ export interface ServerOptions extends TunnelOptions {
   readonly proxyArp: boolean;
   /** Devices to accept callers on; empty: all. */
   readonly listen: readonly string[];
+  /** Let callers in through the router's firewall. */
+  readonly openFirewall: boolean;
   /** 0: never. */
   readonly idleTimeout: number;
   /** 0: never. */
@@ -81,6 +92,10 @@ export interface ClientLinkOptions extends TunnelOptions {
   /** First pause between attempts; doubled up to `holdoffMax`, with jitter. */
   readonly holdoff: number;
   readonly holdoffMax: number;
+  /** Dial on the first packet and hang up after so long without traffic; 0: always connected. */
+  readonly demand: number;
+  /** undefined: no IPv6 but link-local. */
+  readonly ipv6Client: Ipv6Client | undefined;
 }
 
 export interface User {

@@ -78,6 +78,7 @@ export const serverOptions: ServerOptions = {
   pool: [{ first: ip('192.168.99.10'), last: ip('192.168.99.20') }],
   proxyArp: false,
   listen: [],
+  openFirewall: true,
   idleTimeout: 0,
   sessionTimeout: 0,
   maxSessions: 16,
@@ -114,6 +115,8 @@ export const linkOptions: ClientLinkOptions = {
   maxFail: 0,
   holdoff: 5_000,
   holdoffMax: 300_000,
+  demand: 0,
+  ipv6Client: undefined,
 };
 
 interface Drained {

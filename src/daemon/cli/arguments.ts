@@ -2,6 +2,7 @@
 import { parseArgs } from 'node:util';
 import { defaultSocketPath } from '../control/protocol.ts';
 import { ExitCode, Fatal } from '../exit-codes.ts';
+import { defaultSystemBus, routerKinds, type RouterKind } from '../router-choice.ts';
 
 export interface Arguments {
   readonly command: string;
@@ -9,6 +10,9 @@ export interface Arguments {
   readonly configDir: string;
   readonly socket: string;
   readonly dial: boolean;
+  readonly router: RouterKind;
+  /** run: socket of the system's ubus */
+  readonly ubus: string;
   readonly json: boolean;
   /** capture: seconds */
   readonly seconds: number;
@@ -18,7 +22,9 @@ export interface Arguments {
 
 export const usage = `usage: pptp-gateway COMMAND [OPTION...]
 
-  run [--config-dir DIR] [--dial]   run in the foreground; --dial: start the links with auto 1 (without netifd)
+  run [--config-dir DIR] [--dial] [--router netifd|iproute|auto] [--ubus PATH]
+                                    run in the foreground; --dial: start the links with auto 1 (without netifd);
+                                    --router auto: netifd where it is installed or on the bus, else iproute2
   status [--json]                   servers, links, sessions
   sessions [--json]                 live sessions with counters
   disconnect ID|USER                end a session, or all sessions of a user
@@ -34,6 +40,7 @@ export const usage = `usage: pptp-gateway COMMAND [OPTION...]
   version
 
   --config-dir DIR   folder of the UCI files network, pptp and pptp_users (default /etc/config)
+  --ubus PATH        socket of the system's ubus (default ${defaultSystemBus})
   --socket PATH      control socket (default ${defaultSocketPath})
 
 Exit codes: 0 done, 1 failed, 64 usage, 66 no such session or link, 68 no route, 69 daemon not running, 71 no TUN device,
@@ -67,6 +74,8 @@ export function parseArguments(words: readonly string[]): Arguments {
         'config-dir': { type: 'string', default: '/etc/config' },
         socket: { type: 'string', default: defaultSocketPath },
         dial: { type: 'boolean', default: false },
+        router: { type: 'string', default: 'auto' },
+        ubus: { type: 'string', default: defaultSystemBus },
         json: { type: 'boolean', default: false },
         seconds: { type: 'string', default: '600' },
         secrets: { type: 'boolean', default: false },
@@ -92,12 +101,17 @@ export function parseArguments(words: readonly string[]): Arguments {
   const seconds = Number(values.seconds);
   if (!Number.isInteger(seconds) || seconds < 1 || seconds > 86400)
     throw new Fatal(ExitCode.Usage, '--seconds: expected a whole number from 1 to 86400');
+  const router = routerKinds.find((kind) => kind === values.router);
+  if (router === undefined)
+    throw new Fatal(ExitCode.Usage, `--router: expected ${routerKinds.join(' | ')}`);
   return {
     command,
     operands,
     configDir: values['config-dir'],
     socket: values.socket,
     dial: values.dial,
+    router,
+    ubus: values.ubus,
     json: values.json,
     seconds,
     secrets: values.secrets,

@@ -6,15 +6,20 @@ import { dropPrivileges } from '../../native/privileges.ts';
 import { files, parseConfiguration, type Configuration } from '../configuration/configuration.ts';
 import { ConfigError } from '../configuration/problems.ts';
 import { ControlServer, refuseSecond } from '../control/server.ts';
-import { Daemon } from '../daemon.ts';
+import { Daemon, type DaemonOptions } from '../daemon.ts';
+import { linkMethods } from '../link-methods.ts';
+import { isNetifd } from '../router-choice.ts';
+import { systemBus } from '../system-bus.ts';
 import { ExitCode, Fatal } from '../exit-codes.ts';
 import { Log } from '../log.ts';
 import { methods } from '../methods.ts';
 import { version } from '../version.ts';
+import { IpRoute } from '../../router/iproute.ts';
+import { Netifd } from '../../router/netifd/netifd.ts';
 import { RouterError } from '../../router/router.ts';
 import type { Arguments } from './arguments.ts';
 
-export async function run({ configDir, socket, dial }: Arguments): Promise<void> {
+export async function run({ configDir, socket, dial, router, ubus }: Arguments): Promise<void> {
   if (process.getuid?.() !== 0)
     throw new Fatal(
       ExitCode.NotRoot,
@@ -30,16 +35,27 @@ export async function run({ configDir, socket, dial }: Arguments): Promise<void>
 
   await refuseSecond(socket);
 
+  const read = () => readConfiguration(configDir);
+  const supervised = await isNetifd(router, ubus);
+  let netifd: Netifd | undefined;
+  const bus = systemBus(ubus, log, () => netifd?.handleConnected());
+  const makeRouter: DaemonOptions['router'] = (supervisedDaemon, warn) => {
+    if (!supervised) return new IpRoute(warn);
+    netifd = new Netifd(bus, supervisedDaemon, warn, configDir);
+    bus.add({ path: 'pptp', methods: linkMethods(netifd.supervisor) });
+    return netifd;
+  };
   let daemon: Daemon;
   try {
     dropPrivileges();
-    daemon = await Daemon.start(configuration, { log, dial });
+    daemon = await Daemon.start(configuration, { log, dial, router: makeRouter, read });
   } catch (error) {
     throw asFatal(error);
   }
+  if (supervised) bus.start();
   const reload = async () => {
     try {
-      await daemon.reload(readConfiguration(configDir));
+      await daemon.reload(read());
       log.line('info', 'configuration read again');
     } catch (error) {
       log.line('error', 'the new configuration is refused; the old one stays in force');
@@ -53,6 +69,7 @@ export async function run({ configDir, socket, dial }: Arguments): Promise<void>
     control = await ControlServer.listen(socket, methods(daemon, dirname(socket), reload));
   } catch (error) {
     await daemon.stop();
+    bus.close();
     throw error;
   }
   process.on('SIGHUP', () => {
@@ -68,6 +85,7 @@ export async function run({ configDir, socket, dial }: Arguments): Promise<void>
   log.line('info', 'stopping');
   control.close();
   await daemon.stop();
+  bus.close();
 }
 
 /** @throws ConfigError, or Fatal where there is nothing to read */

@@ -4,6 +4,7 @@
  * `network` holds servers (proto pptpserver) and links (proto pptpgw) among the interfaces of others, `pptp_users` the
  * accounts, `pptp` the globals. Every fault is collected; any error refuses the whole.
  */
+import { createHash } from 'node:crypto';
 import type { ClientLinkOptions, Limits, ServerOptions, User } from '../../session/options.ts';
 import { parseUci, type UciSection } from '../../router/uci.ts';
 import { checkTogether } from './consistency.ts';
@@ -21,6 +22,8 @@ export interface Configuration {
   readonly links: readonly ClientLinkOptions[];
   readonly users: readonly User[];
   readonly warnings: readonly Problem[];
+  /** Of the texts: tells whether anything in them has changed. */
+  readonly digest: string;
 }
 
 export const files = ['network', 'pptp', 'pptp_users'] as const;
@@ -98,6 +101,7 @@ export function parseConfiguration(texts: Partial<Record<File, string>>): Config
     links,
     users,
     warnings: problems,
+    digest: createHash('sha256').update(JSON.stringify(texts)).digest('base64'),
   });
 }
 

@@ -36,5 +36,7 @@ export function linkFromSection(
     maxFail: values.maxfail,
     holdoff: values.holdoff,
     holdoffMax: Math.max(values.holdoff, values.holdoff_max),
+    demand: 0,
+    ipv6Client: undefined,
   };
 }
