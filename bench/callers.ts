@@ -51,7 +51,10 @@ const options: ClientLinkOptions = {
   holdoff: 1000,
   holdoffMax: 1000,
   demand: 0,
+  unnumbered: undefined,
   ipv6Client: undefined,
+  commands: { up: undefined, down: undefined },
+  verbose: false,
 };
 const places = (mode === 'hold' ? count : concurrency) + 64;
 const random = (length: number): Uint8Array => new Uint8Array(randomBytes(length));

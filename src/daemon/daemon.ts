@@ -181,6 +181,9 @@ export class Daemon {
     if (!isNews) return;
     this.configured = true;
     log.level = configuration.logLevel;
+    log.verbose = new Set(
+      configuration.links.filter(({ verbose }) => verbose).map(({ name }) => name),
+    );
     for (const warning of configuration.warnings) log.line('warning', formatProblem(warning));
     this.ports.gateway.reconfigure(configuration.users, configuration.limits);
     for (const options of configuration.servers)

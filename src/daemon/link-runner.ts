@@ -165,19 +165,28 @@ export class LinkRunner {
   }
 
   private async connect(address: number, port: number, through: string | undefined): Promise<void> {
+    const { router } = this.ports;
+    const { unnumbered } = this.link.options;
     const attempt = (this.attempt = {});
     this.dismiss();
     this.admitted = address;
-    await this.ports.router.admit(address); // before anything can come back
+    await router.admit(address); // before anything can come back
     if (this.attempt !== attempt) return;
-    const device = through === undefined ? undefined : this.ports.router.deviceOf(through);
-    const localAddress = device === undefined ? undefined : addressOf(device);
-    if (through !== undefined && localAddress === undefined) {
+    const addressIn = (network: string | undefined): string | undefined => {
+      const device = network === undefined ? undefined : router.deviceOf(network);
+      return device === undefined ? undefined : addressOf(device);
+    };
+    const missing = [through, unnumbered].find(
+      (network) => network !== undefined && addressIn(network) === undefined,
+    );
+    if (missing !== undefined) {
       this.feed((link, now) =>
-        link.handleConnectFailed(cause('BIND_FAILED', `${through} has no IPv4 address`), now),
+        link.handleConnectFailed(cause('BIND_FAILED', `${missing} has no IPv4 address`), now),
       );
       return;
     }
+    const localAddress = addressIn(through);
+    const wanted = parseAddress(addressIn(unnumbered) ?? '');
     const socket = connect({
       host: formatAddress(address),
       port,
@@ -209,7 +218,7 @@ export class LinkRunner {
         written: (octets) => this.ports.io.captureControl(tcp, 'out', octets),
       });
       this.tcp = tcp;
-      this.feed((link, now) => link.handleConnected(tcp.local, now));
+      this.feed((link, now) => link.handleConnected(tcp.local, now, wanted));
     });
   }
 

@@ -159,8 +159,11 @@ export class ClientLink {
     this.#pump(now);
   }
 
-  /** Answer to 'connect': TCP is up, going out from our address `local`. After 'disconnect' none may come any more. */
-  handleConnected(local: number, now: number): void {
+  /**
+   * Answer to 'connect': TCP is up, going out from our address `local`. After 'disconnect' none may come any more.
+   * @param wanted the address of `unnumbered`, which the server is asked for
+   */
+  handleConnected(local: number, now: number, wanted?: number): void {
     const peer = this.#approach.handleConnected(local);
     if (peer === undefined) return;
     const connection = new ClientConnection(
@@ -173,7 +176,7 @@ export class ClientLink {
           this.#ports.touched?.(this);
         },
       },
-      { peer, local },
+      { peer, local, wanted },
       now,
     );
     this.#state = { name: 'connected', connection };

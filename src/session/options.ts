@@ -11,6 +11,8 @@ import type { AddressRange, Prefix } from '../wire/ip.ts';
 export interface Keepalive {
   readonly failures: number;
   readonly interval: number;
+  /** Ask even while packets come from the peer. */
+  readonly always?: true;
 }
 
 /** The DHCPv6 client interface over a link (`ipv6 auto`), as the stock client starts it. */
@@ -94,8 +96,14 @@ export interface ClientLinkOptions extends TunnelOptions {
   readonly holdoffMax: number;
   /** Dial on the first packet and hang up after so long without traffic; 0: always connected. */
   readonly demand: number;
+  /** Interface whose address we ask for; undefined: the server assigns one. */
+  readonly unnumbered: string | undefined;
   /** undefined: no IPv6 but link-local. */
   readonly ipv6Client: Ipv6Client | undefined;
+  /** Shell commands of the owner. */
+  readonly commands: { readonly up: string | undefined; readonly down: string | undefined };
+  /** Every step of this link is logged. */
+  readonly verbose: boolean;
 }
 
 export interface User {

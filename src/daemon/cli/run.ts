@@ -1,10 +1,10 @@
 /** `pptp-gateway run`: the daemon in the foreground, until SIGTERM or SIGINT. */
-import { existsSync, readFileSync } from 'node:fs';
-import { dirname, join } from 'node:path';
+import { existsSync } from 'node:fs';
+import { dirname } from 'node:path';
 import { IoError } from '../../native/io-error.ts';
 import { dropPrivileges } from '../../native/privileges.ts';
-import { files, parseConfiguration, type Configuration } from '../configuration/configuration.ts';
 import { ConfigError } from '../configuration/problems.ts';
+import { readConfiguration } from '../configuration/read.ts';
 import { ControlServer, refuseSecond } from '../control/server.ts';
 import { Daemon, type DaemonOptions } from '../daemon.ts';
 import { linkMethods } from '../link-methods.ts';
@@ -86,25 +86,6 @@ export async function run({ configDir, socket, dial, router, ubus }: Arguments):
   control.close();
   await daemon.stop();
   bus.close();
-}
-
-/** @throws ConfigError, or Fatal where there is nothing to read */
-function readConfiguration(dir: string): Configuration {
-  const texts: Partial<Record<(typeof files)[number], string>> = {};
-  for (const file of files) {
-    try {
-      texts[file] = readFileSync(join(dir, file), 'utf8');
-    } catch (error) {
-      const { code, message } = error as NodeJS.ErrnoException;
-      if (code !== 'ENOENT') throw new Fatal(ExitCode.Configuration, message);
-    }
-  }
-  if (texts.network === undefined)
-    throw new Fatal(
-      ExitCode.Configuration,
-      `there is no file ${join(dir, 'network')}: see --config-dir`,
-    );
-  return parseConfiguration(texts);
 }
 
 function asFatal(error: unknown): unknown {
