@@ -71,8 +71,10 @@ export class ManagedInterface {
   /** netifd has called the handler's teardown. */
   handleTeardown(): void {
     this.#version++;
-    this.#fresh = this.#state.name !== 'lost' || this.#fresh;
-    if (this.#state.name !== 'down') this.#stop();
+    if (this.#state.name === 'down') return;
+    this.#fresh ||= this.#state.name !== 'lost';
+    this.#state = { name: 'down' };
+    this.#outputs.push({ kind: 'stop' });
   }
 
   /** A person wants it up: the next setup, or the one of now, skips the pause. */
@@ -105,7 +107,7 @@ export class ManagedInterface {
     const state = this.#state;
     if (status === undefined || !(status.up || status.pending)) {
       // A teardown that never reached us; one that is under way will find nothing to do.
-      if (state.name !== 'down') this.handleTeardown();
+      this.handleTeardown();
     } else if (status.up) {
       if (state.name === 'lost') this.#notify(LINK_DOWN);
       // Of an earlier life of ours: the device is gone.
@@ -135,11 +137,6 @@ export class ManagedInterface {
     const fresh = this.#fresh;
     this.#fresh = false;
     this.#outputs.push({ kind: 'start', fresh });
-  }
-
-  #stop(): void {
-    this.#state = { name: 'down' };
-    this.#outputs.push({ kind: 'stop' });
   }
 
   #lose(now: number): void {

@@ -27,7 +27,7 @@ import { HostDependencies, systemTools } from './host-dependencies.ts';
 import { ManagedInterfaces } from './managed-interfaces.ts';
 import { Networks } from './networks.ts';
 import { firewallRules, ProcdFirewall } from './procd-firewall.ts';
-import { routeConflicts } from './route-conflicts.ts';
+import { routeConflicts, type Conflict } from './route-conflicts.ts';
 
 /** A loss that netifd has not answered by then was not heard. */
 const LOSS_TIME = 10_000;
@@ -217,22 +217,25 @@ export class Netifd implements Router {
     const { network } = link;
     const { name, peer } = network;
     const server = { address: peer, hostRoute: this.dependencies.isHeld(name) };
-    const routes = this.withoutConflicts(network, server, link.announced === '');
+    const conflicts = this.conflicts(network, server);
     const defaultRoute = chooseDefaultRoute(network, this.networks.all);
+    const routes = without(network.routes, conflicts);
     const announcement = linkAnnouncement(network, routes, defaultRoute);
+    const isFirst = link.announced === '';
     const text = JSON.stringify(announcement);
     if (link.announced === text) return;
     link.announced = text;
     await this.managed.announce(name, announcement);
+    if (isFirst) await this.tell(network, conflicts);
   }
 
   private async callerUp(network: Network): Promise<void> {
     const running = this.servers.get(network.device);
     if (running === undefined) throw new RouterError(`the device ${network.device} is gone`);
     running.callers.set(network.peerAddress, network);
-    this.withoutConflicts(network, undefined, true);
     await this.proxyArp.hold(network);
     await this.announceServer(running);
+    await this.tell(network, this.conflicts(network));
   }
 
   private async callerDown(network: Network): Promise<void> {
@@ -250,33 +253,28 @@ export class Netifd implements Router {
   /** All routes at once: netifd leaves alone what was there before. */
   private async announceServer(running: RunningServer): Promise<void> {
     const { server, callers } = running;
-    const routes = [...callers.values()].flatMap((caller) => {
-      const prefixes = callerRoutes(server, caller);
-      const behind = new Set(this.withoutConflicts(caller, undefined, false));
-      return prefixes
-        .filter((prefix) => !caller.routes.includes(prefix) || behind.has(prefix))
-        .map((prefix) => ({ prefix, ...(caller.mtu < server.mtu ? { mtu: caller.mtu } : {}) }));
+    const all = [...callers.values()].flatMap((caller) => {
+      const mtu = caller.mtu < server.mtu ? { mtu: caller.mtu } : {};
+      const routes = without(callerRoutes(server, caller), this.conflicts(caller));
+      return routes.map((prefix) => ({ prefix, ...mtu }));
     });
-    const announcement = serverAnnouncement(server, routes);
+    const announcement = serverAnnouncement(server, all);
     const text = JSON.stringify(announcement);
     if (running.announced === text) return;
     running.announced = text;
     await this.managed.announce(server.name, announcement);
   }
 
-  /** Routes that take nothing away from others. */
-  private withoutConflicts(
-    { name, routes }: Network,
-    server: Parameters<typeof routeConflicts>[2],
-    tell: boolean,
-  ): readonly Prefix[] {
-    const conflicts = routeConflicts(name, routes, server, this.networks.all);
-    if (tell && conflicts.length > 0) {
-      for (const { route, what } of conflicts)
-        this.warn(`interface ${name}: route ${formatPrefix(route)} is left out: ${what}`);
-      void this.managed.fail(name, { code: 'ROUTE_CONFLICT' }, false);
-    }
-    return routes.filter((route) => !conflicts.some((conflict) => conflict.route === route));
+  private conflicts(network: Network, server?: Parameters<typeof routeConflicts>[2]) {
+    return routeConflicts(network.name, network.routes, server, this.networks.all);
+  }
+
+  /** The owner hears of routes that are left out once the interface is up: netifd forgets errors then. */
+  private async tell({ name }: Network, conflicts: readonly Conflict[]): Promise<void> {
+    if (conflicts.length === 0) return;
+    for (const { route, what } of conflicts)
+      this.warn(`interface ${name}: route ${formatPrefix(route)} is left out: ${what}`);
+    await this.managed.fail(name, { code: 'ROUTE_CONFLICT' }, false);
   }
 
   private withdraw(name: string): void {
@@ -317,4 +315,8 @@ export class Netifd implements Router {
   private rules(): readonly Table[] {
     return firewallRules(this.served, (network) => this.deviceOf(network));
   }
+}
+
+function without(routes: readonly Prefix[], conflicts: readonly Conflict[]): readonly Prefix[] {
+  return routes.filter((route) => !conflicts.some((conflict) => conflict.route === route));
 }
