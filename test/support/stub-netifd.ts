@@ -5,13 +5,7 @@
  *
  * Handlers run as the real script does: a call of `pptp link_setup` or `link_teardown`, which may find nobody.
  */
-import {
-  UbusError,
-  method,
-  type Table,
-  type UbusClient,
-  type Value,
-} from '../../src/ubus-js/index.ts';
+import { UbusError, method, type Table, type UbusClient } from '../../src/ubus-js/index.ts';
 
 type Bus = Pick<UbusClient, 'add' | 'remove' | 'call' | 'send'>;
 type State = 'down' | 'setup' | 'up' | 'teardown';
@@ -222,7 +216,7 @@ export class StubNetifd {
   private notify(args: Table): Table {
     this.record('network.interface', 'notify_proto', args);
     const action = args['action'];
-    const found = this.interfaces.get(String(args['interface']));
+    const found = this.interfaces.get(args['interface'] as string);
     if (typeof action !== 'number') throw new UbusError('INVALID_ARGUMENT');
     if (found === undefined) throw new UbusError('NOT_FOUND');
     const refusal = this.refusals.get(action);
@@ -233,13 +227,13 @@ export class StubNetifd {
         this.updateLink(found, args);
         break;
       case NotifyError:
-        found.errors = [String((args['error'] as readonly Value[])[0])];
+        found.errors = [(args['error'] as readonly string[])[0]!];
         break;
       case BlockRestart:
         found.autostart = false;
         break;
       case HostDependency:
-        this.hostDependency(found, String(args['host']));
+        this.hostDependency(found, args['host'] as string);
         break;
       case SetupFailed:
         if (found.state === 'teardown') throw new UbusError('PERMISSION_DENIED');
@@ -256,7 +250,7 @@ export class StubNetifd {
     if (found.state === 'teardown') throw new UbusError('PERMISSION_DENIED');
     if (args['link-up'] === true) {
       // Down, and told that it is up: netifd raises the device and keeps it, an orphan.
-      found.device = String(args['ifname']);
+      found.device = args['ifname'] as string;
       found.link = args;
       if (found.state !== 'setup') return;
       found.state = 'up';

@@ -63,8 +63,8 @@ export class ProcdFirewall {
     if (this.rules.length === 0 && !this.told) return;
     try {
       const data = { firewall: this.rules };
+      this.told = true; // it may take effect even where no answer comes
       await this.bus.call('service', 'set_data', { name: SERVICE, data }, CALL);
-      this.told = true;
     } catch (error) {
       if (await isAway(this.bus, 'service', error)) return; // ubus.object.add will come
       const unknown = error instanceof UbusError && error.status === 'NOT_FOUND';

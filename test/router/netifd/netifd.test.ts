@@ -70,7 +70,7 @@ const wan: KernelRoute = {
 onEachBus((bus) => {
   async function router(
     context: TestContext,
-    prepare = (_stub: StubNetifd) => {},
+    prepare: (stub: StubNetifd) => void = () => undefined,
   ): Promise<Router> {
     const path = await bus(context);
     const stub = new StubNetifd(await client(context, path));
@@ -82,9 +82,8 @@ onEachBus((bus) => {
     const scripts: string[] = [];
     const commands: string[] = [];
     const routes = [wan];
-    let netifd: Netifd | undefined;
-    const own = await client(context, path, { onState: () => netifd?.handleConnected() });
-    netifd = new Netifd(own, daemon, (text) => warnings.push(text), '/nowhere', {
+    const own = await client(context, path);
+    const netifd = new Netifd(own, daemon, (text) => warnings.push(text), '/nowhere', {
       nft: (script) => {
         scripts.push(script);
         return Promise.resolve();
