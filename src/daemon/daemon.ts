@@ -10,6 +10,7 @@ import { Checks } from './checks.ts';
 import type { Configuration } from './configuration/configuration.ts';
 import { formatProblem } from './configuration/problems.ts';
 import { Drive, monotonic } from './drive.ts';
+import { busEvent, type BusEvent } from './events.ts';
 import { Failures } from './failures.ts';
 import { LinkRunner, type RunnerPorts } from './link-runner.ts';
 import { Listeners } from './listeners.ts';
@@ -29,6 +30,8 @@ export interface DaemonOptions {
   readonly router: (daemon: SupervisedDaemon, warn: (message: string) => void) => Router;
   /** The configuration as it stands now. @throws ConfigError, Fatal */
   readonly read: () => Configuration;
+  /** For the buses. */
+  readonly publish?: (event: BusEvent) => void;
 }
 
 export class Daemon {
@@ -254,6 +257,8 @@ export class Daemon {
 
   private report(event: SessionEvent): void {
     this.failures.note(event);
+    const told = busEvent(event, monotonic());
+    if (told !== undefined) this.options.publish?.(told);
     if (event.what === 'counted') this.count(event.counter);
     if (event.what !== 'caller-refused') this.options.log.event(event);
     else {

@@ -5,8 +5,6 @@ import { UbusClient, UbusError } from '../ubus-js/index.ts';
 export const routerKinds = ['auto', 'netifd', 'iproute'] as const;
 export type RouterKind = (typeof routerKinds)[number];
 
-export const defaultSystemBus = '/var/run/ubus/ubus.sock';
-
 const PROGRAM = '/sbin/netifd';
 const TIMEOUT = 3_000; // ms
 

@@ -1,7 +1,7 @@
 /**
  * Why anything ended: the one list of causes.
  *
- * A cause's code goes unchanged to the log, the control socket, netifd and LuCI. Each has a whole sentence that tells the
+ * A cause's code goes unchanged to the log, ubus, netifd and LuCI. Each has a whole sentence that tells the
  * router's owner what happened and, where there is something to do, what to do. Names that the stock PPP handler of
  * OpenWrt already sends (AUTH_TOPEER_FAILED, PEER_DEAD, ...) keep their name. `disconnectCode` is RFC 3145 §3's number.
  */

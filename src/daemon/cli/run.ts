@@ -5,21 +5,20 @@ import { IoError } from '../../native/io-error.ts';
 import { dropPrivileges } from '../../native/privileges.ts';
 import { ConfigError } from '../configuration/problems.ts';
 import { readConfiguration } from '../configuration/read.ts';
-import { ControlServer, refuseSecond } from '../control/server.ts';
+import { Buses, refuseSecond } from '../control/buses.ts';
 import { Daemon, type DaemonOptions } from '../daemon.ts';
-import { linkMethods } from '../link-methods.ts';
 import { isNetifd } from '../router-choice.ts';
-import { systemBus } from '../system-bus.ts';
 import { ExitCode, Fatal } from '../exit-codes.ts';
 import { Log } from '../log.ts';
-import { methods } from '../methods.ts';
+import { pptpObject } from '../methods/object.ts';
 import { version } from '../version.ts';
 import { IpRoute } from '../../router/iproute.ts';
 import { Netifd } from '../../router/netifd/netifd.ts';
 import { RouterError } from '../../router/router.ts';
 import type { Arguments } from './arguments.ts';
 
-export async function run({ configDir, socket, dial, router, ubus }: Arguments): Promise<void> {
+export async function run(options: Arguments): Promise<void> {
+  const { configDir, socket, ubus, dial } = options;
   if (process.getuid?.() !== 0)
     throw new Fatal(
       ExitCode.NotRoot,
@@ -35,24 +34,28 @@ export async function run({ configDir, socket, dial, router, ubus }: Arguments):
 
   await refuseSecond(socket);
 
+  const buses = new Buses(ubus, log);
   const read = () => readConfiguration(configDir);
-  const supervised = await isNetifd(router, ubus);
-  let netifd: Netifd | undefined;
-  const bus = systemBus(ubus, log, () => netifd?.handleConnected());
-  const makeRouter: DaemonOptions['router'] = (supervisedDaemon, warn) => {
+  const supervised = await isNetifd(options.router, ubus);
+  const router: DaemonOptions['router'] = (supervisedDaemon, warn) => {
     if (!supervised) return new IpRoute(warn);
-    netifd = new Netifd(bus, supervisedDaemon, warn, configDir);
-    bus.add({ path: 'pptp', methods: linkMethods(netifd.supervisor) });
+    const netifd = new Netifd(buses.system, supervisedDaemon, warn, configDir);
+    buses.connected = () => netifd.handleConnected();
     return netifd;
   };
   let daemon: Daemon;
   try {
     dropPrivileges();
-    daemon = await Daemon.start(configuration, { log, dial, router: makeRouter, read });
+    daemon = await Daemon.start(configuration, {
+      log,
+      dial,
+      router,
+      read,
+      publish: ({ name, data }) => buses.send(name, data),
+    });
   } catch (error) {
     throw asFatal(error);
   }
-  if (supervised) bus.start();
   const reload = async () => {
     try {
       await daemon.reload(read());
@@ -64,12 +67,10 @@ export async function run({ configDir, socket, dial, router, ubus }: Arguments):
       throw error;
     }
   };
-  let control: ControlServer;
   try {
-    control = await ControlServer.listen(socket, methods(daemon, dirname(socket), reload));
+    await buses.open(socket, pptpObject(daemon, dirname(socket), reload));
   } catch (error) {
     await daemon.stop();
-    bus.close();
     throw error;
   }
   process.on('SIGHUP', () => {
@@ -83,9 +84,9 @@ export async function run({ configDir, socket, dial, router, ubus }: Arguments):
   log.line('info', `pptp-gateway ${version} is running`); // signals are handled from here on
   await ended;
   log.line('info', 'stopping');
-  control.close();
+  buses.withdraw();
   await daemon.stop();
-  bus.close();
+  buses.close();
 }
 
 function asFatal(error: unknown): unknown {

@@ -107,7 +107,9 @@ export function parseConfiguration(
     links,
     users,
     warnings: problems,
-    digest: createHash('sha256').update(JSON.stringify([texts, stockClient])).digest('base64'),
+    digest: createHash('sha256')
+      .update(JSON.stringify([texts, stockClient]))
+      .digest('base64'),
   });
 }
 

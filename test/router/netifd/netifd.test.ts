@@ -4,7 +4,7 @@
  */
 import assert from 'node:assert/strict';
 import { test, type TestContext } from 'node:test';
-import { linkMethods } from '../../../src/daemon/link-methods.ts';
+import { supervisorMethods } from '../../../src/daemon/methods/links.ts';
 import { Netifd } from '../../../src/router/netifd/netifd.ts';
 import type { KernelRoute } from '../../../src/router/route-table.ts';
 import type { SupervisedDaemon } from '../../../src/router/router.ts';
@@ -98,7 +98,7 @@ onEachBus((bus) => {
       },
     });
     context.after(() => netifd.close());
-    own.add({ path: 'pptp', methods: linkMethods(netifd.supervisor) });
+    own.add({ path: 'pptp', methods: supervisorMethods(netifd.supervisor) });
     while ((await own.lookup('pptp')).length === 0);
     return { netifd, stub, daemon, warnings, scripts, commands, routes };
   }
