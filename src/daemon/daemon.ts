@@ -1,6 +1,10 @@
 /** The running gateway: servers, links and everything around them, made from a configuration and remade on reload. */
 import { randomFillSync } from 'node:crypto';
+import { NETLINK_NETFILTER, netlinkRequest } from '../native/netlink.ts';
+import { ToldCallIds } from '../relay/told-call-ids.ts';
 import { IpRoute } from '../router/iproute.ts';
+import { RelayTable } from '../router/relay-table.ts';
+import { deviceNames } from '../router/zones.ts';
 import { Gateway } from '../session/gateway.ts';
 import type { ClientLinkOptions } from '../session/options.ts';
 import type { SessionEvent } from '../session/ports.ts';
@@ -10,12 +14,15 @@ import { Checks } from './checks.ts';
 import type { Configuration } from './configuration/configuration.ts';
 import { formatProblem } from './configuration/problems.ts';
 import { Drive, monotonic } from './drive.ts';
+import { busEvent, type BusEvent } from './events.ts';
 import { Failures } from './failures.ts';
 import { Hooks } from './hooks.ts';
 import { LinkRunner, type RunnerPorts } from './link-runner.ts';
 import { Listeners } from './listeners.ts';
 import type { Log } from './log.ts';
 import { PacketIo } from './packet-io.ts';
+import type { RelayEvent } from './relays/relay-event.ts';
+import { Relays } from './relays/relays.ts';
 import type { ServerRunner } from './server-runner.ts';
 import { Servers } from './servers.ts';
 import { Strangers } from './strangers.ts';
@@ -24,6 +31,8 @@ export interface DaemonOptions {
   readonly log: Log;
   /** Dial links with auto 1 ourselves (no netifd does). */
   readonly dial: boolean;
+  /** For the buses. */
+  readonly publish?: (event: BusEvent) => void;
 }
 
 export class Daemon {
@@ -34,6 +43,7 @@ export class Daemon {
   readonly checks = new Checks();
   readonly io: PacketIo;
   readonly ports: RunnerPorts;
+  readonly relays: Relays;
   configuration: Configuration;
   private readonly options: DaemonOptions;
   private readonly drive: Drive;
@@ -56,7 +66,13 @@ export class Daemon {
       wallClock: () => Date.now(),
     });
     this.drive = new Drive();
-    this.io = new PacketIo(limits.maxSessions + limits.maxHalfOpen, this.drive, randomOctets);
+    const ids: ToldCallIds = new ToldCallIds(randomOctets, (callId) => this.io.callIds.has(callId));
+    this.io = new PacketIo(
+      limits.maxSessions + limits.maxHalfOpen,
+      this.drive,
+      randomOctets,
+      (callId) => ids.isUsed(callId),
+    );
     const router = new IpRoute((message) => log.line('warning', message));
     this.ports = {
       gateway,
@@ -78,6 +94,20 @@ export class Daemon {
         );
       },
     });
+    this.relays = new Relays(
+      {
+        drive: this.drive,
+        table: new RelayTable((request) => netlinkRequest(NETLINK_NETFILTER, request)),
+        ids,
+        nextId: () => gateway.nextId(),
+        report: (event) => this.report(event),
+        count: (counter) => this.count(counter),
+        warn: (message) => this.ofStrangers(() => log.line('error', message)),
+        capture: () => this.io.capture,
+      },
+      deviceNames,
+      (level, message) => log.line(level, message),
+    );
     this.serverSet = new Servers(this.ports, log, (name) => {
       this.changing = this.changing
         .then(() => this.reopen(name))
@@ -133,7 +163,7 @@ export class Daemon {
       ...[...this.links.values()].map((runner) => runner.retire(cause('SHUTDOWN'))),
     ];
     await Promise.race([
-      Promise.all(goodbyes),
+      Promise.all([...goodbyes, this.relays.stop()]),
       new Promise((resolve) => setTimeout(resolve, 3_800).unref()),
     ]);
     this.io.close();
@@ -169,6 +199,7 @@ export class Daemon {
     }
     for (const options of configuration.links)
       if (!this.links.has(options.name)) this.startLink(options);
+    await this.relays.change(configuration.relays);
   }
 
   private async reopen(name: string): Promise<void> {
@@ -182,13 +213,16 @@ export class Daemon {
     if (this.options.dial && options.auto) runner.feed((link, now) => link.dial(now));
   }
 
-  private report(event: SessionEvent): void {
+  private report(event: SessionEvent | RelayEvent): void {
     this.failures.note(event);
     this.hooks.note(event);
+    const told = busEvent(event, monotonic());
+    if (told !== undefined) this.options.publish?.(told);
     if (event.what === 'counted') this.count(event.counter);
-    if (event.what !== 'caller-refused') this.options.log.event(event);
+    if (event.what !== 'caller-refused' && event.what !== 'relay-refused')
+      this.options.log.event(event);
     else {
-      this.count(`caller refused: ${event.cause.code}`);
+      this.count(`${event.what.replace('-', ' ')}: ${event.cause.code}`);
       this.ofStrangers(() => this.options.log.event(event));
     }
   }

@@ -9,6 +9,7 @@ import { join } from 'node:path';
 import type { SessionEvent, SessionStatus } from '../session/ports.ts';
 import { formatAddress, formatPrefix } from '../wire/ip.ts';
 import type { Level } from './log.ts';
+import type { RelayEvent } from './relays/relay-event.ts';
 
 const PATH = '/usr/sbin:/usr/bin:/sbin:/bin';
 /** Output of one hook that goes to the log, in lines and octets of a line. */
@@ -64,7 +65,7 @@ export class Hooks {
     this.options = options;
   }
 
-  note(event: SessionEvent): void {
+  note(event: SessionEvent | RelayEvent): void {
     if (event.what !== 'session-up' && event.what !== 'session-down') return;
     const about = this.ports.about(event.session);
     const env = environment(event, about?.device ?? '');

@@ -5,8 +5,8 @@ import { commands } from './cli/commands.ts';
 import { importFrom } from './cli/import.ts';
 import { describeFailure, run } from './cli/run.ts';
 import { ControlClient } from './control/client.ts';
-import { MethodError } from './control/protocol.ts';
 import { ExitCode } from './exit-codes.ts';
+import { UbusError } from '../ubus-js/index.ts';
 import { version } from './version.ts';
 
 async function main(words: readonly string[]): Promise<ExitCode> {
@@ -52,7 +52,7 @@ try {
       process.stderr.write(i < named ? `pptp-gateway: ${line}\n` : `${line}\n`),
     );
     process.exitCode = failure.exitCode;
-  } else if (error instanceof MethodError) {
+  } else if (error instanceof UbusError) {
     process.stderr.write(`pptp-gateway: ${error.message}\n`);
     process.exitCode = error.status === 'NOT_FOUND' ? ExitCode.NotFound : ExitCode.Failed;
   } else throw error;

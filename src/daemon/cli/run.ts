@@ -5,16 +5,16 @@ import { IoError } from '../../native/io-error.ts';
 import { dropPrivileges } from '../../native/privileges.ts';
 import { ConfigError } from '../configuration/problems.ts';
 import { readConfiguration } from '../configuration/read.ts';
-import { ControlServer, refuseSecond } from '../control/server.ts';
+import { Buses, refuseSecond } from '../control/buses.ts';
 import { Daemon } from '../daemon.ts';
 import { ExitCode, Fatal } from '../exit-codes.ts';
 import { Log } from '../log.ts';
-import { methods } from '../methods.ts';
+import { pptpObject } from '../methods/object.ts';
 import { version } from '../version.ts';
 import { RouterError } from '../../router/router.ts';
 import type { Arguments } from './arguments.ts';
 
-export async function run({ configDir, socket, dial }: Arguments): Promise<void> {
+export async function run({ configDir, socket, ubus, dial }: Arguments): Promise<void> {
   if (process.getuid?.() !== 0)
     throw new Fatal(
       ExitCode.NotRoot,
@@ -30,10 +30,15 @@ export async function run({ configDir, socket, dial }: Arguments): Promise<void>
 
   await refuseSecond(socket);
 
+  const buses = new Buses(ubus, log);
   let daemon: Daemon;
   try {
     dropPrivileges();
-    daemon = await Daemon.start(configuration, { log, dial });
+    daemon = await Daemon.start(configuration, {
+      log,
+      dial,
+      publish: ({ name, data }) => buses.send(name, data),
+    });
   } catch (error) {
     throw asFatal(error);
   }
@@ -48,9 +53,8 @@ export async function run({ configDir, socket, dial }: Arguments): Promise<void>
       throw error;
     }
   };
-  let control: ControlServer;
   try {
-    control = await ControlServer.listen(socket, methods(daemon, dirname(socket), reload));
+    await buses.open(socket, pptpObject(daemon, dirname(socket), reload));
   } catch (error) {
     await daemon.stop();
     throw error;
@@ -66,8 +70,9 @@ export async function run({ configDir, socket, dial }: Arguments): Promise<void>
   log.line('info', `pptp-gateway ${version} is running`); // signals are handled from here on
   await ended;
   log.line('info', 'stopping');
-  control.close();
+  buses.withdraw();
   await daemon.stop();
+  buses.close();
 }
 
 function asFatal(error: unknown): unknown {
