@@ -10,6 +10,7 @@ import type { RelayEvent } from './relays/relay-event.ts';
 import type { SessionEvent, SessionStatus } from '../session/ports.ts';
 import { formatAddress, formatPrefix } from '../wire/ip.ts';
 import type { Level } from './log.ts';
+import type { RelayEvent } from './relays/relay-event.ts';
 
 const PATH = '/usr/sbin:/usr/bin:/sbin:/bin';
 /** Output of one hook that goes to the log, in lines and octets of a line. */
