@@ -26,37 +26,65 @@ return view.extend({
 	render([status, interfaces, mayConfigure]) {
 		this.rates = new rates.Rates();
 		this.problem = E('p', {}, []);
-		this.relays = new liveTable.LiveTable([
-			{ title: _('Name'), text: ({ name }) => name },
-			{ title: _('Direction'), text: direction },
-			{ title: _('Done by'), text: ({ backend }) => backends[backend] ?? backend ?? '' },
-			{ title: _('State'), text: ({ cause, reason }) => (cause == null ? reason ?? '' : `${causes.describe(cause)} ${causes.remedy(cause)}`) },
-			{ title: _('Clients'), text: ({ clients }) => String(clients ?? 0), value: ({ clients }) => clients ?? 0 },
-			{ title: _('Connections'), text: ({ connections }) => String(connections ?? 0), value: ({ connections }) => connections ?? 0 }
-		], { key: ({ name }) => name, placeholder: _('No passthrough is configured.') });
-		this.calls = new liveTable.LiveTable([
-			{ title: _('Client'), text: ({ client }) => client },
-			{ title: _('Server'), text: ({ server }) => server },
-			{ title: _('Passthrough'), text: ({ relay }) => relay },
-			{ title: _('Since'), text: ({ since }) => words.moment(since), value: ({ since }) => since },
-			{ title: _('Received'), text: ({ rx_bytes }) => words.octets(rx_bytes), value: ({ rx_bytes }) => rx_bytes },
-			{ title: _('Sent'), text: ({ tx_bytes }) => words.octets(tx_bytes), value: ({ tx_bytes }) => tx_bytes },
-			{ title: _('Rate'), text: ({ key }) => `\u2193 ${words.rate(this.rates.current(key).rx)} \u2191 ${words.rate(this.rates.current(key).tx)}` },
-			{ title: '', build: (kept) => this.disconnectButton(kept) }
-		], { key: ({ key }) => key, placeholder: _('Nobody uses it at the moment.') });
+		this.relays = new liveTable.LiveTable(
+			[
+				{ title: _('Name'), text: ({ name }) => name },
+				{ title: _('Direction'), text: direction },
+				{ title: _('Done by'), text: ({ backend }) => backends[backend] ?? backend ?? '' },
+				{
+					title: _('State'),
+					text: ({ cause, reason }) =>
+						cause == null ? (reason ?? '') : `${causes.describe(cause)} ${causes.remedy(cause)}`
+				},
+				{ title: _('Clients'), text: ({ clients }) => String(clients ?? 0), value: ({ clients }) => clients ?? 0 },
+				{
+					title: _('Connections'),
+					text: ({ connections }) => String(connections ?? 0),
+					value: ({ connections }) => connections ?? 0
+				}
+			],
+			{ key: ({ name }) => name, placeholder: _('No passthrough is configured.') }
+		);
+		this.calls = new liveTable.LiveTable(
+			[
+				{ title: _('Client'), text: ({ client }) => client },
+				{ title: _('Server'), text: ({ server }) => server },
+				{ title: _('Passthrough'), text: ({ relay }) => relay },
+				{ title: _('Since'), text: ({ since }) => words.moment(since), value: ({ since }) => since },
+				{ title: _('Received'), text: ({ rx_bytes }) => words.octets(rx_bytes), value: ({ rx_bytes }) => rx_bytes },
+				{ title: _('Sent'), text: ({ tx_bytes }) => words.octets(tx_bytes), value: ({ tx_bytes }) => tx_bytes },
+				{
+					title: _('Rate'),
+					text: ({ key }) => words.rates(this.rates.current(key))
+				},
+				{ title: '', build: (kept) => this.disconnectButton(kept) }
+			],
+			{ key: ({ key }) => key, placeholder: _('Nobody uses it at the moment.') }
+		);
 		this.show(status);
 		poll.add(() => bus.statusOrProblem().then((document) => this.show(document)), SECONDS);
 
 		const map = this.form(interfaces);
 		if (!mayConfigure) map.readonly = true;
-		return map.render().then((node) => E([], [
-			E('h2', {}, [_('PPTP passthrough')]),
-			E('div', { class: 'cbi-map-descr' }, [_('Lets PPTP of other machines through this router: of clients inside that call servers outside, or of callers outside to a server on the LAN. Their encryption stays end to end.')]),
-			this.problem,
-			E('div', { class: 'cbi-section' }, [this.relays.node]),
-			E('div', { class: 'cbi-section' }, [E('h3', {}, [_('Who uses it')]), this.calls.node]),
-			node
-		]));
+		return map
+			.render()
+			.then((node) =>
+				E(
+					[],
+					[
+						E('h2', {}, [_('PPTP passthrough')]),
+						E('div', { class: 'cbi-map-descr' }, [
+							_(
+								'Lets PPTP of other machines through this router: of clients inside that call servers outside, or of callers outside to a server on the LAN. Their encryption stays end to end.'
+							)
+						]),
+						this.problem,
+						E('div', { class: 'cbi-section' }, [this.relays.node]),
+						E('div', { class: 'cbi-section' }, [E('h3', {}, [_('Who uses it')]), this.calls.node]),
+						node
+					]
+				)
+			);
 	},
 
 	form(interfaces) {
@@ -83,7 +111,14 @@ return view.extend({
 		option.datatype = 'ip4addr("nomask")';
 		option.depends('direction', 'inbound');
 		option.rmempty = false;
-		option = section.option(form.ListValue, 'backend', _('Done by'), _('The relay serves any number of clients and needs no kernel module; the helper lets the server see the address of the caller.'));
+		option = section.option(
+			form.ListValue,
+			'backend',
+			_('Done by'),
+			_(
+				'The relay serves any number of clients and needs no kernel module; the helper lets the server see the address of the caller.'
+			)
+		);
 		option.value('auto', _('automatic'));
 		option.value('relay', backends.relay);
 		option.value('helper', backends.helper);
@@ -92,27 +127,38 @@ return view.extend({
 	},
 
 	disconnectButton(kept) {
-		return E('button', {
-			class: 'btn cbi-button cbi-button-negative',
-			disabled: L.hasViewPermission() && kept.row.id != null ? null : 'disabled',
-			click: ui.createHandlerFn(this, async () => {
-				try {
-					await bus.disconnect(kept.row.id);
-				} catch (error) {
-					ui.addNotification(null, E('p', {}, [_('Could not disconnect: %s').format(bus.problem(error))]), 'danger');
-				}
-			})
-		}, [_('Disconnect')]);
+		return E(
+			'button',
+			{
+				class: 'btn cbi-button cbi-button-negative',
+				disabled: L.hasViewPermission() && kept.row.id != null ? null : 'disabled',
+				click: ui.createHandlerFn(this, async () => {
+					try {
+						await bus.disconnect(kept.row.id);
+					} catch (error) {
+						ui.addNotification(null, E('p', {}, [_('Could not disconnect: %s').format(bus.problem(error))]), 'danger');
+					}
+				})
+			},
+			[_('Disconnect')]
+		);
 	},
 
 	show({ problem, relays }) {
 		const text = problem ?? '';
 		if (this.problem.textContent !== text) this.problem.textContent = text;
 		const calls = (relays ?? []).flatMap(({ name, calls: own }) =>
-			(own ?? []).map((call, index) => ({ ...call, relay: name, key: call.id ?? `${name} ${call.client} ${call.server} ${index}` }))
+			(own ?? []).map((call, index) => ({
+				...call,
+				relay: name,
+				key: call.id ?? `${name} ${call.client} ${call.server} ${index}`
+			}))
 		);
 		this.relays.update(relays ?? []);
-		this.rates.update(calls.map(({ key, rx_bytes, tx_bytes }) => ({ id: key, rx_bytes, tx_bytes })), performance.now());
+		this.rates.update(
+			calls.map(({ key, rx_bytes, tx_bytes }) => ({ id: key, rx_bytes, tx_bytes })),
+			performance.now()
+		);
 		this.calls.update(calls);
 	}
 });
