@@ -4,6 +4,7 @@
 'require ui';
 'require pptp-gateway.bus as bus';
 'require pptp-gateway.causes as causes';
+'require pptp-gateway.words as words';
 
 /* How far a link gets: the steps of the daemon's check as they are reached, and a ping at the end. */
 
@@ -62,7 +63,7 @@ return baseclass.extend({
 		let closed = false;
 		const list = E('ul', { style: 'margin:0; padding:0' }, []);
 		const verdict = E('p', {}, [E('em', { class: 'spinning' }, [_('Checking…')])]);
-		ui.showModal(_('Check of %s').format(name), [
+		ui.showModal(_('Check of %s').format(words.escaped(name)), [
 			list,
 			verdict,
 			E('div', { class: 'right' }, [

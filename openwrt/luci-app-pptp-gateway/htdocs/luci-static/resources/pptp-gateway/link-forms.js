@@ -6,6 +6,7 @@
 'require pptp-gateway.fields as fields';
 'require pptp-gateway.password-field as passwordField';
 'require pptp-gateway.stock-link as stockLink';
+'require pptp-gateway.words as words';
 'require pptp-gateway.zones as zones';
 
 /* Adding, editing, converting and deleting a link. Only here the configuration, which holds passwords, is loaded. */
@@ -153,7 +154,7 @@ return baseclass.extend({
 		fields.switches(section, 'link');
 		zoneChoice(section, 'general', zones.users(name));
 
-		dialog(_('Link %s').format(name), map, await map.render(), async () => {
+		dialog(_('Link %s').format(words.escaped(name)), map, await map.render(), async () => {
 			await parsed(map);
 			zones.writeUsers(name, zonesOf(map, name));
 			await apply();
@@ -168,7 +169,7 @@ return baseclass.extend({
 			...missed.map((option) => _('The option %s has no counterpart and is dropped.').format(option)),
 			...unknown.map((word) => _('The word %s in pppd_options is not known and is dropped.').format(word))
 		];
-		ui.showModal(_('Convert %s').format(name), [
+		ui.showModal(_('Convert %s').format(words.escaped(name)), [
 			E(
 				'ul',
 				{},
@@ -194,7 +195,7 @@ return baseclass.extend({
 	},
 
 	remove(name) {
-		ui.showModal(_('Delete %s').format(name), [
+		ui.showModal(_('Delete %s').format(words.escaped(name)), [
 			E('p', {}, [_('The link and its firewall zone are deleted.')]),
 			E('div', { class: 'right' }, [
 				E('button', { class: 'btn cbi-button', click: ui.hideModal }, [_('Cancel')]),

@@ -86,8 +86,9 @@ return baseclass.extend({
 	/* The first who has a part of it; undefined: free. */
 	takenBy(network, used, except) {
 		const parsed = parse(network);
-		if (parsed == null) return undefined;
-		return used.find((other) => other.where != except && overlap(parsed, other))?.where;
+		const other =
+			parsed && used.find(({ where, ...range }) => (where == null || where != except) && overlap(parsed, range));
+		return other ? (other.where ?? '?') : undefined;
 	},
 
 	/* A network for a new server. */

@@ -88,6 +88,11 @@ return baseclass.extend({
 		return new Date(seconds * 1000).toLocaleString();
 	},
 
+	/* For the few places where LuCI takes a text as markup: titles of dialogs. */
+	escaped(text) {
+		return '%h'.format(text);
+	},
+
 	/* Two sentences that belong wherever a PPTP server is set up or watched. */
 	notice() {
 		return E('div', { class: 'alert-message notice' }, [

@@ -46,7 +46,7 @@ return view.extend({
 		section.nodescriptions = true;
 		section.addbtntitle = _('Add user');
 		/* LuCI takes the title as markup. */
-		section.modaltitle = (sectionId) => '%h'.format(uci.get('pptp_users', sectionId, 'username') ?? _('New user'));
+		section.modaltitle = (sectionId) => words.escaped(uci.get('pptp_users', sectionId, 'username') ?? _('New user'));
 		section.tab('general', _('General'));
 		section.tab('advanced', _('Advanced'));
 		const page = this;
