@@ -50,6 +50,11 @@ const options: ClientLinkOptions = {
   maxFail: 1,
   holdoff: 1000,
   holdoffMax: 1000,
+  demand: 0,
+  unnumbered: undefined,
+  ipv6Client: undefined,
+  commands: { up: undefined, down: undefined },
+  verbose: false,
 };
 const places = (mode === 'hold' ? count : concurrency) + 64;
 const random = (length: number): Uint8Array => new Uint8Array(randomBytes(length));

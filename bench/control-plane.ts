@@ -145,7 +145,7 @@ async function firstPing({ lab, server, client }: Sides): Promise<number> {
     pptp_users: users,
   });
   const far = await lab.gateway('dialler', client, { network: clientNetwork('required') });
-  const control = await ControlClient.open(join(far.configDir, 'run', 'control.sock'));
+  const control = await ControlClient.open(join(far.configDir, 'run', 'ubus.sock'));
   const echo = lab.start(server, probe, 'echo', '7007');
   await echo.line(/listening/);
   const times: number[] = [];
@@ -184,7 +184,7 @@ export async function start({ lab, server }: Sides, times: number): Promise<Star
       server,
       process.execPath,
       ...[join(dist, 'pptp-gateway.js'), 'run'],
-      ...['--config-dir', dir, '--socket', join(dir, 'control.sock')],
+      ...['--config-dir', dir, '--socket', join(dir, 'ubus.sock')],
     );
     await daemon.line(/is running/);
     listening.push(performance.now() - from);

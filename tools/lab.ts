@@ -165,7 +165,7 @@ export class Gateway {
     this.lab = lab;
     this.namespace = namespace;
     this.configDir = join(lab.dir, name);
-    this.socket = join(this.configDir, 'run', 'control.sock');
+    this.socket = join(this.configDir, 'run', 'ubus.sock');
     mkdirSync(this.configDir, { recursive: true });
     this.configure(files);
     this.process = lab.start(

@@ -11,15 +11,15 @@ import {
   linkOptions,
   serverOptions,
   userOptions,
-  type OptionTable,
 } from '../src/daemon/configuration/options.ts';
+import type { OptionTable } from '../src/daemon/configuration/option-table.ts';
 
 const BEGIN = '<!-- options:begin -->';
 const END = '<!-- options:end -->';
 
 const sections: readonly (readonly [string, OptionTable])[] = [
   ["`network`: `config interface` with `option proto 'pptpserver'` (a server)", serverOptions],
-  ["`network`: `config interface` with `option proto 'pptpgw'` (a link)", linkOptions],
+  ["`network`: `config interface` with `option proto 'pptpgw'` or `'pptp'` (a link)", linkOptions],
   ['`pptp_users`: `config user`', userOptions],
   ["`pptp`: `config pptp 'globals'`", globalOptions],
 ];
@@ -55,10 +55,13 @@ function markers(readme: string): [number, number] {
 }
 
 function markdown(table: OptionTable): string {
-  const rows = Object.entries(table).map(([name, { type, presence, default: value, ...rest }]) => [
+  const rows = Object.entries(table).map(([name, { type, presence, ...rest }]) => [
     presence === 'list' ? `list \`${name}\`` : `\`${name}\``,
     type.allowed,
-    presence === 'required' ? '**required**' : defaultText(value),
+    presence === 'required'
+      ? '**required**'
+      : defaultText(rest.default) +
+        (rest.stockDefault === undefined ? '' : `; pptp: ${defaultText(rest.stockDefault)}`),
     rest.applies,
     rest.doc,
   ]);

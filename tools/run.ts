@@ -16,7 +16,7 @@ const alphabet = 'abcdefghijkmnopqrstuvwxyzABCDEFGHJKLMNPQRSTUVWXYZ23456789'; //
 const username = `user-${word(4)}`;
 const password = word(PASSWORD_LENGTH);
 const dir = mkdtempSync(join(tmpdir(), 'pptp-run-')); // 0700
-const socket = join(dir, 'control.sock');
+const socket = join(dir, 'ubus.sock');
 process.once('exit', () => rmSync(dir, { recursive: true, force: true }));
 
 for (const file of ['network', 'pptp'])

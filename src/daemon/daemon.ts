@@ -10,6 +10,7 @@ import { Checks } from './checks.ts';
 import type { Configuration } from './configuration/configuration.ts';
 import { formatProblem } from './configuration/problems.ts';
 import { Drive, monotonic } from './drive.ts';
+import { busEvent, type BusEvent } from './events.ts';
 import { Failures } from './failures.ts';
 import { LinkRunner, type RunnerPorts } from './link-runner.ts';
 import { Listeners } from './listeners.ts';
@@ -23,6 +24,8 @@ export interface DaemonOptions {
   readonly log: Log;
   /** Dial links with auto 1 ourselves (no netifd does). */
   readonly dial: boolean;
+  /** For the buses. */
+  readonly publish?: (event: BusEvent) => void;
 }
 
 export class Daemon {
@@ -135,6 +138,9 @@ export class Daemon {
     await this.serverSet.change(configuration.servers, this.listeners); // nothing else can fail
     this.configuration = configuration;
     log.level = configuration.logLevel;
+    log.verbose = new Set(
+      configuration.links.filter(({ verbose }) => verbose).map(({ name }) => name),
+    );
     for (const warning of configuration.warnings) log.line('warning', formatProblem(warning));
     this.ports.gateway.reconfigure(configuration.users, configuration.limits);
     for (const options of configuration.servers)
@@ -166,6 +172,8 @@ export class Daemon {
 
   private report(event: SessionEvent): void {
     this.failures.note(event);
+    const told = busEvent(event, monotonic());
+    if (told !== undefined) this.options.publish?.(told);
     if (event.what === 'counted') this.count(event.counter);
     if (event.what !== 'caller-refused') this.options.log.event(event);
     else {

@@ -1,12 +1,12 @@
 /**
- * What the control socket answers: snake_case keys, numbers as numbers, seconds, octets ("bytes" as everywhere on ubus),
- * addresses as text. The ubus object `pptp` answers the same.
+ * What the ubus object `pptp` answers: snake_case keys, numbers as numbers, seconds, octets ("bytes" as everywhere on ubus),
+ * addresses as text. (Types, not interfaces: only they are ubus tables to the compiler.)
  */
 import type { CallCounters, LinkState, SessionStatus } from '../session/ports.ts';
 import { describeCause, type Cause } from '../wire/cause.ts';
 import { formatAddress, formatPrefix } from '../wire/ip.ts';
 
-export interface SessionDocument {
+export type SessionDocument = {
   readonly id: number;
   readonly server?: string;
   readonly link?: string;
@@ -32,17 +32,23 @@ export interface SessionDocument {
   readonly reordered: number;
   readonly duplicates: number;
   readonly drops: CallCounters['drops'];
-}
+};
 
-export interface CauseDocument {
+export type SessionsDocument = {
+  readonly sessions: readonly SessionDocument[];
+  /** There are more: ask for those after this id. */
+  readonly next?: number;
+};
+
+export type CauseDocument = {
   readonly code: string;
   /** The sentence in English, with the detail. */
   readonly text: string;
   /** What is particular to this case, for who translates the sentence. */
   readonly detail?: string;
-}
+};
 
-export interface LinkDocument {
+export type LinkDocument = {
   readonly name: string;
   readonly device: string;
   readonly server: string;
@@ -53,42 +59,42 @@ export interface LinkDocument {
   /** Servers that the peer gave. */
   readonly dns: readonly string[];
   readonly session?: SessionDocument;
-}
+};
 
-export interface ServerDocument {
+export type ServerDocument = {
   readonly name: string;
   readonly device: string;
   readonly port: number;
   readonly local_address: string;
   readonly sessions: number;
   readonly max_sessions: number;
-}
+};
 
-export interface StatusDocument {
+export type StatusDocument = {
   readonly version: string;
   readonly uptime: number;
   readonly servers: readonly ServerDocument[];
   readonly links: readonly LinkDocument[];
   readonly relays: readonly never[];
-}
+};
 
-export interface FailureDocument {
+export type FailureDocument = {
   /** Seconds since 1970 UTC. */
   readonly time: number;
   readonly name: string;
   readonly peer: string;
   readonly username: string;
   readonly cause: CauseDocument;
-}
+};
 
-export interface CaptureDocument {
+export type CaptureDocument = {
   readonly path: string;
   readonly packets: number;
   /** Packets that found no room in the file. */
   readonly omitted: number;
   /** Why recording ended early. */
   readonly fault?: string;
-}
+};
 
 export function sessionDocument(status: SessionStatus, now: number): SessionDocument {
   const { counters } = status;

@@ -124,15 +124,20 @@ export class LinkRunner {
   }
 
   private connect(address: number, port: number, bindDevice: string | undefined): void {
-    const localAddress = bindDevice === undefined ? undefined : addressOf(bindDevice);
-    if (bindDevice !== undefined && localAddress === undefined) {
+    const { unnumbered } = this.link.options;
+    const missing = [bindDevice, unnumbered].find(
+      (device) => device !== undefined && addressOf(device) === undefined,
+    );
+    if (missing !== undefined) {
       queueMicrotask(() =>
         this.feed((link, now) =>
-          link.handleConnectFailed(cause('BIND_FAILED', `${bindDevice} has no IPv4 address`), now),
+          link.handleConnectFailed(cause('BIND_FAILED', `${missing} has no IPv4 address`), now),
         ),
       );
       return;
     }
+    const localAddress = bindDevice === undefined ? undefined : addressOf(bindDevice);
+    const wanted = unnumbered === undefined ? undefined : parseAddress(addressOf(unnumbered) ?? '');
     const socket = connect({
       host: formatAddress(address),
       port,
@@ -163,7 +168,7 @@ export class LinkRunner {
         written: (octets) => this.ports.io.captureControl(tcp, 'out', octets),
       });
       this.tcp = tcp;
-      this.feed((link, now) => link.handleConnected(tcp.local, now));
+      this.feed((link, now) => link.handleConnected(tcp.local, now, wanted));
     });
   }
 

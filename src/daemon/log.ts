@@ -12,6 +12,8 @@ export type Level = (typeof levels)[number];
 
 export class Log {
   level: Level = 'info';
+  /** Links whose every step is told whatever the level is. */
+  verbose: ReadonlySet<string> = new Set();
   private readonly write: (line: string) => void;
 
   constructor(write: (line: string) => void = (line) => process.stderr.write(line)) {
@@ -25,7 +27,7 @@ export class Log {
 
   event(event: SessionEvent): void {
     const [level, text] = describeEvent(event);
-    this.line(level, text);
+    this.line(event.what === 'step' && this.verbose.has(event.link) ? 'info' : level, text);
   }
 }
 

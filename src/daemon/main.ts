@@ -2,10 +2,11 @@
 /** The program `pptp-gateway`: reads its arguments, runs one command, ends with its exit code. */
 import { parseArguments, usage } from './cli/arguments.ts';
 import { commands } from './cli/commands.ts';
+import { importFrom } from './cli/import.ts';
 import { describeFailure, run } from './cli/run.ts';
 import { ControlClient } from './control/client.ts';
-import { MethodError } from './control/protocol.ts';
 import { ExitCode } from './exit-codes.ts';
+import { UbusError } from '../ubus-js/index.ts';
 import { version } from './version.ts';
 
 async function main(words: readonly string[]): Promise<ExitCode> {
@@ -17,6 +18,8 @@ async function main(words: readonly string[]): Promise<ExitCode> {
     case 'version':
       process.stdout.write(`pptp-gateway ${version}\n`);
       return ExitCode.Ok;
+    case 'import':
+      return importFrom(options);
     case 'run':
       await run(options);
       // A peer that does not close its TCP connection must not keep us: stderr and sockets are written synchronously.
@@ -49,7 +52,7 @@ try {
       process.stderr.write(i < named ? `pptp-gateway: ${line}\n` : `${line}\n`),
     );
     process.exitCode = failure.exitCode;
-  } else if (error instanceof MethodError) {
+  } else if (error instanceof UbusError) {
     process.stderr.write(`pptp-gateway: ${error.message}\n`);
     process.exitCode = error.status === 'NOT_FOUND' ? ExitCode.NotFound : ExitCode.Failed;
   } else throw error;

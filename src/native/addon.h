@@ -120,6 +120,9 @@ struct batch tun_receive(struct device *device, const struct slots *slots, void 
 /* Drops what is waiting. */
 void tun_forget(void *scratch);
 
+/* netlink.c */
+napi_value netlink_request(napi_env env, napi_callback_info info);
+
 /* privileges.c */
 napi_value reduce_capabilities(napi_env env, napi_callback_info info);
 napi_value reduce_thread_capabilities(napi_env env, napi_callback_info info);

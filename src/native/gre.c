@@ -34,19 +34,20 @@ struct send_scratch {
 	struct source_control sources[send_chunk];
 };
 
-struct receive_slot {
-	struct mmsghdr message;
-	struct iovec vector;
-};
-
 size_t send_scratch_size(void)
 {
 	return sizeof(struct send_scratch);
 }
 
+/* What recvmmsg() is given: made once, for the kernel writes nothing but lengths and flags into it. */
+struct receive_scratch {
+	uint8_t *octets; /* the arena for which it was made; NULL: it was not yet */
+	struct mmsghdr messages[];
+};
+
 size_t gre_scratch_size(uint32_t slot_count)
 {
-	return slot_count * (sizeof(struct mmsghdr) + sizeof(struct iovec));
+	return sizeof(struct receive_scratch) + slot_count * (sizeof(struct mmsghdr) + sizeof(struct iovec));
 }
 
 static uint32_t network_order(uint32_t address)
@@ -173,16 +174,24 @@ static bool describe(struct device *device, const uint8_t *octets, uint32_t at, 
 	return false;
 }
 
-struct batch gre_receive(struct device *device, const struct slots *slots, void *scratch, uint8_t *octets, int32_t *meta)
+static void prepare_receiving(struct receive_scratch *scratch, const struct slots *slots, uint8_t *octets)
 {
-	struct mmsghdr *messages = scratch;
-	struct iovec *vectors = (struct iovec *)(messages + slots->count);
-	struct batch batch = { 0 };
+	struct iovec *vectors = (struct iovec *)(scratch->messages + slots->count);
 	for (uint32_t i = 0; i < slots->count; i++) {
 		vectors[i].base = octets + slots->base + i * slots->size + slots->headroom;
 		vectors[i].length = slots->size - slots->headroom;
-		messages[i].header = (struct msghdr){ .vectors = &vectors[i], .vector_count = 1 };
+		scratch->messages[i].header = (struct msghdr){ .vectors = &vectors[i], .vector_count = 1 };
 	}
+	scratch->octets = octets;
+}
+
+struct batch gre_receive(struct device *device, const struct slots *slots, void *scratch, uint8_t *octets, int32_t *meta)
+{
+	struct receive_scratch *prepared = scratch;
+	struct mmsghdr *messages = prepared->messages;
+	struct batch batch = { 0 };
+	if (prepared->octets != octets)
+		prepare_receiving(prepared, slots, octets);
 	long received;
 	uint32_t errors = 0;
 	for (;;) {

@@ -1,6 +1,6 @@
 /**
  * When to send LCP Echo-Requests, and when the peer is dead (RFC 1661 §5.8). Anything from the peer is proof of life: an
- * echo is sent only after an interval of silence.
+ * echo is sent only after an interval of silence, unless the options want one always.
  */
 import type { LinkOptions } from './options.ts';
 
@@ -37,9 +37,9 @@ export class Keepalive {
   /** What is due now: an Echo-Request, or nothing more to hope for. */
   handleTimeout(now: number): 'echo' | 'dead' | undefined {
     if (this.#deadline === undefined || now < this.#deadline) return undefined;
-    const { interval, failures } = this.#options;
+    const { interval, failures, always = false } = this.#options;
     const quietUntil = this.#heardAt + interval;
-    if (this.#unanswered === 0 && now < quietUntil) {
+    if (!always && this.#unanswered === 0 && now < quietUntil) {
       this.#deadline = quietUntil;
       return undefined;
     }

@@ -53,8 +53,15 @@ export interface LinkOptions {
   readonly ipv6: boolean;
   /** 8 octets, not all 0; absent: random. */
   readonly interfaceIdentifier?: Uint8Array;
-  /** LCP echo: the peer is dead after `failures` requests, one each `interval` ms, without an answer. */
-  readonly keepalive?: { readonly failures: number; readonly interval: number };
+  /**
+   * LCP echo: the peer is dead after `failures` requests, one each `interval` ms, without an answer. `always`: also while
+   * other packets come from it.
+   */
+  readonly keepalive?: {
+    readonly failures: number;
+    readonly interval: number;
+    readonly always?: true;
+  };
   /** Cryptographically secure. */
   readonly random: (length: number) => Uint8Array;
 }

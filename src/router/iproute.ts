@@ -11,7 +11,7 @@ import {
   type Prefix,
 } from '../wire/ip.ts';
 import { HostRoutes } from './host-routes.ts';
-import { deviceExists, ip, Serial } from './ip-command.ts';
+import { deviceExists, ip, ipBatch, Serial } from './ip-command.ts';
 import type { Router, ServerInterface } from './router.ts';
 
 /** What was done for a caller, to be undone. */
@@ -40,13 +40,9 @@ export class IpRoute implements Router {
     this.servers.set(server.device, server);
     return this.serial.run(server.device, async () => {
       const { device, localAddress, prefixLength, mtu, ipv6 } = server;
-      await this.prepare(device, mtu);
       const address = `${formatAddress(localAddress)}/${prefixLength}`;
-      await ip('address', 'replace', address, 'dev', device);
-      if (ipv6) {
-        const local = `${linkLocal(SERVER_INTERFACE_IDENTIFIER)}/64`;
-        await ip('-6', 'address', 'replace', local, 'dev', device, 'nodad');
-      }
+      const identifier = ipv6 ? SERVER_INTERFACE_IDENTIFIER : undefined;
+      await this.prepare(device, mtu, [address], identifier);
       if ((await readFile('/proc/sys/net/ipv4/ip_forward', 'latin1')).trim() === '0')
         this.warn(
           `server ${server.name}: net.ipv4.ip_forward is 0, so callers reach only this machine: sysctl -w net.ipv4.ip_forward=1`,
@@ -76,13 +72,8 @@ export class IpRoute implements Router {
 
   private async linkUp(network: Network): Promise<void> {
     const { device, localAddress, peerAddress, mtu, ipv6, metric, defaultRoute } = network;
-    await this.prepare(device, mtu);
     const [local, peer] = [formatAddress(localAddress), formatAddress(peerAddress)];
-    await ip('address', 'replace', local, 'peer', peer, 'dev', device);
-    if (ipv6 !== undefined) {
-      const address = `${linkLocal(ipv6.local)}/64`;
-      await ip('-6', 'address', 'replace', address, 'dev', device, 'nodad');
-    }
+    await this.prepare(device, mtu, [local, 'peer', peer], ipv6?.local);
     const attributes = metric === 0 ? [] : ['metric', String(metric)];
     // Two halves are more specific than any default route there is, and leave it in place for when the link goes.
     const halves = defaultRoute ? ['0.0.0.0/1', '128.0.0.0/1'] : [];
@@ -157,11 +148,22 @@ export class IpRoute implements Router {
       : [{ address: network.peerAddress, length: 32 }, ...network.routes];
   }
 
-  private async prepare(device: string, mtu: number): Promise<void> {
-    // Before it is up: the kernel brings a device up first and only then looks at addrgenmode, too late for the
-    // link-local address that it has invented by then.
-    await ip('link', 'set', 'dev', device, 'mtu', String(mtu), 'addrgenmode', 'none');
-    await ip('link', 'set', 'dev', device, 'up');
+  /** Gives a device its MTU and addresses, and brings it up. @param identifier of its link-local IPv6 address, if any */
+  private async prepare(
+    device: string,
+    mtu: number,
+    address: readonly string[],
+    identifier: Uint8Array | undefined,
+  ): Promise<void> {
+    const linkLocals = identifier === undefined ? [] : [`${linkLocal(identifier)}/64`];
+    await ipBatch([
+      // Before it is up: the kernel brings a device up first and only then looks at addrgenmode, too late for the
+      // link-local address that it has invented by then.
+      ['link', 'set', 'dev', device, 'mtu', String(mtu), 'addrgenmode', 'none'],
+      ['link', 'set', 'dev', device, 'up'],
+      ['address', 'replace', ...address, 'dev', device],
+      ...linkLocals.map((own) => ['address', 'replace', own, 'dev', device, 'nodad']),
+    ]);
     const redirects = `/proc/sys/net/ipv4/conf/${device}/send_redirects`;
     await writeFile(redirects, '0').catch((error: unknown) => {
       this.warn(`${redirects}: ${String(error)}`);

@@ -44,6 +44,13 @@ export interface ConnectionPort {
   disturbed(now: number): void;
 }
 
+/** Addresses of the two ends of TCP, and the one we would like inside the tunnel. */
+interface Ends {
+  readonly peer: number;
+  readonly local: number;
+  readonly wanted: number | undefined;
+}
+
 type State =
   /** The Start exchange. */
   | { readonly name: 'control' }
@@ -56,7 +63,7 @@ export class ClientConnection {
   readonly #options: ClientLinkOptions;
   readonly #gateway: Gateway;
   readonly #port: ConnectionPort;
-  readonly #ends: { readonly peer: number; readonly local: number };
+  readonly #ends: Ends;
   readonly #control: ControlConnection;
   readonly #deadlines = new Deadlines<'link' | 'stop' | 'closed'>();
   readonly #outputs: ConnectionOutput[] = [];
@@ -73,7 +80,7 @@ export class ClientConnection {
     options: ClientLinkOptions,
     gateway: Gateway,
     port: ConnectionPort,
-    ends: { readonly peer: number; readonly local: number },
+    ends: Ends,
     now: number,
   ) {
     this.#options = options;
@@ -91,7 +98,7 @@ export class ClientConnection {
       random: gateway.random,
     });
     this.#control.handleOpen(now);
-    this.#attempt = { ...ends, lose: (at) => this.#lose(at) };
+    this.#attempt = { peer: ends.peer, local: ends.local, lose: (at) => this.#lose(at) };
     gateway.enterAttempt(this.#attempt);
     this.#pump(now);
   }
@@ -311,7 +318,7 @@ export class ClientConnection {
           mru: mtu,
           identity: { username, secret, methods: auth },
           mppe,
-          ip: { requestDns: peerDns },
+          ip: { localAddress: this.#ends.wanted ?? 0, requestDns: peerDns },
           ipv6,
           ...(keepalive === undefined ? {} : { keepalive }),
           random: this.#gateway.random,

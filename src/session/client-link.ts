@@ -142,8 +142,11 @@ export class ClientLink {
     this.#pump(now);
   }
 
-  /** Answer to 'connect': TCP is up, going out from our address `local`. After 'disconnect' none may come any more. */
-  handleConnected(local: number, now: number): void {
+  /**
+   * Answer to 'connect': TCP is up, going out from our address `local`. After 'disconnect' none may come any more.
+   * @param wanted the address of `unnumbered`, which the server is asked for
+   */
+  handleConnected(local: number, now: number, wanted?: number): void {
     if (this.#state.name !== 'connecting') return;
     const { address } = this.#state;
     this.#outputs.step('tcp', `${formatAddress(local)} to ${formatAddress(address)}`);
@@ -158,7 +161,7 @@ export class ClientLink {
           this.#ports.touched?.(this);
         },
       },
-      { peer: address, local },
+      { peer: address, local, wanted },
       now,
     );
     this.#state = { name: 'connected', connection };

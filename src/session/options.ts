@@ -11,6 +11,17 @@ import type { AddressRange, Prefix } from '../wire/ip.ts';
 export interface Keepalive {
   readonly failures: number;
   readonly interval: number;
+  /** Ask even while packets come from the peer. */
+  readonly always?: true;
+}
+
+/** The DHCPv6 client interface over a link (`ipv6 auto`), as the stock client starts it. */
+export interface Ipv6Client {
+  /** Length of the prefix to ask for, 'auto' or 'no'; undefined: the client's own default. */
+  readonly requestPrefix: string | undefined;
+  readonly noRelease: boolean;
+  readonly sourceFilter: boolean;
+  readonly delegate: boolean;
 }
 
 /** What servers and links have in common. */
@@ -81,6 +92,16 @@ export interface ClientLinkOptions extends TunnelOptions {
   /** First pause between attempts; doubled up to `holdoffMax`, with jitter. */
   readonly holdoff: number;
   readonly holdoffMax: number;
+  /** Dial on the first packet and hang up after so long without traffic; 0: always connected. */
+  readonly demand: number;
+  /** Interface whose address we ask for; undefined: the server assigns one. */
+  readonly unnumbered: string | undefined;
+  /** undefined: no IPv6 but link-local. */
+  readonly ipv6Client: Ipv6Client | undefined;
+  /** Shell commands of the owner. */
+  readonly commands: { readonly up: string | undefined; readonly down: string | undefined };
+  /** Every step of this link is logged. */
+  readonly verbose: boolean;
 }
 
 export interface User {

@@ -43,6 +43,8 @@ function settings(options: ClientLinkOptions): unknown {
     maxFail: undefined,
     holdoff: undefined,
     holdoffMax: undefined,
+    commands: undefined,
+    verbose: undefined,
   };
 }
 

@@ -1,7 +1,7 @@
 /**
  * Why anything ended: the one list of causes.
  *
- * A cause's code goes unchanged to the log, the control socket, netifd and LuCI. Each has a whole sentence that tells the
+ * A cause's code goes unchanged to the log, ubus, netifd and LuCI. Each has a whole sentence that tells the
  * router's owner what happened and, where there is something to do, what to do. Names that the stock PPP handler of
  * OpenWrt already sends (AUTH_TOPEER_FAILED, PEER_DEAD, ...) keep their name. `disconnectCode` is RFC 3145 §3's number.
  */
@@ -169,6 +169,37 @@ const table = {
   DEVICE_FAILED: {
     sentence: 'The tunnel device could not be created or configured.',
     disconnectCode: 2,
+  },
+
+  // Passthrough.
+  RELAY_LOOP: {
+    sentence:
+      'The destination is an address of this router itself, so the connection would go in circles.',
+  },
+  CLIENT_NOT_ALLOWED: {
+    sentence: 'PPTP of this client is not passed through (option client).',
+  },
+  DESTINATION_NOT_ALLOWED: {
+    sentence:
+      'The server is not among those that may be called through the router (option server).',
+  },
+  WRONG_NETWORK: {
+    sentence: 'The way to the server does not lead through the networks of the option dest.',
+  },
+  TOO_MANY_CONNECTIONS: {
+    sentence:
+      'As many PPTP connections pass through the router as allowed (options max_connections and max_per_client).',
+  },
+  FIREWALL_FAILED: {
+    sentence:
+      'The packet filter (nftables) does not take the rules that this needs: is the package nftables installed and its kernel modules loaded?',
+  },
+  HELPER_MISSING: {
+    sentence:
+      'The kernel has no connection tracking helper for PPTP: install kmod-nf-nathelper-extra, or use backend relay.',
+  },
+  NETWORK_MISSING: {
+    sentence: 'A network or zone of the options src and dest has no device (yet).',
   },
   SERVICE_NOT_RUNNING: { sentence: 'pptp-gateway is not running.' },
 } as const satisfies Record<string, CauseEntry>;

@@ -257,7 +257,7 @@ test('a capture holds control messages and GRE, and no proof of a password', asy
     process.execPath,
     join(import.meta.dirname, '../../dist/pptp-gateway.js'),
     '--socket',
-    join(server.configDir, 'run/control.sock'),
+    join(server.configDir, 'run/ubus.sock'),
     'capture',
     file,
   );

@@ -14,6 +14,7 @@ import { PROTOCOL_VERSION } from '../../src/wire/control-codes.ts';
 import { ControlClient } from '../../src/daemon/control/client.ts';
 import { IoContext } from '../../src/native/io-context.ts';
 import { GreSocket } from '../../src/raw-socket/gre-socket.ts';
+import { encodeMessage } from '../../src/ubus-js/index.ts';
 import { inNamespace, ipv4 } from '../native/namespace.ts';
 import { grePacket } from '../raw-socket/gre-packet.ts';
 import { folder, root, run, start, type Started } from './cli/program.ts';
@@ -34,7 +35,7 @@ interface Gateway extends Started {
 
 async function gateway(context: TestContext, network = server('home')): Promise<Gateway> {
   const dir = folder(context, { network, pptp_users: '', pptp: '' });
-  const socket = join(dir, 'run', 'control.sock');
+  const socket = join(dir, 'run', 'ubus.sock');
   const started = start(context, ['run', '--config-dir', dir, '--socket', socket]);
   await started.says(/is running/);
   return {
@@ -326,17 +327,26 @@ inNamespace('hostile', import.meta.url, () => {
     await descriptorsFall(daemon.pid, before);
   });
 
-  test('control socket: a client that never reads, an endless line, more clients than there is room for', async (context) => {
+  test('own bus: a client that never reads, a message without end, more clients than there is room for', async (context) => {
     const daemon = await gateway(context);
     const before = descriptors(daemon.pid);
+    const control = await ControlClient.open(daemon.socket);
+    await control.call('status');
     const endless = await dial(context, daemon.socket);
     const deaf = await dial(context, daemon.socket);
-    const gone = [closed(endless), closed(deaf.pause())];
-    endless.write('x'.repeat(1 << 20));
-    deaf.write('{"id":1,"method":"status"}\n'.repeat(20_000));
+    const gone = [closed(endless.resume()), closed(deaf.pause())];
+    endless.write(Uint8Array.from([0, 5, 0, 1, 0, 0, 0, 0, 0, 1, 0, 1])); // 64 KiB and one octet
     await gone[0];
-    deaf.resume();
+    const ask = encodeMessage({ type: 'LOOKUP', seq: 1, peer: 0, attributes: {} });
+    const asked = Buffer.concat(Array.from({ length: 1000 }, () => ask));
+    const write = () => {
+      while (deaf.writable && deaf.write(asked));
+    };
+    deaf.on('drain', write);
+    write();
     await gone[1];
+    await control.call('status');
+    control.close();
     const crowd = await Promise.all(
       Array.from({ length: 100 }, () => dial(context, daemon.socket)),
     );

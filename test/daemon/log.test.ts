@@ -55,6 +55,14 @@ test('a level shows itself and what is worse', () => {
   assert.deepEqual(levels, ['error', 'warning', 'info', 'debug']);
 });
 
+test('every step of a verbose link is told, and of no other one', () => {
+  const lines: string[] = [];
+  const log = new Log((line) => lines.push(line));
+  log.verbose = new Set(['office']);
+  for (const link of ['office', 'home']) log.event({ what: 'step', link, step: 'lcp', detail: '' });
+  assert.deepEqual(lines, ['pptp info: link office: lcp ok\n']);
+});
+
 test('no name of a peer breaks the line, ends its quotes or steers a terminal', () => {
   const hostile = fc.oneof(
     fc.constantFrom(

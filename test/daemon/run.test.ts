@@ -1,4 +1,4 @@
-/** The daemon as a process, in a network namespace of its own: start, control socket, reload, capture, end. */
+/** The daemon as a process, in a network namespace of its own: start, own bus, reload, capture, end. */
 import assert from 'node:assert/strict';
 import { execFileSync } from 'node:child_process';
 import { once } from 'node:events';
@@ -30,7 +30,7 @@ interface Gateway extends Started {
 
 async function gateway(context: TestContext, text = network): Promise<Gateway> {
   const dir = folder(context, { network: text, pptp_users: '', pptp: '' });
-  const socket = join(dir, 'run', 'control.sock');
+  const socket = join(dir, 'run', 'ubus.sock');
   const started = start(context, ['run', '--config-dir', dir, '--socket', socket]);
   await started.says(/is running/);
   return {
@@ -113,7 +113,7 @@ inNamespace('daemon', import.meta.url, () => {
     await once(other, 'listening');
     context.after(() => other.close());
     const dir = folder(context, { network });
-    const words = ['run', '--config-dir', dir, '--socket', join(dir, 'control.sock')];
+    const words = ['run', '--config-dir', dir, '--socket', join(dir, 'ubus.sock')];
     const { code, stderr } = await run(context, words);
     assert.equal(code, 73);
     assert.match(stderr, /^pptp-gateway: TCP port 1723 is in use: .*$/m);
@@ -124,7 +124,7 @@ inNamespace('daemon', import.meta.url, () => {
     execFileSync('ip', ['tuntap', 'add', 'pptps-home', 'mode', 'tap']);
     context.after(() => execFileSync('ip', ['link', 'del', 'pptps-home']));
     const dir = folder(context, { network });
-    const words = ['run', '--config-dir', dir, '--socket', join(dir, 'control.sock')];
+    const words = ['run', '--config-dir', dir, '--socket', join(dir, 'ubus.sock')];
     const { code, stderr } = await run(context, words);
     assert.equal(code, 1);
     assert.match(stderr.trimEnd().split('\n').at(-1)!, /^pptp-gateway: .*pptps-home/);

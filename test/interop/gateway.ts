@@ -66,7 +66,7 @@ export class Gateway {
 
   private constructor(namespace: Namespace, dir: string) {
     this.namespace = namespace;
-    this.socket = join(dir, 'run', 'control.sock');
+    this.socket = join(dir, 'run', 'ubus.sock');
     this.running = namespace.start(process.execPath, [
       program,
       'run',

@@ -413,6 +413,18 @@ test('LCP keepalive: traffic is proof of life and spares the echoes', () => {
   assert.equal(pair.client.cause, undefined);
 });
 
+test('LCP keepalive, always: traffic does not spare the echoes', () => {
+  const keepalive = { failures: 1, interval: 10_000, always: true } as const;
+  const pair = new Pair({ client: { keepalive } }).start().advance(1000);
+  const before = pair.client.frames.length;
+  for (let at = 0; at < 10; at++) {
+    pair.client.link.handleTraffic(pair.clock.now);
+    pair.advance(9000);
+  }
+  assert.equal(pair.client.frames.length, before + 9);
+  assert.equal(pair.areUp, true);
+});
+
 test('close says goodbye and ends both ends; within 4 s even if nobody answers', () => {
   const pair = new Pair().start().advance(1000);
   pair.client.link.close(cause('USER_REQUEST'), pair.clock.now);

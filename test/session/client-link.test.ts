@@ -34,6 +34,22 @@ test('the order of a dial: name, route, TCP; then the network', () => {
   assert.equal(link.asked.length, 4, 'a dial while it is up does nothing');
 });
 
+test('the address we ask for is asked for, and the one the server insists on is taken', () => {
+  const world = new World();
+  world.server({}, world.gateway([user('anna', { address: ip('192.168.99.77') })]));
+  const link = world.link();
+  link.wanted = ip('192.168.99.77');
+  link.dial();
+  world.advance(3_000);
+  assert.equal(link.link.status().session?.localAddress, ip('192.168.99.77'));
+  link.hangup();
+  world.advance(3_000);
+  link.wanted = ip('10.9.9.9');
+  link.dial();
+  world.advance(3_000);
+  assert.equal(link.link.status().session?.localAddress, ip('192.168.99.77'));
+});
+
 test('an address needs no name server; no host route where none is wanted', () => {
   const world = new World();
   world.server();

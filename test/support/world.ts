@@ -114,6 +114,11 @@ export const linkOptions: ClientLinkOptions = {
   maxFail: 0,
   holdoff: 5_000,
   holdoffMax: 300_000,
+  demand: 0,
+  unnumbered: undefined,
+  ipv6Client: undefined,
+  commands: { up: undefined, down: undefined },
+  verbose: false,
 };
 
 interface Drained {
@@ -375,6 +380,8 @@ export class LinkHost implements Timed {
   /** Answer to the next network-up. */
   networkFailure: Cause | undefined;
   hostRouteFailure: Cause | undefined;
+  /** The address the server is asked for. */
+  wanted: number | undefined;
 
   constructor(
     world: World,
@@ -483,7 +490,7 @@ export class LinkHost implements Timed {
       }
       far.onOctets = (octets) => link.handleOctets(octets, world.clock.now);
       far.onClosed = () => link.handleClosed(world.clock.now);
-      link.handleConnected(this.address, world.clock.now);
+      link.handleConnected(this.address, world.clock.now, this.wanted);
       listener.accept(this.address, near);
     });
   }

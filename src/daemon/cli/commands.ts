@@ -1,18 +1,19 @@
 /** The commands that talk to the running daemon. Each returns its exit code. */
 import { chmodSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import type { CheckDocument } from '../checks.ts';
-import { ControlClient } from '../control/client.ts';
-import { MethodError } from '../control/protocol.ts';
+import type { ControlClient } from '../control/client.ts';
 import type {
   CaptureDocument,
   FailureDocument,
   LinkDocument,
   SessionDocument,
+  SessionsDocument,
   StatusDocument,
 } from '../documents.ts';
 import { ExitCode, Fatal } from '../exit-codes.ts';
 import { printable } from '../printable.ts';
 import { duration, octets, table } from '../tables.ts';
+import { UbusError } from '../../ubus-js/index.ts';
 import type { Arguments } from './arguments.ts';
 
 const POLL = 100; // ms between looks at something that takes as long as the network does
@@ -26,14 +27,14 @@ const pause = () => new Promise((resolve) => setTimeout(resolve, POLL));
 export const commands: Readonly<Record<string, Command>> = {
   async status(client, { json }) {
     const status = (await client.call('status')) as StatusDocument;
-    const { sessions } = (await client.call('sessions')) as { sessions: SessionDocument[] };
+    const sessions = await allSessions(client);
     if (json) printJson({ ...status, sessions });
     else print(statusText(status, sessions));
     return ExitCode.Ok;
   },
 
   async sessions(client, { json }) {
-    const { sessions } = (await client.call('sessions')) as { sessions: SessionDocument[] };
+    const sessions = await allSessions(client);
     if (json) printJson(sessions);
     else print(sessions.length === 0 ? 'no sessions' : sessionTable(sessions));
     return ExitCode.Ok;
@@ -75,15 +76,17 @@ export const commands: Readonly<Record<string, Command>> = {
     return ExitCode.Ok;
   },
 
-  async check(client, { operands: [name], json }) {
-    const names =
-      name === undefined
-        ? ((await client.call('status')) as StatusDocument).links.map((link) => link.name)
-        : [name];
-    if (names.length === 0) print('there is no link to check');
+  async check(client, { operands: [name], server, json }) {
+    const wanted =
+      server !== undefined
+        ? [{ server: server.host, port: server.port }]
+        : (name !== undefined ? [name] : await linkNames(client)).map((each) => ({
+            interface: each,
+          }));
+    if (wanted.length === 0) print('there is no link to check');
     let worst: ExitCode = ExitCode.Ok;
-    for (const each of names) {
-      const done = await checkLink(client, each, json);
+    for (const each of wanted) {
+      const done = await check(client, each, json);
       if (json) printJson(done);
       if (done.cause !== undefined) worst = exitCodeOf(done.cause.code);
     }
@@ -160,10 +163,25 @@ async function disconnect(client: ControlClient, which: string): Promise<unknown
     try {
       return await client.call('disconnect', { id: Number(which) });
     } catch (error) {
-      if (!(error instanceof MethodError && error.status === 'NOT_FOUND')) throw error;
+      if (!(error instanceof UbusError && error.status === 'NOT_FOUND')) throw error;
     }
   }
   return client.call('disconnect', { username: which });
+}
+
+async function allSessions(client: ControlClient): Promise<readonly SessionDocument[]> {
+  const found: SessionDocument[] = [];
+  for (let after: number | undefined = 0; after !== undefined;) {
+    const { sessions, next } = (await client.call('sessions', { after })) as SessionsDocument;
+    found.push(...sessions);
+    after = next;
+  }
+  return found;
+}
+
+async function linkNames(client: ControlClient): Promise<readonly string[]> {
+  const { links } = (await client.call('status')) as StatusDocument;
+  return links.map(({ name }) => name);
 }
 
 async function linkNamed(client: ControlClient, name: string): Promise<LinkDocument | undefined> {
@@ -171,16 +189,19 @@ async function linkNamed(client: ControlClient, name: string): Promise<LinkDocum
   return links.find((link) => link.name === name);
 }
 
-async function checkLink(
+async function check(
   client: ControlClient,
-  name: string,
+  what: { readonly interface: string } | { readonly server: string; readonly port: number },
   quiet: boolean,
 ): Promise<CheckDocument> {
-  const { id } = (await client.call('check', { interface: name })) as { id: number };
-  if (!quiet) print(`checking ${name}`);
-  let shown = 0;
+  const { id } = (await client.call('check', what)) as { id: number };
+  let shown = -1;
   for (;;) {
     const check = (await client.call('check_status', { id })) as CheckDocument;
+    if (shown < 0) {
+      if (!quiet) print(`checking ${check.name}`);
+      shown = 0;
+    }
     for (; !quiet && shown < check.steps.length; shown++) {
       const { step, result, detail } = check.steps[shown]!;
       if (result === 'not reached' && !check.done) break;

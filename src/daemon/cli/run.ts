@@ -1,20 +1,20 @@
 /** `pptp-gateway run`: the daemon in the foreground, until SIGTERM or SIGINT. */
-import { existsSync, readFileSync } from 'node:fs';
-import { dirname, join } from 'node:path';
+import { existsSync } from 'node:fs';
+import { dirname } from 'node:path';
 import { IoError } from '../../native/io-error.ts';
 import { dropPrivileges } from '../../native/privileges.ts';
-import { files, parseConfiguration, type Configuration } from '../configuration/configuration.ts';
 import { ConfigError } from '../configuration/problems.ts';
-import { ControlServer, refuseSecond } from '../control/server.ts';
+import { readConfiguration } from '../configuration/read.ts';
+import { Buses, refuseSecond } from '../control/buses.ts';
 import { Daemon } from '../daemon.ts';
 import { ExitCode, Fatal } from '../exit-codes.ts';
 import { Log } from '../log.ts';
-import { methods } from '../methods.ts';
+import { pptpObject } from '../methods/object.ts';
 import { version } from '../version.ts';
 import { RouterError } from '../../router/router.ts';
 import type { Arguments } from './arguments.ts';
 
-export async function run({ configDir, socket, dial }: Arguments): Promise<void> {
+export async function run({ configDir, socket, ubus, dial }: Arguments): Promise<void> {
   if (process.getuid?.() !== 0)
     throw new Fatal(
       ExitCode.NotRoot,
@@ -30,10 +30,15 @@ export async function run({ configDir, socket, dial }: Arguments): Promise<void>
 
   await refuseSecond(socket);
 
+  const buses = new Buses(ubus, log);
   let daemon: Daemon;
   try {
     dropPrivileges();
-    daemon = await Daemon.start(configuration, { log, dial });
+    daemon = await Daemon.start(configuration, {
+      log,
+      dial,
+      publish: ({ name, data }) => buses.send(name, data),
+    });
   } catch (error) {
     throw asFatal(error);
   }
@@ -48,9 +53,8 @@ export async function run({ configDir, socket, dial }: Arguments): Promise<void>
       throw error;
     }
   };
-  let control: ControlServer;
   try {
-    control = await ControlServer.listen(socket, methods(daemon, dirname(socket), reload));
+    await buses.open(socket, pptpObject(daemon, dirname(socket), reload));
   } catch (error) {
     await daemon.stop();
     throw error;
@@ -66,27 +70,9 @@ export async function run({ configDir, socket, dial }: Arguments): Promise<void>
   log.line('info', `pptp-gateway ${version} is running`); // signals are handled from here on
   await ended;
   log.line('info', 'stopping');
-  control.close();
+  buses.withdraw();
   await daemon.stop();
-}
-
-/** @throws ConfigError, or Fatal where there is nothing to read */
-function readConfiguration(dir: string): Configuration {
-  const texts: Partial<Record<(typeof files)[number], string>> = {};
-  for (const file of files) {
-    try {
-      texts[file] = readFileSync(join(dir, file), 'utf8');
-    } catch (error) {
-      const { code, message } = error as NodeJS.ErrnoException;
-      if (code !== 'ENOENT') throw new Fatal(ExitCode.Configuration, message);
-    }
-  }
-  if (texts.network === undefined)
-    throw new Fatal(
-      ExitCode.Configuration,
-      `there is no file ${join(dir, 'network')}: see --config-dir`,
-    );
-  return parseConfiguration(texts);
+  buses.close();
 }
 
 function asFatal(error: unknown): unknown {

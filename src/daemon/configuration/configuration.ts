@@ -1,15 +1,16 @@
 /**
  * The whole configuration: three UCI files to one frozen value (parse, don't validate).
  *
- * `network` holds servers (proto pptpserver) and links (proto pptpgw) among the interfaces of others, `pptp_users` the
- * accounts, `pptp` the globals. Every fault is collected; any error refuses the whole.
+ * `network` holds servers (proto pptpserver) and links (proto pptpgw, or pptp as the stock client of OpenWrt has it) among
+ * the interfaces of others, `pptp_users` the accounts, `pptp` the globals. Every fault is collected; any error refuses the whole.
  */
 import type { ClientLinkOptions, Limits, ServerOptions, User } from '../../session/options.ts';
 import { parseUci, type UciSection } from '../../router/uci.ts';
 import { checkTogether } from './consistency.ts';
 import { linkFromSection } from './link.ts';
 import { bool } from './option-types.ts';
-import { globalOptions, userOptions, type Values } from './options.ts';
+import type { Values } from './option-table.ts';
+import { globalOptions, userOptions } from './options.ts';
 import { ConfigError, type Problem } from './problems.ts';
 import { readSection } from './section.ts';
 import { serverFromSection } from './server.ts';
@@ -28,9 +29,13 @@ type File = (typeof files)[number];
 
 /**
  * @param texts the files that exist
+ * @param stockClient the stock client serves the sections of proto pptp
  * @throws ConfigError with every fault found
  */
-export function parseConfiguration(texts: Partial<Record<File, string>>): Configuration {
+export function parseConfiguration(
+  texts: Partial<Record<File, string>>,
+  { stockClient = false }: { readonly stockClient?: boolean } = {},
+): Configuration {
   const problems: Problem[] = [];
   const sections = (file: File): UciSection[] => {
     const parsed = parseUci(file, texts[file] ?? '');
@@ -45,7 +50,8 @@ export function parseConfiguration(texts: Partial<Record<File, string>>): Config
   for (const section of sections('network')) {
     if (section.type !== 'interface') continue;
     const proto = section.values.get('proto')?.values.at(-1);
-    if (proto !== 'pptpserver' && proto !== 'pptpgw') continue;
+    if (proto !== 'pptpserver' && proto !== 'pptpgw' && proto !== 'pptp') continue;
+    if (proto === 'pptp' && stockClient) continue;
     // What is switched off may be half written.
     if (bool.parse(section.values.get('disabled')?.values.at(-1) ?? '') === true) continue;
     if (!/^[A-Za-z0-9_]+$/.test(section.name)) {

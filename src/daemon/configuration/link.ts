@@ -1,27 +1,61 @@
-/** A client link (proto pptpgw) from its section. */
+/** A client link (proto pptpgw, or pptp as the stock client has it) from its section. */
 import type { UciSection } from '../../router/uci.ts';
-import type { ClientLinkOptions } from '../../session/options.ts';
+import type { ClientLinkOptions, Keepalive } from '../../session/options.ts';
 import { deviceName } from './device-name.ts';
 import { linkOptions, netifdOptions } from './options.ts';
+import type { Values } from './option-table.ts';
+import { parsePppdOptions, type PppdOptions } from './pppd-options.ts';
 import type { Problem } from './problems.ts';
 import { readSection } from './section.ts';
-import { authAndMppe } from './security.ts';
+import { authAndMppe, withPppdWords } from './security.ts';
+
+type LinkValues = Values<typeof linkOptions>;
+
+/** The largest packet that fits a device of ours. */
+const MTU_MAX = 1500;
 
 export function linkFromSection(
   section: UciSection,
   problems: Problem[],
 ): ClientLinkOptions | undefined {
-  const values = readSection(section, linkOptions, problems, netifdOptions);
+  const stock = section.values.get('proto')?.values.at(-1) === 'pptp';
+  const values = readSection(section, linkOptions, problems, {
+    ignored: netifdOptions,
+    stockDefaults: stock,
+  });
   if (values === undefined) return undefined;
+  const warn = (option: string, value: string, message: string) =>
+    problems.push({
+      severity: 'warning',
+      file: section.file,
+      section: section.name,
+      option,
+      value,
+      message,
+    });
+  const words = parsePppdOptions(
+    values.pppd_options.flatMap((each) => each.split(/\s+/)).filter((word) => word !== ''),
+  );
+  for (const word of words.unknown)
+    warn('pppd_options', word, 'means nothing here; the word is ignored');
+  for (const word of words.faulty)
+    warn('pppd_options', word, 'what follows this word is not understood; the word is ignored');
+  const mtu = Math.min(words.mtu ?? values.mtu, words.mru ?? Infinity);
+  if (mtu > MTU_MAX) warn('mtu', String(mtu), `counts as ${MTU_MAX}`);
+  const ipv6 = words.ipv6 === false ? '0' : words.ipv6 === true ? '1' : values.ipv6;
+  const holdoff = Math.max(
+    1000,
+    words.holdoff === undefined ? values.holdoff : words.holdoff * 1000,
+  );
   return {
     kind: 'link',
     name: section.name,
     device: values.pppname ?? deviceName('pptp-', section.name),
     port: values.port,
-    ...authAndMppe(section, values, problems),
-    mtu: values.mtu,
-    ipv6: values.ipv6 !== '0',
-    keepalive: values.keepalive === 'off' ? undefined : values.keepalive,
+    ...authAndMppe(section, withPppdWords(section, values, words), problems),
+    mtu: Math.min(Math.max(mtu, 576), MTU_MAX),
+    ipv6: ipv6 !== '0',
+    keepalive: keepalive(values, words),
     server: values.server,
     username: values.username,
     secret: values.password,
@@ -33,8 +67,32 @@ export function linkFromSection(
     bindDevice: values.interface,
     auto: values.auto,
     blockOnAuthFailure: values.authfail,
-    maxFail: values.maxfail,
-    holdoff: values.holdoff,
-    holdoffMax: Math.max(values.holdoff, values.holdoff_max),
+    maxFail: stock ? 0 : values.maxfail,
+    holdoff,
+    holdoffMax: Math.max(holdoff, values.holdoff_max),
+    demand: values.demand,
+    unnumbered: values.unnumbered,
+    ipv6Client:
+      ipv6 === 'auto'
+        ? {
+            requestPrefix: values.reqprefix,
+            noRelease: values.norelease,
+            sourceFilter: values.sourcefilter,
+            delegate: values.delegate,
+          }
+        : undefined,
+    commands: { up: values.connect, down: values.disconnect },
+    verbose: words.debug ?? false,
   };
+}
+
+/** As with pppd, whose last word counts, those of pppd_options stand above the option keepalive. */
+function keepalive(values: LinkValues, words: PppdOptions): Keepalive | undefined {
+  const given = values.keepalive === 'off' ? undefined : values.keepalive;
+  const failures = words.echoFailures ?? given?.failures ?? 0;
+  const interval =
+    words.echoInterval === undefined ? (given?.interval ?? 0) : words.echoInterval * 1000;
+  if (failures === 0 || interval === 0) return undefined;
+  const adaptive = words.echoAdaptive ?? values.keepalive_adaptive;
+  return { failures, interval, ...(adaptive ? {} : { always: true }) };
 }

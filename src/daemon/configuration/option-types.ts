@@ -80,6 +80,13 @@ export const device: OptionType<string> = {
     /^[^\s/:]{1,15}$/.test(value) && value !== '.' && value !== '..' ? value : undefined,
 };
 
+/** An interface of netifd, whose name may be longer than the kernel's, or on plain Linux a device. */
+export const network: OptionType<string> = {
+  allowed: 'the name of a network (plain Linux: device)',
+  parse: (value) =>
+    /^[^\s/:]{1,64}$/.test(value) && value !== '.' && value !== '..' ? value : undefined,
+};
+
 // eslint-disable-next-line no-control-regex -- that is what is excluded
 const CONTROL = /[\u0000-\u001f\u007f]/;
 
@@ -122,7 +129,7 @@ export const date: OptionType<number> = {
   },
 };
 
-/** "failures seconds" or "failures,seconds"; failures alone means every 5 seconds; failures 0 turns it off. */
+/** "failures seconds" or "failures,seconds"; failures alone means every 5 seconds; 0 for either turns it off, as in pppd. */
 export const keepalive: OptionType<{ failures: number; interval: number } | 'off'> = {
   allowed: "failures and seconds such as '3 30', or 0 for off",
   parse(value) {
@@ -130,7 +137,6 @@ export const keepalive: OptionType<{ failures: number; interval: number } | 'off
     if (match === null) return undefined;
     const failures = Number(match[1]);
     const interval = Number(match[2] ?? 5);
-    if (failures === 0) return 'off';
-    return interval === 0 ? undefined : { failures, interval: interval * 1000 };
+    return failures === 0 || interval === 0 ? 'off' : { failures, interval: interval * 1000 };
   },
 };

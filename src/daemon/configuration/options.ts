@@ -10,6 +10,7 @@ import {
   host,
   integer,
   keepalive,
+  network,
   ntHash,
   oneOf,
   password,
@@ -18,73 +19,9 @@ import {
   seconds,
   text,
   username,
-  type OptionType,
 } from './option-types.ts';
-
-/**
- * What a changed option disturbs: nothing (live), only sessions that start later (new-sessions), the sessions of this
- * section (session), its listener (listener), or the daemon must be started anew (restart).
- */
-export type Applies = 'live' | 'new-sessions' | 'session' | 'listener' | 'restart';
-
-export interface Option<T, Presence extends 'required' | 'optional' | 'defaulted' | 'list'> {
-  readonly type: OptionType<T>;
-  readonly presence: Presence;
-  /** As it would stand in the file. */
-  readonly default?: string | readonly string[];
-  readonly applies: Applies;
-  readonly doc: string;
-}
-
-export type OptionTable = Readonly<
-  Record<string, Option<unknown, 'required' | 'optional' | 'defaulted' | 'list'>>
->;
-
-/** The parsed values of a section. */
-export type Values<Table extends OptionTable> = {
-  readonly [Name in keyof Table]: Table[Name] extends Option<infer T, infer Presence>
-    ? Presence extends 'list'
-      ? readonly T[]
-      : Presence extends 'optional'
-        ? T | undefined
-        : T
-    : never;
-};
-
-const required = <T>(
-  type: OptionType<T>,
-  applies: Applies,
-  doc: string,
-): Option<T, 'required'> => ({ type, presence: 'required', applies, doc });
-const optional = <T>(
-  type: OptionType<T>,
-  applies: Applies,
-  doc: string,
-): Option<T, 'optional'> => ({ type, presence: 'optional', applies, doc });
-const option = <T>(
-  type: OptionType<T>,
-  value: string,
-  applies: Applies,
-  doc: string,
-): Option<T, 'defaulted'> => ({
-  type,
-  presence: 'defaulted',
-  default: value,
-  applies,
-  doc,
-});
-const list = <T>(
-  type: OptionType<T>,
-  value: readonly string[],
-  applies: Applies,
-  doc: string,
-): Option<T, 'list'> => ({
-  type,
-  presence: 'list',
-  default: value,
-  applies,
-  doc,
-});
+import { list, option, optional, required } from './option-table.ts';
+import { stockOptions } from './stock-options.ts';
 
 const auth = list(
   oneOf('mschap-v2', 'mschap', 'chap', 'pap'),
@@ -148,7 +85,7 @@ export const serverOptions = {
     'Addresses for callers: inside network, or without network a part of the LAN, then served by proxy ARP. One of the two is required.',
   ),
   listen: list(
-    device,
+    network,
     [],
     'listener',
     'Networks (plain Linux: devices) to accept callers on; none: all.',
@@ -189,16 +126,27 @@ export const serverOptions = {
   ban_time: option(seconds(1, 86400), '600', 'live', 'How long a source is locked out.'),
 } as const;
 
-/** `config interface` with `option proto 'pptpgw'` in /etc/config/network. */
+/** `config interface` with `option proto 'pptpgw'` (or the stock client's 'pptp') in /etc/config/network. */
 export const linkOptions = {
-  proto: required(oneOf('pptpgw'), 'listener', 'Makes the interface a link.'),
+  proto: required(
+    oneOf('pptpgw', 'pptp'),
+    'listener',
+    "Makes the interface a link. pptp, as the stock client's sections have it, only while that client is not installed.",
+  ),
   ...interfaceOptions,
+  mtu: option(
+    integer(576, 9200, 'octets'),
+    '1400',
+    'session',
+    'Largest packet inside the tunnel; more than 1500 counts as 1500.',
+  ),
+  keepalive: { ...interfaceOptions.keepalive, stockDefault: '5 1' },
   server: required(host, 'session', 'Name or address of the PPTP server.'),
   port: option(integer(1, 65535), '1723', 'session', 'TCP port of the server.'),
   username: required(username, 'session', 'User name, also as DOMAIN\\user.'),
   password: required(password, 'session', 'Password.'),
   interface: optional(
-    device,
+    network,
     'session',
     'Network (plain Linux: device) to dial through; none: as the routing table says.',
   ),
@@ -207,7 +155,15 @@ export const linkOptions = {
   metric: option(integer(0, 4294967295), '0', 'session', 'Metric of the routes.'),
   nohostroute: option(bool, '0', 'session', 'Do not add a route to the server outside the tunnel.'),
   peerdns: option(bool, '1', 'session', 'Use the DNS servers the peer gives.'),
-  ipv6: option(oneOf('auto', '0', '1'), '0', 'session', 'Link-local IPv6 over the link (IPV6CP).'),
+  ipv6: {
+    ...option(
+      oneOf('auto', '0', '1'),
+      '0',
+      'session',
+      'Link-local IPv6 over the link (IPV6CP); auto: also a DHCPv6 client on it, as interface <interface>_6 (OpenWrt).',
+    ),
+    stockDefault: 'auto',
+  },
   auto: option(bool, '1', 'live', 'Dial when the daemon starts.'),
   authfail: option(
     bool,
@@ -219,16 +175,17 @@ export const linkOptions = {
     integer(0, 1000000),
     '0',
     'live',
-    'Stop dialling after this many failures in a row; 0: never.',
+    'Stop dialling after this many failures in a row; 0: never. Of no effect in pptp sections: the stock client was started anew.',
   ),
   holdoff: option(
-    seconds(1, 3600),
+    seconds(0, 3600),
     '5',
     'live',
-    'Pause before the first new attempt; doubled with every failure.',
+    'Pause before the first new attempt; doubled with every failure. 0 counts as 1.',
   ),
   holdoff_max: option(seconds(1, 86400), '300', 'live', 'Longest pause between attempts.'),
   pppname: optional(device, 'session', 'Name of the device; default pptp-<interface>.'),
+  ...stockOptions,
 } as const;
 
 /** `config user` in /etc/config/pptp_users. */
@@ -274,11 +231,17 @@ export const globalOptions = {
     'Callers that have not logged in yet, per source address.',
   ),
   login_timeout: option(seconds(5, 600), '60', 'live', 'Time a caller has to log in.'),
+  imported: list(
+    text,
+    [],
+    'live',
+    'What was taken over from older programs (pptpd); without the word it is taken over again.',
+  ),
 } as const;
 
 /** Options of every netifd interface: not ours, not worth a warning. */
 export const netifdOptions: ReadonlySet<string> = new Set(
-  'auto device ifname force_link ip4table ip6table ip6assign ip6hint ip6ifaceid ip6class ip6weight delegate defaultroute metric peerdns dns dns_metric dns_search zone layer renew_lease multipath sourcefilter name'.split(
+  'auto checkup_interval defaultroute delegate device dns dns_metric dns_search force_link host_device ifname ip4table ip6assign ip6class ip6hint ip6ifaceid ip6table ip6weight jail jail_device jail_ifname layer macaddr metric multipath name peerdns renew renew_lease sourcefilter tags type zone'.split(
     ' ',
   ),
 );

@@ -1,20 +1,27 @@
 /** Reads one UCI section by its option table. */
 import type { UciSection } from '../../router/uci.ts';
-import type { OptionTable, Values } from './options.ts';
+import type { OptionTable, Values } from './option-table.ts';
 import type { Problem } from './problems.ts';
+
+interface Reading {
+  /** Options of others that may stand in the section. */
+  readonly ignored?: ReadonlySet<string>;
+  /** The defaults are those of the stock client. */
+  readonly stockDefaults?: boolean;
+}
 
 /** undefined when the section has errors; all of them are in `problems`. */
 export function readSection<const Table extends OptionTable>(
   section: UciSection,
   table: Table,
   problems: Problem[],
-  ignored: ReadonlySet<string> = new Set(),
+  { ignored, stockDefaults = false }: Reading = {},
 ): Values<Table> | undefined {
   const errors = () => problems.filter(({ severity }) => severity === 'error').length;
   const before = errors();
   const place = { file: section.file, section: section.name };
   for (const option of section.values.keys()) {
-    if (!Object.hasOwn(table, option) && !ignored.has(option)) {
+    if (!Object.hasOwn(table, option) && ignored?.has(option) !== true) {
       problems.push({
         severity: 'warning',
         ...place,
@@ -25,7 +32,8 @@ export function readSection<const Table extends OptionTable>(
   }
 
   const values: Record<string, unknown> = {};
-  for (const [name, { type, presence, default: fallback }] of Object.entries(table)) {
+  for (const [name, { type, presence, ...defaults }] of Object.entries(table)) {
+    const fallback = (stockDefaults ? defaults.stockDefault : undefined) ?? defaults.default;
     const complain = (message: string, value?: string) => {
       const shown = value === undefined || type.secret === true ? {} : { value };
       problems.push({ severity: 'error', ...place, option: name, ...shown, message });

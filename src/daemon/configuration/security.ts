@@ -1,13 +1,55 @@
 /** Login methods and encryption of a section, checked together. */
 import type { AuthMethod, MppeOptions, MppeStrength } from '../../ppp/options.ts';
 import type { UciSection } from '../../router/uci.ts';
+import type { PppdOptions } from './pppd-options.ts';
 import type { Problem } from './problems.ts';
 
-interface SecurityValues {
+export interface SecurityValues {
   readonly auth: readonly AuthMethod[];
   readonly mppe: MppeOptions['policy'];
   readonly mppe_strength: readonly ('128' | '56' | '40')[];
   readonly mppe_stateful: '0' | '1' | 'ask';
+}
+
+/**
+ * What pppd's words make of a section. An option that stands in the section is above them. They never let in a login method
+ * or a key length that is weaker than our defaults unless they name it: `require-mppe` alone still means 128 bits.
+ */
+export function withPppdWords(
+  section: UciSection,
+  values: SecurityValues,
+  words: PppdOptions,
+): SecurityValues {
+  const { refused, demanded, stateful } = words;
+  // MS-CHAPv2 proves both ends to each other; what else the peer was to prove itself with is no use.
+  const methods = demanded.has('mschap-v2') ? (['mschap-v2'] as const) : values.auth;
+  const either = <T>(option: string, word: T | undefined, value: T): T =>
+    section.values.has(option) ? value : (word ?? value);
+  return {
+    auth: either('auth', without(methods, refused), values.auth),
+    mppe: either('mppe', words.mppe, values.mppe),
+    mppe_strength: either(
+      'mppe_strength',
+      mppeStrengths(words).map(String) as never,
+      values.mppe_strength,
+    ),
+    mppe_stateful: either(
+      'mppe_stateful',
+      stateful === undefined ? undefined : stateful ? '1' : '0',
+      values.mppe_stateful,
+    ),
+  };
+}
+
+/** Key lengths that the words leave. */
+export function mppeStrengths({ strengths, notStrengths }: PppdOptions): readonly MppeStrength[] {
+  if (strengths.size > 0) return [...strengths];
+  const strong = without([128] as const, notStrengths);
+  return strong.length > 0 ? strong : without([56, 40] as const, notStrengths);
+}
+
+function without<T>(all: readonly T[], some: ReadonlySet<T>): readonly T[] {
+  return all.filter((one) => !some.has(one));
 }
 
 export function authAndMppe(

@@ -21,7 +21,7 @@ export function serverFromSection(
   section: UciSection,
   problems: Problem[],
 ): ServerOptions | undefined {
-  const values = readSection(section, serverOptions, problems, netifdOptions);
+  const values = readSection(section, serverOptions, problems, { ignored: netifdOptions });
   if (values === undefined) return undefined;
   const complain = (option: string, value: string | undefined, message: string) =>
     problems.push({

@@ -8,11 +8,13 @@ import { ExitCode, Fatal } from '../../../src/daemon/exit-codes.ts';
 const defaults = {
   operands: [],
   configDir: '/etc/config',
-  socket: '/var/run/pptp-gateway/control.sock',
+  socket: '/var/run/pptp-gateway/ubus.sock',
   dial: false,
   json: false,
   seconds: 600,
   secrets: false,
+  ubus: '/var/run/ubus/ubus.sock',
+  server: undefined,
 };
 
 function fault(...words: string[]): string {
@@ -48,6 +50,15 @@ test('commands with their options, in any order', () => {
   assert.deepEqual(parseArguments(['disconnect', '--', '-anna']).operands, ['-anna']);
 });
 
+test('check takes a server with or without a port', () => {
+  const server = (text: string) => parseArguments(['check', '--server', text]).server;
+  assert.deepEqual(server('vpn.example.com'), { host: 'vpn.example.com', port: 1723 });
+  assert.deepEqual(server('192.0.2.1:99'), { host: '192.0.2.1', port: 99 });
+  for (const text of ['', ':1', 'x:', 'x:y', 'x:1:2', 'x:123456'])
+    assert.match(fault('check', `--server=${text}`), /^--server: expected HOST or HOST:PORT/);
+  assert.match(fault('check', 'office', '--server', 'x'), /either NAME or --server/);
+});
+
 test('help comes before everything else', () => {
   for (const words of [['help'], ['--help'], ['-h'], ['bogus', '-h'], ['dial', '--help']])
     assert.equal(parseArguments(words).command, 'help');
@@ -71,9 +82,12 @@ test('usage errors say what is wrong, and how it is done', () => {
 });
 
 test('every command of the usage is accepted and done by somebody', () => {
-  const named = [...usage.matchAll(/^ {2}([a-z]+)( NAME| ID\|USER| FILE)?/gm)];
-  const own = ['run', 'version'];
-  assert.deepEqual(named.map(([, name]) => name).sort(), [...Object.keys(commands), ...own].sort());
+  const named = [...usage.matchAll(/^ {2}([a-z]+)( NAME| ID\|USER| FILE| pptpd)?/gm)];
+  const own = ['import', 'run', 'version'];
+  assert.deepEqual(
+    [...new Set(named.map(([, name]) => name))].sort(),
+    [...Object.keys(commands), ...own].sort(),
+  );
   for (const [, name, operand] of named)
     assert.equal(parseArguments([name!, ...(operand ? ['x'] : [])]).command, name);
 });

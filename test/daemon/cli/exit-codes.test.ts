@@ -22,7 +22,7 @@ describe('exit codes', { concurrency: 2 }, () => {
   });
 
   test('69: the daemon is not running', async (context) => {
-    const socket = join(folder(context), 'control.sock');
+    const socket = join(folder(context), 'ubus.sock');
     assert.deepEqual(await run(context, ['status', '--socket', socket]), {
       code: 69,
       stdout: '',

@@ -132,6 +132,11 @@ test('the example of the design', () => {
     maxFail: 0,
     holdoff: 5000,
     holdoffMax: 300_000,
+    demand: 0,
+    unnumbered: undefined,
+    ipv6Client: undefined,
+    commands: { up: undefined, down: undefined },
+    verbose: false,
   });
   const [{ secret: userSecret, ...user }] = users as [(typeof users)[0]];
   assert.ok(userSecret.equals(Secret.fromPassword('streng')));

@@ -7,8 +7,8 @@ import {
   linkOptions,
   serverOptions,
   userOptions,
-  type OptionTable,
 } from '../../../src/daemon/configuration/options.ts';
+import type { OptionTable } from '../../../src/daemon/configuration/option-table.ts';
 import { Secret } from '../../../src/crypto/secret.ts';
 import { parseAddress } from '../../../src/wire/ip.ts';
 import { files, only, refusal, type Kind } from './parsed.ts';
@@ -100,6 +100,18 @@ const addressList = (at: string): Case => ({
   bad: ['', '192.0.2.256', '192.0.2', '192.0.2.1/24', '1', 'localhost', '192.0.2.1 x'],
 });
 
+const network = (at: string, one: (name: string) => unknown): Case => ({
+  at,
+  good: ['wan', 'br-lan.10', 'a_name_of_20_letters'].map((name) => [name, one(name)] as const),
+  bad: ['x'.repeat(65), 'a/b', 'a:1', '..', '.'],
+});
+const anyText = (at: string): Case => ({
+  at,
+  absent: undefined,
+  good: [['some text', 'some text']],
+  bad: [],
+});
+
 const both: Readonly<Record<string, Case>> = {
   disabled: { good: [['0', undefined]], bad: ['', '2'] },
   auth: {
@@ -148,8 +160,9 @@ const both: Readonly<Record<string, Case>> = {
       ['5', { failures: 5, interval: 5_000 }],
       ['0', undefined],
       ['0 0', undefined],
+      ['3 0', undefined],
     ],
-    bad: ['', '3 0', '3 30 1', '-1', 'x', '3;30', '1000 1'],
+    bad: ['', '3 30 1', '-1', 'x', '3;30', '1000 1'],
   },
   port: whole('port', 1723, 1, 65535),
 };
@@ -191,18 +204,7 @@ const cases: Readonly<Record<Kind, Readonly<Record<string, Case>>>> = {
         '192.168.98.1-192.168.99.9',
       ],
     },
-    listen: {
-      at: 'listen',
-      absent: [],
-      good: [
-        ['eth0', ['eth0']],
-        [
-          ['eth0', 'br-lan.10'],
-          ['eth0', 'br-lan.10'],
-        ],
-      ],
-      bad: ['', 'x'.repeat(16), 'a/b', 'a:1', '..', '.'],
-    },
+    listen: { ...network('listen', (name) => [name]), absent: [] },
     ipv6: flag('ipv6', false),
     idle_timeout: whole('idleTimeout', 0, 0, 604800, 1000),
     session_timeout: whole('sessionTimeout', 0, 0, 31536000, 1000),
@@ -219,7 +221,24 @@ const cases: Readonly<Record<Kind, Readonly<Record<string, Case>>>> = {
   },
   link: {
     ...both,
-    proto: { at: 'kind', good: [['pptpgw', 'link']], bad: [] },
+    proto: {
+      at: 'kind',
+      good: [
+        ['pptpgw', 'link'],
+        ['pptp', 'link'],
+      ],
+      bad: [],
+    },
+    mtu: {
+      at: 'mtu',
+      absent: 1400,
+      good: [
+        ['576', 576],
+        ['1500', 1500],
+        ['9200', 1500],
+      ],
+      bad: ['', '575', '9201', '1e3', 'x'],
+    },
     server: {
       at: 'server',
       good: ['vpn.example.com', '203.0.113.9', 'x'].map((name) => [name, name] as const),
@@ -227,12 +246,7 @@ const cases: Readonly<Record<Kind, Readonly<Record<string, Case>>>> = {
     },
     username,
     password: secret,
-    interface: {
-      at: 'bindDevice',
-      absent: undefined,
-      good: [['wan', 'wan']],
-      bad: ['', 'x'.repeat(16), 'a b'],
-    },
+    interface: { ...network('bindDevice', (name) => name), absent: undefined },
     route: prefixList('routes'),
     defaultroute: flag('defaultRoute', true),
     metric: whole('metric', 0, 0, 4294967295),
@@ -259,7 +273,16 @@ const cases: Readonly<Record<Kind, Readonly<Record<string, Case>>>> = {
     auto: flag('auto', true),
     authfail: flag('blockOnAuthFailure', false),
     maxfail: whole('maxFail', 0, 0, 1_000_000),
-    holdoff: whole('holdoff', 5000, 1, 3600, 1000),
+    holdoff: {
+      at: 'holdoff',
+      absent: 5000,
+      good: [
+        ['0', 1000],
+        ['1', 1000],
+        ['3600', 3_600_000],
+      ],
+      bad: ['', '3601', '-1', '1.5', 'x'],
+    },
     holdoff_max: {
       ...whole('holdoffMax', 300_000, 5, 86400, 1000),
       bad: ['', '0', '86401', '-1', '1.5', 'x'],
@@ -270,6 +293,24 @@ const cases: Readonly<Record<Kind, Readonly<Record<string, Case>>>> = {
       good: [['tunnel0', 'tunnel0']],
       bad: ['', 'x'.repeat(16), 'a/b', '.'],
     },
+    demand: whole('demand', 0, 0, 604800, 1000),
+    keepalive_adaptive: {
+      at: 'keepalive',
+      good: [
+        ['1', { failures: 3, interval: 30_000 }],
+        ['0', { failures: 3, interval: 30_000, always: true }],
+      ],
+      bad: ['', '2'],
+    },
+    unnumbered: { ...network('unnumbered', (name) => name), absent: undefined },
+    reqprefix: { good: [['60', undefined]], bad: [] },
+    norelease: { good: [['1', undefined]], bad: ['', '2'] },
+    sourcefilter: { good: [['0', undefined]], bad: ['', '2'] },
+    delegate: { good: [['0', undefined]], bad: ['', '2'] },
+    persist: { good: [['0', undefined]], bad: ['', '2'] },
+    connect: anyText('commands.up'),
+    disconnect: anyText('commands.down'),
+    pppd_options: { good: [['debug noauth', undefined]], bad: [] },
   },
   user: {
     enabled: flag('enabled', true),
@@ -318,6 +359,7 @@ const cases: Readonly<Record<Kind, Readonly<Record<string, Case>>>> = {
     max_half_open: whole('maxHalfOpen', 64, 1, 4096),
     max_half_open_per_source: whole('maxHalfOpenPerSource', 8, 1, 4096),
     login_timeout: whole('loginTimeout', 60_000, 5, 600, 1000),
+    imported: { good: [['pptpd', undefined]], bad: [] },
   },
 };
 

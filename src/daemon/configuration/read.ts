@@ -1,0 +1,43 @@
+/** The configuration as it stands in a folder of UCI files. */
+import { readFileSync, statSync } from 'node:fs';
+import { join } from 'node:path';
+import { stockClientInstalled } from '../../router/stock-client.ts';
+import { ExitCode, Fatal } from '../exit-codes.ts';
+import { files, parseConfiguration, type Configuration } from './configuration.ts';
+import type { Problem } from './problems.ts';
+
+/** @throws ConfigError, or Fatal where there is nothing to read */
+export function readConfiguration(dir: string): Configuration {
+  const texts: Partial<Record<(typeof files)[number], string>> = {};
+  for (const file of files) {
+    try {
+      texts[file] = readFileSync(join(dir, file), 'utf8');
+    } catch (error) {
+      const { code, message } = error as NodeJS.ErrnoException;
+      if (code !== 'ENOENT') throw new Fatal(ExitCode.Configuration, message);
+    }
+  }
+  if (texts.network === undefined)
+    throw new Fatal(
+      ExitCode.Configuration,
+      `there is no file ${join(dir, 'network')}: see --config-dir`,
+    );
+  const configuration = parseConfiguration(texts, { stockClient: stockClientInstalled() });
+  const warnings = [...configuration.warnings, ...openSecrets(dir, configuration)];
+  return Object.freeze({ ...configuration, warnings });
+}
+
+/** Files with passwords that others than their owner can read. */
+function openSecrets(dir: string, { links, users }: Configuration): Problem[] {
+  const secret = [
+    ...(links.length > 0 ? ['network'] : []),
+    ...(users.length > 0 ? ['pptp_users'] : []),
+  ];
+  return secret.flatMap((file) => {
+    const path = join(dir, file);
+    const mode = statSync(path, { throwIfNoEntry: false })?.mode ?? 0;
+    if ((mode & 0o077) === 0) return [];
+    const message = `there are passwords in it, and others can read it (mode ${(mode & 0o777).toString(8)}): chmod 600 ${path}`;
+    return [{ severity: 'warning', file, message }];
+  });
+}

@@ -1,0 +1,93 @@
+/**
+ * The buses the daemon is on: its own, which the command line uses and which is always there, and the system's ubusd, where
+ * there is one. Both have the same object and hear the same events.
+ */
+import {
+  isServed,
+  UbusClient,
+  UbusServer,
+  type ObjectDefinition,
+  type Table,
+} from '../../ubus-js/index.ts';
+import { ExitCode, Fatal } from '../exit-codes.ts';
+import type { Log } from '../log.ts';
+
+export const ownSocket = '/var/run/pptp-gateway/ubus.sock';
+export const systemSocket = '/var/run/ubus/ubus.sock';
+
+/** A request is small; whoever sends more is no command line of ours. */
+const MAX_REQUEST = 64 << 10;
+
+export class Buses {
+  /** The system's; also for what the daemon asks of others there. */
+  readonly system: UbusClient;
+  private own: UbusServer | undefined;
+  private object: ObjectDefinition | undefined;
+
+  /** @param systemPath where the system's ubusd is looked for */
+  constructor(systemPath: string, log: Log) {
+    // One line for each change: on plain Linux there never is an ubusd.
+    let last: string | undefined;
+    const say = (level: 'info' | 'warning', text: string) => {
+      if (text !== last) log.line(level, `ubus: ${text}`);
+      last = text;
+    };
+    let lost = false;
+    this.system = new UbusClient({
+      path: systemPath,
+      onState: (state, why) => {
+        if (state === 'connected') say('info', `connected to ${systemPath}`);
+        else if (lost) return;
+        else if (why !== undefined && isAbsence(why))
+          say('info', `nobody serves ${systemPath}; it is looked for quietly`);
+        else say('warning', `${systemPath}: ${why?.message ?? ''}; it is looked for again`);
+        lost = state !== 'connected';
+      },
+      onFault: (what, { status, message }) =>
+        say('warning', `${what} was refused (${status}: ${message}); it is tried again`),
+    });
+  }
+
+  /** @throws {Fatal} another daemon serves `path`, or the folder or the socket cannot be made */
+  async open(path: string, object: ObjectDefinition): Promise<void> {
+    await refuseSecond(path);
+    try {
+      this.own = await UbusServer.listen(path, { publish: false, longest: MAX_REQUEST });
+    } catch (error) {
+      throw new Fatal(
+        ExitCode.Failed,
+        `control socket ${path}: ${error instanceof Error ? error.message : String(error)}`,
+      );
+    }
+    this.object = object;
+    this.own.add(object);
+    this.system.add(object);
+    this.system.start();
+  }
+
+  /** An event for whoever listens. Nobody has to. */
+  send(event: string, data: Table): void {
+    for (const bus of [this.own, this.system])
+      if (bus?.connected === true) bus.send(event, data).catch(() => undefined);
+  }
+
+  /** Nobody is served any more; the system's bus still hears of what ends. */
+  withdraw(): void {
+    this.own?.close();
+    if (this.object !== undefined) this.system.remove(this.object.path);
+  }
+
+  close(): void {
+    this.system.close();
+  }
+}
+
+/** @throws {Fatal} another daemon serves this socket */
+export async function refuseSecond(path: string): Promise<void> {
+  if (await isServed(path))
+    throw new Fatal(ExitCode.Failed, `another pptp-gateway is running: it serves ${path}`);
+}
+
+function isAbsence(error: NodeJS.ErrnoException): boolean {
+  return error.code === 'ENOENT' || error.code === 'ECONNREFUSED';
+}

@@ -1,0 +1,63 @@
+/** Recording packets: one capture at a time, in a folder of ours; the last files stay until the next start. */
+import { mkdirSync, readdirSync, rmSync } from 'node:fs';
+import { join } from 'node:path';
+import { method, UbusError } from '../../ubus-js/index.ts';
+import { Capture } from '../capture/capture.ts';
+import type { Daemon } from '../daemon.ts';
+import type { CaptureDocument } from '../documents.ts';
+
+const BYTES = 16 << 20;
+const BYTES_MAX = 256 << 20;
+const SECONDS = 600;
+const SECONDS_MAX = 2 * 86_400;
+
+export function captureMethods(daemon: Daemon, dir: string) {
+  const captures = new Captures(daemon, dir);
+  return {
+    capture_start: method(
+      { seconds: 'int32?', bytes: 'int32?', secrets: 'bool?' },
+      ({ seconds = SECONDS, bytes = BYTES, secrets = false }) => {
+        for (const [name, value] of Object.entries({ seconds, bytes }))
+          if (value < 1)
+            throw new UbusError('INVALID_ARGUMENT', `expected ${name} (a positive number)`);
+        return captures.start(Math.min(seconds, SECONDS_MAX), Math.min(bytes, BYTES_MAX), secrets);
+      },
+    ),
+    capture_stop: method({}, () => captures.stop()),
+  };
+}
+
+class Captures {
+  private readonly daemon: Daemon;
+  private readonly dir: string;
+  private current: { capture: Capture; timer: NodeJS.Timeout } | undefined;
+
+  constructor(daemon: Daemon, dir: string) {
+    this.daemon = daemon;
+    this.dir = dir;
+  }
+
+  start(seconds: number, bytes: number, secrets: boolean): { path: string } {
+    if (this.current !== undefined)
+      throw new UbusError('UNKNOWN_ERROR', 'a capture is running already: stop it first');
+    mkdirSync(this.dir, { recursive: true, mode: 0o700 });
+    for (const old of readdirSync(this.dir))
+      if (/^capture-\d+\.pcap$/.test(old)) rmSync(join(this.dir, old));
+    const capture = new Capture(join(this.dir, `capture-${Date.now()}.pcap`), bytes, secrets);
+    const timer = setTimeout(() => this.stop(), seconds * 1000).unref();
+    this.current = { capture, timer };
+    this.daemon.io.capture = capture;
+    return { path: capture.path };
+  }
+
+  stop(): CaptureDocument {
+    if (this.current === undefined) throw new UbusError('NOT_FOUND', 'no capture is running');
+    const { capture, timer } = this.current;
+    clearTimeout(timer);
+    this.daemon.io.capture = undefined;
+    this.current = undefined;
+    capture.close();
+    const { path, packets, omitted, fault } = capture;
+    return { path, packets, omitted, ...(fault === undefined ? {} : { fault }) };
+  }
+}

@@ -1,0 +1,33 @@
+/** Checks, which take as long as the network does: `check` answers with an id, `check_status` says how far it has come. */
+import { method, UbusError } from '../../ubus-js/index.ts';
+import type { Daemon } from '../daemon.ts';
+import { linkOf } from './links.ts';
+
+export function checkMethods(daemon: Daemon) {
+  const { checks } = daemon;
+  return {
+    check: method(
+      { interface: 'string?', server: 'string?', port: 'int32?' },
+      ({ interface: name, server, port = 1723 }) => {
+        if (server !== undefined && name === undefined)
+          return { id: checks.startServer(server, port, daemon.ports) };
+        if (name === undefined || server !== undefined)
+          throw new UbusError('INVALID_ARGUMENT', 'expected interface (string) or server (string)');
+        const { link } = linkOf(daemon, name);
+        const { session, state } = link.status();
+        return {
+          id:
+            session !== undefined && state === 'up'
+              ? checks.passedLink(name, session)
+              : checks.startLink(link.options, daemon.ports),
+        };
+      },
+    ),
+    check_status: method({ id: 'int32' }, ({ id }) => {
+      const found = checks.status(id);
+      if (found === undefined)
+        throw new UbusError('NOT_FOUND', 'there is no such check (any more)');
+      return found;
+    }),
+  };
+}

@@ -1,0 +1,29 @@
+/** The ubus object `pptp`: each area adds its methods, with their arguments. */
+import type { ObjectDefinition } from '../../ubus-js/index.ts';
+import type { Daemon } from '../daemon.ts';
+import { captureMethods } from './capture.ts';
+import { checkMethods } from './check.ts';
+import { linkMethods } from './links.ts';
+import { sessionMethods } from './sessions.ts';
+import { statusMethods } from './status.ts';
+
+/**
+ * @param captureDir where captures are written: a folder of ours
+ * @param reload reads the configuration again; throws ConfigError
+ */
+export function pptpObject(
+  daemon: Daemon,
+  captureDir: string,
+  reload: () => Promise<void>,
+): ObjectDefinition {
+  return {
+    path: 'pptp',
+    methods: {
+      ...statusMethods(daemon, reload),
+      ...sessionMethods(daemon),
+      ...linkMethods(daemon),
+      ...checkMethods(daemon),
+      ...captureMethods(daemon, captureDir),
+    },
+  };
+}

@@ -1,0 +1,72 @@
+/** Live sessions of servers and links, and ending them. */
+import type { SessionStatus } from '../../session/ports.ts';
+import { encodeTable, method, UbusError } from '../../ubus-js/index.ts';
+import { cause } from '../../wire/cause.ts';
+import type { Daemon } from '../daemon.ts';
+import { sessionDocument, type SessionDocument, type SessionsDocument } from '../documents.ts';
+import { monotonic } from '../drive.ts';
+
+/** Octets of sessions in one answer: a ubus message has 1 MiB at most. */
+const PAGE = 900_000;
+
+export function sessionMethods(daemon: Daemon) {
+  return {
+    sessions: method({ server: 'string?', after: 'int32?' }, ({ server, after = 0 }) => {
+      if (server !== undefined && !daemon.servers.has(server))
+        throw new UbusError('NOT_FOUND', `there is no server '${server}'`);
+      return page(
+        sessions(daemon)
+          .filter(
+            ({ name, kind }) => server === undefined || (kind === 'caller' && name === server),
+          )
+          .filter(({ id }) => id > after),
+      );
+    }),
+    disconnect: method({ id: 'int32?', username: 'string?' }, ({ id, username }) => {
+      const which = id ?? username;
+      if (which === undefined || (id !== undefined && username !== undefined))
+        throw new UbusError('INVALID_ARGUMENT', 'expected id (int32) or username (string)');
+      return { ended: disconnect(daemon, which) };
+    }),
+  };
+}
+
+function sessions(daemon: Daemon): readonly SessionStatus[] {
+  const callers = [...daemon.servers.values()].flatMap(({ server }) => server.sessions());
+  const links = [...daemon.links.values()].flatMap(({ link }) => link.status().session ?? []);
+  return [...callers, ...links].sort((a, b) => a.id - b.id);
+}
+
+/** As many as one answer holds; the rest is asked for with `after`. */
+function page(found: readonly SessionStatus[]): SessionsDocument {
+  const now = monotonic();
+  const documents: SessionDocument[] = [];
+  let room = PAGE;
+  for (const session of found) {
+    const document = sessionDocument(session, now);
+    room -= encodeTable(document).length;
+    if (room < 0) return { sessions: documents, next: documents.at(-1)!.id };
+    documents.push(document);
+  }
+  return { sessions: documents };
+}
+
+/** @returns how many @throws {UbusError} NOT_FOUND */
+function disconnect(daemon: Daemon, which: number | string): number {
+  const why = cause('USER_REQUEST');
+  let ended = 0;
+  for (const { server } of daemon.servers.values())
+    ended += server.disconnect(which, why, monotonic());
+  for (const runner of daemon.links.values()) {
+    const { session } = runner.link.status();
+    if (session === undefined || (session.id !== which && session.username !== which)) continue;
+    runner.feed((link, now) => link.hangup(now, why));
+    ended++;
+  }
+  if (ended === 0)
+    throw new UbusError(
+      'NOT_FOUND',
+      `there is no session ${typeof which === 'number' ? `with id ${which}` : `of user '${which}'`}`,
+    );
+  return ended;
+}

@@ -1,0 +1,104 @@
+/** A program's connection to ubusd, or to any other bus of its kind: kept for ever, or made once. */
+import { connect } from 'node:net';
+import { Channel } from './channel.ts';
+import { Endpoint, type EndpointOptions } from './endpoint.ts';
+import type { MalformedMessage, Message } from './message.ts';
+import { UbusError } from './status.ts';
+
+export interface UbusClientOptions extends EndpointOptions {
+  readonly path: string;
+  /** `why` is given with 'disconnected', also after each attempt that failed. */
+  readonly onState?: (state: 'connected' | 'disconnected', why?: Error) => void;
+}
+
+/** Milliseconds between attempts: from, to. */
+const BACKOFF = [100, 5_000] as const;
+/** A connection that lived so long was a good one: the next attempt comes soon. */
+const GOOD = 2_000;
+/** For the HELLO of whoever listens. */
+const HELLO_TIMEOUT = 5_000;
+
+export class UbusClient extends Endpoint {
+  private readonly path: string;
+  private readonly onState: NonNullable<UbusClientOptions['onState']>;
+  private channel: Channel | undefined;
+  private timer: NodeJS.Timeout | undefined;
+  private backoff: number = BACKOFF[0];
+  private since = 0;
+  private state: 'stopped' | 'once' | 'started' = 'stopped';
+
+  constructor(options: UbusClientOptions) {
+    super(options);
+    this.path = options.path;
+    this.onState = options.onState ?? (() => undefined);
+  }
+
+  /** One connection, which is not made again. @throws the system's error, or UbusError: nobody serves this path */
+  static connect(path: string): Promise<UbusClient> {
+    return new Promise((resolve, reject) => {
+      const client = new UbusClient({
+        path,
+        onState: (state, why) => {
+          if (state === 'connected') resolve(client);
+          else reject(why!);
+        },
+      });
+      client.state = 'once';
+      client.open();
+    });
+  }
+
+  /** Connects, and again after each loss. */
+  start(): void {
+    if (this.state !== 'stopped') return;
+    this.state = 'started';
+    this.open();
+  }
+
+  close(): void {
+    this.state = 'stopped';
+    clearTimeout(this.timer);
+    const { channel } = this;
+    if (channel === undefined) return;
+    const why = new UbusError('CONNECTION_FAILED', 'closed');
+    channel.close(why);
+    this.lose(why, channel);
+  }
+
+  private open(): void {
+    const channel = new Channel(connect(this.path), {
+      onMessage: (message) => this.take(message, channel),
+      onClose: (why) => this.lose(why, channel),
+    });
+    this.channel = channel;
+    this.timer = setTimeout(
+      () => channel.close(new UbusError('TIMEOUT', `${this.path}: no HELLO`)),
+      HELLO_TIMEOUT,
+    );
+  }
+
+  private take(message: Message | MalformedMessage, channel: Channel): void {
+    if (this.connected) this.receive(message);
+    else if ('type' in message && message.type === 'HELLO') {
+      clearTimeout(this.timer);
+      this.since = performance.now();
+      this.attach((request) => channel.send(request));
+      this.onState('connected');
+    } else channel.close(new UbusError('PARSE_ERROR', `${this.path}: no HELLO`));
+  }
+
+  private lose(why: Error, channel: Channel): void {
+    if (channel !== this.channel) return; // closed by ourselves
+    clearTimeout(this.timer);
+    this.channel = undefined;
+    if (this.connected) {
+      if (performance.now() - this.since > GOOD) this.backoff = BACKOFF[0];
+      this.detach();
+    }
+    if (this.state === 'started') {
+      this.timer = setTimeout(() => this.open(), this.backoff);
+      this.backoff = Math.min(2 * this.backoff, BACKOFF[1]);
+    }
+    this.onState('disconnected', why);
+  }
+}

@@ -1,0 +1,121 @@
+/**
+ * A bus of one's own, on a unix socket that only its owner can reach. The program that serves it is one of its clients,
+ * without a socket between: what it adds and sends is there for everybody who connects.
+ */
+import { lstatSync, mkdirSync, rmSync } from 'node:fs';
+import { connect, createServer, type Server, type Socket } from 'node:net';
+import { dirname } from 'node:path';
+import { Broker } from './broker.ts';
+import type { Peer } from './bus-objects.ts';
+import { Channel } from './channel.ts';
+import { Endpoint, type EndpointOptions } from './endpoint.ts';
+import { UbusError } from './status.ts';
+
+export interface UbusServerOptions extends EndpointOptions {
+  /** Clients may add objects with a path and send events; true by default. */
+  readonly publish?: boolean;
+  /** Clients at a time; 32 by default. */
+  readonly maxClients?: number;
+  /** Octets of a client's message; 1 MiB by default. */
+  readonly longest?: number;
+  /** Outgoing octets that wait for a client that does not read; 8 MiB by default. Then it is disconnected. */
+  readonly maxQueued?: number;
+}
+
+export class UbusServer extends Endpoint {
+  private readonly broker = new Broker();
+  private readonly path: string;
+  private readonly options: UbusServerOptions;
+  private readonly server: Server;
+  private readonly channels = new Set<Channel>();
+
+  private constructor(path: string, options: UbusServerOptions) {
+    super(options);
+    this.path = path;
+    this.options = options;
+    this.server = createServer((socket) => this.serve(socket));
+    this.server.maxConnections = options.maxClients ?? 32;
+    // A client could not be accepted (no descriptors are left): it is told so by the kernel, the others go on.
+    this.server.on('error', () => undefined);
+    const own: Peer = this.broker.connect(true, (message) => {
+      // Later, as over a socket: nobody's call is answered before it has returned.
+      queueMicrotask(() => this.receive(message));
+    });
+    this.attach((message) => queueMicrotask(() => this.broker.receive(own, message)));
+  }
+
+  /**
+   * Makes the folder (0700) where it is missing and the socket (0600); takes the place of a socket that nobody serves.
+   * @throws an error that says why: another process serves the path, it is no socket, or the system refuses
+   */
+  static async listen(path: string, options: UbusServerOptions = {}): Promise<UbusServer> {
+    if (await isServed(path)) throw new Error('another process serves it');
+    const server = new UbusServer(path, options);
+    mkdirSync(dirname(path), { recursive: true, mode: 0o700 });
+    removeSocket(path);
+    await server.bind();
+    return server;
+  }
+
+  close(): void {
+    this.server.close();
+    this.detach();
+    for (const channel of this.channels) channel.close(new UbusError('CONNECTION_FAILED'));
+    rmSync(this.path, { force: true });
+  }
+
+  private bind(): Promise<void> {
+    return new Promise((resolve, reject) => {
+      this.server.once('error', reject);
+      // The folder may be older than us and open to others; bind() happens before listen() returns.
+      const umask = process.umask(0o177);
+      try {
+        this.server.listen(this.path, resolve);
+      } finally {
+        process.umask(umask);
+      }
+    });
+  }
+
+  private serve(socket: Socket): void {
+    const { publish = true, longest, maxQueued } = this.options;
+    const channel = new Channel(socket, {
+      ...(longest === undefined ? {} : { longest }),
+      ...(maxQueued === undefined ? {} : { maxQueued }),
+      onMessage: (message) => this.broker.receive(peer, message),
+      onClose: () => {
+        this.channels.delete(channel);
+        this.broker.disconnect(peer);
+      },
+    });
+    this.channels.add(channel);
+    const peer = this.broker.connect(publish, (message) => {
+      try {
+        channel.send(message);
+      } catch (error) {
+        // Whoever made the message has heard of it, unless it is what a monitor sees of one that just fitted.
+        if (!(error instanceof UbusError)) throw error;
+      }
+    });
+  }
+}
+
+/** Whether somebody accepts connections there. */
+export function isServed(path: string): Promise<boolean> {
+  return new Promise((resolve) => {
+    const socket = connect(path);
+    socket.once('connect', () => {
+      socket.destroy();
+      resolve(true);
+    });
+    socket.once('error', () => resolve(false));
+  });
+}
+
+/** A path that was mistyped must not cost a file. */
+function removeSocket(path: string): void {
+  const found = lstatSync(path, { throwIfNoEntry: false });
+  if (found === undefined) return;
+  if (!found.isSocket()) throw new Error('there is something that is not a socket');
+  rmSync(path);
+}

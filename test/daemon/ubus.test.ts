@@ -1,0 +1,215 @@
+/** The ubus object `pptp` of the running daemon, as others on the system's bus see it; in a network namespace. */
+import assert from 'node:assert/strict';
+import { existsSync, writeFileSync } from 'node:fs';
+import { dirname, join } from 'node:path';
+import { test, type TestContext } from 'node:test';
+import type { CheckDocument } from '../../src/daemon/checks.ts';
+import type { Table, UbusClient } from '../../src/ubus-js/index.ts';
+import { inNamespace } from '../native/namespace.ts';
+import { client, Inbox, onEachBus, serve } from '../ubus-js/bus.ts';
+import { folder, start, type Started } from './cli/program.ts';
+
+const network = `config interface 'home'
+	option proto 'pptpserver'
+	option localip '192.168.99.1'
+	option network '192.168.99.0/24'
+config interface 'office'
+	option proto 'pptpgw'
+	option server '203.0.113.9'
+	option username 'anna'
+	option password 'geheim'
+	option defaultroute '0'
+`;
+
+interface Gateway extends Started {
+  readonly dir: string;
+  readonly socket: string;
+}
+
+async function gateway(context: TestContext, systemPath: string): Promise<Gateway> {
+  const dir = folder(context, { network, pptp_users: '', pptp: '' });
+  const socket = join(dir, 'run', 'ubus.sock');
+  const words = ['run', '--config-dir', dir, '--socket', socket, '--ubus', systemPath];
+  const started = start(context, words);
+  await started.says(/is running[^]*connected to|connected to[^]*is running/);
+  return { ...started, dir, socket };
+}
+
+/** Calls that reach the object once it is there. */
+async function caller(context: TestContext, path: string) {
+  const bus = await client(context, path);
+  while ((await bus.lookup('pptp')).length === 0);
+  const call = (method: string, args: Table = {}) => bus.call('pptp', method, args);
+  const refused = (method: string, args: Table, status: string, message: string | RegExp) =>
+    assert.rejects(call(method, args), { name: 'UbusError', status, message });
+  return { bus, call, refused };
+}
+
+async function checked(
+  call: (method: string, args?: Table) => Promise<Table>,
+  args: Table,
+): Promise<CheckDocument> {
+  const { id } = await call('check', args);
+  assert.equal(typeof id, 'number');
+  for (;;) {
+    const found = (await call('check_status', { id: id! })) as CheckDocument;
+    if (found.done) return found;
+    await new Promise((resolve) => setTimeout(resolve, 20));
+  }
+}
+
+const results = ({ steps }: CheckDocument) =>
+  steps.map(({ step, result }) => `${step} ${result}`).join(', ');
+
+inNamespace('ubus', import.meta.url, () => {
+  onEachBus((bus, real) => {
+    test('its methods have signatures, and hold callers to them', async (context) => {
+      const path = await bus(context);
+      await gateway(context, path);
+      const { bus: other, refused } = await caller(context, path);
+      const [found] = await other.lookup('pptp');
+      assert.deepEqual(found?.signature, {
+        status: {},
+        failures: {},
+        counters: {},
+        reload: {},
+        sessions: { server: 'string', after: 'int32' },
+        disconnect: { id: 'int32', username: 'string' },
+        dial: { interface: 'string' },
+        hangup: { interface: 'string' },
+        check: { interface: 'string', server: 'string', port: 'int32' },
+        check_status: { id: 'int32' },
+        capture_start: { seconds: 'int32', bytes: 'int32', secrets: 'bool' },
+        capture_stop: {},
+      });
+      for (const [method, types] of Object.entries(found.signature)) {
+        await refused(method, { nonsense: 1 }, 'INVALID_ARGUMENT', /^expected|^unknown argument/);
+        for (const name of Object.keys(types))
+          await refused(method, { [name]: [] }, 'INVALID_ARGUMENT', /^expected \w+ \(\w+\)$/);
+      }
+      await refused('dial', {}, 'INVALID_ARGUMENT', 'expected interface (string)');
+      await refused('check_status', {}, 'INVALID_ARGUMENT', 'expected id (int32)');
+      await refused('disconnect', {}, 'INVALID_ARGUMENT', /^expected id/);
+      await refused('disconnect', { id: 1, username: 'x' }, 'INVALID_ARGUMENT', /^expected id/);
+      await refused('check', {}, 'INVALID_ARGUMENT', /^expected interface/);
+      await refused('capture_start', { seconds: 0 }, 'INVALID_ARGUMENT', /^expected seconds/);
+      for (const server of ['', 'no host', "x'y", '-x', 'a:1'])
+        await refused('check', { server }, 'INVALID_ARGUMENT', /expected a host name/);
+      await refused('check', { server: 'x', port: 0 }, 'INVALID_ARGUMENT', /^port: expected/);
+      await refused('nonsense', {}, 'METHOD_NOT_FOUND', "pptp has no method 'nonsense'");
+    });
+
+    test('what is not there is NOT_FOUND, with a sentence', async (context) => {
+      const path = await bus(context);
+      await gateway(context, path);
+      const { call, refused } = await caller(context, path);
+      await refused('disconnect', { id: 9 }, 'NOT_FOUND', 'there is no session with id 9');
+      await refused('disconnect', { username: 'eve' }, 'NOT_FOUND', /of user 'eve'$/);
+      await refused('dial', { interface: 'home' }, 'NOT_FOUND', /^there is no link 'home'/);
+      await refused('hangup', { interface: 'x' }, 'NOT_FOUND', /there are: office$/);
+      await refused('check', { interface: 'x' }, 'NOT_FOUND', /there are: office$/);
+      await refused('check_status', { id: 99 }, 'NOT_FOUND', /^there is no such check/);
+      await refused('sessions', { server: 'x' }, 'NOT_FOUND', "there is no server 'x'");
+      await refused('capture_stop', {}, 'NOT_FOUND', 'no capture is running');
+      assert.deepEqual(await call('sessions', { server: 'home', after: 3 }), { sessions: [] });
+      assert.deepEqual(await call('failures'), { failures: [] });
+      const { servers, links, relays } = await call('status');
+      assert.deepEqual(
+        [servers, links, relays].map((list) => (list as Table[]).map(({ name }) => name)),
+        [['home'], ['office'], []],
+      );
+      const { gre, calls, counted } = await call('counters');
+      for (const counters of [gre, calls, counted]) assert.equal(typeof counters, 'object');
+    });
+
+    test('checks are started and polled: a link, and a server without an account', async (context) => {
+      const path = await bus(context);
+      await gateway(context, path);
+      const { call } = await caller(context, path);
+      const link = await checked(call, { interface: 'office' });
+      assert.equal(link.name, 'office');
+      assert.equal(link.cause?.code, 'NO_ROUTE');
+      assert.match(results(link), /^name ok, tcp failed, control not reached/);
+      const server = await checked(call, { server: '127.0.0.1' }); // ourselves
+      assert.equal(server.name, '127.0.0.1');
+      assert.equal(results(server), 'name ok, tcp ok, control ok, call ok, gre ok');
+      assert.equal(server.cause, undefined);
+      const closed = await checked(call, { server: '127.0.0.1', port: 1 });
+      assert.equal(closed.cause?.code, 'CONNECT_REFUSED');
+      const { failures } = await call('failures');
+      assert.doesNotMatch(JSON.stringify(failures), /AUTH/); // nobody tried to log in
+    });
+
+    test('a capture is a file of ours; one at a time', async (context) => {
+      const path = await bus(context);
+      const daemon = await gateway(context, path);
+      const { call, refused } = await caller(context, path);
+      const { path: file } = await call('capture_start', { seconds: 60, bytes: 1000 });
+      assert.equal(dirname(String(file)), join(daemon.dir, 'run'));
+      await refused('capture_start', {}, 'UNKNOWN_ERROR', /^a capture is running already/);
+      const stopped = await call('capture_stop');
+      assert.deepEqual(stopped, { path: file, packets: 0, omitted: 0 });
+      assert.ok(existsSync(String(file)));
+    });
+
+    test('a wrong configuration is refused with all its faults', async (context) => {
+      const path = await bus(context);
+      const daemon = await gateway(context, path);
+      const { call, refused } = await caller(context, path);
+      writeFileSync(join(daemon.dir, 'network'), network.replaceAll(/192.168.99.0.24|geheim/g, ''));
+      await refused('reload', {}, 'UNKNOWN_ERROR', /option 'network'[^]*option 'password'/);
+      writeFileSync(join(daemon.dir, 'network'), network);
+      assert.deepEqual(await call('reload'), {});
+    });
+
+    test('events tell of links', async (context) => {
+      const path = await bus(context);
+      await gateway(context, path);
+      const { bus: other, call } = await caller(context, path);
+      const heard = await listening(other);
+      await call('dial', { interface: 'office' });
+      assert.deepEqual(await heard.next(), ['pptp.link', { link: 'office', state: 'connecting' }]);
+      const [event, { link, state, cause }] = (await heard.next()) as [string, Table];
+      assert.deepEqual([event, link, state], ['pptp.link', 'office', 'waiting']);
+      assert.equal((cause as { code: string }).code, 'NO_ROUTE');
+      await call('hangup', { interface: 'office' });
+      assert.equal(((await heard.next()) as [string, Table])[1]['state'], 'down');
+    });
+
+    test('the object goes with the daemon, which ends at once', async (context) => {
+      const path = await bus(context);
+      const daemon = await gateway(context, path);
+      const { bus: other } = await caller(context, path);
+      daemon.process.kill('SIGTERM');
+      assert.equal((await daemon.ended).code, 0);
+      assert.deepEqual(await other.lookup('pptp'), []);
+    });
+
+    if (real) return;
+    test('an ubusd that starts later, and anew, has the object again', async (context) => {
+      const path = join(folder(context), 'ubus.sock');
+      const dir = folder(context, { network });
+      const words = ['run', '--config-dir', dir, '--socket', join(dir, 'ubus.sock')];
+      const daemon = start(context, [...words, '--ubus', path]);
+      await daemon.says(/nobody serves .*ubus\.sock; it is looked for quietly/);
+      for (let round = 0; round < 3; round++) {
+        const { server } = await serve(context, {}, path);
+        const { call } = await caller(context, path);
+        assert.deepEqual(await call('sessions'), { sessions: [] });
+        server.close();
+      }
+      daemon.process.kill('SIGTERM');
+      const { code, stderr } = await daemon.ended;
+      assert.equal(code, 0);
+      assert.equal(stderr.match(/nobody serves/g)?.length, 1, stderr);
+    });
+  });
+});
+
+async function listening(bus: UbusClient): Promise<Inbox<unknown>> {
+  const heard = new Inbox<unknown>();
+  bus.listen('pptp.*', (event, data) => heard.put([event, data]));
+  await bus.lookup('pptp');
+  await bus.lookup('pptp');
+  return heard;
+}
