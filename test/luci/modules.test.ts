@@ -4,6 +4,7 @@ import { describe, test } from 'node:test';
 import fc from 'fast-check';
 import { deviceName } from '../../src/daemon/configuration/device-name.ts';
 import { parseConfiguration } from '../../src/daemon/configuration/configuration.ts';
+import { linkOptions } from '../../src/daemon/configuration/options.ts';
 import { luci } from './luci.ts';
 
 const module = (name: string) => luci().module(`pptp-gateway.${name}`);
@@ -319,52 +320,15 @@ describe('users as data', () => {
   });
 });
 
-describe('a section of the stock client', () => {
-  const { converted } = module('stock-link');
-
-  test('plain', () => {
-    assert.deepEqual(converted({ proto: 'pptp', server: 'x', username: 'u' }), {
-      set: { proto: 'pptpgw' },
-      unset: [],
-      missed: [],
-      unknown: [],
-    });
-  });
-
-  test('the old word mppe, as a list and with commas', () => {
-    for (const pppd_options of [
-      'mppe required,no40,no56,stateless',
-      'debug mppe required no40 no56 stateless',
-    ]) {
-      const { set, unknown, unset } = converted({ pppd_options });
-      assert.deepEqual(set, { proto: 'pptpgw' });
-      assert.deepEqual(unknown, []);
-      assert.deepEqual(unset, ['pppd_options']);
-    }
-  });
-
-  test('weaker settings are taken over, not invented', () => {
-    assert.deepEqual(converted({ pppd_options: 'nomppe refuse-mschap-v2 refuse-eap' }).set, {
-      proto: 'pptpgw',
-      mppe: 'off',
-      auth: ['mschap', 'chap', 'pap'],
-    });
-    assert.deepEqual(converted({ pppd_options: 'require-mppe-40 mppe-stateful' }).set, {
-      proto: 'pptpgw',
-      mppe_strength: ['40'],
-      mppe_stateful: '1',
-    });
-  });
-
-  test('what is lost is said', () => {
-    const { missed, unknown } = converted({
-      demand: '300',
-      persist: '1',
-      pppd_options: 'weird debug',
-    });
-    assert.deepEqual(missed, ['demand']);
-    assert.deepEqual(unknown, ['weird']);
-    assert.deepEqual(converted({ demand: '0' }).missed, []);
+test('a section of the stock client keeps its settings and its defaults', () => {
+  const { converted, DEFAULTS } = module('stock-link');
+  const stockDefaults = Object.entries(linkOptions).flatMap(([name, option]) =>
+    'stockDefault' in option ? [[name, option.stockDefault]] : [],
+  );
+  assert.deepEqual(DEFAULTS, Object.fromEntries(stockDefaults));
+  assert.deepEqual(converted({ proto: 'pptp', ipv6: '0', pppd_options: 'nomppe', maxfail: '1' }), {
+    set: { proto: 'pptpgw', keepalive: '5 1' },
+    unset: ['maxfail'],
   });
 });
 

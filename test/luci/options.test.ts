@@ -77,6 +77,20 @@ describe('offered and in the option table', () => {
     assert.deepEqual([...options].sort(), Object.keys(userOptions).sort());
   });
 
+  test('passthrough', async (context) => {
+    const tables = (await import('../../src/daemon/configuration/options.ts')) as Record<
+      string,
+      unknown
+    >;
+    if (tables['relayOptions'] === undefined) {
+      context.skip('the daemon has no relays yet');
+      return;
+    }
+    const { form, sections } = recorder();
+    luci({ form }).module('view.pptp-gateway.passthrough').form([]);
+    compare(sections[0]!.offered, tables['relayOptions'] as OptionTable, []);
+  });
+
   test('globals, and a server on its page', async () => {
     const { form, sections } = recorder();
     const router = luci({ form });

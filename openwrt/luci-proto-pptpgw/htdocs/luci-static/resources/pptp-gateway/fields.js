@@ -404,13 +404,21 @@ return baseclass.extend({
 			'300'
 		);
 		keepalive(section, 'advanced');
-		number(section, 'advanced', 'mtu', _('MTU'), _('Largest packet inside the tunnel.'), [576, 1500], '1400');
+		number(
+			section,
+			'advanced',
+			'mtu',
+			_('MTU'),
+			_('Largest packet inside the tunnel; more than 1500 counts as 1500.'),
+			[576, 9200],
+			'1400'
+		);
 		choice(
 			section,
 			'advanced',
 			'ipv6',
 			_('IPv6'),
-			_('Let link-local IPv6 pass (IPV6CP).'),
+			_('Link-local IPv6 over the link (IPV6CP); automatic: also a DHCPv6 client on it.'),
 			[
 				['0', _('off')],
 				['1', _('on')],
@@ -428,6 +436,80 @@ return baseclass.extend({
 			{
 				datatype: 'and(uciname,maxlength(15))'
 			}
+		);
+		this.stock(section);
+	},
+
+	/* Options that sections of the stock client have; they mean the same here. */
+	stock(section) {
+		number(
+			section,
+			'advanced',
+			'demand',
+			_('Dial on demand'),
+			_('Dial on the first packet, and hang up after so many seconds without traffic; 0: always connected.'),
+			[0, 604800],
+			'0'
+		);
+		flag(
+			section,
+			'advanced',
+			'keepalive_adaptive',
+			_('Adaptive LCP echo'),
+			_('Send LCP echo requests only while nothing comes from the peer.'),
+			'1'
+		);
+		add(
+			section,
+			'advanced',
+			form.Value,
+			'unnumbered',
+			_('Address of a network'),
+			_('Network whose address we ask the server for, instead of taking any.'),
+			{ datatype: 'maxlength(15)' }
+		);
+		for (const [name, title, description, byDefault] of [
+			['norelease', _('Keep IPv6 addresses'), _('Do not release IPv6 addresses at the end.'), '0'],
+			['sourcefilter', _('IPv6 source filter'), _('Routes only for our own IPv6 addresses.'), '1'],
+			['delegate', _('Delegate IPv6 prefixes'), _('Pass IPv6 prefixes on to other networks.'), '1']
+		])
+			flag(section, 'advanced', name, title, description, byDefault).depends('ipv6', 'auto');
+		add(
+			section,
+			'advanced',
+			form.Value,
+			'reqprefix',
+			_('IPv6 prefix to ask for'),
+			_('Length of the prefix, or no.'),
+			{}
+		).depends('ipv6', 'auto');
+		add(
+			section,
+			'advanced',
+			form.Value,
+			'connect',
+			_('Command when up'),
+			_('Shell command to run, as root, whenever the link has come up.'),
+			{}
+		);
+		add(
+			section,
+			'advanced',
+			form.Value,
+			'disconnect',
+			_('Command when down'),
+			_('Shell command to run, as root, whenever the link has gone down.'),
+			{}
+		);
+		flag(section, 'advanced', 'persist', _('Persist'), _('Of no effect: a link always dials again.'), '1');
+		add(
+			section,
+			'advanced',
+			form.DynamicList,
+			'pppd_options',
+			_('Words for pppd'),
+			_('Words of old sections, such as nomppe or refuse-pap; words that mean nothing here are ignored.'),
+			{}
 		);
 	}
 });

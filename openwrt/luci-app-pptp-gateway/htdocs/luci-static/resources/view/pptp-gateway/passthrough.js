@@ -5,6 +5,7 @@
 'require ui';
 'require pptp-gateway.bus as bus';
 'require pptp-gateway.causes as causes';
+'require pptp-gateway.fields as fields';
 'require pptp-gateway.live-table as liveTable';
 'require pptp-gateway.rates as rates';
 'require pptp-gateway.words as words';
@@ -94,23 +95,25 @@ return view.extend({
 		section.anonymous = false;
 		section.addbtntitle = _('Add passthrough');
 		const names = interfaces.map(({ interface: name }) => name).filter((name) => name != 'loopback');
-		const networks = (name, title, description, byDefault) => {
-			const option = section.option(form.Value, name, title, description);
-			for (const network of names) option.value(network);
-			option.placeholder = byDefault;
-			option.datatype = 'maxlength(15)';
-			return option;
-		};
+		const add = (type, name, title, description, more) =>
+			Object.assign(section.option(type, name, title, description), more);
+		add(form.Flag, 'enabled', _('Enabled'), null, { default: '1' });
 		let option = section.option(form.ListValue, 'direction', _('Direction'));
 		option.value('outbound', _('from inside to servers outside'));
 		option.value('inbound', _('from outside to a server inside'));
 		option.default = 'outbound';
-		networks('src', _('From'), _('Network from which the calls come: lan for outbound, wan for inbound.'), 'lan');
-		networks('dest', _('To'), _('Network to which they go: wan for outbound, lan for inbound.'), 'wan');
-		option = section.option(form.Value, 'dest_ip', _('Server inside'), _('Address of the PPTP server on the LAN.'));
-		option.datatype = 'ip4addr("nomask")';
+		for (const [name, title, description] of [
+			['src', _('From'), _('Firewall zones or networks of the clients: lan for outbound, wan for inbound.')],
+			['dest', _('To'), _('Firewall zones or networks of the servers: wan for outbound, lan for inbound.')]
+		]) {
+			option = add(form.DynamicList, name, title, description, { rmempty: false, datatype: 'maxlength(15)' });
+			for (const network of names) option.value(network);
+		}
+		option = add(form.Value, 'dest_ip', _('Server inside'), _('Address of the PPTP server on the LAN.'), {
+			datatype: 'ip4addr("nomask")',
+			rmempty: false
+		});
 		option.depends('direction', 'inbound');
-		option.rmempty = false;
 		option = section.option(
 			form.ListValue,
 			'backend',
@@ -123,6 +126,26 @@ return view.extend({
 		option.value('relay', backends.relay);
 		option.value('helper', backends.helper);
 		option.default = 'auto';
+		add(form.DynamicList, 'client', _('Clients'), _('Networks of the clients; none: all.'), {
+			datatype: fields.NETWORK
+		});
+		option = add(form.DynamicList, 'server', _('Servers'), _('Networks of servers that may be called; none: all.'), {
+			datatype: fields.NETWORK
+		});
+		option.depends('direction', 'outbound');
+		for (const [name, title, low, high, byDefault] of [
+			['max_connections', _('Connections in all'), 1, 4096, '64'],
+			['max_per_client', _('Connections of one client'), 1, 4096, '8'],
+			['max_half_open', _('Connections not answered yet'), 1, 4096, '16'],
+			['idle_timeout', _('Idle time-out in seconds; 0: never'), 0, 604800, '600']
+		]) {
+			option = add(form.Value, name, title, _('Only for the relay.'), {
+				datatype: `range(${low},${high})`,
+				placeholder: byDefault
+			});
+			option.depends('backend', 'auto');
+			option.depends('backend', 'relay');
+		}
 		return map;
 	},
 
