@@ -6,8 +6,8 @@ import {
   linkOptions,
   serverOptions,
   userOptions,
-  type OptionTable,
 } from '../../src/daemon/configuration/options.ts';
+import type { OptionTable } from '../../src/daemon/configuration/option-table.ts';
 import { luci, recorder, type Offered } from './luci.ts';
 
 /** Fields whose name begins with _ belong to the page, not to the file. */
@@ -46,6 +46,8 @@ function compare(offered: readonly Offered[], table: OptionTable, apart: readonl
 
 /** proto is chosen with LuCI's list of protocols. */
 const byLuci = ['proto'];
+/** Notes that the program makes for itself. */
+const byProgram = ['imported'];
 
 describe('offered and in the option table', () => {
   test('a server', () => {
@@ -97,7 +99,7 @@ describe('offered and in the option table', () => {
     router.uci['network'] = { vpn: { '.type': 'interface', '.name': 'vpn', proto: 'pptpserver' } };
     await router.module('view.pptp-gateway.server').render([[], null]);
     const offered = (wanted: string) => sections.find(({ name }) => name === wanted)!.offered;
-    compare(offered('globals'), globalOptions, []);
+    compare(offered('globals'), globalOptions, byProgram);
     compare(offered('vpn'), serverOptions, byLuci);
   });
 });

@@ -391,7 +391,7 @@ return baseclass.extend({
 			'holdoff',
 			_('First pause'),
 			_('Seconds before the first new attempt; doubled with every failure.'),
-			[1, 3600],
+			[0, 3600],
 			'5'
 		);
 		number(
