@@ -82,6 +82,8 @@ int32_t *take_meta(napi_env env, napi_value value, uint32_t words, uint32_t coun
 /* watch.c */
 napi_value watch_start(napi_env env, napi_callback_info info);
 void watch_stop(struct watch *watch);
+/* Calls back with 0 once the descriptor is writable. */
+void watch_writable(struct watch *watch);
 
 /* What one round of receiving brought. */
 struct batch {

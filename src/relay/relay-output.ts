@@ -1,9 +1,6 @@
 /** What a relayed control connection asks of the daemon, and what it tells: the closed union of its `poll`. */
 import type { Cause } from '../wire/cause.ts';
-import type { RelayedCall } from './relayed-call.ts';
-
-/** The two ends: the client opened the control connection, the server takes it. Either may be PNS or PAC. */
-export type Side = 'client' | 'server';
+import type { RelayedCall, Side } from './relayed-call.ts';
 
 /** Input that was tolerated, for counters. */
 export type RelayOddity =
@@ -20,11 +17,13 @@ export type RelayOutput =
   | { readonly kind: 'connect' }
   /** Exactly one message: write it at once and by itself. */
   | { readonly kind: 'write'; readonly side: Side; readonly octets: Uint8Array }
-  /** Both call ids are known: let its packets through. Answer: handleInstalled. */
-  | { readonly kind: 'install'; readonly call: RelayedCall }
-  /** The call is over: no packet of it may pass any more. Exactly once for each installed call. */
+  /**
+   * Let packets towards one end through, now: those to the end that asks for a call before its request is passed on, since
+   * the other end may send as soon as it has agreed. Those to the end that agreed: answer handleOpened.
+   */
+  | { readonly kind: 'open'; readonly call: RelayedCall; readonly towards: Side }
+  /** The call is over: no packet of it may pass any more. Exactly once for each call. */
   | { readonly kind: 'remove'; readonly call: RelayedCall }
-  | { readonly kind: 'established' }
   | { readonly kind: 'call-up'; readonly call: RelayedCall }
   | { readonly kind: 'call-down'; readonly call: RelayedCall; readonly cause: Cause }
   | { readonly kind: 'counted'; readonly what: RelayOddity }

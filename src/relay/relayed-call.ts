@@ -1,6 +1,8 @@
 /** A call that is relayed: who asked for it, and what each end's call id is known as at the other end. */
 import type { CallDirection } from '../pptp/control-output.ts';
-import type { Side } from './relay-output.ts';
+
+/** The two ends: the client opened the control connection, the server takes it. Either may be PNS or PAC. */
+export type Side = 'client' | 'server';
 
 interface CallEnd {
   /** The id that this end chose; undefined until it has answered. */
@@ -15,8 +17,8 @@ export interface RelayedCall {
   readonly requester: Side;
   readonly client: CallEnd;
   readonly server: CallEnd;
-  /** requested: not answered yet; installing: packets are about to pass; clearing: one end has asked for its end. */
-  state: 'requested' | 'installing' | 'up' | 'clearing';
+  /** requested: not answered yet; opening: packets are about to pass; clearing: one end has asked for its end. */
+  state: 'requested' | 'opening' | 'up' | 'clearing';
   /** When a request without an answer, or a call that was cleared, is given up. */
   deadline: number;
   /** Unique on this machine once the call is up. */

@@ -15,8 +15,8 @@ import { DisconnectResult, GeneralError } from '../wire/control-codes.ts';
 import { encodeControlMessage } from '../wire/control-message.ts';
 import { readU16, writeU16 } from '../wire/octets.ts';
 import { callIdFields, MESSAGE_TYPE_AT, MessageType, neededLength } from './call-id-fields.ts';
-import type { RelayOddity, RelayOutput, Side } from './relay-output.ts';
-import { otherSide, sideOfPns, type RelayedCall } from './relayed-call.ts';
+import type { RelayOddity, RelayOutput } from './relay-output.ts';
+import { otherSide, sideOfPns, type RelayedCall, type Side } from './relayed-call.ts';
 import type { ToldCallIds } from './told-call-ids.ts';
 
 /** Times, ms. Servers give up a start after 5 to 60 s, callers wait for up to 60. */
@@ -97,8 +97,8 @@ export class RelayedConnection {
   }
 
   /** The kernel lets the call's packets through, or (`failure`) does not. */
-  handleInstalled(call: RelayedCall, failure: Cause | undefined, now: number): void {
-    if (!this.#calls.has(call) || call.state !== 'installing') return;
+  handleOpened(call: RelayedCall, failure: Cause | undefined, now: number): void {
+    if (!this.#calls.has(call) || call.state !== 'opening') return;
     const side = otherSide(call.requester);
     const reply = this.#reply[side]!;
     this.#reply[side] = undefined;
@@ -228,7 +228,6 @@ export class RelayedConnection {
     ) {
       this.#established = true;
       this.#deadline = undefined;
-      this.#emit({ kind: 'established' });
     } else if (type === MessageType.StopControlConnectionReply)
       this.#deadline = now + CLEAR_TIMEOUT;
   }
@@ -257,6 +256,7 @@ export class RelayedConnection {
     call[side].told = told;
     this.#calls.add(call);
     writeU16(message, 12, told);
+    this.#emit({ kind: 'open', call, towards: side });
     this.#writeOf(call, side, message);
   }
 
@@ -281,18 +281,18 @@ export class RelayedConnection {
     }
     call[side].callId = readU16(message, 12);
     call[side].told = this.#options.ids.take();
-    call.state = 'installing';
+    call.state = 'opening';
     call.deadline = Infinity;
     call.control[side] += message.length;
     this.#held[side] = [];
     this.#reply[side] = message;
     if (call[side].told === undefined) {
       this.#count('call-limit');
-      this.handleInstalled(call, cause('TOO_MANY_CONNECTIONS'), now);
+      this.handleOpened(call, cause('TOO_MANY_CONNECTIONS'), now);
       return;
     }
     writeU16(message, 12, call[side].told);
-    this.#emit({ kind: 'install', call });
+    this.#emit({ kind: 'open', call, towards: side });
   }
 
   /** Messages about a call that there is already. */
@@ -379,8 +379,7 @@ export class RelayedConnection {
   #drop(call: RelayedCall, why: Cause): void {
     this.#calls.delete(call);
     const { state, client, server } = call;
-    if (state !== 'requested' && server.told !== undefined && client.told !== undefined)
-      this.#emit({ kind: 'remove', call });
+    this.#emit({ kind: 'remove', call });
     if (state === 'up' || state === 'clearing') this.#emit({ kind: 'call-down', call, cause: why });
     for (const { told } of [client, server])
       if (told !== undefined) this.#options.ids.release(told);

@@ -15,6 +15,11 @@ export interface Element {
   readonly data?: Uint8Array;
 }
 
+export interface Count {
+  readonly packets: number;
+  readonly octets: number;
+}
+
 export interface ElementChange {
   readonly what: 'add' | 'delete';
   readonly element: Element;
@@ -26,6 +31,7 @@ export type Netfilter = (request: Uint8Array) => Uint8Array;
 // linux/netlink.h, linux/netfilter/nfnetlink.h
 const NLMSG_ERROR = 2;
 const NLMSG_HEADER = 16;
+const NFGENMSG = 4;
 const NLM_F_REQUEST = 1;
 const NLM_F_ACK = 4;
 const NLM_F_EXCL = 0x200;
@@ -37,6 +43,7 @@ const NFNL_SUBSYS_NFTABLES = 10;
 const NFPROTO_IPV4 = 2;
 // linux/netfilter/nf_tables.h
 const NFT_MSG_NEWSETELEM = 12;
+const NFT_MSG_GETSETELEM = 13;
 const NFT_MSG_DELSETELEM = 14;
 const NFTA_SET_ELEM_LIST_TABLE = 1;
 const NFTA_SET_ELEM_LIST_SET = 2;
@@ -44,7 +51,14 @@ const NFTA_SET_ELEM_LIST_ELEMENTS = 3;
 const NFTA_LIST_ELEM = 1;
 const NFTA_SET_ELEM_KEY = 1;
 const NFTA_SET_ELEM_DATA = 2;
+const NFTA_SET_ELEM_EXPR = 7;
+const NFTA_EXPR_DATA = 2;
+const NFTA_COUNTER_BYTES = 1;
+const NFTA_COUNTER_PACKETS = 2;
 const NFTA_DATA_VALUE = 1;
+
+/** Elements asked for at a time: the answers must fit a socket's buffer. */
+const READ_AT_ONCE = 64;
 
 const reasons: Readonly<Record<number, string>> = {
   1: 'not permitted',
@@ -72,50 +86,143 @@ export function changeElements(
     throw new RouterError(`nftables table ${table}: ${reasons[error] ?? `error ${error}`}`);
 }
 
+/** What elements of maps with counters have counted; an element that is not there has counted nothing. */
+export function readCounters(
+  netfilter: Netfilter,
+  table: string,
+  elements: readonly Element[],
+): readonly Count[] {
+  const counts: Count[] = elements.map(() => ({ packets: 0, octets: 0 }));
+  for (let first = 0; first < elements.length; first += READ_AT_ONCE) {
+    const requests = elements
+      .slice(first, first + READ_AT_ONCE)
+      .map((element, i) =>
+        elementMessage(table, NFT_MSG_GETSETELEM, NLM_F_REQUEST, element, first + i),
+      );
+    for (const { type, sequence, body } of messagesIn(netfilter(concat(requests)))) {
+      if (type !== subsystemType(NFT_MSG_NEWSETELEM) || sequence >= counts.length) continue;
+      const count = find(
+        body.subarray(NFGENMSG),
+        NFTA_SET_ELEM_LIST_ELEMENTS,
+        NFTA_LIST_ELEM,
+        NFTA_SET_ELEM_EXPR,
+        NFTA_EXPR_DATA,
+      );
+      counts[sequence] = {
+        packets: number64(find(count, NFTA_COUNTER_PACKETS)),
+        octets: number64(find(count, NFTA_COUNTER_BYTES)),
+      };
+    }
+  }
+  return counts;
+}
+
 /** The transaction's octets. */
 export function encodeChanges(table: string, changes: readonly ElementChange[]): Uint8Array {
   const last = changes.length - 1;
   return concat([
     message(NFNL_MSG_BATCH_BEGIN, NLM_F_REQUEST, 0, NFNL_SUBSYS_NFTABLES, []),
     ...changes.map(({ what, element }, i) =>
-      message(
-        (NFNL_SUBSYS_NFTABLES << 8) | (what === 'add' ? NFT_MSG_NEWSETELEM : NFT_MSG_DELSETELEM),
+      elementMessage(
+        table,
+        what === 'add' ? NFT_MSG_NEWSETELEM : NFT_MSG_DELSETELEM,
         NLM_F_REQUEST |
           (what === 'add' ? NLM_F_CREATE | NLM_F_EXCL : 0) |
           (i === last ? NLM_F_ACK : 0),
-        NFPROTO_IPV4,
-        0,
-        [
-          attribute(NFTA_SET_ELEM_LIST_TABLE, text(table)),
-          attribute(NFTA_SET_ELEM_LIST_SET, text(element.set)),
-          nested(NFTA_SET_ELEM_LIST_ELEMENTS, nested(NFTA_LIST_ELEM, ...keyAndData(element, what))),
-        ],
+        what === 'add' ? element : { set: element.set, key: element.key },
+        i,
       ),
     ),
     message(NFNL_MSG_BATCH_END, NLM_F_REQUEST, 0, NFNL_SUBSYS_NFTABLES, []),
   ]);
 }
 
-function keyAndData({ key, data }: Element, what: ElementChange['what']): Uint8Array[] {
-  const value = (type: number, octets: Uint8Array) =>
-    nested(type, attribute(NFTA_DATA_VALUE, octets));
-  return data === undefined || what === 'delete'
-    ? [value(NFTA_SET_ELEM_KEY, key)]
-    : [value(NFTA_SET_ELEM_KEY, key), value(NFTA_SET_ELEM_DATA, data)];
+function elementMessage(
+  table: string,
+  type: number,
+  flags: number,
+  { set, key, data }: Element,
+  sequence: number,
+): Uint8Array {
+  const value = (kind: number, octets: Uint8Array) =>
+    nested(kind, attribute(NFTA_DATA_VALUE, octets));
+  const element = [
+    value(NFTA_SET_ELEM_KEY, key),
+    ...(data === undefined ? [] : [value(NFTA_SET_ELEM_DATA, data)]),
+  ];
+  return message(
+    subsystemType(type),
+    flags,
+    NFPROTO_IPV4,
+    0,
+    [
+      attribute(NFTA_SET_ELEM_LIST_TABLE, text(table)),
+      attribute(NFTA_SET_ELEM_LIST_SET, text(set)),
+      nested(NFTA_SET_ELEM_LIST_ELEMENTS, nested(NFTA_LIST_ELEM, ...element)),
+    ],
+    sequence,
+  );
+}
+
+function subsystemType(type: number): number {
+  return (NFNL_SUBSYS_NFTABLES << 8) | type;
 }
 
 /** The first error number in an answer; 0: every message was done. */
 function firstError(answer: Uint8Array): number {
-  const view = new DataView(answer.buffer, answer.byteOffset, answer.byteLength);
-  for (let at = 0; at + NLMSG_HEADER + 4 <= answer.length;) {
-    const length = view.getUint32(at, true);
-    const error =
-      view.getUint16(at + 4, true) === NLMSG_ERROR ? -view.getInt32(at + NLMSG_HEADER, true) : 0;
+  for (const { type, body } of messagesIn(answer)) {
+    const error = type === NLMSG_ERROR && body.length >= 4 ? -view(body).getInt32(0, true) : 0;
     if (error !== 0) return error;
-    if (length < NLMSG_HEADER) break;
-    at += (length + 3) & ~3;
   }
   return 0;
+}
+
+interface Message {
+  readonly type: number;
+  readonly sequence: number;
+  readonly body: Uint8Array;
+}
+
+function messagesIn(answer: Uint8Array): Message[] {
+  const found: Message[] = [];
+  for (let at = 0; at + NLMSG_HEADER <= answer.length;) {
+    const head = view(answer.subarray(at));
+    const length = head.getUint32(0, true);
+    if (length < NLMSG_HEADER || at + length > answer.length) break;
+    found.push({
+      type: head.getUint16(4, true),
+      sequence: head.getUint32(8, true),
+      body: answer.subarray(at + NLMSG_HEADER, at + length),
+    });
+    at += (length + 3) & ~3;
+  }
+  return found;
+}
+
+/** The payload of the first attribute on this path of nested ones. */
+function find(
+  attributes: Uint8Array | undefined,
+  ...path: readonly number[]
+): Uint8Array | undefined {
+  const [wanted, ...rest] = path;
+  if (wanted === undefined || attributes === undefined) return attributes;
+  for (let at = 0; at + 4 <= attributes.length;) {
+    const head = view(attributes.subarray(at));
+    const length = head.getUint16(0, true);
+    if (length < 4) return undefined;
+    if ((head.getUint16(2, true) & ~NLA_F_NESTED) === wanted)
+      return find(attributes.subarray(at + 4, at + length), ...rest);
+    at += (length + 3) & ~3;
+  }
+  return undefined;
+}
+
+function number64(octets: Uint8Array | undefined): number {
+  return octets?.length === 8 ? Number(view(octets).getBigUint64(0)) : 0;
+}
+
+function view(octets: Uint8Array): DataView {
+  return new DataView(octets.buffer, octets.byteOffset, octets.byteLength);
 }
 
 /** nlmsghdr, nfgenmsg, attributes. */
@@ -125,24 +232,25 @@ function message(
   family: number,
   resource: number,
   attributes: readonly Uint8Array[],
+  sequence = 0,
 ): Uint8Array {
-  const head = new Uint8Array(NLMSG_HEADER + 4);
-  const octets = concat([head, ...attributes]);
-  const view = new DataView(octets.buffer);
-  view.setUint32(0, octets.length, true);
-  view.setUint16(4, type, true);
-  view.setUint16(6, flags, true);
-  view.setUint8(NLMSG_HEADER, family);
-  view.setUint16(NLMSG_HEADER + 2, resource); // network order
+  const octets = concat([new Uint8Array(NLMSG_HEADER + NFGENMSG), ...attributes]);
+  const head = view(octets);
+  head.setUint32(0, octets.length, true);
+  head.setUint16(4, type, true);
+  head.setUint16(6, flags, true);
+  head.setUint32(8, sequence, true);
+  head.setUint8(NLMSG_HEADER, family);
+  head.setUint16(NLMSG_HEADER + 2, resource); // network order
   return octets;
 }
 
 /** Padded to four octets; its length is that without the padding. */
 function attribute(type: number, payload: Uint8Array): Uint8Array {
   const octets = new Uint8Array((4 + payload.length + 3) & ~3);
-  const view = new DataView(octets.buffer);
-  view.setUint16(0, 4 + payload.length, true);
-  view.setUint16(2, type, true);
+  const head = view(octets);
+  head.setUint16(0, 4 + payload.length, true);
+  head.setUint16(2, type, true);
   octets.set(payload, 4);
   return octets;
 }

@@ -13,73 +13,47 @@
  * lets it pass. Packets with ids that were not told to their sender are left as they are, but one that would reach a
  * server as part of a relayed call (an id guessed by a client behind the same masquerading) is dropped.
  */
-import { formatAddress, formatPrefix, type Prefix } from '../wire/ip.ts';
-import { nft, nftCheck, nftJson } from './nft-command.ts';
+import { formatAddress } from '../wire/ip.ts';
+import { nft, nftCheck } from './nft-command.ts';
 import {
   changeElements,
+  readCounters,
+  type Count,
   type Element,
   type ElementChange,
   type Netfilter,
 } from './nft-elements.ts';
+import {
+  chains,
+  mapNames,
+  mapsOf,
+  RELAY_TABLE,
+  tableBody,
+  type RelayRules,
+} from './relay-rules.ts';
 
-export const RELAY_TABLE = 'pptp_gateway_relay';
-
-/** Bits of the packet mark that are ours, and their value: also in the static fw4 includes. */
-export const MARK = `meta mark set meta mark & 0x00ffffff | 0x17000000`;
-const MARKED = 'meta mark & 0xff000000 == 0x17000000';
-/** GRE version 1 with a key for PPP (RFC 2637 §4.1): S and A may be set or not, everything else is fixed. */
-const PPTP_GRE = 'ip protocol gre @th,0,32 & 0xef7fffff == 0x2001880b';
-/** The call id: the lower half of the key. */
-const CALL_ID = '@th,48,16';
-/** For the chains that change addresses: before those of others. */
-const REDIRECT_PRIORITY = 'dstnat - 5';
-
-/** Where a relay takes control connections from, and where it leads them. */
-export interface RelayRules {
-  /** Names its maps: unique while the table exists. */
-  readonly key: number;
-  readonly direction: 'outbound' | 'inbound';
-  /** Devices on which clients are, and on which servers are; `name*` stands for all that begin so. */
-  readonly src: readonly string[];
-  readonly dest: readonly string[];
-  /** Networks of the clients; none: all. */
-  readonly clients: readonly Prefix[];
-  /** TCP port of the daemon. */
-  readonly port: number;
-}
-
-/** One end of a call. */
-interface End {
-  readonly address: number;
-  /** Our address as this end sees it: where it sends to. */
-  readonly local: number;
-  /** The call id that this end chose: what GRE to it carries. */
-  readonly callId: number;
-  /** What the other end was told instead. */
-  readonly toldCallId: number;
-}
-
-/** A call that is relayed. */
-export interface RelayPath {
+/** The packets of a relayed call in one direction. */
+export interface RelayWay {
+  /** Key of the relay's rules. */
   readonly relay: number;
-  readonly client: End;
-  readonly server: End;
-}
-
-export interface PathCounters {
-  /** From the client. */
-  readonly rxPackets: number;
-  readonly rxOctets: number;
-  /** To the client. */
-  readonly txPackets: number;
-  readonly txOctets: number;
+  readonly towards: 'client' | 'server';
+  /** Who sends, and our address that it sends to. */
+  readonly from: { readonly address: number; readonly local: number };
+  readonly to: {
+    readonly address: number;
+    /** Our address as the receiver sees it. */
+    readonly local: number;
+    /** What the receiver chose, and what the sender was told instead. */
+    readonly callId: number;
+    readonly toldCallId: number;
+  };
 }
 
 export class RelayTable {
   readonly #netfilter: Netfilter;
   #relays: readonly RelayRules[] = [];
   #exists = false;
-  readonly #paths = new Set<RelayPath>();
+  readonly #ways = new Set<RelayWay>();
   /** How many calls need a guard: a server may give two calls the same id. */
   readonly #guards = new Map<string, number>();
   #changing: Promise<unknown> = Promise.resolve();
@@ -113,71 +87,64 @@ export class RelayTable {
    */
   install(relays: readonly RelayRules[]): Promise<void> {
     return this.#serial(async () => {
-      await nft(this.#exists ? this.#change(relays) : this.#table(relays));
+      try {
+        await nft(this.#exists ? this.#change(relays) : this.#table(relays));
+      } catch (error) {
+        if (!this.#exists) throw error;
+        await nft(this.#table(relays)); // somebody has removed it
+      }
       this.#relays = relays;
       this.#exists = relays.length > 0;
     });
   }
 
-  /** Lets packets of a call through. @throws RouterError */
-  async add(path: RelayPath): Promise<void> {
-    this.#paths.add(path);
-    const changes = elements(path).map((element) => ({ what: 'add', element }) as const);
+  /** Lets packets through: when this returns, not only when the promise is resolved, unless the table is broken. */
+  async add(way: RelayWay): Promise<void> {
+    this.#ways.add(way);
+    const changes = elements(way).map((element) => ({ what: 'add', element }) as const);
     try {
-      this.#apply([...changes, ...this.#guard(path, 1)]);
+      this.#apply([...changes, ...this.#guard(way, 1)]);
     } catch {
       // Somebody has removed our table (`nft flush ruleset`), or what we think is in it is not: make it anew.
       try {
         await this.#serial(() => nft(this.#table(this.#relays)));
       } catch (error) {
-        this.#forget(path);
+        this.#forget(way);
         throw error;
       }
     }
   }
 
-  /** @throws RouterError packets of the call may still pass */
-  remove(path: RelayPath): void {
-    if (!this.#paths.has(path)) return;
-    const changes = elements(path).map((element) => ({ what: 'delete', element }) as const);
-    const guards = this.#forget(path);
+  /** @throws RouterError packets may still pass */
+  remove(way: RelayWay): void {
+    if (!this.#ways.has(way)) return;
+    const changes = elements(way).map((element) => ({ what: 'delete', element }) as const);
+    const guards = this.#forget(way);
     this.#apply([...changes, ...guards]);
   }
 
-  /** What each call has carried: outer packets and their octets. @throws RouterError */
-  async counters(): Promise<ReadonlyMap<RelayPath, PathCounters>> {
-    if (this.#paths.size === 0) return new Map();
-    const counts = readCounters(await nftJson('list', 'table', 'ip', RELAY_TABLE));
-    const none = { packets: 0, bytes: 0 };
-    return new Map(
-      [...this.#paths].map((path) => {
-        const rx = counts.get(path.server.toldCallId) ?? none;
-        const tx = counts.get(path.client.toldCallId) ?? none;
-        return [
-          path,
-          {
-            rxPackets: rx.packets,
-            rxOctets: rx.bytes,
-            txPackets: tx.packets,
-            txOctets: tx.bytes,
-          },
-        ];
-      }),
-    );
+  /** What has passed: outer packets and their octets. */
+  counters(ways: readonly RelayWay[]): readonly Count[] {
+    const counted = ways.map((way) => {
+      const { set, key } = elements(way)[0]!;
+      return { set, key };
+    });
+    return readCounters(this.#netfilter, RELAY_TABLE, counted);
   }
 
   #apply(changes: readonly ElementChange[]): void {
     changeElements(this.#netfilter, RELAY_TABLE, changes);
   }
 
-  #forget(path: RelayPath): ElementChange[] {
-    this.#paths.delete(path);
-    return this.#guard(path, -1);
+  #forget(way: RelayWay): ElementChange[] {
+    this.#ways.delete(way);
+    return this.#guard(way, -1);
   }
 
-  /** The change of the guards when a path comes (1) or goes (-1). */
-  #guard(path: RelayPath, difference: 1 | -1): ElementChange[] {
-    const element = guard(path);
+  /** The change of the guards when a way comes (1) or goes (-1). */
+  #guard(way: RelayWay, difference: 1 | -1): ElementChange[] {
+    const [element] = guards(way);
+    if (element === undefined) return [];
     const name = element.key.join('.');
     const before = this.#guards.get(name) ?? 0;
     const now = before + difference;
@@ -192,8 +159,8 @@ export class RelayTable {
     const clear = `add table ip ${RELAY_TABLE}\ndelete table ip ${RELAY_TABLE}\n`;
     if (relays.length === 0) return clear;
     const keys = new Set(relays.map(({ key }) => key));
-    const paths = [...this.#paths].filter(({ relay }) => keys.has(relay));
-    const all = [...paths.flatMap(elements), ...unique(paths.map(guard))];
+    const ways = [...this.#ways].filter(({ relay }) => keys.has(relay));
+    const all = [...ways.flatMap(elements), ...unique(ways.flatMap(guards))];
     const added = all.map(
       ({ set, key, data }) =>
         `add element ip ${RELAY_TABLE} ${set} { ${words(key)}${data === undefined ? '' : ` : ${words(data)}`} }\n`,
@@ -223,94 +190,25 @@ export class RelayTable {
   }
 }
 
-function mapNames(key: number): [toServer: string, toClient: string] {
-  return [`to_server_${key}`, `to_client_${key}`];
-}
-
-function mapsOf({ key }: RelayRules): string {
-  return mapNames(key)
-    .map(
-      (map) => `map ${map} {
-    typeof ip saddr . ip daddr . ${CALL_ID} : ip daddr
-    counter
-  }
-`,
-    )
-    .join('');
-}
-
-function tableBody(relays: readonly RelayRules[]): string {
-  return `map source_of {
-    typeof ${CALL_ID} : ip saddr
-  }
-  map id_of {
-    typeof ${CALL_ID} : ${CALL_ID}
-  }
-  set guarded {
-    typeof ip saddr . ip daddr . ${CALL_ID}
-  }
-  ${relays.map(mapsOf).join('')}${chains(relays)}`;
-}
-
-function chains(relays: readonly RelayRules[]): string {
-  return `chain redirect_control {
-    type nat hook prerouting priority ${REDIRECT_PRIORITY}
-    ${relays.map(redirect).join('\n    ')}
-  }
-  chain prerouting {
-    type filter hook prerouting priority raw
-    ${relays.flatMap(rewriteDestination).join('\n    ')}
-  }
-  chain postrouting {
-    type filter hook postrouting priority mangle
-    ${MARKED} ip protocol gre ip saddr set ${CALL_ID} map @source_of ${CALL_ID} set ${CALL_ID} map @id_of accept
-    ${MARKED} ip protocol gre drop
-  }
-  chain guard {
-    type filter hook postrouting priority srcnat + 10
-    ${PPTP_GRE} meta mark & 0xff000000 != 0x17000000 ip saddr . ip daddr . ${CALL_ID} @guarded counter drop
-  }
-`;
-}
-
-/** Our own addresses are left to our own server; other networks than `dest` to whoever routes them. */
-function redirect({ direction, src, dest, clients, port }: RelayRules): string {
-  const where =
-    direction === 'inbound'
-      ? 'fib daddr . iif type local'
-      : `fib daddr type unicast fib daddr oifname ${devices(dest)}`;
-  const whose = clients.length === 0 ? '' : `ip saddr { ${clients.map(formatPrefix).join(', ')} } `;
-  return `iifname ${devices(src)} ${whose}tcp dport 1723 ${where} ${MARK} redirect to :${port}`;
-}
-
-function rewriteDestination({ key, src, dest }: RelayRules): string[] {
-  const [toServer, toClient] = mapNames(key);
-  const rule = (ingress: readonly string[], map: string) =>
-    `iifname ${devices(ingress)} ${PPTP_GRE} ip daddr set ip saddr . ip daddr . ${CALL_ID} map @${map} notrack ${MARK} accept`;
-  return [rule(src, toServer), rule(dest, toClient)];
-}
-
-function devices(names: readonly string[]): string {
-  return `{ ${names.map((name) => `"${name}"`).join(', ')} }`;
-}
-
-function elements({ relay, client, server }: RelayPath): Element[] {
+/** The first has the counter. */
+function elements({ relay, towards, from, to }: RelayWay): Element[] {
   const [toServer, toClient] = mapNames(relay);
-  const way = (set: string, from: End, to: End): Element[] => [
+  const told = id16(to.toldCallId);
+  return [
     {
-      set,
+      set: towards === 'server' ? toServer : toClient,
       key: octets(from.address, from.local, id(to.toldCallId)),
       data: octets(to.address),
     },
-    { set: 'source_of', key: id16(to.toldCallId), data: octets(to.local) },
-    { set: 'id_of', key: id16(to.toldCallId), data: id16(to.callId) },
+    { set: 'source_of', key: told, data: octets(to.local) },
+    { set: 'id_of', key: told, data: id16(to.callId) },
   ];
-  return [...way(toServer, client, server), ...way(toClient, server, client)];
 }
 
 /** What a packet of this call is when it leaves for the server. */
-function guard({ server }: RelayPath): Element {
-  return { set: 'guarded', key: octets(server.local, server.address, id(server.callId)) };
+function guards({ towards, to }: RelayWay): Element[] {
+  if (towards === 'client') return [];
+  return [{ set: 'guarded', key: octets(to.local, to.address, id(to.callId)) }];
 }
 
 function unique(list: readonly Element[]): Element[] {
@@ -340,27 +238,4 @@ function words(value: Uint8Array): string {
   const fields = Array.from({ length: value.length / 4 }, (_, i) => view.getUint32(4 * i));
   if (fields.length === 3) fields[2]! >>>= 16;
   return fields.map((field, i) => (i === 2 ? String(field) : formatAddress(field))).join(' . ');
-}
-
-interface Count {
-  readonly packets: number;
-  readonly bytes: number;
-}
-
-/** Counters by told call id, from nft's JSON. */
-function readCounters(listing: unknown): Map<number, Count> {
-  const counts = new Map<number, Count>();
-  const { nftables } = listing as {
-    nftables: { map?: { name: string; elem?: readonly (readonly unknown[])[] } }[];
-  };
-  for (const { map } of nftables) {
-    if (map === undefined || !/^to_(server|client)_/.test(map.name)) continue;
-    for (const [key] of map.elem ?? []) {
-      const { elem } = key as {
-        elem?: { val: { concat: [string, string, number] }; counter: Count };
-      };
-      if (elem !== undefined) counts.set(elem.val.concat[2], elem.counter);
-    }
-  }
-  return counts;
 }
