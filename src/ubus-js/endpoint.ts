@@ -156,23 +156,27 @@ export abstract class Endpoint {
   /** Hears the notifications of the object with this path, whenever there is one. */
   subscribe(path: string, on: Hear): void {
     let target: number | undefined;
-    const subscribe = async (objid: number | undefined) => {
-      if (objid === undefined) return; // ready will come
-      const [object] = await this.lookup(path);
-      if (object === undefined || object.id === target) return; // ubus.object.add will come
-      await this.request('SUBSCRIBE', 0, { objid, target: object.id });
-      target = object.id;
+    const subscribe = async () => {
+      const objid = this.registrations.idOf(registration);
+      const [object] = objid === undefined ? [] : await this.lookup(path);
+      if (objid === undefined || object === undefined || object.id === target) return;
+      try {
+        await this.request('SUBSCRIBE', 0, { objid, target: object.id });
+        target = object.id;
+      } catch (error) {
+        if (!(error instanceof UbusError && error.status === 'NOT_FOUND')) throw error;
+      } // it has gone meanwhile: ubus.object.add will tell of the next one
     };
-    const again = () =>
-      void this.registrations.persist(registration.what, () =>
-        subscribe(this.registrations.idOf(registration)),
-      );
+    // One attempt after the other: ubusd would take a second subscription for another one.
+    let last: Promise<void> = Promise.resolve();
+    const attempt = () => (last = last.catch(() => undefined).then(subscribe));
+    const again = () => void this.registrations.persist(registration.what, attempt);
     const registration: Registration = {
       what: `subscription to ${path}`,
       attributes: {},
-      ready: (id) => {
+      ready: () => {
         target = undefined;
-        return subscribe(id);
+        return attempt();
       },
       receive: (message) => {
         if (message.type === 'INVOKE') this.hear(message, on);

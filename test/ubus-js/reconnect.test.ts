@@ -176,6 +176,53 @@ test('an answer that comes too late is for nobody else', async (context) => {
   await next;
 });
 
+test('an object that appears while it is subscribed to is subscribed to once', async (context) => {
+  const bus = await fakeBus(context);
+  const faults: string[] = [];
+  const mine = new UbusClient({ path: bus.path, onFault: (what) => faults.push(what) });
+  context.after(() => mine.close());
+  mine.start();
+  const peer = await bus.next();
+  peer.say('HELLO');
+  mine.subscribe('theirs', () => undefined);
+  const added = (listener: number) =>
+    peer.say('INVOKE', 1, 0, {
+      objid: listener,
+      method: 'ubus.object.add',
+      data: encodeTable({ id: 9, path: 'theirs' }),
+    });
+  peer.give(await peer.next(), 5001); // the listener for ubus.object.add
+  peer.give(await peer.next(), 5002); // who is subscribed
+  const register = await peer.next();
+  assert.equal(register.attributes.method, 'register');
+  peer.say('STATUS', register.seq, register.peer, { status: 0 });
+  const lookup = await peer.next();
+  added(5001);
+  peer.give(lookup, 9);
+  const subscribe = await peer.next();
+  assert.deepEqual(subscribe.attributes, { objid: 5002, target: 9 });
+  added(5001);
+  peer.say('STATUS', subscribe.seq, 0, { status: 0 });
+  for (let i = 0; i < 2; i++) {
+    const again = await peer.next();
+    assert.equal(again.type, 'LOOKUP');
+    peer.give(again, 9);
+  }
+  const settled = mine.lookup('x');
+  peer.give(await peer.next(), 1);
+  await settled;
+  // It goes, and the next one has gone before it could be subscribed to: no fault.
+  peer.say('UNSUBSCRIBE', 1, 0, { objid: 5002, target: 9 });
+  peer.give(await peer.next(), 10);
+  const second = await peer.next();
+  assert.deepEqual(second.attributes, { objid: 5002, target: 10 });
+  peer.say('STATUS', second.seq, 0, { status: 4 });
+  const rest = mine.lookup('x');
+  peer.give(await peer.next(), 1);
+  await rest;
+  assert.deepEqual([peer.left, faults], [[], []]);
+});
+
 test('more requests at a time than 1,024 are refused', async (context) => {
   const { mine, peer } = await withFakeBus(context);
   const results = Array.from({ length: 1030 }, () =>
