@@ -6,7 +6,6 @@
 import { spawn } from 'node:child_process';
 import { accessSync, constants, readdirSync, statSync } from 'node:fs';
 import { join } from 'node:path';
-import type { RelayEvent } from './relays/relay-event.ts';
 import type { SessionEvent, SessionStatus } from '../session/ports.ts';
 import { formatAddress, formatPrefix } from '../wire/ip.ts';
 import type { Level } from './log.ts';
