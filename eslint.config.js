@@ -1,6 +1,7 @@
 // Lint rules. The floors (who may import whom) are in .dependency-cruiser.cjs.
 import js from '@eslint/js';
 import tseslint from 'typescript-eslint';
+import luci from './tools/luci/lint-rules.js';
 
 // Sans-IO floors: time is an argument, randomness is injected, nothing is logged, nothing waits.
 const sansIo = ['wire', 'crypto', 'ppp', 'pptp', 'relay', 'session', 'data-path'];
@@ -17,11 +18,36 @@ const forbidden = [
   'Buffer',
 ];
 
+// What LuCI gives its views besides the required modules, and what they use of a browser.
+const luciGlobals = ['_', 'E', 'L'];
+const browserGlobals = ['Blob', 'Event', 'URL', 'crypto', 'document', 'performance', 'window'];
+
 export default tseslint.config(
-  { ignores: ['dist', 'node_modules', '*.js', '*.cjs'] },
+  { ignores: ['dist', 'node_modules', '*.js', '*.cjs', 'tools/luci/lint-rules.js'] },
   js.configs.recommended,
-  ...tseslint.configs.strictTypeChecked,
   {
+    files: ['openwrt/luci-*/**/*.js'],
+    plugins: { luci },
+    languageOptions: {
+      sourceType: 'script',
+      parserOptions: { ecmaFeatures: { globalReturn: true } },
+      globals: Object.fromEntries(
+        [...luciGlobals, ...browserGlobals].map((name) => [name, 'readonly']),
+      ),
+    },
+    rules: {
+      'luci/no-markup': 'error',
+      'luci/literal-text': 'error',
+      'luci/required-names': 'error',
+      'no-control-regex': 'off',
+      'no-unused-expressions': 'off',
+      'prefer-const': 'error',
+      'no-var': 'error',
+    },
+  },
+  {
+    files: ['**/*.ts'],
+    extends: [...tseslint.configs.strictTypeChecked],
     languageOptions: {
       parserOptions: { projectService: true, tsconfigRootDir: import.meta.dirname },
     },
@@ -83,5 +109,16 @@ export default tseslint.config(
   {
     files: ['test/**/*.ts'],
     rules: { 'max-lines': 'off', '@typescript-eslint/no-unsafe-argument': 'off' },
+  },
+  {
+    // LuCI's modules have no types.
+    files: ['test/luci/*.ts'],
+    rules: {
+      '@typescript-eslint/no-explicit-any': 'off',
+      '@typescript-eslint/no-unsafe-assignment': 'off',
+      '@typescript-eslint/no-unsafe-call': 'off',
+      '@typescript-eslint/no-unsafe-member-access': 'off',
+      '@typescript-eslint/no-unsafe-return': 'off',
+    },
   },
 );

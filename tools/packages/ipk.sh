@@ -5,6 +5,7 @@
 set -euo pipefail
 : "${SOURCE_DATE_EPOCH:?}"
 staged=$1 output=$2
+umask 022
 work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT
 

@@ -23,7 +23,7 @@ const HOME = '/usr/lib/pptp-gateway-node';
 const PROGRAM = '/usr/lib/pptp-gateway/pptp-gateway.js';
 const NAME = 'vpn.example.net';
 const ADDRESS = '192.0.2.7';
-const PATIENCE = 60_000; // ms; an emulated CPU is slow
+const PATIENCE = 300_000; // ms; an emulated CPU is slow
 
 const emulator = { x86_64: undefined, aarch64: 'qemu-aarch64-static', arm: 'qemu-arm-static' }[cpu];
 const env = { PATH: '/usr/sbin:/usr/bin:/sbin:/bin' };

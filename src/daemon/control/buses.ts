@@ -21,6 +21,8 @@ const MAX_REQUEST = 64 << 10;
 export class Buses {
   /** The system's; also for what the daemon asks of others there. */
   readonly system: UbusClient;
+  /** Called at every new connection to the system's bus. */
+  connected: () => void = () => undefined;
   private own: UbusServer | undefined;
   private object: ObjectDefinition | undefined;
   private closed = false;
@@ -40,6 +42,7 @@ export class Buses {
         else
           log.line('warning', `ubus: ${systemPath}: ${why?.message ?? ''}; it is looked for again`);
         lost = state !== 'connected';
+        if (state === 'connected') this.connected();
       },
       onFault: (what, { status, message }) => {
         const text = `ubus: ${what} was refused (${status}: ${message}); it is tried again`;

@@ -53,7 +53,7 @@ Section: $(SECTION)
 SourceDateEpoch: $(SOURCE_DATE_EPOCH)$(if $(URL),$(newline)URL: $(URL))
 Architecture: $(PKGARCH)
 Installed-Size: 0
-Description: $(subst $(newline),$(newline) ,$(strip $(or $(Package/$(1)/description),$(TITLE))))
+Description: $(subst $(newline),$(newline) ,$(or $(Package/$(1)/description),$(TITLE)))
 endef
 
 # What OpenWrt gives every package: its functions.sh enables the service, runs uci-defaults and the package's own -pkg script.

@@ -42,7 +42,7 @@ define LuciTranslation
   define Package/luci-i18n-$(LUCI_BASENAME)-$(1)/install
 	mkdir -p $$(1)/etc/uci-defaults $$(1)/usr/lib/lua/luci/i18n
 	echo "uci set luci.languages.$(1)='$(LUCI_LANG.$(1))'; uci commit luci" >$$(1)/etc/uci-defaults/luci-i18n-$(LUCI_BASENAME)-$(1)
-	$(foreach po,$(wildcard po/$(1)/*.po),node --import tsx $(TOPDIR)/../po2lmo.ts $(po) $$(1)/usr/lib/lua/luci/i18n/$(basename $(notdir $(po))).$(1).lmo;)
+	$(foreach po,$(wildcard po/$(1)/*.po),cd $(TOPDIR)/.. && node --import tsx po2lmo.ts $(CURDIR)/$(po) $$(1)/usr/lib/lua/luci/i18n/$(basename $(notdir $(po))).$(1).lmo;)
   endef
 endef
 

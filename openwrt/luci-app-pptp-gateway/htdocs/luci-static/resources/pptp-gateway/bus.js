@@ -14,14 +14,31 @@ const calls = {
 	dial: rpc.declare({ object: 'pptp', method: 'dial', params: ['interface'], reject: true }),
 	hangup: rpc.declare({ object: 'pptp', method: 'hangup', params: ['interface'], reject: true }),
 	check: rpc.declare({ object: 'pptp', method: 'check', params: ['interface'], expect: whole, reject: true }),
-	captureStart: rpc.declare({ object: 'pptp', method: 'capture_start', params: ['seconds', 'bytes'], expect: whole, reject: true }),
+	captureStart: rpc.declare({
+		object: 'pptp',
+		method: 'capture_start',
+		params: ['seconds', 'bytes'],
+		expect: whole,
+		reject: true
+	}),
 	captureStop: rpc.declare({ object: 'pptp', method: 'capture_stop', expect: whole, reject: true }),
 	interfaces: rpc.declare({ object: 'network.interface', method: 'dump', expect: { interface: [] }, reject: true }),
 	interfaceUp: rpc.declare({ object: 'network.interface', method: 'up', params: ['interface'], reject: true }),
 	interfaceDown: rpc.declare({ object: 'network.interface', method: 'down', params: ['interface'], reject: true }),
 	protocols: rpc.declare({ object: 'network', method: 'get_proto_handlers', expect: whole, reject: true }),
-	logRead: rpc.declare({ object: 'log', method: 'read', params: ['lines', 'stream', 'oneshot'], expect: { log: [] }, reject: true }),
-	access: rpc.declare({ object: 'session', method: 'access', params: ['scope', 'object', 'function'], expect: { access: false } })
+	logRead: rpc.declare({
+		object: 'log',
+		method: 'read',
+		params: ['lines', 'stream', 'oneshot'],
+		expect: { log: [] },
+		reject: true
+	}),
+	access: rpc.declare({
+		object: 'session',
+		method: 'access',
+		params: ['scope', 'object', 'function'],
+		expect: { access: false }
+	})
 };
 
 /* rpcd and uhttpd answer these numbers when there is no such object (the daemon does not run) or no right to call it. */

@@ -4,6 +4,7 @@
 'require ui';
 'require pptp-gateway.bus as bus';
 'require pptp-gateway.causes as causes';
+'require pptp-gateway.words as words';
 
 /* How far a link gets: the steps of the daemon's check as they are reached, and a ping at the end. */
 
@@ -41,13 +42,20 @@ function line(step, state, detail) {
 async function ping(name) {
 	const { links } = await bus.status();
 	const link = links.find((other) => other.name == name);
-	if (link?.state != 'up' || link.session == null) return { state: 'open', detail: _('the link is not up: connect it, then check again') };
+	if (link?.state != 'up' || link.session == null)
+		return { state: 'open', detail: _('the link is not up: connect it, then check again') };
 	const reply = await L.resolveDefault(fs.exec('/bin/ping', ['-c', '3', '-W', '2', link.session.address]), null);
 	if (reply == null) return { state: 'open', detail: _('ping is not available') };
 	const times = (reply.stdout ?? '').match(/= ([\d.]+)\/([\d.]+)\//);
 	return reply.code === 0
-		? { state: 'ok', detail: times ? _('%s answers after %s ms').format(link.session.address, times[2]) : link.session.address }
-		: { state: 'failed', detail: _('%s does not answer; some servers never do, so try a machine behind it').format(link.session.address) };
+		? {
+				state: 'ok',
+				detail: times ? _('%s answers after %s ms').format(link.session.address, times[2]) : link.session.address
+			}
+		: {
+				state: 'failed',
+				detail: _('%s does not answer; some servers never do, so try a machine behind it').format(link.session.address)
+			};
 }
 
 return baseclass.extend({
@@ -55,17 +63,31 @@ return baseclass.extend({
 		let closed = false;
 		const list = E('ul', { style: 'margin:0; padding:0' }, []);
 		const verdict = E('p', {}, [E('em', { class: 'spinning' }, [_('Checking…')])]);
-		ui.showModal(_('Check of %s').format(name), [
+		ui.showModal(_('Check of %s').format(words.escaped(name)), [
 			list,
 			verdict,
-			E('div', { class: 'right' }, [E('button', { class: 'btn cbi-button', click: () => { closed = true; ui.hideModal(); } }, [_('Dismiss')])])
+			E('div', { class: 'right' }, [
+				E(
+					'button',
+					{
+						class: 'btn cbi-button',
+						click: () => {
+							closed = true;
+							ui.hideModal();
+						}
+					},
+					[_('Dismiss')]
+				)
+			])
 		]);
 		try {
 			const { id } = await bus.check(name);
 			for (;;) {
 				const { done, steps, cause } = await bus.checkStatus(id);
 				if (closed) return;
-				const own = steps.map(({ step, result, detail }) => line(step, result == 'ok' ? 'ok' : result == 'failed' ? 'failed' : 'open', detail));
+				const own = steps.map(({ step, result, detail }) =>
+					line(step, result == 'ok' ? 'ok' : result == 'failed' ? 'failed' : 'open', detail)
+				);
 				list.replaceChildren(...own, line('ping', 'open', ''));
 				if (!done) {
 					await new Promise((resolve) => window.setTimeout(resolve, INTERVAL));
@@ -79,7 +101,11 @@ return baseclass.extend({
 				const { state, detail } = await ping(name);
 				if (closed) return;
 				list.lastChild.replaceWith(line('ping', state, detail));
-				verdict.replaceChildren(E('strong', {}, [state == 'failed' ? _('The link is up, but the ping was not answered.') : _('Everything works up to here.')]));
+				verdict.replaceChildren(
+					E('strong', {}, [
+						state == 'failed' ? _('The link is up, but the ping was not answered.') : _('Everything works up to here.')
+					])
+				);
 				return;
 			}
 		} catch (error) {

@@ -32,13 +32,39 @@ function outline(values, points, top) {
 const Graph = baseclass.extend({
 	__init__(points, seconds) {
 		this.points = points;
-		const area = (colour) => svg('polyline', { points: '', fill: colour, 'fill-opacity': '0.4', stroke: colour, 'stroke-width': '1', 'vector-effect': 'non-scaling-stroke' });
+		const area = (colour) =>
+			svg('polyline', {
+				points: '',
+				fill: colour,
+				'fill-opacity': '0.4',
+				stroke: colour,
+				'stroke-width': '1',
+				'vector-effect': 'non-scaling-stroke'
+			});
 		this.rx = area('blue');
 		this.tx = area('green');
-		this.labels = LINES.map((part) => svg('text', { x: '8', y: `${100 - part * 100 - 1}%`, fill: 'currentColor', 'font-size': '12', opacity: '0.8' }));
-		this.figure = svg('svg', { width: '100%', height: HEIGHT, role: 'img' },
-			svg('svg', { width: '100%', height: '100%', viewBox: `0 0 ${points - 1} 100`, preserveAspectRatio: 'none' }, this.rx, this.tx),
-			...LINES.map((part) => svg('line', { x1: '0', x2: '100%', y1: `${100 - part * 100}%`, y2: `${100 - part * 100}%`, stroke: 'currentColor', 'stroke-width': '0.2' })),
+		this.labels = LINES.map((part) =>
+			svg('text', { x: '8', y: `${100 - part * 100 - 1}%`, fill: 'currentColor', 'font-size': '12', opacity: '0.8' })
+		);
+		this.figure = svg(
+			'svg',
+			{ width: '100%', height: HEIGHT, role: 'img' },
+			svg(
+				'svg',
+				{ width: '100%', height: '100%', viewBox: `0 0 ${points - 1} 100`, preserveAspectRatio: 'none' },
+				this.rx,
+				this.tx
+			),
+			...LINES.map((part) =>
+				svg('line', {
+					x1: '0',
+					x2: '100%',
+					y1: `${100 - part * 100}%`,
+					y2: `${100 - part * 100}%`,
+					stroke: 'currentColor',
+					'stroke-width': '0.2'
+				})
+			),
 			...this.labels
 		);
 		this.title = E('strong', {}, []);
@@ -46,7 +72,9 @@ const Graph = baseclass.extend({
 		this.outbound = E('span', { style: 'border-bottom:2px solid green' }, []);
 		this.node = E('div', {}, [
 			E('p', {}, [this.title]),
-			E('div', { style: 'border:1px solid currentColor; border-radius:3px; line-height:0; overflow:hidden' }, [this.figure]),
+			E('div', { style: 'border:1px solid currentColor; border-radius:3px; line-height:0; overflow:hidden' }, [
+				this.figure
+			]),
 			E('p', { style: 'display:flex; flex-wrap:wrap; gap:.3em 2em; margin-top:.3em' }, [
 				E('span', {}, [_('Received:'), ' ', this.inbound]),
 				E('span', {}, [_('Sent:'), ' ', this.outbound]),
@@ -58,8 +86,22 @@ const Graph = baseclass.extend({
 	/* history: [{ rx, tx }] in octets a second, newest last. */
 	update(title, history) {
 		const top = ceiling(8 * Math.max(0, ...history.map(({ rx, tx }) => Math.max(rx, tx)))) / 8;
-		this.rx.setAttribute('points', outline(history.map(({ rx }) => rx), this.points, top));
-		this.tx.setAttribute('points', outline(history.map(({ tx }) => tx), this.points, top));
+		this.rx.setAttribute(
+			'points',
+			outline(
+				history.map(({ rx }) => rx),
+				this.points,
+				top
+			)
+		);
+		this.tx.setAttribute(
+			'points',
+			outline(
+				history.map(({ tx }) => tx),
+				this.points,
+				top
+			)
+		);
 		this.labels.forEach((label, i) => (label.textContent = words.rate(LINES[i] * top)));
 		const { rx, tx } = history.at(-1) ?? { rx: 0, tx: 0 };
 		this.title.textContent = title;

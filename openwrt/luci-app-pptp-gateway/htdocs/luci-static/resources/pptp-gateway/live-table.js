@@ -14,14 +14,23 @@ const LiveTable = baseclass.extend({
 		this.sort = { index: sortBy, descending };
 		this.kept = new Map();
 		this.titles = columns.map(({ title, build, hide }, index) =>
-			E('th', {
-				class: `th ${hide ?? ''}`,
-				'data-sortable-row': build ? null : 'true',
-				click: build ? null : () => this.sortBy(index)
-			}, [title])
+			E(
+				'th',
+				{
+					class: `th ${hide ?? ''}`,
+					'data-sortable-row': build ? null : 'true',
+					click: build ? null : () => this.sortBy(index)
+				},
+				[title]
+			)
 		);
-		this.placeholder = E('tr', { class: 'tr placeholder' }, [E('td', { class: 'td', colspan: columns.length }, [E('em', {}, [placeholder])])]);
-		this.node = E('table', { class: 'table' }, [E('tr', { class: 'tr table-titles' }, this.titles), this.placeholder]);
+		this.placeholder = E('tr', { class: 'tr placeholder' }, [
+			E('td', { class: 'td', colspan: columns.length }, [E('em', {}, [placeholder])])
+		]);
+		this.node = E('table', { class: 'table' }, [
+			E('tr', { class: 'tr table-titles' }, [...this.titles]),
+			this.placeholder
+		]);
 		this.mark();
 	},
 
@@ -70,7 +79,7 @@ const LiveTable = baseclass.extend({
 		kept.cells = this.columns.map(({ title, build, hide }) =>
 			E('td', { class: `td ${hide ?? ''}`, 'data-title': title || null }, build ? [build(kept)] : [])
 		);
-		kept.node = E('tr', { class: 'tr', click: this.onSelect ? () => this.onSelect(kept.row) : null }, kept.cells);
+		kept.node = E('tr', { class: 'tr', click: this.onSelect ? () => this.onSelect(kept.row) : null }, [...kept.cells]);
 		if (this.onSelect) kept.node.style.cursor = 'pointer';
 		this.kept.set(key, kept);
 		return kept;

@@ -17,18 +17,22 @@ const PasswordField = form.Value.extend({
 		const node = this.super('renderWidget', [sectionId, index, value]);
 		const input = node.querySelector('input');
 		node.querySelector('.control-group').appendChild(
-			E('button', {
-				class: 'cbi-button cbi-button-neutral',
-				title: _('Make a strong password'),
-				disabled: input.disabled ? 'disabled' : null,
-				click: (ev) => {
-					ev.preventDefault();
-					input.value = passwords.generate();
-					input.type = 'text';
-					input.dispatchEvent(new Event('change'));
-					input.dispatchEvent(new Event('blur'));
-				}
-			}, [_('Generate')])
+			E(
+				'button',
+				{
+					class: 'cbi-button cbi-button-neutral',
+					title: _('Make a strong password'),
+					disabled: input.disabled ? 'disabled' : null,
+					click: (ev) => {
+						ev.preventDefault();
+						input.value = passwords.generate();
+						input.type = 'text';
+						input.dispatchEvent(new Event('change'));
+						input.dispatchEvent(new Event('blur'));
+					}
+				},
+				[_('Generate')]
+			)
 		);
 		/* A password made here must be seen once: nobody knows it yet. */
 		if (this.fresh) window.requestAnimationFrame(() => (input.type = 'text'));

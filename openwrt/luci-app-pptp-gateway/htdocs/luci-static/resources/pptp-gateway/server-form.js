@@ -14,20 +14,28 @@ const REACH = ['router', 'lan', 'internet', 'back'];
 
 /* Users who may call this server. */
 function usersOf(name) {
-	return uci.sections('pptp_users', 'user').filter(({ server }) => L.toArray(server).length == 0 || L.toArray(server).includes(name));
+	return uci
+		.sections('pptp_users', 'user')
+		.filter(({ server }) => L.toArray(server).length == 0 || L.toArray(server).includes(name));
 }
 
 function reachFlags(section, isNew) {
 	const titles = {
-		router: [_('This router'), _('Its web pages, files and DNS. Names are resolved for callers in any case.')],
-		lan: [_('The LAN'), _('Computers, printers and other devices at home.')],
-		internet: [_('The Internet'), _('Callers surf through this router.')],
-		back: [_('From the LAN to callers'), _('Devices at home may open connections to callers and to the networks behind them.')]
+		router: [
+			_('Callers may reach this router'),
+			_('Its web pages and files. Names are resolved for callers in any case.')
+		],
+		lan: [_('Callers may reach the LAN'), _('Computers, printers and other devices at home.')],
+		internet: [_('Callers may reach the Internet'), _('They surf through this router.')],
+		back: [
+			_('The LAN may reach callers'),
+			_('Devices at home may open connections to callers and to the networks behind them.')
+		]
 	};
 	for (const part of REACH) {
 		const [title, description] = titles[part];
 		const option = section.taboption(part == 'back' ? 'advanced' : 'start', form.Flag, `_${part}`, title, description);
-		option.default = isNew && part != 'back' ? '1' : '0';
+		option.default = isNew && ['lan', 'internet'].includes(part) ? '1' : '0';
 		option.load = (sectionId) => (isNew ? null : zones.reach(sectionId)[part] ? '1' : '0');
 		/* Written all at once, when the form is saved. */
 		option.write = () => {};
@@ -58,15 +66,29 @@ function followNetwork(section, used) {
 
 function firstUser(section, name, isNew) {
 	if (usersOf(name).length) return;
-	let option = section.taboption('start', form.Value, '_username', _('First user'), _('More users are added on the page Users.'));
+	let option = section.taboption(
+		'start',
+		form.Value,
+		'_username',
+		_('First user'),
+		_('More users are added on the page Users.')
+	);
 	option.datatype = 'maxlength(128)';
 	option.validate = (sectionId, value) =>
-		uci.sections('pptp_users', 'user').some(({ username }) => username == value) ? _('There is a user of this name already.') : true;
+		uci.sections('pptp_users', 'user').some(({ username }) => username == value)
+			? _('There is a user of this name already.')
+			: true;
 	option.load = () => '';
 	option.write = () => {};
 	option.remove = () => {};
 	option.rmempty = !isNew;
-	option = section.taboption('start', passwordField.PasswordField, '_password', _('Password'), _('Write it down or copy it: it is needed to connect.'));
+	option = section.taboption(
+		'start',
+		passwordField.PasswordField,
+		'_password',
+		_('Password'),
+		_('Write it down or copy it: it is needed to connect.')
+	);
 	option.fresh = true;
 	option.load = () => passwords.generate();
 	option.write = () => {};
@@ -83,7 +105,12 @@ return baseclass.extend({
 		for (let i = 2; uci.get('network', name) != null; i++) name = `vpn${i}`;
 		const network = subnets.free(used);
 		uci.add('network', 'interface', name);
-		const values = { proto: 'pptpserver', network, localip: subnets.firstHost(network), dns: [subnets.firstHost(network)] };
+		const values = {
+			proto: 'pptpserver',
+			network,
+			localip: subnets.firstHost(network),
+			dns: [subnets.firstHost(network)]
+		};
 		for (const [option, value] of Object.entries(values)) uci.set('network', name, option, value);
 		return name;
 	},
@@ -94,10 +121,13 @@ return baseclass.extend({
 		section.tab('start', _('General'));
 		section.tab('general', _('Addresses'));
 		section.tab('advanced', _('Advanced'));
+		fields.server({
+			taboption: (tab, type, option, ...rest) =>
+				section.taboption(option == 'network' ? 'start' : tab, type, option, ...rest)
+		});
 		reachFlags(section, isNew);
 		firstUser(section, name, isNew);
-		fields.server(section);
-		fields.switches(section, 'server');
+		if (!isNew) fields.switches(section, 'server');
 		followNetwork(section, used);
 		return section;
 	},

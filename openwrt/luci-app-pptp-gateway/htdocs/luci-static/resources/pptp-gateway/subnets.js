@@ -3,9 +3,9 @@
 
 /* IPv4 networks: which are taken, which is free, which are private. */
 
-const CANDIDATES = [99, 98, 97, 199, 198, 197, 73, 74, 75].map((octet) => `192.168.${octet}.0/24`).concat(
-	['10.99.99.0/24', '10.199.99.0/24', '172.29.99.0/24', '172.30.99.0/24']
-);
+const CANDIDATES = [99, 98, 97, 199, 198, 197, 73, 74, 75]
+	.map((octet) => `192.168.${octet}.0/24`)
+	.concat(['10.99.99.0/24', '10.199.99.0/24', '172.29.99.0/24', '172.30.99.0/24']);
 
 const PRIVATE = ['10.0.0.0/8', '172.16.0.0/12', '192.168.0.0/16', '100.64.0.0/10', '169.254.0.0/16', '127.0.0.0/8'];
 
@@ -46,7 +46,9 @@ function overlap(one, other) {
 
 /* '192.168.1.10-192.168.1.20' */
 function parseRange(text) {
-	const [first, last = first] = String(text).split('-').map((end) => number(end.trim()));
+	const [first, last = first] = String(text)
+		.split('-')
+		.map((end) => number(end.trim()));
 	return first == null || last == null || first > last ? null : { first, last };
 }
 
@@ -64,7 +66,8 @@ return baseclass.extend({
 		};
 		for (const { interface: name, 'ipv4-address': addresses, route } of interfaces) {
 			for (const entry of addresses ?? []) note(parse(entry.address, entry.mask), name);
-			for (const entry of route ?? []) if (!String(entry.target).includes(':')) note(parse(entry.target, entry.mask), name);
+			for (const entry of route ?? [])
+				if (!String(entry.target).includes(':')) note(parse(entry.target, entry.mask), name);
 		}
 		for (const section of sections) {
 			const name = section['.name'];
@@ -83,7 +86,9 @@ return baseclass.extend({
 	/* The first who has a part of it; undefined: free. */
 	takenBy(network, used, except) {
 		const parsed = parse(network);
-		return used.find((other) => other.where != except && overlap(parsed, other))?.where;
+		const other =
+			parsed && used.find(({ where, ...range }) => (where == null || where != except) && overlap(parsed, range));
+		return other ? (other.where ?? '?') : undefined;
 	},
 
 	/* A network for a new server. */
@@ -105,7 +110,8 @@ return baseclass.extend({
 	/* Where the default route leads: { interface, address }, or null. */
 	upstream(interfaces) {
 		const found = interfaces.find(
-			({ up, route, proto }) => up && proto != 'pptpgw' && (route ?? []).some(({ target, mask }) => target == '0.0.0.0' && mask == 0)
+			({ up, route, proto }) =>
+				up && proto != 'pptpgw' && (route ?? []).some(({ target, mask }) => target == '0.0.0.0' && mask == 0)
 		);
 		if (!found) return null;
 		return { interface: found.interface, address: found['ipv4-address']?.[0]?.address ?? null };

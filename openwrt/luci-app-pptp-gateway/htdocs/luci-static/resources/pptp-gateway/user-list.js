@@ -60,7 +60,8 @@ return baseclass.extend({
 		} catch {
 			file = null;
 		}
-		if (file?.format != FORMAT || !Array.isArray(file.users)) throw new Error(_('This is not a file of users that was exported here.'));
+		if (file?.format != FORMAT || !Array.isArray(file.users))
+			throw new Error(_('This is not a file of users that was exported here.'));
 		const cleaned = file.users.map((entry) => (entry != null && typeof entry == 'object' ? clean(entry) : undefined));
 		const users = cleaned.filter((user) => user !== undefined);
 		return { users, refused: cleaned.length - users.length };

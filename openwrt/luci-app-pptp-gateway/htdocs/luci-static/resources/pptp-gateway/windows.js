@@ -15,7 +15,9 @@ return baseclass.extend({
 		const split = networks.length ? ' -SplitTunneling' : '';
 		return [
 			`Add-VpnConnection -Name ${quoted(name)} -ServerAddress ${quoted(address)} -TunnelType Pptp -AuthenticationMethod MSChapv2 -EncryptionLevel Maximum${split} -RememberCredential`,
-			...networks.map((network) => `Add-VpnConnectionRoute -ConnectionName ${quoted(name)} -DestinationPrefix ${quoted(network)}`)
+			...networks.map(
+				(network) => `Add-VpnConnectionRoute -ConnectionName ${quoted(name)} -DestinationPrefix ${quoted(network)}`
+			)
 		].join('\r\n');
 	},
 

@@ -4,7 +4,12 @@
 
 /* States and figures in words, the same on every page. */
 
-const colours = { good: 'var(--success-color-medium, #009a4c)', busy: 'var(--warn-color-high, #d09000)', bad: 'var(--error-color-medium, #e8210d)', off: 'var(--text-color-low, #888)' };
+const colours = {
+	good: 'var(--success-color-medium, #009a4c)',
+	busy: 'var(--warn-color-high, #d09000)',
+	bad: 'var(--error-color-medium, #e8210d)',
+	off: 'var(--text-color-low, #888)'
+};
 
 const states = {
 	up: { colour: 'good', word: _('connected') },
@@ -17,6 +22,9 @@ const states = {
 	failed: { colour: 'bad', word: _('does not work') },
 	pending: { colour: 'busy', word: _('waiting for the network') }
 };
+
+/* A figure and its unit stay on one line. */
+const together = (text) => text.replaceAll(' ', '\u00a0');
 
 return baseclass.extend({
 	/* A coloured dot and a word. */
@@ -59,26 +67,38 @@ return baseclass.extend({
 		return all == 0 ? 0 : (100 * lost) / all;
 	},
 
+	/* Both directions; a narrow cell breaks between them. */
+	rates({ rx, tx }) {
+		return `\u2193\u00a0${this.rate(rx)} \u2191\u00a0${this.rate(tx)}`;
+	},
+
 	octets(value) {
-		return '%1024.1mB'.format(value);
+		return together('%1024.1mB'.format(value));
 	},
 
 	rate(perSecond) {
-		return '%1000.1mbit/s'.format(Math.round(perSecond * 8));
+		return together('%1000.1mbit/s'.format(Math.round(perSecond * 8)));
 	},
 
 	duration(seconds) {
-		return '%t'.format(seconds);
+		return together('%t'.format(seconds));
 	},
 
 	moment(seconds) {
 		return new Date(seconds * 1000).toLocaleString();
 	},
 
+	/* For the few places where LuCI takes a text as markup: titles of dialogs. */
+	escaped(text) {
+		return '%h'.format(text);
+	},
+
 	/* Two sentences that belong wherever a PPTP server is set up or watched. */
 	notice() {
 		return E('div', { class: 'alert-message notice' }, [
-			_("PPTP's encryption can be broken by a determined attacker. Use it for what cannot do better, and consider WireGuard.")
+			_(
+				"PPTP's encryption can be broken by a determined attacker. Use it for what cannot do better, and consider WireGuard."
+			)
 		]);
 	},
 

@@ -52,7 +52,8 @@ function ensureZone(network, values) {
 	let name = network.slice(0, 11);
 	for (let i = 2; taken.has(name); i++) name = `${base}${i}`;
 	const sid = uci.add('firewall', 'zone');
-	for (const [option, value] of Object.entries({ name, network: [network], ...values })) uci.set('firewall', sid, option, value);
+	for (const [option, value] of Object.entries({ name, network: [network], ...values }))
+		uci.set('firewall', sid, option, value);
 	return uci.get('firewall', sid);
 }
 
@@ -70,7 +71,9 @@ return baseclass.extend({
 	},
 
 	isTunnel(zone) {
-		return L.toArray(zone.network).some((network) => ['pptpgw', 'pptpserver', 'pptp'].includes(uci.get('network', network, 'proto')));
+		return L.toArray(zone.network).some((network) =>
+			['pptpgw', 'pptpserver', 'pptp'].includes(uci.get('network', network, 'proto'))
+		);
 	},
 
 	lan() {
@@ -109,7 +112,11 @@ return baseclass.extend({
 	/* Zones that may use a link. */
 	users(network) {
 		const zone = zoneOf(network);
-		return zone ? this.inside().map(({ name }) => name).filter((name) => forwarding(name, zone.name)) : [];
+		return zone
+			? this.inside()
+					.map(({ name }) => name)
+					.filter((name) => forwarding(name, zone.name))
+			: [];
 	},
 
 	/* A link is like a wan: masquerading, nobody comes in. */
@@ -138,9 +145,15 @@ return baseclass.extend({
 		const wanted = Number(port);
 		return uci.sections('firewall', 'redirect').filter((entry) => {
 			const proto = L.toArray(entry.proto).join(' ');
-			const ports = String(entry.src_dport ?? '').split(/[-:]/).map(Number);
-			return isOn(entry) && entry.src == (this.wan()?.name ?? 'wan') && (proto == '' || /tcp|all|any/.test(proto)) &&
-				(entry.src_dport == null || (ports[0] <= wanted && wanted <= (ports[1] ?? ports[0])));
+			const ports = String(entry.src_dport ?? '')
+				.split(/[-:]/)
+				.map(Number);
+			return (
+				isOn(entry) &&
+				entry.src == (this.wan()?.name ?? 'wan') &&
+				(proto == '' || /tcp|all|any/.test(proto)) &&
+				(entry.src_dport == null || (ports[0] <= wanted && wanted <= (ports[1] ?? ports[0])))
+			);
 		});
 	}
 });

@@ -7,11 +7,16 @@ const sentences = {
 	SHUTDOWN: _('pptp-gateway is stopping.'),
 	CONFIG_CHANGED: _('The settings of this connection were changed.'),
 	REPLACED: _('The same user has logged in again from elsewhere, so this older session was ended.'),
+	INTERFACE_DOWN: _(
+		'The interface was taken down: somebody did so, its settings changed, or the network it goes through is down.'
+	),
 	IDLE_TIMEOUT: _('No traffic for longer than idle_timeout.'),
 	CONNECT_TIME: _('The session lasted longer than session_timeout.'),
 	RESOLVE_FAILED: _('The name of the server could not be resolved: check the name and the DNS settings of the router.'),
 	NO_ROUTE: _('There is no route to the server: is the Internet connection up?'),
-	CONNECT_REFUSED: _('The server refuses connections to TCP port 1723: no PPTP server runs there, or a firewall rejects it.'),
+	CONNECT_REFUSED: _(
+		'The server refuses connections to TCP port 1723: no PPTP server runs there, or a firewall rejects it.'
+	),
 	CONNECT_TIMEOUT: _('The server does not answer on TCP port 1723: wrong address, server off, or a firewall drops it.'),
 	CONNECT_FAILED: _('The TCP connection to the server failed.'),
 	BIND_FAILED: _('The local address or port could not be used.'),
@@ -21,7 +26,9 @@ const sentences = {
 	CONTROL_MALFORMED: _('The peer sent a PPTP control message that is not valid.'),
 	CONTROL_LOST: _('The PPTP control connection (TCP) was lost.'),
 	CONTROL_ECHO_TIMEOUT: _('The peer no longer answers on the PPTP control connection.'),
-	CONTROL_COLLISION: _('Both ends opened a control connection at the same time; the other one is used (RFC 2637 section 3.1.3).'),
+	CONTROL_COLLISION: _(
+		'Both ends opened a control connection at the same time; the other one is used (RFC 2637 section 3.1.3).'
+	),
 	CALL_REFUSED: _('The server accepted the connection but refused the call: it may be full or not allow this client.'),
 	CALL_TIMEOUT: _('The server did not answer the request for a call.'),
 	HANGUP: _('The other end ended the connection.'),
@@ -31,7 +38,9 @@ const sentences = {
 	PEER_DEAD: _('The peer stopped answering (no reply to LCP echo requests).'),
 	LOOPBACK: _('The link leads back to this router itself.'),
 	PEER_TERMINATED: _('The peer ended the PPP link.'),
-	AUTH_TOPEER_FAILED: _('The server refused the login: wrong user name or password, account locked, or already in use.'),
+	AUTH_TOPEER_FAILED: _(
+		'The server refused the login: wrong user name or password, account locked, or already in use.'
+	),
 	AUTH_METHOD_REFUSED: _('The two ends share no allowed login method: see the option auth.'),
 	AUTH_TIMEOUT: _('The login was not completed in time.'),
 	PEER_AUTH_FAILED: _('The caller gave a wrong user name or password.'),
@@ -48,12 +57,33 @@ const sentences = {
 	IPCP_FAILED: _('The two ends could not agree on IP addresses.'),
 	ADDRESS_IN_USE: _('The address is already in use on this router.'),
 	POOL_EMPTY: _('No free address is left in the pool of the server.'),
-	ROUTE_LOOP: _('A network behind the caller holds the very address he calls from: all packets to him would go in circles.'),
+	ROUTE_LOOP: _(
+		'A network behind the caller holds the very address he calls from: all packets to him would go in circles.'
+	),
 	TOO_MANY_SESSIONS: _('The server has as many sessions as allowed (option max_sessions).'),
 	TOO_MANY_HALF_OPEN: _('Too many connections that have not logged in yet.'),
 	HANDSHAKE_TIMEOUT: _('The caller did not complete the connection in time.'),
 	DEVICE_FAILED: _('The tunnel device could not be created or configured.'),
-	SERVICE_NOT_RUNNING: _('pptp-gateway is not running.'),
+	CONFIG_INVALID: _('The settings of this interface are wrong: the system log names the option and the value.'),
+	NETIFD_REFUSED: _('netifd did not take over the addresses and routes of the connection.'),
+	ROUTE_CONFLICT: _(
+		'A route of this interface is left out, because it leads to a network or address that is in use elsewhere on this router.'
+	),
+	RELAY_LOOP: _('The destination is an address of this router itself, so the connection would go in circles.'),
+	CLIENT_NOT_ALLOWED: _('PPTP of this client is not passed through (option client).'),
+	DESTINATION_NOT_ALLOWED: _('The server is not among those that may be called through the router (option server).'),
+	WRONG_NETWORK: _('The way to the server does not lead through the networks of the option dest.'),
+	TOO_MANY_CONNECTIONS: _(
+		'As many PPTP connections pass through the router as allowed (options max_connections and max_per_client).'
+	),
+	FIREWALL_FAILED: _(
+		'The packet filter (nftables) does not take the rules that this needs: is the package nftables installed and its kernel modules loaded?'
+	),
+	HELPER_MISSING: _(
+		'The kernel has no connection tracking helper for PPTP: install kmod-nf-nathelper-extra, or use backend relay.'
+	),
+	NETWORK_MISSING: _('A network or zone of the options src and dest has no device (yet).'),
+	SERVICE_NOT_RUNNING: _('pptp-gateway is not running.')
 };
 
 /* Codes that only the stock pppd handler sends: its sections show in the same pages. */
@@ -82,7 +112,9 @@ const advice = {
 	CONTROL_TIMEOUT: _('Check that address and port are those of a PPTP server.'),
 	CONTROL_LOST: _('Nothing to do if it comes back by itself; otherwise check the line.'),
 	CALL_REFUSED: _('Ask the other side whether there is room for another connection.'),
-	GRE_BLOCKED: _('Let GRE (IP protocol 47) pass at every router and firewall on the way; on many routers the switch is called PPTP passthrough.'),
+	GRE_BLOCKED: _(
+		'Let GRE (IP protocol 47) pass at every router and firewall on the way; on many routers the switch is called PPTP passthrough.'
+	),
 	NEGOTIATION_FAILED: _('Compare login methods, encryption and MTU of both ends.'),
 	PEER_DEAD: _('The link is dialled again by itself; if it happens often, check the line or raise keepalive.'),
 	LOOPBACK: _('The address of the server is one of this router: enter the address of the other side.'),

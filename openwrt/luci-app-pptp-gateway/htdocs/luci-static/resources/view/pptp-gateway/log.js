@@ -32,10 +32,16 @@ return view.extend({
 
 	render([entries, status]) {
 		this.entries = entries;
-		this.levelBox = E('select', { class: 'cbi-input-select', style: 'width:auto', change: () => this.show() },
-			logLines.LEVELS.map((level) => E('option', { value: level, selected: level == 'info' ? 'selected' : null }, [level]))
+		this.levelBox = E(
+			'select',
+			{ class: 'cbi-input-select', style: 'width:auto', change: () => this.show() },
+			logLines.LEVELS.map((level) =>
+				E('option', { value: level, selected: level == 'info' ? 'selected' : null }, [level])
+			)
 		);
-		this.aboutBox = E('select', { class: 'cbi-input-select', style: 'width:auto', change: () => this.show() }, [E('option', { value: '' }, [_('everything')])]);
+		this.aboutBox = E('select', { class: 'cbi-input-select', style: 'width:auto', change: () => this.show() }, [
+			E('option', { value: '' }, [_('everything')])
+		]);
 		this.list = E('div', { style: 'overflow-x:auto; font-family:var(--font-mono, monospace); font-size:90%' }, []);
 		this.captureBox = E('div', {}, []);
 		this.showCapture(status.capture ?? null);
@@ -45,22 +51,29 @@ return view.extend({
 			this.show();
 		}, SECONDS);
 
-		return E([], [
-			E('h2', {}, [_('PPTP log')]),
-			E('div', { class: 'cbi-section' }, [
-				E('p', { style: 'display:flex; flex-wrap:wrap; gap:.5em 1.5em; align-items:center' }, [
-					E('label', {}, [_('Level:'), ' ', this.levelBox]),
-					E('label', {}, [_('About:'), ' ', this.aboutBox]),
-					E('small', {}, [_('Newest first. How much is written is set by the log level under Server.')])
+		return E(
+			[],
+			[
+				E('h2', {}, [_('PPTP log')]),
+				E('div', { class: 'cbi-section' }, [
+					E('p', { style: 'display:flex; flex-wrap:wrap; gap:.5em 1.5em; align-items:center' }, [
+						E('label', {}, [_('Level:'), ' ', this.levelBox]),
+						E('label', {}, [_('About:'), ' ', this.aboutBox]),
+						E('span', {}, [_('Newest first. How much is written is set by the log level under Server.')])
+					]),
+					this.list
 				]),
-				this.list
-			]),
-			E('div', { class: 'cbi-section' }, [
-				E('h3', {}, [_('Packet capture')]),
-				E('p', {}, [_('Records control messages and GRE of all sessions for at most two minutes, as a pcap file for Wireshark. Passwords and challenges are blacked out.')]),
-				this.captureBox
-			])
-		]);
+				E('div', { class: 'cbi-section' }, [
+					E('h3', {}, [_('Packet capture')]),
+					E('p', {}, [
+						_(
+							'Records control messages and GRE of all sessions for at most two minutes, as a pcap file for Wireshark. Passwords and challenges are blacked out.'
+						)
+					]),
+					this.captureBox
+				])
+			]
+		);
 	},
 
 	show() {
@@ -70,13 +83,17 @@ return view.extend({
 		const key = JSON.stringify([filter, lines.length, lines[0], lines.at(-1)]);
 		if (this.shown === key) return;
 		this.shown = key;
-		this.list.replaceChildren(...(lines.length == 0 ? [E('em', {}, [_('No such lines.')])] : lines.map(({ time, level, text }) =>
-			E('div', { style: 'white-space:pre-wrap; overflow-wrap:anywhere; margin:.15em 0' }, [
-				words.dot(COLOURS[level], level),
-				time == null ? ' ' : ` ${new Date(time).toLocaleString()} `,
-				text
-			])
-		)));
+		this.list.replaceChildren(
+			...(lines.length == 0
+				? [E('em', {}, [_('No such lines.')])]
+				: lines.map(({ time, level, text }) =>
+						E('div', { style: 'white-space:pre-wrap; overflow-wrap:anywhere; margin:.15em 0' }, [
+							words.dot(COLOURS[level], level),
+							time == null ? ' ' : ` ${new Date(time).toLocaleString()} `,
+							text
+						])
+					))
+		);
 	},
 
 	/* The choice of servers, links and sessions grows with the log; what is chosen stays. */
@@ -87,29 +104,45 @@ return view.extend({
 		const chosen = this.aboutBox.value;
 		this.aboutBox.replaceChildren(
 			E('option', { value: '' }, [_('everything')]),
-			...subjects.map((subject) => E('option', { value: subject }, [subject.startsWith('#') ? _('session %s').format(subject.slice(1)) : subject]))
+			...subjects.map((subject) =>
+				E('option', { value: subject }, [subject.startsWith('#') ? _('session %s').format(subject.slice(1)) : subject])
+			)
 		);
 		this.aboutBox.value = subjects.includes(chosen) ? chosen : '';
 	},
 
 	/* capture: { path } while one runs. */
 	showCapture(capture) {
-		const button = (style, text, handler) => E('button', {
-			class: `btn cbi-button ${style}`,
-			disabled: L.hasViewPermission() ? null : 'disabled',
-			click: ui.createHandlerFn(this, handler)
-		}, [text]);
-		this.captureBox.replaceChildren(...(capture == null
-			? [button('cbi-button-action', _('Start capture'), 'startCapture')]
-			: [E('span', { class: 'spinning' }, [_('Recording…')]), ' ', button('cbi-button-action important', _('Stop and download'), 'stopCapture')]
-		));
+		const button = (style, text, handler) =>
+			E(
+				'button',
+				{
+					class: `btn cbi-button ${style}`,
+					disabled: L.hasViewPermission() ? null : 'disabled',
+					click: ui.createHandlerFn(this, handler)
+				},
+				[text]
+			);
+		this.captureBox.replaceChildren(
+			...(capture == null
+				? [button('cbi-button-action', _('Start capture'), 'startCapture')]
+				: [
+						E('span', { class: 'spinning' }, [_('Recording…')]),
+						' ',
+						button('cbi-button-action important', _('Stop and download'), 'stopCapture')
+					])
+		);
 	},
 
 	async startCapture() {
 		try {
 			this.showCapture(await bus.captureStart(CAPTURE_SECONDS, CAPTURE_BYTES));
 		} catch (error) {
-			ui.addNotification(null, E('p', {}, [_('The capture could not be started: %s').format(bus.problem(error))]), 'danger');
+			ui.addNotification(
+				null,
+				E('p', {}, [_('The capture could not be started: %s').format(bus.problem(error))]),
+				'danger'
+			);
 		}
 	},
 
@@ -117,14 +150,19 @@ return view.extend({
 		try {
 			const { path, packets, fault } = await bus.captureStop();
 			this.showCapture(null);
-			if (fault != null) ui.addNotification(null, E('p', {}, [_('Recording ended early: %s').format(fault)]), 'warning');
+			if (fault != null)
+				ui.addNotification(null, E('p', {}, [_('Recording ended early: %s').format(fault)]), 'warning');
 			const blob = await fs.read_direct(path, 'blob');
 			const link = E('a', { href: URL.createObjectURL(blob), download: `pptp-${packets}-packets.pcap` }, []);
 			link.click();
 			URL.revokeObjectURL(link.href);
 		} catch (error) {
 			this.showCapture(null);
-			ui.addNotification(null, E('p', {}, [_('The capture could not be fetched: %s').format(bus.problem(error))]), 'danger');
+			ui.addNotification(
+				null,
+				E('p', {}, [_('The capture could not be fetched: %s').format(bus.problem(error))]),
+				'danger'
+			);
 		}
 	},
 

@@ -28,9 +28,30 @@ function globals(map) {
 		option.datatype = `range(${low},${high})`;
 		option.placeholder = placeholder;
 	};
-	number('max_sessions', _('Sessions in all'), _('In all servers and links together; a change restarts the service.'), 1, 4096, '64');
-	number('max_half_open', _('Callers before login'), _('Callers that have not logged in yet, in all; a change restarts the service.'), 1, 4096, '64');
-	number('max_half_open_per_source', _('Callers before login from one address'), _('Callers that have not logged in yet, per source address.'), 1, 4096, '8');
+	number(
+		'max_sessions',
+		_('Sessions in all'),
+		_('In all servers and links together; a change restarts the service.'),
+		1,
+		4096,
+		'64'
+	);
+	number(
+		'max_half_open',
+		_('Callers before login'),
+		_('Callers that have not logged in yet, in all; a change restarts the service.'),
+		1,
+		4096,
+		'64'
+	);
+	number(
+		'max_half_open_per_source',
+		_('Callers before login from one address'),
+		_('Callers that have not logged in yet, per source address.'),
+		1,
+		4096,
+		'8'
+	);
 	number('login_timeout', _('Time to log in'), _('Seconds a caller has to log in.'), 5, 600, '60');
 }
 
@@ -46,12 +67,14 @@ return view.extend({
 
 	render([interfaces, protocols]) {
 		const used = subnets.used(interfaces, uci.sections('network'));
-		const servers = uci.sections('network', 'interface').filter(({ proto }) => proto == 'pptpserver').map((section) => section['.name']);
+		const servers = uci
+			.sections('network', 'interface')
+			.filter(({ proto }) => proto == 'pptpserver')
+			.map((section) => section['.name']);
 		this.names = servers.length ? servers : [serverForm.draft(used)];
-		if (uci.get('pptp', 'globals') == null) uci.add('pptp', 'pptp', 'globals');
+		if (servers.length && uci.get('pptp', 'globals') == null) uci.add('pptp', 'pptp', 'globals');
 
-		const map = new form.Map('network', servers.length ? _('PPTP server') : _('Enable a PPTP server'), servers.length ? null
-			: _('Callers get a network of their own. Choose what they may reach and who may call, then press Save & Apply.'));
+		const map = new form.Map('network');
 		for (const config of ['firewall', 'pptp', 'pptp_users', 'pptpd']) map.chain(config);
 		for (const name of this.names) {
 			const isNew = servers.length == 0;
@@ -60,16 +83,38 @@ return view.extend({
 			section.addremove = true;
 			section.handleRemove = () => this.remove(name);
 		}
-		globals(map);
+		if (servers.length) globals(map);
 		this.map = map;
 
 		this.page ??= E('div', {}, []);
 		return map.render().then((node) => {
 			this.page.replaceChildren(
+				E('h2', {}, [servers.length ? _('PPTP server') : _('Enable a PPTP server')]),
+				...(servers.length
+					? []
+					: [
+							E('div', { class: 'cbi-map-descr' }, [
+								_(
+									'Callers get a network of their own. Choose what they may reach and who may call, then press Save & Apply.'
+								)
+							])
+						]),
 				words.notice(),
 				...this.warnings(interfaces, protocols, servers.length > 0),
 				node,
-				...(servers.length ? [E('button', { class: 'btn cbi-button cbi-button-add', disabled: map.readonly ? 'disabled' : null, click: ui.createHandlerFn(this, 'another', used) }, [_('Add another server')])] : [])
+				...(servers.length
+					? [
+							E(
+								'button',
+								{
+									class: 'btn cbi-button cbi-button-add',
+									disabled: map.readonly ? 'disabled' : null,
+									click: ui.createHandlerFn(this, 'another', used)
+								},
+								[_('Add another server')]
+							)
+						]
+					: [])
 			);
 			return this.page;
 		});
@@ -79,18 +124,50 @@ return view.extend({
 		const found = [];
 		const upstream = subnets.upstream(interfaces);
 		if (upstream?.address && subnets.isPrivate(upstream.address))
-			found.push(words.warning(_('The address of this router on the Internet side is private (%s on %s): nobody outside can reach it. Ask the provider for a public address, or forward TCP port 1723 and GRE to this router on the device in front of it.').format(upstream.address, upstream.interface)));
+			found.push(
+				words.warning(
+					_(
+						'The address of this router on the Internet side is private (%s on %s): nobody outside can reach it. Ask the provider for a public address, or forward TCP port 1723 and GRE to this router on the device in front of it.'
+					).format(upstream.address, upstream.interface)
+				)
+			);
 		for (const { name, dest_ip } of zones.stolenPort('1723'))
-			found.push(words.warning(_('TCP port 1723 is forwarded to %s by the firewall rule "%s": callers reach that machine, not this router. Remove the rule under Network, Firewall, Port Forwards.').format(dest_ip ?? '?', name ?? '?')));
+			found.push(
+				words.warning(
+					_(
+						'TCP port 1723 is forwarded to %s by the firewall rule "%s": callers reach that machine, not this router. Remove the rule under Network, Firewall, Port Forwards.'
+					).format(dest_ip ?? '?', name ?? '?')
+				)
+			);
 		if (oldServers().length)
-			found.push(words.warning(_('The old server pptpd is enabled and uses port 1723. Saving this page turns it off. Its users can be imported on the page Users.')));
+			found.push(
+				words.warning(
+					_(
+						'The old server pptpd is enabled and uses port 1723. Saving this page turns it off. Its users can be imported on the page Users.'
+					)
+				)
+			);
 		if (protocols != null && protocols.pptpserver == null)
-			found.push(words.warning(
-				_('Networking has to restart once after the installation to know PPTP servers and links. It takes about 10 seconds; connections through this router pause.'),
-				E('button', { class: 'btn cbi-button cbi-button-action', click: ui.createHandlerFn(this, 'restartNetwork') }, [_('Restart networking')])
-			));
+			found.push(
+				words.warning(
+					_(
+						'Networking has to restart once after the installation to know PPTP servers and links. It takes about 10 seconds; connections through this router pause.'
+					),
+					E(
+						'button',
+						{ class: 'btn cbi-button cbi-button-action', click: ui.createHandlerFn(this, 'restartNetwork') },
+						[_('Restart networking')]
+					)
+				)
+			);
 		else if (!exists)
-			found.push(E('p', {}, [_('Everything not asked here has a safe default: MS-CHAPv2 and 128-bit encryption only, a lock-out after five wrong passwords, callers cannot reach each other.')]));
+			found.push(
+				E('p', {}, [
+					_(
+						'Everything not asked here has a safe default: MS-CHAPv2 and 128-bit encryption only, a lock-out after five wrong passwords, callers cannot reach each other.'
+					)
+				])
+			);
 		return found;
 	},
 
@@ -105,7 +182,13 @@ return view.extend({
 				return;
 			}
 		}
-		ui.addNotification(null, E('p', {}, [_('Networking restarted, but it still does not know PPTP servers: is the package pptp-gateway installed?')]), 'danger');
+		ui.addNotification(
+			null,
+			E('p', {}, [
+				_('Networking restarted, but it still does not know PPTP servers: is the package pptp-gateway installed?')
+			]),
+			'danger'
+		);
 	},
 
 	/* A second server, as a form of its own. */
@@ -121,14 +204,20 @@ return view.extend({
 		uci.remove('network', name);
 		this.names = this.names.filter((other) => other != name);
 		this.map.children = this.map.children.filter(({ section }) => section != name);
-		return uci.save().then(() => ui.changes.init()).then(() => ui.changes.apply(true));
+		return uci
+			.save()
+			.then(() => ui.changes.init())
+			.then(() => ui.changes.apply(true));
 	},
 
 	handleSave() {
-		return this.map.save(() => {
-			for (const name of this.names) serverForm.write(this.map, name);
-			for (const service of oldServers()) uci.set('pptpd', service['.name'], 'enabled', '0');
-		}).then(() => this.load()).then((data) => this.render(data));
+		return this.map
+			.save(() => {
+				for (const name of this.names) serverForm.write(this.map, name);
+				for (const service of oldServers()) uci.set('pptpd', service['.name'], 'enabled', '0');
+			})
+			.then(() => this.load())
+			.then((data) => this.render(data));
 	},
 
 	handleReset() {

@@ -46,14 +46,18 @@ return view.extend({
 		section.nodescriptions = true;
 		section.addbtntitle = _('Add user');
 		/* LuCI takes the title as markup. */
-		section.modaltitle = (sectionId) => '%h'.format(uci.get('pptp_users', sectionId, 'username') ?? _('New user'));
+		section.modaltitle = (sectionId) => words.escaped(uci.get('pptp_users', sectionId, 'username') ?? _('New user'));
 		section.tab('general', _('General'));
 		section.tab('advanced', _('Advanced'));
 		const page = this;
 		section.renderRowActions = function (sectionId) {
 			const cell = this.super('renderRowActions', [sectionId, _('Edit')]);
 			cell.lastChild.prepend(
-				E('button', { class: 'btn cbi-button cbi-button-neutral', click: ui.createHandlerFn(page, 'showSetUp', sectionId) }, [_('Windows')])
+				E(
+					'button',
+					{ class: 'btn cbi-button cbi-button-neutral', click: ui.createHandlerFn(page, 'showSetUp', sectionId) },
+					[_('Windows')]
+				)
 			);
 			return cell;
 		};
@@ -76,7 +80,8 @@ return view.extend({
 		option = section.taboption('general', form.Value, 'username', _('User name'));
 		option.rmempty = false;
 		option.datatype = 'maxlength(128)';
-		option.validate = (sectionId, value) => (taken('username', sectionId, value) ? _('There is a user of this name already.') : true);
+		option.validate = (sectionId, value) =>
+			taken('username', sectionId, value) ? _('There is a user of this name already.') : true;
 
 		option = section.taboption('general', form.DummyValue, '_online', _('Online'));
 		option.modalonly = false;
@@ -87,42 +92,89 @@ return view.extend({
 			return node;
 		};
 
-		option = section.taboption('general', passwordField.PasswordField, 'password', _('Password'), _('Leave it empty when an NT hash is given.'));
+		option = section.taboption(
+			'general',
+			passwordField.PasswordField,
+			'password',
+			_('Password'),
+			_('Leave it empty when an NT hash is given.')
+		);
 		option.modalonly = true;
 		option.validate = function (sectionId, value) {
 			const hash = this.map.lookupOption('nthash', sectionId)?.[0]?.formvalue(sectionId);
 			return value || hash ? true : _('A password or an NT hash is needed.');
 		};
 
-		option = section.taboption('general', form.Value, 'ipaddr', _('Fixed address'), _('Always the same address; empty: one of the pool.'));
+		option = section.taboption(
+			'general',
+			form.Value,
+			'ipaddr',
+			_('Fixed address'),
+			_('Always the same address; empty: one of the pool.')
+		);
 		option.datatype = 'ip4addr("nomask")';
-		option.validate = (sectionId, value) => (value && taken('ipaddr', sectionId, value) ? _('Another user has this address.') : true);
+		option.validate = (sectionId, value) =>
+			value && taken('ipaddr', sectionId, value) ? _('Another user has this address.') : true;
 		option.textvalue = function (sectionId) {
 			return this.cfgvalue(sectionId) ?? '-';
 		};
 
-		option = section.taboption('general', form.Value, 'expires', _('Expires'), _('Last day on which the user may log in (UTC), such as 2027-12-31.'));
-		option.validate = (sectionId, value) => (!value || (userList.rules.expires.test(value) && !Number.isNaN(Date.parse(value))) ? true : _('Expected a date such as 2027-12-31.'));
+		option = section.taboption(
+			'general',
+			form.Value,
+			'expires',
+			_('Expires'),
+			_('Last day on which the user may log in (UTC), such as 2027-12-31.')
+		);
+		option.validate = (sectionId, value) =>
+			!value || (userList.rules.expires.test(value) && !Number.isNaN(Date.parse(value)))
+				? true
+				: _('Expected a date such as 2027-12-31.');
 		option.textvalue = function (sectionId) {
 			return this.cfgvalue(sectionId) ?? _('never');
 		};
 
-		option = section.taboption('advanced', form.MultiValue, 'server', _('Servers'), _('Servers the user may call; none: every server.'));
+		option = section.taboption(
+			'advanced',
+			form.MultiValue,
+			'server',
+			_('Servers'),
+			_('Servers the user may call; none: every server.')
+		);
 		option.modalonly = true;
 		for (const server of servers()) option.value(server['.name']);
 
-		option = section.taboption('advanced', form.DynamicList, 'route', _('Networks behind the caller'), _('For an office router that dials in: its networks are reached through this user.'));
+		option = section.taboption(
+			'advanced',
+			form.DynamicList,
+			'route',
+			_('Networks behind the caller'),
+			_('For an office router that dials in: its networks are reached through this user.')
+		);
 		option.datatype = fields.NETWORK;
 		option.modalonly = true;
 
-		option = section.taboption('advanced', form.Value, 'max_sessions', _('Sessions at the same time'), _("Empty: as the server's limit per user."));
+		option = section.taboption(
+			'advanced',
+			form.Value,
+			'max_sessions',
+			_('Sessions at the same time'),
+			_("Empty: as the server's limit per user.")
+		);
 		option.datatype = 'range(1,4096)';
 		option.modalonly = true;
 
-		option = section.taboption('advanced', form.Value, 'nthash', _('NT hash'), _('32 hexadecimal digits instead of the password (MS-CHAP methods only).'));
+		option = section.taboption(
+			'advanced',
+			form.Value,
+			'nthash',
+			_('NT hash'),
+			_('32 hexadecimal digits instead of the password (MS-CHAP methods only).')
+		);
 		option.modalonly = true;
 		option.password = true;
-		option.validate = (sectionId, value) => (!value || userList.rules.nthash.test(value) ? true : _('Expected 32 hexadecimal digits.'));
+		option.validate = (sectionId, value) =>
+			!value || userList.rules.nthash.test(value) ? true : _('Expected 32 hexadecimal digits.');
 	},
 
 	/* Who is on now: address and since when. */
@@ -138,8 +190,14 @@ return view.extend({
 	/* Ready text for Windows; the address in it is a guess that can be changed. */
 	showSetUp(sectionId) {
 		const user = uci.get('pptp_users', sectionId);
-		const server = servers().find(({ '.name': name }) => serverForm.usersOf(name).some((other) => other['.name'] == sectionId));
-		const address = E('input', { class: 'cbi-input-text', type: 'text', value: this.upstream?.address ?? '', placeholder: 'vpn.example.com' }, []);
+		const server = servers().find(({ '.name': name }) =>
+			serverForm.usersOf(name).some((other) => other['.name'] == sectionId)
+		);
+		const address = E(
+			'input',
+			{ class: 'cbi-input-text', type: 'text', value: this.upstream?.address ?? '', placeholder: 'vpn.example.com' },
+			[]
+		);
 		const shell = E('pre', { style: 'white-space:pre-wrap; overflow-wrap:anywhere' }, []);
 		const steps = E('ol', {}, []);
 		const show = () => {
@@ -158,7 +216,11 @@ return view.extend({
 			E('p', {}, [E('label', {}, [_('Address under which this router is reached from outside:'), ' ', address])]),
 			E('h5', {}, [_('PowerShell')]),
 			shell,
-			E('p', {}, [_('Paste this into PowerShell; then connect in the network menu. Windows asks for user name and password once and keeps them.')]),
+			E('p', {}, [
+				_(
+					'Paste this into PowerShell; then connect in the network menu. Windows asks for user name and password once and keeps them.'
+				)
+			]),
 			E('h5', {}, [_('Or step by step')]),
 			steps,
 			E('div', { class: 'right' }, [E('button', { class: 'btn cbi-button', click: ui.hideModal }, [_('Dismiss')])])
@@ -179,14 +241,23 @@ return view.extend({
 	},
 
 	transfers(readonly) {
-		const button = (text, handler) => E('button', { class: 'btn cbi-button', disabled: readonly ? 'disabled' : null, click: ui.createHandlerFn(this, handler) }, [text]);
+		const button = (text, handler) =>
+			E(
+				'button',
+				{ class: 'btn cbi-button', disabled: readonly ? 'disabled' : null, click: ui.createHandlerFn(this, handler) },
+				[text]
+			);
 		const logins = uci.sections('pptpd', 'login');
 		return E('div', { class: 'cbi-section' }, [
 			E('h3', {}, [_('Export and import')]),
-			E('p', {}, [_('The file contains all passwords: keep it safe. An import adds users and never changes one that is there.')]),
 			E('p', {}, [
-				button(_('Export users'), 'exportUsers'), ' ',
-				button(_('Import users'), 'importFile'), ' ',
+				_('The file contains all passwords: keep it safe. An import adds users and never changes one that is there.')
+			]),
+			E('p', {}, [
+				button(_('Export users'), 'exportUsers'),
+				' ',
+				button(_('Import users'), 'importFile'),
+				' ',
 				logins.length ? button(_('Import %d users of the old pptpd').format(logins.length), 'importPptpd') : ''
 			])
 		]);

@@ -1,0 +1,280 @@
+/**
+ * The pages in a real browser, against a real LuCI:
+ *
+ *     LUCI_URL=http://192.168.1.1/ LUCI_PASSWORD=… node --import tsx --test test/luci/browser.test.ts
+ *
+ * The router must have pptp-gateway and both LuCI packages, and no PPTP server, user or link yet; it is left so.
+ *
+ *     LUCI_CALL            shell command that calls the router as LUCI_CALL_USER with LUCI_CALL_PASSWORD (in its environment)
+ *                          until it is killed; without it no session is looked at
+ *     LUCI_HANGUP          shell command that ends the call, where killing LUCI_CALL does not
+ *     LUCI_LINK            server, user and password of a PPTP server to dial, with spaces between; without it no link is made
+ *     LUCI_ROLLBACK=1      also lets an apply time out and be rolled back (two minutes)
+ *     LUCI_SHOTS           folder for screenshots
+ *     CHROMIUM             /usr/bin/chromium
+ */
+import assert from 'node:assert/strict';
+import { spawn, spawnSync } from 'node:child_process';
+import { mkdirSync } from 'node:fs';
+import { join } from 'node:path';
+import { after, before, describe, test } from 'node:test';
+import { chromium, type Browser, type BrowserContextOptions, type Page } from 'playwright-core';
+
+const url = process.env['LUCI_URL'];
+const password = process.env['LUCI_PASSWORD'] ?? '';
+const { LUCI_CALL: call, LUCI_HANGUP: hangup, LUCI_LINK: link, LUCI_SHOTS: shots } = process.env;
+
+const pages = ['overview', 'server', 'users', 'links', 'passthrough', 'log'];
+const modes: Record<string, BrowserContextOptions> = {
+  desktop: { viewport: { width: 1200, height: 900 } },
+  phone: { viewport: { width: 390, height: 844 }, isMobile: true, hasTouch: true },
+  dark: { viewport: { width: 1200, height: 900 }, colorScheme: 'dark' },
+};
+const PATIENCE = 90_000; // a router is slow, and an apply takes its time
+const user = 'luci-test';
+
+if (url === undefined)
+  test('browser', (context) => {
+    context.skip('not run: LUCI_URL is not set');
+  });
+else describe('browser', () => suite(url));
+
+function suite(base: string): void {
+  let browser: Browser;
+  let page: Page;
+  let secret = '';
+  const complaints: string[] = [];
+
+  const open = async (mode: string): Promise<Page> => {
+    const opened = await (await browser.newContext(modes[mode])).newPage();
+    opened.setDefaultTimeout(PATIENCE);
+    opened.on('pageerror', (error) => complaints.push(`${opened.url()}: ${error.message}`));
+    opened.on('console', (message) => {
+      if (message.type() === 'error' && opened.url().includes('/vpn/pptp/'))
+        complaints.push(`${opened.url()}: ${message.text()}`);
+    });
+    await opened.goto(new URL('cgi-bin/luci/', base).href);
+    await opened.fill('[name=luci_password]', password);
+    await opened.keyboard.press('Enter');
+    await opened.waitForSelector('#view');
+    // What LuCI's own pages complain about is not ours.
+    complaints.length = 0;
+    return opened;
+  };
+  const go = async (name: string, on = page): Promise<void> => {
+    await on.goto(new URL(`cgi-bin/luci/admin/vpn/pptp/${name}`, base).href);
+    await on.waitForSelector('#view h2');
+  };
+  const shoot = async (name: string, on = page): Promise<void> => {
+    if (shots === undefined) return;
+    mkdirSync(shots, { recursive: true });
+    await on.screenshot({ path: join(shots, `${name}.png`), fullPage: true });
+  };
+  const field = (id: string) => page.locator(`[id="widget.cbid.${id}"]`);
+  /** LuCI says that the changes are applied, and loads the page anew. */
+  const applied = async (press: () => Promise<unknown>): Promise<void> => {
+    await press();
+    await page.getByText('Configuration changes applied.').waitFor();
+    await page.waitForEvent('load');
+    await page.waitForSelector('#view h2');
+  };
+  const saveAndApply = () =>
+    applied(() =>
+      page.locator('.cbi-page-actions').getByText('Save & Apply', { exact: true }).click(),
+    );
+  const row = (text: string) => page.locator('#view tr', { hasText: text });
+
+  before(async () => {
+    browser = await chromium.launch({
+      executablePath: process.env['CHROMIUM'] ?? '/usr/bin/chromium',
+      args: ['--no-sandbox'],
+    });
+    page = await open('desktop');
+  });
+  after(() => browser.close());
+
+  test('the router has no server yet', async () => {
+    await go('server');
+    assert.equal(await page.locator('#view h2').first().textContent(), 'Enable a PPTP server');
+    await shoot('server-new-desktop');
+  });
+
+  test('enable a server with a first user', async () => {
+    await field('network.vpn._username').fill(user);
+    secret = await field('network.vpn._password').inputValue();
+    assert.match(secret, /^[A-Za-z2-9]{16}$/);
+    await saveAndApply();
+    assert.equal(await page.locator('#view h2').first().textContent(), 'PPTP server');
+    await go('overview');
+    await row('vpn').getByText('ready for callers').waitFor();
+  });
+
+  test('the first user is there; add a second one', async () => {
+    await go('users');
+    await row(user).waitFor();
+    await page.getByRole('button', { name: 'Add user' }).click();
+    const modal = page.locator('.modal');
+    await modal.locator('[data-name=username] input').fill(`${user}-2`);
+    await modal.getByRole('button', { name: 'Generate' }).click();
+    await shoot('user-new-desktop');
+    await modal.getByRole('button', { name: 'Save' }).click();
+    await row(`${user}-2`).waitFor();
+    await saveAndApply();
+    await row(`${user}-2`).waitFor();
+  });
+
+  test('text for Windows', async () => {
+    await page
+      .locator('#view tr', { hasText: user })
+      .first()
+      .getByRole('button', { name: 'Windows' })
+      .click();
+    const modal = page.locator('.modal');
+    await modal.getByText('Add-VpnConnection').waitFor();
+    assert.ok(!(await modal.textContent())!.includes(secret));
+    await shoot('windows-desktop');
+    await modal.getByRole('button', { name: 'Dismiss' }).click();
+  });
+
+  test(
+    'a session appears, and Disconnect ends it',
+    { skip: call === undefined && 'LUCI_CALL is not set' },
+    async () => {
+      const caller = spawn(call!, {
+        shell: true,
+        stdio: 'ignore',
+        env: { ...process.env, LUCI_CALL_USER: user, LUCI_CALL_PASSWORD: secret },
+      });
+      try {
+        await go('overview');
+        const session = row(user).filter({ hasText: 'MPPE 128' });
+        await session.waitFor();
+        await page.waitForTimeout(10_000); // some points of the graph
+        await shoot('overview-desktop');
+        for (const mode of ['phone', 'dark']) {
+          const other = await open(mode);
+          await go('overview', other);
+          await other.getByText('MPPE 128').waitFor();
+          await other.waitForTimeout(8000);
+          await shoot(`overview-${mode}`, other);
+          await other.context().close();
+        }
+        await go('users');
+        await row(user)
+          .getByText(/192\.168\.\d+\.\d+, /)
+          .waitFor();
+        await shoot('users-desktop');
+        await go('overview');
+        await session.getByRole('button', { name: 'Disconnect' }).click();
+        await go('log');
+        await page
+          .getByText(new RegExp(`user "${user}".*down USER_REQUEST`))
+          .first()
+          .waitFor();
+        await shoot('log-desktop');
+      } finally {
+        caller.kill();
+        if (hangup !== undefined) spawnSync(hangup, { shell: true });
+      }
+    },
+  );
+
+  test(
+    'add and check a link, break it and read the reason',
+    { skip: link === undefined && 'LUCI_LINK is not set' },
+    async () => {
+      const [server, name, secret] = link!.split(' ') as [string, string, string];
+      await go('links');
+      await page.getByRole('button', { name: 'Add link' }).click();
+      await field('json.link.name').fill('lucitest');
+      await field('json.link.server').fill(server);
+      await field('json.link.username').fill(name);
+      await field('json.link.password').fill(secret);
+      await shoot('link-new-desktop');
+      await applied(() =>
+        page.locator('.modal').getByRole('button', { name: 'Save & Apply' }).click(),
+      );
+      await row('lucitest').getByText('connected', { exact: true }).waitFor();
+      await row('lucitest').getByRole('button', { name: 'Check' }).click();
+      await page.getByText(/Everything works up to here|ping was not answered/).waitFor();
+      assert.equal((await page.locator('.modal [data-result=ok]').count()) >= 9, true);
+      await shoot('check-desktop');
+      await page.locator('.modal').getByRole('button', { name: 'Dismiss' }).click();
+      await shoot('links-desktop');
+
+      await row('lucitest').getByRole('button', { name: 'Edit' }).click();
+      await field('network.lucitest.password').fill('wrong');
+      await applied(() =>
+        page.locator('.modal').getByRole('button', { name: 'Save & Apply' }).click(),
+      );
+      await row('lucitest').getByText('The server refused the login').waitFor();
+      await shoot('link-broken-desktop');
+      await row('lucitest').getByRole('button', { name: 'Check' }).click();
+      await page.locator('.modal [data-step=login][data-result=failed]').waitFor();
+      await page.locator('.modal').getByText('The server refused the login').waitFor();
+      await shoot('check-broken-desktop');
+      await page.locator('.modal').getByRole('button', { name: 'Dismiss' }).click();
+      await row('lucitest').getByRole('button', { name: 'Delete' }).click();
+      await applied(() => page.locator('.modal').getByRole('button', { name: 'Delete' }).click());
+      await page.getByText('There is no link yet.').waitFor();
+    },
+  );
+
+  test('a capture can be downloaded', async () => {
+    await go('log');
+    await page.getByRole('button', { name: 'Start capture' }).click();
+    const download = page.waitForEvent('download');
+    await page.getByRole('button', { name: 'Stop and download' }).click();
+    assert.match((await download).suggestedFilename(), /\.pcap$/);
+  });
+
+  for (const mode of Object.keys(modes))
+    test(`every page: no complaint, nothing wider than the window (${mode})`, async () => {
+      const other = await open(mode);
+      for (const name of pages) {
+        await go(name, other);
+        await other.waitForTimeout(3000);
+        const [wide, window] = (await other.evaluate(
+          '[document.documentElement.scrollWidth, innerWidth]',
+        )) as [number, number];
+        assert.ok(wide <= window, `${name}: ${wide} pixels on a window of ${window}`);
+        await shoot(`${name}-${mode}-plain`, other);
+      }
+      await other.context().close();
+      assert.deepEqual(complaints, []);
+    });
+
+  test(
+    'an apply that is not confirmed is rolled back',
+    { skip: process.env['LUCI_ROLLBACK'] !== '1' && 'LUCI_ROLLBACK is not set' },
+    async () => {
+      await go('users');
+      await page.route('**/admin/uci/confirm*', (route) => route.abort());
+      await row(`${user}-2`).locator('input[type=checkbox]').uncheck();
+      await page.locator('.cbi-page-actions').getByText('Save & Apply', { exact: true }).click();
+      await page.getByText('waiting for rollback').waitFor({ timeout: 200_000 });
+      await page.unroute('**/admin/uci/confirm*');
+      await page
+        .getByText('Configuration changes have been rolled back!')
+        .waitFor({ timeout: 200_000 });
+      await page.getByRole('button', { name: 'Revert changes' }).click();
+      await page.waitForEvent('load');
+      await go('users');
+      assert.ok(await row(`${user}-2`).locator('input[type=checkbox]').isChecked());
+      await go('overview');
+      await row('vpn').getByText('ready for callers').waitFor();
+    },
+  );
+
+  test('delete users and server: nothing is left', async () => {
+    await go('users');
+    for (const name of [`${user}-2`, user])
+      await row(name).first().getByRole('button', { name: 'Delete' }).click();
+    await saveAndApply();
+    await go('server');
+    await applied(() => page.getByRole('button', { name: 'Delete' }).click());
+    assert.equal(await page.locator('#view h2').first().textContent(), 'Enable a PPTP server');
+    await go('overview');
+    await page.getByText('No server and no link is configured yet.').waitFor();
+  });
+}

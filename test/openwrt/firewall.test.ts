@@ -1,0 +1,50 @@
+/** The static includes of fw4 load in nft where fw4 puts them, and let in what they should. */
+import assert from 'node:assert/strict';
+import { spawnSync } from 'node:child_process';
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { test } from 'node:test';
+import { root as project } from '../daemon/cli/program.ts';
+
+const include = (name: string) =>
+  readFileSync(
+    join(project, 'openwrt/pptp-gateway/files/usr/share/nftables.d', name, 'pptp-gateway.nft'),
+    'utf8',
+  );
+
+test('table-pre, chain-pre/input and chain-pre/forward in a table as fw4 makes it', () => {
+  const ruleset = `table inet fw4 {
+${include('table-pre')}
+chain input { type filter hook input priority filter; policy drop;
+iif lo accept
+${include('chain-pre/input')}
+}
+chain forward { type filter hook forward priority filter; policy drop;
+${include('chain-pre/forward')}
+}
+}
+add element inet fw4 pptp_gateway { 203.0.113.9 }
+`;
+  const { status, stdout, stderr } = spawnSync(
+    'unshare',
+    ['--net', 'sh', '-c', 'nft -f - && nft list ruleset'],
+    {
+      input: ruleset,
+      encoding: 'utf8',
+    },
+  );
+  assert.deepEqual([status, stderr], [0, '']);
+  assert.match(stdout, /elements = \{ 203\.0\.113\.9 \}/);
+  assert.match(stdout, /ip saddr @pptp_gateway meta l4proto gre counter .*accept/);
+  assert.match(
+    stdout,
+    /chain forward[^}]*meta mark (0x17000000\/8|& 0xff000000 == 0x17000000) meta l4proto gre counter .*accept/,
+  );
+});
+
+test('the mark is the one of the relay', () => {
+  const rules = readFileSync(join(project, 'src/router/relay-rules.ts'), 'utf8');
+  const mark = /0x00ffffff \| (0x[0-9a-f]+)/.exec(rules)?.[1];
+  for (const name of ['chain-pre/input', 'chain-pre/forward'])
+    assert.match(include(name), new RegExp(`meta mark & 0xff000000 == ${mark!} `));
+});

@@ -1,0 +1,136 @@
+/** The init script, the launcher and uci-defaults, under busybox ash with stand-ins for rc.common, procd, fw4 and Node. */
+import assert from 'node:assert/strict';
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { test, type TestContext } from 'node:test';
+import { root as project } from '../daemon/cli/program.ts';
+import { ShellBench } from './shell-bench.ts';
+
+const procd = ['open_instance', 'close_instance', 'set_param', 'add_jail', 'add_reload_trigger']
+  .map((name) => `procd_${name}() { echo "${name} $*" >>/tmp/calls; }`)
+  .join('\n');
+
+function service(context: TestContext): ShellBench {
+  const made = new ShellBench(context);
+  made.write('etc/init.d/pptp-gateway', readFileSync(join(project, 'init.d/pptp-gateway'), 'utf8'));
+  made.write(
+    'rc',
+    `extra_command() { echo "extra $*" >>/tmp/calls; }\n. /etc/init.d/pptp-gateway\n${procd}\n"$@"\n`,
+  );
+  made.write('usr/bin/pptp-gateway', '#!/bin/busybox sh\necho "program $*"\n', 0o755);
+  made.recorded('nft', 'exit 1');
+  return made;
+}
+
+const instance = [
+  'open_instance ',
+  'set_param command /usr/bin/pptp-gateway run',
+  'set_param file /etc/config/network /etc/config/pptp /etc/config/pptp_users',
+  'set_param reload_signal HUP',
+  'set_param respawn 3600 5 0',
+  'set_param term_timeout 8',
+  'set_param stdout 1',
+  'set_param stderr 1',
+];
+const run = (made: ShellBench, words: string) => {
+  const done = made.ash(`set -- ${words}; . /rc`);
+  assert.equal(done.stderr, '');
+  return { stdout: done.stdout, calls: made.calls().filter((line) => !line.startsWith('extra ')) };
+};
+
+test('an instance that lives for ever, takes HUP and watches three files', (t) => {
+  const made = service(t);
+  assert.deepEqual(run(made, 'start_service').calls, [
+    'nft list table inet fw4',
+    ...instance,
+    'close_instance ',
+  ]);
+  assert.deepEqual(run(made, 'service_triggers').calls, [
+    'add_reload_trigger pptp pptp_users network',
+  ]);
+});
+
+test('with ujail it starts with the two capabilities it keeps', (t) => {
+  const made = service(t);
+  made.write('sbin/ujail', '', 0o755);
+  assert.deepEqual(run(made, 'start_service').calls.slice(1 + instance.length), [
+    'add_jail pptp-gateway',
+    'set_param capabilities /etc/capabilities/pptp-gateway.json',
+    'set_param no_new_privs 1',
+    'close_instance ',
+  ]);
+  const sets = JSON.parse(
+    readFileSync(join(made.root, 'etc/capabilities/pptp-gateway.json'), 'utf8'),
+  ) as Record<string, string[]>;
+  assert.deepEqual(Object.keys(sets).sort(), [
+    'ambient',
+    'bounding',
+    'effective',
+    'inheritable',
+    'permitted',
+  ]);
+  assert.deepEqual(new Set(Object.values(sets).flat()), new Set(['CAP_NET_ADMIN', 'CAP_NET_RAW']));
+});
+
+test('fw4 is reloaded only while it runs without our set', (t) => {
+  const made = service(t);
+  made.recorded('fw4');
+  made.recorded('nft', '[ "$2" = table ]');
+  assert.ok(run(made, 'start_service').calls.includes('fw4 -q reload'));
+  made.recorded('nft');
+  assert.ok(!run(made, 'start_service').calls.includes('fw4 -q reload'));
+});
+
+test('status, check and sessions are the program', (t) => {
+  const made = service(t);
+  assert.equal(run(made, 'status_service').stdout, 'program status\n');
+  assert.equal(run(made, 'check office').stdout, 'program check office\n');
+  assert.equal(run(made, 'sessions').stdout, 'program sessions\n');
+});
+
+test('the launcher takes our runtime, else a Node that is new enough, else says what is missing', (t) => {
+  const made = new ShellBench(t);
+  const start = () => made.ash('/bin/sh /usr/bin/pptp-gateway status --json');
+  assert.deepEqual(start(), {
+    code: 127,
+    stdout: '',
+    stderr:
+      'pptp-gateway: there is no Node.js of version 20 or newer: install the package pptp-gateway-node\n',
+  });
+  const node = (version: string, name: string) =>
+    `[ "$1" = --version ] && echo ${version} || echo "${name} $* $UV_USE_IO_URING"`;
+  for (const old of ['v18.20.4', 'v9.1.0', 'v0.12.0']) {
+    made.command('node', node(old, 'old'));
+    assert.equal(start().code, 127, old);
+  }
+  made.command('node', node('v22.1.0', 'installed'));
+  assert.equal(start().stdout, 'installed /usr/lib/pptp-gateway/pptp-gateway.js status --json 0\n');
+  made.write(
+    'usr/lib/pptp-gateway-node/node',
+    `#!/bin/busybox sh\n${node('v20.1.0', 'ours')}\n`,
+    0o755,
+  );
+  assert.equal(start().stdout, 'ours /usr/lib/pptp-gateway/pptp-gateway.js status --json 0\n');
+});
+
+test('uci-defaults: folders for hooks, pptpd imported and the log told; kept while there is no runtime', (t) => {
+  const made = new ShellBench(t);
+  made.recorded('logger', 'cat >>/tmp/calls');
+  // As OpenWrt's functions.sh does it.
+  const apply = () =>
+    made.ash('cd /etc/uci-defaults; ( . ./90_pptp-gateway ) && echo removed').stdout;
+  const program = (script: string) =>
+    made.write('usr/bin/pptp-gateway', `#!/bin/busybox sh\necho "did $*"\n${script}\n`, 0o755);
+  program('');
+  assert.equal(apply(), 'removed\n');
+  assert.deepEqual(made.calls(), []);
+  assert.equal(made.ash('ls /etc/pptp').stdout, 'session-down.d\nsession-up.d\n');
+  made.write('etc/config/pptpd', '');
+  for (const code of [0, 1]) {
+    program(`exit ${code}`);
+    assert.equal(apply(), 'removed\n');
+    assert.deepEqual(made.calls(), ['logger -t pptp', 'did import pptpd']);
+  }
+  program('exit 127');
+  assert.equal(apply(), '');
+});
