@@ -1,0 +1,33 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import type { Daemon } from '../../../src/daemon/daemon.ts';
+import type { SessionsDocument } from '../../../src/daemon/documents.ts';
+import { sessionMethods } from '../../../src/daemon/methods/sessions.ts';
+import type { SessionStatus } from '../../../src/session/ports.ts';
+import { encodeTable } from '../../../src/ubus-js/index.ts';
+import { session } from '../status.ts';
+
+const many = Array.from({ length: 4096 }, (_, i): SessionStatus => ({ ...session, id: i + 1 }));
+
+/** As much of a daemon as `sessions` looks at. */
+const daemon = {
+  servers: new Map([['home', { server: { sessions: () => many.toReversed() } }]]),
+  links: new Map(),
+} as unknown as Daemon;
+
+test('more sessions than one message holds come in parts, each once', async () => {
+  const { sessions } = sessionMethods(daemon);
+  const ids: number[] = [];
+  let parts = 0;
+  for (let after: number | undefined = 0; after !== undefined; parts++) {
+    const part = (await sessions.handle({ server: 'home', after }, {})) as SessionsDocument;
+    assert.ok(encodeTable(part).length < 1 << 20);
+    ids.push(...part.sessions.map(({ id }) => id));
+    after = part.next;
+  }
+  assert.ok(parts > 1);
+  assert.deepEqual(
+    ids,
+    many.map(({ id }) => id),
+  );
+});
