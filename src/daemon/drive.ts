@@ -13,13 +13,16 @@ export interface Machine<Output> {
 }
 
 interface Driven {
-  drain(): void;
-  nextTimeout(): number | undefined;
-  handleTimeout(now: number): void;
+  readonly machine: Machine<unknown>;
+  readonly carryOut: (output: unknown) => void;
 }
 
 /** Milliseconds on a monotonic clock. */
 export const monotonic = (): number => performance.now();
+
+function drain({ machine, carryOut }: Driven): void {
+  for (let output = machine.poll(); output !== undefined; output = machine.poll()) carryOut(output);
+}
 
 export class Drive {
   /** Called when nothing is left to drain: packets that were queued are sent then. */
@@ -33,14 +36,7 @@ export class Drive {
   private armedFor = Infinity;
 
   add<Output>(machine: Machine<Output>, carryOut: (output: Output) => void): void {
-    this.driven.set(machine, {
-      drain() {
-        for (let output = machine.poll(); output !== undefined; output = machine.poll())
-          carryOut(output);
-      },
-      nextTimeout: () => machine.nextTimeout(),
-      handleTimeout: (now) => machine.handleTimeout(now),
-    });
+    this.driven.set(machine, { machine, carryOut: carryOut as Driven['carryOut'] });
     this.touched(machine);
   }
 
@@ -55,8 +51,9 @@ export class Drive {
     this.draining = true;
     try {
       for (let next = this.pending.shift(); next !== undefined; next = this.pending.shift()) {
-        this.driven.get(next)?.drain();
-        this.schedule.set(next, this.driven.get(next)?.nextTimeout()); // it may have been removed while it was drained
+        const driven = this.driven.get(next);
+        if (driven !== undefined) drain(driven);
+        this.schedule.set(next, this.driven.get(next)?.machine.nextTimeout()); // it may have been removed while it was drained
       }
       this.settled();
     } finally {
@@ -98,7 +95,7 @@ export class Drive {
     )
       due.push(machine);
     for (const machine of due) {
-      this.driven.get(machine)?.handleTimeout(now);
+      this.driven.get(machine)?.machine.handleTimeout(now);
       this.touched(machine);
     }
     this.arm();

@@ -14,16 +14,10 @@ import {
 } from '../raw-socket/gre-socket.ts';
 import { IoContext } from '../native/io-context.ts';
 import type { IoError } from '../native/io-error.ts';
-import type {
-  CallCounters,
-  CallPath,
-  CallPaths,
-  MppeKeys,
-  Network,
-  PathOwner,
-} from '../session/ports.ts';
+import type { CallCounters, CallPath, CallPaths, Network, PathOwner } from '../session/ports.ts';
 import { sendTun, TunDevice, tunReceiveWords } from '../tun-tap/tun-device.ts';
 import { CallIds } from './call-ids.ts';
+import { DataCallPath, type PathEvents } from './call-path.ts';
 import type { Capture, TcpEndpoints } from './capture/capture.ts';
 import { monotonic, type Drive } from './drive.ts';
 
@@ -39,6 +33,21 @@ export class PacketIo {
     open: (owner, peer, local, now) => this.open(owner, peer, local, now),
   };
   capture: Capture | undefined;
+  private readonly pathEvents: PathEvents = {
+    connected: () => {
+      queueMicrotask(() => {
+        this.feedReleased(monotonic());
+      });
+    },
+    queued: () => {
+      if (this.dataPath.greOutCount >= this.arena.outSlots.count / 2) this.flush();
+    },
+    closing: () => this.flush(), // the goodbye of a link
+    closed: (slot, callId) => {
+      this.owners[slot] = undefined;
+      this.callIds.release(callId);
+    },
+  };
   private readonly arena: Arena = createArena();
   private readonly io = new IoContext(this.arena.buffer);
   private readonly dataPath: DataPath;
@@ -240,36 +249,7 @@ export class PacketIo {
     }
     owners[slot] = owner;
     this.controlRation.reset(slot, now);
-    let open = true;
-    return {
-      slot,
-      callId,
-      connect: (peerCallId, at) => {
-        dataPath.connectCall(slot, peerCallId, at);
-        // What was held is fed once the owner has finished what it is doing.
-        queueMicrotask(() => {
-          this.feedReleased(monotonic());
-        });
-      },
-      transmit: (frame) => {
-        dataPath.transmitFrame(slot, frame);
-        if (dataPath.greOutCount >= this.arena.outSlots.count / 2) this.flush();
-      },
-      setFraming: (framing) => dataPath.setFraming(slot, framing),
-      setMppe: (direction, mppe: MppeKeys | undefined) => dataPath.setMppe(slot, direction, mppe),
-      requireEncryption: (required) => dataPath.requireEncryption(slot, required),
-      flush: () => dataPath.flush(slot),
-      resynchronized: () => undefined, // the flushed packet itself says so
-      counters: () => dataPath.counters(slot),
-      close: () => {
-        if (!open) return;
-        open = false;
-        this.flush(); // the goodbye of a link is still queued
-        dataPath.closeCall(slot);
-        owners[slot] = undefined;
-        callIds.release(callId);
-      },
-    };
+    return new DataCallPath(slot, callId, dataPath, this.pathEvents);
   }
 
   private captureGre(

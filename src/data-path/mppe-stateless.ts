@@ -47,6 +47,8 @@ export class StatelessReceiver {
   readonly #kept: Int32Array;
   readonly #keptIndex: Int32Array;
   readonly #keptValid: Uint8Array;
+  /** Whether a key of the session was ever kept: rows that were never written cost no memory, unless they are cleared. */
+  readonly #keeps: Uint8Array;
   /** GRE sequence number of the packet before #next, once there was one. */
   readonly #sequence: Int32Array;
   readonly #hasSequence: Uint8Array;
@@ -75,6 +77,7 @@ export class StatelessReceiver {
     this.#kept = new Int32Array(maxSessions * KEPT * KEY_WORDS);
     this.#keptIndex = new Int32Array(maxSessions * KEPT);
     this.#keptValid = new Uint8Array(maxSessions * KEPT);
+    this.#keeps = new Uint8Array(maxSessions);
     this.#sequence = new Int32Array(maxSessions);
     this.#hasSequence = new Uint8Array(maxSessions);
     this.#ration = new RateLimit(maxSessions, REKEYS_PER_SECOND, REKEY_BURST);
@@ -93,6 +96,8 @@ export class StatelessReceiver {
     this.#keys.clear(slot);
     this.#ahead.fill(0, slot * KEY_WORDS, (slot + 1) * KEY_WORDS);
     this.#aheadValid[slot] = 0;
+    if (this.#keeps[slot] === 0) return;
+    this.#keeps[slot] = 0;
     this.#kept.fill(0, slot * KEPT * KEY_WORDS, (slot + 1) * KEPT * KEY_WORDS);
     this.#keptValid.fill(0, slot * KEPT, (slot + 1) * KEPT);
   }
@@ -274,6 +279,7 @@ export class StatelessReceiver {
 
   #keep(slot: number, index: number): void {
     const place = slot * KEPT + (index & (KEPT - 1));
+    this.#keeps[slot] = 1;
     copyKey(this.#ahead, slot * KEY_WORDS, this.#kept, place * KEY_WORDS);
     this.#keptIndex[place] = index;
     this.#keptValid[place] = 1;

@@ -34,6 +34,7 @@ export class OrderQueue {
 
   /** Forgets everything. The next packet to come, whatever its number, is in order. */
   reset(slot: number): void {
+    if (this.#started[slot] === 0) return; // nothing was written: the row may cost no memory yet
     for (let place = slot * MAX_HELD; place < (slot + 1) * MAX_HELD; place++) {
       if (this.#places[place]! > 0) this.#held.release(this.#places[place]! - 1);
       this.#places[place] = NOTHING;

@@ -7,6 +7,7 @@
 import type { CauseCode } from '../wire/cause.ts';
 import type { CcpOption } from '../wire/ccp-options.ts';
 import { PacketCode, type ControlPacket } from '../wire/control-packet.ts';
+import { takeFirst } from '../wire/queue.ts';
 import { CcpPolicy, type MppeChoice } from './ccp.ts';
 import { startKeys, type MppeKeySource } from './mppe-key-source.ts';
 import { Negotiation } from './negotiation.ts';
@@ -125,7 +126,7 @@ export class Encryption {
   }
 
   poll(): EncryptionOutput | undefined {
-    return this.#outputs.shift();
+    return takeFirst(this.#outputs);
   }
 
   #drain(now: number): void {

@@ -30,7 +30,7 @@ export class IpcpPolicy implements OptionPolicy<IpcpOption> {
   #omitsAddress = false;
   #addressAppended = false;
   /** Name servers we ask for, 0 until the peer tells them. */
-  readonly #servers = new Map<ServerOption, number>();
+  #servers: Map<ServerOption, number> | undefined;
 
   constructor(ipcp: IpcpOptions) {
     this.#ipcp = ipcp;
@@ -61,15 +61,15 @@ export class IpcpPolicy implements OptionPolicy<IpcpOption> {
     this.#peerAddress = undefined;
     this.#omitsAddress = false;
     this.#addressAppended = false;
-    this.#servers.clear();
-    if (this.#ipcp.requestDns) this.#servers.set('primaryDns', 0).set('secondaryDns', 0);
-    if (this.#ipcp.requestNbns) this.#servers.set('primaryNbns', 0).set('secondaryNbns', 0);
+    this.#servers = undefined;
+    if (this.#ipcp.requestDns) this.#ask('primaryDns', 'secondaryDns');
+    if (this.#ipcp.requestNbns) this.#ask('primaryNbns', 'secondaryNbns');
   }
 
   request(): readonly IpcpOption[] {
     const request: IpcpOption[] = [];
     if (!this.#omitsAddress) request.push({ name: 'address', value: this.#localAddress });
-    for (const [name, value] of this.#servers) request.push({ name, value });
+    for (const [name, value] of this.#servers ?? []) request.push({ name, value });
     return request;
   }
 
@@ -115,7 +115,7 @@ export class IpcpPolicy implements OptionPolicy<IpcpOption> {
     for (const option of options) {
       if (option.name === 'address') {
         if (!this.#ipcp.keepLocalAddress && option.value !== 0) this.#localAddress = option.value;
-      } else if (isServerOption(option) && this.#servers.has(option.name)) {
+      } else if (isServerOption(option) && this.#servers?.has(option.name) === true) {
         this.#servers.set(option.name, option.value);
       }
     }
@@ -127,13 +127,18 @@ export class IpcpPolicy implements OptionPolicy<IpcpOption> {
       if (option.name === 'address') {
         if (this.#localAddress === 0) return 'IPCP_FAILED';
         this.#omitsAddress = true;
-      } else if (isServerOption(option)) this.#servers.delete(option.name);
+      } else if (isServerOption(option)) this.#servers?.delete(option.name);
     }
     return undefined;
   }
 
+  #ask(...names: readonly ServerOption[]): void {
+    this.#servers ??= new Map<ServerOption, number>();
+    for (const name of names) this.#servers.set(name, 0);
+  }
+
   #known(...names: readonly ServerOption[]): readonly number[] {
-    return names.map((name) => this.#servers.get(name) ?? 0).filter((address) => address !== 0);
+    return names.map((name) => this.#servers?.get(name) ?? 0).filter((address) => address !== 0);
   }
 }
 

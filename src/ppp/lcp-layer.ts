@@ -15,6 +15,7 @@ import {
 import type { LcpOption } from '../wire/lcp-options.ts';
 import { writeU16, writeU32 } from '../wire/octets.ts';
 import { PppProtocol } from '../wire/ppp-frame.ts';
+import { takeFirst } from '../wire/queue.ts';
 import { Keepalive } from './keepalive.ts';
 import { LcpPolicy } from './lcp.ts';
 import { Negotiation, type NegotiationOutput } from './negotiation.ts';
@@ -114,7 +115,7 @@ export class LcpLayer {
   }
 
   poll(): LcpOutput | undefined {
-    return this.#outputs.shift();
+    return takeFirst(this.#outputs);
   }
 
   #handleOwnPacket(packet: ControlPacket, now: number): void {

@@ -14,6 +14,9 @@ const MAX_COINCIDENCES = 4;
 
 type WishName = 'mru' | 'magicNumber' | 'pfc' | 'acfc';
 
+/** One for all: most links never have any. */
+const NONE: readonly never[] = [];
+
 export class LcpPolicy implements OptionPolicy<LcpOption> {
   readonly options = lcpOptions;
   /** What the peer's last acceptable Configure-Request set. */
@@ -32,8 +35,8 @@ export class LcpPolicy implements OptionPolicy<LcpOption> {
   readonly #ownMethods: readonly AuthMethod[];
   #mru: number;
   #magicNumber = 0;
-  readonly #omitted = new Set<WishName>();
-  readonly #refusedMethods = new Set<AuthMethod>();
+  #omitted: readonly WishName[] = NONE;
+  #refusedMethods: readonly AuthMethod[] = NONE;
   #smallMruNaked = false;
   #nakedMagicNumber: number | undefined;
   #coincidences = 0;
@@ -46,13 +49,13 @@ export class LcpPolicy implements OptionPolicy<LcpOption> {
 
   /** 0 where the peer does not want it: RFC 1661 §6.4. */
   get magicNumber(): number {
-    return this.#omitted.has('magicNumber') ? 0 : this.#magicNumber;
+    return this.#omitted.includes('magicNumber') ? 0 : this.#magicNumber;
   }
 
   restart(): void {
     this.#mru = this.#link.mru;
-    this.#omitted.clear();
-    this.#refusedMethods.clear();
+    this.#omitted = NONE;
+    this.#refusedMethods = NONE;
     this.#smallMruNaked = false;
     this.#nakedMagicNumber = undefined;
     this.methodsDiffer = false;
@@ -67,7 +70,7 @@ export class LcpPolicy implements OptionPolicy<LcpOption> {
       { name: 'pfc' },
       { name: 'acfc' },
     ];
-    const request: LcpOption[] = wishes.filter((wish) => !this.#omitted.has(wish.name));
+    const request: LcpOption[] = wishes.filter((wish) => !this.#omitted.includes(wish.name));
     if (this.peerMethod !== undefined) request.splice(1, 0, authenticationOption(this.peerMethod));
     return request;
   }
@@ -132,7 +135,7 @@ export class LcpPolicy implements OptionPolicy<LcpOption> {
           break;
         case 'pfc':
         case 'acfc':
-          this.#omitted.add(option.name);
+          this.#omitted = [...this.#omitted, option.name];
           break;
         case 'accm': // Not in our request: a Nak may name options that the peer wants us to ask for.
         case 'unknown':
@@ -145,7 +148,8 @@ export class LcpPolicy implements OptionPolicy<LcpOption> {
   rejected(options: readonly LcpOption[]): CauseCode | undefined {
     for (const option of options) {
       if (option.name === 'authentication') return 'AUTH_METHOD_REFUSED';
-      if (option.name !== 'unknown' && option.name !== 'accm') this.#omitted.add(option.name);
+      if (option.name !== 'unknown' && option.name !== 'accm')
+        this.#omitted = [...this.#omitted, option.name];
     }
     return undefined;
   }
@@ -185,9 +189,9 @@ export class LcpPolicy implements OptionPolicy<LcpOption> {
   #useAnotherMethod(suggested: AuthMethod | undefined): boolean {
     this.methodsDiffer = true;
     if (this.peerMethod === undefined) return true;
-    this.#refusedMethods.add(this.peerMethod);
+    this.#refusedMethods = [...this.#refusedMethods, this.peerMethod];
     const allowed = this.#link.authenticatePeer?.methods ?? [];
-    const left = allowed.filter((method) => !this.#refusedMethods.has(method));
+    const left = allowed.filter((method) => !this.#refusedMethods.includes(method));
     const next = left.find((method) => method === suggested) ?? left[0];
     if (next === undefined) return false;
     this.peerMethod = next;

@@ -8,6 +8,7 @@ import { cause, type Cause } from '../wire/cause.ts';
 import { isMalformed } from '../wire/codec.ts';
 import { PacketCode } from '../wire/control-packet.ts';
 import { decodePppFrame, encodePppFrame, PppProtocol } from '../wire/ppp-frame.ts';
+import { takeFirst } from '../wire/queue.ts';
 import { Authentication, type Methods } from './authentication/authentication.ts';
 import { LcpLayer } from './lcp-layer.ts';
 import type { FinishReason } from './negotiation.ts';
@@ -41,7 +42,7 @@ export class PppLink {
   #network: NetworkPhase | undefined;
   #grant: Grant | undefined;
   /** Network-layer frames of a peer that is done with authentication before we are. */
-  #early = new Map<number, Uint8Array>();
+  #early: Map<number, Uint8Array> | undefined;
   /** Why the link is being closed. */
   #cause: Cause | undefined;
   #closeAt: number | undefined;
@@ -147,7 +148,7 @@ export class PppLink {
   }
 
   poll(): LinkOutput | undefined {
-    return this.#outputs.shift();
+    return takeFirst(this.#outputs);
   }
 
   get status(): LinkStatus {
@@ -202,7 +203,7 @@ export class PppLink {
       protocol === PppProtocol.Ipcp ||
       protocol === PppProtocol.Ipv6cp;
     if (isNetworkProtocol && payload[0] === PacketCode.ConfigureRequest)
-      this.#early.set(protocol, payload);
+      (this.#early ??= new Map<number, Uint8Array>()).set(protocol, payload);
     else this.#count('out-of-state');
   }
 
@@ -321,8 +322,8 @@ export class PppLink {
     );
     this.#network.start(now);
     const early = this.#early;
-    this.#early = new Map();
-    for (const [protocol, payload] of early) this.#handlePayload(protocol, payload, now);
+    this.#early = undefined;
+    for (const [protocol, payload] of early ?? []) this.#handlePayload(protocol, payload, now);
   }
 
   /** LCP is down: everything above starts anew when it is up again. */
@@ -333,7 +334,7 @@ export class PppLink {
     this.#network = undefined;
     this.#authentication = undefined;
     this.#grant = undefined;
-    this.#early.clear();
+    this.#early = undefined;
     this.#phase = this.#closing ? 'Terminate' : 'Establish';
   }
 

@@ -47,5 +47,5 @@ export function keyedStrengths(
   allowed: readonly MppeStrength[],
 ): readonly MppeStrength[] {
   if (source === undefined) return [];
-  return allowed.filter((strength) => startKeys(source, strength) !== undefined);
+  return [...allowed.filter((strength) => startKeys(source, strength) !== undefined)];
 }

@@ -15,6 +15,7 @@ import {
   type ControlPacket,
 } from '../wire/control-packet.ts';
 import { decodeOptions, encodeOptions, type RawOption } from '../wire/option.ts';
+import { takeFirst } from '../wire/queue.ts';
 import { transition, type Event, type State } from './automaton.ts';
 import type { OptionPolicy, Verdict } from './option-policy.ts';
 
@@ -164,7 +165,7 @@ export class Negotiation<O> {
   }
 
   poll(): NegotiationOutput | undefined {
-    return this.#outputs.shift();
+    return takeFirst(this.#outputs);
   }
 
   #handleRequest(packet: ControlPacket, now: number): void {
@@ -190,6 +191,12 @@ export class Negotiation<O> {
     this.#event(reply.code === PacketCode.ConfigureAck ? 'RCR+' : 'RCR-', now, reply);
   }
 
+  #ack(identifier: number, data: Uint8Array): ControlPacket {
+    const ack = { code: PacketCode.ConfigureAck, identifier, data };
+    if (this.#reackWhenOpened) this.#acked = ack;
+    return ack;
+  }
+
   #isRepetition(packet: ControlPacket): boolean {
     const acked = this.#acked;
     if (acked === undefined || this.#repeats >= MAX_REPEATS) return false;
@@ -208,8 +215,7 @@ export class Negotiation<O> {
       case 'ack':
         this.#naksSent = 0;
         this.#repeats = 0;
-        this.#acked = { code: PacketCode.ConfigureAck, identifier, data: data.slice() };
-        return this.#acked;
+        return this.#ack(identifier, data.slice());
       case 'nak':
       case 'reject':
         return this.#refuse(

@@ -13,6 +13,7 @@ import {
 import type { IpcpOption } from '../wire/ipcp-options.ts';
 import type { Ipv6cpOption } from '../wire/ipv6cp-options.ts';
 import { encodePppFrame, PppProtocol } from '../wire/ppp-frame.ts';
+import { takeFirst } from '../wire/queue.ts';
 import { Encryption } from './encryption.ts';
 import { IpcpPolicy, type IpcpOptions } from './ipcp.ts';
 import { Ipv6cpPolicy } from './ipv6cp.ts';
@@ -35,7 +36,7 @@ export class NetworkPhase {
   readonly #ipv6cp: Protocol<Ipv6cpOption, Ipv6cpPolicy> | undefined;
   readonly #outputs: NetworkOutput[] = [];
   /** The latest Configure-Request of a protocol that is not started yet. */
-  #early = new Map<number, ControlPacket>();
+  #early: Map<number, ControlPacket> | undefined;
   #started = false;
   #isIpUp = false;
   #isIpv6Up = false;
@@ -126,7 +127,7 @@ export class NetworkPhase {
   }
 
   poll(): NetworkOutput | undefined {
-    return this.#outputs.shift();
+    return takeFirst(this.#outputs);
   }
 
   /** How packets are encrypted; undefined: not. */
@@ -167,17 +168,19 @@ export class NetworkPhase {
   #startIp(now: number): void {
     this.#started = true;
     const early = this.#early;
-    this.#early = new Map();
+    this.#early = undefined;
     for (const protocol of [this.#ipcp, this.#ipv6cp]) {
       protocol?.negotiation.open(now);
       protocol?.negotiation.handleUp(now);
     }
-    for (const [protocol, packet] of early) this.#machine(protocol)?.handlePacket(packet, now);
+    for (const [protocol, packet] of early ?? [])
+      this.#machine(protocol)?.handlePacket(packet, now);
   }
 
   /** Only a Configure-Request can be answered later. */
   #keep(protocol: number, packet: ControlPacket): void {
-    if (packet.code === PacketCode.ConfigureRequest) this.#early.set(protocol, packet);
+    if (packet.code === PacketCode.ConfigureRequest)
+      (this.#early ??= new Map<number, ControlPacket>()).set(protocol, packet);
     else this.#count('out-of-state');
   }
 

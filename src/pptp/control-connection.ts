@@ -14,6 +14,7 @@ import { isMalformed, type Malformed } from '../wire/codec.ts';
 import { PROTOCOL_VERSION, StartResult, StopResult } from '../wire/control-codes.ts';
 import { decodeControlMessage, type ControlMessage } from '../wire/control-message.ts';
 import { readU32 } from '../wire/octets.ts';
+import { takeFirst } from '../wire/queue.ts';
 import { CallTable } from './call-table.ts';
 import { ECHO_INTERVAL, ECHO_TIMEOUT, type ControlConnectionOptions } from './control-options.ts';
 import type { ControlOutput, ControlPeer } from './control-output.ts';
@@ -239,7 +240,7 @@ export class ControlConnection {
       if (output !== undefined) return output;
       const state = this.#state;
       if (state.name === 'idle' || state.name === 'closed') return undefined;
-      const octets = this.#pending.shift();
+      const octets = takeFirst(this.#pending);
       if (octets === undefined) return undefined;
       const message = isMalformed(octets) ? octets : decodeControlMessage(octets);
       if (isMalformed(message)) this.#handleMalformed(message);

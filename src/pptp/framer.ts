@@ -12,8 +12,8 @@ const COOKIE_AT = 4;
 const COOKIE_END = 8;
 
 export class Framer {
-  /** The message that is not yet whole. */
-  readonly #partial = new Uint8Array(MAX_MESSAGE_LENGTH);
+  /** The message that is not yet whole; made when a message comes in pieces, which is seldom. */
+  #partial: Uint8Array | undefined;
   #held = 0;
   #broken = false;
 
@@ -33,7 +33,7 @@ export class Framer {
         this.#broken = true;
         found.push(length);
       } else if (length === undefined || message.length < length) {
-        if (inPlace) this.#partial.set(message);
+        if (inPlace) (this.#partial ??= new Uint8Array(MAX_MESSAGE_LENGTH)).set(message);
         this.#held = message.length;
         break;
       } else {
@@ -47,9 +47,10 @@ export class Framer {
 
   /** The held octets followed by as many new ones as fit a message; `#held` is left to the caller. */
   #fill(octets: Uint8Array, at: number): Uint8Array {
+    const partial = this.#partial!;
     const more = octets.subarray(at, at + MAX_MESSAGE_LENGTH - this.#held);
-    this.#partial.set(more, this.#held);
-    return this.#partial.subarray(0, this.#held + more.length);
+    partial.set(more, this.#held);
+    return partial.subarray(0, this.#held + more.length);
   }
 }
 

@@ -1,5 +1,6 @@
 /** What a control connection has to say and nobody has polled yet. */
 import { encodeControlMessage, type ControlMessage } from '../wire/control-message.ts';
+import { takeFirst } from '../wire/queue.ts';
 import type { ControlOddity, ControlOutput } from './control-output.ts';
 
 export class OutputQueue {
@@ -18,6 +19,6 @@ export class OutputQueue {
   }
 
   shift(): ControlOutput | undefined {
-    return this.#outputs.shift();
+    return takeFirst(this.#outputs);
   }
 }

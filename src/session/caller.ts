@@ -34,8 +34,8 @@ export class Caller {
   readonly #reception: Reception;
   readonly #hooks: CallerHooks;
   readonly #control: ControlConnection;
+  /** By slot; there is mostly one. */
   readonly #calls = new Map<number, CallerCall>();
-  readonly #bySlot = new Map<number, CallerCall>();
   readonly #deadlines = new Deadlines<'login' | 'linger' | 'stop' | 'closed'>();
   readonly #outputs = new OutputQueue<SessionOutput>();
   #halfOpen = true;
@@ -95,24 +95,24 @@ export class Caller {
 
   /** One PPP control frame of the call with this slot. Slots of calls that are over are ignored. */
   handleFrame(slot: number, frame: Uint8Array, now: number): void {
-    this.#bySlot.get(slot)?.handleFrame(frame, now);
+    this.#calls.get(slot)?.handleFrame(frame, now);
     this.#pump(now);
   }
 
   /** Proof of life from the path, where nothing else came; the counters are looked at besides. */
   handleTraffic(slot: number, now: number): void {
-    this.#bySlot.get(slot)?.handleTraffic(now);
+    this.#calls.get(slot)?.handleTraffic(now);
     this.#pump(now);
   }
 
   handleDesynchronized(slot: number, now: number): void {
-    this.#bySlot.get(slot)?.handleDesynchronized(now);
+    this.#calls.get(slot)?.handleDesynchronized(now);
     this.#pump(now);
   }
 
   /** A network-up could not be carried out: that session ends with this cause. Success needs no answer. */
   handleNetworkFailed(slot: number, cause: Cause, now: number): void {
-    this.#bySlot.get(slot)?.end(cause, now);
+    this.#calls.get(slot)?.end(cause, now);
     this.#pump(now);
   }
 
@@ -225,7 +225,7 @@ export class Caller {
         this.#answer(output.request, now);
         break;
       case 'call-up':
-        this.#calls.get(output.callId)?.connect(output.peerCallId, now);
+        this.#find(output.callId)?.connect(output.peerCallId, now);
         break;
       case 'call-down':
         this.#forget(output.callId, output.cause, now);
@@ -270,8 +270,7 @@ export class Caller {
       path,
       now,
     );
-    this.#calls.set(path.callId, call);
-    this.#bySlot.set(path.slot, call);
+    this.#calls.set(path.slot, call);
     this.#deadlines.clear('linger');
     if (this.#control.acceptCall(request, path.callId, now)) return;
     this.#forget(path.callId, because('HANGUP'), now); // the peer took its request back meanwhile
@@ -283,12 +282,16 @@ export class Caller {
     this.#deadlines.clear('login');
   }
 
+  #find(callId: number): CallerCall | undefined {
+    for (const call of this.#calls.values()) if (call.path.callId === callId) return call;
+    return undefined;
+  }
+
   /** The control connection has ended the call. */
   #forget(callId: number, cause: Cause, now: number): void {
-    const call = this.#calls.get(callId);
+    const call = this.#find(callId);
     if (call === undefined) return;
-    this.#calls.delete(callId);
-    this.#bySlot.delete(call.path.slot);
+    this.#calls.delete(call.path.slot);
     call.lost(cause, now);
     if (this.#calls.size > 0 || this.#closing !== undefined) return;
     this.#deadlines.set('linger', now + LINGER);

@@ -6,6 +6,7 @@ import { ControlConnection } from '../pptp/control-connection.ts';
 import type { ControlOutput } from '../pptp/control-output.ts';
 import { cause as because, type Cause } from '../wire/cause.ts';
 import { formatAddress } from '../wire/ip.ts';
+import { takeFirst } from '../wire/queue.ts';
 import { Deadlines, earliest } from './deadlines.ts';
 import type { Attempt, Gateway } from './gateway.ts';
 import type { ClientLinkOptions } from './options.ts';
@@ -181,7 +182,7 @@ export class ClientConnection {
   }
 
   poll(): ConnectionOutput | undefined {
-    return this.#outputs.shift();
+    return takeFirst(this.#outputs);
   }
 
   #session(): Session | undefined {

@@ -1,30 +1,33 @@
 /** The named deadlines of one machine. */
 export class Deadlines<Name extends string> {
-  readonly #at = new Map<Name, number>();
+  /** Undefined: none, as in most sessions that are up. */
+  #at: Map<Name, number> | undefined;
 
   set(name: Name, at: number): void {
+    this.#at ??= new Map<Name, number>();
     this.#at.set(name, at);
   }
 
   clear(name: Name): void {
-    this.#at.delete(name);
+    this.#at?.delete(name);
+    if (this.#at?.size === 0) this.#at = undefined;
   }
 
   clearAll(): void {
-    this.#at.clear();
+    this.#at = undefined;
   }
 
   next(): number | undefined {
-    return earliest(...this.#at.values());
+    return this.#at === undefined ? undefined : earliest(...this.#at.values());
   }
 
   /** Takes out a deadline that has come, the earliest first. */
   due(now: number): Name | undefined {
     const next = this.next();
     if (next === undefined || next > now) return undefined;
-    for (const [name, at] of this.#at) {
+    for (const [name, at] of this.#at ?? []) {
       if (at !== next) continue;
-      this.#at.delete(name);
+      this.clear(name);
       return name;
     }
     return undefined;

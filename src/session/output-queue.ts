@@ -3,6 +3,7 @@
  * before, because its slot may at once be another call's.
  */
 import type { CallPath } from './ports.ts';
+import { takeFirst } from '../wire/queue.ts';
 
 type Entry<Output> = { readonly output: Output } | { readonly release: CallPath };
 
@@ -20,7 +21,7 @@ export class OutputQueue<Output> {
 
   poll(): Output | undefined {
     for (;;) {
-      const entry = this.#entries.shift();
+      const entry = takeFirst(this.#entries);
       if (entry === undefined) return undefined;
       if ('output' in entry) return entry.output;
       entry.release.close();

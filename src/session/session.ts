@@ -9,6 +9,7 @@ import type { LinkOptions, Grant } from '../ppp/options.ts';
 import type { LinkOutput as PppOutput, MppeState } from '../ppp/output.ts';
 import { cause as because, type Cause, type CauseCode } from '../wire/cause.ts';
 import type { Prefix } from '../wire/ip.ts';
+import { takeFirst } from '../wire/queue.ts';
 import { earliest } from './deadlines.ts';
 import type { Ipv6Client } from './options.ts';
 import type { CallPath, Network, SessionStatus } from './ports.ts';
@@ -24,6 +25,7 @@ const IPV6_TIME = 1_000;
 /** Octets: MPPE header and the encrypted protocol field. */
 const MPPE_OVERHEAD = 4;
 
+type MppeMode = Omit<MppeState, 'startKey'>;
 type LoginAttempt = Extract<PppOutput, { kind: 'login' }>['attempt'];
 
 /** What the kernel is told and the status shows, apart from what is negotiated. */
@@ -84,7 +86,8 @@ export class Session {
   readonly #startedAt: number;
   #identity: Identity | undefined;
   #auth = 'none';
-  #mppe: { send: MppeState | undefined; receive: MppeState | undefined } = {
+  /** The keys are the data path's alone. */
+  #mppe: { send: MppeMode | undefined; receive: MppeMode | undefined } = {
     send: undefined,
     receive: undefined,
   };
@@ -213,7 +216,7 @@ export class Session {
   }
 
   poll(): SessionStage | undefined {
-    return this.#stages.shift();
+    return takeFirst(this.#stages);
   }
 
   /** undefined until it was established. */
@@ -273,7 +276,7 @@ export class Session {
         this.#stages.push({ kind: 'authenticated' });
         break;
       case 'mppe':
-        this.#mppe[output.direction] = output.mppe;
+        this.#mppe[output.direction] = withoutKey(output.mppe);
         this.path.setMppe(output.direction, output.mppe);
         this.#requireEncryption();
         break;
@@ -404,7 +407,11 @@ const silenceCodes: ReadonlySet<CauseCode> = new Set<CauseCode>([
   'CONTROL_LOST',
 ]);
 
-function mppeText(mppe: MppeState | undefined): string {
+function withoutKey(mppe: MppeState | undefined): MppeMode | undefined {
+  return mppe && { strength: mppe.strength, stateful: mppe.stateful };
+}
+
+function mppeText(mppe: MppeMode | undefined): string {
   if (mppe === undefined) return 'none';
   return `mppe-${mppe.strength}${mppe.stateful ? ' stateful' : ''}`;
 }

@@ -15,6 +15,7 @@ import {
 import { decodePap, encodePap } from '../../wire/pap.ts';
 import { PppProtocol } from '../../wire/ppp-frame.ts';
 import { textOf } from '../../wire/text.ts';
+import { takeFirst } from '../../wire/queue.ts';
 import type { MppeKeySource } from '../mppe-key-source.ts';
 import type { AuthMethod } from '../options.ts';
 import type { Evidence } from './evidence.ts';
@@ -134,7 +135,7 @@ export class Authenticator {
   }
 
   poll(): AuthenticationOutput | undefined {
-    return this.#outputs.shift();
+    return takeFirst(this.#outputs);
   }
 
   #challenge(identifier: number, challenge: Uint8Array, sent: number, now: number): State {

@@ -25,6 +25,7 @@ import {
 import { decodePap, encodePap } from '../../wire/pap.ts';
 import { PppProtocol } from '../../wire/ppp-frame.ts';
 import { textOf } from '../../wire/text.ts';
+import { takeFirst } from '../../wire/queue.ts';
 import type { MppeKeySource } from '../mppe-key-source.ts';
 import type { AuthMethod } from '../options.ts';
 import { msChapKeys, msChapV2Keys } from './evidence.ts';
@@ -119,7 +120,7 @@ export class Login {
   }
 
   poll(): AuthenticationOutput | undefined {
-    return this.#outputs.shift();
+    return takeFirst(this.#outputs);
   }
 
   #handleChap(payload: Uint8Array, now: number): void {
