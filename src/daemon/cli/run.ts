@@ -3,8 +3,9 @@ import { existsSync } from 'node:fs';
 import { dirname } from 'node:path';
 import { IoError } from '../../native/io-error.ts';
 import { dropPrivileges } from '../../native/privileges.ts';
-import { ConfigError } from '../configuration/problems.ts';
-import { readConfiguration } from '../configuration/read.ts';
+import { ConfigError, formatProblem } from '../configuration/problems.ts';
+import type { Configuration } from '../configuration/configuration.ts';
+import { readConfiguration, readSound } from '../configuration/read.ts';
 import { Buses, refuseSecond } from '../control/buses.ts';
 import { Daemon, type DaemonOptions } from '../daemon.ts';
 import { isNetifd } from '../router-choice.ts';
@@ -30,13 +31,13 @@ export async function run(options: Arguments): Promise<void> {
       '/dev/net/tun is missing: load the kernel module tun (OpenWrt: install kmod-tun)',
     );
   const log = new Log();
-  const configuration = readConfiguration(configDir);
+  const supervised = await isNetifd(options.router, ubus);
+  const configuration = supervised ? soundPart(configDir, log) : readConfiguration(configDir);
 
   await refuseSecond(socket);
 
   const buses = new Buses(ubus, log);
   const read = () => readConfiguration(configDir);
-  const supervised = await isNetifd(options.router, ubus);
   const router: DaemonOptions['router'] = (supervisedDaemon, warn) => {
     if (!supervised) return new IpRoute(warn);
     const netifd = new Netifd(buses.system, supervisedDaemon, warn, configDir);
@@ -87,6 +88,13 @@ export async function run(options: Arguments): Promise<void> {
   buses.withdraw();
   await daemon.stop();
   buses.close();
+}
+
+/** One interface that is wrong must not keep the others down. */
+function soundPart(configDir: string, log: Log): Configuration {
+  const { configuration, faults } = readSound(configDir);
+  for (const fault of faults) log.line('error', formatProblem(fault));
+  return configuration;
 }
 
 function asFatal(error: unknown): unknown {

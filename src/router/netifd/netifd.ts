@@ -32,6 +32,9 @@ import { routeConflicts, type Conflict } from './route-conflicts.ts';
 /** A loss that netifd has not answered by then was not heard. */
 const LOSS_TIME = 10_000;
 
+/** What a link is given up for, with authfail. */
+const loginErrors = new Set(['AUTH_TOPEER_FAILED', 'SERVER_NOT_TRUSTED']);
+
 interface RunningServer {
   readonly server: ServerInterface;
   /** By their address inside. */
@@ -105,6 +108,7 @@ export class Netifd implements Router {
       linkTeardown: (name) => this.managed.handleTeardown(name),
       dial: (name) => this.dial(name),
       hangup: (name) => this.ask(name, 'down'),
+      revive: (name) => this.revive(name),
       refuse: (name, cause) => void this.managed.fail(name, cause, false),
       review: () => this.refresh(),
     };
@@ -286,6 +290,14 @@ export class Netifd implements Router {
   private async dial(name: string): Promise<void> {
     this.managed.handleDial(name);
     await this.ask(name, 'up');
+  }
+
+  /** Also one that a daemon before us gave up. */
+  private async revive(name: string): Promise<void> {
+    await this.networks.refresh();
+    const status = this.networks.named(name);
+    if (status === undefined || status.up || status.pending || status.autostart) return;
+    if (status.errors.some((code) => loginErrors.has(code))) await this.dial(name);
   }
 
   private async ask(name: string, method: 'up' | 'down'): Promise<void> {

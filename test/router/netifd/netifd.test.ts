@@ -279,8 +279,9 @@ onEachBus((bus) => {
       [stub.errors('office'), stub.isAutostart('office')],
       [['AUTH_TOPEER_FAILED'], false],
     );
-    await netifd.supervisor.dial('office');
+    await netifd.supervisor.revive('office');
     await daemon.until('start office fresh');
+    await netifd.supervisor.revive('office'); // nothing to revive
   });
 
   test('dial and hangup go through netifd; an interface that it does not know is named', async (context) => {
