@@ -77,6 +77,8 @@ inNamespace('ubus', import.meta.url, () => {
         disconnect: { id: 'int32', username: 'string' },
         dial: { interface: 'string' },
         hangup: { interface: 'string' },
+        link_setup: { interface: 'string' },
+        link_teardown: { interface: 'string' },
         check: { interface: 'string', server: 'string', port: 'int32' },
         check_status: { id: 'int32' },
         capture_start: { seconds: 'int32', bytes: 'int32', secrets: 'bool' },
