@@ -1,29 +1,28 @@
 # make demo    all set-up, then a server and a client with real traffic
 # make test    all set-up, then every test
 # make build   dist/pptp-gateway.js and dist/native.node
-# make check   format, lint with the import rules, types, dead code
+# make check   format, lint with the import rules, types, dead code, shell
 # make bench   all set-up, then everything side by side; results in bench/results
+# make feed    dist/feed: a feed for OpenWrt's scripts/feeds
+# make packages  all set-up, then dist/packages: .ipk for each of ARCHITECTURES, checked
 # make run     a server from an example configuration, in the foreground
-.PHONY: build check demo test test-unit test-interop bench run format clean setup-build setup-demo setup-test setup-bench
+.PHONY: build check demo test test-unit test-interop bench run feed packages format clean setup-build setup-demo setup-test setup-bench setup-packages
 
 SOURCES := $(shell find src -name '*.ts')
 NATIVE := $(wildcard src/native/*.c src/native/*.h src/native/*.sh)
 BIN := node_modules/.bin
+SHELL_FILES := init.d/pptp-gateway $(shell grep -rlE '^\#!/bin/sh' openwrt/*/files tools)
 
 build: setup-build dist/native.node dist/pptp-gateway.js
 
-setup-build setup-demo setup-test setup-bench:
+setup-build setup-demo setup-test setup-bench setup-packages:
 	@tools/setup.sh $(subst setup-,,$@)
 
 dist/native.node: $(NATIVE)
-	@mkdir -p dist
 	src/native/build.sh $@
 
-dist/pptp-gateway.js: $(SOURCES) package.json
-	@mkdir -p dist
-	$(BIN)/esbuild src/daemon/main.ts --bundle --platform=node --target=node20 --format=esm --outfile=$@ --minify-whitespace --minify-syntax --log-level=warning --legal-comments=none \
-	  --define:__VERSION__="\"$$(node -p 'require("./package.json").version')\""
-	@chmod 755 $@
+dist/pptp-gateway.js: $(SOURCES) package.json tools/bundle.sh
+	tools/bundle.sh $@
 
 # Committed, so that the sources run without a build; a test holds it to mppe.as.
 src/data-path/mppe-wasm/binary.ts: src/data-path/mppe-wasm/mppe.as tools/build-wasm.ts
@@ -35,6 +34,7 @@ check: setup-build
 	$(BIN)/depcruise src
 	$(BIN)/tsc -p .
 	$(BIN)/knip
+	shellcheck $(SHELL_FILES)
 
 format:
 	$(BIN)/prettier --write --log-level=warn .
@@ -48,6 +48,18 @@ bench: setup-bench build
 
 run: build
 	@node --import tsx tools/run.ts
+
+# OpenWrt's names. Any other architecture of the same three classes of CPU will do: aarch64_generic, arm_cortex-a9_vfpv3-d16, …
+ARCHITECTURES ?= x86_64 aarch64_cortex-a53 arm_cortex-a7_neon-vfpv4
+# What is packed has the time of the commit.
+export SOURCE_DATE_EPOCH ?= $(shell git log -1 --format=%ct)
+
+feed: setup-packages
+	tools/packages/feed.sh $(ARCHITECTURES)
+
+packages: feed
+	tools/packages/build.sh $(ARCHITECTURES)
+	node --import tsx tools/packages/verify.ts
 
 TESTS = $(shell find test -name '*.test.ts' -not -path 'test/interop/*' | sort)
 INTEROP = $(shell find test/interop -name '*.test.ts' | sort)

@@ -9,6 +9,7 @@ import { resolve } from 'node:path';
 import {
   globalOptions,
   linkOptions,
+  relayOptions,
   serverOptions,
   userOptions,
 } from '../src/daemon/configuration/options.ts';
@@ -22,6 +23,7 @@ const sections: readonly (readonly [string, OptionTable])[] = [
   ["`network`: `config interface` with `option proto 'pptpgw'` or `'pptp'` (a link)", linkOptions],
   ['`pptp_users`: `config user`', userOptions],
   ["`pptp`: `config pptp 'globals'`", globalOptions],
+  ['`pptp`: `config relay` (passthrough)', relayOptions],
 ];
 
 const applies = `What a changed option disturbs when the configuration is read again: *live* nothing, *new-sessions* only sessions that start later,

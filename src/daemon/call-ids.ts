@@ -19,11 +19,20 @@ export class CallIds {
   private ended = 0;
   private readonly random: (length: number) => Uint8Array;
   private readonly admit: (callIds: Uint16Array) => void;
+  private readonly taken: (callId: number) => boolean;
 
-  /** @param admit makes the filter: only GRE with these ids reaches us */
-  constructor(random: (length: number) => Uint8Array, admit: (callIds: Uint16Array) => void) {
+  /**
+   * @param admit makes the filter: only GRE with these ids reaches us
+   * @param taken ids that relayed calls have
+   */
+  constructor(
+    random: (length: number) => Uint8Array,
+    admit: (callIds: Uint16Array) => void,
+    taken: (callId: number) => boolean = () => false,
+  ) {
     this.random = random;
     this.admit = admit;
+    this.taken = taken;
     this.renew();
   }
 
@@ -34,6 +43,11 @@ export class CallIds {
     const callId = this.spare.pop()!;
     this.used.add(callId);
     return callId;
+  }
+
+  /** Some call has it, or may have it next. */
+  has(callId: number): boolean {
+    return this.used.has(callId) || this.spare.includes(callId);
   }
 
   release(callId: number): void {
@@ -48,7 +62,7 @@ export class CallIds {
     while (spare.size < wanted) {
       const [high, low] = this.random(2);
       const callId = (high! << 8) | low!;
-      if (!this.used.has(callId)) spare.add(callId);
+      if (!this.used.has(callId) && !this.taken(callId)) spare.add(callId);
     }
     this.spare.splice(0, this.spare.length, ...spare);
     this.ended = 0;

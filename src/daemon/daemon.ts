@@ -1,6 +1,10 @@
 /** The running gateway: servers, links and everything around them, made from a configuration and remade on reload. */
 import { randomFillSync } from 'node:crypto';
+import { NETLINK_NETFILTER, netlinkRequest } from '../native/netlink.ts';
+import { ToldCallIds } from '../relay/told-call-ids.ts';
+import { RelayTable } from '../router/relay-table.ts';
 import type { Router, SupervisedDaemon } from '../router/router.ts';
+import { deviceNames, type Zones } from '../router/zones.ts';
 import { Gateway } from '../session/gateway.ts';
 import type { ClientLinkOptions } from '../session/options.ts';
 import type { SessionEvent } from '../session/ports.ts';
@@ -12,10 +16,13 @@ import { formatProblem } from './configuration/problems.ts';
 import { Drive, monotonic } from './drive.ts';
 import { busEvent, type BusEvent } from './events.ts';
 import { Failures } from './failures.ts';
+import { Hooks } from './hooks.ts';
 import { LinkRunner, type RunnerPorts } from './link-runner.ts';
 import { Listeners } from './listeners.ts';
 import type { Log } from './log.ts';
 import { PacketIo } from './packet-io.ts';
+import type { RelayEvent } from './relays/relay-event.ts';
+import { Relays } from './relays/relays.ts';
 import type { ServerRunner } from './server-runner.ts';
 import { failureText } from './router-cause.ts';
 import { Servers } from './servers.ts';
@@ -32,6 +39,8 @@ export interface DaemonOptions {
   readonly read: () => Configuration;
   /** For the buses. */
   readonly publish?: (event: BusEvent) => void;
+  /** What the networks of relays are; devices by their names where nobody knows more. */
+  readonly zones?: Zones;
 }
 
 export class Daemon {
@@ -42,6 +51,7 @@ export class Daemon {
   readonly checks = new Checks();
   readonly io: PacketIo;
   readonly ports: RunnerPorts;
+  readonly relays: Relays;
   configuration: Configuration;
   private readonly options: DaemonOptions;
   private readonly drive: Drive;
@@ -49,6 +59,7 @@ export class Daemon {
   private readonly serverSet: Servers;
   private readonly counted = new Map<string, number>();
   private readonly strangers = new Strangers();
+  private readonly hooks: Hooks;
   private configured = false;
   private readonly supervision: Supervision | undefined;
   private changing: Promise<unknown> = Promise.resolve();
@@ -65,7 +76,13 @@ export class Daemon {
       wallClock: () => Date.now(),
     });
     this.drive = new Drive();
-    this.io = new PacketIo(limits.maxSessions + limits.maxHalfOpen, this.drive, randomOctets);
+    const ids: ToldCallIds = new ToldCallIds(randomOctets, (callId) => this.io.callIds.has(callId));
+    this.io = new PacketIo(
+      limits.maxSessions + limits.maxHalfOpen,
+      this.drive,
+      randomOctets,
+      (callId) => ids.isUsed(callId),
+    );
     // The router calls it only once all is there: it is told of nothing before the bus has answered.
     const supervised: SupervisedDaemon = {
       start: (name, fresh) => this.supervision?.start(name, fresh),
@@ -80,6 +97,33 @@ export class Daemon {
       router,
       report: (event) => this.report(event),
     };
+    this.relays = new Relays(
+      {
+        drive: this.drive,
+        table: new RelayTable((request) => netlinkRequest(NETLINK_NETFILTER, request)),
+        ids,
+        nextId: () => gateway.nextId(),
+        report: (event) => this.report(event),
+        count: (counter) => this.count(counter),
+        warn: (message) => this.ofStrangers(() => log.line('error', message)),
+        capture: () => this.io.capture,
+      },
+      options.zones ?? deviceNames,
+      (level, message) => log.line(level, message),
+    );
+    this.hooks = new Hooks({
+      log: (level, text) => log.line(level, text),
+      count: (counter) => this.count(counter),
+      about: ({ kind, name }) => {
+        const options =
+          kind === 'caller'
+            ? this.servers.get(name)?.server.options
+            : this.links.get(name)?.link.options;
+        return (
+          options && { device: options.device, ...('commands' in options ? options.commands : {}) }
+        );
+      },
+    });
     this.serverSet = new Servers(this.ports, log, (name) =>
       this.change(() => this.reopen(name), `server ${name}`),
     );
@@ -133,6 +177,11 @@ export class Daemon {
     return done;
   }
 
+  /** Networks have come, gone or changed their device: relays follow them. */
+  networksChanged(): void {
+    this.changing = this.changing.then(() => this.relays.refresh());
+  }
+
   /** Says goodbye to every peer; at most 4 s. */
   async stop(): Promise<void> {
     this.supervision?.close();
@@ -142,7 +191,7 @@ export class Daemon {
       ...[...this.links.values()].map((runner) => runner.retire(cause('SHUTDOWN'))),
     ];
     await Promise.race([
-      Promise.all(goodbyes),
+      Promise.all([...goodbyes, this.relays.stop()]),
       new Promise((resolve) => setTimeout(resolve, 3_800).unref()),
     ]);
     await this.ports.router.close();
@@ -212,6 +261,7 @@ export class Daemon {
     }
     for (const options of configuration.links)
       if (!this.links.has(options.name)) this.startLink(options);
+    await this.relays.change(configuration.relays);
     router.serversConfigured(
       configuration.servers.map(({ name, port, listen, openFirewall, allowFrom }) => ({
         name,
@@ -258,14 +308,16 @@ export class Daemon {
       runner.feed((link, now) => link.dial(now));
   }
 
-  private report(event: SessionEvent): void {
+  private report(event: SessionEvent | RelayEvent): void {
     this.failures.note(event);
     const told = busEvent(event, monotonic());
     if (told !== undefined) this.options.publish?.(told);
+    this.hooks.note(event);
     if (event.what === 'counted') this.count(event.counter);
-    if (event.what !== 'caller-refused') this.options.log.event(event);
+    if (event.what !== 'caller-refused' && event.what !== 'relay-refused')
+      this.options.log.event(event);
     else {
-      this.count(`caller refused: ${event.cause.code}`);
+      this.count(`${event.what.replace('-', ' ')}: ${event.cause.code}`);
       this.ofStrangers(() => this.options.log.event(event));
     }
   }

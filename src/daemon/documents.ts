@@ -3,6 +3,8 @@
  * addresses as text. (Types, not interfaces: only they are ubus tables to the compiler.)
  */
 import type { CallCounters, LinkState, SessionStatus } from '../session/ports.ts';
+import type { RelayCallStatus } from './relays/relay-event.ts';
+import type { RelayStatus } from './relays/relays.ts';
 import { describeCause, type Cause } from '../wire/cause.ts';
 import { formatAddress, formatPrefix } from '../wire/ip.ts';
 
@@ -42,7 +44,10 @@ export type SessionsDocument = {
 
 export type CauseDocument = {
   readonly code: string;
+  /** The sentence in English, with the detail. */
   readonly text: string;
+  /** What is particular to this case, for who translates the sentence. */
+  readonly detail?: string;
 };
 
 export type LinkDocument = {
@@ -72,7 +77,43 @@ export type StatusDocument = {
   readonly uptime: number;
   readonly servers: readonly ServerDocument[];
   readonly links: readonly LinkDocument[];
-  readonly relays: readonly never[];
+  readonly relays: readonly RelayDocument[];
+};
+
+/** A call that passes through: received is what comes from the client. */
+export type RelayCallDocument = {
+  readonly id: number;
+  readonly client: string;
+  readonly server: string;
+  readonly client_callid: number;
+  readonly server_callid: number;
+  /** Seconds since 1970 UTC. */
+  readonly since: number;
+  /** Outer packets; absent where the kernel does not count. */
+  readonly rx_bytes?: number;
+  readonly tx_bytes?: number;
+  readonly rx_packets?: number;
+  readonly tx_packets?: number;
+  /** Octets of control messages about the call; absent with backend helper. */
+  readonly control_rx_bytes?: number;
+  readonly control_tx_bytes?: number;
+};
+
+export type RelayDocument = {
+  readonly name: string;
+  readonly direction: 'outbound' | 'inbound';
+  /** Which one is at work; as configured where none is. */
+  readonly backend: 'relay' | 'helper' | 'auto';
+  /** Why this backend. */
+  readonly reason: string;
+  readonly src: string;
+  readonly dest: string;
+  readonly dest_ip?: string;
+  readonly state: 'up' | 'failed';
+  readonly cause?: CauseDocument;
+  readonly clients: number;
+  readonly connections: number;
+  readonly calls: readonly RelayCallDocument[];
 };
 
 export type FailureDocument = {
@@ -122,6 +163,49 @@ export function sessionDocument(status: SessionStatus, now: number): SessionDocu
   };
 }
 
+export function relayDocument(
+  { options, backend, reason, cause, clients, connections, calls }: RelayStatus,
+  now: number,
+): RelayDocument {
+  return {
+    name: options.name,
+    direction: options.direction,
+    backend: backend ?? options.backend,
+    reason,
+    src: options.src.join(' '),
+    dest: options.dest.join(' '),
+    ...(options.server === undefined ? {} : { dest_ip: formatAddress(options.server) }),
+    state: cause === undefined ? 'up' : 'failed',
+    ...(cause === undefined ? {} : { cause: causeDocument(cause) }),
+    clients,
+    connections,
+    calls: calls.map((call) => relayCallDocument(call, now)),
+  };
+}
+
+export function relayCallDocument(call: RelayCallStatus, now: number): RelayCallDocument {
+  const { id, client, server, clientCallId, serverCallId, since, traffic, control } = call;
+  return {
+    id,
+    client: formatAddress(client),
+    server: formatAddress(server),
+    client_callid: clientCallId,
+    server_callid: serverCallId,
+    since: Math.round((Date.now() - (now - since)) / 1000),
+    ...(traffic && {
+      rx_bytes: traffic.rxOctets,
+      tx_bytes: traffic.txOctets,
+      rx_packets: traffic.rxPackets,
+      tx_packets: traffic.txPackets,
+    }),
+    ...(control && {
+      control_rx_bytes: control.rxOctets,
+      control_tx_bytes: control.txOctets,
+    }),
+  };
+}
+
 export function causeDocument(cause: Cause): CauseDocument {
-  return { code: cause.code, text: describeCause(cause) };
+  const { code, detail } = cause;
+  return { code, text: describeCause(cause), ...(detail === undefined ? {} : { detail }) };
 }

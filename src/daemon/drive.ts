@@ -74,7 +74,9 @@ export class Drive {
 
   private arm(): void {
     const next = this.schedule.next() ?? Infinity;
-    if (next === this.armedFor || this.stopped) return;
+    if (this.stopped) return;
+    // A timer that comes too early is left alone, for deadlines move on with every batch: it arms the next one.
+    if (next >= this.armedFor && next !== Infinity) return;
     clearTimeout(this.timer);
     this.armedFor = next;
     if (next === Infinity) return;

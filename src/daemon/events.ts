@@ -1,8 +1,12 @@
-/** What the buses are told as it happens: `pptp.session` (up, down, auth-failed) and `pptp.link` (a link's state). */
+/**
+ * What the buses are told as it happens: `pptp.session` (up, down, auth-failed), `pptp.link` (a link's state) and `pptp.relay`
+ * (calls that pass through: up, down).
+ */
 import type { SessionEvent } from '../session/ports.ts';
 import type { Table } from '../ubus-js/index.ts';
 import { formatAddress } from '../wire/ip.ts';
-import { causeDocument, sessionDocument } from './documents.ts';
+import { causeDocument, relayCallDocument, sessionDocument } from './documents.ts';
+import type { RelayEvent } from './relays/relay-event.ts';
 
 export interface BusEvent {
   readonly name: string;
@@ -10,7 +14,7 @@ export interface BusEvent {
 }
 
 /** undefined: for the log alone. A stranger who is refused could be told of without end. */
-export function busEvent(event: SessionEvent, now: number): BusEvent | undefined {
+export function busEvent(event: SessionEvent | RelayEvent, now: number): BusEvent | undefined {
   switch (event.what) {
     case 'session-up':
       return session({ action: 'up', ...sessionDocument(event.session, now) });
@@ -40,6 +44,17 @@ export function busEvent(event: SessionEvent, now: number): BusEvent | undefined
         },
       };
     }
+    case 'relay-call-up': {
+      const { call } = event;
+      const data = { action: 'up', relay: call.relay, ...relayCallDocument(call, now) };
+      return { name: 'pptp.relay', data };
+    }
+    case 'relay-call-down': {
+      const { call, cause } = event;
+      const document = { ...relayCallDocument(call, now), cause: causeDocument(cause) };
+      return { name: 'pptp.relay', data: { action: 'down', relay: call.relay, ...document } };
+    }
+    case 'relay-refused':
     case 'caller-refused':
     case 'step':
     case 'counted':

@@ -1,6 +1,7 @@
 /** The recent failures, for people: bounded, newest last. */
 import type { SessionEvent } from '../session/ports.ts';
 import { formatAddress } from '../wire/ip.ts';
+import type { RelayEvent } from './relays/relay-event.ts';
 import { causeDocument, type FailureDocument } from './documents.ts';
 
 const MAX_FAILURES = 100;
@@ -20,10 +21,10 @@ const ordinary: ReadonlySet<string> = new Set([
 export class Failures {
   private readonly entries: FailureDocument[] = [];
 
-  note(event: SessionEvent): void {
+  note(event: SessionEvent | RelayEvent): void {
     const found = failure(event);
     if (found === undefined || ordinary.has(found.cause.code)) return;
-    if (event.what === 'caller-refused') this.forget(found); // a stranger must not push all others out
+    if (event.what === 'caller-refused' || event.what === 'relay-refused') this.forget(found); // a stranger must not push all others out
     this.entries.push(found);
     if (this.entries.length > MAX_FAILURES) this.entries.shift();
   }
@@ -45,7 +46,7 @@ export class Failures {
   }
 }
 
-function failure(event: SessionEvent): FailureDocument | undefined {
+function failure(event: SessionEvent | RelayEvent): FailureDocument | undefined {
   const time = Math.round(Date.now() / 1000);
   switch (event.what) {
     case 'session-down': {
@@ -71,6 +72,18 @@ function failure(event: SessionEvent): FailureDocument | undefined {
     case 'link-state':
       if (event.cause === undefined) return undefined;
       return { time, name: event.link, peer: '', username: '', cause: causeDocument(event.cause) };
+    case 'relay-refused':
+    case 'relay-call-down': {
+      const { relay, client } = event.what === 'relay-refused' ? event : event.call;
+      return {
+        time,
+        name: relay,
+        peer: formatAddress(client),
+        username: '',
+        cause: causeDocument(event.cause),
+      };
+    }
+    case 'relay-call-up':
     case 'session-up':
     case 'step':
     case 'counted':

@@ -266,7 +266,7 @@ export class LinkRunner {
   }
 }
 
-const connectCauses: Readonly<Record<string, CauseCode>> = {
+export const connectCauses: Readonly<Record<string, CauseCode>> = {
   ECONNREFUSED: 'CONNECT_REFUSED',
   ETIMEDOUT: 'CONNECT_TIMEOUT',
   EHOSTUNREACH: 'NO_ROUTE',

@@ -5,6 +5,7 @@
 import type { SessionEvent, SessionStatus } from '../session/ports.ts';
 import { describeCause, type Cause } from '../wire/cause.ts';
 import { formatAddress, formatPrefix } from '../wire/ip.ts';
+import type { RelayCallStatus, RelayEvent } from './relays/relay-event.ts';
 import { printable } from './printable.ts';
 
 export const levels = ['error', 'warning', 'info', 'debug'] as const;
@@ -25,13 +26,13 @@ export class Log {
     this.write(`pptp ${level}: ${printable(text)}\n`);
   }
 
-  event(event: SessionEvent): void {
+  event(event: SessionEvent | RelayEvent): void {
     const [level, text] = describeEvent(event);
     this.line(event.what === 'step' && this.verbose.has(event.link) ? 'info' : level, text);
   }
 }
 
-function describeEvent(event: SessionEvent): [Level, string] {
+function describeEvent(event: SessionEvent | RelayEvent): [Level, string] {
   switch (event.what) {
     case 'session-up':
       return ['info', `${about(event.session)}: up ${facts(event.session)}`];
@@ -61,6 +62,20 @@ function describeEvent(event: SessionEvent): [Level, string] {
         `link ${event.link}: ${event.state}${cause}${retry}`,
       ];
     }
+    case 'relay-call-up':
+      return ['info', `${aboutCall(event.call)}: up`];
+    case 'relay-call-down':
+      return [
+        'info',
+        `${aboutCall(event.call)}: down ${because(event.cause)}${callTraffic(event.call)}`,
+      ];
+    case 'relay-refused': {
+      const server = event.server === undefined ? '' : ` server ${formatAddress(event.server)}`;
+      return [
+        'warning',
+        `relay ${event.relay} client ${formatAddress(event.client)}${server}: refused ${because(event.cause)}`,
+      ];
+    }
     case 'step':
       return ['debug', `link ${event.link}: ${event.step} ok${event.detail && ` ${event.detail}`}`];
     case 'counted':
@@ -71,6 +86,16 @@ function describeEvent(event: SessionEvent): [Level, string] {
 function about({ kind, name, id, username, peer }: SessionStatus): string {
   const who = kind === 'caller' ? `server ${name} session ${id}` : `link ${name} session ${id}`;
   return `${who} user ${quote(username)} peer ${formatAddress(peer)}`;
+}
+
+function aboutCall({ relay, id, client, server, ...ids }: RelayCallStatus): string {
+  return `relay ${relay} call ${id} client ${formatAddress(client)} server ${formatAddress(server)} ids ${ids.clientCallId} ${ids.serverCallId}`;
+}
+
+function callTraffic({ traffic }: RelayCallStatus): string {
+  if (traffic === undefined) return '';
+  const { rxOctets, rxPackets, txOctets, txPackets } = traffic;
+  return ` rx ${rxOctets} octets ${rxPackets} packets tx ${txOctets} octets ${txPackets} packets`;
 }
 
 function facts({ localAddress, peerAddress, routes, auth, mppe, mtu }: SessionStatus): string {

@@ -2,6 +2,7 @@
 /** The program `pptp-gateway`: reads its arguments, runs one command, ends with its exit code. */
 import { parseArguments, usage } from './cli/arguments.ts';
 import { commands } from './cli/commands.ts';
+import { importFrom } from './cli/import.ts';
 import { describeFailure, run } from './cli/run.ts';
 import { ControlClient } from './control/client.ts';
 import { ExitCode } from './exit-codes.ts';
@@ -17,6 +18,8 @@ async function main(words: readonly string[]): Promise<ExitCode> {
     case 'version':
       process.stdout.write(`pptp-gateway ${version}\n`);
       return ExitCode.Ok;
+    case 'import':
+      return importFrom(options);
     case 'run':
       await run(options);
       // A peer that does not close its TCP connection must not keep us: stderr and sockets are written synchronously.

@@ -46,9 +46,11 @@ export class PacketIo {
   private readonly greIn = new Int32Array(this.arena.greSlots.count * greReceiveWords);
   private readonly tunIn = new Int32Array(this.arena.tunSlots.count * tunReceiveWords);
   private readonly owners: (PathOwner | undefined)[];
-  private readonly callIds: CallIds;
+  readonly callIds: CallIds;
   private readonly controlRation: RateLimit;
   private floodFrames = 0;
+  /** Until the socket says that it has room. */
+  private socketFull = false;
   private readonly drive: Drive;
   /** The data path's own deadlines: delayed acknowledgments, packets that wait. */
   private readonly deadlines = {
@@ -62,18 +64,25 @@ export class PacketIo {
 
   /**
    * @param maxCalls calls at the same time, those without a login included
+   * @param taken call ids that relayed calls have
    * @throws IoError without root, addon or GRE
    */
-  constructor(maxCalls: number, drive: Drive, random: (length: number) => Uint8Array) {
+  constructor(
+    maxCalls: number,
+    drive: Drive,
+    random: (length: number) => Uint8Array,
+    taken: (callId: number) => boolean = () => false,
+  ) {
     this.dataPath = new DataPath({ arena: this.arena, maxSessions: maxCalls });
     this.owners = new Array<PathOwner | undefined>(maxCalls).fill(undefined);
     this.controlRation = new RateLimit(maxCalls, CONTROL_PER_SECOND, CONTROL_BURST);
     this.drive = drive;
-    this.callIds = new CallIds(random, (callIds) => this.gre.setCallIds(callIds));
+    this.callIds = new CallIds(random, (callIds) => this.gre.setCallIds(callIds), taken);
     drive.settled = () => this.flush();
     drive.add(this.deadlines, () => undefined);
     this.gre.watch(this.arena.greSlots, this.greIn, {
       onBatch: (count) => this.receiveGre(count),
+      onWritable: () => this.resume(),
       onLost: (error) => {
         throw error; // a raw socket does not go away
       },
@@ -123,10 +132,12 @@ export class PacketIo {
   /** Sends everything that is queued. */
   flush(): void {
     const { dataPath } = this;
-    if (dataPath.greOutCount > 0) {
-      if (this.capture !== undefined)
-        this.captureGre(dataPath.greOut, greSendWords, dataPath.greOutCount, 'out');
-      this.gre.send(dataPath.greOut, dataPath.greOutCount);
+    const count = dataPath.greOutCount;
+    if (count > 0 || dataPath.blocked) {
+      const taken = this.socketFull ? 0 : this.gre.send(dataPath.greOut, count);
+      this.socketFull ||= taken < count;
+      if (this.capture !== undefined) this.captureGre(dataPath.greOut, greSendWords, taken, 'out');
+      dataPath.sent(taken);
     }
     if (dataPath.tunOutCount > 0) sendTun(this.io, dataPath.tunOut, dataPath.tunOutCount);
     dataPath.resetOutput();
@@ -154,6 +165,14 @@ export class PacketIo {
     this.flush();
     this.drive.remove(this.deadlines);
     this.gre.close();
+  }
+
+  private resume(): void {
+    this.socketFull = false;
+    while (this.dataPath.blocked && !(this.socketFull as boolean)) {
+      this.dataPath.resume(monotonic());
+      this.flush(); // which may find it full again
+    }
   }
 
   private receiveGre(count: number): void {

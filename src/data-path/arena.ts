@@ -4,7 +4,7 @@
  *
  * The daemon makes it once and the addon pins it. Received packets come to lie in `greSlots` and `tunSlots`; the data path
  * makes packets of its own (acknowledgments, control frames, fragments, ICMP) in `outSlots` and keeps what must wait in
- * `heldSlots`. A packet position is always an octet offset into `octets`.
+ * `heldSlots` (received) and `backlogSlots` (to be sent). A packet position is always an octet offset into `octets`.
  */
 
 import { createWasmMemory, WASM_RESERVED, type WasmMemory } from './mppe-wasm/web-assembly.ts';
@@ -27,6 +27,7 @@ export interface Arena {
   readonly tunSlots: SlotRange;
   readonly outSlots: SlotRange;
   readonly heldSlots: SlotRange;
+  readonly backlogSlots: SlotRange;
 }
 
 export interface ArenaOptions {
@@ -38,6 +39,8 @@ export interface ArenaOptions {
   readonly outSlots?: number;
   /** Packets of all sessions together that wait for their predecessors or for their call. */
   readonly heldSlots?: number;
+  /** Packets of all sessions together that wait for room in the socket. */
+  readonly backlogSlots?: number;
   /** Whether to use WebAssembly if it is there; true by default. */
   readonly webAssembly?: boolean;
 }
@@ -58,6 +61,7 @@ export function createArena(options: ArenaOptions = {}): Arena {
   const tunSlots = row(options.tunSlots ?? 128);
   const outSlots = row(options.outSlots ?? 256);
   const heldSlots = row(options.heldSlots ?? 256);
+  const backlogSlots = row(options.backlogSlots ?? 512);
   const memory = (options.webAssembly ?? true) ? createWasmMemory(base) : undefined;
   const buffer = memory?.buffer ?? new ArrayBuffer(base);
   return {
@@ -68,5 +72,6 @@ export function createArena(options: ArenaOptions = {}): Arena {
     tunSlots,
     outSlots,
     heldSlots,
+    backlogSlots,
   };
 }

@@ -10,12 +10,14 @@
  * is allocated per packet. Stateful MPPE alone holds packets back; all else is delivered in order of arrival.
  *
  * The daemon, for each batch: receiveGre or receiveTun for every packet, dealing with each Control at once; pollControl()
- * until None; send greOut and tunOut; resetOutput(). After connectCall, transmitFrame and handleTimeout likewise.
+ * until None; send greOut, unless blocked, and tell sent(); send tunOut; resetOutput(). After connectCall, transmitFrame
+ * and handleTimeout likewise. When a socket that was full has room: resume(), and so on, while there is something waiting.
  * Reading greOutCount or tunOutCount ends a batch: until then an encrypted packet may wait for another one, to be en- or
  * decrypted beside it (mppe-cipher.ts). Whatever changes a session, or looks at it, comes after the packets before it.
  */
 import type { Arena } from './arena.ts';
-import { type Counters, CounterSlab } from './counters.ts';
+import { Backlog } from './backlog.ts';
+import { type Counters, CounterSlab, Drop } from './counters.ts';
 import { DeadlineList } from './deadline-list.ts';
 import { type Attachment, type DeviceOptions, Devices } from './devices.ts';
 import { GreReceiver } from './gre-receiver.ts';
@@ -32,6 +34,8 @@ import { SequenceWindow } from './sequence-window.ts';
 import { SessionSlab, State } from './session-slab.ts';
 import { SlotTable } from './slot-table.ts';
 import { Transmitter } from './transmitter.ts';
+import { Unsent } from './unsent.ts';
+import { Verdict } from './verdict.ts';
 
 export interface DataPathOptions {
   readonly arena: Arena;
@@ -57,6 +61,8 @@ export interface Framing {
 
 /** What MPPE adds to a packet: its header and the inner protocol. */
 const MPPE_OVERHEAD = 4;
+/** Packets for the socket after it was full: few, for it may soon be full again. */
+const RESUMED = 32;
 /** RFC 791 §3.2: what every IPv4 link carries. */
 const LEAST_MTU = 68;
 
@@ -72,6 +78,9 @@ export class DataPath {
   readonly #devices: Devices;
   readonly #output: OutputQueues;
   readonly #held: HeldPackets;
+  readonly #toSend: HeldPackets;
+  readonly #backlog: Backlog;
+  readonly #unsent: Unsent;
   readonly #acks: DeadlineList;
   readonly #sender: MppeSender;
   readonly #transmitter: Transmitter;
@@ -80,7 +89,8 @@ export class DataPath {
 
   constructor({ arena, maxSessions, ackDelay = 100, ackEvery = 32 }: DataPathOptions) {
     const sessions = new SessionSlab(maxSessions);
-    const { octets, memory } = arena;
+    const { octets, memory, heldSlots, backlogSlots } = arena;
+    const toSend = new HeldPackets(octets, backlogSlots);
     const cipher = memory === undefined ? new TypeScriptCipher(octets) : new WasmCipher(memory);
     const parts = {
       octets,
@@ -93,7 +103,8 @@ export class DataPath {
       counters: new CounterSlab(maxSessions),
       devices: new Devices(sessions),
       output: new OutputQueues(arena),
-      held: new HeldPackets(arena),
+      held: new HeldPackets(octets, heldSlots),
+      backlog: new Backlog(maxSessions, backlogSlots.count, toSend),
       acks: new DeadlineList(maxSessions, Math.max(1, ackDelay)),
       mppe: new MppeSender(maxSessions, cipher),
     };
@@ -108,6 +119,9 @@ export class DataPath {
     this.#devices = parts.devices;
     this.#output = parts.output;
     this.#held = parts.held;
+    this.#toSend = toSend;
+    this.#backlog = parts.backlog;
+    this.#unsent = new Unsent(backlogSlots.count, toSend, parts.output);
     this.#acks = parts.acks;
     this.#sender = parts.mppe;
     this.greOut = parts.output.gre;
@@ -142,7 +156,7 @@ export class DataPath {
     const sessions = this.#sessions;
     this.#settle(slot);
     this.#calls.delete(sessions.peer[slot]!, sessions.callId[slot]!);
-    this.#devices.detach(slot);
+    this.detach(slot);
     this.#receiver.close(slot);
     this.#sender.configure(slot, undefined);
     this.#acks.disarm(slot);
@@ -211,6 +225,7 @@ export class DataPath {
   /** IP is down. */
   detach(slot: number): void {
     this.#settle(slot);
+    this.#counters.add(slot, Drop.notAttached, this.#backlog.clear(slot));
     this.#devices.detach(slot);
   }
 
@@ -278,12 +293,48 @@ export class DataPath {
     return this.#output.tunCount;
   }
 
+  /** The socket is full: greOut must not be sent before resume(). */
+  get blocked(): boolean {
+    return this.#output.blocked;
+  }
+
+  /**
+   * The socket took the first `taken` packets of greOut (0 while blocked). If there are others they wait, and all IP packets
+   * with them.
+   */
+  sent(taken: number): void {
+    if (taken === this.#output.greCount && !this.#output.blocked) return;
+    const lost = this.#unsent.settle(taken);
+    this.#output.blocked = this.#unsent.waiting > 0 || this.#backlog.waiting > 0;
+    if (lost > 0) this.#counters.add(-1, Drop.full, lost);
+  }
+
+  /** The socket has room: puts into greOut, which must be empty, what comes next. sent() says how far that got. */
+  resume(now: number): void {
+    const { greOutCount: before } = this;
+    if (before !== 0) throw new Error(`resume() with ${before} packets to be sent`);
+    this.#unsent.offer(RESUMED);
+    const backlog = this.#backlog;
+    this.#output.blocked = false;
+    while (this.#output.greCount < RESUMED) {
+      const handle = backlog.take();
+      if (handle === -1) break;
+      const at = this.#toSend.offset(handle);
+      const { slot, protocol } = backlog;
+      const length = this.#toSend.length(handle);
+      if (this.#transmitter.packet(slot, protocol, at, length, now) !== Verdict.Sent)
+        this.#toSend.release(handle);
+    }
+    this.#output.blocked = true;
+  }
+
   /** The queues were sent. Everything in them, and every control frame, is void. */
   resetOutput(): void {
     this.#sender.finish();
     this.#receiver.finish();
     this.#output.reset();
     this.#held.recycle();
+    this.#toSend.recycle();
   }
 
   // Time: ms of one monotonic clock.

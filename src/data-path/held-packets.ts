@@ -1,7 +1,7 @@
 /**
  * Packets that must outlive their batch: copies in slots of the arena that all sessions share.
  */
-import type { Arena, SlotRange } from './arena.ts';
+import type { SlotRange } from './arena.ts';
 
 export class HeldPackets {
   readonly #octets: Uint8Array;
@@ -12,13 +12,18 @@ export class HeldPackets {
   #free: number;
   #waiting: number;
 
-  constructor({ octets, heldSlots }: Arena) {
+  constructor(octets: Uint8Array, slots: SlotRange) {
     this.#octets = octets;
-    this.#slots = heldSlots;
-    this.#lengths = new Int32Array(heldSlots.count);
-    this.#stack = Int32Array.from({ length: heldSlots.count }, (_, index) => index);
-    this.#free = heldSlots.count;
-    this.#waiting = heldSlots.count;
+    this.#slots = slots;
+    this.#lengths = new Int32Array(slots.count);
+    this.#stack = Int32Array.from({ length: slots.count }, (_, index) => index);
+    this.#free = slots.count;
+    this.#waiting = slots.count;
+  }
+
+  /** Slots that are free now. */
+  get free(): number {
+    return this.#free;
   }
 
   /** Copies octets[at..at+length). @returns its handle, or -1: too long, or no slot is free */
@@ -32,6 +37,11 @@ export class HeldPackets {
 
   offset(handle: number): number {
     return this.#slots.base + handle * this.#slots.size + this.#slots.headroom;
+  }
+
+  /** The handle of the packet in whose slot the offset lies. */
+  at(offset: number): number {
+    return Math.floor((offset - this.#slots.base) / this.#slots.size);
   }
 
   length(handle: number): number {

@@ -121,7 +121,7 @@ export class Outbound {
       if (fragment === 0) return this.#drop(slot, Drop.tooBig, Verdict.TooBig);
       done += fragment - ipv4HeaderLength(octets, to);
       const verdict = transmitter.packet(slot, PppProtocol.Ip, to, fragment, now);
-      if (verdict !== Verdict.Sent) return verdict;
+      if (verdict !== Verdict.Sent && verdict !== Verdict.Held) return verdict;
     }
     return Verdict.Sent;
   }

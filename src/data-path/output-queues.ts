@@ -4,13 +4,15 @@
  */
 import type { Arena, SlotRange } from './arena.ts';
 
-const GRE_WORDS = 4;
+export const GRE_WORDS = 4;
 const TUN_WORDS = 3;
 
 export class OutputQueues {
   /** offset, length, destination, source of each GRE packet. */
   readonly gre: Int32Array;
   greCount = 0;
+  /** The socket is full: IP packets wait in the backlog, and acknowledgments are not sent alone. */
+  blocked = false;
   /** device, offset, length of each IP packet. */
   readonly tun: Int32Array;
   tunCount = 0;
@@ -18,9 +20,10 @@ export class OutputQueues {
   readonly #slots: SlotRange;
   #slotsUsed = 0;
 
-  constructor({ greSlots, tunSlots, outSlots, heldSlots }: Arena) {
+  constructor({ greSlots, tunSlots, outSlots, heldSlots, backlogSlots }: Arena) {
     // Every queued packet lies in a slot of its own.
-    this.#capacity = greSlots.count + tunSlots.count + outSlots.count + heldSlots.count;
+    const rows = [greSlots, tunSlots, outSlots, heldSlots, backlogSlots];
+    this.#capacity = rows.reduce((sum, { count }) => sum + count, 0);
     this.gre = new Int32Array(this.#capacity * GRE_WORDS);
     this.tun = new Int32Array(this.#capacity * TUN_WORDS);
     this.#slots = outSlots;

@@ -8,6 +8,7 @@ import { createGreHeader, greHeaderLength, writeGre } from '../wire/gre.ts';
 import { MPPE_HEADER_LENGTH } from '../wire/mppe-header.ts';
 import { writeU16 } from '../wire/octets.ts';
 import { PppProtocol, writePppHeader } from '../wire/ppp-frame.ts';
+import type { Backlog } from './backlog.ts';
 import { Column, type CounterSlab, Drop } from './counters.ts';
 import type { DeadlineList } from './deadline-list.ts';
 import type { MppeSender } from './mppe-sender.ts';
@@ -23,6 +24,7 @@ export interface TransmitterParts {
   readonly mppe: MppeSender;
   readonly acks: DeadlineList;
   readonly output: OutputQueues;
+  readonly backlog: Backlog;
   readonly counters: CounterSlab;
 }
 
@@ -37,9 +39,13 @@ export class Transmitter {
     this.#parts = parts;
   }
 
-  /** Sends the IP packet octets[at..at+length); there must be headroom before it. @returns Verdict */
+  /** Sends the IP packet octets[at..at+length), or lets it wait; there must be headroom before it. @returns Verdict */
   packet(slot: number, protocol: number, at: number, length: number, now: number): number {
-    const { octets, sessions, mppe, output, counters } = this.#parts;
+    const { octets, sessions, mppe, output, backlog, counters } = this.#parts;
+    if (output.blocked) {
+      if (backlog.add(slot, protocol, at, length)) return Verdict.Held;
+      return this.#drop(slot, Drop.full, Verdict.Full);
+    }
     if (output.greFull) return this.#drop(slot, Drop.full, Verdict.Full);
     let start = at;
     let outerProtocol = protocol;
@@ -88,7 +94,7 @@ export class Transmitter {
   acknowledgment(slot: number): boolean {
     const { octets, sessions, output } = this.#parts;
     if (sessions.state[slot] !== State.Connected) return true;
-    const at = output.greFull ? -1 : output.takeSlot();
+    const at = output.blocked || output.greFull ? -1 : output.takeSlot();
     if (at === -1) return false;
     const header = this.#header;
     header.callId = sessions.peerCallId[slot]!;

@@ -13,8 +13,8 @@ export const Verdict = {
   /** Only an acknowledgment, or no payload. */
   Ack: 4,
   /**
-   * Kept until its predecessors came (stateful MPPE), its call is connected, or another packet came beside which it is
-   * decrypted, at the latest until the batch ends.
+   * Kept until its predecessors came (stateful MPPE), its call is connected, another packet came beside which it is
+   * decrypted, at the latest until the batch ends; or until the socket has room.
    */
   Held: 5,
   /** Stateful MPPE lost a packet: controlSlot needs a CCP Reset-Request. */

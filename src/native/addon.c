@@ -250,6 +250,7 @@ NAPI_MODULE_INIT()
 		{ "sendTun", tun_send },
 		{ "counters", device_counters },
 		{ "originalDestination", original_destination },
+		{ "netlinkRequest", netlink_request },
 		{ "reduceCapabilities", reduce_capabilities },
 		{ "reduceThreadCapabilities", reduce_thread_capabilities },
 	};

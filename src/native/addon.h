@@ -82,6 +82,8 @@ int32_t *take_meta(napi_env env, napi_value value, uint32_t words, uint32_t coun
 /* watch.c */
 napi_value watch_start(napi_env env, napi_callback_info info);
 void watch_stop(struct watch *watch);
+/* Calls back with 0 once the descriptor is writable. */
+void watch_writable(struct watch *watch);
 
 /* What one round of receiving brought. */
 struct batch {
@@ -119,6 +121,9 @@ struct batch tun_receive(struct device *device, const struct slots *slots, void 
 			 int32_t *meta);
 /* Drops what is waiting. */
 void tun_forget(void *scratch);
+
+/* netlink.c */
+napi_value netlink_request(napi_env env, napi_callback_info info);
 
 /* privileges.c */
 napi_value reduce_capabilities(napi_env env, napi_callback_info info);

@@ -51,6 +51,7 @@ export interface Addon {
   sendTun(context: ContextHandle, meta: Int32Array, count: number): number;
   counters(fd: number): RawCounters;
   originalDestination(fd: number): { address: number; port: number };
+  netlinkRequest(protocol: number, request: Uint8Array, answer: Uint8Array): number;
   reduceCapabilities(): void;
   reduceThreadCapabilities(tid: number, timeoutMilliseconds: number): void;
 }

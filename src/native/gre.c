@@ -16,7 +16,7 @@
 enum {
 	send_chunk = 64,
 	receive_buffer = 4 << 20,
-	send_buffer = 1 << 20,
+	send_buffer = 1 << 17, /* the kernel takes four times that; not more, for what waits in the socket is not served fairly */
 	ipv4_header_minimum = 20,
 	errors_per_round = 8,
 	filter_limit = 4096,
@@ -34,19 +34,20 @@ struct send_scratch {
 	struct source_control sources[send_chunk];
 };
 
-struct receive_slot {
-	struct mmsghdr message;
-	struct iovec vector;
-};
-
 size_t send_scratch_size(void)
 {
 	return sizeof(struct send_scratch);
 }
 
+/* What recvmmsg() is given: made once, for the kernel writes nothing but lengths and flags into it. */
+struct receive_scratch {
+	uint8_t *octets; /* the arena for which it was made; NULL: it was not yet */
+	struct mmsghdr messages[];
+};
+
 size_t gre_scratch_size(uint32_t slot_count)
 {
-	return slot_count * (sizeof(struct mmsghdr) + sizeof(struct iovec));
+	return sizeof(struct receive_scratch) + slot_count * (sizeof(struct mmsghdr) + sizeof(struct iovec));
 }
 
 static uint32_t network_order(uint32_t address)
@@ -132,13 +133,28 @@ napi_value gre_attach_filter(napi_env env, napi_callback_info info)
 	return NULL;
 }
 
+static void read_meminfo(const struct device *device, uint32_t values[SK_MEMINFO_VARS])
+{
+	int length = SK_MEMINFO_VARS * sizeof *values;
+	if (syscall5(getsockopt, device->fd, SOL_SOCKET, SO_MEMINFO, values, &length) < 0)
+		memset(values, 0, SK_MEMINFO_VARS * sizeof *values);
+}
+
 uint32_t gre_overflow(const struct device *device)
 {
-	uint32_t values[SK_MEMINFO_VARS] = { 0 };
-	int length = sizeof values;
-	if (syscall5(getsockopt, device->fd, SOL_SOCKET, SO_MEMINFO, values, &length) < 0)
-		return 0;
+	uint32_t values[SK_MEMINFO_VARS];
+	read_meminfo(device, values);
 	return values[SK_MEMINFO_DROPS];
+}
+
+/* ENOBUFS is what a raw socket says when it is full, and what anything says that finds no memory. */
+static bool is_full(const struct device *device, long negative_errno)
+{
+	uint32_t values[SK_MEMINFO_VARS];
+	if (negative_errno != -ENOBUFS)
+		return negative_errno == -EAGAIN;
+	read_meminfo(device, values);
+	return values[SK_MEMINFO_WMEM_ALLOC] > values[SK_MEMINFO_SNDBUF];
 }
 
 void gre_clear_error(struct device *device)
@@ -173,16 +189,24 @@ static bool describe(struct device *device, const uint8_t *octets, uint32_t at, 
 	return false;
 }
 
-struct batch gre_receive(struct device *device, const struct slots *slots, void *scratch, uint8_t *octets, int32_t *meta)
+static void prepare_receiving(struct receive_scratch *scratch, const struct slots *slots, uint8_t *octets)
 {
-	struct mmsghdr *messages = scratch;
-	struct iovec *vectors = (struct iovec *)(messages + slots->count);
-	struct batch batch = { 0 };
+	struct iovec *vectors = (struct iovec *)(scratch->messages + slots->count);
 	for (uint32_t i = 0; i < slots->count; i++) {
 		vectors[i].base = octets + slots->base + i * slots->size + slots->headroom;
 		vectors[i].length = slots->size - slots->headroom;
-		messages[i].header = (struct msghdr){ .vectors = &vectors[i], .vector_count = 1 };
+		scratch->messages[i].header = (struct msghdr){ .vectors = &vectors[i], .vector_count = 1 };
 	}
+	scratch->octets = octets;
+}
+
+struct batch gre_receive(struct device *device, const struct slots *slots, void *scratch, uint8_t *octets, int32_t *meta)
+{
+	struct receive_scratch *prepared = scratch;
+	struct mmsghdr *messages = prepared->messages;
+	struct batch batch = { 0 };
+	if (prepared->octets != octets)
+		prepare_receiving(prepared, slots, octets);
 	long received;
 	uint32_t errors = 0;
 	for (;;) {
@@ -227,22 +251,27 @@ static void prepare(struct send_scratch *scratch, unsigned index, uint8_t *octet
 	scratch->messages[index].header = header;
 }
 
-/* Sends what is prepared. After a refused packet the next one is tried: an error belongs to the first one left. */
+/*
+ * Sends what is prepared, until the socket is full. After a packet that is refused for another reason the next one is tried:
+ * an error belongs to the first one left. Returns how many are dealt with.
+ */
 static uint32_t send_prepared(struct device *device, struct send_scratch *scratch, uint32_t count)
 {
-	uint32_t sent = 0;
-	for (uint32_t at = 0; at < count;) {
+	uint32_t at = 0;
+	while (at < count) {
 		const long result =
 			syscall4(sendmmsg, device->fd, scratch->messages + at, count - at, MSG_DONTWAIT | MSG_NOSIGNAL);
 		if (result > 0) {
-			sent += (uint32_t)result;
+			device->counters.sent += (uint32_t)result;
 			at += (uint32_t)result;
+		} else if (is_full(device, result)) {
+			break;
 		} else if (result != -EINTR) {
 			count_error(device, result);
 			at++;
 		}
 	}
-	return sent;
+	return at;
 }
 
 /* sendGre(context, fd, meta, count) */
@@ -267,18 +296,18 @@ napi_value gre_send(napi_env env, napi_callback_info info)
 		if (packet[0] < 0 || packet[1] <= 0 || (int64_t)packet[0] + packet[1] > (int64_t)context->arena_length)
 			return throw_range_error(env, "A packet must lie inside the arena");
 	}
-	uint32_t sent = 0;
-	for (uint32_t at = 0; at < (uint32_t)count;) {
-		uint32_t chunk = (uint32_t)count - at;
+	uint32_t done = 0, chunk = 0, dealt = 0;
+	for (; done < (uint32_t)count && dealt == chunk; done += dealt) {
+		chunk = (uint32_t)count - done;
 		if (chunk > send_chunk)
 			chunk = send_chunk;
 		for (uint32_t i = 0; i < chunk; i++)
-			prepare(context->scratch, i, octets, meta + (size_t)(at + i) * gre_send_words);
-		sent += send_prepared(device, context->scratch, chunk);
-		at += chunk;
+			prepare(context->scratch, i, octets, meta + (size_t)(done + i) * gre_send_words);
+		dealt = send_prepared(device, context->scratch, chunk);
 	}
-	device->counters.sent += sent;
-	if (napi_create_uint32(env, sent, &number) != napi_ok)
+	if (done < (uint32_t)count && device->watch != NULL)
+		watch_writable(device->watch);
+	if (napi_create_uint32(env, done, &number) != napi_ok)
 		return NULL;
 	return number;
 }

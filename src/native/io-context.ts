@@ -31,6 +31,8 @@ export interface Slots {
 export interface Watcher {
   /** `count` packets are in the slots and described in the meta; both are valid until this returns. */
   onBatch(count: number): void;
+  /** After a send that the socket had no room for: it has room again. Told once for each such send, or several. */
+  onWritable?(): void;
   /** The device was deleted behind our back: it is no longer watched, and close() is all that is left to do. */
   onLost(error: IoError): void;
 }
@@ -73,7 +75,8 @@ export class IoContext {
   watch(fd: number, slots: Slots, meta: Int32Array, watcher: Watcher): void {
     const { base, size, count, headroom } = slots;
     const onBatch = (batch: number): void => {
-      if (batch >= 0) watcher.onBatch(batch);
+      if (batch > 0) watcher.onBatch(batch);
+      else if (batch === 0) watcher.onWritable?.();
       else watcher.onLost(new IoError(-batch, 'read'));
     };
     this.#addon.watch(this.#handle, fd, base, size, count, headroom, meta, onBatch);
@@ -91,14 +94,14 @@ export class IoContext {
 
   /**
    * Sends `count` GRE packets described by `meta` (greSendWords each); the kernel adds the IPv4 header.
-   * A packet the kernel refuses is dropped and counted by its error, and the next one is tried.
-   * @returns how many the kernel took
+   * A packet the kernel refuses is dropped and counted by its error, and the next one is tried, until the socket is full.
+   * @returns how many are dealt with. The others are still the caller's: a watched socket calls onWritable when it has room
    */
   sendGre(fd: number, meta: Int32Array, count: number): number {
     return this.#addon.sendGre(this.#handle, fd, meta, count);
   }
 
-  /** Writes `count` IP packets described by `meta` (tunSendWords each) to their TUN devices; otherwise like sendGre. */
+  /** Writes `count` IP packets described by `meta` (tunSendWords each) to their TUN devices; a refused one is dropped and counted. @returns how many the kernel took */
   sendTun(meta: Int32Array, count: number): number {
     return this.#addon.sendTun(this.#handle, meta, count);
   }

@@ -24,6 +24,7 @@ struct watch {
 	napi_ref callback, meta;
 	struct slots slots;
 	size_t size;
+	bool full; /* whoever sent found no room, and waits to hear of it */
 };
 
 static size_t aligned(size_t length)
@@ -123,11 +124,42 @@ static enum round run_round(struct watch *watch, bool failed, bool fetch_only)
 	return batch.more ? round_more : round_last;
 }
 
-static void on_readable(uv_poll_t *handle, int status, int events)
+static void on_ready(uv_poll_t *handle, int status, int events);
+
+static int poll_start(struct watch *watch)
+{
+	return uv_poll_start(watch->poll, UV_READABLE | (watch->full ? UV_WRITABLE : 0), on_ready);
+}
+
+void watch_writable(struct watch *watch)
+{
+	watch->full = true;
+	poll_start(watch);
+}
+
+/* Told once: watch_writable() asks again. */
+static void report_writable(struct watch *watch)
+{
+	napi_env env = watch->addon->env;
+	napi_handle_scope scope;
+	napi_value callback;
+	watch->full = false;
+	poll_start(watch);
+	if (napi_open_handle_scope(env, &scope) != napi_ok)
+		return;
+	if (napi_get_reference_value(env, watch->callback, &callback) == napi_ok)
+		call_back(env, callback, 0);
+	napi_close_handle_scope(env, scope);
+}
+
+static void on_ready(uv_poll_t *handle, int status, int events)
 {
 	struct watch *watch = uv_handle_get_data((const uv_handle_t *)handle);
 	napi_env env = watch->addon->env;
-	(void)events;
+	if (status == 0 && (events & UV_WRITABLE) != 0)
+		report_writable(watch);
+	if (watch->device == NULL || (status == 0 && (events & UV_READABLE) == 0))
+		return;
 	if (status < 0 && watch->device->kind == device_gre)
 		gre_clear_error(watch->device);
 	/* What is waiting is fetched to the end, for it does not make the descriptor readable; it is one large packet. */
@@ -143,7 +175,7 @@ static void on_readable(uv_poll_t *handle, int status, int events)
 		tun_forget(watch->scratch); /* after an exception: it would be stale by the next packet */
 	/* libuv stops polling when it reports a failure. */
 	if (status < 0 && watch->device != NULL)
-		uv_poll_start(handle, UV_READABLE, on_readable);
+		poll_start(watch);
 }
 
 static bool take_slots(napi_env env, const napi_value *arguments, const struct context *context, struct slots *slots)
@@ -222,7 +254,7 @@ napi_value watch_start(napi_env env, napi_callback_info info)
 	context->users++;
 	watch->device = device;
 	device->watch = watch;
-	result = uv_poll_start(watch->poll, UV_READABLE, on_readable);
+	result = poll_start(watch);
 	if (result < 0) {
 		watch_stop(watch);
 		return throw_io_error(env, result, "epoll_ctl", NULL);

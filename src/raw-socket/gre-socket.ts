@@ -65,7 +65,8 @@ export class GreSocket {
   /**
    * Sends packets, to any peers.
    * @param meta `greSendWords` numbers each: offset and length of the GRE packet, destination, source (0: kernel chooses)
-   * @returns how many the kernel took; the others are counted by their error
+   * @returns how many are dealt with: sent, or refused and counted by their error. The others found the socket full; the
+   * watcher's onWritable says when it has room
    */
   send(meta: Int32Array, count: number): number {
     return this.#io.sendGre(this.fd, meta, count);

@@ -7,16 +7,42 @@ const TIMEOUT = 10_000; // ms; a netlink request takes less than one
 
 /** @throws RouterError with what `ip` says */
 export function ip(...args: readonly string[]): Promise<string> {
+  return run(args, '', () => args);
+}
+
+/**
+ * Several commands, each the arguments of `ip`, in one process: starting it takes longer than what it does.
+ * @throws RouterError at the first that fails; those after it are not carried out
+ */
+export async function ipBatch(commands: readonly (readonly string[])[]): Promise<void> {
+  const input = commands.map((args) => `${args.join(' ')}\n`).join('');
+  await run(['-batch', '-'], input, (said) => {
+    const line = Number(/^Command failed -:(\d+)/m.exec(said)?.[1] ?? 1);
+    return commands[line - 1] ?? [];
+  });
+}
+
+/** @param failed the arguments to name, from what `ip` says */
+function run(
+  args: readonly string[],
+  input: string,
+  failed: (said: string) => readonly string[],
+): Promise<string> {
   return new Promise((resolve, reject) => {
-    execFile(
+    const child = execFile(
       'ip',
       args,
       { timeout: TIMEOUT, env: { PATH: '/usr/sbin:/usr/bin:/sbin:/bin' } },
       (error, stdout, stderr) => {
         if (error === null) resolve(stdout);
-        else reject(new RouterError(`ip ${args.join(' ')}: ${stderr.trim() || error.message}`));
+        else {
+          const said = stderr.trim() || error.message;
+          reject(new RouterError(`ip ${failed(said).join(' ')}: ${said}`));
+        }
       },
     );
+    child.stdin?.on('error', () => undefined); // it ended before it read everything: its exit tells why
+    child.stdin?.end(input);
   });
 }
 

@@ -4,11 +4,11 @@ import { SERVER_INTERFACE_IDENTIFIER, type Network } from '../session/ports.ts';
 import { formatAddress, formatPrefix } from '../wire/ip.ts';
 import { callerRoutes } from './caller-routes.ts';
 import { HostRoutes } from './host-routes.ts';
-import { deviceExists, ip, Serial } from './ip-command.ts';
+import { deviceExists, ip, ipBatch, Serial } from './ip-command.ts';
 import { linkLocal } from './link-local.ts';
 import { ProxyArp } from './proxy-arp.ts';
 import type { Router, ServerInterface } from './router.ts';
-import { prepareDevice } from './tunnel-device.ts';
+import { writeSwitches } from './tunnel-device.ts';
 
 /** What was done for a caller, to be undone. */
 interface CallerRoutes {
@@ -37,13 +37,9 @@ export class IpRoute implements Router {
     this.servers.set(server.device, server);
     return this.serial.run(server.device, async () => {
       const { device, localAddress, prefixLength, mtu, ipv6 } = server;
-      await this.prepare(device, mtu);
       const address = `${formatAddress(localAddress)}/${prefixLength}`;
-      await ip('address', 'replace', address, 'dev', device);
-      if (ipv6) {
-        const local = `${linkLocal(SERVER_INTERFACE_IDENTIFIER)}/64`;
-        await ip('-6', 'address', 'replace', local, 'dev', device, 'nodad');
-      }
+      const identifier = ipv6 ? SERVER_INTERFACE_IDENTIFIER : undefined;
+      await this.prepare(device, mtu, [address], identifier);
       if ((await readFile('/proc/sys/net/ipv4/ip_forward', 'latin1')).trim() === '0')
         this.warn(
           `server ${server.name}: net.ipv4.ip_forward is 0, so callers reach only this machine: sysctl -w net.ipv4.ip_forward=1`,
@@ -103,13 +99,8 @@ export class IpRoute implements Router {
 
   private async linkUp(network: Network): Promise<void> {
     const { device, localAddress, peerAddress, mtu, ipv6, metric, defaultRoute } = network;
-    await this.prepare(device, mtu);
     const [local, peer] = [formatAddress(localAddress), formatAddress(peerAddress)];
-    await ip('address', 'replace', local, 'peer', peer, 'dev', device);
-    if (ipv6 !== undefined) {
-      const address = `${linkLocal(ipv6.local)}/64`;
-      await ip('-6', 'address', 'replace', address, 'dev', device, 'nodad');
-    }
+    await this.prepare(device, mtu, [local, 'peer', peer], ipv6?.local);
     const attributes = metric === 0 ? [] : ['metric', String(metric)];
     // Two halves are more specific than any default route there is, and leave it in place for when the link goes.
     const halves = defaultRoute ? ['0.0.0.0/1', '128.0.0.0/1'] : [];
@@ -161,9 +152,20 @@ export class IpRoute implements Router {
     }
   }
 
-  private async prepare(device: string, mtu: number): Promise<void> {
-    await prepareDevice(device, mtu, this.warn);
-    await ip('link', 'set', 'dev', device, 'up');
+  /** Gives a device its MTU and addresses, and brings it up. @param identifier of its link-local IPv6 address, if any */
+  private async prepare(
+    device: string,
+    mtu: number,
+    address: readonly string[],
+    identifier: Uint8Array | undefined,
+  ): Promise<void> {
+    await writeSwitches(device, this.warn);
+    const linkLocals = identifier === undefined ? [] : [`${linkLocal(identifier)}/64`];
+    await ipBatch([
+      ['link', 'set', 'dev', device, 'mtu', String(mtu), 'up'],
+      ['address', 'replace', ...address, 'dev', device],
+      ...linkLocals.map((own) => ['address', 'replace', own, 'dev', device, 'nodad']),
+    ]);
   }
 }
 

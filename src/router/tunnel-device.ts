@@ -12,6 +12,11 @@ export async function prepareDevice(
   warn: (message: string) => void,
 ): Promise<void> {
   await ip('link', 'set', 'dev', device, 'mtu', String(mtu));
+  await writeSwitches(device, warn);
+}
+
+/** Its switches in /proc/sys. */
+export async function writeSwitches(device: string, warn: (message: string) => void) {
   // Before it is up: the link-local address is IPV6CP's, the kernel would invent another one.
   await write(`/proc/sys/net/ipv6/conf/${device}/addr_gen_mode`, NO_LINK_LOCAL, warn);
   // Callers share a device: the kernel would tell them to talk to each other directly.

@@ -187,6 +187,37 @@ const table = {
     sentence:
       'A route of this interface is left out, because it leads to a network or address that is in use elsewhere on this router.',
   },
+
+  // Passthrough.
+  RELAY_LOOP: {
+    sentence:
+      'The destination is an address of this router itself, so the connection would go in circles.',
+  },
+  CLIENT_NOT_ALLOWED: {
+    sentence: 'PPTP of this client is not passed through (option client).',
+  },
+  DESTINATION_NOT_ALLOWED: {
+    sentence:
+      'The server is not among those that may be called through the router (option server).',
+  },
+  WRONG_NETWORK: {
+    sentence: 'The way to the server does not lead through the networks of the option dest.',
+  },
+  TOO_MANY_CONNECTIONS: {
+    sentence:
+      'As many PPTP connections pass through the router as allowed (options max_connections and max_per_client).',
+  },
+  FIREWALL_FAILED: {
+    sentence:
+      'The packet filter (nftables) does not take the rules that this needs: is the package nftables installed and its kernel modules loaded?',
+  },
+  HELPER_MISSING: {
+    sentence:
+      'The kernel has no connection tracking helper for PPTP: install kmod-nf-nathelper-extra, or use backend relay.',
+  },
+  NETWORK_MISSING: {
+    sentence: 'A network or zone of the options src and dest has no device (yet).',
+  },
   SERVICE_NOT_RUNNING: { sentence: 'pptp-gateway is not running.' },
 } as const satisfies Record<string, CauseEntry>;
 

@@ -53,5 +53,10 @@ test('a cause is its code and its sentence with the detail', () => {
   assert.deepEqual(causeDocument(cause('PEER_DEAD', '3 echoes')), {
     code: 'PEER_DEAD',
     text: 'The peer stopped answering (no reply to LCP echo requests). (3 echoes)',
+    detail: '3 echoes',
+  });
+  assert.deepEqual(causeDocument(cause('HANGUP')), {
+    code: 'HANGUP',
+    text: 'The other end ended the connection.',
   });
 });

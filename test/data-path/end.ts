@@ -20,6 +20,8 @@ export class End {
   delivered: { device: number; packet: Uint8Array }[] = [];
   frames: { slot: number; frame: Uint8Array }[] = [];
   desynchronized: number[] = [];
+  /** Packets that the socket still takes. */
+  room = Infinity;
 
   constructor(options: Partial<DataPathOptions> = {}, arena: ArenaOptions = {}) {
     this.arena = options.arena ?? createArena(arena);
@@ -56,17 +58,29 @@ export class End {
       if (verdict === Verdict.None) break;
       this.#collect(verdict);
     }
-    for (let n = 0; n < path.greOutCount; n++) {
+    const taken = Math.min(this.room, path.greOutCount);
+    this.room -= taken;
+    for (let n = 0; n < taken; n++) {
       const [offset, length, to, from] = path.greOut.subarray(4 * n);
       const octets = arena.octets.slice(offset, offset! + length!);
       this.wire.push({ octets, from: from! >>> 0, to: to! >>> 0 });
     }
+    path.sent(taken);
     for (let n = 0; n < path.tunOutCount; n++) {
       const [device, offset, length] = path.tunOut.subarray(3 * n);
       const packet = arena.octets.slice(offset, offset! + length!);
       this.delivered.push({ device: device!, packet });
     }
     path.resetOutput();
+  }
+
+  /** The socket, which was full, takes so many packets. */
+  writable(room: number, now: number): void {
+    this.room = room;
+    do {
+      this.path.resume(now);
+      this.drain(now);
+    } while (this.path.blocked && this.room > 0);
   }
 
   /** Everything put on the wire since the last call. */

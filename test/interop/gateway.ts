@@ -48,6 +48,14 @@ export function linkFiles(server: string, options: Options): Record<string, stri
   };
 }
 
+/** A relay; `alone`: with the file of a router that has no tunnels. */
+export function relayFiles(options: Options, alone = true): Record<string, string> {
+  return {
+    ...(alone ? { network: '' } : {}),
+    pptp: section('relay', 'branch', options),
+  };
+}
+
 function section(type: string, name: string, options: Options): string {
   const lines = Object.entries(options).flatMap(([option, value]) =>
     typeof value === 'string'

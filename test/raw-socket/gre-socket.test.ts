@@ -146,6 +146,43 @@ inNamespace('GRE socket', import.meta.url, () => {
     end.close();
   });
 
+  test('a full socket leaves the rest to us, says when it has room, and loses nothing', async () => {
+    ip('link add slow type veth peer name slow1');
+    ip('address add 192.0.2.129/25 dev slow');
+    ip('link set slow up');
+    ip('link set slow1 up');
+    ip('neighbour add 192.0.2.130 lladdr 02:00:00:00:00:01 dev slow');
+    execFileSync('tc', 'qdisc add dev slow root tbf rate 40mbit burst 20kb limit 8mb'.split(' '));
+    const end = new End();
+    const wanted = 600;
+    let done = 0;
+    let turns = 0;
+    const packet = { callId: 1, payload: 1400, to: ipv4('192.0.2.130') };
+    const send = () => {
+      while (done < wanted) {
+        const count = Math.min(50, wanted - done);
+        const dealt = end.send(Array.from({ length: count }, () => packet));
+        done += dealt;
+        if (dealt < count) return;
+      }
+    };
+    await new Promise<void>((resolve) => {
+      end.listen(
+        () => undefined,
+        () => {
+          turns++;
+          send();
+          if (done === wanted) resolve();
+        },
+      );
+      send();
+      assert.ok(done < wanted, 'the socket holds less than that');
+    });
+    assert.ok(turns > 1, `${turns} turns`);
+    const { sent, errors } = end.socket.counters();
+    assert.deepEqual([sent, errors], [wanted, {}]);
+  });
+
   test('goes on behind packets the kernel refuses, and counts them by error', async () => {
     ip('link add left type veth peer name right');
     ip('address add 192.0.2.1/24 dev left');
@@ -165,7 +202,8 @@ inNamespace('GRE socket', import.meta.url, () => {
       { callId: 6, payload: 65_530, to: loopback }, // EMSGSIZE
       { callId: 7, to: loopback },
     ]);
-    assert.equal(sent, 2);
+    assert.equal(sent, 7);
+    assert.equal(end.socket.counters().sent, 2);
     assert.deepEqual(
       (await arrived).map((packet) => packet.callId),
       [4, 7],
@@ -421,7 +459,7 @@ class End {
     assert.equal(this.socket.send(Int32Array.of(sendBase, packet.length, to, 0), 1), 1);
   }
 
-  listen(onBatch: (packets: Received[]) => void): void {
+  listen(onBatch: (packets: Received[]) => void, onWritable: () => void = () => undefined): void {
     const octets = Buffer.from(this.io.arena);
     const meta = this.receiveMeta;
     this.socket.watch({ base: slotSize, size: slotSize, count: slotCount, headroom: 64 }, meta, {
@@ -439,6 +477,7 @@ class End {
         }
         onBatch(packets);
       },
+      onWritable,
       onLost(error) {
         throw error;
       },

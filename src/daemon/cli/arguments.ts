@@ -41,6 +41,7 @@ export const usage = `usage: pptp-gateway COMMAND [OPTION...]
                                     record control and GRE packets as pcap until Ctrl-C; logins and payload are
                                     left out unless --secrets is given
   reload                            read the configuration again; sessions whose settings did not change stay
+  import pptpd [--config-dir DIR]   take over server and users of pptpd, once; the server is not switched on
   version
 
   --config-dir DIR   folder of the UCI files network, pptp and pptp_users (default /etc/config)
@@ -63,6 +64,7 @@ const operandCounts: Readonly<Record<string, readonly [number, number]>> = {
   counters: [0, 0],
   capture: [1, 1],
   reload: [0, 0],
+  import: [1, 1],
   version: [0, 0],
   help: [0, 0],
 };

@@ -12,6 +12,7 @@ import type {
 } from '../documents.ts';
 import { ExitCode, Fatal } from '../exit-codes.ts';
 import { printable } from '../printable.ts';
+import { relaysText } from './relays.ts';
 import { duration, octets, table } from '../tables.ts';
 import { UbusError } from '../../ubus-js/index.ts';
 import type { Arguments } from './arguments.ts';
@@ -235,7 +236,7 @@ function exitCodeOf(cause: string | undefined): ExitCode {
 }
 
 function statusText(
-  { version, uptime, servers, links }: StatusDocument,
+  { version, uptime, servers, links, relays }: StatusDocument,
   sessions: readonly SessionDocument[],
 ): string {
   const parts = [`pptp-gateway ${version}, running for ${duration(uptime)}`];
@@ -261,6 +262,7 @@ function statusText(
       ]),
     );
   }
+  parts.push(...relaysText(relays));
   parts.push(sessions.length === 0 ? 'no sessions' : sessionTable(sessions));
   return parts.join('\n\n');
 }

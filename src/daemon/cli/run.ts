@@ -1,6 +1,7 @@
 /** `pptp-gateway run`: the daemon in the foreground, until SIGTERM or SIGINT. */
 import { existsSync } from 'node:fs';
-import { dirname } from 'node:path';
+import { readFile } from 'node:fs/promises';
+import { dirname, join } from 'node:path';
 import { IoError } from '../../native/io-error.ts';
 import { dropPrivileges } from '../../native/privileges.ts';
 import { ConfigError, formatProblem } from '../configuration/problems.ts';
@@ -15,6 +16,7 @@ import { pptpObject } from '../methods/object.ts';
 import { version } from '../version.ts';
 import { IpRoute } from '../../router/iproute.ts';
 import { Netifd } from '../../router/netifd/netifd.ts';
+import { OpenWrtZones } from '../../router/openwrt-zones.ts';
 import { RouterError } from '../../router/router.ts';
 import type { Arguments } from './arguments.ts';
 
@@ -38,10 +40,17 @@ export async function run(options: Arguments): Promise<void> {
 
   const buses = new Buses(ubus, log);
   const read = () => readConfiguration(configDir);
+  let running: Daemon | undefined; // netifd may be known only after the start
+  buses.connected = () => running?.networksChanged();
+  buses.system.listen('network.interface', () => running?.networksChanged());
+  const zones = new OpenWrtZones(buses.system, () => readText(join(configDir, 'firewall')));
   const router: DaemonOptions['router'] = (supervisedDaemon, warn) => {
     if (!supervised) return new IpRoute(warn);
     const netifd = new Netifd(buses.system, supervisedDaemon, warn, configDir);
-    buses.connected = () => netifd.handleConnected();
+    buses.connected = () => {
+      netifd.handleConnected();
+      running?.networksChanged();
+    };
     return netifd;
   };
   let daemon: Daemon;
@@ -53,7 +62,9 @@ export async function run(options: Arguments): Promise<void> {
       router,
       read,
       publish: ({ name, data }) => buses.send(name, data),
+      ...(supervised && { zones }),
     });
+    running = daemon;
   } catch (error) {
     throw asFatal(error);
   }
@@ -95,6 +106,16 @@ function soundPart(configDir: string, log: Log): Configuration {
   const { configuration, faults } = readSound(configDir);
   for (const fault of faults) log.line('error', formatProblem(fault));
   return configuration;
+}
+
+/** Empty where there is no such file. */
+async function readText(path: string): Promise<string> {
+  try {
+    return await readFile(path, 'utf8');
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === 'ENOENT') return '';
+    throw error;
+  }
 }
 
 function asFatal(error: unknown): unknown {

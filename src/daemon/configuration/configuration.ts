@@ -2,13 +2,16 @@
  * The whole configuration: three UCI files to one frozen value (parse, don't validate).
  *
  * `network` holds servers (proto pptpserver) and links (proto pptpgw, or pptp as the stock client of OpenWrt has it) among
- * the interfaces of others, `pptp_users` the accounts, `pptp` the globals. Every fault is collected; any error refuses the whole.
+ * the interfaces of others, `pptp_users` the accounts, `pptp` the globals and the relays. Every fault is collected; any error refuses the whole.
  */
 import { createHash } from 'node:crypto';
 import type { ClientLinkOptions, Limits, ServerOptions, User } from '../../session/options.ts';
 import { parseUci, type UciSection } from '../../router/uci.ts';
 import { checkTogether } from './consistency.ts';
+import { checkRelays } from './relay-conflicts.ts';
+import type { RelayOptions } from '../../relay/relay-options.ts';
 import { linkFromSection } from './link.ts';
+import { relayFromSection } from './relay.ts';
 import { bool } from './option-types.ts';
 import type { Values } from './option-table.ts';
 import { globalOptions, userOptions } from './options.ts';
@@ -22,6 +25,7 @@ export interface Configuration {
   readonly servers: readonly ServerOptions[];
   readonly links: readonly ClientLinkOptions[];
   readonly users: readonly User[];
+  readonly relays: readonly RelayOptions[];
   readonly warnings: readonly Problem[];
   /** Of the texts: tells whether anything in them has changed. */
   readonly digest: string;
@@ -76,10 +80,14 @@ export function parseConfiguration(
     if (section.type === 'user') push(users, userFromSection(section, problems));
     else unknownType(section, 'user', problems);
   }
+  const relays: RelayOptions[] = [];
   let globals: Values<typeof globalOptions> | undefined;
   let seen: string | undefined;
   for (const section of sections('pptp')) {
-    if (section.type === 'pptp' && seen !== undefined) {
+    if (section.type === 'relay') {
+      if (bool.parse(section.values.get('enabled')?.values.at(-1) ?? '') !== false)
+        push(relays, relayFromSection(section, problems));
+    } else if (section.type === 'pptp' && seen !== undefined) {
       problems.push({
         severity: 'error',
         file: 'pptp',
@@ -89,7 +97,7 @@ export function parseConfiguration(
     } else if (section.type === 'pptp') {
       seen = section.name;
       globals = readSection(section, globalOptions, problems);
-    } else unknownType(section, 'pptp', problems);
+    } else unknownType(section, 'pptp, relay', problems);
   }
   if (seen === undefined) {
     const absent = { file: 'pptp', line: 0, type: 'pptp', name: 'globals', values: new Map() };
@@ -97,6 +105,7 @@ export function parseConfiguration(
   }
 
   checkTogether(servers, links, users, problems);
+  checkRelays(relays, servers, problems);
   const errors = problems.filter(({ severity }) => severity === 'error');
   if (errors.length > 0 || globals === undefined) throw new ConfigError(errors);
   return Object.freeze({
@@ -110,6 +119,7 @@ export function parseConfiguration(
     servers,
     links,
     users,
+    relays,
     warnings: problems,
     digest: createHash('sha256')
       .update(JSON.stringify([texts, stockClient]))

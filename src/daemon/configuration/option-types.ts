@@ -87,6 +87,12 @@ export const network: OptionType<string> = {
     /^[^\s/:]{1,64}$/.test(value) && value !== '.' && value !== '..' ? value : undefined,
 };
 
+/** What fw4 calls a zone (11 characters), a network, or a device, where a + at the end stands for anything. */
+export const zone: OptionType<string> = {
+  allowed: 'the name of a firewall zone, network or device',
+  parse: (value) => (/^[A-Za-z0-9_.@-]{1,15}\+?$/.test(value) ? value : undefined),
+};
+
 // eslint-disable-next-line no-control-regex -- that is what is excluded
 const CONTROL = /[\u0000-\u001f\u007f]/;
 

@@ -19,6 +19,7 @@ import {
   seconds,
   text,
   username,
+  zone,
 } from './option-types.ts';
 import { list, option, optional, required } from './option-table.ts';
 import { stockOptions } from './stock-options.ts';
@@ -231,6 +232,73 @@ export const globalOptions = {
     'Callers that have not logged in yet, per source address.',
   ),
   login_timeout: option(seconds(5, 600), '60', 'live', 'Time a caller has to log in.'),
+  imported: list(
+    text,
+    [],
+    'live',
+    'What was taken over from older programs (pptpd); without the word it is taken over again.',
+  ),
+} as const;
+
+/** `config relay` in /etc/config/pptp. */
+export const relayOptions = {
+  enabled: option(bool, '1', 'listener', 'Off: the section is ignored, and may be half written.'),
+  direction: option(
+    oneOf('outbound', 'inbound'),
+    'outbound',
+    'listener',
+    'outbound: machines behind the router call servers outside; inbound: callers outside reach a server behind the router.',
+  ),
+  src: list(
+    zone,
+    [],
+    'listener',
+    'Where the clients are: firewall zones or networks (plain Linux: devices). Required.',
+  ),
+  dest: list(
+    zone,
+    [],
+    'listener',
+    'Where the servers are: firewall zones or networks (plain Linux: devices). Required.',
+  ),
+  dest_ip: optional(address, 'listener', 'inbound: address of the server. Required there.'),
+  backend: option(
+    oneOf('auto', 'relay', 'helper'),
+    'auto',
+    'listener',
+    "relay: control connections pass through the daemon, GRE is rewritten by nftables; helper: the kernel's connection tracking helper; auto: relay where nftables has what it needs, else helper.",
+  ),
+  client: list(prefix, [], 'listener', 'Networks of the clients; none: all.'),
+  server: list(
+    prefix,
+    [],
+    'listener',
+    'outbound: networks of servers that may be called; none: all.',
+  ),
+  max_connections: option(
+    integer(1, 4096),
+    '64',
+    'live',
+    'Control connections at the same time (backend relay).',
+  ),
+  max_per_client: option(
+    integer(1, 4096),
+    '8',
+    'live',
+    'Control connections of one client address at the same time (backend relay).',
+  ),
+  max_half_open: option(
+    integer(1, 4096),
+    '16',
+    'live',
+    'Control connections that have not been answered by the server yet (backend relay).',
+  ),
+  idle_timeout: option(
+    seconds(0, 604800),
+    '600',
+    'live',
+    'End a control connection and its calls without messages and packets after this time; 0: never (backend relay).',
+  ),
 } as const;
 
 /** Options of every netifd interface: not ours, not worth a warning. */

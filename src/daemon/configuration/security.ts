@@ -20,11 +20,7 @@ export function withPppdWords(
   values: SecurityValues,
   words: PppdOptions,
 ): SecurityValues {
-  const { strengths, notStrengths, refused, demanded, stateful } = words;
-  const without = <T>(all: readonly T[], some: ReadonlySet<T>) =>
-    all.filter((one) => !some.has(one));
-  const named = strengths.size > 0 ? [...strengths] : without([128] as const, notStrengths);
-  const lengths = named.length > 0 ? named : without([56, 40] as const, notStrengths);
+  const { refused, demanded, stateful } = words;
   // MS-CHAPv2 proves both ends to each other; what else the peer was to prove itself with is no use.
   const methods = demanded.has('mschap-v2') ? (['mschap-v2'] as const) : values.auth;
   const either = <T>(option: string, word: T | undefined, value: T): T =>
@@ -32,13 +28,28 @@ export function withPppdWords(
   return {
     auth: either('auth', without(methods, refused), values.auth),
     mppe: either('mppe', words.mppe, values.mppe),
-    mppe_strength: either('mppe_strength', lengths.map(String) as never, values.mppe_strength),
+    mppe_strength: either(
+      'mppe_strength',
+      mppeStrengths(words).map(String) as never,
+      values.mppe_strength,
+    ),
     mppe_stateful: either(
       'mppe_stateful',
       stateful === undefined ? undefined : stateful ? '1' : '0',
       values.mppe_stateful,
     ),
   };
+}
+
+/** Key lengths that the words leave. */
+export function mppeStrengths({ strengths, notStrengths }: PppdOptions): readonly MppeStrength[] {
+  if (strengths.size > 0) return [...strengths];
+  const strong = without([128] as const, notStrengths);
+  return strong.length > 0 ? strong : without([56, 40] as const, notStrengths);
+}
+
+function without<T>(all: readonly T[], some: ReadonlySet<T>): readonly T[] {
+  return all.filter((one) => !some.has(one));
 }
 
 export function authAndMppe(

@@ -63,6 +63,15 @@ async function disconnect(daemon: Daemon, which: number | string): Promise<numbe
     await daemon.hangup(name);
     ended++;
   }
+  if (typeof which === 'number') {
+    const call = daemon.relays.disconnect(which, why);
+    if (call === 'ended') ended++;
+    if (call === 'unable')
+      throw new UbusError(
+        'NOT_SUPPORTED',
+        `call ${which} passes through the kernel's helper, which cannot end it`,
+      );
+  }
   if (ended === 0)
     throw new UbusError(
       'NOT_FOUND',

@@ -4,6 +4,7 @@ import { method } from '../../ubus-js/index.ts';
 import type { Daemon } from '../daemon.ts';
 import {
   causeDocument,
+  relayDocument,
   sessionDocument,
   type LinkDocument,
   type ServerDocument,
@@ -27,7 +28,7 @@ export function statusMethods(daemon: Daemon, reload: () => Promise<void>) {
   };
 }
 
-function statusDocument(daemon: Daemon): StatusDocument {
+async function statusDocument(daemon: Daemon): Promise<StatusDocument> {
   const now = monotonic();
   const servers = [...daemon.servers.values()].map(({ server }): ServerDocument => {
     const { name, device, port, localAddress, maxSessions } = server.options;
@@ -55,5 +56,6 @@ function statusDocument(daemon: Daemon): StatusDocument {
       ...(session === undefined ? {} : { session: sessionDocument(session, now) }),
     };
   });
-  return { version, uptime: Math.round((now - daemon.started) / 1000), servers, links, relays: [] };
+  const relays = (await daemon.relays.status()).map((relay) => relayDocument(relay, now));
+  return { version, uptime: Math.round((now - daemon.started) / 1000), servers, links, relays };
 }

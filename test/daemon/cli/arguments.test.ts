@@ -82,8 +82,8 @@ test('usage errors say what is wrong, and how it is done', () => {
 });
 
 test('every command of the usage is accepted and done by somebody', () => {
-  const named = [...usage.matchAll(/^ {2}([a-z]+)( NAME| ID\|USER| FILE)?/gm)];
-  const own = ['run', 'version'];
+  const named = [...usage.matchAll(/^ {2}([a-z]+)( NAME| ID\|USER| FILE| pptpd)?/gm)];
+  const own = ['import', 'run', 'version'];
   assert.deepEqual(
     [...new Set(named.map(([, name]) => name))].sort(),
     [...Object.keys(commands), ...own].sort(),

@@ -228,9 +228,9 @@ test('options that netifd has for every interface are no unknown ones', () => {
 });
 
 test('sections of unknown types are a warning, a second section of globals a fault', () => {
-  assert.deepEqual(warnings({ pptp: "config relay 'branch'\n", pptp_users: 'config group\n' }), [
+  assert.deepEqual(warnings({ pptp: "config rely 'branch'\n", pptp_users: 'config group\n' }), [
     "warning: pptp_users, section '@group[0]': sections of type 'group' are ignored here; known: user",
-    "warning: pptp, section 'branch': sections of type 'relay' are ignored here; known: pptp",
+    "warning: pptp, section 'branch': sections of type 'rely' are ignored here; known: pptp, relay",
   ]);
   assert.deepEqual(refusal({ pptp: "config pptp 'globals'\nconfig pptp 'more'\n" }), [
     "error: pptp, section 'more': expected one section of type 'pptp'; there is 'globals' already",

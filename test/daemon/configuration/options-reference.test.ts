@@ -6,6 +6,7 @@ import { optionsReference, referenceIn, withReference } from '../../../tools/opt
 import {
   globalOptions,
   linkOptions,
+  relayOptions,
   serverOptions,
   userOptions,
 } from '../../../src/daemon/configuration/options.ts';
@@ -35,7 +36,9 @@ test('every option has one row of five cells', () => {
   const rows = optionsReference()
     .split('\n')
     .filter((line) => /^\| (list )?`/.test(line));
-  const names = [serverOptions, linkOptions, userOptions, globalOptions].flatMap(Object.keys);
+  const names = [serverOptions, linkOptions, userOptions, globalOptions, relayOptions].flatMap(
+    Object.keys,
+  );
   assert.deepEqual(
     rows.map((row) => /`(\w+)`/.exec(row)![1]),
     names,

@@ -1,0 +1,55 @@
+'use strict';
+'require baseclass';
+'require rpc';
+
+/* Every call to ubus that these pages make. rpcd's ACL lists the same calls (a test compares them). */
+const whole = { '': {} };
+
+const calls = {
+	status: rpc.declare({ object: 'pptp', method: 'status', expect: whole, reject: true }),
+	sessions: rpc.declare({ object: 'pptp', method: 'sessions', expect: { sessions: [] }, reject: true }),
+	failures: rpc.declare({ object: 'pptp', method: 'failures', expect: { failures: [] }, reject: true }),
+	checkStatus: rpc.declare({ object: 'pptp', method: 'check_status', params: ['id'], expect: whole, reject: true }),
+	disconnect: rpc.declare({ object: 'pptp', method: 'disconnect', params: ['id'], expect: whole, reject: true }),
+	dial: rpc.declare({ object: 'pptp', method: 'dial', params: ['interface'], reject: true }),
+	hangup: rpc.declare({ object: 'pptp', method: 'hangup', params: ['interface'], reject: true }),
+	check: rpc.declare({ object: 'pptp', method: 'check', params: ['interface'], expect: whole, reject: true }),
+	captureStart: rpc.declare({ object: 'pptp', method: 'capture_start', params: ['seconds', 'bytes'], expect: whole, reject: true }),
+	captureStop: rpc.declare({ object: 'pptp', method: 'capture_stop', expect: whole, reject: true }),
+	interfaces: rpc.declare({ object: 'network.interface', method: 'dump', expect: { interface: [] }, reject: true }),
+	interfaceUp: rpc.declare({ object: 'network.interface', method: 'up', params: ['interface'], reject: true }),
+	interfaceDown: rpc.declare({ object: 'network.interface', method: 'down', params: ['interface'], reject: true }),
+	protocols: rpc.declare({ object: 'network', method: 'get_proto_handlers', expect: whole, reject: true }),
+	logRead: rpc.declare({ object: 'log', method: 'read', params: ['lines', 'stream', 'oneshot'], expect: { log: [] }, reject: true }),
+	access: rpc.declare({ object: 'session', method: 'access', params: ['scope', 'object', 'function'], expect: { access: false } })
+};
+
+/* rpcd and uhttpd answer these numbers when there is no such object (the daemon does not run) or no right to call it. */
+const NOT_FOUND = /error -32000|ubus code 4\b/;
+const DENIED = /error -32002|ubus code 6\b/;
+
+return baseclass.extend({
+	...calls,
+
+	/* What went wrong, in words. */
+	problem(error) {
+		const text = String(error?.message ?? error);
+		if (NOT_FOUND.test(text)) return _('pptp-gateway is not running.');
+		if (DENIED.test(text)) return _('You are not allowed to do this.');
+		return text;
+	},
+
+	/* The status document, or { problem } when it cannot be had. */
+	async statusOrProblem() {
+		try {
+			return await calls.status();
+		} catch (error) {
+			return { problem: this.problem(error), servers: [], links: [], relays: [] };
+		}
+	},
+
+	/* May this user change the configuration? Asked without loading it, for it holds passwords. */
+	mayConfigure() {
+		return L.resolveDefault(calls.access('uci', 'network', 'write'), false);
+	}
+});

@@ -1,0 +1,148 @@
+'use strict';
+'require baseclass';
+'require form';
+'require uci';
+'require ui';
+'require pptp-gateway.fields as fields';
+'require pptp-gateway.password-field as passwordField';
+'require pptp-gateway.stock-link as stockLink';
+'require pptp-gateway.zones as zones';
+
+/* Adding, editing, converting and deleting a link. Only here the configuration, which holds passwords, is loaded. */
+
+const load = () => uci.load(['network', 'firewall']);
+
+async function apply() {
+	await uci.save();
+	await ui.changes.init();
+	ui.changes.apply(true);
+}
+
+/* Which zones may use the link. */
+function zoneChoice(section, tab, byDefault) {
+	const option = section.taboption(tab, form.MultiValue, '_zones', _('Who may use it'), _('Firewall zones whose machines may use the link. Nobody gets in from the other side.'));
+	for (const { name } of zones.inside()) option.value(name);
+	option.load = () => byDefault;
+	option.write = () => {};
+	option.remove = () => {};
+	return option;
+}
+
+function zonesOf(map, name) {
+	return L.toArray(map.lookupOption('_zones', name)?.[0]?.formvalue(name));
+}
+
+function dialog(title, map, node, save) {
+	ui.showModal(title, [
+		node,
+		E('div', { class: 'right' }, [
+			E('button', { class: 'btn cbi-button', click: () => { uci.unload(['network', 'firewall']); ui.hideModal(); } }, [_('Cancel')]),
+			' ',
+			E('button', { class: 'btn cbi-button cbi-button-positive important', click: ui.createHandlerFn(null, () => save().catch(() => {})) }, [_('Save & Apply')])
+		])
+	], 'cbi-modal');
+}
+
+/* What is wrong with a form stands in a line of the dialog: LuCI's own message would replace the dialog. */
+async function parsed(map) {
+	try {
+		await map.parse();
+	} catch (error) {
+		const root = map.root;
+		const before = root.querySelector('.pptp-form-error');
+		const line = E('div', { class: 'alert-message danger pptp-form-error' }, [error.message]);
+		if (before) before.replaceWith(line);
+		else root.prepend(line);
+		throw error;
+	}
+}
+
+return baseclass.extend({
+	async add() {
+		await load();
+		const map = new form.JSONMap({ link: {} });
+		const section = map.section(form.NamedSection, 'link', 'link');
+		section.tab('general', _('General'));
+		const add = (type, name, title, description, more) => Object.assign(section.taboption('general', type, name, title, description), more);
+		add(form.Value, 'name', _('Name'), _('Short, such as office: letters, digits and _.'), {
+			rmempty: false,
+			datatype: 'and(uciname,maxlength(15))',
+			validate: (sectionId, value) => (uci.get('network', value) != null ? _('There is an interface of this name already.') : true)
+		});
+		add(form.Value, 'server', _('VPN server'), _('Name or address of the PPTP server.'), { rmempty: false, datatype: 'host(0)' });
+		add(form.Value, 'username', _('User name'), _('Also as DOMAIN\\user.'), { rmempty: false, datatype: 'maxlength(128)' });
+		add(passwordField.PasswordField, 'password', _('Password'), null, { rmempty: false });
+		add(form.Flag, 'defaultroute', _('Everything through the link'), _('All Internet traffic of the router; without it only the networks below.'), { default: '0' });
+		const route = add(form.DynamicList, 'route', _('Networks through the link'), _('Networks to reach through the link, such as 10.20.0.0/16.'), { datatype: fields.NETWORK });
+		route.depends('defaultroute', '0');
+		zoneChoice(section, 'general', [zones.lan()?.name].filter((name) => name != null));
+		const value = (name) => map.lookupOption(name, 'link')?.[0]?.formvalue('link');
+
+		dialog(_('Add link'), map, await map.render(), async () => {
+			await parsed(map);
+			const name = value('name');
+			uci.add('network', 'interface', name);
+			uci.set('network', name, 'proto', 'pptpgw');
+			for (const option of ['server', 'username', 'password', 'defaultroute']) uci.set('network', name, option, value(option));
+			const routes = value('defaultroute') == '1' ? [] : L.toArray(value('route'));
+			if (routes.length) uci.set('network', name, 'route', routes);
+			zones.writeUsers(name, zonesOf(map, 'link'));
+			await apply();
+		});
+	},
+
+	async edit(name) {
+		await load();
+		const map = new form.Map('network');
+		const section = map.section(form.NamedSection, name, 'interface');
+		section.tab('general', _('General'));
+		section.tab('advanced', _('Advanced'));
+		fields.link(section);
+		fields.switches(section, 'link');
+		zoneChoice(section, 'general', zones.users(name));
+
+		dialog(_('Link %s').format(name), map, await map.render(), async () => {
+			await parsed(map);
+			zones.writeUsers(name, zonesOf(map, name));
+			await apply();
+		});
+	},
+
+	async convert(name) {
+		await load();
+		const { set, unset, missed, unknown } = stockLink.converted(uci.get('network', name));
+		const notes = [
+			_('Name, password, routes, zone and device stay as they are; the section is served by pptp-gateway from now on.'),
+			...missed.map((option) => _('The option %s has no counterpart and is dropped.').format(option)),
+			...unknown.map((word) => _('The word %s in pppd_options is not known and is dropped.').format(word))
+		];
+		ui.showModal(_('Convert %s').format(name), [
+			E('ul', {}, notes.map((note) => E('li', {}, [note]))),
+			E('div', { class: 'right' }, [
+				E('button', { class: 'btn cbi-button', click: ui.hideModal }, [_('Cancel')]),
+				' ',
+				E('button', { class: 'btn cbi-button cbi-button-positive important', click: ui.createHandlerFn(null, () => {
+					for (const option of unset) uci.unset('network', name, option);
+					for (const [option, value] of Object.entries(set)) uci.set('network', name, option, value);
+					return apply();
+				}) }, [_('Convert')])
+			])
+		]);
+	},
+
+	remove(name) {
+		ui.showModal(_('Delete %s').format(name), [
+			E('p', {}, [_('The link and its firewall zone are deleted.')]),
+			E('div', { class: 'right' }, [
+				E('button', { class: 'btn cbi-button', click: ui.hideModal }, [_('Cancel')]),
+				' ',
+				E('button', { class: 'btn cbi-button cbi-button-negative important', click: ui.createHandlerFn(null, async () => {
+					await load();
+					zones.forget(name);
+					uci.remove('network', name);
+					await apply();
+				}) }, [_('Delete')])
+			])
+		]);
+	}
+});

@@ -1,0 +1,117 @@
+'use strict';
+'require baseclass';
+'require form';
+'require uci';
+'require pptp-gateway.fields as fields';
+'require pptp-gateway.password-field as passwordField';
+'require pptp-gateway.passwords as passwords';
+'require pptp-gateway.subnets as subnets';
+'require pptp-gateway.zones as zones';
+
+/* The form of one server: what a home router needs on the first tab, the rest behind it. */
+
+const REACH = ['router', 'lan', 'internet', 'back'];
+
+/* Users who may call this server. */
+function usersOf(name) {
+	return uci.sections('pptp_users', 'user').filter(({ server }) => L.toArray(server).length == 0 || L.toArray(server).includes(name));
+}
+
+function reachFlags(section, isNew) {
+	const titles = {
+		router: [_('This router'), _('Its web pages, files and DNS. Names are resolved for callers in any case.')],
+		lan: [_('The LAN'), _('Computers, printers and other devices at home.')],
+		internet: [_('The Internet'), _('Callers surf through this router.')],
+		back: [_('From the LAN to callers'), _('Devices at home may open connections to callers and to the networks behind them.')]
+	};
+	for (const part of REACH) {
+		const [title, description] = titles[part];
+		const option = section.taboption(part == 'back' ? 'advanced' : 'start', form.Flag, `_${part}`, title, description);
+		option.default = isNew && part != 'back' ? '1' : '0';
+		option.load = (sectionId) => (isNew ? null : zones.reach(sectionId)[part] ? '1' : '0');
+		/* Written all at once, when the form is saved. */
+		option.write = () => {};
+		option.remove = () => {};
+	}
+}
+
+/* The own address follows the network until it is changed by hand. */
+function followNetwork(section, used) {
+	const network = section.children.find(({ option }) => option == 'network');
+	network.validate = (sectionId, value) => {
+		if (!value) return true;
+		const taken = subnets.takenBy(value, used, sectionId);
+		return taken == null ? true : _('The router already has this network (%s).').format(taken);
+	};
+	let followed = null;
+	network.onchange = function (ev, sectionId, value) {
+		const parsed = subnets.parse(value);
+		if (!parsed || parsed.length > 30) return;
+		followed ??= uci.get('network', sectionId, 'network');
+		const before = followed ? subnets.firstHost(followed) : '';
+		followed = value;
+		const field = (name) => this.map.lookupOption(name, sectionId)?.[0]?.getUIElement(sectionId);
+		if (['', before].includes(field('localip').getValue())) field('localip').setValue(subnets.firstHost(value));
+		if (L.toArray(field('dns').getValue()).join() == before) field('dns').setValue([subnets.firstHost(value)]);
+	};
+}
+
+function firstUser(section, name, isNew) {
+	if (usersOf(name).length) return;
+	let option = section.taboption('start', form.Value, '_username', _('First user'), _('More users are added on the page Users.'));
+	option.datatype = 'maxlength(128)';
+	option.validate = (sectionId, value) =>
+		uci.sections('pptp_users', 'user').some(({ username }) => username == value) ? _('There is a user of this name already.') : true;
+	option.load = () => '';
+	option.write = () => {};
+	option.remove = () => {};
+	option.rmempty = !isNew;
+	option = section.taboption('start', passwordField.PasswordField, '_password', _('Password'), _('Write it down or copy it: it is needed to connect.'));
+	option.fresh = true;
+	option.load = () => passwords.generate();
+	option.write = () => {};
+	option.remove = () => {};
+	option.rmempty = !isNew;
+}
+
+return baseclass.extend({
+	usersOf,
+
+	/* A section in memory only, until the form is saved. */
+	draft(used) {
+		let name = 'vpn';
+		for (let i = 2; uci.get('network', name) != null; i++) name = `vpn${i}`;
+		const network = subnets.free(used);
+		uci.add('network', 'interface', name);
+		const values = { proto: 'pptpserver', network, localip: subnets.firstHost(network), dns: [subnets.firstHost(network)] };
+		for (const [option, value] of Object.entries(values)) uci.set('network', name, option, value);
+		return name;
+	},
+
+	/* Adds the section to a map of network. */
+	add(map, name, { isNew, used, title }) {
+		const section = map.section(form.NamedSection, name, 'interface', title);
+		section.tab('start', _('General'));
+		section.tab('general', _('Addresses'));
+		section.tab('advanced', _('Advanced'));
+		reachFlags(section, isNew);
+		firstUser(section, name, isNew);
+		fields.server(section);
+		fields.switches(section, 'server');
+		followNetwork(section, used);
+		return section;
+	},
+
+	/* What the form says beside uci network: zone, forwardings, first user. Call between parsing and saving. */
+	write(map, name) {
+		const value = (option) => map.lookupOption(option, name)?.[0]?.formvalue(name);
+		const reach = {};
+		for (const part of REACH) reach[part] = value(`_${part}`) == '1';
+		zones.writeReach(name, reach);
+		if (!value('_username')) return;
+		const sid = uci.add('pptp_users', 'user');
+		uci.set('pptp_users', sid, 'username', value('_username'));
+		uci.set('pptp_users', sid, 'password', value('_password'));
+		uci.set('pptp_users', sid, 'server', [name]);
+	}
+});

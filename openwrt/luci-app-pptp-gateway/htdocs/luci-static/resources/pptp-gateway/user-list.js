@@ -1,0 +1,83 @@
+'use strict';
+'require baseclass';
+
+/* Users as data: the file for export and import, and what the old pptpd knew. */
+
+const FORMAT = 'pptp-gateway users';
+const LISTS = ['server', 'route'];
+const WORDS = ['enabled', 'username', 'password', 'nthash', 'ipaddr', 'max_sessions', 'expires'];
+const ADDRESS = /^\d{1,3}(\.\d{1,3}){3}$/;
+
+/* What each option may be; the daemon has the last word. */
+const rules = {
+	enabled: /^[01]$/,
+	username: /^[^\u0000-\u001f\u007f]{1,128}$/,
+	password: /^[^\u0000]{1,256}$/,
+	nthash: /^[0-9a-fA-F]{32}$/,
+	server: /^[A-Za-z0-9_]{1,64}$/,
+	ipaddr: ADDRESS,
+	route: /^\d{1,3}(\.\d{1,3}){3}(\/\d{1,2})?$/,
+	max_sessions: /^[1-9]\d{0,3}$/,
+	expires: /^\d{4}-\d\d-\d\d$/
+};
+
+/* Only what we know, only text; undefined: the name is missing or something has the wrong form. */
+function clean(entry) {
+	const user = {};
+	for (const option of WORDS) {
+		if (entry[option] == null || entry[option] === '') continue;
+		const value = String(entry[option]);
+		if (!rules[option].test(value)) return undefined;
+		user[option] = value;
+	}
+	for (const option of LISTS) {
+		const values = L.toArray(entry[option]).map(String);
+		if (values.some((value) => !rules[option].test(value))) return undefined;
+		if (values.length) user[option] = values;
+	}
+	return user.username == null || (user.password == null && user.nthash == null) ? undefined : user;
+}
+
+return baseclass.extend({
+	options: [...WORDS, ...LISTS],
+	rules,
+
+	/* A file that contains passwords. */
+	exported(sections) {
+		const users = sections.map((section) => {
+			const user = {};
+			for (const option of [...WORDS, ...LISTS]) if (section[option] != null) user[option] = section[option];
+			return user;
+		});
+		return `${JSON.stringify({ format: FORMAT, version: 1, users }, null, 2)}\n`;
+	},
+
+	/* { users, refused }: refused counts entries that make no sense. Throws when it is no such file at all. */
+	imported(text) {
+		let file;
+		try {
+			file = JSON.parse(text);
+		} catch {
+			file = null;
+		}
+		if (file?.format != FORMAT || !Array.isArray(file.users)) throw new Error(_('This is not a file of users that was exported here.'));
+		const cleaned = file.users.map((entry) => (entry != null && typeof entry == 'object' ? clean(entry) : undefined));
+		const users = cleaned.filter((user) => user !== undefined);
+		return { users, refused: cleaned.length - users.length };
+	},
+
+	/* The logins of /etc/config/pptpd. Its remoteip is a fixed address where it is one address. */
+	fromPptpd(logins) {
+		const cleaned = logins.map(({ username, password, remoteip }) =>
+			clean({ username, password, ipaddr: ADDRESS.test(remoteip ?? '') ? remoteip : null })
+		);
+		const users = cleaned.filter((user) => user !== undefined);
+		return { users, refused: cleaned.length - users.length };
+	},
+
+	/* Users whose name is not there yet: an import never changes a user. */
+	without(users, existing) {
+		const taken = new Set(existing.map(({ username }) => username));
+		return users.filter(({ username }) => !taken.has(username) && taken.add(username));
+	}
+});

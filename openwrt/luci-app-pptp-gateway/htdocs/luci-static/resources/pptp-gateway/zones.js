@@ -1,0 +1,146 @@
+'use strict';
+'require baseclass';
+'require uci';
+
+/* The firewall zone of a server or a link, and what may pass between zones. Reads and writes uci firewall, which is loaded. */
+
+const zones = () => uci.sections('firewall', 'zone');
+const forwardings = () => uci.sections('firewall', 'forwarding');
+const isOn = ({ enabled }) => enabled == null || enabled == '1';
+
+function zoneOf(network) {
+	return zones().find((zone) => L.toArray(zone.network).includes(network)) ?? null;
+}
+
+function forwarding(src, dest) {
+	return forwardings().find((entry) => entry.src == src && entry.dest == dest && isOn(entry)) ?? null;
+}
+
+function allow(src, dest, allowed) {
+	const existing = forwarding(src, dest);
+	if (allowed && !existing) {
+		const sid = uci.add('firewall', 'forwarding');
+		uci.set('firewall', sid, 'src', src);
+		uci.set('firewall', sid, 'dest', dest);
+	} else if (!allowed && existing) {
+		uci.remove('firewall', existing['.name']);
+	}
+}
+
+/* DNS for callers who may not reach the router otherwise. */
+function dnsRule(zone) {
+	return uci.sections('firewall', 'rule').find(({ src, name }) => src == zone && name == `Allow-DNS-${zone}`) ?? null;
+}
+
+function allowDns(zone, allowed) {
+	const existing = dnsRule(zone);
+	if (allowed && !existing) {
+		const sid = uci.add('firewall', 'rule');
+		const values = { name: `Allow-DNS-${zone}`, src: zone, proto: ['tcp', 'udp'], dest_port: '53', target: 'ACCEPT' };
+		for (const [option, value] of Object.entries(values)) uci.set('firewall', sid, option, value);
+	} else if (!allowed && existing) {
+		uci.remove('firewall', existing['.name']);
+	}
+}
+
+/* A zone of its own for a network: at most 11 characters, as older firewalls want, and not one that exists. */
+function ensureZone(network, values) {
+	const found = zoneOf(network);
+	if (found) return found;
+	const taken = new Set(zones().map(({ name }) => name));
+	const base = network.slice(0, 9);
+	let name = network.slice(0, 11);
+	for (let i = 2; taken.has(name); i++) name = `${base}${i}`;
+	const sid = uci.add('firewall', 'zone');
+	for (const [option, value] of Object.entries({ name, network: [network], ...values })) uci.set('firewall', sid, option, value);
+	return uci.get('firewall', sid);
+}
+
+return baseclass.extend({
+	zoneOf,
+
+	/* Zones whose machines are ours: they do not masquerade and let us in. */
+	inside() {
+		return zones().filter((zone) => zone.masq != '1' && zone.name != 'wan' && !this.isTunnel(zone));
+	},
+
+	/* The way to the Internet: zones that masquerade, without those of links. */
+	outside() {
+		return zones().filter((zone) => (zone.masq == '1' || zone.name == 'wan') && !this.isTunnel(zone));
+	},
+
+	isTunnel(zone) {
+		return L.toArray(zone.network).some((network) => ['pptpgw', 'pptpserver', 'pptp'].includes(uci.get('network', network, 'proto')));
+	},
+
+	lan() {
+		return this.inside().find(({ name }) => name == 'lan') ?? this.inside()[0] ?? null;
+	},
+
+	wan() {
+		return this.outside().find(({ name }) => name == 'wan') ?? this.outside()[0] ?? null;
+	},
+
+	/* What callers of a server may reach: { router, lan, internet, back }; back: the LAN may reach the callers. */
+	reach(network) {
+		const zone = zoneOf(network);
+		if (!zone) return { router: false, lan: false, internet: false, back: false };
+		const lan = this.lan()?.name;
+		const wan = this.wan()?.name;
+		return {
+			router: zone.input == 'ACCEPT',
+			lan: forwarding(zone.name, lan) != null,
+			internet: forwarding(zone.name, wan) != null,
+			back: forwarding(lan, zone.name) != null
+		};
+	},
+
+	writeReach(network, { router, lan, internet, back }) {
+		const zone = ensureZone(network, { output: 'ACCEPT', forward: 'REJECT' });
+		uci.set('firewall', zone['.name'], 'input', router ? 'ACCEPT' : 'REJECT');
+		allowDns(zone.name, !router);
+		if (this.lan()) {
+			allow(zone.name, this.lan().name, lan);
+			allow(this.lan().name, zone.name, back);
+		}
+		if (this.wan()) allow(zone.name, this.wan().name, internet);
+	},
+
+	/* Zones that may use a link. */
+	users(network) {
+		const zone = zoneOf(network);
+		return zone ? this.inside().map(({ name }) => name).filter((name) => forwarding(name, zone.name)) : [];
+	},
+
+	/* A link is like a wan: masquerading, nobody comes in. */
+	writeUsers(network, names) {
+		const zone = ensureZone(network, { input: 'REJECT', output: 'ACCEPT', forward: 'REJECT', masq: '1', mtu_fix: '1' });
+		for (const { name } of this.inside()) allow(name, zone.name, names.includes(name));
+	},
+
+	/* The network is deleted: its own zone goes with it, a shared one stays. */
+	forget(network) {
+		const zone = zoneOf(network);
+		if (!zone) return;
+		const others = L.toArray(zone.network).filter((name) => name != network);
+		if (others.length) {
+			uci.set('firewall', zone['.name'], 'network', others);
+			return;
+		}
+		for (const type of ['forwarding', 'rule', 'redirect'])
+			for (const entry of uci.sections('firewall', type))
+				if (entry.src == zone.name || entry.dest == zone.name) uci.remove('firewall', entry['.name']);
+		uci.remove('firewall', zone['.name']);
+	},
+
+	/* Redirects of TCP 1723 from outside to another machine: callers would never reach us. */
+	stolenPort(port) {
+		const wanted = Number(port);
+		return uci.sections('firewall', 'redirect').filter((entry) => {
+			const proto = L.toArray(entry.proto).join(' ');
+			const ports = String(entry.src_dport ?? '').split(/[-:]/).map(Number);
+			return isOn(entry) && entry.src == (this.wan()?.name ?? 'wan') && (proto == '' || /tcp|all|any/.test(proto)) &&
+				(entry.src_dport == null || (ports[0] <= wanted && wanted <= (ports[1] ?? ports[0])));
+		});
+	}
+});

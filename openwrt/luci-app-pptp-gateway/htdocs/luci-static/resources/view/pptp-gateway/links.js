@@ -1,0 +1,125 @@
+'use strict';
+'require view';
+'require poll';
+'require ui';
+'require pptp-gateway.bus as bus';
+'require pptp-gateway.check-dialog as checkDialog';
+'require pptp-gateway.link-forms as linkForms';
+'require pptp-gateway.live-table as liveTable';
+'require pptp-gateway.rates as rates';
+'require pptp-gateway.words as words';
+
+const SECONDS = 3;
+
+/* Links of the daemon, links that netifd knows and the daemon does not yet, and links of the stock client. */
+function rowsOf({ links }, interfaces) {
+	const own = new Set(links.map(({ name }) => name));
+	const others = interfaces.filter(({ interface: name, proto }) => ['pptpgw', 'pptp'].includes(proto) && !own.has(name));
+	return [
+		...links.map((link) => ({ ...link, kind: 'own' })),
+		...others.map((entry) => ({
+			name: entry.interface,
+			kind: entry.proto == 'pptp' ? 'stock' : 'own',
+			server: '',
+			state: entry.up ? 'up' : entry.pending ? 'pending' : 'down',
+			cause: entry.errors?.length ? { code: entry.errors[0].code } : undefined
+		}))
+	];
+}
+
+return view.extend({
+	load() {
+		return Promise.all([bus.statusOrProblem(), L.resolveDefault(bus.interfaces(), []), bus.mayConfigure()]);
+	},
+
+	render([status, interfaces, mayConfigure]) {
+		this.mayConfigure = mayConfigure;
+		this.rates = new rates.Rates();
+		this.problem = E('p', {}, []);
+		this.table = new liveTable.LiveTable([
+			{ title: _('Name'), text: ({ name }) => name },
+			{ title: _('Server'), text: ({ server, kind }) => (kind == 'stock' ? _('stock client (pppd)') : server) },
+			{ title: _('State'), build: (kept) => this.stateCell(kept), value: ({ state }) => state },
+			{ title: _('Address'), text: ({ session }) => session?.local_address ?? '' },
+			{ title: _('Since'), text: ({ session }) => (session ? words.duration(session.uptime) : ''), value: ({ session }) => session?.uptime ?? 0 },
+			{
+				title: _('Rate'),
+				text: ({ session }) => (session ? `\u2193 ${words.rate(this.rates.current(session.id).rx)} \u2191 ${words.rate(this.rates.current(session.id).tx)}` : '')
+			},
+			{ title: '', build: (kept) => this.actions(kept) }
+		], { key: ({ name, kind }) => `${kind} ${name}`, placeholder: _('There is no link yet.') });
+		this.show([status, interfaces]);
+		poll.add(() => Promise.all([bus.statusOrProblem(), L.resolveDefault(bus.interfaces(), [])]).then((data) => this.show(data)), SECONDS);
+
+		return E([], [
+			E('h2', {}, [_('Office links')]),
+			E('div', { class: 'cbi-map-descr' }, [_('This router dials these servers. Connect and Disconnect act once; whether a link comes up with the router is set under Edit. Disabled links are listed under Network, Interfaces.')]),
+			this.problem,
+			E('div', { class: 'cbi-section' }, [
+				this.table.node,
+				E('p', {}, [E('button', { class: 'btn cbi-button cbi-button-add', disabled: mayConfigure ? null : 'disabled', click: ui.createHandlerFn(linkForms, 'add') }, [_('Add link')])])
+			])
+		]);
+	},
+
+	/* State and reason; changes with the row. */
+	stateCell(kept) {
+		const node = E('div', {}, []);
+		kept.refresh = (row) => {
+			const reason = words.reason(row);
+			const key = `${row.state} ${reason}`;
+			if (kept.stateShown === key) return;
+			kept.stateShown = key;
+			node.replaceChildren(words.state(row.state), ...(reason ? [E('div', { style: 'white-space:normal' }, [E('small', {}, [reason])])] : []));
+		};
+		kept.refresh(kept.row);
+		return node;
+	},
+
+	actions(kept) {
+		const button = (style, text, allowed, handler) => E('button', {
+			class: `btn cbi-button ${style}`,
+			disabled: allowed ? null : 'disabled',
+			click: ui.createHandlerFn(this, async () => {
+				try {
+					await handler(kept.row);
+				} catch (error) {
+					ui.addNotification(null, E('p', {}, [bus.problem(error)]), 'danger');
+				}
+			})
+		}, [text]);
+		const mayAct = L.hasViewPermission();
+		const stock = kept.row.kind == 'stock';
+		const connect = button('cbi-button-action', _('Connect'), mayAct, ({ name }) => (stock ? bus.interfaceUp(name) : bus.dial(name)));
+		const disconnect = button('cbi-button-negative', _('Disconnect'), mayAct, ({ name }) => (stock ? bus.interfaceDown(name) : bus.hangup(name)));
+		const before = kept.refresh;
+		kept.refresh = (row) => {
+			before(row);
+			const idle = ['down', 'blocked'].includes(row.state);
+			connect.style.display = row.state == 'up' || row.state == 'connecting' ? 'none' : '';
+			disconnect.style.display = idle ? 'none' : '';
+		};
+		kept.refresh(kept.row);
+		const edit = stock
+			? [button('cbi-button-action', _('Convert'), this.mayConfigure, ({ name }) => linkForms.convert(name))]
+			: [
+				button('', _('Check'), mayAct, ({ name }) => checkDialog.open(name)),
+				button('cbi-button-edit', _('Edit'), this.mayConfigure, ({ name }) => linkForms.edit(name)),
+				button('cbi-button-remove', _('Delete'), this.mayConfigure, ({ name }) => linkForms.remove(name))
+			];
+		return E('div', { style: 'display:flex; flex-wrap:wrap; gap:.3em; justify-content:flex-end' }, [connect, disconnect, ...edit]);
+	},
+
+	show([status, interfaces]) {
+		const problem = status.problem ?? '';
+		if (this.problem.textContent !== problem) this.problem.textContent = problem;
+		const rows = rowsOf(status, interfaces);
+		this.rates.update(rows.filter(({ session }) => session).map(({ session }) => session), performance.now());
+		this.table.update(rows);
+		for (const kept of this.table.kept.values()) kept.refresh(kept.row);
+	},
+
+	handleSave: null,
+	handleSaveApply: null,
+	handleReset: null
+});

@@ -1,0 +1,118 @@
+'use strict';
+'require view';
+'require form';
+'require poll';
+'require ui';
+'require pptp-gateway.bus as bus';
+'require pptp-gateway.causes as causes';
+'require pptp-gateway.live-table as liveTable';
+'require pptp-gateway.rates as rates';
+'require pptp-gateway.words as words';
+
+const SECONDS = 3;
+
+const backends = { relay: _('relay of pptp-gateway'), helper: _("the kernel's helper"), none: _('none') };
+
+function direction({ direction: value, src, dest }) {
+	const way = value == 'inbound' ? _('from outside to a server inside') : _('from inside to servers outside');
+	return `${way} (${src} \u2192 ${dest})`;
+}
+
+return view.extend({
+	load() {
+		return Promise.all([bus.statusOrProblem(), L.resolveDefault(bus.interfaces(), []), bus.mayConfigure()]);
+	},
+
+	render([status, interfaces, mayConfigure]) {
+		this.rates = new rates.Rates();
+		this.problem = E('p', {}, []);
+		this.relays = new liveTable.LiveTable([
+			{ title: _('Name'), text: ({ name }) => name },
+			{ title: _('Direction'), text: direction },
+			{ title: _('Done by'), text: ({ backend }) => backends[backend] ?? backend ?? '' },
+			{ title: _('State'), text: ({ cause, reason }) => (cause == null ? reason ?? '' : `${causes.describe(cause)} ${causes.remedy(cause)}`) },
+			{ title: _('Clients'), text: ({ clients }) => String(clients ?? 0), value: ({ clients }) => clients ?? 0 },
+			{ title: _('Connections'), text: ({ connections }) => String(connections ?? 0), value: ({ connections }) => connections ?? 0 }
+		], { key: ({ name }) => name, placeholder: _('No passthrough is configured.') });
+		this.calls = new liveTable.LiveTable([
+			{ title: _('Client'), text: ({ client }) => client },
+			{ title: _('Server'), text: ({ server }) => server },
+			{ title: _('Passthrough'), text: ({ relay }) => relay },
+			{ title: _('Since'), text: ({ since }) => words.moment(since), value: ({ since }) => since },
+			{ title: _('Received'), text: ({ rx_bytes }) => words.octets(rx_bytes), value: ({ rx_bytes }) => rx_bytes },
+			{ title: _('Sent'), text: ({ tx_bytes }) => words.octets(tx_bytes), value: ({ tx_bytes }) => tx_bytes },
+			{ title: _('Rate'), text: ({ key }) => `\u2193 ${words.rate(this.rates.current(key).rx)} \u2191 ${words.rate(this.rates.current(key).tx)}` },
+			{ title: '', build: (kept) => this.disconnectButton(kept) }
+		], { key: ({ key }) => key, placeholder: _('Nobody uses it at the moment.') });
+		this.show(status);
+		poll.add(() => bus.statusOrProblem().then((document) => this.show(document)), SECONDS);
+
+		const map = this.form(interfaces);
+		if (!mayConfigure) map.readonly = true;
+		return map.render().then((node) => E([], [
+			E('h2', {}, [_('PPTP passthrough')]),
+			E('div', { class: 'cbi-map-descr' }, [_('Lets PPTP of other machines through this router: of clients inside that call servers outside, or of callers outside to a server on the LAN. Their encryption stays end to end.')]),
+			this.problem,
+			E('div', { class: 'cbi-section' }, [this.relays.node]),
+			E('div', { class: 'cbi-section' }, [E('h3', {}, [_('Who uses it')]), this.calls.node]),
+			node
+		]));
+	},
+
+	form(interfaces) {
+		const map = new form.Map('pptp');
+		const section = map.section(form.TypedSection, 'relay', _('Settings'));
+		section.addremove = true;
+		section.anonymous = false;
+		section.addbtntitle = _('Add passthrough');
+		const names = interfaces.map(({ interface: name }) => name).filter((name) => name != 'loopback');
+		const networks = (name, title, description, byDefault) => {
+			const option = section.option(form.Value, name, title, description);
+			for (const network of names) option.value(network);
+			option.placeholder = byDefault;
+			option.datatype = 'maxlength(15)';
+			return option;
+		};
+		let option = section.option(form.ListValue, 'direction', _('Direction'));
+		option.value('outbound', _('from inside to servers outside'));
+		option.value('inbound', _('from outside to a server inside'));
+		option.default = 'outbound';
+		networks('src', _('From'), _('Network from which the calls come: lan for outbound, wan for inbound.'), 'lan');
+		networks('dest', _('To'), _('Network to which they go: wan for outbound, lan for inbound.'), 'wan');
+		option = section.option(form.Value, 'dest_ip', _('Server inside'), _('Address of the PPTP server on the LAN.'));
+		option.datatype = 'ip4addr("nomask")';
+		option.depends('direction', 'inbound');
+		option.rmempty = false;
+		option = section.option(form.ListValue, 'backend', _('Done by'), _('The relay serves any number of clients and needs no kernel module; the helper lets the server see the address of the caller.'));
+		option.value('auto', _('automatic'));
+		option.value('relay', backends.relay);
+		option.value('helper', backends.helper);
+		option.default = 'auto';
+		return map;
+	},
+
+	disconnectButton(kept) {
+		return E('button', {
+			class: 'btn cbi-button cbi-button-negative',
+			disabled: L.hasViewPermission() && kept.row.id != null ? null : 'disabled',
+			click: ui.createHandlerFn(this, async () => {
+				try {
+					await bus.disconnect(kept.row.id);
+				} catch (error) {
+					ui.addNotification(null, E('p', {}, [_('Could not disconnect: %s').format(bus.problem(error))]), 'danger');
+				}
+			})
+		}, [_('Disconnect')]);
+	},
+
+	show({ problem, relays }) {
+		const text = problem ?? '';
+		if (this.problem.textContent !== text) this.problem.textContent = text;
+		const calls = (relays ?? []).flatMap(({ name, calls: own }) =>
+			(own ?? []).map((call, index) => ({ ...call, relay: name, key: call.id ?? `${name} ${call.client} ${call.server} ${index}` }))
+		);
+		this.relays.update(relays ?? []);
+		this.rates.update(calls.map(({ key, rx_bytes, tx_bytes }) => ({ id: key, rx_bytes, tx_bytes })), performance.now());
+		this.calls.update(calls);
+	}
+});

@@ -1,0 +1,137 @@
+'use strict';
+'require view';
+'require form';
+'require fs';
+'require uci';
+'require ui';
+'require pptp-gateway.bus as bus';
+'require pptp-gateway.server-form as serverForm';
+'require pptp-gateway.subnets as subnets';
+'require pptp-gateway.words as words';
+'require pptp-gateway.zones as zones';
+
+const RESTART_SECONDS = 30;
+
+/* The old server of OpenWrt, which uses the same port. */
+function oldServers() {
+	return uci.sections('pptpd', 'service').filter(({ enabled }) => enabled != '0');
+}
+
+function globals(map) {
+	const section = map.section(form.NamedSection, 'globals', 'pptp', _('All servers and links'));
+	section.uciconfig = 'pptp';
+	let option = section.option(form.ListValue, 'log_level', _('Log level'), _('What is written to the system log.'));
+	for (const level of ['error', 'warning', 'info', 'debug']) option.value(level);
+	option.default = 'info';
+	const number = (name, title, description, low, high, placeholder) => {
+		option = section.option(form.Value, name, title, description);
+		option.datatype = `range(${low},${high})`;
+		option.placeholder = placeholder;
+	};
+	number('max_sessions', _('Sessions in all'), _('In all servers and links together; a change restarts the service.'), 1, 4096, '64');
+	number('max_half_open', _('Callers before login'), _('Callers that have not logged in yet, in all; a change restarts the service.'), 1, 4096, '64');
+	number('max_half_open_per_source', _('Callers before login from one address'), _('Callers that have not logged in yet, per source address.'), 1, 4096, '8');
+	number('login_timeout', _('Time to log in'), _('Seconds a caller has to log in.'), 5, 600, '60');
+}
+
+return view.extend({
+	load() {
+		return Promise.all([
+			L.resolveDefault(bus.interfaces(), []),
+			L.resolveDefault(bus.protocols(), null),
+			uci.load(['network', 'firewall', 'pptp', 'pptp_users']),
+			L.resolveDefault(uci.load('pptpd'))
+		]);
+	},
+
+	render([interfaces, protocols]) {
+		const used = subnets.used(interfaces, uci.sections('network'));
+		const servers = uci.sections('network', 'interface').filter(({ proto }) => proto == 'pptpserver').map((section) => section['.name']);
+		this.names = servers.length ? servers : [serverForm.draft(used)];
+		if (uci.get('pptp', 'globals') == null) uci.add('pptp', 'pptp', 'globals');
+
+		const map = new form.Map('network', servers.length ? _('PPTP server') : _('Enable a PPTP server'), servers.length ? null
+			: _('Callers get a network of their own. Choose what they may reach and who may call, then press Save & Apply.'));
+		for (const config of ['firewall', 'pptp', 'pptp_users', 'pptpd']) map.chain(config);
+		for (const name of this.names) {
+			const isNew = servers.length == 0;
+			const section = serverForm.add(map, name, { isNew, used, title: isNew ? null : _('Server %s').format(name) });
+			if (isNew) continue;
+			section.addremove = true;
+			section.handleRemove = () => this.remove(name);
+		}
+		globals(map);
+		this.map = map;
+
+		this.page ??= E('div', {}, []);
+		return map.render().then((node) => {
+			this.page.replaceChildren(
+				words.notice(),
+				...this.warnings(interfaces, protocols, servers.length > 0),
+				node,
+				...(servers.length ? [E('button', { class: 'btn cbi-button cbi-button-add', disabled: map.readonly ? 'disabled' : null, click: ui.createHandlerFn(this, 'another', used) }, [_('Add another server')])] : [])
+			);
+			return this.page;
+		});
+	},
+
+	warnings(interfaces, protocols, exists) {
+		const found = [];
+		const upstream = subnets.upstream(interfaces);
+		if (upstream?.address && subnets.isPrivate(upstream.address))
+			found.push(words.warning(_('The address of this router on the Internet side is private (%s on %s): nobody outside can reach it. Ask the provider for a public address, or forward TCP port 1723 and GRE to this router on the device in front of it.').format(upstream.address, upstream.interface)));
+		for (const { name, dest_ip } of zones.stolenPort('1723'))
+			found.push(words.warning(_('TCP port 1723 is forwarded to %s by the firewall rule "%s": callers reach that machine, not this router. Remove the rule under Network, Firewall, Port Forwards.').format(dest_ip ?? '?', name ?? '?')));
+		if (oldServers().length)
+			found.push(words.warning(_('The old server pptpd is enabled and uses port 1723. Saving this page turns it off. Its users can be imported on the page Users.')));
+		if (protocols != null && protocols.pptpserver == null)
+			found.push(words.warning(
+				_('Networking has to restart once after the installation to know PPTP servers and links. It takes about 10 seconds; connections through this router pause.'),
+				E('button', { class: 'btn cbi-button cbi-button-action', click: ui.createHandlerFn(this, 'restartNetwork') }, [_('Restart networking')])
+			));
+		else if (!exists)
+			found.push(E('p', {}, [_('Everything not asked here has a safe default: MS-CHAPv2 and 128-bit encryption only, a lock-out after five wrong passwords, callers cannot reach each other.')]));
+		return found;
+	},
+
+	/* Until netifd answers with the new protocol, or a time-out. */
+	async restartNetwork() {
+		await L.resolveDefault(fs.exec('/etc/init.d/network', ['restart']));
+		for (let i = 0; i < RESTART_SECONDS; i++) {
+			await new Promise((resolve) => window.setTimeout(resolve, 1000));
+			const protocols = await L.resolveDefault(bus.protocols(), null);
+			if (protocols?.pptpserver != null) {
+				window.location.reload();
+				return;
+			}
+		}
+		ui.addNotification(null, E('p', {}, [_('Networking restarted, but it still does not know PPTP servers: is the package pptp-gateway installed?')]), 'danger');
+	},
+
+	/* A second server, as a form of its own. */
+	another(used) {
+		const name = serverForm.draft([...used, ...subnets.used([], uci.sections('network'))]);
+		this.names.push(name);
+		serverForm.add(this.map, name, { isNew: true, used, title: _('New server %s').format(name) });
+		return this.map.render();
+	},
+
+	remove(name) {
+		zones.forget(name);
+		uci.remove('network', name);
+		this.names = this.names.filter((other) => other != name);
+		this.map.children = this.map.children.filter(({ section }) => section != name);
+		return uci.save().then(() => ui.changes.init()).then(() => ui.changes.apply(true));
+	},
+
+	handleSave() {
+		return this.map.save(() => {
+			for (const name of this.names) serverForm.write(this.map, name);
+			for (const service of oldServers()) uci.set('pptpd', service['.name'], 'enabled', '0');
+		}).then(() => this.load()).then((data) => this.render(data));
+	},
+
+	handleReset() {
+		return this.map.reset();
+	}
+});

@@ -1,0 +1,234 @@
+'use strict';
+'require view';
+'require form';
+'require poll';
+'require uci';
+'require ui';
+'require pptp-gateway.bus as bus';
+'require pptp-gateway.fields as fields';
+'require pptp-gateway.password-field as passwordField';
+'require pptp-gateway.server-form as serverForm';
+'require pptp-gateway.subnets as subnets';
+'require pptp-gateway.user-list as userList';
+'require pptp-gateway.windows as windows';
+'require pptp-gateway.words as words';
+'require pptp-gateway.zones as zones';
+
+const SECONDS = 5;
+
+const servers = () => uci.sections('network', 'interface').filter(({ proto }) => proto == 'pptpserver');
+
+/* Is another user's value the same? */
+function taken(option, sectionId, value) {
+	return uci.sections('pptp_users', 'user').some((user) => user['.name'] != sectionId && user[option] === value);
+}
+
+return view.extend({
+	load() {
+		return Promise.all([
+			L.resolveDefault(bus.sessions(), []),
+			L.resolveDefault(bus.interfaces(), []),
+			uci.load(['pptp_users', 'network', 'firewall']),
+			L.resolveDefault(uci.load('pptpd'))
+		]);
+	},
+
+	render([sessions, interfaces]) {
+		this.sessions = sessions;
+		this.upstream = subnets.upstream(interfaces);
+		this.online = new Map();
+
+		const map = new form.Map('pptp_users', _('PPTP users'), _('Who may call the servers of this router.'));
+		map.chain('network');
+		const section = map.section(form.GridSection, 'user');
+		section.anonymous = true;
+		section.addremove = true;
+		section.nodescriptions = true;
+		section.addbtntitle = _('Add user');
+		/* LuCI takes the title as markup. */
+		section.modaltitle = (sectionId) => '%h'.format(uci.get('pptp_users', sectionId, 'username') ?? _('New user'));
+		section.tab('general', _('General'));
+		section.tab('advanced', _('Advanced'));
+		const page = this;
+		section.renderRowActions = function (sectionId) {
+			const cell = this.super('renderRowActions', [sectionId, _('Edit')]);
+			cell.lastChild.prepend(
+				E('button', { class: 'btn cbi-button cbi-button-neutral', click: ui.createHandlerFn(page, 'showSetUp', sectionId) }, [_('Windows')])
+			);
+			return cell;
+		};
+		this.addOptions(section);
+		this.map = map;
+
+		poll.add(async () => {
+			this.sessions = await L.resolveDefault(bus.sessions(), []);
+			for (const [sectionId, node] of this.online) this.showOnline(sectionId, node);
+		}, SECONDS);
+
+		return map.render().then((node) => E([], [node, this.transfers(map.readonly)]));
+	},
+
+	addOptions(section) {
+		let option = section.taboption('general', form.Flag, 'enabled', _('Enabled'));
+		option.default = '1';
+		option.editable = true;
+
+		option = section.taboption('general', form.Value, 'username', _('User name'));
+		option.rmempty = false;
+		option.datatype = 'maxlength(128)';
+		option.validate = (sectionId, value) => (taken('username', sectionId, value) ? _('There is a user of this name already.') : true);
+
+		option = section.taboption('general', form.DummyValue, '_online', _('Online'));
+		option.modalonly = false;
+		option.textvalue = (sectionId) => {
+			const node = E('span', {}, []);
+			this.online.set(sectionId, node);
+			this.showOnline(sectionId, node);
+			return node;
+		};
+
+		option = section.taboption('general', passwordField.PasswordField, 'password', _('Password'), _('Leave it empty when an NT hash is given.'));
+		option.modalonly = true;
+		option.validate = function (sectionId, value) {
+			const hash = this.map.lookupOption('nthash', sectionId)?.[0]?.formvalue(sectionId);
+			return value || hash ? true : _('A password or an NT hash is needed.');
+		};
+
+		option = section.taboption('general', form.Value, 'ipaddr', _('Fixed address'), _('Always the same address; empty: one of the pool.'));
+		option.datatype = 'ip4addr("nomask")';
+		option.validate = (sectionId, value) => (value && taken('ipaddr', sectionId, value) ? _('Another user has this address.') : true);
+		option.textvalue = function (sectionId) {
+			return this.cfgvalue(sectionId) ?? '-';
+		};
+
+		option = section.taboption('general', form.Value, 'expires', _('Expires'), _('Last day on which the user may log in (UTC), such as 2027-12-31.'));
+		option.validate = (sectionId, value) => (!value || (userList.rules.expires.test(value) && !Number.isNaN(Date.parse(value))) ? true : _('Expected a date such as 2027-12-31.'));
+		option.textvalue = function (sectionId) {
+			return this.cfgvalue(sectionId) ?? _('never');
+		};
+
+		option = section.taboption('advanced', form.MultiValue, 'server', _('Servers'), _('Servers the user may call; none: every server.'));
+		option.modalonly = true;
+		for (const server of servers()) option.value(server['.name']);
+
+		option = section.taboption('advanced', form.DynamicList, 'route', _('Networks behind the caller'), _('For an office router that dials in: its networks are reached through this user.'));
+		option.datatype = fields.NETWORK;
+		option.modalonly = true;
+
+		option = section.taboption('advanced', form.Value, 'max_sessions', _('Sessions at the same time'), _("Empty: as the server's limit per user."));
+		option.datatype = 'range(1,4096)';
+		option.modalonly = true;
+
+		option = section.taboption('advanced', form.Value, 'nthash', _('NT hash'), _('32 hexadecimal digits instead of the password (MS-CHAP methods only).'));
+		option.modalonly = true;
+		option.password = true;
+		option.validate = (sectionId, value) => (!value || userList.rules.nthash.test(value) ? true : _('Expected 32 hexadecimal digits.'));
+	},
+
+	/* Who is on now: address and since when. */
+	showOnline(sectionId, node) {
+		const name = uci.get('pptp_users', sectionId, 'username');
+		const own = this.sessions.filter(({ server, username }) => server != null && username == name);
+		const text = own.map(({ address, uptime }) => `${address}, ${words.duration(uptime)}`).join('; ');
+		if (node.dataset.shown === text) return;
+		node.dataset.shown = text;
+		node.replaceChildren(own.length ? words.dot('good', text) : words.dot('off', _('no')));
+	},
+
+	/* Ready text for Windows; the address in it is a guess that can be changed. */
+	showSetUp(sectionId) {
+		const user = uci.get('pptp_users', sectionId);
+		const server = servers().find(({ '.name': name }) => serverForm.usersOf(name).some((other) => other['.name'] == sectionId));
+		const address = E('input', { class: 'cbi-input-text', type: 'text', value: this.upstream?.address ?? '', placeholder: 'vpn.example.com' }, []);
+		const shell = E('pre', { style: 'white-space:pre-wrap; overflow-wrap:anywhere' }, []);
+		const steps = E('ol', {}, []);
+		const show = () => {
+			const set = {
+				name: `PPTP ${server?.['.name'] ?? ''}`.trim(),
+				address: address.value.trim() || 'vpn.example.com',
+				username: user.username,
+				networks: server ? this.networksThrough(server) : []
+			};
+			shell.textContent = windows.powershell(set);
+			steps.replaceChildren(...windows.steps(set).map((step) => E('li', {}, [step])));
+		};
+		address.addEventListener('input', show);
+		show();
+		ui.showModal(_('Set-up for Windows'), [
+			E('p', {}, [E('label', {}, [_('Address under which this router is reached from outside:'), ' ', address])]),
+			E('h5', {}, [_('PowerShell')]),
+			shell,
+			E('p', {}, [_('Paste this into PowerShell; then connect in the network menu. Windows asks for user name and password once and keeps them.')]),
+			E('h5', {}, [_('Or step by step')]),
+			steps,
+			E('div', { class: 'right' }, [E('button', { class: 'btn cbi-button', click: ui.hideModal }, [_('Dismiss')])])
+		]);
+	},
+
+	/* None where everything goes through the tunnel. */
+	networksThrough(server) {
+		const reach = zones.reach(server['.name']);
+		if (reach.internet || !reach.lan) return [];
+		return L.toArray(zones.lan()?.network)
+			.flatMap((name) => {
+				const { ipaddr, netmask } = uci.get('network', name) ?? {};
+				return L.toArray(ipaddr).map((address) => subnets.parse(address, netmask));
+			})
+			.filter((network) => network != null && network.length < 32)
+			.map(({ first, length }) => `${subnets.address(first)}/${length}`);
+	},
+
+	transfers(readonly) {
+		const button = (text, handler) => E('button', { class: 'btn cbi-button', disabled: readonly ? 'disabled' : null, click: ui.createHandlerFn(this, handler) }, [text]);
+		const logins = uci.sections('pptpd', 'login');
+		return E('div', { class: 'cbi-section' }, [
+			E('h3', {}, [_('Export and import')]),
+			E('p', {}, [_('The file contains all passwords: keep it safe. An import adds users and never changes one that is there.')]),
+			E('p', {}, [
+				button(_('Export users'), 'exportUsers'), ' ',
+				button(_('Import users'), 'importFile'), ' ',
+				logins.length ? button(_('Import %d users of the old pptpd').format(logins.length), 'importPptpd') : ''
+			])
+		]);
+	},
+
+	exportUsers() {
+		const blob = new Blob([userList.exported(uci.sections('pptp_users', 'user'))], { type: 'application/json' });
+		const link = E('a', { href: URL.createObjectURL(blob), download: 'pptp-users.json' }, []);
+		link.click();
+		URL.revokeObjectURL(link.href);
+	},
+
+	importFile() {
+		const input = E('input', { type: 'file', accept: '.json,application/json', style: 'display:none' }, []);
+		input.addEventListener('change', async () => {
+			try {
+				await this.adopt(userList.imported(await input.files[0].text()));
+			} catch (error) {
+				ui.addNotification(null, E('p', {}, [error.message]), 'danger');
+			}
+		});
+		input.click();
+	},
+
+	importPptpd() {
+		return this.adopt(userList.fromPptpd(uci.sections('pptpd', 'login')));
+	},
+
+	/* Saved like any other change: Save & Apply makes them valid. */
+	async adopt({ users, refused }) {
+		const fresh = userList.without(users, uci.sections('pptp_users', 'user'));
+		for (const user of fresh) {
+			const sid = uci.add('pptp_users', 'user');
+			for (const [option, value] of Object.entries(user)) uci.set('pptp_users', sid, option, value);
+		}
+		await uci.save();
+		await ui.changes.init();
+		await this.map.render();
+		const parts = [_('%d users were added.').format(fresh.length)];
+		if (users.length > fresh.length) parts.push(_('%d were there already.').format(users.length - fresh.length));
+		if (refused) parts.push(_('%d had something wrong and were left out.').format(refused));
+		if (fresh.length) parts.push(_('Press Save & Apply to make them valid.'));
+		ui.addNotification(null, E('p', {}, [parts.join(' ')]), refused ? 'warning' : 'info');
+	}
+});

@@ -1,0 +1,209 @@
+'use strict';
+'require baseclass';
+'require form';
+'require uci';
+
+/* The options of a server and of a link, as form fields: for the interface pages and for the pages of the app. A test holds
+   them to the option table of the daemon. */
+
+const NETWORK = 'or(ip4addr("nomask"),cidr4)';
+
+function add(section, tab, type, name, title, description, more) {
+	return Object.assign(section.taboption(tab, type, name, title, description), more);
+}
+
+function choice(section, tab, name, title, description, choices, byDefault) {
+	const option = section.taboption(tab, form.ListValue, name, title, description);
+	for (const [value, label] of choices) option.value(value, label);
+	option.default = byDefault;
+	return option;
+}
+
+function several(section, tab, name, title, description, choices, byDefault) {
+	const option = section.taboption(tab, form.MultiValue, name, title, description);
+	for (const [value, label] of choices) option.value(value, label);
+	option.default = byDefault;
+	option.cfgvalue = function (sectionId) {
+		const value = L.toArray(uci.get('network', sectionId, name));
+		return value.length ? value : null;
+	};
+	option.validate = (sectionId, value) => (L.toArray(value).length ? true : _('Choose at least one.'));
+	return option;
+}
+
+function flag(section, tab, name, title, description, byDefault) {
+	return add(section, tab, form.Flag, name, title, description, { default: byDefault });
+}
+
+function number(section, tab, name, title, description, [low, high], placeholder) {
+	return add(section, tab, form.Value, name, title, description, {
+		datatype: `range(${low},${high})`,
+		placeholder
+	});
+}
+
+/* A range such as 192.168.99.10-192.168.99.60, or one address. */
+function validateRange(sectionId, value) {
+	if (value == null || value == '') return true;
+	const ends = value.split('-').map((text) => text.trim());
+	const numbers = ends.map((text) => {
+		const match = text.match(/^(\d{1,3})\.(\d{1,3})\.(\d{1,3})\.(\d{1,3})$/);
+		const octets = match ? match.slice(1).map(Number) : [256];
+		return octets.some((octet) => octet > 255) ? NaN : octets.reduce((sum, octet) => sum * 256 + octet, 0);
+	});
+	if (ends.length > 2 || numbers.some(Number.isNaN) || (ends.length == 2 && numbers[0] > numbers[1]))
+		return _('Expected two addresses, the lower one first, such as 192.168.99.10-192.168.99.60.');
+	return true;
+}
+
+/* option keepalive 'failures seconds' as two boxes */
+function keepalive(section, tab) {
+	const parts = (sectionId) => (uci.get('network', sectionId, 'keepalive') ?? '').split(/[ ,]+/);
+	const write = function (sectionId) {
+		const box = (name) => this.map.lookupOption(name, sectionId)?.[0]?.formvalue(sectionId);
+		const failures = box('keepalive');
+		const interval = box('_keepalive_interval');
+		if (failures == '0') uci.set('network', sectionId, 'keepalive', '0');
+		else if (!failures && !interval) uci.unset('network', sectionId, 'keepalive');
+		else uci.set('network', sectionId, 'keepalive', `${failures || 3} ${interval || 30}`);
+	};
+	add(section, tab, form.Value, 'keepalive', _('LCP echo failures'), _('The peer is gone after so many unanswered LCP echo requests; 0 turns them off.'), {
+		datatype: 'range(0,999)',
+		placeholder: '3',
+		cfgvalue: (sectionId) => parts(sectionId)[0] || null,
+		write,
+		remove: write
+	});
+	add(section, tab, form.Value, '_keepalive_interval', _('LCP echo interval'), _('Seconds between two LCP echo requests.'), {
+		datatype: 'range(1,9999)',
+		placeholder: '30',
+		cfgvalue: (sectionId) => parts(sectionId)[1] || null,
+		write,
+		remove: write
+	});
+}
+
+/* Login methods and encryption, the same at both ends. */
+function security(section, tab) {
+	several(section, tab, 'auth', _('Login methods'), _('Anything but MS-CHAPv2 is weak: a listener can learn the password. CHAP and PAP allow no encryption.'), [
+		['mschap-v2', 'MS-CHAPv2'],
+		['mschap', 'MS-CHAP'],
+		['chap', 'CHAP'],
+		['pap', 'PAP']
+	], ['mschap-v2']);
+	choice(section, tab, 'mppe', _('Encryption (MPPE)'), _('Optional means that both ends may send in the clear.'), [
+		['required', _('required')],
+		['optional', _('optional')],
+		['off', _('off')]
+	], 'required');
+	several(section, tab, 'mppe_strength', _('Key lengths'), _('56 and 40 bits can be broken by anyone.'), [
+		['128', _('128 bits')],
+		['56', _('56 bits')],
+		['40', _('40 bits')]
+	], ['128']);
+	choice(section, tab, 'mppe_stateful', _('Stateful encryption'), _('A lost packet then costs a round trip; only very old peers need it.'), [
+		['0', _('refuse')],
+		['1', _('accept when the peer insists')],
+		['ask', _('ask for it')]
+	], '0');
+}
+
+return baseclass.extend({
+	NETWORK,
+	validateRange,
+
+	/* `config interface` with proto pptpserver. Tabs general and advanced, as on LuCI's interface page. */
+	server(section) {
+		add(section, 'general', form.Value, 'localip', _('Own address'), _('Address of the router inside the tunnels.'), {
+			datatype: 'ip4addr("nomask")',
+			placeholder: '192.168.99.1',
+			rmempty: false
+		});
+		add(section, 'general', form.Value, 'network', _('Network of the tunnels'), _('Callers get addresses of this network, /16 to /30. It must not be a network the router already has.'), {
+			datatype: 'cidr4',
+			placeholder: '192.168.99.0/24'
+		});
+		add(section, 'general', form.DynamicList, 'range', _('Address range'), _('Only these addresses for callers: inside the network above, or without it a part of the LAN (proxy ARP).'), {
+			validate: validateRange,
+			placeholder: '192.168.99.10-192.168.99.60'
+		});
+		add(section, 'general', form.DynamicList, 'dns', _('DNS servers for callers'), _('At most two; the address of the router itself is a good choice.'), {
+			datatype: 'ip4addr("nomask")'
+		});
+
+		security(section, 'advanced');
+		add(section, 'advanced', form.DynamicList, 'listen', _('Listen on'), _('Networks on which callers are accepted, such as wan; none: all.'), {
+			datatype: 'maxlength(15)'
+		});
+		add(section, 'advanced', form.Value, 'port', _('TCP port'), _('Windows can only call port 1723.'), { datatype: 'port', placeholder: '1723' });
+		flag(section, 'advanced', 'open_firewall', _('Open the firewall'), _('Let TCP 1723 and GRE of callers in.'), '1');
+		add(section, 'advanced', form.DynamicList, 'allow_from', _('Callers may come from'), _('Networks from which callers are accepted; none: all.'), {
+			datatype: NETWORK
+		});
+		flag(section, 'advanced', 'isolate', _('Isolate callers'), _('Callers cannot reach each other.'), '1');
+		number(section, 'advanced', 'max_sessions', _('Sessions'), _('Callers logged in at the same time.'), [1, 4096], '16');
+		number(section, 'advanced', 'max_per_user', _('Sessions of one user'), _('Sessions of one user at the same time, where the user has no limit of his own.'), [1, 4096], '1');
+		choice(section, 'advanced', 'on_duplicate', _('One session too many'), _('What happens when a user who is at the limit logs in once more.'), [
+			['replace', _('replace the oldest session')],
+			['deny', _('refuse the new one')]
+		], 'replace');
+		number(section, 'advanced', 'ban_after', _('Lock out after'), _('Failed logins after which a source address is locked out; 0: never.'), [0, 1000], '5');
+		number(section, 'advanced', 'ban_time', _('Lock out for'), _('Seconds.'), [1, 86400], '600');
+		number(section, 'advanced', 'idle_timeout', _('Idle time-out'), _('End a session after so many seconds without traffic; 0: never.'), [0, 604800], '0');
+		number(section, 'advanced', 'session_timeout', _('Session time-out'), _('End every session after so many seconds; 0: never.'), [0, 31536000], '0');
+		add(section, 'advanced', form.DynamicList, 'wins', _('WINS servers for callers'), _('At most two.'), { datatype: 'ip4addr("nomask")' });
+		keepalive(section, 'advanced');
+		number(section, 'advanced', 'mtu', _('MTU'), _('Largest packet inside the tunnel.'), [576, 1500], '1400');
+		flag(section, 'advanced', 'ipv6', _('IPv6'), _('Let link-local IPv6 pass (IPV6CP).'), '0');
+	},
+
+	/* What LuCI's interface page offers for every protocol, for pages of our own. */
+	switches(section, kind) {
+		flag(section, 'general', 'disabled', _('Disabled'), _('Ignore this section.'), '0');
+		if (kind == 'link') flag(section, 'general', 'auto', _('Bring up on boot'), _('Dial when the router starts.'), '1');
+	},
+
+	/* `config interface` with proto pptpgw. */
+	link(section) {
+		add(section, 'general', form.Value, 'server', _('VPN server'), _('Name or address of the PPTP server.'), {
+			datatype: 'host(0)',
+			rmempty: false
+		});
+		add(section, 'general', form.Value, 'username', _('User name'), _('Also as DOMAIN\\user.'), {
+			datatype: 'maxlength(128)',
+			rmempty: false
+		});
+		add(section, 'general', form.Value, 'password', _('Password'), null, {
+			datatype: 'maxlength(256)',
+			password: true,
+			rmempty: false
+		});
+		flag(section, 'general', 'defaultroute', _('Everything through the link'), _('The default route; without it only the networks below.'), '1');
+		add(section, 'general', form.DynamicList, 'route', _('Networks through the link'), _('Networks to reach through the link, such as 10.20.0.0/16.'), {
+			datatype: NETWORK
+		});
+
+		security(section, 'advanced');
+		add(section, 'advanced', form.Value, 'port', _('TCP port'), _('TCP port of the server.'), { datatype: 'port', placeholder: '1723' });
+		add(section, 'advanced', form.Value, 'interface', _('Dial through'), _('Network through which to dial, such as wan; empty: as the routing table says.'), {
+			datatype: 'maxlength(15)'
+		});
+		flag(section, 'advanced', 'peerdns', _('Use DNS servers of the peer'), null, '1');
+		add(section, 'advanced', form.Value, 'metric', _('Metric'), _('Metric of the routes.'), { datatype: 'range(0,4294967295)', placeholder: '0' });
+		flag(section, 'advanced', 'nohostroute', _('No route to the server'), _('Do not add a route to the server outside the tunnel.'), '0');
+		flag(section, 'advanced', 'authfail', _('Stop after a refused login'), _('Dial again only when the credentials change.'), '0');
+		number(section, 'advanced', 'maxfail', _('Give up after'), _('Failures in a row after which dialling stops; 0: never.'), [0, 1000000], '0');
+		number(section, 'advanced', 'holdoff', _('First pause'), _('Seconds before the first new attempt; doubled with every failure.'), [1, 3600], '5');
+		number(section, 'advanced', 'holdoff_max', _('Longest pause'), _('Longest pause between two attempts, in seconds.'), [1, 86400], '300');
+		keepalive(section, 'advanced');
+		number(section, 'advanced', 'mtu', _('MTU'), _('Largest packet inside the tunnel.'), [576, 1500], '1400');
+		choice(section, 'advanced', 'ipv6', _('IPv6'), _('Let link-local IPv6 pass (IPV6CP).'), [
+			['0', _('off')],
+			['1', _('on')],
+			['auto', _('automatic')]
+		], '0');
+		add(section, 'advanced', form.Value, 'pppname', _('Name of the device'), _('Empty: pptp- and the name of the interface.'), {
+			datatype: 'and(uciname,maxlength(15))'
+		});
+	}
+});

@@ -1,0 +1,49 @@
+/** Passthrough in the answer of `status`, for people. */
+import type { RelayCallDocument, RelayDocument } from '../documents.ts';
+import { duration, octets, table } from '../tables.ts';
+
+/** Tables of the relays and their calls. */
+export function relaysText(relays: readonly RelayDocument[]): string[] {
+  if (relays.length === 0) return [];
+  const parts = [
+    table([
+      ['RELAY', 'DIRECTION', 'FROM', 'TO', 'BACKEND', 'CLIENTS', 'CONNECTIONS', 'CALLS', ''],
+      ...relays.map(relayRow),
+    ]),
+  ];
+  const calls = relays.flatMap(({ name, calls }) => calls.map((call) => callRow(name, call)));
+  if (calls.length > 0)
+    parts.push(
+      table([['ID', 'VIA', 'CLIENT', 'SERVER', 'CALL IDS', 'SINCE', 'RX', 'TX'], ...calls]),
+    );
+  return parts;
+}
+
+function relayRow(relay: RelayDocument): string[] {
+  const { name, direction, src, dest, dest_ip: server, backend, state, cause, reason } = relay;
+  return [
+    name,
+    direction,
+    src,
+    server === undefined ? dest : `${dest} ${server}`,
+    state === 'up' ? backend : 'none',
+    String(relay.clients),
+    String(relay.connections),
+    String(relay.calls.length),
+    cause === undefined ? reason : `${cause.code}: ${cause.text}`,
+  ];
+}
+
+function callRow(relay: string, call: RelayCallDocument): string[] {
+  const amount = (count: number | undefined) => (count === undefined ? '?' : octets(count));
+  return [
+    String(call.id),
+    relay,
+    call.client,
+    call.server,
+    `${call.client_callid} ${call.server_callid}`,
+    duration(Math.max(0, Date.now() / 1000 - call.since)),
+    amount(call.rx_bytes),
+    amount(call.tx_bytes),
+  ];
+}

@@ -1,0 +1,92 @@
+/**
+ * What pptpd did, done by us: a server that is switched off and its users, added to the files of our configuration. Nothing
+ * that stands in them is changed, pptpd's own files stay, and a second time nothing happens.
+ */
+import { parseUci } from '../../router/uci.ts';
+import { sectionText, withLinesBelow, withSection, optionLines } from '../../router/uci-text.ts';
+import { parseConfiguration, type files } from '../configuration/configuration.ts';
+import { ConfigError, formatProblem } from '../configuration/problems.ts';
+import { readPptpd, type PptpdFiles } from './pptpd-files.ts';
+import { poolOf, serverOptions } from './pptpd-server.ts';
+import { freeName, userSections } from './pptpd-users.ts';
+
+type Texts = Readonly<Record<(typeof files)[number], string>>;
+
+export interface Imported {
+  /** The files with what was added; the same texts when there was nothing to do. */
+  readonly texts: Texts;
+  /** Name of the server's section; undefined: it was imported before. */
+  readonly server: string | undefined;
+  readonly users: number;
+  readonly warnings: readonly string[];
+}
+
+const NAME = 'pptpd';
+
+/** @param before what stands in our files; '' for one that does not exist */
+export function importPptpd(files: PptpdFiles, before: Texts): Imported {
+  const warnings: string[] = [];
+  const warn = (text: string) => warnings.push(text);
+  if (wasImported(before)) return { texts: before, server: undefined, users: 0, warnings };
+  const settings = readPptpd(files, warn);
+  const taken = new Set(parseUci('network', before.network).sections.map(({ name }) => name));
+  const server = freeName(NAME, taken);
+  const pool = poolOf(settings, warn);
+  const options = serverOptions(settings, pool, before.network, warn);
+  const users = userSections(
+    settings.logins,
+    { server, localAddress: pool.localAddress },
+    before.pptp_users,
+    warn,
+  );
+  const texts = {
+    network: withSection(
+      before.network,
+      sectionText('interface', server, { ...options, disabled: '1' }),
+    ),
+    pptp_users: users.reduce(withSection, before.pptp_users),
+    pptp: withMark(before.pptp),
+  };
+  const enabled = withSection(before.network, sectionText('interface', server, options));
+  for (const line of newFaults(before, { ...texts, network: enabled }))
+    warn(`once it is switched on: ${line}`);
+  if (settings.enabled)
+    warn(
+      'pptpd is still switched on, and only one can have TCP port 1723: /etc/init.d/pptpd stop; /etc/init.d/pptpd disable',
+    );
+  return { texts, server, users: users.length, warnings };
+}
+
+function wasImported({ pptp, network }: Texts): boolean {
+  const marked = parseUci('pptp', pptp).sections.some(
+    ({ values }) =>
+      values.get('imported')?.values.some((each) => each.split(/\s+/).includes(NAME)) === true,
+  );
+  const there = parseUci('network', network).sections.some(
+    ({ name, values }) => name === NAME && values.get('proto')?.values.at(-1) === 'pptpserver',
+  );
+  return marked || there;
+}
+
+/** So that it stays imported when its section is renamed or deleted. */
+function withMark(pptp: string): string {
+  const globals = parseUci('pptp', pptp).sections.find(({ type }) => type === 'pptp');
+  return globals === undefined
+    ? withSection(pptp, sectionText('pptp', 'globals', { imported: [NAME] }))
+    : withLinesBelow(pptp, globals.line, optionLines({ imported: [NAME] }));
+}
+
+/** What the configuration is refused for that it was not refused for before. */
+function newFaults(before: Texts, after: Texts): string[] {
+  const faults = (texts: Texts): readonly string[] => {
+    try {
+      parseConfiguration(texts);
+      return [];
+    } catch (error) {
+      if (!(error instanceof ConfigError)) throw error;
+      return error.problems.map(formatProblem);
+    }
+  };
+  const old = new Set(faults(before));
+  return faults(after).filter((line) => !old.has(line));
+}

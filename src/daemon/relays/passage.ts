@@ -1,0 +1,258 @@
+/** One control connection that passes through: its two TCP connections, and the packets of its calls in the kernel. */
+import { connect, type Socket } from 'node:net';
+import { RelayedConnection } from '../../relay/relayed-connection.ts';
+import { otherSide, type RelayedCall, type Side } from '../../relay/relayed-call.ts';
+import type { RelayOutput } from '../../relay/relay-output.ts';
+import type { ToldCallIds } from '../../relay/told-call-ids.ts';
+import type { Count } from '../../router/nft-elements.ts';
+import type { RelayTable, RelayWay } from '../../router/relay-table.ts';
+import { cause, type Cause } from '../../wire/cause.ts';
+import { formatAddress, parseAddress } from '../../wire/ip.ts';
+import type { Capture } from '../capture/capture.ts';
+import { monotonic, type Drive } from '../drive.ts';
+import { connectCauses } from '../link-runner.ts';
+import { TcpConnection } from '../tcp-connection.ts';
+import { deviceOfAddress, isAmong } from './own-addresses.ts';
+import type { RelayCallStatus, RelayEvent } from './relay-event.ts';
+
+export const PPTP_PORT = 1723;
+/** An end that has vanished without a word is noticed by TCP after this silence, ms. */
+const TCP_KEEPALIVE = 60_000;
+
+export interface RelayPorts {
+  readonly drive: Drive;
+  readonly table: RelayTable;
+  readonly ids: ToldCallIds;
+  readonly nextId: () => number;
+  readonly report: (event: RelayEvent) => void;
+  readonly count: (counter: string) => void;
+  readonly warn: (message: string) => void;
+  readonly capture: () => Capture | undefined;
+}
+
+export interface PassageOptions {
+  /** The relay's name, and the key of its rules. */
+  readonly name: string;
+  readonly key: number;
+  readonly server: number;
+  /** Our address as the client sees it. */
+  readonly clientLocal: number;
+  /** Devices on which the server may be. */
+  readonly dest: readonly string[];
+  readonly idleTimeout: number;
+}
+
+export class Passage {
+  readonly machine: RelayedConnection;
+  readonly client: TcpConnection;
+  private readonly options: PassageOptions;
+  private readonly ports: RelayPorts;
+  private readonly ended: () => void;
+  private connecting: Socket | undefined;
+  private server: TcpConnection | undefined;
+  private readonly ways = new Map<RelayedCall, Partial<Record<Side, RelayWay>>>();
+  /** Counters of a call that was removed and whose end is about to be told. */
+  private last: Record<Side, Count> | undefined;
+  /** Packets at the last look. */
+  private packets = 0;
+  private hadCall = false;
+
+  /** @param socket from the client */
+  constructor(socket: Socket, options: PassageOptions, ports: RelayPorts, ended: () => void) {
+    this.options = options;
+    this.ports = ports;
+    this.ended = ended;
+    const { ids, nextId, drive } = ports;
+    const { idleTimeout } = options;
+    this.machine = new RelayedConnection({ ids, nextId, idleTimeout }, monotonic());
+    this.client = this.tcp(socket, 'client');
+    drive.add(this.machine, (output) => this.carryOut(output));
+  }
+
+  /** Feeds the machine and drains it. */
+  feed(act: (machine: RelayedConnection) => void): void {
+    act(this.machine);
+    this.ports.drive.touched(this.machine);
+  }
+
+  calls(): RelayCallStatus[] {
+    return this.machine.calls.map((call) => this.status(call));
+  }
+
+  /** Looks for packets since the last time: a connection whose calls are in use is not idle. */
+  lookForTraffic(): void {
+    const ways = [...this.ways.values()].flatMap((both) => Object.values(both));
+    const packets = this.ports.table.counters(ways).reduce((sum, count) => sum + count.packets, 0);
+    if (packets === this.packets) return;
+    this.packets = packets;
+    this.feed((machine) => machine.handleTraffic(monotonic()));
+  }
+
+  private tcp(socket: Socket, side: Side): TcpConnection {
+    const { capture } = this.ports;
+    socket.setKeepAlive(true, TCP_KEEPALIVE);
+    const tcp = new TcpConnection(socket, {
+      octets: (octets) => {
+        capture()?.control(tcp, 'in', octets);
+        this.feed((machine) => machine.handleOctets(side, octets, monotonic()));
+      },
+      closed: (errno) => this.feed((machine) => machine.handleClosed(side, errno)),
+      written: (octets) => capture()?.control(tcp, 'out', octets),
+    });
+    return tcp;
+  }
+
+  private carryOut(output: RelayOutput): void {
+    const { report, count } = this.ports;
+    switch (output.kind) {
+      case 'connect':
+        this.connect();
+        break;
+      case 'write':
+        (output.side === 'client' ? this.client : this.server)?.write(output.octets);
+        break;
+      case 'open':
+        void this.open(output.call, output.towards);
+        break;
+      case 'remove':
+        this.remove(output.call);
+        break;
+      case 'call-up':
+        this.hadCall = true;
+        report({ what: 'relay-call-up', call: this.status(output.call) });
+        break;
+      case 'call-down':
+        report({
+          what: 'relay-call-down',
+          call: this.status(output.call),
+          cause: output.cause,
+        });
+        break;
+      case 'counted':
+        count(`relay: ${output.what}`);
+        break;
+      case 'done':
+        this.done(output.cause);
+        break;
+    }
+  }
+
+  private connect(): void {
+    const host = formatAddress(this.options.server);
+    const socket = connect({ host, port: PPTP_PORT, noDelay: true });
+    this.connecting = socket;
+    const failed = (why: Cause) => {
+      if (this.connecting === socket) this.feed((machine) => machine.end(why));
+    };
+    const onError = (error: NodeJS.ErrnoException) =>
+      failed(cause(connectCauses[error.code ?? ''] ?? 'CONNECT_FAILED', error.message));
+    socket.once('error', onError);
+    socket.once('connect', () => {
+      const device = deviceOf(socket);
+      if (device === undefined || !isAmong(device, this.options.dest)) {
+        failed(cause('WRONG_NETWORK', device));
+        return;
+      }
+      socket.off('error', onError);
+      this.connecting = undefined;
+      this.server = this.tcp(socket, 'server');
+      this.feed((machine) => machine.handleConnected(monotonic()));
+    });
+  }
+
+  private async open(call: RelayedCall, towards: Side): Promise<void> {
+    const { name, key, server, clientLocal } = this.options;
+    const ends = {
+      client: { address: this.client.peer, local: clientLocal },
+      server: { address: server, local: this.server!.local },
+    };
+    const { callId, told } = call[towards];
+    const way: RelayWay = {
+      relay: key,
+      towards,
+      from: ends[otherSide(towards)],
+      to: { ...ends[towards], callId: callId!, toldCallId: told! },
+    };
+    this.ways.set(call, { ...this.ways.get(call), [towards]: way });
+    let failure: Cause | undefined;
+    try {
+      await this.ports.table.add(way);
+    } catch (error) {
+      failure = cause('FIREWALL_FAILED', message(error));
+      this.ports.warn(`relay ${name}: a call is refused: ${message(error)}`);
+    }
+    if (towards !== call.requester)
+      this.feed((machine) => machine.handleOpened(call, failure, monotonic()));
+  }
+
+  private remove(call: RelayedCall): void {
+    this.last = this.counters(call);
+    const ways = Object.values(this.ways.get(call) ?? {});
+    this.ways.delete(call);
+    for (const way of ways) {
+      try {
+        this.ports.table.remove(way);
+      } catch (error) {
+        this.ports.warn(`relay ${this.options.name}: ${message(error)}`);
+      }
+    }
+  }
+
+  /** What has passed towards each end. */
+  private counters(call: RelayedCall): Record<Side, Count> | undefined {
+    const { client, server } = this.ways.get(call) ?? {};
+    if (client === undefined || server === undefined) return undefined;
+    const [toClient, toServer] = this.ports.table.counters([client, server]);
+    return { client: toClient!, server: toServer! };
+  }
+
+  private done(why: Cause): void {
+    const { connecting, client, server, options } = this;
+    this.ports.drive.remove(this.machine);
+    this.connecting = undefined;
+    connecting?.on('error', () => undefined).destroy();
+    client.close();
+    server?.close();
+    this.ended();
+    if (this.hadCall || why.code === 'SHUTDOWN' || why.code === 'CONFIG_CHANGED') return;
+    this.ports.report({
+      what: 'relay-refused',
+      relay: options.name,
+      client: client.peer,
+      server: options.server,
+      cause: why,
+    });
+  }
+
+  private status(call: RelayedCall): RelayCallStatus {
+    const counters = this.ways.has(call) ? this.counters(call) : this.last;
+    return {
+      id: call.id,
+      relay: this.options.name,
+      client: this.client.peer,
+      server: this.options.server,
+      clientCallId: call.client.callId!,
+      serverCallId: call.server.callId!,
+      since: call.since,
+      traffic: counters && {
+        rxPackets: counters.server.packets,
+        rxOctets: counters.server.octets,
+        txPackets: counters.client.packets,
+        txOctets: counters.client.octets,
+      },
+      control: { rxOctets: call.control.client, txOctets: call.control.server },
+    };
+  }
+}
+
+function deviceOf(socket: Socket): string | undefined {
+  try {
+    return deviceOfAddress(parseAddress(socket.localAddress ?? '') ?? 0);
+  } catch {
+    return undefined; // no descriptors are left: the connection fails, the daemon does not
+  }
+}
+
+function message(error: unknown): string {
+  return error instanceof Error ? error.message : String(error);
+}

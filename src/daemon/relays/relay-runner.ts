@@ -1,0 +1,167 @@
+/**
+ * One relay at work: takes the control connections that the kernel redirects to its port, and decides which of them may
+ * pass.
+ */
+import { createServer, type AddressInfo, type Server, type Socket } from 'node:net';
+import { originalDestination } from '../../native/original-destination.ts';
+import type { RelayOptions } from '../../relay/relay-options.ts';
+import type { RelayRules } from '../../router/relay-rules.ts';
+import { cause, type Cause } from '../../wire/cause.ts';
+import { formatAddress, parseAddress, prefixContains, type Prefix } from '../../wire/ip.ts';
+import { deviceOfAddress } from './own-addresses.ts';
+import { Passage, PPTP_PORT, type RelayPorts } from './passage.ts';
+import type { RelayCallStatus } from './relay-event.ts';
+
+const BACKLOG = 128;
+
+export class RelayRunner {
+  readonly key: number;
+  options: RelayOptions;
+  /** Devices that src and dest stand for. */
+  devices: { readonly src: readonly string[]; readonly dest: readonly string[] };
+  private readonly ports: RelayPorts;
+  private readonly passages = new Set<Passage>();
+  private readonly listener: Server;
+
+  private constructor(
+    key: number,
+    options: RelayOptions,
+    devices: RelayRunner['devices'],
+    ports: RelayPorts,
+  ) {
+    this.key = key;
+    this.options = options;
+    this.devices = devices;
+    this.ports = ports;
+    this.listener = createServer({ noDelay: true }, (socket) => this.accept(socket));
+  }
+
+  /** Listens; nothing is redirected to it yet. @throws Error of the system */
+  static async start(
+    key: number,
+    options: RelayOptions,
+    devices: RelayRunner['devices'],
+    ports: RelayPorts,
+  ): Promise<RelayRunner> {
+    const runner = new RelayRunner(key, options, devices, ports);
+    const { listener } = runner;
+    await new Promise<void>((resolve, reject) => {
+      listener.once('error', reject);
+      listener.listen({ port: 0, host: '0.0.0.0', backlog: BACKLOG }, resolve);
+    });
+    listener.on('error', (error) => ports.warn(`relay ${options.name}: ${error.message}`)); // no descriptors are left
+    return runner;
+  }
+
+  get rules(): RelayRules {
+    const { key, devices, options } = this;
+    const { port } = this.listener.address() as AddressInfo;
+    return { key, direction: options.direction, ...devices, clients: options.clients, port };
+  }
+
+  get connections(): number {
+    return this.passages.size;
+  }
+
+  get clients(): number {
+    return new Set([...this.passages].map(({ client }) => client.peer)).size;
+  }
+
+  get halfOpen(): number {
+    return [...this.passages].filter(({ machine }) => !machine.established).length;
+  }
+
+  /** Limits; what needs other rules is a new runner's. */
+  reconfigure(options: RelayOptions): void {
+    this.options = options;
+    for (const passage of this.passages)
+      passage.feed((machine) => machine.setIdleTimeout(options.idleTimeout));
+  }
+
+  calls(): RelayCallStatus[] {
+    return [...this.passages].flatMap((passage) => passage.calls());
+  }
+
+  /** @returns whether there was such a call */
+  disconnect(id: number, why: Cause): boolean {
+    for (const passage of this.passages) {
+      const call = passage.machine.calls.find((one) => one.id === id);
+      if (call === undefined) continue;
+      passage.feed((machine) => machine.disconnect(call, why));
+      return true;
+    }
+    return false;
+  }
+
+  lookForTraffic(): void {
+    for (const passage of [...this.passages]) passage.lookForTraffic();
+  }
+
+  /** Ends all connections. */
+  stop(why: Cause): void {
+    this.listener.close();
+    for (const passage of [...this.passages]) passage.feed((machine) => machine.end(why));
+  }
+
+  private accept(socket: Socket): void {
+    const client = parseAddress(socket.remoteAddress ?? '');
+    if (client === undefined) {
+      socket.destroy(); // it has hung up already
+      return;
+    }
+    const target = this.target(socket, client);
+    if ('code' in target) {
+      socket.destroy();
+      const relay = this.options.name;
+      this.ports.report({ what: 'relay-refused', relay, client, server: undefined, cause: target });
+      return;
+    }
+    const { key, devices } = this;
+    const { name, idleTimeout } = this.options;
+    const options = { ...target, name, key, dest: devices.dest, idleTimeout };
+    const passage: Passage = new Passage(socket, options, this.ports, () =>
+      this.passages.delete(passage),
+    );
+    this.passages.add(passage);
+  }
+
+  /** Where the client was going, and which server that means; or why it may not. */
+  private target(socket: Socket, client: number): { clientLocal: number; server: number } | Cause {
+    const { direction, server: inside, clients, servers } = this.options;
+    let original: { address: number; port: number };
+    let server: number;
+    try {
+      original = originalDestination(descriptor(socket));
+      server = direction === 'inbound' ? inside! : original.address;
+      const isOurs = deviceOfAddress(original.address) !== undefined;
+      // What was not redirected came to our own port.
+      const isRedirected = original.port === PPTP_PORT && isOurs === (direction === 'inbound');
+      if (!isRedirected || deviceOfAddress(server) !== undefined)
+        return cause('RELAY_LOOP', `${formatAddress(original.address)} port ${original.port}`);
+    } catch (error) {
+      return cause('CONNECT_FAILED', error instanceof Error ? error.message : String(error));
+    }
+    if (!isIn(clients, client)) return cause('CLIENT_NOT_ALLOWED');
+    if (!isIn(servers, server)) return cause('DESTINATION_NOT_ALLOWED', formatAddress(server));
+    return this.limit(client) ?? { clientLocal: original.address, server };
+  }
+
+  private limit(client: number): Cause | undefined {
+    const { maxConnections, maxPerClient, maxHalfOpen } = this.options;
+    if (this.passages.size >= maxConnections)
+      return cause('TOO_MANY_CONNECTIONS', `${maxConnections} in all`);
+    const own = [...this.passages].filter((passage) => passage.client.peer === client);
+    if (own.length >= maxPerClient)
+      return cause('TOO_MANY_CONNECTIONS', `${maxPerClient} of one client`);
+    return this.halfOpen >= maxHalfOpen ? cause('TOO_MANY_HALF_OPEN') : undefined;
+  }
+}
+
+function isIn(networks: readonly Prefix[], address: number): boolean {
+  return networks.length === 0 || networks.some((network) => prefixContains(network, address));
+}
+
+/** Node tells the number only so. */
+function descriptor(socket: Socket): number {
+  return (socket as unknown as { _handle: { fd: number } })._handle.fd;
+}

@@ -1,0 +1,354 @@
+/**
+ * All relays of the configuration: which backend each has and why, and how they change while others go on. A relay that
+ * cannot work is a state with a cause, never the failure of the rest.
+ */
+import { networkInterfaces } from 'node:os';
+import { isDeepStrictEqual } from 'node:util';
+import type { RelayOptions } from '../../relay/relay-options.ts';
+import { readTracked, type TrackedCall } from '../../router/conntrack.ts';
+import {
+  assignedByFirewall,
+  installHelper,
+  probeHelper,
+  type HelperRules,
+} from '../../router/nat-helper.ts';
+import type { Zones } from '../../router/zones.ts';
+import { cause, describeCause, type Cause } from '../../wire/cause.ts';
+import { parsePrefix, prefixContains } from '../../wire/ip.ts';
+import { isAmong } from './own-addresses.ts';
+import type { RelayPorts } from './passage.ts';
+import type { RelayCallStatus } from './relay-event.ts';
+import { RelayRunner } from './relay-runner.ts';
+
+type Backend = 'relay' | 'helper';
+
+/** How often calls are looked at for traffic, ms. */
+const LOOK = 10_000;
+
+export interface RelayStatus {
+  readonly options: RelayOptions;
+  /** undefined: none works. */
+  readonly backend: Backend | undefined;
+  /** Why this backend. */
+  readonly reason: string;
+  readonly cause: Cause | undefined;
+  readonly clients: number;
+  readonly connections: number;
+  readonly calls: readonly RelayCallStatus[];
+}
+
+interface Relay {
+  readonly options: RelayOptions;
+  readonly devices: RelayRunner['devices'];
+  readonly backend: Backend | undefined;
+  readonly reason: string;
+  readonly cause: Cause | undefined;
+  /** backend relay */
+  readonly runner: RelayRunner | undefined;
+}
+
+export class Relays {
+  private relays: readonly Relay[] = [];
+  private readonly ports: RelayPorts;
+  private readonly zones: Zones;
+  private readonly log: (level: 'info' | 'warning' | 'error', message: string) => void;
+  private lastKey = 0;
+  private hasHelper = false;
+  /** Nothing of before is in the kernel: the first change has removed it. */
+  private isClean = false;
+  private readonly timer: NodeJS.Timeout;
+  /** Ids of calls that the kernel's helper passes, by what tells them apart. */
+  private trackedIds = new Map<string, { id: number; since: number }>();
+
+  constructor(ports: RelayPorts, zones: Zones, log: Relays['log']) {
+    this.ports = ports;
+    this.zones = zones;
+    this.log = log;
+    this.timer = setInterval(() => {
+      for (const { runner } of this.relays) runner?.lookForTraffic();
+    }, LOOK).unref();
+  }
+
+  /** Makes the relays those of the configuration. What does not change goes on undisturbed. Never fails. */
+  async change(wanted: readonly RelayOptions[]): Promise<void> {
+    if (wanted.length === 0 && this.relays.length === 0 && this.isClean) return;
+    const before = this.relays;
+    const lacks = wanted.length === 0 ? NOTHING_LACKS : await this.probe(wanted);
+    const planned: Relay[] = [];
+    for (const options of wanted) planned.push(await this.plan(options, lacks, before));
+    const kept = new Set(planned.map(({ runner }) => runner));
+    // Those that go say goodbye while their calls can still be told apart.
+    for (const { runner } of before)
+      if (runner !== undefined && !kept.has(runner)) runner.stop(cause('CONFIG_CHANGED'));
+    this.relays = await this.install(planned);
+    for (const relay of this.relays) this.tell(relay, before);
+  }
+
+  /** The devices behind zones and networks may have changed. */
+  async refresh(): Promise<void> {
+    await this.change(this.relays.map(({ options }) => options));
+  }
+
+  async status(): Promise<readonly RelayStatus[]> {
+    const tracked = this.relays.some(({ backend }) => backend === 'helper')
+      ? await readTracked().catch(() => undefined)
+      : undefined;
+    const alive = new Map<string, { id: number; since: number }>();
+    const found = this.relays.map((relay): RelayStatus => {
+      const { options, backend, reason, cause: why, runner } = relay;
+      const common = { options, backend, reason, cause: why };
+      if (runner !== undefined)
+        return {
+          ...common,
+          clients: runner.clients,
+          connections: runner.connections,
+          calls: runner.calls(),
+        };
+      if (backend !== 'helper') return { ...common, clients: 0, connections: 0, calls: [] };
+      if (tracked === undefined)
+        return {
+          ...common,
+          reason: `${reason}; the kernel does not list its connections (/proc/net/nf_conntrack)`,
+          clients: 0,
+          connections: 0,
+          calls: [],
+        };
+      const connections = tracked.connections.filter((one) => isOf(relay, one));
+      return {
+        ...common,
+        clients: new Set(connections.map(({ client }) => client)).size,
+        connections: connections.length,
+        calls: tracked.calls
+          .filter((one) => isOf(relay, one))
+          .map((call) => this.trackedStatus(options.name, call, alive)),
+      };
+    });
+    this.trackedIds = alive;
+    return found;
+  }
+
+  /** @returns 'unable' for a call that the kernel's helper passes */
+  disconnect(id: number, why: Cause): 'ended' | 'unable' | 'unknown' {
+    if (this.relays.some(({ runner }) => runner?.disconnect(id, why) === true)) return 'ended';
+    return [...this.trackedIds.values()].some((call) => call.id === id) ? 'unable' : 'unknown';
+  }
+
+  /** Ends all connections, and leaves nothing in the kernel. */
+  async stop(): Promise<void> {
+    clearInterval(this.timer);
+    for (const { runner } of this.relays) runner?.stop(cause('SHUTDOWN'));
+    const had = this.relays.length > 0;
+    this.relays = [];
+    if (!had) return;
+    try {
+      await this.ports.table.install([]);
+      if (this.hasHelper) await installHelper([]);
+    } catch (error) {
+      this.log('warning', `relays: ${message(error)}`);
+    }
+  }
+
+  /** What each backend lacks on this machine; only those are asked that somebody may want. */
+  private async probe(wanted: readonly RelayOptions[]): Promise<Lacks> {
+    const ask = async (probe: () => Promise<unknown>): Promise<string | undefined> => {
+      try {
+        await probe();
+        return undefined;
+      } catch (error) {
+        return message(error);
+      }
+    };
+    const relay = await ask(() => this.ports.table.probe());
+    const wantsHelper = wanted.some(
+      ({ backend }) => backend === 'helper' || (backend === 'auto' && relay !== undefined),
+    );
+    return { relay, helper: wantsHelper ? await ask(probeHelper) : undefined };
+  }
+
+  private async plan(
+    options: RelayOptions,
+    lacks: Lacks,
+    before: readonly Relay[],
+  ): Promise<Relay> {
+    const devices = { src: [] as readonly string[], dest: [] as readonly string[] };
+    const failed = (why: Cause): Relay => ({
+      options,
+      devices,
+      backend: undefined,
+      reason: describeCause(why),
+      cause: why,
+      runner: undefined,
+    });
+    try {
+      devices.src = await this.devicesOf(options.src);
+      devices.dest = await this.devicesOf(options.dest);
+    } catch (error) {
+      return failed(cause('NETWORK_MISSING', message(error)));
+    }
+    const missing = [
+      ...(devices.src.length === 0 ? options.src : []),
+      ...(devices.dest.length === 0 ? options.dest : []),
+    ];
+    if (missing.length > 0) return failed(cause('NETWORK_MISSING', missing.join(' ')));
+
+    const choice = choose(options.backend, lacks);
+    if (choice.backend === undefined) return failed(choice.cause);
+    const common = { options, devices, reason: choice.reason, cause: undefined };
+    if (choice.backend === 'helper') {
+      const also = (await assignedByFirewall()) ? '; fw4 assigns the helper too' : '';
+      return { ...common, reason: choice.reason + also, backend: 'helper', runner: undefined };
+    }
+    const old = before.find(({ options: { name } }) => name === options.name);
+    if (old?.runner !== undefined && sameRules(old, options, devices)) {
+      old.runner.reconfigure(options);
+      return { ...common, backend: 'relay', runner: old.runner };
+    }
+    try {
+      const runner = await RelayRunner.start(++this.lastKey, options, devices, this.ports);
+      return { ...common, backend: 'relay', runner };
+    } catch (error) {
+      return failed(cause('BIND_FAILED', message(error)));
+    }
+  }
+
+  private async devicesOf(names: readonly string[]): Promise<readonly string[]> {
+    const found = await Promise.all(names.map((name) => this.zones.devices(name)));
+    return [...new Set(found.flat())];
+  }
+
+  /** Each table in one transaction; the relays of a table that nftables refuses have failed. */
+  private async install(planned: readonly Relay[]): Promise<readonly Relay[]> {
+    const runners = planned.flatMap(({ runner }) => runner ?? []);
+    const helpers = planned.filter(({ backend }) => backend === 'helper');
+    const refused = new Map<Backend, Cause>();
+    const attempt = async (backend: Backend, isWanted: boolean, install: () => Promise<void>) => {
+      try {
+        await install();
+      } catch (error) {
+        if (isWanted) refused.set(backend, cause('FIREWALL_FAILED', message(error)));
+      }
+    };
+    await attempt('relay', runners.length > 0, () =>
+      this.ports.table.install(runners.map(({ rules }) => rules)),
+    );
+    if (helpers.length > 0 || this.hasHelper || !this.isClean)
+      await attempt('helper', helpers.length > 0, () => installHelper(helpers.map(helperRules)));
+    this.hasHelper = helpers.length > 0;
+    this.isClean = true;
+    return planned.map((relay) => {
+      const why = relay.backend === undefined ? undefined : refused.get(relay.backend);
+      if (why === undefined) return relay;
+      relay.runner?.stop(why);
+      const reason = describeCause(why);
+      return { ...relay, backend: undefined, reason, cause: why, runner: undefined };
+    });
+  }
+
+  /** A line for each relay whose state is new. */
+  private tell(relay: Relay, before: readonly Relay[]): void {
+    const { options, devices, backend, reason, cause: why } = relay;
+    const old = before.find((one) => one.options.name === options.name);
+    if (old !== undefined && old.reason === reason && isDeepStrictEqual(old.devices, devices))
+      return;
+    if (why !== undefined)
+      this.log('error', `relay ${options.name}: not working: ${why.code} "${describeCause(why)}"`);
+    else
+      this.log(
+        'info',
+        `relay ${options.name}: ${options.direction} from ${devices.src.join(' ')} to ${devices.dest.join(' ')}, backend ${backend!} (${reason})`,
+      );
+  }
+
+  private trackedStatus(
+    relay: string,
+    call: TrackedCall,
+    alive: Map<string, { id: number; since: number }>,
+  ): RelayCallStatus {
+    const { client, server, clientCallId, serverCallId, traffic } = call;
+    const name = [client, server, clientCallId, serverCallId].join();
+    const known = this.trackedIds.get(name) ?? {
+      id: this.ports.nextId(),
+      since: performance.now(), // when it was first seen
+    };
+    alive.set(name, known);
+    return {
+      ...known,
+      relay,
+      client,
+      server,
+      clientCallId,
+      serverCallId,
+      traffic,
+      control: undefined,
+    };
+  }
+}
+
+interface Lacks {
+  readonly relay: string | undefined;
+  readonly helper: string | undefined;
+}
+const NOTHING_LACKS: Lacks = { relay: undefined, helper: undefined };
+
+function choose(
+  wanted: RelayOptions['backend'],
+  lacks: Lacks,
+):
+  | { readonly backend: Backend; readonly reason: string }
+  | { readonly backend: undefined; readonly cause: Cause } {
+  const configured = 'chosen by option backend';
+  switch (wanted) {
+    case 'relay':
+      return lacks.relay === undefined
+        ? { backend: 'relay', reason: configured }
+        : { backend: undefined, cause: cause('FIREWALL_FAILED', lacks.relay) };
+    case 'helper':
+      return lacks.helper === undefined
+        ? { backend: 'helper', reason: configured }
+        : { backend: undefined, cause: cause('HELPER_MISSING', lacks.helper) };
+    case 'auto':
+      if (lacks.relay === undefined)
+        return { backend: 'relay', reason: 'nftables has what it needs' };
+      return lacks.helper === undefined
+        ? { backend: 'helper', reason: `backend relay is not possible: ${lacks.relay}` }
+        : {
+            backend: undefined,
+            cause: cause('FIREWALL_FAILED', `${lacks.relay}; ${lacks.helper}`),
+          };
+  }
+}
+
+/** Whether a running relay can go on with these settings. */
+function sameRules(old: Relay, options: RelayOptions, devices: RelayRunner['devices']): boolean {
+  return (
+    isDeepStrictEqual(old.devices, devices) &&
+    (['direction', 'server', 'clients', 'servers'] as const).every((option) =>
+      isDeepStrictEqual(old.options[option], options[option]),
+    )
+  );
+}
+
+function helperRules({ options, devices }: Relay): HelperRules {
+  const { direction, clients, servers, server } = options;
+  return { direction, ...devices, clients, servers, server };
+}
+
+/** Connection tracking knows no devices: the client, or for inbound relays the server, tells whose it is. */
+function isOf(
+  { options, devices }: Relay,
+  { client, realServer }: { client: number; realServer: number },
+): boolean {
+  if (options.direction === 'inbound') return realServer === options.server;
+  return Object.entries(networkInterfaces()).some(
+    ([device, addresses]) =>
+      isAmong(device, devices.src) &&
+      addresses?.some(({ family, cidr }) => {
+        const prefix = family === 'IPv4' && cidr !== null ? parsePrefix(cidr) : undefined;
+        return prefix !== undefined && prefixContains(prefix, client);
+      }),
+  );
+}
+
+function message(error: unknown): string {
+  return error instanceof Error ? error.message : String(error);
+}

@@ -1,0 +1,36 @@
+/** A call that is relayed: who asked for it, and what each end's call id is known as at the other end. */
+import type { CallDirection } from '../pptp/control-output.ts';
+
+/** The two ends: the client opened the control connection, the server takes it. Either may be PNS or PAC. */
+export type Side = 'client' | 'server';
+
+interface CallEnd {
+  /** The id that this end chose; undefined until it has answered. */
+  callId: number | undefined;
+  /** What the other end was told instead. */
+  told: number | undefined;
+}
+
+export interface RelayedCall {
+  readonly direction: CallDirection;
+  /** Who asked for it: the PNS for an outgoing call, the PAC for an incoming one (RFC 2637 §3.2). */
+  readonly requester: Side;
+  readonly client: CallEnd;
+  readonly server: CallEnd;
+  /** requested: not answered yet; opening: packets are about to pass; clearing: one end has asked for its end. */
+  state: 'requested' | 'opening' | 'up' | 'clearing';
+  /** When a request without an answer, or a call that was cleared, is given up. */
+  deadline: number;
+  /** Unique on this machine once the call is up. */
+  id: number;
+  since: number;
+  /** Octets of the control messages about this call. */
+  readonly control: Record<Side, number>;
+}
+
+export const otherSide = (side: Side): Side => (side === 'client' ? 'server' : 'client');
+
+/** RFC 2637 §3.2 */
+export function sideOfPns({ direction, requester }: RelayedCall): Side {
+  return direction === 'outgoing' ? requester : otherSide(requester);
+}

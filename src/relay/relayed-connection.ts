@@ -1,0 +1,414 @@
+/**
+ * A control connection in the middle (RFC 2637 §2, §3): what one end sends goes to the other, message by message, with
+ * nothing changed but call ids. Each end is told an id of ours instead of the other end's own, so that calls of any
+ * number of clients can be told apart by GRE's call id, whatever ids the ends choose.
+ *
+ * A message that is strange is passed on as it is; the ends know each other's quirks better than we do. Not passed on are
+ * only those that name an id which was told to somebody else, and those too short for the ids that they must have. A reply
+ * that brings a call up waits until the call's packets can pass; what follows it waits behind it.
+ */
+import { Framer } from '../pptp/framer.ts';
+import { callDisconnectNotify, callRefusal } from '../pptp/messages.ts';
+import { cause, type Cause } from '../wire/cause.ts';
+import { isMalformed } from '../wire/codec.ts';
+import { DisconnectResult, GeneralError } from '../wire/control-codes.ts';
+import { encodeControlMessage } from '../wire/control-message.ts';
+import { readU16, writeU16 } from '../wire/octets.ts';
+import { callIdFields, MESSAGE_TYPE_AT, MessageType, neededLength } from './call-id-fields.ts';
+import type { RelayOddity, RelayOutput } from './relay-output.ts';
+import { otherSide, sideOfPns, type RelayedCall, type Side } from './relayed-call.ts';
+import type { ToldCallIds } from './told-call-ids.ts';
+
+/** Times, ms. Servers give up a start after 5 to 60 s, callers wait for up to 60. */
+export const START_TIMEOUT = 60_000;
+/** RFC 2637 §3.2: dialling a number takes its time. */
+export const CALL_TIMEOUT = 120_000;
+/** From Call-Clear-Request to Call-Disconnect-Notify, from Stop-Control-Connection-Reply to the end of TCP. */
+export const CLEAR_TIMEOUT = 10_000;
+export const MAX_CALLS = 64;
+/** Messages of one end that wait for the other end's connection, or for a call's packets. */
+export const MAX_HELD = 64;
+
+/** Result Codes of a call that is connected (RFC 2637 §2.8, §2.10); some send 0. */
+const CONNECTED: readonly number[] = [0, 1];
+
+export interface RelayedConnectionOptions {
+  readonly ids: ToldCallIds;
+  /** An id for a call that is up, unique on this machine. */
+  readonly nextId: () => number;
+  /** Silence, on the control connection and of packets, after which it ends; ms, 0: never. */
+  readonly idleTimeout: number;
+}
+
+export class RelayedConnection {
+  readonly #options: RelayedConnectionOptions;
+  readonly #outputs: RelayOutput[] = [];
+  readonly #framers: Record<Side, Framer> = { client: new Framer(), server: new Framer() };
+  readonly #calls = new Set<RelayedCall>();
+  /** Messages that wait; undefined: nothing holds this end back. The client's wait for the server's connection first. */
+  readonly #held: Record<Side, Uint8Array[] | undefined> = { client: [], server: undefined };
+  /** The reply for which an end's messages wait. */
+  readonly #reply: Record<Side, Uint8Array | undefined> = { client: undefined, server: undefined };
+  #connecting = false;
+  #established = false;
+  #done = false;
+  #idleTimeout: number;
+  /** Of the start, later of the stop. */
+  #deadline: number | undefined;
+  #heard: number;
+
+  constructor(options: RelayedConnectionOptions, now: number) {
+    this.#options = options;
+    this.#idleTimeout = options.idleTimeout;
+    this.#deadline = now + START_TIMEOUT;
+    this.#heard = now;
+  }
+
+  /** Start-Control-Connection-Reply has passed. */
+  get established(): boolean {
+    return this.#established;
+  }
+
+  /** The calls whose packets pass. */
+  get calls(): readonly RelayedCall[] {
+    return [...this.#calls].filter(({ state }) => state === 'up' || state === 'clearing');
+  }
+
+  setIdleTimeout(idleTimeout: number): void {
+    this.#idleTimeout = idleTimeout;
+  }
+
+  handleOctets(side: Side, octets: Uint8Array, now: number): void {
+    if (this.#done) return;
+    this.#heard = now;
+    for (const message of this.#framers[side].push(octets)) {
+      if (isMalformed(message)) {
+        this.#count('malformed');
+        this.end(cause('CONTROL_MALFORMED', `${side}: ${message.detail}`));
+        return;
+      }
+      this.#take(side, message, now);
+    }
+  }
+
+  /** The connection to the server is there. */
+  handleConnected(now: number): void {
+    if (!this.#done) this.#release('client', now);
+  }
+
+  /** The kernel lets the call's packets through, or (`failure`) does not. */
+  handleOpened(call: RelayedCall, failure: Cause | undefined, now: number): void {
+    if (!this.#calls.has(call) || call.state !== 'opening') return;
+    const side = otherSide(call.requester);
+    const reply = this.#reply[side]!;
+    this.#reply[side] = undefined;
+    if (failure === undefined) {
+      call.state = 'up';
+      call.id = this.#options.nextId();
+      call.since = now;
+      this.#write(call.requester, reply);
+      this.#emit({ kind: 'call-up', call });
+    } else this.#fail(call, failure);
+    this.#release(side, now);
+  }
+
+  /** Packets of a call have passed. */
+  handleTraffic(now: number): void {
+    this.#heard = now;
+  }
+
+  /** An end has closed its TCP connection, or lost it. */
+  handleClosed(side: Side, errno: string | undefined): void {
+    this.end(
+      errno === undefined ? cause('HANGUP', side) : cause('CONTROL_LOST', `${side}: ${errno}`),
+    );
+  }
+
+  /** Ends one call, and the connection if it was the only one. */
+  disconnect(call: RelayedCall, why: Cause): void {
+    if (!this.#calls.has(call) || this.#done) return;
+    this.#sayGoodbye(call);
+    this.#drop(call, why);
+    if (this.#calls.size === 0) this.end(why);
+  }
+
+  end(why: Cause): void {
+    if (this.#done) return;
+    for (const call of this.#calls) {
+      if (call.state === 'up') this.#sayGoodbye(call);
+      this.#drop(call, why);
+    }
+    this.#done = true;
+    this.#emit({ kind: 'done', cause: why });
+  }
+
+  nextTimeout(): number | undefined {
+    if (this.#done) return undefined;
+    let next = this.#deadline ?? Infinity;
+    if (this.#idleTimeout > 0) next = Math.min(next, this.#heard + this.#idleTimeout);
+    for (const { deadline } of this.#calls) next = Math.min(next, deadline);
+    return next === Infinity ? undefined : next;
+  }
+
+  handleTimeout(now: number): void {
+    if (this.#done) return;
+    if (this.#deadline !== undefined && now >= this.#deadline)
+      this.end(this.#established ? cause('HANGUP') : cause('HANDSHAKE_TIMEOUT'));
+    else if (this.#idleTimeout > 0 && now >= this.#heard + this.#idleTimeout)
+      this.end(cause('IDLE_TIMEOUT'));
+    else
+      for (const call of this.#calls)
+        if (now >= call.deadline)
+          this.#drop(call, cause(call.state === 'clearing' ? 'HANGUP' : 'CALL_TIMEOUT'));
+  }
+
+  poll(): RelayOutput | undefined {
+    return this.#outputs.shift();
+  }
+
+  /** One whole message: passed on, or held behind those that wait. */
+  #take(side: Side, message: Uint8Array, now: number): void {
+    if (this.#done) return;
+    const held = this.#held[side];
+    if (held === undefined) {
+      this.#pass(side, message, now);
+      return;
+    }
+    if (held.length >= MAX_HELD) {
+      this.#count('flood');
+      this.end(cause('CONTROL_MALFORMED', `${side}: more than ${MAX_HELD} messages at once`));
+      return;
+    }
+    held.push(message);
+    if (side === 'client' && !this.#connecting) {
+      this.#connecting = true;
+      this.#emit({ kind: 'connect' });
+    }
+  }
+
+  #release(side: Side, now: number): void {
+    const held = this.#held[side] ?? [];
+    this.#held[side] = undefined;
+    for (const message of held) this.#take(side, message, now); // it may begin to wait again
+  }
+
+  #pass(side: Side, message: Uint8Array, now: number): void {
+    const type = readU16(message, MESSAGE_TYPE_AT);
+    const fields = callIdFields(type);
+    if (fields === undefined) {
+      this.#passPlain(side, type, message, now);
+      return;
+    }
+    if (message.length < neededLength(fields)) {
+      this.#count('malformed');
+      return;
+    }
+    switch (type) {
+      case MessageType.OutgoingCallRequest:
+      case MessageType.IncomingCallRequest:
+        this.#passRequest(side, type, message, now);
+        break;
+      case MessageType.OutgoingCallReply:
+      case MessageType.IncomingCallReply:
+        this.#passReply(side, message, now);
+        break;
+      default:
+        this.#passRest(side, type, message, now);
+    }
+  }
+
+  /** A message without call ids. */
+  #passPlain(side: Side, type: number, message: Uint8Array, now: number): void {
+    if (type === 0 || type > MessageType.SetLinkInfo) this.#count('unknown-type');
+    this.#write(otherSide(side), message);
+    if (
+      type === MessageType.StartControlConnectionReply &&
+      side === 'server' &&
+      !this.#established
+    ) {
+      this.#established = true;
+      this.#deadline = undefined;
+    } else if (type === MessageType.StopControlConnectionReply)
+      this.#deadline = now + CLEAR_TIMEOUT;
+  }
+
+  #passRequest(side: Side, type: number, message: Uint8Array, now: number): void {
+    const direction = type === MessageType.OutgoingCallRequest ? 'outgoing' : 'incoming';
+    const callId = readU16(message, 12);
+    const told = this.#calls.size < MAX_CALLS ? this.#options.ids.take() : undefined;
+    if (told === undefined) {
+      this.#count('call-limit');
+      this.#write(side, encodeControlMessage(callRefusal(direction, callId, 'no-resource')));
+      return;
+    }
+    const call: RelayedCall = {
+      direction,
+      requester: side,
+      client: { callId: undefined, told: undefined },
+      server: { callId: undefined, told: undefined },
+      state: 'requested',
+      deadline: now + CALL_TIMEOUT,
+      id: 0,
+      since: now,
+      control: { client: 0, server: 0 },
+    };
+    call[side].callId = callId;
+    call[side].told = told;
+    this.#calls.add(call);
+    writeU16(message, 12, told);
+    this.#emit({ kind: 'open', call, towards: side });
+    this.#writeOf(call, side, message);
+  }
+
+  #passReply(side: Side, message: Uint8Array, now: number): void {
+    const requester = otherSide(side);
+    const peerCallId = readU16(message, 14);
+    const call = this.#find(
+      (one) =>
+        one.state === 'requested' &&
+        one.requester === requester &&
+        one[requester].told === peerCallId,
+    );
+    if (call === undefined) {
+      this.#passUnknown(side, peerCallId, message);
+      return;
+    }
+    writeU16(message, 14, call[requester].callId!);
+    if (!CONNECTED.includes(message[16]!)) {
+      this.#writeOf(call, side, message);
+      this.#drop(call, cause('CALL_REFUSED', `result ${message[16]!}, error ${message[17]!}`));
+      return;
+    }
+    call[side].callId = readU16(message, 12);
+    call[side].told = this.#options.ids.take();
+    call.state = 'opening';
+    call.deadline = Infinity;
+    call.control[side] += message.length;
+    this.#held[side] = [];
+    this.#reply[side] = message;
+    if (call[side].told === undefined) {
+      this.#count('call-limit');
+      this.handleOpened(call, cause('TOO_MANY_CONNECTIONS'), now);
+      return;
+    }
+    writeU16(message, 12, call[side].told);
+    this.#emit({ kind: 'open', call, towards: side });
+  }
+
+  /** Messages about a call that there is already. */
+  #passRest(side: Side, type: number, message: Uint8Array, now: number): void {
+    const callId = readU16(message, 12);
+    const found = this.#resolve(side, callId, type);
+    if (found === undefined) {
+      this.#passUnknown(side, callId, message);
+      return;
+    }
+    const { call, rewritten } = found;
+    writeU16(message, 12, rewritten);
+    this.#writeOf(call, side, message);
+    if (type === MessageType.CallDisconnectNotify) this.#drop(call, cause('HANGUP', side));
+    else if (type === MessageType.CallClearRequest) {
+      // Some answer it with nothing, or with the end of TCP.
+      if (call.state === 'up') call.state = 'clearing';
+      call.deadline = Math.min(call.deadline, now + CLEAR_TIMEOUT);
+    }
+  }
+
+  /**
+   * The call that a message of `side` names, and the id in the words of the receiver. Call-Clear-Request and
+   * Call-Disconnect-Notify name it by the sender's own id (RFC 2637 §2.12, §2.13); some use the peer's there, accel-ppp
+   * before August 2026 with its octets swapped. All others name it by the peer's.
+   */
+  #resolve(
+    side: Side,
+    callId: number,
+    type: number,
+  ): { call: RelayedCall; rewritten: number } | undefined {
+    const peer = otherSide(side);
+    const byOwn =
+      type === MessageType.CallClearRequest || type === MessageType.CallDisconnectNotify;
+    const own = byOwn
+      ? this.#find((one) => one[side].callId === callId && one[side].told !== undefined)
+      : undefined;
+    if (own !== undefined) return { call: own, rewritten: own[side].told! };
+    const told = this.#find((one) => one[peer].told === callId);
+    if (told !== undefined) return { call: told, rewritten: told[peer].callId! };
+    const back = type === MessageType.CallDisconnectNotify ? swapped(callId) : undefined;
+    const odd = back === undefined ? undefined : this.#find((one) => one[peer].told === back);
+    return odd && { call: odd, rewritten: swapped(odd[peer].callId!) };
+  }
+
+  /** The id belongs to no call here. To no other call either: then it does no harm, whatever it means. */
+  #passUnknown(side: Side, callId: number, message: Uint8Array): void {
+    if (this.#options.ids.isUsed(callId)) {
+      this.#count('foreign-call-id');
+      return;
+    }
+    this.#count('unknown-call-id');
+    this.#write(otherSide(side), message);
+  }
+
+  /** Its packets cannot pass: the end that asked is refused, the one that agreed is told that it is over. */
+  #fail(call: RelayedCall, why: Cause): void {
+    const { requester, direction } = call;
+    const answerer = otherSide(requester);
+    const refusal = callRefusal(direction, call[requester].callId!, 'no-resource');
+    this.#write(requester, encodeControlMessage(refusal));
+    this.#write(answerer, this.#goodbye(call, answerer));
+    this.#drop(call, why);
+  }
+
+  /** As if each end had ended it: the PAC notifies, the PNS asks (RFC 2637 §2.12, §2.13). */
+  #sayGoodbye(call: RelayedCall): void {
+    for (const side of ['client', 'server'] as const)
+      if (call[otherSide(side)].told !== undefined) this.#write(side, this.#goodbye(call, side));
+  }
+
+  #goodbye(call: RelayedCall, side: Side): Uint8Array {
+    const told = call[otherSide(side)].told!;
+    return encodeControlMessage(
+      side === sideOfPns(call)
+        ? callDisconnectNotify(told, {
+            resultCode: DisconnectResult.AdminShutdown,
+            errorCode: GeneralError.None,
+          })
+        : { name: 'CallClearRequest', callId: told },
+    );
+  }
+
+  #drop(call: RelayedCall, why: Cause): void {
+    this.#calls.delete(call);
+    const { state, client, server } = call;
+    this.#emit({ kind: 'remove', call });
+    if (state === 'up' || state === 'clearing') this.#emit({ kind: 'call-down', call, cause: why });
+    for (const { told } of [client, server])
+      if (told !== undefined) this.#options.ids.release(told);
+  }
+
+  #find(matches: (call: RelayedCall) => boolean): RelayedCall | undefined {
+    for (const call of this.#calls) if (matches(call)) return call;
+    return undefined;
+  }
+
+  /** Passes on a message about a call. */
+  #writeOf(call: RelayedCall, from: Side, message: Uint8Array): void {
+    call.control[from] += message.length;
+    this.#write(otherSide(from), message);
+  }
+
+  #write(side: Side, octets: Uint8Array): void {
+    this.#emit({ kind: 'write', side, octets });
+  }
+
+  #count(what: RelayOddity): void {
+    this.#emit({ kind: 'counted', what });
+  }
+
+  #emit(output: RelayOutput): void {
+    this.#outputs.push(output);
+  }
+}
+
+function swapped(callId: number): number {
+  return ((callId & 0xff) << 8) | (callId >>> 8);
+}

@@ -1,0 +1,241 @@
+/**
+ * Passthrough in the kernel: the nftables table `ip pptp_gateway_relay`.
+ *
+ * Control connections (TCP 1723) of clients are redirected to the daemon. GRE of their calls is rewritten without
+ * connection tracking, so any number of clients reach one server. What one end of a call knows as the other's call id is
+ * unique on this router; by it, with the addresses and the ingress device, a packet is told:
+ *
+ *     client ──► client's view of the server, told id      =►  server, its own id, from our address there
+ *     server ──► our address there, told id                =►  client, its own id, from the client's view of the server
+ *
+ * The destination is set before routing. Source and call id are set after it: the kernel takes a packet from outside with
+ * one of our addresses as its source for a forgery. Between the two a mark says that the packet is ours; an fw4 include
+ * lets it pass. Packets with ids that were not told to their sender are left as they are, but one that would reach a
+ * server as part of a relayed call (an id guessed by a client behind the same masquerading) is dropped.
+ */
+import { formatAddress } from '../wire/ip.ts';
+import { nft, nftCheck } from './nft-command.ts';
+import {
+  changeElements,
+  readCounters,
+  type Count,
+  type Element,
+  type ElementChange,
+  type Netfilter,
+} from './nft-elements.ts';
+import {
+  chains,
+  mapNames,
+  mapsOf,
+  RELAY_TABLE,
+  tableBody,
+  type RelayRules,
+} from './relay-rules.ts';
+
+/** The packets of a relayed call in one direction. */
+export interface RelayWay {
+  /** Key of the relay's rules. */
+  readonly relay: number;
+  readonly towards: 'client' | 'server';
+  /** Who sends, and our address that it sends to. */
+  readonly from: { readonly address: number; readonly local: number };
+  readonly to: {
+    readonly address: number;
+    /** Our address as the receiver sees it. */
+    readonly local: number;
+    /** What the receiver chose, and what the sender was told instead. */
+    readonly callId: number;
+    readonly toldCallId: number;
+  };
+}
+
+export class RelayTable {
+  readonly #netfilter: Netfilter;
+  #relays: readonly RelayRules[] = [];
+  #exists = false;
+  readonly #ways = new Set<RelayWay>();
+  /** How many calls need a guard: a server may give two calls the same id. */
+  readonly #guards = new Map<string, number>();
+  #changing: Promise<unknown> = Promise.resolve();
+
+  constructor(netfilter: Netfilter) {
+    this.#netfilter = netfilter;
+  }
+
+  /**
+   * Whether kernel and nft have what relays need.
+   * @throws RouterError what they lack
+   */
+  async probe(): Promise<void> {
+    const sample: RelayRules = {
+      key: 0,
+      direction: 'outbound',
+      src: ['lo'],
+      dest: ['lo'],
+      clients: [],
+      port: 1,
+    };
+    await nftCheck(
+      `${this.#table([sample])}\nadd table ip ${RELAY_TABLE}_probe {\n${tableBody([sample])}}\n`,
+    );
+  }
+
+  /**
+   * Makes the rules those of these relays, in one transaction; calls of relays that stay go on undisturbed. The first time
+   * it clears what a daemon that was killed has left behind.
+   * @throws RouterError everything is as it was
+   */
+  install(relays: readonly RelayRules[]): Promise<void> {
+    return this.#serial(async () => {
+      try {
+        await nft(this.#exists ? this.#change(relays) : this.#table(relays));
+      } catch (error) {
+        if (!this.#exists) throw error;
+        await nft(this.#table(relays)); // somebody has removed it
+      }
+      this.#relays = relays;
+      this.#exists = relays.length > 0;
+    });
+  }
+
+  /** Lets packets through: when this returns, not only when the promise is resolved, unless the table is broken. */
+  async add(way: RelayWay): Promise<void> {
+    this.#ways.add(way);
+    const changes = elements(way).map((element) => ({ what: 'add', element }) as const);
+    try {
+      this.#apply([...changes, ...this.#guard(way, 1)]);
+    } catch {
+      // Somebody has removed our table (`nft flush ruleset`), or what we think is in it is not: make it anew.
+      try {
+        await this.#serial(() => nft(this.#table(this.#relays)));
+      } catch (error) {
+        this.#forget(way);
+        throw error;
+      }
+    }
+  }
+
+  /** @throws RouterError packets may still pass */
+  remove(way: RelayWay): void {
+    if (!this.#ways.has(way)) return;
+    const changes = elements(way).map((element) => ({ what: 'delete', element }) as const);
+    const guards = this.#forget(way);
+    this.#apply([...changes, ...guards]);
+  }
+
+  /** What has passed: outer packets and their octets. */
+  counters(ways: readonly RelayWay[]): readonly Count[] {
+    const counted = ways.map((way) => {
+      const { set, key } = elements(way)[0]!;
+      return { set, key };
+    });
+    return readCounters(this.#netfilter, RELAY_TABLE, counted);
+  }
+
+  #apply(changes: readonly ElementChange[]): void {
+    changeElements(this.#netfilter, RELAY_TABLE, changes);
+  }
+
+  #forget(way: RelayWay): ElementChange[] {
+    this.#ways.delete(way);
+    return this.#guard(way, -1);
+  }
+
+  /** The change of the guards when a way comes (1) or goes (-1). */
+  #guard(way: RelayWay, difference: 1 | -1): ElementChange[] {
+    const [element] = guards(way);
+    if (element === undefined) return [];
+    const name = element.key.join('.');
+    const before = this.#guards.get(name) ?? 0;
+    const now = before + difference;
+    if (now > 0) this.#guards.set(name, now);
+    else this.#guards.delete(name);
+    if (before > 0 && now > 0) return [];
+    return [{ what: difference === 1 ? 'add' : 'delete', element }];
+  }
+
+  /** A script that makes the table anew, with all calls. */
+  #table(relays: readonly RelayRules[]): string {
+    const clear = `add table ip ${RELAY_TABLE}\ndelete table ip ${RELAY_TABLE}\n`;
+    if (relays.length === 0) return clear;
+    const keys = new Set(relays.map(({ key }) => key));
+    const ways = [...this.#ways].filter(({ relay }) => keys.has(relay));
+    const all = [...ways.flatMap(elements), ...unique(ways.flatMap(guards))];
+    const added = all.map(
+      ({ set, key, data }) =>
+        `add element ip ${RELAY_TABLE} ${set} { ${words(key)}${data === undefined ? '' : ` : ${words(data)}`} }\n`,
+    );
+    return `${clear}table ip ${RELAY_TABLE} {\n${tableBody(relays)}}\n${added.join('')}`;
+  }
+
+  /** A script that changes the rules and leaves the maps of relays that stay. */
+  #change(relays: readonly RelayRules[]): string {
+    if (relays.length === 0) return this.#table([]);
+    const has = (list: readonly RelayRules[], key: number) => list.some((one) => one.key === key);
+    const gone = this.#relays.filter(({ key }) => !has(relays, key));
+    const fresh = relays.filter(({ key }) => !has(this.#relays, key));
+    return [
+      `flush table ip ${RELAY_TABLE}`, // rules only
+      ...gone.flatMap(({ key }) =>
+        mapNames(key).map((map) => `delete map ip ${RELAY_TABLE} ${map}`),
+      ),
+      `table ip ${RELAY_TABLE} {\n${fresh.map(mapsOf).join('')}${chains(relays)}}\n`,
+    ].join('\n');
+  }
+
+  #serial<T>(job: () => Promise<T>): Promise<T> {
+    const done = this.#changing.then(job);
+    this.#changing = done.catch(() => undefined); // the caller sees the failure
+    return done;
+  }
+}
+
+/** The first has the counter. */
+function elements({ relay, towards, from, to }: RelayWay): Element[] {
+  const [toServer, toClient] = mapNames(relay);
+  const told = id16(to.toldCallId);
+  return [
+    {
+      set: towards === 'server' ? toServer : toClient,
+      key: octets(from.address, from.local, id(to.toldCallId)),
+      data: octets(to.address),
+    },
+    { set: 'source_of', key: told, data: octets(to.local) },
+    { set: 'id_of', key: told, data: id16(to.callId) },
+  ];
+}
+
+/** What a packet of this call is when it leaves for the server. */
+function guards({ towards, to }: RelayWay): Element[] {
+  if (towards === 'client') return [];
+  return [{ set: 'guarded', key: octets(to.local, to.address, id(to.callId)) }];
+}
+
+function unique(list: readonly Element[]): Element[] {
+  return [...new Map(list.map((element) => [element.key.join('.'), element])).values()];
+}
+
+/** A call id as the last field of a key, padded to four octets. */
+function id(callId: number): number {
+  return callId * 0x10000;
+}
+
+function id16(callId: number): Uint8Array {
+  return Uint8Array.of(callId >>> 8, callId);
+}
+
+function octets(...fields: readonly number[]): Uint8Array {
+  const all = new Uint8Array(4 * fields.length);
+  const view = new DataView(all.buffer);
+  fields.forEach((field, i) => view.setUint32(4 * i, field));
+  return all;
+}
+
+/** A key or value as nft writes it: addresses, and at last or alone a call id. */
+function words(value: Uint8Array): string {
+  const view = new DataView(value.buffer);
+  if (value.length === 2) return String(view.getUint16(0));
+  const fields = Array.from({ length: value.length / 4 }, (_, i) => view.getUint32(4 * i));
+  if (fields.length === 3) fields[2]! >>>= 16;
+  return fields.map((field, i) => (i === 2 ? String(field) : formatAddress(field))).join(' . ');
+}
