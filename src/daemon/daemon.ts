@@ -244,13 +244,16 @@ export class Daemon {
     for (const [name, runner] of this.links) {
       const next = configuration.links.find((link) => link.name === name);
       if (next !== undefined && next.device === runner.link.options.device) {
+        const before = runner.link.options;
+        const isOther = before.username !== next.username || !before.secret.equals(next.secret);
         const wasBlocked = runner.isBlocked();
         runner.feed((link, now) => link.reconfigure(next, now));
         // Its supervisor has given it up, too.
-        if (wasBlocked && !runner.isBlocked() && supervisor !== undefined)
-          await supervisor.dial(name).catch((error: unknown) => {
-            log.line('warning', `link ${name}: ${failureText(error)}`);
-          });
+        const isFreed = wasBlocked && !runner.isBlocked();
+        if (supervisor !== undefined && (isFreed || isOther))
+          await (isFreed ? supervisor.dial(name) : supervisor.revive(name)).catch(
+            (error: unknown) => log.line('warning', `link ${name}: ${failureText(error)}`),
+          );
       } else {
         this.links.delete(name);
         await runner.retire(cause('CONFIG_CHANGED'));

@@ -75,6 +75,8 @@ export interface Supervisor {
   /** What a person asks for. @throws RouterError */
   dial(name: string): Promise<void>;
   hangup(name: string): Promise<void>;
+  /** The credentials of a link have changed: one that was given up for them is dialled again. @throws RouterError */
+  revive(name: string): Promise<void>;
   /** What is wrong with an interface that was set up: it stays pending. */
   refuse(name: string, cause: Cause): void;
   /** The daemon knows other interfaces than before. */

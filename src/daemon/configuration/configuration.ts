@@ -37,11 +37,15 @@ type File = (typeof files)[number];
 /**
  * @param texts the files that exist
  * @param stockClient the stock client serves the sections of proto pptp
+ * @param without interfaces that are left out
  * @throws ConfigError with every fault found
  */
 export function parseConfiguration(
   texts: Partial<Record<File, string>>,
-  { stockClient = false }: { readonly stockClient?: boolean } = {},
+  {
+    stockClient = false,
+    without = new Set(),
+  }: { readonly stockClient?: boolean; readonly without?: ReadonlySet<string> } = {},
 ): Configuration {
   const problems: Problem[] = [];
   const sections = (file: File): UciSection[] => {
@@ -58,7 +62,7 @@ export function parseConfiguration(
     if (section.type !== 'interface') continue;
     const proto = section.values.get('proto')?.values.at(-1);
     if (proto !== 'pptpserver' && proto !== 'pptpgw' && proto !== 'pptp') continue;
-    if (proto === 'pptp' && stockClient) continue;
+    if ((proto === 'pptp' && stockClient) || without.has(section.name)) continue;
     // What is switched off may be half written.
     if (bool.parse(section.values.get('disabled')?.values.at(-1) ?? '') === true) continue;
     if (!/^[A-Za-z0-9_]+$/.test(section.name)) {

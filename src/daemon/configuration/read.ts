@@ -4,10 +4,35 @@ import { join } from 'node:path';
 import { stockClientInstalled } from '../../router/stock-client.ts';
 import { ExitCode, Fatal } from '../exit-codes.ts';
 import { files, parseConfiguration, type Configuration } from './configuration.ts';
-import type { Problem } from './problems.ts';
+import { ConfigError, type Problem } from './problems.ts';
 
 /** @throws ConfigError, or Fatal where there is nothing to read */
 export function readConfiguration(dir: string): Configuration {
+  return parse(dir, new Set());
+}
+
+/**
+ * For a start on a router: interfaces with faults are left out, so that the others work.
+ * @returns the faults, too @throws ConfigError for a fault of no interface, Fatal
+ */
+export function readSound(dir: string): {
+  configuration: Configuration;
+  faults: readonly Problem[];
+} {
+  try {
+    return { configuration: readConfiguration(dir), faults: [] };
+  } catch (error) {
+    if (!(error instanceof ConfigError)) throw error;
+    const faulty = new Set<string>();
+    for (const { file, section } of error.problems) {
+      if (file !== 'network' || section === undefined) throw error;
+      faulty.add(section);
+    }
+    return { configuration: parse(dir, faulty), faults: error.problems };
+  }
+}
+
+function parse(dir: string, without: ReadonlySet<string>): Configuration {
   const texts: Partial<Record<(typeof files)[number], string>> = {};
   for (const file of files) {
     try {
@@ -22,7 +47,8 @@ export function readConfiguration(dir: string): Configuration {
       ExitCode.Configuration,
       `there is no file ${join(dir, 'network')}: see --config-dir`,
     );
-  const configuration = parseConfiguration(texts, { stockClient: stockClientInstalled() });
+  const stockClient = stockClientInstalled();
+  const configuration = parseConfiguration(texts, { stockClient, without });
   const warnings = [...configuration.warnings, ...openSecrets(dir, configuration)];
   return Object.freeze({ ...configuration, warnings });
 }

@@ -19,8 +19,11 @@ export interface HostRouteTools {
   readonly warn: (text: string) => void;
 }
 
+type Upstream = { readonly name: string; readonly device: string } | undefined;
+
 interface Held {
   readonly address: number;
+  readonly upstream: Upstream;
   /** undefined: somebody else's, which stays. */
   readonly device: string | undefined;
 }
@@ -39,11 +42,7 @@ export class HostDependencies {
    * @param upstream netifd's name of the network to go through, and its device
    * @throws RouterError there is no way now: netifd takes the link down, and sets it up again when there is one
    */
-  async hold(
-    link: string,
-    server: number,
-    upstream: { readonly name: string; readonly device: string } | undefined,
-  ): Promise<void> {
+  async hold(link: string, server: number, upstream: Upstream): Promise<void> {
     const { bus, routes } = this.tools;
     const address = formatAddress(server);
     const before = hostRoute(server, await routes());
@@ -77,7 +76,7 @@ export class HostDependencies {
       );
     }
     const device = await this.make(server, upstream?.device);
-    this.held.set(link, { address: server, device: isForeign ? undefined : device });
+    this.held.set(link, { address: server, upstream, device: isForeign ? undefined : device });
   }
 
   /** What cannot be removed is a warning. */
@@ -94,6 +93,14 @@ export class HostDependencies {
     } catch (error) {
       tools.warn(`host route of ${link}: ${message(error)}`);
     }
+  }
+
+  /** Again where it has gone while the link is up: netifd was started anew, or the upstream flushed. @throws RouterError */
+  async keep(link: string): Promise<void> {
+    const own = this.held.get(link);
+    if (own === undefined) return;
+    if (hostRoute(own.address, await this.tools.routes()) === undefined)
+      await this.hold(link, own.address, own.upstream);
   }
 
   isHeld(link: string): boolean {

@@ -9,6 +9,8 @@ export interface InterfaceStatus {
   /** netifd has called the handler's setup and waits for link-up. */
   readonly pending: boolean;
   readonly autostart: boolean;
+  /** Codes that its handler reported, the newest last. */
+  readonly errors: readonly string[];
   readonly dynamic: boolean;
   /** The device that carries its packets; undefined while it is down. */
   readonly device: string | undefined;
@@ -35,6 +37,7 @@ function parseInterface(entry: Table): InterfaceStatus | undefined {
     pending: entry['pending'] === true,
     autostart: entry['autostart'] === true,
     dynamic: entry['dynamic'] === true,
+    errors: list(entry['errors']).flatMap(({ code }) => string(code) ?? []),
     device: string(entry['l3_device']),
     zone: isTable(entry['data']) ? string(entry['data']['zone']) : undefined,
     addresses: list(entry['ipv4-address']).flatMap(({ address: text, mask }) => {

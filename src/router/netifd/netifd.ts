@@ -29,8 +29,12 @@ import { Networks } from './networks.ts';
 import { firewallRules, ProcdFirewall } from './procd-firewall.ts';
 import { routeConflicts, type Conflict } from './route-conflicts.ts';
 
+const HOST_ROUTES = 'host routes'; // no device's name: it has a blank
 /** A loss that netifd has not answered by then was not heard. */
 const LOSS_TIME = 10_000;
+
+/** What a link is given up for, with authfail. */
+const loginErrors = new Set(['AUTH_TOPEER_FAILED', 'SERVER_NOT_TRUSTED']);
 
 interface RunningServer {
   readonly server: ServerInterface;
@@ -105,6 +109,7 @@ export class Netifd implements Router {
       linkTeardown: (name) => this.managed.handleTeardown(name),
       dial: (name) => this.dial(name),
       hangup: (name) => this.ask(name, 'down'),
+      revive: (name) => this.revive(name),
       refuse: (name, cause) => void this.managed.fail(name, cause, false),
       review: () => this.refresh(),
     };
@@ -161,11 +166,11 @@ export class Netifd implements Router {
         throw new RouterError(`the network ${through} (option interface) is not up`, 'NO_ROUTE');
       upstream = { name: through, device };
     }
-    await this.serial.run('host routes', () => this.dependencies.hold(link, server, upstream));
+    await this.serial.run(HOST_ROUTES, () => this.dependencies.hold(link, server, upstream));
   }
 
   releaseHostRoute(link: string): Promise<void> {
-    return this.serial.run('host routes', () => this.dependencies.release(link));
+    return this.serial.run(HOST_ROUTES, () => this.dependencies.release(link));
   }
 
   admit(peer: number): Promise<void> {
@@ -288,6 +293,14 @@ export class Netifd implements Router {
     await this.ask(name, 'up');
   }
 
+  /** Also one that a daemon before us gave up. */
+  private async revive(name: string): Promise<void> {
+    await this.networks.refresh();
+    const status = this.networks.named(name);
+    if (status === undefined || status.up || status.pending || status.autostart) return;
+    if (status.errors.some((code) => loginErrors.has(code))) await this.dial(name);
+  }
+
   private async ask(name: string, method: 'up' | 'down'): Promise<void> {
     try {
       await this.bus.call(`network.interface.${name}`, method, {}, CALL);
@@ -307,8 +320,16 @@ export class Netifd implements Router {
   private networksChanged(): void {
     void this.procd.change(this.rules());
     for (const link of this.links.values()) {
-      if (this.managed.isAnnounced(link.network.name))
-        this.announceLink(link).catch((error: unknown) => this.warn(message(error)));
+      const { name } = link.network;
+      if (!this.managed.isAnnounced(name)) continue;
+      const done = [
+        this.announceLink(link),
+        this.serial.run(HOST_ROUTES, () => this.dependencies.keep(name)),
+      ];
+      for (const each of done)
+        each.catch((error: unknown) => {
+          if (this.managed.isAnnounced(name)) this.warn(message(error));
+        });
     }
   }
 

@@ -35,6 +35,7 @@ const shown = (state: 'up' | 'pending' | 'down'): InterfaceStatus => ({
   pending: state === 'pending',
   autostart: true,
   dynamic: false,
+  errors: [],
   device: undefined,
   zone: undefined,
   addresses: [],

@@ -237,11 +237,16 @@ onEachBus((bus) => {
   });
 
   test('netifd is started anew: links that are up are announced again, servers too', async (context) => {
-    const { netifd, stub, daemon } = await connected(context);
+    const { netifd, stub, daemon, routes } = await setUp(context);
+    await netifd.hostRoute('office', ip('198.51.100.10'), undefined);
+    routes.push({ ...wan, prefix: net('198.51.100.10/32') });
+    await netifd.networkUp(link);
     stub.stop();
+    routes.pop(); // it went with the flush of the upstream
     stub.start();
     stub.up('office'); // its handler calls setup
     await stub.until(() => stub.state('office') === 'up');
+    await stub.until(() => stub.notified('office', HostDependency).length === 2);
     assert.equal(stub.link('office')['ifname'], 'pptp-office');
     assert.ok(!daemon.words.includes('stop office'));
     await netifd.networkDown(link);
@@ -279,8 +284,9 @@ onEachBus((bus) => {
       [stub.errors('office'), stub.isAutostart('office')],
       [['AUTH_TOPEER_FAILED'], false],
     );
-    await netifd.supervisor.dial('office');
+    await netifd.supervisor.revive('office');
     await daemon.until('start office fresh');
+    await netifd.supervisor.revive('office'); // nothing to revive
   });
 
   test('dial and hangup go through netifd; an interface that it does not know is named', async (context) => {
