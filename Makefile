@@ -1,7 +1,7 @@
 # make demo    all set-up, then a server and a client with real traffic
 # make test    all set-up, then every test
 # make build   dist/pptp-gateway.js and dist/native.node
-# make check   format, lint with the import rules, types, dead code
+# make check   format, lint with the import rules, types, dead code, shell
 # make bench   all set-up, then everything side by side; results in bench/results
 # make feed    dist/feed: a feed for OpenWrt's scripts/feeds
 # make packages  all set-up, then dist/packages: .ipk for each of ARCHITECTURES, checked
@@ -11,6 +11,7 @@
 SOURCES := $(shell find src -name '*.ts')
 NATIVE := $(wildcard src/native/*.c src/native/*.h src/native/*.sh)
 BIN := node_modules/.bin
+SHELL_FILES := init.d/pptp-gateway $(shell grep -rlE '^\#!/bin/sh' openwrt/*/files tools)
 
 build: setup-build dist/native.node dist/pptp-gateway.js
 
@@ -33,6 +34,7 @@ check: setup-build
 	$(BIN)/depcruise src
 	$(BIN)/tsc -p .
 	$(BIN)/knip
+	shellcheck $(SHELL_FILES)
 
 format:
 	$(BIN)/prettier --write --log-level=warn .

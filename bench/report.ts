@@ -6,6 +6,7 @@ import { chart } from './chart.ts';
 import type { ControlPlane, Start } from './control-plane.ts';
 import { median } from './machine.ts';
 import type { Sample } from './measure.ts';
+import type { RelayBench } from './relay.ts';
 
 export interface Report {
   readonly when: string;
@@ -22,6 +23,7 @@ export interface Report {
   readonly tunnels: readonly Measured[];
   readonly start: Start | undefined;
   readonly control: ControlPlane | undefined;
+  readonly relay: RelayBench | undefined;
   readonly failures: readonly string[];
 }
 
@@ -114,6 +116,10 @@ ${rounds} interleaved round${rounds === 1 ? '' : 's'}, ${seconds} s for each TCP
         ]),
     ]),
   );
+  if (report.relay !== undefined)
+    parts.push(
+      `Passthrough: relayed GRE ${fixed(report.relay.relayed)} Mbit/s, the same GRE forwarded ${fixed(report.relay.forwarded)} Mbit/s.\n`,
+    );
   if (report.control !== undefined || report.start !== undefined)
     parts.push(
       `Also: ${[
@@ -200,6 +206,12 @@ function goals(report: Report): Goal[] {
       most: 16,
       unit: ' kB',
       digits: 1,
+    }),
+    of('relayed GRE against forwarded', report.relay?.ratio, { least: 0.95, unit: '', digits: 3 }),
+    of("the daemon's CPU for relayed GRE", report.relay?.daemonCpuPerGb, {
+      most: 0.05,
+      unit: ' s/GB',
+      digits: 3,
     }),
     of('idle CPU with these sessions', control?.idleCpu, { most: 2, unit: ' %', digits: 1 }),
     of(`growth over ${control?.cycles ?? 0} connect/disconnect cycles`, control?.growth, {

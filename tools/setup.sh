@@ -4,9 +4,9 @@
 set -eu
 cd "$(dirname "$0")/.."
 
-build='gcc libc6-dev linux-libc-dev make'
+build='gcc libc6-dev linux-libc-dev make shellcheck'
 demo="$build iproute2 iperf3 iputils-ping"
-test="$demo mount user-mode-linux ppp pptpd pptp-linux nftables procps kmod util-linux netcat-openbsd openssl binutils"
+test="$demo mount user-mode-linux ppp pptpd pptp-linux nftables procps kmod util-linux netcat-openbsd openssl binutils busybox-static"
 bench="$demo openvpn openssl wireguard-go wireguard-tools"
 packages="$build util-linux binutils patchelf qemu-user-static iproute2 gcc-aarch64-linux-gnu libc6-dev-arm64-cross gcc-arm-linux-gnueabihf libc6-dev-armhf-cross"
 case "${1:-}" in

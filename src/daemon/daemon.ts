@@ -2,9 +2,9 @@
 import { randomFillSync } from 'node:crypto';
 import { NETLINK_NETFILTER, netlinkRequest } from '../native/netlink.ts';
 import { ToldCallIds } from '../relay/told-call-ids.ts';
-import { IpRoute } from '../router/iproute.ts';
 import { RelayTable } from '../router/relay-table.ts';
-import { deviceNames } from '../router/zones.ts';
+import type { Router, SupervisedDaemon } from '../router/router.ts';
+import { deviceNames, type Zones } from '../router/zones.ts';
 import { Gateway } from '../session/gateway.ts';
 import type { ClientLinkOptions } from '../session/options.ts';
 import type { SessionEvent } from '../session/ports.ts';
@@ -16,6 +16,7 @@ import { formatProblem } from './configuration/problems.ts';
 import { Drive, monotonic } from './drive.ts';
 import { busEvent, type BusEvent } from './events.ts';
 import { Failures } from './failures.ts';
+import { Hooks } from './hooks.ts';
 import { LinkRunner, type RunnerPorts } from './link-runner.ts';
 import { Listeners } from './listeners.ts';
 import type { Log } from './log.ts';
@@ -23,15 +24,23 @@ import { PacketIo } from './packet-io.ts';
 import type { RelayEvent } from './relays/relay-event.ts';
 import { Relays } from './relays/relays.ts';
 import type { ServerRunner } from './server-runner.ts';
+import { failureText } from './router-cause.ts';
 import { Servers } from './servers.ts';
 import { Strangers } from './strangers.ts';
+import { Supervision } from './supervision.ts';
 
 export interface DaemonOptions {
   readonly log: Log;
-  /** Dial links with auto 1 ourselves (no netifd does). */
+  /** Dial links with auto 1 ourselves, where no supervisor decides. */
   readonly dial: boolean;
+  /** Makes the Router port. */
+  readonly router: (daemon: SupervisedDaemon, warn: (message: string) => void) => Router;
+  /** The configuration as it stands now. @throws ConfigError, Fatal */
+  readonly read: () => Configuration;
   /** For the buses. */
   readonly publish?: (event: BusEvent) => void;
+  /** What the networks of relays are; devices by their names where nobody knows more. */
+  readonly zones?: Zones;
 }
 
 export class Daemon {
@@ -50,6 +59,9 @@ export class Daemon {
   private readonly serverSet: Servers;
   private readonly counted = new Map<string, number>();
   private readonly strangers = new Strangers();
+  private readonly hooks: Hooks;
+  private configured = false;
+  private readonly supervision: Supervision | undefined;
   private changing: Promise<unknown> = Promise.resolve();
 
   private constructor(configuration: Configuration, options: DaemonOptions) {
@@ -71,7 +83,13 @@ export class Daemon {
       randomOctets,
       (callId) => ids.isUsed(callId),
     );
-    const router = new IpRoute((message) => log.line('warning', message));
+    // The router calls it only once all is there: it is told of nothing before the bus has answered.
+    const supervised: SupervisedDaemon = {
+      start: (name, fresh) => this.supervision?.start(name, fresh),
+      stop: (name) => this.supervision?.stop(name),
+      isOurs: (name, proto) => this.supervision?.isOurs(name, proto) ?? false,
+    };
+    const router = options.router(supervised, (message) => log.line('warning', message));
     this.ports = {
       gateway,
       drive: this.drive,
@@ -90,22 +108,41 @@ export class Daemon {
         warn: (message) => this.ofStrangers(() => log.line('error', message)),
         capture: () => this.io.capture,
       },
-      deviceNames,
+      options.zones ?? deviceNames,
       (level, message) => log.line(level, message),
     );
-    this.serverSet = new Servers(this.ports, log, (name) => {
-      this.changing = this.changing
-        .then(() => this.reopen(name))
-        .catch((error: unknown) => {
-          log.line(
-            'error',
-            `server ${name}: ${error instanceof Error ? error.message : String(error)}`,
-          );
-        });
+    this.hooks = new Hooks({
+      log: (level, text) => log.line(level, text),
+      count: (counter) => this.count(counter),
+      about: ({ kind, name }) => {
+        const options =
+          kind === 'caller'
+            ? this.servers.get(name)?.server.options
+            : this.links.get(name)?.link.options;
+        return (
+          options && { device: options.device, ...('commands' in options ? options.commands : {}) }
+        );
+      },
     });
+    this.serverSet = new Servers(this.ports, log, (name) =>
+      this.change(() => this.reopen(name), `server ${name}`),
+    );
     this.servers = this.serverSet.running;
+    if (router.supervisor !== undefined)
+      this.supervision = new Supervision({
+        log,
+        links: this.links,
+        supervisor: router.supervisor,
+        change: (job) => this.change(job, 'netifd'),
+        readAgain: () => this.readAgain(),
+        isLink: (name, proto) => proto === 'pptp' && this.links.has(name),
+        isServer: (name) => this.configuration.servers.some((server) => server.name === name),
+        startServer: (name) => this.apply(this.configuration, name),
+        stopServer: (name) => this.stopServer(name),
+      });
     this.listeners = new Listeners(
       () => [...this.servers.values()],
+      (network) => router.deviceOf(network),
       (socket) => {
         const peer = parseAddress(socket.remoteAddress ?? '') ?? 0;
         this.count('caller: no server listens there');
@@ -140,8 +177,14 @@ export class Daemon {
     return done;
   }
 
+  /** Networks have come, gone or changed their device: relays follow them. */
+  networksChanged(): void {
+    this.changing = this.changing.then(() => this.relays.refresh());
+  }
+
   /** Says goodbye to every peer; at most 4 s. */
   async stop(): Promise<void> {
+    this.supervision?.close();
     this.listeners.close();
     const goodbyes = [
       ...[...this.servers.values()].map((runner) => runner.shutdown(cause('SHUTDOWN'))),
@@ -151,6 +194,7 @@ export class Daemon {
       Promise.all([...goodbyes, this.relays.stop()]),
       new Promise((resolve) => setTimeout(resolve, 3_800).unref()),
     ]);
+    await this.ports.router.close();
     this.io.close();
     this.drive.stop();
   }
@@ -160,10 +204,34 @@ export class Daemon {
     return Object.fromEntries(this.counted);
   }
 
-  private async apply(configuration: Configuration): Promise<void> {
+  /** What a person wants of a link; a supervisor decides when it happens. */
+  async dial(name: string): Promise<void> {
+    const { supervisor } = this.ports.router;
+    if (supervisor !== undefined) await supervisor.dial(name);
+    else this.links.get(name)?.feed((link, now) => link.dial(now));
+  }
+
+  async hangup(name: string): Promise<void> {
+    const { supervisor } = this.ports.router;
+    if (supervisor !== undefined) await supervisor.hangup(name);
+    else this.links.get(name)?.feed((link, now) => link.hangup(now, cause('USER_REQUEST')));
+  }
+
+  /** @param starting a server that its supervisor has set up */
+  private async apply(configuration: Configuration, starting?: string): Promise<void> {
     const { log } = this.options;
-    await this.serverSet.change(configuration.servers, this.listeners); // nothing else can fail
+    const { router } = this.ports;
+    const { supervisor } = router;
+    const wanted = configuration.servers.filter(
+      ({ name }) =>
+        supervisor === undefined ||
+        (supervisor.isSetUp(name) && (this.servers.has(name) || name === starting)),
+    );
+    await this.serverSet.change(wanted, this.listeners); // nothing else can fail
+    const isNews = configuration !== this.configuration || !this.configured;
     this.configuration = configuration;
+    if (!isNews) return;
+    this.configured = true;
     log.level = configuration.logLevel;
     log.verbose = new Set(
       configuration.links.filter(({ verbose }) => verbose).map(({ name }) => name),
@@ -175,9 +243,15 @@ export class Daemon {
 
     for (const [name, runner] of this.links) {
       const next = configuration.links.find((link) => link.name === name);
-      if (next !== undefined && next.device === runner.link.options.device)
+      if (next !== undefined && next.device === runner.link.options.device) {
+        const wasBlocked = runner.isBlocked();
         runner.feed((link, now) => link.reconfigure(next, now));
-      else {
+        // Its supervisor has given it up, too.
+        if (wasBlocked && !runner.isBlocked() && supervisor !== undefined)
+          await supervisor.dial(name).catch((error: unknown) => {
+            log.line('warning', `link ${name}: ${failureText(error)}`);
+          });
+      } else {
         this.links.delete(name);
         await runner.retire(cause('CONFIG_CHANGED'));
       }
@@ -185,6 +259,38 @@ export class Daemon {
     for (const options of configuration.links)
       if (!this.links.has(options.name)) this.startLink(options);
     await this.relays.change(configuration.relays);
+    router.serversConfigured(
+      configuration.servers.map(({ name, port, listen, openFirewall, allowFrom }) => ({
+        name,
+        port,
+        listen,
+        openFirewall,
+        allowFrom,
+      })),
+    );
+    this.supervision?.configured();
+  }
+
+  private async readAgain(): Promise<void> {
+    const configuration = this.options.read();
+    if (configuration.digest !== this.configuration.digest) await this.apply(configuration);
+  }
+
+  private stopServer(name: string): void {
+    const runner = this.servers.get(name);
+    if (runner === undefined) return;
+    runner.closeDevice();
+    this.change(async () => {
+      if (this.servers.get(name) !== runner) return;
+      await this.serverSet.end(name, cause('INTERFACE_DOWN'));
+      this.listeners.retain([...this.servers.values()].map(({ server }) => server.options.port));
+    }, `server ${name}`);
+  }
+
+  private change(job: () => Promise<void>, about: string): void {
+    this.changing = this.changing.then(job).catch((error: unknown) => {
+      this.options.log.line('error', `${about}: ${failureText(error)}`);
+    });
   }
 
   private async reopen(name: string): Promise<void> {
@@ -195,13 +301,15 @@ export class Daemon {
   private startLink(options: ClientLinkOptions): void {
     const runner = new LinkRunner(options, this.ports);
     this.links.set(options.name, runner);
-    if (this.options.dial && options.auto) runner.feed((link, now) => link.dial(now));
+    if (this.options.dial && options.auto && this.supervision === undefined)
+      runner.feed((link, now) => link.dial(now));
   }
 
   private report(event: SessionEvent | RelayEvent): void {
     this.failures.note(event);
     const told = busEvent(event, monotonic());
     if (told !== undefined) this.options.publish?.(told);
+    this.hooks.note(event);
     if (event.what === 'counted') this.count(event.counter);
     if (event.what !== 'caller-refused' && event.what !== 'relay-refused')
       this.options.log.event(event);

@@ -2,7 +2,6 @@
 import { lookup } from 'node:dns/promises';
 import { connect, type Socket } from 'node:net';
 import { networkInterfaces } from 'node:os';
-import { IoError } from '../native/io-error.ts';
 import type { Router } from '../router/router.ts';
 import { ClientLink } from '../session/client-link.ts';
 import type { Gateway } from '../session/gateway.ts';
@@ -13,6 +12,7 @@ import { cause, type Cause, type CauseCode } from '../wire/cause.ts';
 import { formatAddress, parseAddress } from '../wire/ip.ts';
 import { monotonic, type Drive } from './drive.ts';
 import type { PacketIo } from './packet-io.ts';
+import { failureText, routerCause } from './router-cause.ts';
 import { TcpConnection } from './tcp-connection.ts';
 
 export interface RunnerPorts {
@@ -23,17 +23,26 @@ export interface RunnerPorts {
   readonly report: (event: SessionEvent) => void;
 }
 
+type LinkStateEvent = Extract<SessionEvent, { what: 'link-state' }>;
+
 export class LinkRunner {
   readonly link: ClientLink;
   /** DNS servers that the peer gave; empty while the link is down, or with peerdns 0. */
   dns: readonly number[] = [];
   private readonly ports: RunnerPorts;
   private finished: () => void;
+  private readonly isProbe: boolean;
   /** A check beside the link has a host route of its own: releasing it must not cut the link. */
   private readonly routeName: string;
+  /** The one that connect() was last called for; undefined: given up. */
+  private attempt: object | undefined;
   private connecting: Socket | undefined;
   private tcp: TcpConnection | undefined;
   private device: TunDevice | undefined;
+  /** A network that went down; another one of the same session may take its place at once, on the same device. */
+  private falling: Network | undefined;
+  /** The firewall lets its GRE in. */
+  private admitted: number | undefined;
 
   /** @param finished the machine said 'done' */
   constructor(
@@ -43,20 +52,36 @@ export class LinkRunner {
     finished: () => void = () => undefined,
   ) {
     this.ports = ports;
+    this.isProbe = probe;
     this.finished = finished;
     this.routeName = probe ? `${options.name} (check)` : options.name;
     const machine = {
       paths: ports.io.paths,
       touched: (link: ClientLink) => ports.drive.touched(link),
     };
-    this.link = new ClientLink(options, ports.gateway, machine, { probe });
+    const held = !probe && ports.router.supervisor !== undefined;
+    this.link = new ClientLink(options, ports.gateway, machine, { probe, held });
     ports.drive.add(this.link, (output) => this.carryOut(output));
+  }
+
+  isBlocked(): boolean {
+    return this.link.status().state === 'blocked';
   }
 
   /** Feeds the machine and drains it. */
   feed(act: (link: ClientLink, now: number) => void): void {
     act(this.link, monotonic());
     this.ports.drive.touched(this.link);
+  }
+
+  /** The supervisor does not want it up: its device is gone when this returns. */
+  hold(): void {
+    this.feed((link, now) => link.hold(now));
+    this.settleDown();
+  }
+
+  release(fresh: boolean): void {
+    this.feed((link, now) => link.release(fresh, now));
   }
 
   /** Hangs up, and forgets the link once it is down. */
@@ -70,6 +95,7 @@ export class LinkRunner {
   private remove(): void {
     this.ports.drive.remove(this.link);
     this.hangUp();
+    this.settleDown();
     this.closeDevice();
     void this.ports.router.releaseHostRoute(this.routeName);
   }
@@ -85,7 +111,7 @@ export class LinkRunner {
         void this.hostRoute(output.address, output.bindDevice);
         break;
       case 'connect':
-        this.connect(output.address, output.port, output.bindDevice);
+        void this.connect(output.address, output.port, output.bindDevice);
         break;
       case 'write':
         this.tcp?.write(output.octets);
@@ -98,13 +124,12 @@ export class LinkRunner {
         break;
       case 'network-down':
         this.ports.io.detach(output.path);
-        this.closeDevice();
-        void this.ports.router.networkDown(output.network); // warns, never fails
+        this.falling = output.network;
+        queueMicrotask(() => this.settleDown());
         break;
       case 'event':
         this.ports.report(output.event);
-        if (output.event.what === 'link-state' && output.event.state === 'down')
-          void this.ports.router.releaseHostRoute(this.routeName);
+        if (output.event.what === 'link-state') this.showState(output.event);
         break;
       case 'done':
         this.remove();
@@ -113,31 +138,55 @@ export class LinkRunner {
     }
   }
 
+  private showState({ link, state, cause: why }: LinkStateEvent): void {
+    const { router } = this.ports;
+    if (state === 'down') void router.releaseHostRoute(this.routeName);
+    if (why === undefined || this.isProbe) return;
+    if (state === 'waiting' || state === 'blocked')
+      router.linkFailed(link, why, state === 'blocked');
+  }
+
+  private settleDown(): void {
+    const network = this.falling;
+    if (network === undefined) return;
+    this.falling = undefined;
+    this.closeDevice();
+    void this.ports.router.networkDown(network); // warns, never fails
+  }
+
   private async hostRoute(address: number, bindDevice: string | undefined): Promise<void> {
     let failure: Cause | undefined;
     try {
       await this.ports.router.hostRoute(this.routeName, address, bindDevice);
     } catch (error) {
-      failure = cause('NO_ROUTE', message(error));
+      failure = routerCause(error, 'NO_ROUTE');
     }
     this.feed((link, now) => link.handleHostRoute(address, failure, now));
   }
 
-  private connect(address: number, port: number, bindDevice: string | undefined): void {
+  private async connect(address: number, port: number, through: string | undefined): Promise<void> {
+    const { router } = this.ports;
     const { unnumbered } = this.link.options;
-    const missing = [bindDevice, unnumbered].find(
-      (device) => device !== undefined && addressOf(device) === undefined,
+    const attempt = (this.attempt = {});
+    this.dismiss();
+    this.admitted = address;
+    await router.admit(address); // before anything can come back
+    if (this.attempt !== attempt) return;
+    const addressIn = (network: string | undefined): string | undefined => {
+      const device = network === undefined ? undefined : router.deviceOf(network);
+      return device === undefined ? undefined : addressOf(device);
+    };
+    const missing = [through, unnumbered].find(
+      (network) => network !== undefined && addressIn(network) === undefined,
     );
     if (missing !== undefined) {
-      queueMicrotask(() =>
-        this.feed((link, now) =>
-          link.handleConnectFailed(cause('BIND_FAILED', `${missing} has no IPv4 address`), now),
-        ),
+      this.feed((link, now) =>
+        link.handleConnectFailed(cause('BIND_FAILED', `${missing} has no IPv4 address`), now),
       );
       return;
     }
-    const localAddress = bindDevice === undefined ? undefined : addressOf(bindDevice);
-    const wanted = unnumbered === undefined ? undefined : parseAddress(addressOf(unnumbered) ?? '');
+    const localAddress = addressIn(through);
+    const wanted = parseAddress(addressIn(unnumbered) ?? '');
     const socket = connect({
       host: formatAddress(address),
       port,
@@ -147,9 +196,10 @@ export class LinkRunner {
     const failed = (error: NodeJS.ErrnoException) => {
       if (this.connecting !== socket) return;
       this.connecting = undefined;
+      this.dismiss();
       this.feed((link, now) =>
         link.handleConnectFailed(
-          cause(connectCauses[error.code ?? ''] ?? 'CONNECT_FAILED', message(error)),
+          cause(connectCauses[error.code ?? ''] ?? 'CONNECT_FAILED', failureText(error)),
           now,
         ),
       );
@@ -173,25 +223,37 @@ export class LinkRunner {
   }
 
   private hangUp(): void {
+    this.attempt = undefined;
+    this.dismiss();
     this.connecting?.destroy();
     this.connecting = undefined;
     this.tcp?.close();
     this.tcp = undefined;
   }
 
+  private dismiss(): void {
+    if (this.admitted !== undefined) this.ports.router.dismiss(this.admitted);
+    this.admitted = undefined;
+  }
+
   private async networkUp(path: CallPath, network: Network): Promise<void> {
     let failure: Cause | undefined;
     let device: TunDevice | undefined;
     try {
-      device = this.ports.io.openDevice(network.device, { isolate: false, single: path }, (error) =>
-        this.feed((link, now) => link.handleNetworkUp(cause('DEVICE_FAILED', message(error)), now)),
+      this.falling = undefined; // it stays: only what is to be said of it has changed
+      device = this.device ??= this.ports.io.openDevice(
+        network.device,
+        { isolate: false, single: path },
+        (error) =>
+          this.feed((link, now) =>
+            link.handleNetworkUp(cause('DEVICE_FAILED', failureText(error)), now),
+          ),
       );
-      this.device = device;
       this.dns = network.dns;
       this.ports.io.attach(path, device, network);
       await this.ports.router.networkUp(network);
     } catch (error) {
-      failure = cause('DEVICE_FAILED', message(error));
+      failure = routerCause(error, 'DEVICE_FAILED');
     }
     if (device !== undefined && this.device !== device) return; // it went down meanwhile, failed or not
     this.feed((link, now) => link.handleNetworkUp(failure, now));
@@ -219,7 +281,7 @@ async function resolve(server: string): Promise<readonly number[] | Cause> {
     const found = await lookup(server, { all: true, family: 4 });
     return found.flatMap(({ address }) => parseAddress(address) ?? []);
   } catch (error) {
-    return cause('RESOLVE_FAILED', message(error));
+    return cause('RESOLVE_FAILED', failureText(error));
   }
 }
 
@@ -229,10 +291,4 @@ function addressOf(device: string): string | undefined {
   } catch {
     return undefined; // no descriptors are left: the attempt fails, the daemon does not
   }
-}
-
-function message(error: unknown): string {
-  if (error instanceof IoError && error.code === 'EBUSY')
-    return `${error.message}: another program uses a device of this name`;
-  return error instanceof Error ? error.message : String(error);
 }

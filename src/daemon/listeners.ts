@@ -10,19 +10,23 @@ const BACKLOG = 128;
 export class Listeners {
   private readonly listeners = new Map<number, TcpServer>();
   private readonly servers: () => readonly ServerRunner[];
+  private readonly deviceOf: (network: string) => string | undefined;
   private readonly unserved: (socket: Socket) => void;
   private readonly failed: (port: number, error: Error) => void;
 
   /**
+   * @param deviceOf the device of a network as the option `listen` has it
    * @param unserved somebody called an address that no server listens on; the connection is closed after it
    * @param failed a caller could not be accepted (no descriptors are left); the listener goes on
    */
   constructor(
     servers: () => readonly ServerRunner[],
+    deviceOf: (network: string) => string | undefined,
     unserved: (socket: Socket) => void,
     failed: (port: number, error: Error) => void,
   ) {
     this.servers = servers;
+    this.deviceOf = deviceOf;
     this.unserved = unserved;
     this.failed = failed;
   }
@@ -94,7 +98,7 @@ export class Listeners {
     const here = this.servers().filter(({ server }) => server.options.port === port);
     let device: string | undefined;
     try {
-      device = deviceOf(socket.localAddress);
+      device = deviceWith(socket.localAddress);
     } catch (error) {
       // It needs a descriptor, and strangers may have used up all there are.
       this.failed(port, error instanceof Error ? error : new Error(String(error)));
@@ -103,8 +107,11 @@ export class Listeners {
     }
     // A server that names the device goes before one that listens everywhere.
     const runner =
-      here.find(({ server }) => device !== undefined && server.options.listen.includes(device)) ??
-      here.find(({ server }) => server.options.listen.length === 0);
+      here.find(
+        ({ server }) =>
+          device !== undefined &&
+          server.options.listen.some((network) => this.deviceOf(network) === device),
+      ) ?? here.find(({ server }) => server.options.listen.length === 0);
     if (runner !== undefined) {
       runner.accept(socket);
       return;
@@ -114,7 +121,7 @@ export class Listeners {
   }
 }
 
-function deviceOf(address: string | undefined): string | undefined {
+function deviceWith(address: string | undefined): string | undefined {
   for (const [device, addresses] of Object.entries(networkInterfaces())) {
     if (addresses?.some((entry) => entry.address === address) === true) return device;
   }

@@ -5,9 +5,11 @@ import type { ServerOptions } from '../session/options.ts';
 import type { Network, CallPath, SessionOutput } from '../session/ports.ts';
 import { Server } from '../session/server.ts';
 import type { TunDevice } from '../tun-tap/tun-device.ts';
-import { cause, type Cause } from '../wire/cause.ts';
+import type { Cause } from '../wire/cause.ts';
+import type { ServerInterface } from '../router/router.ts';
 import { monotonic } from './drive.ts';
 import type { RunnerPorts } from './link-runner.ts';
+import { routerCause } from './router-cause.ts';
 import { TcpConnection } from './tcp-connection.ts';
 
 /** MPPE's header and the inner protocol: what encrypted packets must be shorter by (RFC 3078 §3). */
@@ -18,6 +20,8 @@ export class ServerRunner {
   private readonly ports: RunnerPorts;
   private readonly connections = new Map<Caller, TcpConnection>();
   private device: TunDevice | undefined;
+  /** As the router has it. */
+  private network: ServerInterface | undefined;
   private readonly lost: (error: Error) => void;
 
   /** @param lost the server's device was deleted behind our back */
@@ -34,7 +38,7 @@ export class ServerRunner {
   async start(): Promise<void> {
     const { device, isolate, name, localAddress, network, mtu, mppe, ipv6 } = this.server.options;
     this.device = this.ports.io.openDevice(device, { isolate }, this.lost);
-    await this.ports.router.serverUp({
+    this.network = {
       name,
       device,
       localAddress,
@@ -42,7 +46,8 @@ export class ServerRunner {
       // As sessions have it: then callers need no route of their own for their MTU.
       mtu: mppe.policy === 'off' ? mtu : mtu - MPPE_OCTETS,
       ipv6,
-    });
+    };
+    await this.ports.router.serverUp(this.network);
   }
 
   accept(socket: Socket): void {
@@ -73,6 +78,7 @@ export class ServerRunner {
     }
     caller = accepted;
     this.connections.set(accepted, tcp);
+    void this.ports.router.admit(tcp.peer); // GRE comes after several more messages
     this.ports.drive.add(accepted, (output) => this.carryOut(accepted, tcp, output));
   }
 
@@ -81,8 +87,15 @@ export class ServerRunner {
     this.server.shutdown(why, monotonic());
     for (const caller of [...this.connections.keys()]) this.ports.drive.touched(caller);
     if (this.connections.size > 0) await new Promise<void>((resolve) => (this.emptied = resolve));
+    this.closeDevice();
+  }
+
+  /** Nothing can get through any more; shutdown() says goodbye. */
+  closeDevice(): void {
     if (this.device !== undefined) this.ports.io.closeDevice(this.device);
     this.device = undefined;
+    if (this.network !== undefined) this.ports.router.serverDown(this.network);
+    this.network = undefined;
   }
 
   private emptied: () => void = () => undefined;
@@ -108,6 +121,7 @@ export class ServerRunner {
       case 'done':
         this.ports.drive.remove(caller);
         this.connections.delete(caller);
+        this.ports.router.dismiss(tcp.peer);
         tcp.close();
         if (this.connections.size === 0) this.emptied();
         break;
@@ -121,11 +135,7 @@ export class ServerRunner {
       await this.ports.router.networkUp(network);
     } catch (error) {
       if (!this.connections.has(caller)) return; // it ended meanwhile
-      caller.handleNetworkFailed(
-        path.slot,
-        cause('DEVICE_FAILED', error instanceof Error ? error.message : String(error)),
-        monotonic(),
-      );
+      caller.handleNetworkFailed(path.slot, routerCause(error, 'DEVICE_FAILED'), monotonic());
       this.ports.drive.touched(caller);
     }
   }

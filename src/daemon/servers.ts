@@ -4,7 +4,7 @@
  */
 import { isDeepStrictEqual } from 'node:util';
 import type { ServerOptions } from '../session/options.ts';
-import { cause } from '../wire/cause.ts';
+import { cause, type Cause } from '../wire/cause.ts';
 import { formatAddress } from '../wire/ip.ts';
 import type { RunnerPorts } from './link-runner.ts';
 import type { Listeners } from './listeners.ts';
@@ -28,7 +28,7 @@ export class Servers {
 
   /**
    * Starts what is new and ends what is gone. Servers whose listener did not change go on; reconfiguring them is the
-   * caller's.
+   * caller's. With a supervisor one that must start anew is only ended: it is started when the supervisor says so.
    * @throws Fatal, IoError or RouterError: everything is as it was, but sessions of a server that had to give up its
    * device for its own successor
    */
@@ -39,7 +39,10 @@ export class Servers {
       const runner = before.get(options.name);
       return runner !== undefined && !listenerChanged(runner.server.options, options);
     };
-    const fresh = wanted.filter((options) => !kept(options));
+    const isSupervised = this.ports.router.supervisor !== undefined;
+    const fresh = wanted.filter(
+      (options) => !kept(options) && !(isSupervised && before.has(options.name)),
+    );
     const ended = [...before.values()].filter(
       ({ server }) =>
         !wanted.some((options) => options.name === server.options.name && kept(options)),
@@ -77,7 +80,7 @@ export class Servers {
   }
 
   /** Ends a server. */
-  async end(name: string, why: Parameters<ServerRunner['shutdown']>[0]): Promise<void> {
+  async end(name: string, why: Cause): Promise<void> {
     const runner = this.running.get(name);
     this.running.delete(name);
     await runner?.shutdown(why);

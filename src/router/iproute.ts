@@ -1,32 +1,28 @@
 /** The Router port on plain Linux: iproute2's `ip` and a few switches in /proc/sys. */
-import { readFile, writeFile } from 'node:fs/promises';
-import { networkInterfaces } from 'node:os';
+import { readFile } from 'node:fs/promises';
 import { SERVER_INTERFACE_IDENTIFIER, type Network } from '../session/ports.ts';
-import {
-  formatAddress,
-  formatPrefix,
-  parsePrefix,
-  prefixContains,
-  prefixOf,
-  type Prefix,
-} from '../wire/ip.ts';
+import { formatAddress, formatPrefix } from '../wire/ip.ts';
+import { callerRoutes } from './caller-routes.ts';
 import { HostRoutes } from './host-routes.ts';
 import { deviceExists, ip, ipBatch, Serial } from './ip-command.ts';
+import { linkLocal } from './link-local.ts';
+import { ProxyArp } from './proxy-arp.ts';
 import type { Router, ServerInterface } from './router.ts';
+import { writeSwitches } from './tunnel-device.ts';
 
 /** What was done for a caller, to be undone. */
 interface CallerRoutes {
   readonly device: string;
   readonly prefixes: string[];
-  /** Devices on which we answer ARP for the caller. */
-  readonly proxies: string[];
 }
 
 const HOST_ROUTES = 'host routes'; // no device's name: it has a blank
 
 export class IpRoute implements Router {
+  readonly supervisor = undefined;
   private readonly serial = new Serial();
   private readonly hostRoutes: HostRoutes;
+  private readonly proxyArp: ProxyArp;
   private readonly servers = new Map<string, ServerInterface>();
   private readonly callers = new Map<string, CallerRoutes>();
   private readonly warn: (message: string) => void;
@@ -34,6 +30,7 @@ export class IpRoute implements Router {
   constructor(warn: (message: string) => void) {
     this.warn = warn;
     this.hostRoutes = new HostRoutes(warn);
+    this.proxyArp = new ProxyArp(warn);
   }
 
   serverUp(server: ServerInterface): Promise<void> {
@@ -48,6 +45,10 @@ export class IpRoute implements Router {
           `server ${server.name}: net.ipv4.ip_forward is 0, so callers reach only this machine: sysctl -w net.ipv4.ip_forward=1`,
         );
     });
+  }
+
+  serverDown({ device }: ServerInterface): void {
+    this.servers.delete(device);
   }
 
   networkUp(network: Network): Promise<void> {
@@ -70,6 +71,32 @@ export class IpRoute implements Router {
     return this.serial.run(HOST_ROUTES, () => this.hostRoutes.release(link));
   }
 
+  /** The firewall of plain Linux is its owner's. */
+  admit(): Promise<void> {
+    return Promise.resolve();
+  }
+
+  dismiss(): void {
+    // nothing was done
+  }
+
+  /** Networks are named by their devices. */
+  deviceOf(network: string): string {
+    return network;
+  }
+
+  linkFailed(): void {
+    // it is in the log, and in the status
+  }
+
+  serversConfigured(): void {
+    // their ports are opened by the owner
+  }
+
+  close(): Promise<void> {
+    return Promise.resolve();
+  }
+
   private async linkUp(network: Network): Promise<void> {
     const { device, localAddress, peerAddress, mtu, ipv6, metric, defaultRoute } = network;
     const [local, peer] = [formatAddress(localAddress), formatAddress(peerAddress)];
@@ -83,23 +110,15 @@ export class IpRoute implements Router {
 
   private async callerUp(network: Network): Promise<void> {
     await this.callerDown(network);
-    const { device, peerAddress, mtu } = network;
-    const done: CallerRoutes = { device, prefixes: [], proxies: [] };
+    const { device, mtu } = network;
+    const done: CallerRoutes = { device, prefixes: [] };
     this.callers.set(callerKey(network), done);
     try {
-      for (const prefix of this.callerRoutes(network).map(formatPrefix)) {
+      for (const prefix of callerRoutes(this.servers.get(device), network).map(formatPrefix)) {
         done.prefixes.push(prefix);
         await addRoute(prefix, device, ['mtu', String(mtu)]);
       }
-      const proxies = proxyArpDevices(network);
-      if (network.proxyArp && proxies.length === 0)
-        this.warn(
-          `${formatAddress(peerAddress)} (caller on ${device}): no device here has a network with this address, so nobody answers ARP for it`,
-        );
-      for (const proxy of proxies) {
-        done.proxies.push(proxy);
-        await ip('neighbour', 'replace', 'proxy', formatAddress(peerAddress), 'dev', proxy);
-      }
+      await this.proxyArp.hold(network);
     } catch (error) {
       await this.callerDown(network);
       throw error;
@@ -111,9 +130,7 @@ export class IpRoute implements Router {
     const done = this.callers.get(key);
     if (done === undefined) return;
     this.callers.delete(key);
-    const address = formatAddress(network.peerAddress);
-    for (const proxy of done.proxies)
-      await this.undo(proxy, 'neighbour', 'del', 'proxy', address, 'dev', proxy);
+    await this.proxyArp.release(network);
     for (const prefix of done.prefixes) {
       if (!this.isRouted(prefix, done.device))
         await this.undo(done.device, 'route', 'flush', 'exact', prefix, 'dev', done.device);
@@ -135,19 +152,6 @@ export class IpRoute implements Router {
     }
   }
 
-  /** The device's own network leads to most callers; one from elsewhere, or with a smaller MTU, needs a route of its own. */
-  private callerRoutes(network: Network): readonly Prefix[] {
-    const server = this.servers.get(network.device);
-    const covered =
-      server !== undefined &&
-      server.mtu <= network.mtu &&
-      server.prefixLength < 32 &&
-      prefixContains(prefixOf(server.localAddress, server.prefixLength), network.peerAddress);
-    return covered
-      ? network.routes
-      : [{ address: network.peerAddress, length: 32 }, ...network.routes];
-  }
-
   /** Gives a device its MTU and addresses, and brings it up. @param identifier of its link-local IPv6 address, if any */
   private async prepare(
     device: string,
@@ -155,19 +159,13 @@ export class IpRoute implements Router {
     address: readonly string[],
     identifier: Uint8Array | undefined,
   ): Promise<void> {
+    await writeSwitches(device, this.warn);
     const linkLocals = identifier === undefined ? [] : [`${linkLocal(identifier)}/64`];
     await ipBatch([
-      // Before it is up: the kernel brings a device up first and only then looks at addrgenmode, too late for the
-      // link-local address that it has invented by then.
-      ['link', 'set', 'dev', device, 'mtu', String(mtu), 'addrgenmode', 'none'],
-      ['link', 'set', 'dev', device, 'up'],
+      ['link', 'set', 'dev', device, 'mtu', String(mtu), 'up'],
       ['address', 'replace', ...address, 'dev', device],
       ...linkLocals.map((own) => ['address', 'replace', own, 'dev', device, 'nodad']),
     ]);
-    const redirects = `/proc/sys/net/ipv4/conf/${device}/send_redirects`;
-    await writeFile(redirects, '0').catch((error: unknown) => {
-      this.warn(`${redirects}: ${String(error)}`);
-    });
   }
 }
 
@@ -179,26 +177,4 @@ function callerKey({ device, peerAddress }: Network): string {
 async function addRoute(prefix: string, device: string, attributes: readonly string[]) {
   await ip('route', 'flush', 'exact', prefix, 'dev', device);
   await ip('route', 'prepend', prefix, 'dev', device, ...attributes);
-}
-
-/** Devices whose network contains the caller's address: there we answer ARP for it. */
-function proxyArpDevices(network: Network): string[] {
-  if (!network.proxyArp) return [];
-  return Object.entries(networkInterfaces()).flatMap(([device, addresses]) => {
-    const contains = addresses?.some(({ family, cidr }) => {
-      const prefix = family === 'IPv4' && cidr !== null ? parsePrefix(cidr) : undefined;
-      return (
-        prefix !== undefined && prefix.length < 32 && prefixContains(prefix, network.peerAddress)
-      );
-    });
-    return contains === true && device !== network.device ? [device] : [];
-  });
-}
-
-/** fe80::/64 with the interface identifier of IPV6CP (RFC 5072 §5). */
-function linkLocal(identifier: Uint8Array): string {
-  const words = Array.from({ length: 4 }, (_, i) =>
-    ((identifier[2 * i]! << 8) | identifier[2 * i + 1]!).toString(16),
-  );
-  return `fe80::${words.join(':')}`;
 }

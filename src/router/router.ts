@@ -4,6 +4,8 @@
  * Every method is idempotent and in order per device. A failure is a RouterError whose message an owner can act on.
  */
 import type { Network } from '../session/ports.ts';
+import type { Cause, CauseCode } from '../wire/cause.ts';
+import type { Prefix } from '../wire/ip.ts';
 
 export interface ServerInterface {
   readonly name: string;
@@ -19,15 +21,72 @@ export interface ServerInterface {
 export interface Router {
   /** The device of a server exists: give it its address and switch it on. */
   serverUp(server: ServerInterface): Promise<void>;
+  /** The device of a server is gone. */
+  serverDown(server: ServerInterface): void;
   /** A caller or a link is up: routes (and for a link the device's addresses). */
   networkUp(network: Network): Promise<void>;
   /** What cannot be undone is a warning; a device that is gone has taken its routes along. */
   networkDown(network: Network): Promise<void>;
   /** Pins the way to a link's server to today's route, so that it does not go through the tunnel itself. */
-  hostRoute(link: string, server: number, bindDevice: string | undefined): Promise<void>;
+  hostRoute(link: string, server: number, through: string | undefined): Promise<void>;
   releaseHostRoute(link: string): Promise<void>;
+  /** The firewall lets GRE of this peer in until it is dismissed as often. Never fails; resolved when it does so. */
+  admit(peer: number): Promise<void>;
+  dismiss(peer: number): void;
+  /** The device of a network as the options `interface` and `listen` name it; undefined: it has none now. */
+  deviceOf(network: string): string | undefined;
+  /** A link failed. `blocked`: and is not dialled again by itself. */
+  linkFailed(link: string, cause: Cause, blocked: boolean): void;
+  /** The configuration is in force: the servers that callers may reach. */
+  serversConfigured(servers: readonly ServedPort[]): void;
+  /** Undoes what outlives us. */
+  close(): Promise<void>;
+  /** Who starts and stops interfaces, if that is not the daemon. */
+  readonly supervisor: Supervisor | undefined;
+}
+
+/** What of a server the firewall must know. */
+export interface ServedPort {
+  readonly name: string;
+  readonly port: number;
+  /** Networks that callers come in by; none: all. */
+  readonly listen: readonly string[];
+  readonly openFirewall: boolean;
+  readonly allowFrom: readonly Prefix[];
+}
+
+/** What the daemon does when a supervisor decides. */
+export interface SupervisedDaemon {
+  /** The interface may be up: dial, or serve. Also for one that the daemon does not know (yet). */
+  start(name: string, fresh: boolean): void;
+  /** It may not: its device is gone when this returns. */
+  stop(name: string): void;
+  /** Whether an interface of this protocol is served by us. */
+  isOurs(name: string, proto: string): boolean;
+}
+
+/** netifd, which decides when our interfaces are up: see managed-interface.ts. */
+export interface Supervisor {
+  /** It has set the interface up. */
+  isSetUp(name: string): boolean;
+  /** Its handler's calls; answered at once. */
+  linkSetup(name: string): void;
+  linkTeardown(name: string): void;
+  /** What a person asks for. @throws RouterError */
+  dial(name: string): Promise<void>;
+  hangup(name: string): Promise<void>;
+  /** What is wrong with an interface that was set up: it stays pending. */
+  refuse(name: string, cause: Cause): void;
+  /** The daemon knows other interfaces than before. */
+  review(): void;
 }
 
 export class RouterError extends Error {
   override readonly name = 'RouterError';
+  readonly code: CauseCode;
+
+  constructor(message: string, code: CauseCode = 'DEVICE_FAILED') {
+    super(message);
+    this.code = code;
+  }
 }

@@ -122,6 +122,7 @@ export class CallerCall {
         metric: 0,
         peerDns: false,
         proxyArp: options.proxyArp,
+        ipv6Client: undefined,
         link: {
           mru: options.mtu,
           authenticatePeer: { methods: options.auth, name: OWN_NAME },

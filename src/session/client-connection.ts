@@ -300,7 +300,7 @@ export class ClientConnection {
     if (this.#state.name !== 'call') return;
     const { path } = this.#state;
     const { name, device, mtu, defaultRoute, metric, peerDns, ...options } = this.#options;
-    const { username, secret, auth, mppe, ipv6, keepalive, routes } = options;
+    const { username, secret, auth, mppe, ipv6, ipv6Client, keepalive, routes } = options;
     const session = new Session(
       path,
       peerCallId,
@@ -314,6 +314,7 @@ export class ClientConnection {
         metric,
         peerDns,
         proxyArp: false,
+        ipv6Client,
         link: {
           mru: mtu,
           identity: { username, secret, methods: auth },

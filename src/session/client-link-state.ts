@@ -8,9 +8,8 @@ export type ClientLinkState =
   | { readonly name: 'waiting'; readonly until: number }
   /** Given up until somebody dials or the settings change. */
   | { readonly name: 'blocked' }
-  | { readonly name: 'resolving' }
-  | { readonly name: 'host-route'; readonly address: number }
-  | { readonly name: 'connecting'; readonly address: number }
+  /** From the name to TCP (its states are those of Approach). */
+  | { readonly name: 'approaching' }
   /** TCP is up: control connection, call, PPP (its states are those of ClientConnection). */
   | { readonly name: 'connected'; readonly connection: ClientConnection }
   | { readonly name: 'up'; readonly connection: ClientConnection; readonly since: number }

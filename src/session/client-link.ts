@@ -2,10 +2,11 @@
  * A link that dials out: name, addresses, attempts, pauses, giving up. Each attempt is a ClientConnection.
  *
  * Every address of the name is tried before a pause; pauses double with every failure in a row and start small again
- * after the link was up for a while. What a person asks for (dial, hangup) always holds at once.
+ * after the link was up for a while. What a person asks for (dial, hangup) always holds at once. Where netifd decides
+ * when there may be a connection it holds and releases the link; failures and pauses are counted on in between.
  */
 import { cause as because, type Cause } from '../wire/cause.ts';
-import { formatAddress, parseAddress } from '../wire/ip.ts';
+import { Approach } from './approach.ts';
 import { ClientConnection, type ConnectionOutput } from './client-connection.ts';
 import {
   isIdle,
@@ -21,12 +22,7 @@ import type { CallPaths, LinkOutput } from './ports.ts';
 import { Redial } from './redial.ts';
 import { sameLink } from './reload.ts';
 
-/** Addresses of a name that are tried. */
-const MAX_ADDRESSES = 8;
-/** How long the daemon may take to answer an output, ms; TCP: five SYNs. */
-const RESOLVE_TIME = 30_000;
-const HOST_ROUTE_TIME = 30_000;
-const CONNECT_TIME = 20_000;
+/** How long the daemon may take to bring the network up, ms. */
 const NETWORK_TIME = 30_000;
 
 export interface ClientLinkPorts {
@@ -40,33 +36,37 @@ export class ClientLink {
   readonly #ports: ClientLinkPorts;
   readonly #probe: boolean;
   readonly #redial = new Redial();
-  readonly #deadlines = new Deadlines<'resolve' | 'host-route' | 'connect' | 'network' | 'pause'>();
+  readonly #deadlines = new Deadlines<'network' | 'pause'>();
   readonly #outputs: LinkOutputs;
   #options: ClientLinkOptions;
   #state: ClientLinkState = { name: 'down' };
   #cause: Cause | undefined;
-  /** Addresses not tried yet in this attempt. */
-  #rest: number[] = [];
+  /** That of the attempt of now, or of the last one. */
+  #approach: Approach;
   #hasPlace = false;
+  /** Nothing is dialled until release(). */
+  #held: boolean;
   /** close() was called, or a probe is through: 'done' follows 'down'. */
   #leaving = false;
   #done = false;
 
   /**
    * @param flags probe: goes as far as addresses with 'step' events, brings no network up, hangs up; then a link-state event
-   * 'down', with the cause if it failed, and 'done'. Start it with dial().
+   * 'down', with the cause if it failed, and 'done'. Start it with dial(). held: as after hold().
    */
   constructor(
     options: ClientLinkOptions,
     gateway: Gateway,
     ports: ClientLinkPorts,
-    flags: { readonly probe?: boolean } = {},
+    flags: { readonly probe?: boolean; readonly held?: boolean } = {},
   ) {
     this.#options = options;
     this.#gateway = gateway;
     this.#ports = ports;
     this.#probe = flags.probe ?? false;
+    this.#held = flags.held ?? false;
     this.#outputs = new LinkOutputs(options.name, this.#probe);
+    this.#approach = this.#newApproach();
   }
 
   get options(): ClientLinkOptions {
@@ -85,7 +85,31 @@ export class ClientLink {
     this.#pump(now);
   }
 
-  /** Ends the link and leaves it down until dial(). Link state 'stopping', then 'down' within 3 s. */
+  /** No connection from now on, and no attempt until release(). */
+  hold(now: number): void {
+    this.#held = true;
+    this.#approach.forgetRest();
+    if (this.#state.name === 'waiting') this.#park(this.#state.until);
+    else if (!isIdle(this.#state) && this.#state.name !== 'stopping')
+      this.#stop({ to: 'dial' }, because('INTERFACE_DOWN'), now);
+    this.#pump(now);
+  }
+
+  /**
+   * The link shall be up. It goes on where it was, so a pause is waited out; `fresh`: as dial(). Nothing while it dials or
+   * is up.
+   */
+  release(fresh: boolean, now: number): void {
+    const wasHeld = this.#held;
+    this.#held = false;
+    const state = this.#state;
+    if (fresh || state.name === 'down') this.dial(now);
+    else if (!wasHeld) return;
+    else if (state.name === 'waiting') this.#pause(state.until, now);
+    else if (state.name === 'blocked') this.#outputs.show('blocked', this.#cause);
+  }
+
+  /** Ends the link and leaves it down until dial() or release(). Link state 'stopping', then 'down' within 3 s. */
   hangup(now: number, cause: Cause = because('USER_REQUEST')): void {
     this.#stop({ to: 'down', cause }, cause, now);
     this.#pump(now);
@@ -111,9 +135,7 @@ export class ClientLink {
       case 'blocked':
         this.#begin(now);
         break;
-      case 'resolving':
-      case 'host-route':
-      case 'connecting':
+      case 'approaching':
       case 'connected':
       case 'up':
         this.#stop({ to: 'dial' }, because('CONFIG_CHANGED'), now);
@@ -127,18 +149,13 @@ export class ClientLink {
 
   /** Answer to 'resolve'; `server` as it stood there, so that an overtaken answer is known. */
   handleResolved(server: string, answer: readonly number[] | Cause, now: number): void {
-    if (this.#state.name !== 'resolving' || server !== this.#options.server) return;
-    if ('code' in answer) this.#fail(answer, now);
-    else if (answer.length === 0) this.#fail(because('RESOLVE_FAILED', 'no IPv4 address'), now);
-    else this.#tryAddresses(answer, now);
+    this.#approach.handleResolved(server, answer, now);
     this.#pump(now);
   }
 
   /** Answer to 'host-route'. */
   handleHostRoute(address: number, failure: Cause | undefined, now: number): void {
-    if (this.#state.name !== 'host-route' || this.#state.address !== address) return;
-    if (failure === undefined) this.#connect(address, now);
-    else this.#failAddress(failure, now);
+    this.#approach.handleHostRoute(address, failure, now);
     this.#pump(now);
   }
 
@@ -147,21 +164,19 @@ export class ClientLink {
    * @param wanted the address of `unnumbered`, which the server is asked for
    */
   handleConnected(local: number, now: number, wanted?: number): void {
-    if (this.#state.name !== 'connecting') return;
-    const { address } = this.#state;
-    this.#outputs.step('tcp', `${formatAddress(local)} to ${formatAddress(address)}`);
-    this.#deadlines.clear('connect');
+    const peer = this.#approach.handleConnected(local);
+    if (peer === undefined) return;
     const connection = new ClientConnection(
       this.#options,
       this.#gateway,
       {
-        openPath: (peer, own, at) => this.#ports.paths.open(this, peer, own, at),
+        openPath: (to, own, at) => this.#ports.paths.open(this, to, own, at),
         disturbed: (at) => {
           this.#pump(at);
           this.#ports.touched?.(this);
         },
       },
-      { peer: address, local, wanted },
+      { peer, local, wanted },
       now,
     );
     this.#state = { name: 'connected', connection };
@@ -170,8 +185,7 @@ export class ClientLink {
 
   /** Answer to 'connect': there is no TCP connection. */
   handleConnectFailed(cause: Cause, now: number): void {
-    if (this.#state.name !== 'connecting') return;
-    this.#failAddress(cause, now);
+    this.#approach.handleConnectFailed(cause, now);
     this.#pump(now);
   }
 
@@ -214,22 +228,16 @@ export class ClientLink {
   }
 
   nextTimeout(): number | undefined {
-    return earliest(this.#deadlines.next(), this.#connection()?.nextTimeout());
+    return earliest(
+      this.#deadlines.next(),
+      this.#approach.nextTimeout(),
+      this.#connection()?.nextTimeout(),
+    );
   }
 
   handleTimeout(now: number): void {
     for (let due = this.#deadlines.due(now); due !== undefined; due = this.#deadlines.due(now)) {
       switch (due) {
-        case 'resolve':
-          this.#fail(because('RESOLVE_FAILED', 'no answer'), now);
-          break;
-        case 'host-route':
-          this.#failAddress(because('NO_ROUTE', 'the route to the server was not set'), now);
-          break;
-        case 'connect':
-          this.#outputs.push({ kind: 'disconnect' });
-          this.#failAddress(because('CONNECT_TIMEOUT'), now);
-          break;
         case 'network':
           this.#connection()?.end(because('DEVICE_FAILED', 'no answer'), now);
           break;
@@ -238,6 +246,7 @@ export class ClientLink {
           break;
       }
     }
+    this.#approach.handleTimeout(now);
     const next = this.#connection()?.nextTimeout();
     if (next !== undefined && next <= now) this.#connection()?.handleTimeout(now);
     this.#pump(now);
@@ -252,7 +261,7 @@ export class ClientLink {
     return {
       state: this.#outputs.state,
       cause: this.#cause,
-      retryAt: this.#state.name === 'waiting' ? this.#state.until : undefined,
+      retryAt: this.#state.name === 'waiting' && !this.#held ? this.#state.until : undefined,
       session: this.#connection()?.status(),
     };
   }
@@ -318,49 +327,24 @@ export class ClientLink {
 
   #begin(now: number): void {
     this.#deadlines.clearAll();
+    if (this.#held) {
+      this.#park(now);
+      return;
+    }
     if (!this.#takePlace()) {
       this.#fail(because('TOO_MANY_SESSIONS', 'all servers and links together'), now);
       return;
     }
-    const { server } = this.#options;
-    this.#state = { name: 'resolving' };
+    this.#approach = this.#newApproach();
+    this.#state = { name: 'approaching' };
     this.#outputs.show('connecting', undefined);
-    const address = parseAddress(server);
-    if (address !== undefined) {
-      this.#tryAddresses([address], now);
-    } else {
-      this.#deadlines.set('resolve', now + RESOLVE_TIME);
-      this.#outputs.push({ kind: 'resolve', server });
-    }
+    this.#approach.start(now);
   }
 
-  #tryAddresses(addresses: readonly number[], now: number): void {
-    this.#deadlines.clear('resolve');
-    this.#rest = [...new Set(addresses)].slice(0, MAX_ADDRESSES);
-    this.#outputs.step('name', this.#rest.map(formatAddress).join(', '));
-    this.#tryNextAddress(now);
-  }
-
-  #tryNextAddress(now: number): void {
-    const address = this.#rest.shift();
-    if (address === undefined) throw new Error('no address is left to try');
-    // A probe leaves the routes as they are.
-    if (!this.#options.hostRoute || this.#probe) {
-      this.#connect(address, now);
-      return;
-    }
-    const { bindDevice } = this.#options;
-    this.#state = { name: 'host-route', address };
-    this.#deadlines.set('host-route', now + HOST_ROUTE_TIME);
-    this.#outputs.push({ kind: 'host-route', address, bindDevice });
-  }
-
-  #connect(address: number, now: number): void {
-    this.#deadlines.clear('host-route');
-    const { port, bindDevice } = this.#options;
-    this.#state = { name: 'connecting', address };
-    this.#deadlines.set('connect', now + CONNECT_TIME);
-    this.#outputs.push({ kind: 'connect', address, port, bindDevice });
+  #newApproach(): Approach {
+    return new Approach(this.#options, this.#probe, this.#outputs, (cause, now) =>
+      this.#fail(cause, now),
+    );
   }
 
   /** The connection has begun to end by itself. */
@@ -370,7 +354,7 @@ export class ClientLink {
     this.#deadlines.clear('network');
     if (state.name === 'up') {
       this.#redial.wasUp(now - state.since);
-      this.#rest = [];
+      this.#approach.forgetRest();
     }
     this.#cause = cause;
     this.#state = { name: 'stopping', connection, then: { to: 'again', cause } };
@@ -399,16 +383,13 @@ export class ClientLink {
   /** This address does not do; perhaps another one of the same name does. */
   #failAddress(cause: Cause, now: number): void {
     this.#cause = cause;
-    if (this.#rest.length > 0) {
-      this.#deadlines.clearAll();
-      this.#tryNextAddress(now);
-    } else this.#fail(cause, now);
+    this.#state = { name: 'approaching' };
+    this.#approach.next(cause, now);
   }
 
   #fail(cause: Cause, now: number): void {
     this.#cause = cause;
     this.#deadlines.clearAll();
-    this.#rest = [];
     if (this.#leaving || this.#probe) {
       this.#down(cause);
       return;
@@ -420,10 +401,23 @@ export class ClientLink {
       this.#outputs.show('blocked', cause);
       return;
     }
-    const pause = this.#redial.pause(this.#options, this.#gateway.random);
-    this.#state = { name: 'waiting', until: now + pause };
-    this.#deadlines.set('pause', now + pause);
-    this.#outputs.show('waiting', cause, pause);
+    const until = now + this.#redial.pause(this.#options, this.#gateway.random);
+    if (this.#held) this.#park(until);
+    else this.#pause(until, now);
+  }
+
+  #pause(until: number, now: number): void {
+    this.#state = { name: 'waiting', until };
+    this.#deadlines.set('pause', until);
+    this.#outputs.show('waiting', this.#cause, Math.max(0, until - now));
+  }
+
+  /** Down, and not to be dialled before `until`. */
+  #park(until: number): void {
+    this.#deadlines.clearAll();
+    this.#leavePlace();
+    this.#state = { name: 'waiting', until };
+    this.#outputs.show('down', this.#cause);
   }
 
   /** Ends what is under way, for good or to begin anew. */
@@ -437,7 +431,7 @@ export class ClientLink {
       state.connection.end(cause, now);
       return;
     }
-    if (state.name === 'connecting') this.#outputs.push({ kind: 'disconnect' });
+    this.#approach.abort();
     if (then.to === 'dial') this.#begin(now);
     else this.#down(then.cause);
   }
@@ -445,7 +439,6 @@ export class ClientLink {
   #down(cause: Cause | undefined): void {
     this.#deadlines.clearAll();
     this.#leavePlace();
-    this.#rest = [];
     this.#state = { name: 'down' };
     this.#cause = cause;
     this.#outputs.show('down', cause);

@@ -51,6 +51,8 @@ export interface ServerOptions extends TunnelOptions {
   readonly proxyArp: boolean;
   /** Devices to accept callers on; empty: all. */
   readonly listen: readonly string[];
+  /** Let callers in through the router's firewall. */
+  readonly openFirewall: boolean;
   /** 0: never. */
   readonly idleTimeout: number;
   /** 0: never. */

@@ -7,6 +7,7 @@
  */
 import type { Cause } from '../wire/cause.ts';
 import type { Prefix } from '../wire/ip.ts';
+import type { Ipv6Client } from './options.ts';
 
 /** The packets of one call on the fast path. */
 export interface CallPath {
@@ -74,6 +75,8 @@ export interface Network {
   readonly name: string;
   readonly device: string;
   readonly role: 'caller' | 'link';
+  /** Outside address of the other end. */
+  readonly peer: number;
   readonly localAddress: number;
   readonly peerAddress: number;
   /** caller: networks behind the caller; link: networks to reach through it. */
@@ -86,6 +89,8 @@ export interface Network {
   /** Interface identifiers of IPV6CP, 8 octets each. */
   readonly ipv6: { readonly local: Uint8Array; readonly peer: Uint8Array } | undefined;
   readonly proxyArp: boolean;
+  /** link only */
+  readonly ipv6Client: Ipv6Client | undefined;
 }
 
 /** How far a link has come; `check` prints these in order. */

@@ -10,6 +10,7 @@ import type { LinkOutput as PppOutput, MppeState } from '../ppp/output.ts';
 import { cause as because, type Cause, type CauseCode } from '../wire/cause.ts';
 import type { Prefix } from '../wire/ip.ts';
 import { earliest } from './deadlines.ts';
+import type { Ipv6Client } from './options.ts';
 import type { CallPath, Network, SessionStatus } from './ports.ts';
 
 /** How long the peer has to acknowledge the end of the PPP link, ms. */
@@ -39,6 +40,7 @@ export interface SessionSettings {
   /** Pass on the name servers that the peer gives. */
   readonly peerDns: boolean;
   readonly proxyArp: boolean;
+  readonly ipv6Client: Ipv6Client | undefined;
   readonly link: LinkOptions;
 }
 
@@ -336,11 +338,13 @@ export class Session {
   #networkUp(): void {
     this.#ipv6By = undefined;
     if (this.#agreed === undefined || this.#ending !== undefined) return;
-    const { kind, name, device, defaultRoute, metric, peerDns, proxyArp } = this.#settings;
+    const { kind, peer, name, device, defaultRoute, metric, peerDns, proxyArp, ipv6Client } =
+      this.#settings;
     this.#network = {
       name,
       device,
       role: kind,
+      peer,
       localAddress: this.#agreed.localAddress,
       peerAddress: this.#agreed.peerAddress,
       routes: this.#identity?.routes ?? [],
@@ -350,6 +354,7 @@ export class Session {
       dns: peerDns ? this.#agreed.dns : [],
       ipv6: this.#ipv6,
       proxyArp,
+      ipv6Client,
     };
     this.#stages.push({ kind: 'network-up', network: this.#network });
   }

@@ -21,6 +21,11 @@ const table = {
     sentence: 'The same user has logged in again from elsewhere, so this older session was ended.',
     disconnectCode: 2,
   },
+  INTERFACE_DOWN: {
+    sentence:
+      'The interface was taken down: somebody did so, its settings changed, or the network it goes through is down.',
+    disconnectCode: 2,
+  },
   IDLE_TIMEOUT: { sentence: 'No traffic for longer than idle_timeout.', disconnectCode: 4 },
   CONNECT_TIME: { sentence: 'The session lasted longer than session_timeout.', disconnectCode: 5 },
 
@@ -169,6 +174,18 @@ const table = {
   DEVICE_FAILED: {
     sentence: 'The tunnel device could not be created or configured.',
     disconnectCode: 2,
+  },
+  CONFIG_INVALID: {
+    sentence:
+      'The settings of this interface are wrong: the system log names the option and the value.',
+  },
+  NETIFD_REFUSED: {
+    sentence: 'netifd did not take over the addresses and routes of the connection.',
+    disconnectCode: 2,
+  },
+  ROUTE_CONFLICT: {
+    sentence:
+      'A route of this interface is left out, because it leads to a network or address that is in use elsewhere on this router.',
   },
 
   // Passthrough.

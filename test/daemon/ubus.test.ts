@@ -144,12 +144,13 @@ inNamespace('ubus', import.meta.url, () => {
       const path = await bus(context);
       const daemon = await gateway(context, path);
       const { call, refused } = await caller(context, path);
-      const { path: file } = await call('capture_start', { seconds: 60, bytes: 1000 });
-      assert.equal(dirname(String(file)), join(daemon.dir, 'run'));
+      const args = { seconds: 60, bytes: 1000 };
+      const { path: file } = (await call('capture_start', args)) as { path: string };
+      assert.equal(dirname(file), join(daemon.dir, 'run'));
       await refused('capture_start', {}, 'UNKNOWN_ERROR', /^a capture is running already/);
       const stopped = await call('capture_stop');
       assert.deepEqual(stopped, { path: file, packets: 0, omitted: 0 });
-      assert.ok(existsSync(String(file)));
+      assert.ok(existsSync(file));
     });
 
     test('a wrong configuration is refused with all its faults', async (context) => {
@@ -167,13 +168,18 @@ inNamespace('ubus', import.meta.url, () => {
       await gateway(context, path);
       const { bus: other, call } = await caller(context, path);
       const heard = await listening(other);
+      const next = async () => {
+        const [event, data] = await heard.next();
+        assert.deepEqual([event, data['link']], ['pptp.link', 'office']);
+        return data;
+      };
       await call('dial', { interface: 'office' });
-      assert.deepEqual(await heard.next(), ['pptp.link', { link: 'office', state: 'connecting' }]);
-      const [event, { link, state, cause }] = (await heard.next()) as [string, Table];
-      assert.deepEqual([event, link, state], ['pptp.link', 'office', 'waiting']);
+      assert.equal((await next())['state'], 'connecting');
+      const { state, cause } = await next();
+      assert.equal(state, 'waiting');
       assert.equal((cause as { code: string }).code, 'NO_ROUTE');
       await call('hangup', { interface: 'office' });
-      assert.equal(((await heard.next()) as [string, Table])[1]['state'], 'down');
+      assert.equal((await next())['state'], 'down');
     });
 
     test('the object goes with the daemon, which ends at once', async (context) => {
@@ -206,8 +212,8 @@ inNamespace('ubus', import.meta.url, () => {
   });
 });
 
-async function listening(bus: UbusClient): Promise<Inbox<unknown>> {
-  const heard = new Inbox<unknown>();
+async function listening(bus: UbusClient): Promise<Inbox<[string, Table]>> {
+  const heard = new Inbox<[string, Table]>();
   bus.listen('pptp.*', (event, data) => heard.put([event, data]));
   await bus.lookup('pptp');
   await bus.lookup('pptp');

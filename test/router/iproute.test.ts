@@ -51,6 +51,7 @@ const caller: Network = {
   name: 'home',
   device: 'tun0',
   role: 'caller',
+  peer: address('203.0.113.77'),
   localAddress: address('192.168.99.1'),
   peerAddress: address('192.168.99.10'),
   routes: [],
@@ -60,6 +61,7 @@ const caller: Network = {
   dns: [],
   ipv6: undefined,
   proxyArp: false,
+  ipv6Client: undefined,
 };
 
 const link: Network = {

@@ -415,3 +415,106 @@ test('both ends dial each other at the same moment (RFC 2637 §3.1.3): one gives
   assert.equal(fromLow.state, 'up');
   assert.equal(fromHigh.state, 'up');
 });
+
+test('held: nothing is dialled before the release, in every phase the connection ends, and then it goes on', () => {
+  for (const phase of [0, 1, 3, 8, 20, 60, 200, 3_000]) {
+    const world = new World();
+    const server = world.server();
+    world.names.set('vpn', [server.address]);
+    const link = world.link({ server: 'vpn' }, { held: true });
+    link.dial();
+    world.advance(10_000);
+    assert.deepEqual([link.state, link.asked], ['down', []]);
+
+    link.release(true);
+    world.advance(phase);
+    link.hold();
+    world.drain();
+    assert.equal(link.networks.up.size, 0, 'the network is down at once');
+    world.advance(60_000);
+    assert.equal(link.state, 'down');
+    assert.ok(link.asked.filter((what) => what === 'resolve').length <= 1);
+    assert.equal(server.callers.size, 0);
+
+    link.release(false);
+    world.advance(3_000);
+    assert.equal(link.state, 'up', `held after ${phase} ms`);
+    assert.equal(link.link.status().cause, undefined);
+  }
+});
+
+test('held while it pauses: the pause is waited out, and failures are counted on; a fresh release skips it', () => {
+  const world = new World();
+  const link = world.link({ holdoff: 10_000 });
+  link.dial();
+  world.advance(100);
+  assert.deepEqual([link.state, link.causeCode], ['waiting', 'CONNECT_REFUSED']);
+  link.hold();
+  world.drain();
+  assert.deepEqual([link.state, link.causeCode], ['down', 'CONNECT_REFUSED']);
+  assert.equal(link.link.status().retryAt, undefined);
+  world.advance(2_000);
+  link.release(false);
+  world.advance(5_000);
+  assert.deepEqual([link.state, link.asked.length], ['waiting', 2], 'a pause of at least 7.5 s');
+  world.advance(3_500);
+  assert.equal(link.asked.length, 4);
+  assert.equal(link.state, 'waiting');
+  assert.ok(link.link.status().retryAt! - world.clock.now > 12_000, 'the second failure in a row');
+  link.hold();
+  link.release(true);
+  world.advance(100);
+  assert.equal(link.asked.length, 6);
+});
+
+test('held while it says goodbye after a loss: the failure counts, and the pause begins there', () => {
+  const world = new World();
+  const server = world.server();
+  const link = world.link({ holdoff: 10_000 });
+  link.dial();
+  world.advance(3_000);
+  server.server.disconnect('anna', cause('USER_REQUEST'), world.clock.now);
+  world.advance(20);
+  link.hold();
+  world.advance(4_000);
+  assert.equal(link.state, 'down');
+  const dialled = link.asked.filter((what) => what === 'connect').length;
+  link.release(false);
+  world.advance(1_000);
+  assert.equal(link.state, 'waiting');
+  world.advance(10_000);
+  assert.equal(link.state, 'up');
+  assert.equal(link.asked.filter((what) => what === 'connect').length, dialled + 1);
+});
+
+test('held and blocked: only a fresh release dials; new credentials only free it', () => {
+  const world = new World();
+  world.server();
+  const link = world.link({ blockOnAuthFailure: true, ...wrong });
+  link.dial();
+  world.advance(5_000);
+  assert.equal(link.state, 'blocked');
+  link.hold();
+  link.release(false);
+  world.advance(60_000);
+  assert.deepEqual([link.state, link.causeCode], ['blocked', 'AUTH_TOPEER_FAILED']);
+  link.hold();
+  const { device, ...options } = link.link.options;
+  link.link.reconfigure({ ...options, device, secret: linkOptions.secret }, world.clock.now);
+  world.advance(60_000);
+  assert.equal(link.state, 'down', 'it waits for the release');
+  link.release(true);
+  world.advance(3_000);
+  assert.equal(link.state, 'up');
+});
+
+test('hangup and close of a link that is held', () => {
+  const world = new World();
+  const link = world.link({}, { held: true });
+  link.hangup();
+  world.advance(10);
+  assert.equal(link.state, 'down');
+  link.link.close(cause('SHUTDOWN'), world.clock.now);
+  world.advance(10);
+  assert.ok(link.done);
+});

@@ -78,6 +78,7 @@ export const serverOptions: ServerOptions = {
   pool: [{ first: ip('192.168.99.10'), last: ip('192.168.99.20') }],
   proxyArp: false,
   listen: [],
+  openFirewall: true,
   idleTimeout: 0,
   sessionTimeout: 0,
   maxSessions: 16,
@@ -162,17 +163,14 @@ export class World {
 
   link(
     options: Partial<ClientLinkOptions> = {},
-    more: { address?: number; gateway?: Gateway; probe?: boolean } = {},
+    more: { address?: number; gateway?: Gateway; probe?: boolean; held?: boolean } = {},
   ): LinkHost {
     const address = more.address ?? ip('198.51.100.2');
     const gateway = more.gateway ?? this.gateway([]);
-    return new LinkHost(
-      this,
-      { ...linkOptions, ...options },
-      gateway,
-      address,
-      more.probe ?? false,
-    );
+    return new LinkHost(this, { ...linkOptions, ...options }, gateway, address, {
+      probe: more.probe ?? false,
+      held: more.held ?? false,
+    });
   }
 
   add(machine: Timed & Drained): void {
@@ -388,13 +386,13 @@ export class LinkHost implements Timed {
     options: ClientLinkOptions,
     gateway: Gateway,
     address: number,
-    probe: boolean,
+    flags: { probe: boolean; held: boolean },
   ) {
     this.world = world;
     this.gateway = gateway;
     this.address = address;
     this.paths = world.gre.host(address);
-    this.link = new ClientLink(options, gateway, { paths: this.paths }, { probe });
+    this.link = new ClientLink(options, gateway, { paths: this.paths }, flags);
     world.add(this);
   }
 
@@ -404,6 +402,14 @@ export class LinkHost implements Timed {
 
   hangup(): void {
     this.link.hangup(this.world.clock.now);
+  }
+
+  hold(): void {
+    this.link.hold(this.world.clock.now);
+  }
+
+  release(fresh: boolean): void {
+    this.link.release(fresh, this.world.clock.now);
   }
 
   get state(): string {

@@ -2,6 +2,7 @@
 import { parseArgs } from 'node:util';
 import { ownSocket, systemSocket } from '../control/buses.ts';
 import { ExitCode, Fatal } from '../exit-codes.ts';
+import { routerKinds, type RouterKind } from '../router-choice.ts';
 
 export interface Arguments {
   readonly command: string;
@@ -12,6 +13,7 @@ export interface Arguments {
   /** The system's bus. */
   readonly ubus: string;
   readonly dial: boolean;
+  readonly router: RouterKind;
   readonly json: boolean;
   /** check: a server instead of a link */
   readonly server: { readonly host: string; readonly port: number } | undefined;
@@ -23,7 +25,9 @@ export interface Arguments {
 
 export const usage = `usage: pptp-gateway COMMAND [OPTION...]
 
-  run [--config-dir DIR] [--dial]   run in the foreground; --dial: start the links with auto 1 (without netifd)
+  run [--config-dir DIR] [--dial] [--router netifd|iproute|auto] [--ubus PATH]
+                                    run in the foreground; --dial: start the links with auto 1 (without netifd);
+                                    --router auto: netifd where it is installed or on the bus, else iproute2
   status [--json]                   servers, links, sessions
   sessions [--json]                 live sessions with counters
   disconnect ID|USER                end a session, or all sessions of a user
@@ -77,6 +81,7 @@ export function parseArguments(words: readonly string[]): Arguments {
         socket: { type: 'string', default: ownSocket },
         ubus: { type: 'string', default: systemSocket },
         dial: { type: 'boolean', default: false },
+        router: { type: 'string', default: 'auto' },
         json: { type: 'boolean', default: false },
         server: { type: 'string' },
         seconds: { type: 'string', default: '600' },
@@ -105,6 +110,9 @@ export function parseArguments(words: readonly string[]): Arguments {
   const seconds = Number(values.seconds);
   if (!Number.isInteger(seconds) || seconds < 1 || seconds > 86400)
     throw new Fatal(ExitCode.Usage, '--seconds: expected a whole number from 1 to 86400');
+  const router = routerKinds.find((kind) => kind === values.router);
+  if (router === undefined)
+    throw new Fatal(ExitCode.Usage, `--router: expected ${routerKinds.join(' | ')}`);
   return {
     command,
     operands,
@@ -112,6 +120,7 @@ export function parseArguments(words: readonly string[]): Arguments {
     socket: values.socket,
     ubus: values.ubus,
     dial: values.dial,
+    router,
     json: values.json,
     server: values.server === undefined ? undefined : parseServer(values.server),
     seconds,

@@ -1,20 +1,26 @@
 /** `pptp-gateway run`: the daemon in the foreground, until SIGTERM or SIGINT. */
 import { existsSync } from 'node:fs';
-import { dirname } from 'node:path';
+import { readFile } from 'node:fs/promises';
+import { dirname, join } from 'node:path';
 import { IoError } from '../../native/io-error.ts';
 import { dropPrivileges } from '../../native/privileges.ts';
 import { ConfigError } from '../configuration/problems.ts';
 import { readConfiguration } from '../configuration/read.ts';
 import { Buses, refuseSecond } from '../control/buses.ts';
-import { Daemon } from '../daemon.ts';
+import { Daemon, type DaemonOptions } from '../daemon.ts';
+import { isNetifd } from '../router-choice.ts';
 import { ExitCode, Fatal } from '../exit-codes.ts';
 import { Log } from '../log.ts';
 import { pptpObject } from '../methods/object.ts';
 import { version } from '../version.ts';
+import { IpRoute } from '../../router/iproute.ts';
+import { Netifd } from '../../router/netifd/netifd.ts';
+import { OpenWrtZones } from '../../router/openwrt-zones.ts';
 import { RouterError } from '../../router/router.ts';
 import type { Arguments } from './arguments.ts';
 
-export async function run({ configDir, socket, ubus, dial }: Arguments): Promise<void> {
+export async function run(options: Arguments): Promise<void> {
+  const { configDir, socket, ubus, dial } = options;
   if (process.getuid?.() !== 0)
     throw new Fatal(
       ExitCode.NotRoot,
@@ -31,20 +37,39 @@ export async function run({ configDir, socket, ubus, dial }: Arguments): Promise
   await refuseSecond(socket);
 
   const buses = new Buses(ubus, log);
+  const read = () => readConfiguration(configDir);
+  const supervised = await isNetifd(options.router, ubus);
+  let running: Daemon | undefined; // netifd may be known only after the start
+  buses.connected = () => running?.networksChanged();
+  buses.system.listen('network.interface', () => running?.networksChanged());
+  const zones = new OpenWrtZones(buses.system, () => readText(join(configDir, 'firewall')));
+  const router: DaemonOptions['router'] = (supervisedDaemon, warn) => {
+    if (!supervised) return new IpRoute(warn);
+    const netifd = new Netifd(buses.system, supervisedDaemon, warn, configDir);
+    buses.connected = () => {
+      netifd.handleConnected();
+      running?.networksChanged();
+    };
+    return netifd;
+  };
   let daemon: Daemon;
   try {
     dropPrivileges();
     daemon = await Daemon.start(configuration, {
       log,
       dial,
+      router,
+      read,
       publish: ({ name, data }) => buses.send(name, data),
+      ...(supervised && { zones }),
     });
+    running = daemon;
   } catch (error) {
     throw asFatal(error);
   }
   const reload = async () => {
     try {
-      await daemon.reload(readConfiguration(configDir));
+      await daemon.reload(read());
       log.line('info', 'configuration read again');
     } catch (error) {
       log.line('error', 'the new configuration is refused; the old one stays in force');
@@ -73,6 +98,16 @@ export async function run({ configDir, socket, ubus, dial }: Arguments): Promise
   buses.withdraw();
   await daemon.stop();
   buses.close();
+}
+
+/** Empty where there is no such file. */
+async function readText(path: string): Promise<string> {
+  try {
+    return await readFile(path, 'utf8');
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === 'ENOENT') return '';
+    throw error;
+  }
 }
 
 function asFatal(error: unknown): unknown {

@@ -4,6 +4,7 @@
  * `network` holds servers (proto pptpserver) and links (proto pptpgw, or pptp as the stock client of OpenWrt has it) among
  * the interfaces of others, `pptp_users` the accounts, `pptp` the globals and the relays. Every fault is collected; any error refuses the whole.
  */
+import { createHash } from 'node:crypto';
 import type { ClientLinkOptions, Limits, ServerOptions, User } from '../../session/options.ts';
 import { parseUci, type UciSection } from '../../router/uci.ts';
 import { checkTogether } from './consistency.ts';
@@ -26,6 +27,8 @@ export interface Configuration {
   readonly users: readonly User[];
   readonly relays: readonly RelayOptions[];
   readonly warnings: readonly Problem[];
+  /** Of the texts: tells whether anything in them has changed. */
+  readonly digest: string;
 }
 
 export const files = ['network', 'pptp', 'pptp_users'] as const;
@@ -114,6 +117,9 @@ export function parseConfiguration(
     users,
     relays,
     warnings: problems,
+    digest: createHash('sha256')
+      .update(JSON.stringify([texts, stockClient]))
+      .digest('base64'),
   });
 }
 

@@ -83,6 +83,7 @@ export function serverFromSection(
     pool: ranges.length > 0 ? ranges : usable === undefined ? [] : [usable],
     proxyArp: network === undefined,
     listen: values.listen,
+    openFirewall: values.open_firewall,
     idleTimeout: values.idle_timeout,
     sessionTimeout: values.session_timeout,
     maxSessions: values.max_sessions,

@@ -21,30 +21,34 @@ const MAX_REQUEST = 64 << 10;
 export class Buses {
   /** The system's; also for what the daemon asks of others there. */
   readonly system: UbusClient;
+  /** Called at every new connection to the system's bus. */
+  connected: () => void = () => undefined;
   private own: UbusServer | undefined;
   private object: ObjectDefinition | undefined;
+  private closed = false;
 
   /** @param systemPath where the system's ubusd is looked for */
   constructor(systemPath: string, log: Log) {
-    // One line for each change: on plain Linux there never is an ubusd.
-    let last: string | undefined;
-    const say = (level: 'info' | 'warning', text: string) => {
-      if (text !== last) log.line(level, `ubus: ${text}`);
-      last = text;
-    };
     let lost = false;
+    const faults = new Set<string>(); // each is told once: it is tried again and again
     this.system = new UbusClient({
       path: systemPath,
       onState: (state, why) => {
-        if (state === 'connected') say('info', `connected to ${systemPath}`);
-        else if (lost) return;
+        faults.clear();
+        if (state === 'connected') log.line('info', `ubus: connected to ${systemPath}`);
+        else if (lost || this.closed) return;
         else if (why !== undefined && isAbsence(why))
-          say('info', `nobody serves ${systemPath}; it is looked for quietly`);
-        else say('warning', `${systemPath}: ${why?.message ?? ''}; it is looked for again`);
+          log.line('info', `ubus: nobody serves ${systemPath}; it is looked for quietly`);
+        else
+          log.line('warning', `ubus: ${systemPath}: ${why?.message ?? ''}; it is looked for again`);
         lost = state !== 'connected';
+        if (state === 'connected') this.connected();
       },
-      onFault: (what, { status, message }) =>
-        say('warning', `${what} was refused (${status}: ${message}); it is tried again`),
+      onFault: (what, { status, message }) => {
+        const text = `ubus: ${what} was refused (${status}: ${message}); it is tried again`;
+        if (!faults.has(text)) log.line('warning', text);
+        faults.add(text);
+      },
     });
   }
 
@@ -78,6 +82,7 @@ export class Buses {
   }
 
   close(): void {
+    this.closed = true;
     this.system.close();
   }
 }

@@ -22,11 +22,11 @@ export function sessionMethods(daemon: Daemon) {
           .filter(({ id }) => id > after),
       );
     }),
-    disconnect: method({ id: 'int32?', username: 'string?' }, ({ id, username }) => {
+    disconnect: method({ id: 'int32?', username: 'string?' }, async ({ id, username }) => {
       const which = id ?? username;
       if (which === undefined || (id !== undefined && username !== undefined))
         throw new UbusError('INVALID_ARGUMENT', 'expected id (int32) or username (string)');
-      return { ended: disconnect(daemon, which) };
+      return { ended: await disconnect(daemon, which) };
     }),
   };
 }
@@ -52,15 +52,15 @@ function page(found: readonly SessionStatus[]): SessionsDocument {
 }
 
 /** @returns how many @throws {UbusError} NOT_FOUND */
-function disconnect(daemon: Daemon, which: number | string): number {
+async function disconnect(daemon: Daemon, which: number | string): Promise<number> {
   const why = cause('USER_REQUEST');
   let ended = 0;
   for (const { server } of daemon.servers.values())
     ended += server.disconnect(which, why, monotonic());
-  for (const runner of daemon.links.values()) {
-    const { session } = runner.link.status();
+  for (const [name, { link }] of daemon.links) {
+    const { session } = link.status();
     if (session === undefined || (session.id !== which && session.username !== which)) continue;
-    runner.feed((link, now) => link.hangup(now, why));
+    await daemon.hangup(name);
     ended++;
   }
   if (typeof which === 'number') {

@@ -100,6 +100,7 @@ test('the example of the design', () => {
       pool: [{ first: ip('192.168.99.1'), last: ip('192.168.99.254') }],
       proxyArp: false,
       listen: ['wan'],
+      openFirewall: true,
       idleTimeout: 0,
       sessionTimeout: 0,
       maxSessions: 16,

@@ -191,13 +191,13 @@ test('while the stock client is installed its sections are none of our business'
 });
 
 test('two sections whose long names come to one device name are refused, both named', () => {
-  const one = 'headquarters_186'; // the SHA-1 sums of both begin with bdcd
-  const two = 'headquarters_439';
+  const one = 'headquarters_1287'; // the FNV-1a sums of both end with cde1
+  const two = 'headquarters_2000';
   const named = (name: string) => section('').replace("'vpn'", `'${name}'`);
   const [line, ...more] = refusal({ network: named(one) + named(two) });
   assert.deepEqual(more, []);
   assert.match(
     line!,
-    new RegExp(`section '${two}'.*the device pptp-headqubdcd is also that of section '${one}'`),
+    new RegExp(`section '${two}'.*the device pptp-headqucde1 is also that of section '${one}'`),
   );
 });

@@ -1,0 +1,160 @@
+/**
+ * Passthrough: GRE that our relay lets through a router, beside the same GRE simply forwarded by it. The ends are those of
+ * the C reference without encryption; the router is a namespace between them.
+ */
+import { resolve } from 'node:path';
+import type { Lab, Program } from '../tools/lab.ts';
+import { cpuSeconds, ip, median } from './machine.ts';
+
+const forwarder = resolve(import.meta.dirname, '../dist/bench/forwarder');
+const control = resolve(import.meta.dirname, 'relay-control.ts');
+const client = { outer: '192.168.1.10', inner: '10.97.0.2', callId: 1001 };
+const server = { outer: '203.0.113.1', inner: '10.97.0.1', callId: 2002 };
+const router = { lan: '192.168.1.1', wan: '203.0.113.2' };
+const MTU = '1400';
+
+export interface RelayBench {
+  /** TCP inside, Mbit/s, client to server: medians. */
+  readonly forwarded: number;
+  readonly relayed: number;
+  /** Median of the rounds' ratios. */
+  readonly ratio: number;
+  /** The daemon's CPU seconds for each GB that passed. */
+  readonly daemonCpuPerGb: number;
+}
+
+export async function relayBench(lab: Lab, seconds: number, rounds: number): Promise<RelayBench> {
+  const [near, middle, far] = ['relay-client', 'relay-router', 'relay-server'].map((name) =>
+    lab.namespace(name),
+  ) as [string, string, string];
+  lab.join('lan', [
+    [middle, `${router.lan}/24`],
+    [near, `${client.outer}/24`],
+  ]);
+  lab.join('wan', [
+    [middle, `${router.wan}/24`],
+    [far, `${server.outer}/24`],
+  ]);
+  ip('-n', near, 'route', 'add', 'default', 'via', router.lan);
+  ip('-n', far, 'route', 'add', 'default', 'via', router.wan);
+  await lab.run(middle, 'sysctl', '-qw', 'net.ipv4.ip_forward=1');
+  const ends: Ends = { lab, near, far };
+
+  const rates: { forwarded: number; relayed: number; cpu: number; octets: number }[] = [];
+  for (let round = 0; round < rounds; round++) {
+    const plain = async () => await measure(ends, plainPath, seconds, []);
+    const relayed = async () => await throughRelay(ends, middle, seconds);
+    // In turn, and each first as often as the other.
+    const [a, b] = round % 2 === 0 ? [await plain(), await relayed()] : await swap(plain, relayed);
+    rates.push({ forwarded: a.rate, relayed: b.rate, cpu: b.cpu, octets: b.octets });
+  }
+  return {
+    forwarded: median(rates.map(({ forwarded }) => forwarded)),
+    relayed: median(rates.map(({ relayed }) => relayed)),
+    ratio: median(rates.map(({ forwarded, relayed }) => relayed / forwarded)),
+    daemonCpuPerGb: median(rates.map(({ cpu, octets }) => cpu / (octets / 1e9))),
+  };
+}
+
+async function swap<T>(first: () => Promise<T>, second: () => Promise<T>): Promise<[T, T]> {
+  const last = await second();
+  return [await first(), last];
+}
+
+interface Ends {
+  readonly lab: Lab;
+  readonly near: string;
+  readonly far: string;
+}
+
+/** Where each end sends to, and with which call id. */
+interface Path {
+  readonly client: { readonly peer: string; readonly callId: number };
+  readonly server: { readonly peer: string; readonly callId: number };
+}
+
+const plainPath: Path = {
+  client: { peer: server.outer, callId: server.callId },
+  server: { peer: client.outer, callId: client.callId },
+};
+
+async function throughRelay(ends: Ends, middle: string, seconds: number): Promise<Measured> {
+  const { lab, near, far } = ends;
+  const gateway = await lab.gateway('relay', middle, {
+    network: '',
+    pptp: "config relay 'bench'\n\toption src 'lan'\n\toption dest 'wan'\n\toption backend 'relay'\n",
+  });
+  const script = (namespace: string, ...words: readonly string[]) =>
+    lab.start(namespace, process.execPath, '--import', 'tsx', control, ...words);
+  const taker = script(far, 'server', server.outer, String(server.callId));
+  await taker.line(/listening/);
+  const caller = script(near, 'client', server.outer, String(client.callId));
+  const told = async (program: Program) => Number((await program.line(/told \d+/)).slice(5));
+  const path: Path = {
+    client: { peer: server.outer, callId: await told(caller) },
+    server: { peer: router.wan, callId: await told(taker) },
+  };
+  const pids = ip('netns', 'pids', middle).split('\n').filter(Boolean).map(Number);
+  const measured = await measure(ends, path, seconds, pids);
+  await Promise.all([caller.stop(), taker.stop()]);
+  await gateway.process.stop();
+  return measured;
+}
+
+interface Measured {
+  /** Mbit/s */
+  readonly rate: number;
+  readonly octets: number;
+  readonly cpu: number;
+}
+
+async function measure(
+  { lab, near, far }: Ends,
+  path: Path,
+  seconds: number,
+  pids: readonly number[],
+): Promise<Measured> {
+  const end = async (
+    namespace: string,
+    own: typeof client,
+    inner: string,
+    to: Path['client'],
+    word: string,
+  ) => {
+    const ids = [String(own.callId), String(to.callId)];
+    const program = lab.start(
+      namespace,
+      forwarder,
+      'gre',
+      own.outer,
+      to.peer,
+      ...ids,
+      inner,
+      'none',
+      word,
+    );
+    await program.line(/running/);
+    ip('-n', namespace, 'address', 'add', own.inner, 'peer', inner, 'dev', 'gre');
+    ip('-n', namespace, 'link', 'set', 'gre', 'mtu', MTU, 'up');
+    return program;
+  };
+  const programs = [
+    await end(far, server, client.inner, path.server, 'a'),
+    await end(near, client, server.inner, path.client, 'b'),
+  ];
+  const listener = lab.start(far, 'iperf3', '-s', '-1', '-B', server.inner, '--forceflush');
+  await listener.line(/listening/);
+  const before = cpuSeconds(pids);
+  const limit = String(seconds + 15);
+  const { code, output } = await lab.run(
+    near,
+    ...(['timeout', limit, 'iperf3', '-J', '-c', server.inner, '-t', String(seconds)] as const),
+  );
+  const cpu = cpuSeconds(pids) - before;
+  await Promise.all([listener.stop(), ...programs.map((program) => program.stop())]);
+  if (code !== 0) throw new Error(`iperf3 ended with ${code ?? 'a signal'}: ${output}`);
+  const { sum_received: sum } = (
+    JSON.parse(output) as { end: { sum_received: { bits_per_second: number; bytes: number } } }
+  ).end;
+  return { rate: sum.bits_per_second / 1e6, octets: sum.bytes, cpu };
+}

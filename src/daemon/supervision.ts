@@ -1,0 +1,101 @@
+/**
+ * Interfaces that a supervisor (netifd) starts and stops: its words reach links and servers here, in order with changes of
+ * the configuration, which is read again before each start.
+ */
+import type { SupervisedDaemon, Supervisor } from '../router/router.ts';
+import { cause } from '../wire/cause.ts';
+import type { LinkRunner } from './link-runner.ts';
+import type { Log } from './log.ts';
+import { failureText, routerCause } from './router-cause.ts';
+
+/** A server that could not be started is tried again, ms. */
+const RETRY = 30_000;
+
+/** What supervision asks of the daemon. */
+export interface Supervised {
+  readonly log: Log;
+  readonly links: ReadonlyMap<string, LinkRunner>;
+  readonly supervisor: Supervisor;
+  /** Jobs that change what runs, one after the other. */
+  change(job: () => Promise<void>): void;
+  /** Takes up what stands in the files now. @throws what is wrong with it: what was in force stays */
+  readAgain(): Promise<void>;
+  isLink(name: string, proto: string): boolean;
+  isServer(name: string): boolean;
+  /** @throws why it cannot be started */
+  startServer(name: string): Promise<void>;
+  /** Its device is gone when this returns. */
+  stopServer(name: string): void;
+}
+
+export class Supervision implements SupervisedDaemon {
+  private readonly daemon: Supervised;
+  /** Set up, but not (yet) in our configuration: whether a pause is skipped. */
+  private readonly unknown = new Map<string, boolean>();
+  private closed = false;
+
+  constructor(daemon: Supervised) {
+    this.daemon = daemon;
+  }
+
+  start(name: string, fresh: boolean): void {
+    if (!this.closed) this.daemon.change(() => this.begin(name, fresh));
+  }
+
+  stop(name: string): void {
+    this.unknown.delete(name);
+    this.daemon.links.get(name)?.hold();
+    this.daemon.stopServer(name);
+  }
+
+  isOurs(name: string, proto: string): boolean {
+    return proto === 'pptpgw' || proto === 'pptpserver' || this.daemon.isLink(name, proto);
+  }
+
+  /** Another configuration is in force: what was set up before it is started now. */
+  configured(): void {
+    for (const [name, fresh] of this.unknown) {
+      if (this.daemon.links.has(name) || this.daemon.isServer(name)) this.start(name, fresh);
+    }
+    this.daemon.supervisor.review();
+  }
+
+  close(): void {
+    this.closed = true;
+  }
+
+  private async begin(name: string, fresh: boolean): Promise<void> {
+    const { daemon } = this;
+    const { log, supervisor, links } = daemon;
+    let fault = 'there is no such section in the configuration';
+    try {
+      await daemon.readAgain();
+    } catch (error) {
+      fault = failureText(error);
+    }
+    if (this.closed || !supervisor.isSetUp(name)) return; // it was taken down meanwhile
+    const link = links.get(name);
+    this.unknown.delete(name);
+    if (link !== undefined) link.release(fresh);
+    else if (daemon.isServer(name)) await this.beginServer(name);
+    else {
+      this.unknown.set(name, fresh);
+      for (const line of fault.split('\n')) log.line('error', `interface ${name}: ${line}`);
+      supervisor.refuse(name, cause('CONFIG_INVALID'));
+    }
+  }
+
+  private async beginServer(name: string): Promise<void> {
+    const { log, supervisor } = this.daemon;
+    try {
+      await this.daemon.startServer(name);
+    } catch (error) {
+      if (!supervisor.isSetUp(name)) return;
+      log.line('error', `server ${name}: ${failureText(error)}; next attempt in ${RETRY / 1000} s`);
+      supervisor.refuse(name, routerCause(error, 'DEVICE_FAILED'));
+      setTimeout(() => {
+        if (supervisor.isSetUp(name)) this.start(name, true);
+      }, RETRY).unref();
+    }
+  }
+}

@@ -1,0 +1,70 @@
+/**
+ * What netifd is told of a tunnel that is up: the arguments of `notify_proto` action 0.
+ *
+ * netifd installs the addresses and routes itself, so `address-external` is left out. Masks are texts: a number would be
+ * ignored, and /32 taken (typed blobmsg policies skip what is of another type). A route without a gateway is one by the device.
+ */
+import type { Network } from '../../session/ports.ts';
+import type { Table } from '../../ubus-js/index.ts';
+import { formatAddress, type Prefix } from '../../wire/ip.ts';
+import { linkLocal } from '../link-local.ts';
+import type { ServerInterface } from '../router.ts';
+import { SERVER_INTERFACE_IDENTIFIER } from '../../session/ports.ts';
+
+/** Two halves are more specific than any default route there is, and leave it in place for when the tunnel goes. */
+const halves: readonly Prefix[] = [
+  { address: 0, length: 1 },
+  { address: 0x80000000, length: 1 },
+];
+const whole: readonly Prefix[] = [{ address: 0, length: 0 }];
+
+/** How everything is sent through a link: see default-route.ts. */
+export type DefaultRoute = 'none' | 'whole' | 'halves';
+
+export interface Route {
+  readonly prefix: Prefix;
+  /** Only where it differs from the device's. */
+  readonly mtu?: number;
+}
+
+export function linkAnnouncement(
+  { device, localAddress, peerAddress, ipv6, dns }: Network,
+  routes: readonly Prefix[],
+  defaultRoute: DefaultRoute,
+): Table {
+  const everything = { none: [], whole, halves }[defaultRoute];
+  return linkUp(device, {
+    ipaddr: [{ ipaddr: formatAddress(localAddress), mask: '32', ptp: formatAddress(peerAddress) }],
+    ...(ipv6 === undefined ? {} : { ip6addr: [linkLocalAddress(ipv6.local)] }),
+    routes: [...routes, ...everything].map((prefix) => routeTable({ prefix })),
+    dns: dns.map(formatAddress),
+  });
+}
+
+/** @param routes to callers and to the networks behind them */
+export function serverAnnouncement(
+  { device, localAddress, prefixLength, ipv6 }: ServerInterface,
+  routes: readonly Route[],
+): Table {
+  return linkUp(device, {
+    ipaddr: [{ ipaddr: formatAddress(localAddress), mask: String(prefixLength) }],
+    ...(ipv6 ? { ip6addr: [linkLocalAddress(SERVER_INTERFACE_IDENTIFIER)] } : {}),
+    routes: routes.map(routeTable),
+  });
+}
+
+function linkUp(device: string, more: Table): Table {
+  return { 'link-up': true, ifname: device, ...more };
+}
+
+function linkLocalAddress(identifier: Uint8Array): Table {
+  return { ipaddr: linkLocal(identifier), mask: '64' };
+}
+
+function routeTable({ prefix: { address, length }, mtu }: Route): Table {
+  return {
+    target: formatAddress(address),
+    netmask: String(length),
+    ...(mtu === undefined ? {} : { mtu }),
+  };
+}

@@ -1,0 +1,68 @@
+/** What `network.interface dump` tells of an interface, as far as we need it. */
+import type { Table, Value } from '../../ubus-js/index.ts';
+import { parseAddress, type Prefix } from '../../wire/ip.ts';
+
+export interface InterfaceStatus {
+  readonly name: string;
+  readonly proto: string;
+  readonly up: boolean;
+  /** netifd has called the handler's setup and waits for link-up. */
+  readonly pending: boolean;
+  readonly autostart: boolean;
+  readonly dynamic: boolean;
+  /** The device that carries its packets; undefined while it is down. */
+  readonly device: string | undefined;
+  /** Firewall zone that the interface itself asks for. */
+  readonly zone: string | undefined;
+  /** With the interface's own address, not that of the network. */
+  readonly addresses: readonly Prefix[];
+  readonly defaultRoutes: readonly { readonly metric: number }[];
+}
+
+/** @returns what makes sense of it: netifd of another version may add to it */
+export function parseDump(dump: Table): InterfaceStatus[] {
+  return list(dump['interface']).flatMap((entry) => parseInterface(entry) ?? []);
+}
+
+function parseInterface(entry: Table): InterfaceStatus | undefined {
+  const name = entry['interface'];
+  if (typeof name !== 'string') return undefined;
+  const metric = number(entry['metric']) ?? 0;
+  return {
+    name,
+    proto: string(entry['proto']) ?? '',
+    up: entry['up'] === true,
+    pending: entry['pending'] === true,
+    autostart: entry['autostart'] === true,
+    dynamic: entry['dynamic'] === true,
+    device: string(entry['l3_device']),
+    zone: isTable(entry['data']) ? string(entry['data']['zone']) : undefined,
+    addresses: list(entry['ipv4-address']).flatMap(({ address: text, mask }) => {
+      const address = parseAddress(string(text) ?? '');
+      const length = number(mask);
+      return address === undefined || length === undefined ? [] : [{ address, length }];
+    }),
+    defaultRoutes: list(entry['route'])
+      // Routes of a table of its own are no concern of ours.
+      .filter(
+        ({ target, mask, table }) => target === '0.0.0.0' && mask === 0 && table === undefined,
+      )
+      .map((route) => ({ metric: number(route['metric']) ?? metric })),
+  };
+}
+
+function list(value: Value | undefined): Table[] {
+  return Array.isArray(value) ? (value as readonly Value[]).filter(isTable) : [];
+}
+
+function isTable(value: Value | undefined): value is Table {
+  return typeof value === 'object' && value !== null && !Array.isArray(value);
+}
+
+function string(value: Value | undefined): string | undefined {
+  return typeof value === 'string' ? value : undefined;
+}
+
+function number(value: Value | undefined): number | undefined {
+  return typeof value === 'number' ? value : undefined;
+}

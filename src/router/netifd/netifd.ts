@@ -1,0 +1,322 @@
+/** The Router port on OpenWrt: netifd has addresses, routes and DNS, procd and nftables the firewall. */
+import { readFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import type { Network } from '../../session/ports.ts';
+import { UbusError, type Table } from '../../ubus-js/index.ts';
+import type { Cause } from '../../wire/cause.ts';
+import { formatAddress, formatPrefix, type Prefix } from '../../wire/ip.ts';
+import { callerRoutes } from '../caller-routes.ts';
+import { Serial } from '../ip-command.ts';
+import { nft } from '../nft-command.ts';
+import { ProxyArp } from '../proxy-arp.ts';
+import {
+  RouterError,
+  type Router,
+  type ServedPort,
+  type ServerInterface,
+  type SupervisedDaemon,
+  type Supervisor,
+} from '../router.ts';
+import { prepareDevice } from '../tunnel-device.ts';
+import { linkAnnouncement, serverAnnouncement } from './announcement.ts';
+import { CALL, message, type Bus } from './bus.ts';
+import { ChildInterfaces } from './child-interface.ts';
+import { chooseDefaultRoute } from './default-route.ts';
+import { FirewallSet } from './firewall-set.ts';
+import { HostDependencies, systemTools } from './host-dependencies.ts';
+import { ManagedInterfaces } from './managed-interfaces.ts';
+import { Networks } from './networks.ts';
+import { firewallRules, ProcdFirewall } from './procd-firewall.ts';
+import { routeConflicts, type Conflict } from './route-conflicts.ts';
+
+/** A loss that netifd has not answered by then was not heard. */
+const LOSS_TIME = 10_000;
+
+interface RunningServer {
+  readonly server: ServerInterface;
+  /** By their address inside. */
+  readonly callers: Map<number, Network>;
+  /** As netifd has it. */
+  announced: string;
+}
+
+/** What runs commands and reads files; tests have their own. */
+export interface NetifdTools {
+  readonly nft: (script: string) => Promise<unknown>;
+  readonly prepareDevice: typeof prepareDevice;
+  readonly hostRoutes: typeof systemTools;
+}
+
+const tools: NetifdTools = {
+  nft,
+  prepareDevice,
+  hostRoutes: systemTools,
+};
+
+export class Netifd implements Router {
+  readonly supervisor: Supervisor;
+  private readonly bus: Bus;
+  private readonly tools: NetifdTools;
+  private readonly warn: (text: string) => void;
+  private readonly managed: ManagedInterfaces;
+  private readonly networks: Networks;
+  private readonly dependencies: HostDependencies;
+  private readonly children: ChildInterfaces;
+  private readonly set: FirewallSet;
+  private readonly procd: ProcdFirewall;
+  private readonly proxyArp: ProxyArp;
+  private readonly serial = new Serial();
+  /** By device. */
+  private readonly servers = new Map<string, RunningServer>();
+  /** Links that are up. */
+  private readonly links = new Map<string, { network: Network; announced: string }>();
+  private served: readonly ServedPort[] = [];
+
+  constructor(
+    bus: Bus,
+    daemon: SupervisedDaemon,
+    warn: (text: string) => void,
+    configDir: string,
+    own: Partial<NetifdTools> = {},
+  ) {
+    this.bus = bus;
+    this.warn = warn;
+    this.tools = { ...tools, ...own };
+    this.managed = new ManagedInterfaces(bus, daemon, warn);
+    this.networks = new Networks(bus, () => {
+      const expected = this.managed.expectDump();
+      return (interfaces) => {
+        expected(interfaces);
+        this.networksChanged();
+      };
+    });
+    this.dependencies = new HostDependencies({ bus, warn, ...this.tools.hostRoutes });
+    this.children = new ChildInterfaces(
+      bus,
+      () => readFile(join(configDir, 'firewall'), 'utf8').catch(() => undefined),
+      warn,
+    );
+    this.set = new FirewallSet(this.tools.nft, warn);
+    this.procd = new ProcdFirewall(bus, warn);
+    this.proxyArp = new ProxyArp(warn);
+    this.supervisor = {
+      isSetUp: (name) => this.managed.isSetUp(name),
+      linkSetup: (name) => this.managed.handleSetup(name),
+      linkTeardown: (name) => this.managed.handleTeardown(name),
+      dial: (name) => this.dial(name),
+      hangup: (name) => this.ask(name, 'down'),
+      refuse: (name, cause) => void this.managed.fail(name, cause, false),
+      review: () => this.refresh(),
+    };
+    bus.listen('network.interface', () => this.refresh());
+    bus.listen('ubus.object.add', (_event, { path }) => {
+      if (path === 'network.interface') this.refresh();
+      if (path === 'service') void this.procd.tell();
+    });
+    this.refresh();
+  }
+
+  /** The bus is there (again): what happened meanwhile is found in a dump. */
+  handleConnected(): void {
+    this.refresh();
+    void this.procd.tell();
+  }
+
+  serverUp(server: ServerInterface): Promise<void> {
+    return this.serial.run(server.device, async () => {
+      await this.tools.prepareDevice(server.device, server.mtu, this.warn);
+      const running = { server, callers: new Map<number, Network>(), announced: '' };
+      this.servers.set(server.device, running);
+      await this.announceServer(running);
+    });
+  }
+
+  serverDown({ name, device }: ServerInterface): void {
+    this.servers.delete(device);
+    this.withdraw(name);
+  }
+
+  networkUp(network: Network): Promise<void> {
+    return this.serial.run(network.device, () =>
+      network.role === 'link' ? this.linkUp(network) : this.callerUp(network),
+    );
+  }
+
+  networkDown(network: Network): Promise<void> {
+    if (network.role === 'link') {
+      this.links.delete(network.name);
+      this.withdraw(network.name); // at once: netifd must not find out by itself
+      return this.serial.run(network.device, () => this.children.remove(network.name));
+    }
+    return this.serial.run(network.device, () => this.callerDown(network));
+  }
+
+  async hostRoute(link: string, server: number, through: string | undefined): Promise<void> {
+    if (!this.managed.isSetUp(link))
+      throw new RouterError(`netifd has taken ${link} down`, 'INTERFACE_DOWN');
+    let upstream: { name: string; device: string } | undefined;
+    if (through !== undefined) {
+      const device = this.deviceOf(through);
+      if (device === undefined)
+        throw new RouterError(`the network ${through} (option interface) is not up`, 'NO_ROUTE');
+      upstream = { name: through, device };
+    }
+    await this.serial.run('host routes', () => this.dependencies.hold(link, server, upstream));
+  }
+
+  releaseHostRoute(link: string): Promise<void> {
+    return this.serial.run('host routes', () => this.dependencies.release(link));
+  }
+
+  admit(peer: number): Promise<void> {
+    return this.set.admit(peer);
+  }
+
+  dismiss(peer: number): void {
+    this.set.dismiss(peer);
+  }
+
+  deviceOf(network: string): string | undefined {
+    return this.networks.named(network)?.device;
+  }
+
+  linkFailed(link: string, cause: Cause, blocked: boolean): void {
+    void this.managed.fail(link, cause, blocked);
+  }
+
+  serversConfigured(servers: readonly ServedPort[]): void {
+    this.served = servers;
+    void this.procd.open(this.rules());
+  }
+
+  /** procd takes back what it has of us when the service ends, and keeps it for a daemon that is started again. */
+  close(): Promise<void> {
+    return this.set.close();
+  }
+
+  private async linkUp(network: Network): Promise<void> {
+    const { name, device, mtu, localAddress, ipv6Client } = network;
+    await this.networks.refresh();
+    const owner = this.networks.all.find(
+      (other) =>
+        other.name !== name && other.addresses.some(({ address }) => address === localAddress),
+    );
+    if (owner !== undefined)
+      throw new RouterError(
+        `the peer gives the address ${formatAddress(localAddress)}, which interface ${owner.name} has`,
+        'ADDRESS_IN_USE',
+      );
+    await this.tools.prepareDevice(device, mtu, this.warn);
+    const link = { network, announced: '' };
+    this.links.set(name, link);
+    await this.announceLink(link);
+    if (ipv6Client !== undefined) await this.children.add(name, ipv6Client, this.networks.all);
+  }
+
+  private async announceLink(link: { network: Network; announced: string }): Promise<void> {
+    const { network } = link;
+    const { name, peer } = network;
+    const server = { address: peer, hostRoute: this.dependencies.isHeld(name) };
+    const conflicts = this.conflicts(network, server);
+    const defaultRoute = chooseDefaultRoute(network, this.networks.all);
+    const routes = without(network.routes, conflicts);
+    const announcement = linkAnnouncement(network, routes, defaultRoute);
+    const isFirst = link.announced === '';
+    const text = JSON.stringify(announcement);
+    if (link.announced === text) return;
+    link.announced = text;
+    await this.managed.announce(name, announcement);
+    if (isFirst) await this.tell(network, conflicts);
+  }
+
+  private async callerUp(network: Network): Promise<void> {
+    const running = this.servers.get(network.device);
+    if (running === undefined) throw new RouterError(`the device ${network.device} is gone`);
+    running.callers.set(network.peerAddress, network);
+    await this.proxyArp.hold(network);
+    await this.announceServer(running);
+    await this.tell(network, this.conflicts(network));
+  }
+
+  private async callerDown(network: Network): Promise<void> {
+    await this.proxyArp.release(network);
+    const running = this.servers.get(network.device);
+    if (running?.callers.delete(network.peerAddress) !== true) return;
+    try {
+      await this.announceServer(running);
+    } catch (error) {
+      // Taken down as a whole, or in a moment.
+      if (this.managed.isAnnounced(running.server.name)) this.warn(message(error));
+    }
+  }
+
+  /** All routes at once: netifd leaves alone what was there before. */
+  private async announceServer(running: RunningServer): Promise<void> {
+    const { server, callers } = running;
+    const all = [...callers.values()].flatMap((caller) => {
+      const mtu = caller.mtu < server.mtu ? { mtu: caller.mtu } : {};
+      const routes = without(callerRoutes(server, caller), this.conflicts(caller));
+      return routes.map((prefix) => ({ prefix, ...mtu }));
+    });
+    const announcement = serverAnnouncement(server, all);
+    const text = JSON.stringify(announcement);
+    if (running.announced === text) return;
+    running.announced = text;
+    await this.managed.announce(server.name, announcement);
+  }
+
+  private conflicts(network: Network, server?: Parameters<typeof routeConflicts>[2]) {
+    return routeConflicts(network.name, network.routes, server, this.networks.all);
+  }
+
+  /** The owner hears of routes that are left out once the interface is up: netifd forgets errors then. */
+  private async tell({ name }: Network, conflicts: readonly Conflict[]): Promise<void> {
+    if (conflicts.length === 0) return;
+    for (const { route, what } of conflicts)
+      this.warn(`interface ${name}: route ${formatPrefix(route)} is left out: ${what}`);
+    await this.managed.fail(name, { code: 'ROUTE_CONFLICT' }, false);
+  }
+
+  private withdraw(name: string): void {
+    if (!this.managed.isAnnounced(name)) return;
+    this.managed.withdraw(name);
+    setTimeout(() => this.refresh(), LOSS_TIME).unref();
+  }
+
+  private async dial(name: string): Promise<void> {
+    this.managed.handleDial(name);
+    await this.ask(name, 'up');
+  }
+
+  private async ask(name: string, method: 'up' | 'down'): Promise<void> {
+    try {
+      await this.bus.call(`network.interface.${name}`, method, {}, CALL);
+    } catch (error) {
+      if (error instanceof UbusError && error.status === 'NOT_FOUND')
+        throw new RouterError(`netifd knows no interface ${name}: has the network been reloaded?`);
+      throw new RouterError(`netifd does not take ${name} ${method}: ${message(error)}`);
+    }
+  }
+
+  private refresh(): void {
+    if (!this.bus.connected) return; // handleConnected will come
+    this.networks.refresh().catch(() => undefined); // netifd is away: ubus.object.add will come
+  }
+
+  /** Upstreams and devices may be others now. */
+  private networksChanged(): void {
+    void this.procd.change(this.rules());
+    for (const link of this.links.values()) {
+      if (this.managed.isAnnounced(link.network.name))
+        this.announceLink(link).catch((error: unknown) => this.warn(message(error)));
+    }
+  }
+
+  private rules(): readonly Table[] {
+    return firewallRules(this.served, (network) => this.deviceOf(network));
+  }
+}
+
+function without(routes: readonly Prefix[], conflicts: readonly Conflict[]): readonly Prefix[] {
+  return routes.filter((route) => !conflicts.some((conflict) => conflict.route === route));
+}

@@ -1,0 +1,76 @@
+/**
+ * Opens the control connection's port of servers: rules that procd keeps as data of our service. fw4 takes them from there,
+ * and procd has it reloaded whenever they change.
+ */
+import { isDeepStrictEqual } from 'node:util';
+import { UbusError, type Table } from '../../ubus-js/index.ts';
+import { formatPrefix } from '../../wire/ip.ts';
+import type { ServedPort } from '../router.ts';
+import { CALL, isAway, message, type Bus } from './bus.ts';
+
+/** That of the init script. */
+const SERVICE = 'pptp-gateway';
+
+/**
+ * As sections of /etc/config/firewall: one for each server, or for each device that it listens on. fw4's own zones need not
+ * be known: a rule of any zone may name a device.
+ */
+export function firewallRules(
+  servers: readonly ServedPort[],
+  deviceOf: (network: string) => string | undefined,
+): Table[] {
+  return servers.flatMap(({ name, port, listen, openFirewall, allowFrom }) => {
+    if (!openFirewall) return [];
+    const devices =
+      listen.length === 0 ? [undefined] : listen.flatMap((each) => deviceOf(each) ?? []);
+    return [...new Set(devices)].map((device) => ({
+      type: 'rule',
+      name: `PPTP server ${name}`,
+      family: 'ipv4',
+      src: '*',
+      ...(device === undefined ? {} : { device }),
+      proto: 'tcp',
+      dest_port: String(port),
+      ...(allowFrom.length === 0 ? {} : { src_ip: allowFrom.map(formatPrefix) }),
+      target: 'ACCEPT',
+    }));
+  });
+}
+
+export class ProcdFirewall {
+  private readonly bus: Bus;
+  private readonly warn: (text: string) => void;
+  private rules: readonly Table[] = [];
+  private told = false;
+
+  constructor(bus: Bus, warn: (text: string) => void) {
+    this.bus = bus;
+    this.warn = warn;
+  }
+
+  /** procd does nothing where nothing changed, so that it is told whenever it might have lost them. */
+  async open(rules: readonly Table[]): Promise<void> {
+    this.rules = rules;
+    await this.tell();
+  }
+
+  async change(rules: readonly Table[]): Promise<void> {
+    if (!isDeepStrictEqual(rules, this.rules)) await this.open(rules);
+  }
+
+  /** Also after a restart of procd. */
+  async tell(): Promise<void> {
+    if (this.rules.length === 0 && !this.told) return;
+    try {
+      const data = { firewall: this.rules };
+      this.told = true; // it may take effect even where no answer comes
+      await this.bus.call('service', 'set_data', { name: SERVICE, data }, CALL);
+    } catch (error) {
+      if (await isAway(this.bus, 'service', error)) return; // ubus.object.add will come
+      const unknown = error instanceof UbusError && error.status === 'NOT_FOUND';
+      this.warn(
+        `the firewall is not opened for callers: ${unknown ? `procd has no service ${SERVICE} (started by hand?)` : message(error)}`,
+      );
+    }
+  }
+}

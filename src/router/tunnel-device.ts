@@ -1,0 +1,33 @@
+/** What every TUN device of ours gets before it is up, whoever gives it addresses. */
+import { writeFile } from 'node:fs/promises';
+import { ip } from './ip-command.ts';
+
+/** IN6_ADDR_GEN_MODE_NONE (linux/if_link.h). */
+const NO_LINK_LOCAL = '1';
+
+/** @throws RouterError */
+export async function prepareDevice(
+  device: string,
+  mtu: number,
+  warn: (message: string) => void,
+): Promise<void> {
+  await ip('link', 'set', 'dev', device, 'mtu', String(mtu));
+  await writeSwitches(device, warn);
+}
+
+/** Its switches in /proc/sys. */
+export async function writeSwitches(device: string, warn: (message: string) => void) {
+  // Before it is up: the link-local address is IPV6CP's, the kernel would invent another one.
+  await write(`/proc/sys/net/ipv6/conf/${device}/addr_gen_mode`, NO_LINK_LOCAL, warn);
+  // Callers share a device: the kernel would tell them to talk to each other directly.
+  await write(`/proc/sys/net/ipv4/conf/${device}/send_redirects`, '0', warn);
+}
+
+async function write(path: string, value: string, warn: (message: string) => void) {
+  try {
+    await writeFile(path, value);
+  } catch (error) {
+    const { code, message } = error as NodeJS.ErrnoException;
+    if (code !== 'ENOENT' || !path.includes('/ipv6/')) warn(`${path}: ${message}`); // a kernel without IPv6
+  }
+}

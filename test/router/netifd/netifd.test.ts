@@ -1,0 +1,426 @@
+/**
+ * The Router port on a bus with a stub of netifd and procd, and a daemon that does what it is told. With UBUS_SOCKET set
+ * the bus is the real ubusd.
+ */
+import assert from 'node:assert/strict';
+import { test, type TestContext } from 'node:test';
+import { supervisorMethods } from '../../../src/daemon/methods/links.ts';
+import { Netifd } from '../../../src/router/netifd/netifd.ts';
+import type { KernelRoute } from '../../../src/router/route-table.ts';
+import type { SupervisedDaemon } from '../../../src/router/router.ts';
+import { UbusError } from '../../../src/ubus-js/index.ts';
+import { cause } from '../../../src/wire/cause.ts';
+import { StubNetifd } from '../../support/stub-netifd.ts';
+import { ip, net } from '../../support/world.ts';
+import { client, onEachBus } from '../../ubus-js/bus.ts';
+import { caller, link } from './networks.ts';
+
+const UpdateLink = 0;
+const HostDependency = 6;
+
+/** What was asked of it, in order; a test waits for the next word. */
+class Daemon implements SupervisedDaemon {
+  readonly words: string[] = [];
+  private readonly waiting = new Set<() => void>();
+
+  start(name: string, fresh: boolean): void {
+    this.say(`start ${name}${fresh ? ' fresh' : ''}`);
+  }
+
+  stop(name: string): void {
+    this.say(`stop ${name}`);
+  }
+
+  isOurs(_name: string, proto: string): boolean {
+    return proto.startsWith('pptp');
+  }
+
+  /** Takes out what it was told up to this word. */
+  async until(word: string): Promise<string[]> {
+    while (!this.words.includes(word))
+      await new Promise<void>((resolve) => this.waiting.add(resolve));
+    return this.words.splice(0, this.words.indexOf(word) + 1);
+  }
+
+  say(word: string): void {
+    this.words.push(word);
+    for (const resolve of this.waiting) resolve();
+    this.waiting.clear();
+  }
+}
+
+interface Router {
+  readonly netifd: Netifd;
+  readonly stub: StubNetifd;
+  readonly daemon: Daemon;
+  readonly warnings: string[];
+  /** Scripts for nft. */
+  readonly scripts: string[];
+  readonly commands: string[];
+  readonly routes: KernelRoute[];
+}
+
+const wan: KernelRoute = {
+  prefix: net('0.0.0.0/0'),
+  device: 'eth1',
+  gateway: ip('203.0.113.1'),
+  metric: 0,
+};
+
+onEachBus((bus) => {
+  async function router(
+    context: TestContext,
+    prepare: (stub: StubNetifd) => void = () => undefined,
+  ): Promise<Router> {
+    const path = await bus(context);
+    const stub = new StubNetifd(await client(context, path));
+    stub.start();
+    context.after(() => stub.stop());
+    prepare(stub);
+    const daemon = new Daemon();
+    const warnings: string[] = [];
+    const scripts: string[] = [];
+    const commands: string[] = [];
+    const routes = [wan];
+    const own = await client(context, path);
+    const netifd = new Netifd(own, daemon, (text) => warnings.push(text), '/nowhere', {
+      nft: (script) => {
+        scripts.push(script);
+        return Promise.resolve();
+      },
+      prepareDevice: () => Promise.resolve(),
+      hostRoutes: {
+        ip: (...words) => {
+          commands.push(words.join(' '));
+          return Promise.resolve('');
+        },
+        routes: () => Promise.resolve(routes),
+      },
+    });
+    context.after(() => netifd.close());
+    own.add({ path: 'pptp', methods: supervisorMethods(netifd.supervisor) });
+    while ((await own.lookup('pptp')).length === 0);
+    return { netifd, stub, daemon, warnings, scripts, commands, routes };
+  }
+
+  /** A router whose link is set up. */
+  async function setUp(context: TestContext): Promise<Router> {
+    const made = await router(context);
+    made.stub.configure('office');
+    made.stub.up('office');
+    await made.daemon.until('start office fresh');
+    return made;
+  }
+
+  async function connected(context: TestContext, network = link): Promise<Router> {
+    const made = await setUp(context);
+    await made.netifd.networkUp(network);
+    await made.stub.until(() => made.stub.state('office') === 'up');
+    return made;
+  }
+
+  test('a link: host dependency, link up with routes and DNS, loss, and the setup that follows', async (context) => {
+    const { netifd, stub, daemon, routes, commands } = await setUp(context);
+    await netifd.hostRoute('office', ip('198.51.100.10'), undefined);
+    assert.deepEqual(stub.notified('office', HostDependency), [
+      { interface: 'office', action: 6, host: '198.51.100.10' },
+    ]);
+    assert.deepEqual(commands, ['route replace 198.51.100.10/32 via 203.0.113.1 dev eth1']);
+    routes.push({ ...wan, prefix: net('198.51.100.10/32') });
+    await netifd.networkUp({ ...link, routes: [net('10.20.0.0/16')], dns: [ip('10.7.0.53')] });
+    assert.equal(stub.state('office'), 'up');
+    const { routes: told, dns } = stub.link('office');
+    assert.deepEqual(told, [{ target: '10.20.0.0', netmask: '16' }]);
+    assert.deepEqual(dns, ['10.7.0.53']);
+
+    await netifd.networkDown(link);
+    await netifd.releaseHostRoute('office');
+    assert.deepEqual(await daemon.until('start office'), [
+      'stop office',
+      'stop office',
+      'start office',
+    ]);
+    assert.equal(stub.notified('office', UpdateLink).length, 2, 'up and down, once each');
+    assert.equal(commands.at(-1), 'route del 198.51.100.10/32 dev eth1');
+  });
+
+  test('a default route becomes two halves while the upstream has one of the same metric', async (context) => {
+    const { stub, netifd } = await connected(context, { ...link, defaultRoute: true });
+    const targets = () =>
+      (stub.link('office')['routes'] as { target: string; netmask: string }[]).map(
+        ({ target, netmask }) => `${target}/${netmask}`,
+      );
+    assert.deepEqual(targets(), ['0.0.0.0/1', '128.0.0.0/1']);
+    stub.upstream = { ...stub.upstream!, metric: 20 };
+    netifd.handleConnected();
+    await stub.until(() => targets().join() === '0.0.0.0/0');
+    assert.equal(stub.state('office'), 'up');
+  });
+
+  test('ifdown while it dials: nothing is announced any more', async (context) => {
+    const { netifd, stub, daemon } = await setUp(context);
+    stub.down('office');
+    await daemon.until('stop office');
+    await assert.rejects(netifd.hostRoute('office', ip('198.51.100.10'), undefined), {
+      code: 'INTERFACE_DOWN',
+    });
+    await assert.rejects(netifd.networkUp(link), { code: 'INTERFACE_DOWN' });
+    await stub.until(() => stub.state('office') === 'down');
+    await netifd.networkDown(link);
+    assert.deepEqual(stub.notified('office', UpdateLink), []);
+  });
+
+  test('ifup during the teardown, and ifdown at once again', async (context) => {
+    const { stub, daemon } = await connected(context);
+    stub.down('office');
+    stub.up('office');
+    assert.equal(stub.state('office'), 'teardown');
+    assert.deepEqual(await daemon.until('start office fresh'), [
+      'stop office',
+      'start office fresh',
+    ]);
+    stub.down('office');
+    await daemon.until('stop office');
+    await stub.until(() => stub.state('office') === 'down');
+  });
+
+  test('the upstream is lost while the host dependency is asked for', async (context) => {
+    const { netifd, stub, daemon } = await setUp(context);
+    stub.upstream = undefined;
+    await assert.rejects(netifd.hostRoute('office', ip('198.51.100.10'), undefined), {
+      code: 'NO_ROUTE',
+      message: /198\.51\.100\.10 yet: waiting for the upstream/,
+    });
+    await daemon.until('stop office');
+    await stub.until(() => stub.state('office') === 'down');
+    stub.upstreamUp({ device: 'eth1', address: '203.0.113.2', mask: 24, metric: 0 });
+    await daemon.until('start office fresh');
+  });
+
+  test('the upstream of the option interface must be up', async (context) => {
+    const { netifd, stub } = await setUp(context);
+    await assert.rejects(netifd.hostRoute('office', ip('198.51.100.10'), 'wwan'), {
+      code: 'NO_ROUTE',
+      message: /wwan \(option interface\) is not up/,
+    });
+    await netifd.hostRoute('office', ip('198.51.100.10'), 'wan');
+    assert.equal(stub.notified('office', HostDependency).at(-1)?.['ifname'], 'wan');
+    assert.equal(netifd.deviceOf('wan'), 'eth1');
+  });
+
+  test("a host route that was there before is somebody else's and stays", async (context) => {
+    const { netifd, routes, commands } = await setUp(context);
+    routes.push({ ...wan, prefix: net('198.51.100.10/32') });
+    await netifd.hostRoute('office', ip('198.51.100.10'), undefined);
+    await netifd.releaseHostRoute('office');
+    assert.deepEqual(commands, []);
+  });
+
+  test('a device that vanished: netifd tears down and sets up, fresh', async (context) => {
+    const { stub, daemon } = await connected(context);
+    stub.deviceGone('office');
+    assert.deepEqual(await daemon.until('start office fresh'), [
+      'stop office',
+      'start office fresh',
+    ]);
+  });
+
+  test('adoption: interfaces that wait when the daemon starts', async (context) => {
+    const { daemon } = await router(context, (stub) => {
+      stub.configure('office');
+      stub.configure('other', 'dhcp');
+      stub.up('office');
+      stub.up('other');
+    });
+    await daemon.until('start office fresh');
+    assert.ok(!daemon.words.some((word) => word.includes('other')));
+  });
+
+  test('netifd is started anew: links that are up are announced again, servers too', async (context) => {
+    const { netifd, stub, daemon } = await connected(context);
+    stub.stop();
+    stub.start();
+    stub.up('office'); // its handler calls setup
+    await stub.until(() => stub.state('office') === 'up');
+    assert.equal(stub.link('office')['ifname'], 'pptp-office');
+    assert.ok(!daemon.words.includes('stop office'));
+    await netifd.networkDown(link);
+    await daemon.until('start office');
+  });
+
+  test('a loss while netifd is away is told when it is back', async (context) => {
+    const { netifd, stub, daemon } = await connected(context);
+    stub.refusals.set(UpdateLink, new UbusError('TIMEOUT'));
+    await netifd.networkDown(link);
+    await stub.until(() => stub.notified('office', UpdateLink).length === 2);
+    assert.equal(stub.state('office'), 'up', 'it did not hear');
+    netifd.handleConnected();
+    await daemon.until('start office');
+  });
+
+  test('netifd refuses: one clear failure with a stable code', async (context) => {
+    const { netifd, stub } = await setUp(context);
+    stub.refusals.set(UpdateLink, new UbusError('INVALID_ARGUMENT'));
+    await assert.rejects(netifd.networkUp(link), {
+      code: 'NETIFD_REFUSED',
+      message: 'interface office: netifd does not take it over: invalid argument',
+    });
+  });
+
+  test('errors are shown; one that blocks takes the interface down for good, until somebody wants it', async (context) => {
+    const { netifd, stub, daemon } = await setUp(context);
+    netifd.linkFailed('office', cause('CONNECT_TIMEOUT'), false);
+    await stub.until(() => stub.errors('office').includes('CONNECT_TIMEOUT'));
+    assert.equal(stub.state('office'), 'setup');
+    netifd.linkFailed('office', cause('AUTH_TOPEER_FAILED'), true);
+    await daemon.until('stop office');
+    await stub.until(() => stub.state('office') === 'down');
+    assert.deepEqual(
+      [stub.errors('office'), stub.isAutostart('office')],
+      [['AUTH_TOPEER_FAILED'], false],
+    );
+    await netifd.supervisor.dial('office');
+    await daemon.until('start office fresh');
+  });
+
+  test('dial and hangup go through netifd; an interface that it does not know is named', async (context) => {
+    const { netifd, stub, daemon } = await setUp(context);
+    await netifd.supervisor.dial('office');
+    assert.deepEqual(
+      await daemon.until('start office fresh'),
+      ['start office fresh'],
+      'skips the pause',
+    );
+    await netifd.supervisor.hangup('office');
+    await daemon.until('stop office');
+    assert.deepEqual(
+      stub.calls
+        .filter(({ path }) => path === 'network.interface.office')
+        .map(({ method }) => method),
+      ['up', 'down'],
+    );
+    await assert.rejects(netifd.supervisor.dial('nowhere'), /netifd knows no interface nowhere/);
+  });
+
+  test('a section that is deleted while it dials', async (context) => {
+    const { netifd, stub, daemon } = await setUp(context);
+    stub.delete('office');
+    await daemon.until('stop office');
+    await assert.rejects(netifd.networkUp(link), { code: 'INTERFACE_DOWN' });
+  });
+
+  test('routes that would take something away are left out, with a line and a code', async (context) => {
+    const { stub, warnings } = await connected(context, {
+      ...link,
+      routes: [net('192.168.1.0/24'), net('10.20.0.0/16')],
+    });
+    assert.deepEqual(stub.link('office')['routes'], [{ target: '10.20.0.0', netmask: '16' }]);
+    assert.deepEqual(warnings, [
+      'interface office: route 192.168.1.0/24 is left out: interface lan has 192.168.1.1/24',
+    ]);
+    await stub.until(() => stub.errors('office').includes('ROUTE_CONFLICT'));
+  });
+
+  test('an address that this router has already', async (context) => {
+    const { netifd } = await setUp(context);
+    await assert.rejects(netifd.networkUp({ ...link, localAddress: ip('192.168.1.1') }), {
+      code: 'ADDRESS_IN_USE',
+      message: /192\.168\.1\.1, which interface lan has/,
+    });
+  });
+
+  test('IPv6: a DHCPv6 client comes and goes with the link', async (context) => {
+    const ipv6Client = {
+      requestPrefix: 'auto',
+      noRelease: true,
+      sourceFilter: true,
+      delegate: false,
+    };
+    const { netifd, stub } = await connected(context, { ...link, ipv6Client });
+    const added = () => stub.calls.find(({ method }) => method === 'add_dynamic');
+    await stub.until(() => added() !== undefined);
+    assert.deepEqual(added()?.args, {
+      name: 'office_6',
+      proto: 'dhcpv6',
+      device: '@office',
+      extendprefix: '1',
+      reqprefix: 'auto',
+      norelease: true,
+      sourcefilter: true,
+      delegate: false,
+    });
+    stub.configure('office_6', 'dhcpv6');
+    await netifd.networkDown(link);
+    const path = 'network.interface.office_6';
+    await stub.until(() =>
+      stub.calls.some((call) => call.path === path && call.method === 'remove'),
+    );
+  });
+
+  const server = {
+    name: 'home',
+    device: 'pptps-home',
+    localAddress: ip('192.168.99.1'),
+    prefixLength: 24,
+    mtu: 1400,
+    ipv6: false,
+  };
+
+  test('a server: address, and routes of callers that come and go', async (context) => {
+    const { netifd, stub, daemon } = await router(context);
+    stub.configure('home', 'pptpserver');
+    stub.up('home');
+    await daemon.until('start home fresh');
+    await netifd.serverUp(server);
+    assert.deepEqual(stub.link('home')['ipaddr'], [{ ipaddr: '192.168.99.1', mask: '24' }]);
+    const routes = () => stub.link('home')['routes'] as { target: string; mtu?: number }[];
+    await netifd.networkUp(caller);
+    assert.equal(stub.notified('home', UpdateLink).length, 1, 'an ordinary caller is nothing new');
+    const site = { ...caller, peerAddress: ip('192.168.99.11'), routes: [net('10.1.0.0/16')] };
+    const small = { ...caller, peerAddress: ip('192.168.99.12'), mtu: 1300 };
+    await Promise.all([netifd.networkUp(site), netifd.networkUp(small)]);
+    assert.deepEqual(
+      routes().map(({ target, mtu }) => [target, mtu]),
+      [['10.1.0.0', undefined], ['192.168.99.12', 1300]],
+    ); // prettier-ignore
+    await netifd.networkDown(site);
+    assert.deepEqual(routes().map(({ target }) => target), ['192.168.99.12']); // prettier-ignore
+    stub.down('home');
+    await daemon.until('stop home');
+    netifd.serverDown(server);
+    await netifd.networkDown(small);
+    await netifd.networkDown(caller);
+  });
+
+  test("servers' ports are opened as procd's data, and again when procd is started anew", async (context) => {
+    const { netifd, stub } = await router(context);
+    const served = { name: 'home', port: 1723, listen: [], openFirewall: true, allowFrom: [] };
+    netifd.serversConfigured([served]);
+    await stub.until(() => stub.serviceData !== undefined);
+    const told = () =>
+      (stub.serviceData?.['firewall'] as { dest_port: string }[] | undefined) ?? [];
+    assert.deepEqual(told().map((rule) => rule.dest_port), ['1723']); // prettier-ignore
+    stub.serviceData = undefined;
+    stub.stop();
+    stub.start();
+    await stub.until(() => told().length === 1);
+    netifd.serversConfigured([]);
+    await stub.until(() => stub.serviceData !== undefined && told().length === 0);
+  });
+
+  test('GRE of peers is let in while somebody needs it', async (context) => {
+    const { netifd, scripts } = await router(context);
+    const peer = ip('198.51.100.10');
+    await netifd.admit(peer);
+    await netifd.admit(peer);
+    netifd.dismiss(peer);
+    assert.match(
+      scripts.join(''),
+      /^flush set inet fw4 pptp_gateway\nadd element inet fw4 pptp_gateway \{ 198\.51\.100\.10 \}\n/,
+    );
+    assert.doesNotMatch(scripts.join(''), /delete/);
+    netifd.dismiss(peer);
+    await netifd.close();
+    assert.match(scripts.join(''), /delete element inet fw4 pptp_gateway \{ 198\.51\.100\.10 \}/);
+  });
+});
