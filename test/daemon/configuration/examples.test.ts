@@ -44,7 +44,15 @@ test('with every commented option in force', () => {
     pptp_users: uncommented('pptp_users'),
   });
   assert.deepEqual(warnings, []);
-  assert.deepEqual([servers.length, links.length, users.length, relays.length], [1, 1, 1, 2]);
+  assert.deepEqual([servers.length, links.length, users.length, relays.length], [1, 1, 1, 0]);
+});
+
+test('with its relays switched on, where the server is not reached from wan', () => {
+  const pptp = uncommented('pptp').replaceAll("\toption enabled '0'\n", '');
+  assert.deepEqual(
+    parseConfiguration({ pptp }).relays.map(({ name }) => name),
+    ['branch', 'inside'],
+  );
 });
 
 test('what the examples say is the default is the default', () => {
