@@ -1,5 +1,6 @@
 /**
- * Passthrough: GRE that our relay lets through a router, beside the same GRE simply forwarded by it. The ends are those of
+ * Passthrough: GRE that our relay lets through a router, beside the same GRE simply forwarded by it, through
+ * the same firewall. The ends are those of
  * the C reference without encryption; the router is a namespace between them.
  */
 import { resolve } from 'node:path';
@@ -12,6 +13,16 @@ const client = { outer: '192.168.1.10', inner: '10.97.0.2', callId: 1001 };
 const server = { outer: '203.0.113.1', inner: '10.97.0.1', callId: 2002 };
 const router = { lan: '192.168.1.1', wan: '203.0.113.2' };
 const MTU = '1400';
+
+const firewall = `table ip firewall {
+  chain postrouting { type nat hook postrouting priority srcnat; oifname "wan" ip protocol tcp masquerade; }
+  chain forward {
+    type filter hook forward priority filter; policy drop;
+    ct state established,related accept
+    meta mark & 0xff000000 == 0x17000000 accept
+    ip protocol gre accept
+  }
+}`;
 
 export interface RelayBench {
   /** TCP inside, Mbit/s, client to server: medians. */
@@ -38,6 +49,8 @@ export async function relayBench(lab: Lab, seconds: number, rounds: number): Pro
   ip('-n', near, 'route', 'add', 'default', 'via', router.lan);
   ip('-n', far, 'route', 'add', 'default', 'via', router.wan);
   await lab.run(middle, 'sysctl', '-qw', 'net.ipv4.ip_forward=1');
+  // As on any router: connections are tracked, TCP is masqueraded. What is forwarded is tracked, what is relayed is not.
+  await lab.run(middle, 'nft', firewall);
   const ends: Ends = { lab, near, far };
 
   const rates: { forwarded: number; relayed: number; cpu: number; octets: number }[] = [];

@@ -142,18 +142,16 @@ describe('the offsets of call ids', () => {
     for (const name of controlMessageNames) {
       const type = controlMessageNames.indexOf(name) + 1;
       // Every field is given; those that the message does not have are not written.
-      const values = new Proxy(
-        { name, callId: CALL_ID, peerCallId: PEER_CALL_ID } as Record<string, unknown>,
-        {
-          get: (target, field) =>
-            Object.hasOwn(target, field)
-              ? target[field as string]
-              : /[nN]ame$|Number$|subaddress|Statistics/.test(String(field)) &&
-                  field !== 'callSerialNumber'
-                ? ''
-                : 0,
-        },
-      );
+      const given: Record<string, unknown> = { name, callId: CALL_ID, peerCallId: PEER_CALL_ID };
+      const values = new Proxy(given, {
+        get: (target, field) =>
+          Object.hasOwn(target, field)
+            ? target[String(field)]
+            : /[nN]ame$|Number$|subaddress|Statistics/.test(String(field)) &&
+                field !== 'callSerialNumber'
+              ? ''
+              : 0,
+      });
       const octets = encodeControlMessage(values as unknown as ControlMessage);
       const at = (id: number) => {
         for (let i = 12; i + 1 < octets.length; i++) if (readU16(octets, i) === id) return i;

@@ -26,7 +26,7 @@ describe('told call ids', () => {
   });
 
   it('are used again when many others have been given back since', () => {
-    let wanted: Uint8Array | undefined;
+    let wanted: Uint8Array | undefined = undefined;
     const ids = new ToldCallIds(
       () => wanted ?? randomBytes(2),
       () => false,

@@ -6,6 +6,7 @@ import { parseConfiguration } from '../../../src/daemon/configuration/configurat
 import {
   globalOptions,
   linkOptions,
+  relayOptions,
   serverOptions,
   userOptions,
 } from '../../../src/daemon/configuration/options.ts';
@@ -37,19 +38,27 @@ test('as they stand: a server, no link yet, and nobody who can log in', () => {
 });
 
 test('with every commented option in force', () => {
-  const { servers, links, users, warnings } = parseConfiguration({
+  const { servers, links, users, relays, warnings } = parseConfiguration({
     network: uncommented('network'),
     pptp: uncommented('pptp'),
     pptp_users: uncommented('pptp_users'),
   });
   assert.deepEqual(warnings, []);
-  assert.deepEqual([servers.length, links.length, users.length], [1, 1, 1]);
+  assert.deepEqual([servers.length, links.length, users.length, relays.length], [1, 1, 1, 0]);
+});
+
+test('with its relays switched on, where the server is not reached from wan', () => {
+  const pptp = uncommented('pptp').replaceAll("\toption enabled '0'\n", '');
+  assert.deepEqual(
+    parseConfiguration({ pptp }).relays.map(({ name }) => name),
+    ['branch', 'inside'],
+  );
 });
 
 test('what the examples say is the default is the default', () => {
   // Values that are there to show how one is written.
   const shown = new Set(
-    'localip network range listen dns wins allow_from proto server username password defaultroute route interface enabled ipaddr max_sessions expires'.split(
+    'localip network range listen dns wins allow_from proto server username password defaultroute route interface enabled ipaddr max_sessions expires direction src dest dest_ip'.split(
       ' ',
     ),
   );
@@ -58,6 +67,8 @@ test('what the examples say is the default is the default', () => {
     office: linkOptions,
     anna: userOptions,
     globals: globalOptions,
+    branch: relayOptions,
+    inside: relayOptions,
   };
   for (const file of ['network', 'pptp', 'pptp_users'])
     for (const { name, values } of parseUci(file, uncommented(file)).sections) {
