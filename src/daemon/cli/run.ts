@@ -4,9 +4,8 @@ import { readFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { IoError } from '../../native/io-error.ts';
 import { dropPrivileges } from '../../native/privileges.ts';
-import { ConfigError, formatProblem } from '../configuration/problems.ts';
-import type { Configuration } from '../configuration/configuration.ts';
-import { readConfiguration, readSound } from '../configuration/read.ts';
+import { ConfigError } from '../configuration/problems.ts';
+import { readConfiguration } from '../configuration/read.ts';
 import { Buses, refuseSecond } from '../control/buses.ts';
 import { Daemon, type DaemonOptions } from '../daemon.ts';
 import { isNetifd } from '../router-choice.ts';
@@ -34,7 +33,7 @@ export async function run(options: Arguments): Promise<void> {
     );
   const log = new Log();
   const supervised = await isNetifd(options.router, ubus);
-  const configuration = supervised ? soundPart(configDir, log) : readConfiguration(configDir);
+  const configuration = readConfiguration(configDir, { leaveOut: true });
 
   await refuseSecond(socket);
 
@@ -99,13 +98,6 @@ export async function run(options: Arguments): Promise<void> {
   buses.withdraw();
   await daemon.stop();
   buses.close();
-}
-
-/** One interface that is wrong must not keep the others down. */
-function soundPart(configDir: string, log: Log): Configuration {
-  const { configuration, faults } = readSound(configDir);
-  for (const fault of faults) log.line('error', formatProblem(fault));
-  return configuration;
 }
 
 /** Empty where there is no such file. */
