@@ -43,6 +43,7 @@ function scene() {
         broken.has(`${name} ${mtu + 4}`)
           ? Promise.reject(new Error(`${name} cannot be set up`))
           : Promise.resolve(),
+      serverDown: () => undefined,
     },
   } as unknown as RunnerPorts;
   const listeners = {
