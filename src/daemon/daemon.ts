@@ -8,11 +8,11 @@ import { deviceNames, type Zones } from '../router/zones.ts';
 import { Gateway } from '../session/gateway.ts';
 import type { ClientLinkOptions } from '../session/options.ts';
 import type { SessionEvent } from '../session/ports.ts';
-import { cause } from '../wire/cause.ts';
+import { cause, type Cause } from '../wire/cause.ts';
 import { formatAddress, parseAddress } from '../wire/ip.ts';
 import { Checks } from './checks.ts';
 import type { Configuration } from './configuration/configuration.ts';
-import { describeProblem } from './configuration/problems.ts';
+import { ConfigError, describeProblem, type Problem } from './configuration/problems.ts';
 import { sectionsOf } from './configuration/sound-part.ts';
 import { Drive, monotonic } from './drive.ts';
 import { busEvent, type BusEvent } from './events.ts';
@@ -25,7 +25,7 @@ import { PacketIo } from './packet-io.ts';
 import type { RelayEvent } from './relays/relay-event.ts';
 import { Relays } from './relays/relays.ts';
 import type { ServerRunner } from './server-runner.ts';
-import { failureText } from './router-cause.ts';
+import { failureText, routerCause } from './router-cause.ts';
 import { Servers } from './servers.ts';
 import { Strangers } from './strangers.ts';
 import { Supervision } from './supervision.ts';
@@ -54,6 +54,10 @@ export class Daemon {
   readonly ports: RunnerPorts;
   readonly relays: Relays;
   configuration: Configuration;
+  /** Why what stands in the files is not in force; undefined: it is, as far as it is not left out. */
+  refused: readonly Problem[] | undefined;
+  /** Of servers that could not be started. */
+  readonly serverFailures = new Map<string, Cause>();
   private readonly options: DaemonOptions;
   private readonly drive: Drive;
   private readonly listeners: Listeners;
@@ -138,7 +142,7 @@ export class Daemon {
         readAgain: () => this.readAgain(),
         isLink: (name, proto) => proto === 'pptp' && (this.links.has(name) || this.isLeftOut(name)),
         isServer: (name) => this.configuration.servers.some((server) => server.name === name),
-        startServer: (name) => this.apply(this.configuration, name),
+        startServer: (name) => this.startServer(name, name),
         stopServer: (name) => this.stopServer(name),
       });
     this.listeners = new Listeners(
@@ -171,9 +175,12 @@ export class Daemon {
     return daemon;
   }
 
-  /** Carries over what did not change: a session ends only when its own settings did. */
-  reload(configuration: Configuration): Promise<void> {
-    const done = this.changing.then(() => this.apply(configuration));
+  /**
+   * Reads the configuration again, and carries over what did not change: a session ends only when its own settings did.
+   * @throws ConfigError, Fatal, IoError or RouterError: what was in force stays
+   */
+  reload(): Promise<void> {
+    const done = this.changing.then(() => this.takeUp(() => true));
     this.changing = done.catch(() => undefined); // the caller of reload sees it
     return done;
   }
@@ -233,6 +240,9 @@ export class Daemon {
     this.configuration = configuration;
     if (!isNews) return;
     this.configured = true;
+    for (const name of this.serverFailures.keys())
+      if (!configuration.servers.some((server) => server.name === name))
+        this.serverFailures.delete(name);
     log.level = configuration.logLevel;
     log.verbose = new Set(
       configuration.links.filter(({ verbose }) => verbose).map(({ name }) => name),
@@ -279,9 +289,32 @@ export class Daemon {
     this.supervision?.configured();
   }
 
-  private async readAgain(): Promise<void> {
-    const configuration = this.options.read();
-    if (configuration.digest !== this.configuration.digest) await this.apply(configuration);
+  private readAgain(): Promise<void> {
+    return this.takeUp(({ digest }) => digest !== this.configuration.digest);
+  }
+
+  private async takeUp(isWanted: (configuration: Configuration) => boolean): Promise<void> {
+    try {
+      const configuration = this.options.read();
+      if (isWanted(configuration)) await this.apply(configuration);
+      this.refused = undefined;
+    } catch (error) {
+      const { digest } = this.configuration;
+      if (!(error instanceof ConfigError))
+        this.refused = [{ severity: 'error', file: 'network', message: failureText(error) }];
+      else this.refused = error.digest === digest ? undefined : error.problems; // left out at the start
+      throw error;
+    }
+  }
+
+  private async startServer(name: string, starting?: string): Promise<void> {
+    this.serverFailures.delete(name);
+    try {
+      await this.apply(this.configuration, starting);
+    } catch (error) {
+      this.serverFailures.set(name, routerCause(error, 'DEVICE_FAILED'));
+      throw error;
+    }
   }
 
   private isLeftOut(name: string): boolean {
@@ -289,6 +322,7 @@ export class Daemon {
   }
 
   private stopServer(name: string): void {
+    this.serverFailures.delete(name);
     const runner = this.servers.get(name);
     if (runner === undefined) return;
     runner.closeDevice();
@@ -307,7 +341,7 @@ export class Daemon {
 
   private async reopen(name: string): Promise<void> {
     await this.serverSet.end(name, cause('DEVICE_FAILED'));
-    await this.apply(this.configuration);
+    await this.startServer(name);
   }
 
   private startLink(options: ClientLinkOptions): void {

@@ -3,6 +3,8 @@
  * addresses as text. (Types, not interfaces: only they are ubus tables to the compiler.)
  */
 import type { CallCounters, LinkState, SessionStatus } from '../session/ports.ts';
+import type { Problem } from './configuration/problems.ts';
+import { printable } from './printable.ts';
 import type { RelayCallStatus } from './relays/relay-event.ts';
 import type { RelayStatus } from './relays/relays.ts';
 import { describeCause, type Cause } from '../wire/cause.ts';
@@ -68,13 +70,38 @@ export type ServerDocument = {
   readonly device: string;
   readonly port: number;
   readonly local_address: string;
+  readonly state: 'listening' | 'waiting' | 'failed';
+  /** Why it does not listen. */
+  readonly cause?: CauseDocument;
   readonly sessions: number;
   readonly max_sessions: number;
+};
+
+export type ProblemDocument = {
+  readonly severity: 'error' | 'warning';
+  readonly file: string;
+  readonly section?: string;
+  readonly option?: string;
+  readonly message: string;
+};
+
+/** A capture that is running. */
+export type RecordingDocument = {
+  readonly path: string;
+  /** Seconds since 1970 UTC. */
+  readonly since: number;
+  readonly packets: number;
+  readonly seconds_left: number;
 };
 
 export type StatusDocument = {
   readonly version: string;
   readonly uptime: number;
+  /** `refused`: what stands in the files has errors, and what was in force before is so still. */
+  readonly config: 'current' | 'refused';
+  /** What is wrong with what stands in the files; with config current errors are of sections that are left out. */
+  readonly problems: readonly ProblemDocument[];
+  readonly capture?: RecordingDocument;
   readonly servers: readonly ServerDocument[];
   readonly links: readonly LinkDocument[];
   readonly relays: readonly RelayDocument[];
@@ -202,6 +229,18 @@ export function relayCallDocument(call: RelayCallStatus, now: number): RelayCall
       control_rx_bytes: control.rxOctets,
       control_tx_bytes: control.txOctets,
     }),
+  };
+}
+
+/** Without the value. */
+export function problemDocument(problem: Problem): ProblemDocument {
+  const { severity, file, section, option, message } = problem;
+  return {
+    severity,
+    file,
+    ...(section === undefined ? {} : { section }),
+    ...(option === undefined ? {} : { option }),
+    message: printable(message),
   };
 }
 

@@ -1,6 +1,6 @@
 /** Tables for people: status and sessions as text. */
 
-/** Columns as wide as their widest cell; the last one is not padded. */
+/** Columns as wide as their widest cell; no blanks at the end of a line. */
 export function table(rows: readonly (readonly string[])[]): string {
   const widths = rows.reduce<number[]>(
     (found, row) => row.map((cell, i) => Math.max(found[i] ?? 0, cell.length)),
@@ -8,7 +8,10 @@ export function table(rows: readonly (readonly string[])[]): string {
   );
   return rows
     .map((row) =>
-      row.map((cell, i) => (i === row.length - 1 ? cell : cell.padEnd(widths[i]!))).join('  '),
+      row
+        .map((cell, i) => cell.padEnd(widths[i]!))
+        .join('  ')
+        .trimEnd(),
     )
     .join('\n');
 }

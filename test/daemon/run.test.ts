@@ -6,7 +6,8 @@ import { chmodSync, existsSync, readdirSync, readFileSync, statSync, writeFileSy
 import { connect, createServer } from 'node:net';
 import { join } from 'node:path';
 import { test, type TestContext } from 'node:test';
-import type { StatusDocument } from '../../src/daemon/documents.ts';
+import type { ServerDocument, StatusDocument } from '../../src/daemon/documents.ts';
+import { UbusClient } from '../../src/ubus-js/index.ts';
 import { inNamespace } from '../native/namespace.ts';
 import { folder, root, run, start, startProgram, type Started } from './cli/program.ts';
 
@@ -142,12 +143,54 @@ inNamespace('daemon', import.meta.url, () => {
     );
     assert.match(devices(), /^pptps-home /m);
     assert.equal((await daemon.command('dial', 'office')).code, 66);
+    const status = async () =>
+      JSON.parse((await daemon.command('status', '--json')).stdout) as StatusDocument;
+    const left = await status();
+    assert.deepEqual(
+      [left.config, left.problems.map(({ section, option }) => `${section}.${option}`)],
+      ['current', ['office.mtu']],
+    );
+    assert.equal('value' in left.problems[0]!, false);
     const { code, stderr } = await daemon.command('reload'); // all or nothing
     assert.equal(code, 1);
     assert.match(stderr, /section 'office', option 'mtu'/);
+    assert.equal((await status()).config, 'current'); // it is what was taken up at the start
     writeFileSync(join(daemon.dir, 'network'), network);
     assert.equal((await daemon.command('reload')).code, 0);
     assert.match((await daemon.command('status')).stdout, /^office /m);
+    assert.deepEqual((await status()).problems, []);
+  });
+
+  test('with netifd a server waits until it is set up, and status says why it does not listen', async (context) => {
+    const other = createServer().listen(1723, '0.0.0.0');
+    await once(other, 'listening');
+    context.after(() => other.close());
+    const dir = folder(context, { network });
+    const socket = join(dir, 'ubus.sock');
+    const words = ['--config-dir', dir, '--socket', socket, '--ubus', join(dir, 'nobody')];
+    const daemon = start(context, ['run', ...words, '--router', 'netifd']);
+    await daemon.says(/is running/);
+    const server = async () => {
+      const { stdout } = await run(context, ['--socket', socket, 'status', '--json']);
+      const [{ state, cause }] = (JSON.parse(stdout) as StatusDocument).servers as [ServerDocument];
+      return { state, code: cause?.code, detail: cause?.detail };
+    };
+    assert.deepEqual(await server(), {
+      state: 'waiting',
+      code: 'INTERFACE_DOWN',
+      detail: 'netifd has not set it up',
+    });
+    const bus = await UbusClient.connect(socket);
+    context.after(() => bus.close());
+    await bus.call('pptp', 'link_setup', { interface: 'home' });
+    await daemon.says(/server home: TCP port 1723 is in use.*; next attempt in 30 s/);
+    const failed = await server();
+    assert.deepEqual([failed.state, failed.code], ['failed', 'DEVICE_FAILED']);
+    assert.match(failed.detail!, /^TCP port 1723 is in use/);
+    const { stdout } = await run(context, ['--socket', socket, 'status']);
+    assert.match(stdout, /^home .* 0 of 16 +failed: DEVICE_FAILED .*TCP port 1723 is in use/m);
+    await bus.call('pptp', 'link_teardown', { interface: 'home' });
+    assert.equal((await server()).state, 'waiting');
   });
 
   test('passwords that others can read are told of once', async (context) => {

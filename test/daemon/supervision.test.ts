@@ -19,19 +19,24 @@ async function refused(name: string): Promise<{ lines: string[]; refusals: strin
     log: new Log((line) => lines.push(line)),
     links: new Map(),
     supervisor,
-    change: (next) => (job = next()),
+    change: (next) => {
+      job = next();
+    },
     readAgain: () =>
       Promise.reject(
-        new ConfigError([
-          {
-            severity: 'error',
-            file: 'network',
-            section: 'office',
-            option: 'mtu',
-            message: 'wrong',
-          },
-          { severity: 'error', file: 'pptp_users', section: 'anna', message: 'wrong, too' },
-        ]),
+        new ConfigError(
+          [
+            {
+              severity: 'error',
+              file: 'network',
+              section: 'office',
+              option: 'mtu',
+              message: 'wrong',
+            },
+            { severity: 'error', file: 'pptp_users', section: 'anna', message: 'wrong, too' },
+          ],
+          '',
+        ),
       ),
     isLink: () => false,
     isServer: () => false,

@@ -4,6 +4,7 @@ import { existsSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { test, type TestContext } from 'node:test';
 import type { CheckDocument } from '../../src/daemon/checks.ts';
+import type { StatusDocument } from '../../src/daemon/documents.ts';
 import type { Table, UbusClient } from '../../src/ubus-js/index.ts';
 import { inNamespace } from '../native/namespace.ts';
 import { client, Inbox, onEachBus, serve } from '../ubus-js/bus.ts';
@@ -150,9 +151,27 @@ inNamespace('ubus', import.meta.url, () => {
       const { path: file } = (await call('capture_start', args)) as { path: string };
       assert.equal(dirname(file), join(daemon.dir, 'run'));
       await refused('capture_start', {}, 'UNKNOWN_ERROR', /^a capture is running already/);
+      const { capture } = (await call('status')) as StatusDocument;
+      assert.deepEqual(
+        { ...capture, since: 0, seconds_left: 0 },
+        {
+          path: file,
+          since: 0,
+          packets: 0,
+          seconds_left: 0,
+        },
+      );
+      assert.ok(capture!.seconds_left > 30 && Math.abs(capture!.since - Date.now() / 1000) < 30);
       const stopped = await call('capture_stop');
       assert.deepEqual(stopped, { path: file, packets: 0, omitted: 0 });
       assert.ok(existsSync(file));
+      await refused('capture_stop', {}, 'NOT_FOUND', 'no capture is running');
+
+      const { path: second } = (await call('capture_start', { seconds: 1 })) as { path: string };
+      while (((await call('status')) as StatusDocument).capture !== undefined)
+        await new Promise((resolve) => setTimeout(resolve, 50));
+      assert.deepEqual(await call('capture_stop'), { path: second, packets: 0, omitted: 0 });
+      await refused('capture_stop', {}, 'NOT_FOUND', 'no capture is running');
     });
 
     test('a wrong configuration is refused with all its faults', async (context) => {
@@ -161,8 +180,24 @@ inNamespace('ubus', import.meta.url, () => {
       const { call, refused } = await caller(context, path);
       writeFileSync(join(daemon.dir, 'network'), network.replaceAll(/192.168.99.0.24|geheim/g, ''));
       await refused('reload', {}, 'UNKNOWN_ERROR', /option 'network'[^]*option 'password'/);
+      const status = async () => (await call('status')) as StatusDocument;
+      const { config, problems, servers } = await status();
+      assert.equal(config, 'refused');
+      assert.deepEqual(
+        problems.map(({ severity, file, section, option }) => [severity, file, section, option]),
+        [
+          ['error', 'network', 'home', 'network'],
+          ['error', 'network', 'office', 'password'],
+        ],
+      );
+      assert.deepEqual(
+        servers.map(({ name, state }) => [name, state]),
+        [['home', 'listening']],
+      );
       writeFileSync(join(daemon.dir, 'network'), network);
       assert.deepEqual(await call('reload'), {});
+      const mended = await status();
+      assert.deepEqual([mended.config, mended.problems], ['current', []]);
     });
 
     test('events tell of links', async (context) => {

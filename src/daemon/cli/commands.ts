@@ -8,6 +8,7 @@ import type {
   LinkDocument,
   SessionDocument,
   SessionsDocument,
+  ServerDocument,
   StatusDocument,
 } from '../documents.ts';
 import { ExitCode, Fatal } from '../exit-codes.ts';
@@ -236,20 +237,23 @@ function exitCodeOf(cause: string | undefined): ExitCode {
 }
 
 function statusText(
-  { version, uptime, servers, links, relays }: StatusDocument,
+  { version, uptime, config, servers, links, relays }: StatusDocument,
   sessions: readonly SessionDocument[],
 ): string {
   const parts = [`pptp-gateway ${version}, running for ${duration(uptime)}`];
+  if (config === 'refused')
+    parts.push('The new configuration is refused (see the log); the old one is in force.');
   if (servers.length > 0) {
     parts.push(
       table([
-        ['SERVER', 'DEVICE', 'PORT', 'ADDRESS', 'SESSIONS'],
+        ['SERVER', 'DEVICE', 'PORT', 'ADDRESS', 'SESSIONS', ''],
         ...servers.map((server) => [
           server.name,
           server.device,
           String(server.port),
           server.local_address,
           `${server.sessions} of ${server.max_sessions}`,
+          serverNote(server),
         ]),
       ]),
     );
@@ -265,6 +269,10 @@ function statusText(
   parts.push(...relaysText(relays));
   parts.push(sessions.length === 0 ? 'no sessions' : sessionTable(sessions));
   return parts.join('\n\n');
+}
+
+function serverNote({ state, cause }: ServerDocument): string {
+  return cause === undefined ? '' : `${state}: ${cause.code} ${cause.text}`;
 }
 
 function linkNote({ state, cause, retry_in: retryIn }: LinkDocument): string {

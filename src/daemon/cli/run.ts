@@ -82,7 +82,7 @@ async function gateway(options: Arguments, log: Log): Promise<void> {
   }
   const reload = async () => {
     try {
-      await daemon.reload(read());
+      await daemon.reload();
       log.line('info', 'configuration read again');
     } catch (error) {
       log.line('error', 'the new configuration is refused; the old one stays in force');

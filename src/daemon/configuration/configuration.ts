@@ -105,7 +105,10 @@ export function parseConfiguration(
     : { sections: all, faults: [] };
   checkTogether(sound, problems);
   const errors = problems.filter(({ severity }) => severity === 'error');
-  if (errors.length > faults.length) throw new ConfigError(errors);
+  const digest = createHash('sha256')
+    .update(JSON.stringify([texts, stockClient]))
+    .digest('base64');
+  if (errors.length > faults.length) throw new ConfigError(errors, digest);
   globals ??= readSection(absentGlobals, globalOptions, problems)!;
   return Object.freeze({
     ...sound,
@@ -118,9 +121,7 @@ export function parseConfiguration(
     },
     warnings: problems.filter(({ severity }) => severity === 'warning'),
     faults,
-    digest: createHash('sha256')
-      .update(JSON.stringify([texts, stockClient]))
-      .digest('base64'),
+    digest,
   });
 }
 

@@ -15,10 +15,13 @@ export interface Problem {
 export class ConfigError extends Error {
   override readonly name = 'ConfigError';
   readonly problems: readonly Problem[];
+  /** Of the texts. */
+  readonly digest: string;
 
-  constructor(problems: readonly Problem[]) {
+  constructor(problems: readonly Problem[], digest: string) {
     super(problems.map(formatProblem).join('\n'));
     this.problems = problems;
+    this.digest = digest;
   }
 }
 

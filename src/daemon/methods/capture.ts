@@ -4,15 +4,15 @@ import { join } from 'node:path';
 import { method, UbusError } from '../../ubus-js/index.ts';
 import { Capture } from '../capture/capture.ts';
 import type { Daemon } from '../daemon.ts';
-import type { CaptureDocument } from '../documents.ts';
+import type { CaptureDocument, RecordingDocument } from '../documents.ts';
+import { monotonic } from '../drive.ts';
 
 const BYTES = 16 << 20;
 const BYTES_MAX = 256 << 20;
 const SECONDS = 600;
 const SECONDS_MAX = 2 * 86_400;
 
-export function captureMethods(daemon: Daemon, dir: string) {
-  const captures = new Captures(daemon, dir);
+export function captureMethods(captures: Captures) {
   return {
     capture_start: method(
       { seconds: 'int32?', bytes: 'int32?', secrets: 'bool?' },
@@ -27,10 +27,13 @@ export function captureMethods(daemon: Daemon, dir: string) {
   };
 }
 
-class Captures {
+export class Captures {
   private readonly daemon: Daemon;
   private readonly dir: string;
-  private current: { capture: Capture; timer: NodeJS.Timeout } | undefined;
+  private current:
+    { capture: Capture; timer: NodeJS.Timeout; since: number; end: number } | undefined;
+  /** The last one, whose time was over before anybody stopped it. */
+  private finished: CaptureDocument | undefined;
 
   constructor(daemon: Daemon, dir: string) {
     this.daemon = daemon;
@@ -44,14 +47,33 @@ class Captures {
     for (const old of readdirSync(this.dir))
       if (/^capture-\d+\.pcap$/.test(old)) rmSync(join(this.dir, old));
     const capture = new Capture(join(this.dir, `capture-${Date.now()}.pcap`), bytes, secrets);
-    const timer = setTimeout(() => this.stop(), seconds * 1000).unref();
-    this.current = { capture, timer };
+    const timer = setTimeout(() => (this.finished = this.stop()), seconds * 1000).unref();
+    const since = Date.now();
+    this.current = { capture, timer, since, end: monotonic() + seconds * 1000 };
+    this.finished = undefined;
     this.daemon.io.capture = capture;
     return { path: capture.path };
   }
 
+  running(): RecordingDocument | undefined {
+    if (this.current === undefined) return undefined;
+    const { capture, since, end } = this.current;
+    return {
+      path: capture.path,
+      since: Math.round(since / 1000),
+      packets: capture.packets,
+      seconds_left: Math.max(0, Math.round((end - monotonic()) / 1000)),
+    };
+  }
+
+  /** One whose time was over is answered once, too. */
   stop(): CaptureDocument {
-    if (this.current === undefined) throw new UbusError('NOT_FOUND', 'no capture is running');
+    if (this.current === undefined) {
+      const { finished } = this;
+      this.finished = undefined;
+      if (finished === undefined) throw new UbusError('NOT_FOUND', 'no capture is running');
+      return finished;
+    }
     const { capture, timer } = this.current;
     clearTimeout(timer);
     this.daemon.io.capture = undefined;

@@ -1,7 +1,7 @@
 /** The ubus object `pptp`: each area adds its methods, with their arguments. */
 import type { ObjectDefinition } from '../../ubus-js/index.ts';
 import type { Daemon } from '../daemon.ts';
-import { captureMethods } from './capture.ts';
+import { captureMethods, Captures } from './capture.ts';
 import { checkMethods } from './check.ts';
 import { linkMethods } from './links.ts';
 import { sessionMethods } from './sessions.ts';
@@ -16,14 +16,15 @@ export function pptpObject(
   captureDir: string,
   reload: () => Promise<void>,
 ): ObjectDefinition {
+  const captures = new Captures(daemon, captureDir);
   return {
     path: 'pptp',
     methods: {
-      ...statusMethods(daemon, reload),
+      ...statusMethods(daemon, captures, reload),
       ...sessionMethods(daemon),
       ...linkMethods(daemon),
       ...checkMethods(daemon),
-      ...captureMethods(daemon, captureDir),
+      ...captureMethods(captures),
     },
   };
 }

@@ -1,9 +1,11 @@
 /** How everything is, what went wrong, what was counted; reading the configuration again. */
+import { cause } from '../../wire/cause.ts';
 import { formatAddress } from '../../wire/ip.ts';
 import { method } from '../../ubus-js/index.ts';
 import type { Daemon } from '../daemon.ts';
 import {
   causeDocument,
+  problemDocument,
   relayDocument,
   sessionDocument,
   type LinkDocument,
@@ -12,10 +14,14 @@ import {
 } from '../documents.ts';
 import { monotonic } from '../drive.ts';
 import { version } from '../version.ts';
+import type { Captures } from './capture.ts';
 
-export function statusMethods(daemon: Daemon, reload: () => Promise<void>) {
+/** Most problems that are shown; the log has all. */
+const PROBLEMS = 100;
+
+export function statusMethods(daemon: Daemon, captures: Captures, reload: () => Promise<void>) {
   return {
-    status: method({}, () => statusDocument(daemon)),
+    status: method({}, () => statusDocument(daemon, captures)),
     failures: method({}, () => ({ failures: daemon.failures.list() })),
     counters: method({}, () => {
       const { gre, calls, ...others } = daemon.io.counters();
@@ -28,16 +34,19 @@ export function statusMethods(daemon: Daemon, reload: () => Promise<void>) {
   };
 }
 
-async function statusDocument(daemon: Daemon): Promise<StatusDocument> {
+async function statusDocument(daemon: Daemon, captures: Captures): Promise<StatusDocument> {
   const now = monotonic();
-  const servers = [...daemon.servers.values()].map(({ server }): ServerDocument => {
-    const { name, device, port, localAddress, maxSessions } = server.options;
+  const { configuration, refused } = daemon;
+  const problems = [...(refused ?? configuration.faults), ...configuration.warnings];
+  const servers = configuration.servers.map((options): ServerDocument => {
+    const { name, device, port, localAddress, maxSessions } = options;
     return {
       name,
       device,
       port,
       local_address: formatAddress(localAddress),
-      sessions: server.sessions().length,
+      ...serverState(daemon, name),
+      sessions: daemon.servers.get(name)?.server.sessions().length ?? 0,
       max_sessions: maxSessions,
     };
   });
@@ -57,5 +66,23 @@ async function statusDocument(daemon: Daemon): Promise<StatusDocument> {
     };
   });
   const relays = (await daemon.relays.status()).map((relay) => relayDocument(relay, now));
-  return { version, uptime: Math.round((now - daemon.started) / 1000), servers, links, relays };
+  const capture = captures.running();
+  return {
+    version,
+    uptime: Math.round((now - daemon.started) / 1000),
+    config: refused === undefined ? 'current' : 'refused',
+    problems: problems.slice(0, PROBLEMS).map(problemDocument),
+    ...(capture === undefined ? {} : { capture }),
+    servers,
+    links,
+    relays,
+  };
+}
+
+function serverState(daemon: Daemon, name: string): Pick<ServerDocument, 'state' | 'cause'> {
+  if (daemon.servers.has(name)) return { state: 'listening' };
+  const why = daemon.serverFailures.get(name);
+  if (why !== undefined) return { state: 'failed', cause: causeDocument(why) };
+  const unset = cause('INTERFACE_DOWN', 'netifd has not set it up');
+  return { state: 'waiting', cause: causeDocument(unset) };
 }
