@@ -3,14 +3,14 @@ import { test } from 'node:test';
 import fc from 'fast-check';
 import { duration, octets, table } from '../../src/daemon/tables.ts';
 
-test('columns are as wide as their widest cell, the last one ends where it ends', () => {
+test('columns are as wide as their widest cell, no blanks at the end of a line', () => {
   assert.equal(
     table([
       ['ID', 'USER', 'NOTE'],
       ['1', 'anna-maria', ''],
       ['12', 'b', 'long'],
     ]),
-    'ID  USER        NOTE\n1   anna-maria  \n12  b           long',
+    'ID  USER        NOTE\n1   anna-maria\n12  b           long',
   );
   assert.equal(table([]), '');
 });
