@@ -328,7 +328,8 @@ export class Netifd implements Router {
       ];
       for (const each of done)
         each.catch((error: unknown) => {
-          if (this.managed.isAnnounced(name)) this.warn(message(error));
+          const isGoing = error instanceof RouterError && error.code === 'INTERFACE_DOWN';
+          if (!isGoing && this.managed.isAnnounced(name)) this.warn(message(error));
         });
     }
   }
