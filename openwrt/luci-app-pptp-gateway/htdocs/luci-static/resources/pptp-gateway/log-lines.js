@@ -3,16 +3,27 @@
 
 /* Our lines of the system log: "pptp-gateway[77]: pptp info: server home session 3 user "anna" peer 203.0.113.9: up …". */
 const LINE = /\bpptp (error|warning|info|debug): (.*)$/;
+/* The same with the level as the severity of syslog: "pptp[77]: server home …". */
+const PLAIN = /^(?:\S+\.\S+ )?pptp(?:-gateway)?(?:\[\d+\])?: (.*)$/;
 const LEVELS = ['error', 'warning', 'info', 'debug'];
+
+/* syslog's severities 0 to 7 */
+const SEVERITIES = ['error', 'error', 'error', 'error', 'warning', 'info', 'info', 'debug'];
+
+function levelAndText({ msg, priority }) {
+	const match = LINE.exec(msg ?? '');
+	if (match) return match.slice(1);
+	const plain = PLAIN.exec(msg ?? '');
+	return plain && [SEVERITIES[(priority ?? 6) % 8], plain[1]];
+}
 
 return baseclass.extend({
 	LEVELS,
 
 	/* An entry of ubus log read ({ msg, time, … }), or a line of logread; null where it is not ours. */
 	parse(entry) {
-		const match = LINE.exec(entry.msg ?? '');
-		if (!match) return null;
-		const [, level, text] = match;
+		const [level, text] = levelAndText(entry) ?? [];
+		if (level == null) return null;
 		/* What peers choose stands in quotes: nothing in it counts as a name or a number of ours. */
 		const ours = text.replace(/"(?:[^"\\]|\\.)*"/g, '""');
 		const session = ours.match(/\bsession (\d+)\b/);
