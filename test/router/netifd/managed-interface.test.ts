@@ -174,7 +174,9 @@ test('any order: nothing is announced outside a generation, and whoever may not 
           case 'gone':
             machine.handleStatus(undefined, now);
             break;
-          default:
+          case 'status up':
+          case 'status pending':
+          case 'status down':
             machine.handleStatus(shown(each.split(' ')[1] as 'up'), now);
         }
         for (const output of outputs(machine)) {
