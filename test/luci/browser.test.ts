@@ -234,9 +234,9 @@ function suite(base: string): void {
       for (const name of pages) {
         await go(name, other);
         await other.waitForTimeout(3000);
-        const [wide, window] = (await other.evaluate(
+        const [wide, window] = await other.evaluate<[number, number]>(
           '[document.documentElement.scrollWidth, innerWidth]',
-        )) as [number, number];
+        );
         assert.ok(wide <= window, `${name}: ${wide} pixels on a window of ${window}`);
         await shoot(`${name}-${mode}-plain`, other);
       }
