@@ -105,8 +105,11 @@ export class ClientLink {
     const state = this.#state;
     if (fresh || state.name === 'down') this.dial(now);
     else if (!wasHeld) return;
-    else if (state.name === 'waiting') this.#pause(state.until, now);
-    else if (state.name === 'blocked') this.#outputs.show('blocked', this.#cause);
+    else if (state.name === 'waiting' && state.until > now) this.#pause(state.until, now);
+    else if (state.name === 'waiting') {
+      this.#begin(now);
+      this.#pump(now);
+    } else if (state.name === 'blocked') this.#outputs.show('blocked', this.#cause);
   }
 
   /** Ends the link and leaves it down until dial() or release(). Link state 'stopping', then 'down' within 3 s. */

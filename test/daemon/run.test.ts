@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict';
 import { execFileSync } from 'node:child_process';
 import { once } from 'node:events';
-import { existsSync, readdirSync, readFileSync, statSync, writeFileSync } from 'node:fs';
+import { chmodSync, existsSync, readdirSync, readFileSync, statSync, writeFileSync } from 'node:fs';
 import { connect, createServer } from 'node:net';
 import { join } from 'node:path';
 import { test, type TestContext } from 'node:test';
@@ -148,6 +148,19 @@ inNamespace('daemon', import.meta.url, () => {
     writeFileSync(join(daemon.dir, 'network'), network);
     assert.equal((await daemon.command('reload')).code, 0);
     assert.match((await daemon.command('status')).stdout, /^office /m);
+  });
+
+  test('passwords that others can read are told of once', async (context) => {
+    const dir = folder(context, { network });
+    chmodSync(join(dir, 'network'), 0o644);
+    const socket = join(dir, 'ubus.sock');
+    const daemon = start(context, ['run', '--config-dir', dir, '--socket', socket]);
+    await daemon.says(/is running/);
+    assert.equal((await run(context, ['--socket', socket, 'reload'])).code, 0);
+    daemon.process.kill('SIGTERM');
+    const { stderr } = await daemon.ended;
+    assert.equal(stderr.match(/others can read it/g)?.length ?? 0, 1, stderr);
+    assert.match(stderr, /^pptp warning: network: there are passwords in it/m);
   });
 
   test('a reload takes up what changed; a wrong configuration leaves the old one running', async (context) => {

@@ -68,7 +68,9 @@ function hostile(): Luci {
     },
     'session.access': { access: true },
     'log.read': {
-      log: [{ time: 1, msg: `x: pptp warning: server ${markup} session 1 user "${markup}": x` }],
+      log: [
+        { time: 1, priority: 28, msg: `pptp[7]: server ${markup} session 1 user "${markup}": x` },
+      ],
     },
   });
   router.uci['pptp_users'] = { u: { '.type': 'user', '.name': 'u', username: markup } };

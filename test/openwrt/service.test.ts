@@ -127,8 +127,13 @@ test('uci-defaults: folders for hooks, pptpd imported and the log told; kept whi
     made.ash('cd /etc/uci-defaults; ( . ./90_pptp-gateway ) && echo removed').stdout;
   const program = (script: string) =>
     made.write('usr/bin/pptp-gateway', `#!/bin/busybox sh\necho "did $*"\n${script}\n`, 0o755);
+  for (const file of ['network', 'pptp_users']) made.write(`etc/config/${file}`, '', 0o644);
   program('');
   assert.equal(apply(), 'removed\n');
+  assert.equal(
+    made.ash('stat -c %a /etc/config/network /etc/config/pptp_users').stdout,
+    '600\n600\n',
+  );
   assert.deepEqual(made.calls(), []);
   assert.equal(made.ash('ls /etc/pptp').stdout, 'session-down.d\nsession-up.d\n');
   made.write('etc/config/pptpd', '');

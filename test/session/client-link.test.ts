@@ -467,6 +467,23 @@ test('held while it pauses: the pause is waited out, and failures are counted on
   assert.equal(link.asked.length, 6);
 });
 
+test('held after a change of its settings: nobody waits, and nothing says so', () => {
+  const world = new World();
+  world.server();
+  const link = world.link({}, { held: true });
+  link.release(true);
+  world.advance(3_000);
+  link.link.reconfigure({ ...link.link.options, metric: 9 }, world.clock.now);
+  link.hold();
+  world.advance(4_000);
+  assert.deepEqual([link.state, link.causeCode], ['down', 'CONFIG_CHANGED']);
+  link.release(false);
+  assert.equal(link.state, 'connecting');
+  world.advance(3_000);
+  assert.equal(link.state, 'up');
+  assert.ok(!link.whats().some((what) => what.includes('waiting')), link.whats().join('\n'));
+});
+
 test('held while it says goodbye after a loss: the failure counts, and the pause begins there', () => {
   const world = new World();
   const server = world.server();

@@ -4,8 +4,8 @@ import { readFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { IoError } from '../../native/io-error.ts';
 import { dropPrivileges } from '../../native/privileges.ts';
-import { ConfigError } from '../configuration/problems.ts';
-import { readConfiguration } from '../configuration/read.ts';
+import { ConfigError, describeProblem } from '../configuration/problems.ts';
+import { openSecrets, readConfiguration } from '../configuration/read.ts';
 import { Buses, refuseSecond } from '../control/buses.ts';
 import { Daemon, type DaemonOptions } from '../daemon.ts';
 import { isNetifd } from '../router-choice.ts';
@@ -45,6 +45,8 @@ async function gateway(options: Arguments, log: Log): Promise<void> {
   const { configDir, socket, ubus, dial } = options;
   const supervised = await isNetifd(options.router, ubus);
   const configuration = readConfiguration(configDir, { leaveOut: true });
+  for (const problem of openSecrets(configDir, configuration))
+    log.line(problem.severity, describeProblem(problem));
 
   await refuseSecond(socket);
 
@@ -84,8 +86,7 @@ async function gateway(options: Arguments, log: Log): Promise<void> {
       log.line('info', 'configuration read again');
     } catch (error) {
       log.line('error', 'the new configuration is refused; the old one stays in force');
-      for (const line of (error instanceof Error ? error.message : String(error)).split('\n'))
-        log.line('error', line);
+      for (const line of refusal(error)) log.line('error', line);
       throw error;
     }
   };
@@ -109,6 +110,12 @@ async function gateway(options: Arguments, log: Log): Promise<void> {
   buses.withdraw();
   await daemon.stop();
   buses.close();
+}
+
+/** A line each fault. */
+function refusal(error: unknown): readonly string[] {
+  if (error instanceof ConfigError) return error.problems.map(describeProblem);
+  return (error instanceof Error ? error.message : String(error)).split('\n');
 }
 
 /** Empty where there is no such file. */

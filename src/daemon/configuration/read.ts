@@ -28,14 +28,11 @@ export function readConfiguration(
       ExitCode.Configuration,
       `there is no file ${join(dir, 'network')}: see --config-dir`,
     );
-  const stockClient = stockClientInstalled();
-  const configuration = parseConfiguration(texts, { stockClient, leaveOut });
-  const warnings = [...configuration.warnings, ...openSecrets(dir, configuration)];
-  return Object.freeze({ ...configuration, warnings });
+  return parseConfiguration(texts, { stockClient: stockClientInstalled(), leaveOut });
 }
 
 /** Files with passwords that others than their owner can read. */
-function openSecrets(dir: string, { links, users }: Configuration): Problem[] {
+export function openSecrets(dir: string, { links, users }: Configuration): Problem[] {
   const secret = [
     ...(links.length > 0 ? ['network'] : []),
     ...(users.length > 0 ? ['pptp_users'] : []),

@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { test } from 'node:test';
 import { formatProblem } from '../../../src/daemon/configuration/problems.ts';
-import { readConfiguration } from '../../../src/daemon/configuration/read.ts';
+import { openSecrets, readConfiguration } from '../../../src/daemon/configuration/read.ts';
 import { Fatal } from '../../../src/daemon/exit-codes.ts';
 import { files } from './parsed.ts';
 
@@ -26,7 +26,7 @@ test('a file with passwords that others can read is a warning, one without is no
   const dir = folder(t);
   const network = join(dir, 'network');
   const users = join(dir, 'pptp_users');
-  const warnings = () => readConfiguration(dir).warnings.map(formatProblem);
+  const warnings = () => openSecrets(dir, readConfiguration(dir)).map(formatProblem);
   writeFileSync(network, files('server').network!, { mode: 0o644 });
   writeFileSync(users, files('user').pptp_users!, { mode: 0o600 });
   writeFileSync(join(dir, 'pptp'), '', { mode: 0o644 });
