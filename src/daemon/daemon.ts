@@ -12,7 +12,8 @@ import { cause } from '../wire/cause.ts';
 import { formatAddress, parseAddress } from '../wire/ip.ts';
 import { Checks } from './checks.ts';
 import type { Configuration } from './configuration/configuration.ts';
-import { formatProblem } from './configuration/problems.ts';
+import { describeProblem } from './configuration/problems.ts';
+import { sectionsOf } from './configuration/sound-part.ts';
 import { Drive, monotonic } from './drive.ts';
 import { busEvent, type BusEvent } from './events.ts';
 import { Failures } from './failures.ts';
@@ -138,7 +139,7 @@ export class Daemon {
         supervisor: router.supervisor,
         change: (job) => this.change(job, 'netifd'),
         readAgain: () => this.readAgain(),
-        isLink: (name, proto) => proto === 'pptp' && this.links.has(name),
+        isLink: (name, proto) => proto === 'pptp' && (this.links.has(name) || this.isLeftOut(name)),
         isServer: (name) => this.configuration.servers.some((server) => server.name === name),
         startServer: (name) => this.apply(this.configuration, name),
         stopServer: (name) => this.stopServer(name),
@@ -249,7 +250,11 @@ export class Daemon {
     log.verbose = new Set(
       configuration.links.filter(({ verbose }) => verbose).map(({ name }) => name),
     );
-    for (const warning of configuration.warnings) log.line('warning', formatProblem(warning));
+    const { faults, warnings } = configuration;
+    for (const problem of [...faults, ...warnings])
+      log.line(problem.severity, describeProblem(problem));
+    if (faults.length > 0)
+      log.line('error', `left out until they are mended: ${sectionsOf(faults).join(', ')}`);
     this.ports.gateway.reconfigure(configuration.users, configuration.limits);
     for (const options of configuration.servers)
       this.servers.get(options.name)?.server.reconfigure(options, monotonic());
@@ -290,6 +295,10 @@ export class Daemon {
   private async readAgain(): Promise<void> {
     const configuration = this.options.read();
     if (configuration.digest !== this.configuration.digest) await this.apply(configuration);
+  }
+
+  private isLeftOut(name: string): boolean {
+    return sectionsOf(this.configuration.faults).includes(`network.${name}`);
   }
 
   private stopServer(name: string): void {

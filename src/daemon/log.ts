@@ -1,6 +1,6 @@
 /**
- * The log: one line per fact on stderr, which procd ships to syslog. Protocol code never logs; it outputs events, and
- * this file turns them into lines with a fixed order of keys. No event carries a secret.
+ * The log: one line per fact, to the system's log where it takes them, else on stderr. Protocol code never logs; it outputs
+ * events, and this file turns them into lines with a fixed order of keys. No event carries a secret.
  */
 import type { SessionEvent, SessionStatus } from '../session/ports.ts';
 import { describeCause, type Cause } from '../wire/cause.ts';
@@ -16,20 +16,35 @@ export class Log {
   /** Links whose every step is told whatever the level is. */
   verbose: ReadonlySet<string> = new Set();
   private readonly write: (line: string) => void;
+  private readonly taken: (level: Level, text: string) => boolean;
 
-  constructor(write: (line: string) => void = (line) => process.stderr.write(line)) {
+  /** @param taken offers a line to the system's log; `write` gets those that it does not take */
+  constructor(
+    write: (line: string) => void = toStderr,
+    taken: (level: Level, text: string) => boolean = () => false,
+  ) {
     this.write = write;
+    this.taken = taken;
   }
 
   line(level: Level, text: string): void {
     if (levels.indexOf(level) > levels.indexOf(this.level)) return;
-    this.write(`pptp ${level}: ${printable(text)}\n`);
+    const shown = printable(text);
+    if (!this.taken(level, shown)) this.write(formatLine(level, shown));
   }
 
   event(event: SessionEvent | RelayEvent): void {
     const [level, text] = describeEvent(event);
     this.line(event.what === 'step' && this.verbose.has(event.link) ? 'info' : level, text);
   }
+}
+
+export function formatLine(level: Level, text: string): string {
+  return `pptp ${level}: ${text}\n`;
+}
+
+export function toStderr(line: string): void {
+  process.stderr.write(line);
 }
 
 function describeEvent(event: SessionEvent | RelayEvent): [Level, string] {

@@ -4,6 +4,7 @@
  */
 import type { SupervisedDaemon, Supervisor } from '../router/router.ts';
 import { cause } from '../wire/cause.ts';
+import { ConfigError, describeProblem } from './configuration/problems.ts';
 import type { LinkRunner } from './link-runner.ts';
 import type { Log } from './log.ts';
 import { failureText, routerCause } from './router-cause.ts';
@@ -67,11 +68,11 @@ export class Supervision implements SupervisedDaemon {
   private async begin(name: string, fresh: boolean): Promise<void> {
     const { daemon } = this;
     const { log, supervisor, links } = daemon;
-    let fault = 'there is no such section in the configuration';
+    let faults: readonly string[] = ['there is no such section in the configuration'];
     try {
       await daemon.readAgain();
     } catch (error) {
-      fault = failureText(error);
+      faults = faultsOf(name, error);
     }
     if (this.closed || !supervisor.isSetUp(name)) return; // it was taken down meanwhile
     const link = links.get(name);
@@ -80,7 +81,7 @@ export class Supervision implements SupervisedDaemon {
     else if (daemon.isServer(name)) await this.beginServer(name);
     else {
       this.unknown.set(name, fresh);
-      for (const line of fault.split('\n')) log.line('error', `interface ${name}: ${line}`);
+      for (const line of faults) log.line('error', `interface ${name}: ${line}`);
       supervisor.refuse(name, cause('CONFIG_INVALID'));
     }
   }
@@ -98,4 +99,11 @@ export class Supervision implements SupervisedDaemon {
       }, RETRY).unref();
     }
   }
+}
+
+/** Why a configuration was refused, to who looks at one interface: its own faults, or all if it has none. */
+function faultsOf(name: string, error: unknown): readonly string[] {
+  if (!(error instanceof ConfigError)) return [failureText(error)];
+  const own = error.problems.filter(({ file, section }) => file === 'network' && section === name);
+  return (own.length > 0 ? own : error.problems).map(describeProblem);
 }

@@ -131,6 +131,25 @@ inNamespace('daemon', import.meta.url, () => {
     assert.doesNotMatch(stderr, /\n {4}at /);
   });
 
+  test('a section with a fault is left out at the start, and taken up once it is mended', async (context) => {
+    const wrong = network.replace(
+      "option username 'anna'",
+      "option username 'anna'\n\toption mtu 'abc'",
+    );
+    const daemon = await gateway(context, wrong);
+    await daemon.says(
+      /error: network, section 'office', option 'mtu', value 'abc': expected .*\npptp error: left out until they are mended: network\.office\n/,
+    );
+    assert.match(devices(), /^pptps-home /m);
+    assert.equal((await daemon.command('dial', 'office')).code, 66);
+    const { code, stderr } = await daemon.command('reload'); // all or nothing
+    assert.equal(code, 1);
+    assert.match(stderr, /section 'office', option 'mtu'/);
+    writeFileSync(join(daemon.dir, 'network'), network);
+    assert.equal((await daemon.command('reload')).code, 0);
+    assert.match((await daemon.command('status')).stdout, /^office /m);
+  });
+
   test('a reload takes up what changed; a wrong configuration leaves the old one running', async (context) => {
     const daemon = await gateway(context);
     writeFileSync(join(daemon.dir, 'network'), network.replace("'home'", "'lab'"));

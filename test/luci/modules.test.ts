@@ -215,19 +215,37 @@ describe('log', () => {
   const entries = [
     {
       time: 1,
-      msg: 'pptp-gateway[7]: pptp info: server vpn session 3 user "anna" peer 203.0.113.1: up',
+      priority: 30,
+      msg: 'pptp[7]: server vpn session 3 user "anna" peer 203.0.113.1: up',
     },
     { time: 2, msg: 'kernel: pptp is old' },
     {
       time: 3,
       msg: 'pptp-gateway[7]: pptp warning: link office: waiting GRE_BLOCKED "no session 12 here"',
     },
-    { time: 4, msg: 'pptp-gateway[7]: pptp debug: counted x' },
+    { time: 4, priority: 31, msg: 'pptp[7]: counted x' },
     {
       time: 5,
       msg: 'pptp-gateway[7]: pptp warning: server vpn caller 1.2.3.4 user "x\\" session 99 link evil: ": login failed',
     },
   ];
+
+  test('the level is the priority, the word of logread, or the word of our standard error', () => {
+    const level = (msg: string, priority?: number) => log.parse({ msg, priority })?.level;
+    assert.deepEqual(
+      [27, 28, 30, 31].map((priority) => level('pptp[7]: stopping', priority)),
+      ['error', 'warning', 'info', 'debug'],
+    );
+    assert.deepEqual(
+      ['err', 'warn', 'warning', 'info', 'notice', 'debug'].map((word) =>
+        level(`Thu Nov 26 00:41:07 2026 daemon.${word} pptp[7]: link office: waiting`),
+      ),
+      ['error', 'warning', 'warning', 'info', 'info', 'debug'],
+    );
+    assert.equal(level('pptp-gateway[7]: pptp info: stopping', 27), 'info');
+    assert.equal(level('dnsmasq[8]: link pptp[7]', 30), undefined);
+    assert.equal(log.parse({ msg: 'pptp[7]: link office: waiting', priority: 28 }).name, 'office');
+  });
 
   test('our lines, newest first, by level', () => {
     assert.deepEqual(

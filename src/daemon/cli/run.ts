@@ -4,15 +4,15 @@ import { readFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { IoError } from '../../native/io-error.ts';
 import { dropPrivileges } from '../../native/privileges.ts';
-import { ConfigError, formatProblem } from '../configuration/problems.ts';
-import type { Configuration } from '../configuration/configuration.ts';
-import { readConfiguration, readSound } from '../configuration/read.ts';
+import { ConfigError } from '../configuration/problems.ts';
+import { readConfiguration } from '../configuration/read.ts';
 import { Buses, refuseSecond } from '../control/buses.ts';
 import { Daemon, type DaemonOptions } from '../daemon.ts';
 import { isNetifd } from '../router-choice.ts';
 import { ExitCode, Fatal } from '../exit-codes.ts';
-import { Log } from '../log.ts';
+import { Log, toStderr } from '../log.ts';
 import { pptpObject } from '../methods/object.ts';
+import { SystemLog } from '../system-log.ts';
 import { version } from '../version.ts';
 import { IpRoute } from '../../router/iproute.ts';
 import { Netifd } from '../../router/netifd/netifd.ts';
@@ -21,7 +21,6 @@ import { RouterError } from '../../router/router.ts';
 import type { Arguments } from './arguments.ts';
 
 export async function run(options: Arguments): Promise<void> {
-  const { configDir, socket, ubus, dial } = options;
   if (process.getuid?.() !== 0)
     throw new Fatal(
       ExitCode.NotRoot,
@@ -32,9 +31,20 @@ export async function run(options: Arguments): Promise<void> {
       ExitCode.NoTun,
       '/dev/net/tun is missing: load the kernel module tun (OpenWrt: install kmod-tun)',
     );
-  const log = new Log();
+  if (process.stderr.isTTY) return gateway(options, new Log()); // somebody is looking
+  const system = new SystemLog(options.ubus, toStderr);
+  try {
+    await system.open();
+    await gateway(options, new Log(toStderr, (level, text) => system.take(level, text)));
+  } finally {
+    await system.close();
+  }
+}
+
+async function gateway(options: Arguments, log: Log): Promise<void> {
+  const { configDir, socket, ubus, dial } = options;
   const supervised = await isNetifd(options.router, ubus);
-  const configuration = supervised ? soundPart(configDir, log) : readConfiguration(configDir);
+  const configuration = readConfiguration(configDir, { leaveOut: true });
 
   await refuseSecond(socket);
 
@@ -102,13 +112,6 @@ export async function run(options: Arguments): Promise<void> {
   buses.withdraw();
   await daemon.stop();
   buses.close();
-}
-
-/** One interface that is wrong must not keep the others down. */
-function soundPart(configDir: string, log: Log): Configuration {
-  const { configuration, faults } = readSound(configDir);
-  for (const fault of faults) log.line('error', formatProblem(fault));
-  return configuration;
 }
 
 /** Empty where there is no such file. */

@@ -2,13 +2,12 @@
  * The whole configuration: three UCI files to one frozen value (parse, don't validate).
  *
  * `network` holds servers (proto pptpserver) and links (proto pptpgw, or pptp as the stock client of OpenWrt has it) among
- * the interfaces of others, `pptp_users` the accounts, `pptp` the globals and the relays. Every fault is collected; any error refuses the whole.
+ * the interfaces of others, `pptp_users` the accounts, `pptp` the globals and the relays. Every fault is collected; any error refuses the
+ * whole, or its section where the rest shall run (sound-part.ts).
  */
 import { createHash } from 'node:crypto';
 import type { ClientLinkOptions, Limits, ServerOptions, User } from '../../session/options.ts';
 import { parseUci, type UciSection } from '../../router/uci.ts';
-import { checkTogether } from './consistency.ts';
-import { checkRelays } from './relay-conflicts.ts';
 import type { RelayOptions } from '../../relay/relay-options.ts';
 import { linkFromSection } from './link.ts';
 import { relayFromSection } from './relay.ts';
@@ -18,15 +17,14 @@ import { globalOptions, userOptions } from './options.ts';
 import { ConfigError, type Problem } from './problems.ts';
 import { readSection } from './section.ts';
 import { serverFromSection } from './server.ts';
+import { checkTogether, soundPart, type Sections } from './sound-part.ts';
 
-export interface Configuration {
+export interface Configuration extends Sections {
   readonly logLevel: Values<typeof globalOptions>['log_level'];
   readonly limits: Limits;
-  readonly servers: readonly ServerOptions[];
-  readonly links: readonly ClientLinkOptions[];
-  readonly users: readonly User[];
-  readonly relays: readonly RelayOptions[];
   readonly warnings: readonly Problem[];
+  /** Errors of sections that were left out. */
+  readonly faults: readonly Problem[];
   /** Of the texts: tells whether anything in them has changed. */
   readonly digest: string;
 }
@@ -34,18 +32,20 @@ export interface Configuration {
 export const files = ['network', 'pptp', 'pptp_users'] as const;
 type File = (typeof files)[number];
 
+interface Reading {
+  /** The stock client serves the sections of proto pptp. */
+  readonly stockClient?: boolean;
+  /** Sections with errors are left out while something else is left to run. */
+  readonly leaveOut?: boolean;
+}
+
 /**
  * @param texts the files that exist
- * @param stockClient the stock client serves the sections of proto pptp
- * @param without interfaces that are left out
  * @throws ConfigError with every fault found
  */
 export function parseConfiguration(
   texts: Partial<Record<File, string>>,
-  {
-    stockClient = false,
-    without = new Set(),
-  }: { readonly stockClient?: boolean; readonly without?: ReadonlySet<string> } = {},
+  { stockClient = false, leaveOut = false }: Reading = {},
 ): Configuration {
   const problems: Problem[] = [];
   const sections = (file: File): UciSection[] => {
@@ -62,7 +62,7 @@ export function parseConfiguration(
     if (section.type !== 'interface') continue;
     const proto = section.values.get('proto')?.values.at(-1);
     if (proto !== 'pptpserver' && proto !== 'pptpgw' && proto !== 'pptp') continue;
-    if ((proto === 'pptp' && stockClient) || without.has(section.name)) continue;
+    if (proto === 'pptp' && stockClient) continue;
     // What is switched off may be half written.
     if (bool.parse(section.values.get('disabled')?.values.at(-1) ?? '') === true) continue;
     if (!/^[A-Za-z0-9_]+$/.test(section.name)) {
@@ -99,16 +99,16 @@ export function parseConfiguration(
       globals = readSection(section, globalOptions, problems);
     } else unknownType(section, 'pptp, relay', problems);
   }
-  if (seen === undefined) {
-    const absent = { file: 'pptp', line: 0, type: 'pptp', name: 'globals', values: new Map() };
-    globals = readSection(absent, globalOptions, problems);
-  }
-
-  checkTogether(servers, links, users, problems);
-  checkRelays(relays, servers, problems);
+  const all = { servers, links, users, relays };
+  const { sections: sound, faults } = leaveOut
+    ? soundPart(all, problems)
+    : { sections: all, faults: [] };
+  checkTogether(sound, problems);
   const errors = problems.filter(({ severity }) => severity === 'error');
-  if (errors.length > 0 || globals === undefined) throw new ConfigError(errors);
+  if (errors.length > faults.length) throw new ConfigError(errors);
+  globals ??= readSection(absentGlobals, globalOptions, problems)!;
   return Object.freeze({
+    ...sound,
     logLevel: globals.log_level,
     limits: {
       maxSessions: globals.max_sessions,
@@ -116,16 +116,22 @@ export function parseConfiguration(
       maxHalfOpenPerSource: globals.max_half_open_per_source,
       loginTimeout: globals.login_timeout,
     },
-    servers,
-    links,
-    users,
-    relays,
-    warnings: problems,
+    warnings: problems.filter(({ severity }) => severity === 'warning'),
+    faults,
     digest: createHash('sha256')
       .update(JSON.stringify([texts, stockClient]))
       .digest('base64'),
   });
 }
+
+/** All defaults. */
+const absentGlobals = {
+  file: 'pptp',
+  line: 0,
+  type: 'pptp',
+  name: 'globals',
+  values: new Map<string, never>(),
+};
 
 function userFromSection(section: UciSection, problems: Problem[]): User | undefined {
   const values = readSection(section, userOptions, problems);

@@ -3,17 +3,6 @@ import type { ClientLinkOptions, ServerOptions, User } from '../../session/optio
 import { formatAddress, prefixRange, type AddressRange } from '../../wire/ip.ts';
 import type { Problem } from './problems.ts';
 
-export function checkTogether(
-  servers: readonly ServerOptions[],
-  links: readonly ClientLinkOptions[],
-  users: readonly User[],
-  problems: Problem[],
-): void {
-  checkDevices([...servers, ...links], problems);
-  checkServers(servers, problems);
-  checkUsers(users, servers, problems);
-}
-
 /** Remembers who has what; the second one to have it is told whose it is. */
 function claims(): (key: string | number, owner: string) => string | undefined {
   const owners = new Map<string | number, string>();
@@ -24,7 +13,7 @@ function claims(): (key: string | number, owner: string) => string | undefined {
   };
 }
 
-function checkDevices(
+export function checkDevices(
   tunnels: readonly (ServerOptions | ClientLinkOptions)[],
   problems: Problem[],
 ): void {
@@ -42,7 +31,7 @@ function checkDevices(
   }
 }
 
-function checkServers(servers: readonly ServerOptions[], problems: Problem[]): void {
+export function checkServers(servers: readonly ServerOptions[], problems: Problem[]): void {
   const complain = (section: string, option: string, value: string, message: string) =>
     problems.push({ severity: 'error', file: 'network', section, option, value, message });
   const address = claims();
@@ -102,7 +91,7 @@ function overlap(some: readonly AddressRange[], others: readonly AddressRange[])
   return some.some((a) => others.some((b) => a.first <= b.last && b.first <= a.last));
 }
 
-function checkUsers(
+export function checkUsers(
   users: readonly User[],
   servers: readonly ServerOptions[],
   problems: Problem[],

@@ -22,18 +22,14 @@ export class ConfigError extends Error {
   }
 }
 
-export function formatProblem({
-  severity,
-  file,
-  section,
-  option,
-  value,
-  message,
-}: Problem): string {
+export function formatProblem(problem: Problem): string {
+  return `${problem.severity}: ${describeProblem(problem)}`;
+}
+
+/** Without the severity, for lines that have one. */
+export function describeProblem({ file, section, option, value, message }: Problem): string {
   const place = [file, section && `section '${section}'`, option && `option '${option}'`]
     .filter(Boolean)
     .join(', ');
-  return printable(
-    `${severity}: ${place}${value === undefined ? '' : `, value '${value}'`}: ${message}`,
-  );
+  return printable(`${place}${value === undefined ? '' : `, value '${value}'`}: ${message}`);
 }

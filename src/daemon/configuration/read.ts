@@ -4,35 +4,16 @@ import { join } from 'node:path';
 import { stockClientInstalled } from '../../router/stock-client.ts';
 import { ExitCode, Fatal } from '../exit-codes.ts';
 import { files, parseConfiguration, type Configuration } from './configuration.ts';
-import { ConfigError, type Problem } from './problems.ts';
-
-/** @throws ConfigError, or Fatal where there is nothing to read */
-export function readConfiguration(dir: string): Configuration {
-  return parse(dir, new Set());
-}
+import type { Problem } from './problems.ts';
 
 /**
- * For a start on a router: interfaces with faults are left out, so that the others work.
- * @returns the faults, too @throws ConfigError for a fault of no interface, Fatal
+ * @param leaveOut sections with errors, as long as something else is left to run
+ * @throws ConfigError, or Fatal where there is nothing to read
  */
-export function readSound(dir: string): {
-  configuration: Configuration;
-  faults: readonly Problem[];
-} {
-  try {
-    return { configuration: readConfiguration(dir), faults: [] };
-  } catch (error) {
-    if (!(error instanceof ConfigError)) throw error;
-    const faulty = new Set<string>();
-    for (const { file, section } of error.problems) {
-      if (file !== 'network' || section === undefined) throw error;
-      faulty.add(section);
-    }
-    return { configuration: parse(dir, faulty), faults: error.problems };
-  }
-}
-
-function parse(dir: string, without: ReadonlySet<string>): Configuration {
+export function readConfiguration(
+  dir: string,
+  { leaveOut = false }: { readonly leaveOut?: boolean } = {},
+): Configuration {
   const texts: Partial<Record<(typeof files)[number], string>> = {};
   for (const file of files) {
     try {
@@ -48,7 +29,7 @@ function parse(dir: string, without: ReadonlySet<string>): Configuration {
       `there is no file ${join(dir, 'network')}: see --config-dir`,
     );
   const stockClient = stockClientInstalled();
-  const configuration = parseConfiguration(texts, { stockClient, without });
+  const configuration = parseConfiguration(texts, { stockClient, leaveOut });
   const warnings = [...configuration.warnings, ...openSecrets(dir, configuration)];
   return Object.freeze({ ...configuration, warnings });
 }

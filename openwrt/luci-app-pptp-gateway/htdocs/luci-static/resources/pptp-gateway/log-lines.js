@@ -1,36 +1,37 @@
 'use strict';
 'require baseclass';
 
-/* Our lines of the system log: "pptp-gateway[77]: pptp info: server home session 3 user "anna" peer 203.0.113.9: up …". */
-const LINE = /\bpptp (error|warning|info|debug): (.*)$/;
-/* The same with the level as the severity of syslog: "pptp[77]: server home …". */
-const PLAIN = /^(?:\S+\.\S+ )?pptp(?:-gateway)?(?:\[\d+\])?: (.*)$/;
+/*
+ * Our lines of the system log: "pptp[77]: server home session 3 user "anna" peer 203.0.113.9: up …", whose level is their
+ * priority; while the system's log was away, from our standard error, "pptp-gateway[77]: pptp info: server home …".
+ */
+const LINE = /(?:^|\s)pptp(?:\[\d+\]|-gateway\[\d+\]: pptp (error|warning|info|debug)): (.*)$/;
+/* logread has the priority as "daemon.info". */
+const PRIORITY = /\sdaemon\.(\w+)\s/;
 const LEVELS = ['error', 'warning', 'info', 'debug'];
-
-/* syslog's severities 0 to 7 */
 const SEVERITIES = ['error', 'error', 'error', 'error', 'warning', 'info', 'info', 'debug'];
+const NAMES = { err: 'error', error: 'error', warn: 'warning', warning: 'warning', debug: 'debug' };
 
-function levelAndText({ msg, priority }) {
-	const match = LINE.exec(msg ?? '');
-	if (match) return match.slice(1);
-	const plain = PLAIN.exec(msg ?? '');
-	return plain && [SEVERITIES[(priority ?? 6) % 8], plain[1]];
+function levelOf({ priority, msg }) {
+	if (priority != null) return SEVERITIES[priority & 7];
+	return NAMES[PRIORITY.exec(msg)?.[1]] ?? 'info';
 }
 
 return baseclass.extend({
 	LEVELS,
 
-	/* An entry of ubus log read ({ msg, time, … }), or a line of logread; null where it is not ours. */
+	/* An entry of ubus log read ({ msg, priority, time, … }), or a line of logread; null where it is not ours. */
 	parse(entry) {
-		const [level, text] = levelAndText(entry) ?? [];
-		if (level == null) return null;
+		const match = LINE.exec(entry.msg ?? '');
+		if (!match) return null;
+		const [, told, text] = match;
 		/* What peers choose stands in quotes: nothing in it counts as a name or a number of ours. */
 		const ours = text.replace(/"(?:[^"\\]|\\.)*"/g, '""');
 		const session = ours.match(/\bsession (\d+)\b/);
 		const subject = ours.match(/^(server|link|relay) (\S+?):? /);
 		return {
 			time: entry.time ?? null,
-			level,
+			level: told ?? levelOf(entry),
 			text,
 			session: session ? Number(session[1]) : null,
 			name: subject ? subject[2] : null
