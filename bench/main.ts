@@ -2,7 +2,7 @@
  * `make bench`: everything side by side in one run, in interleaved rounds; medians as JSON, Markdown and SVG under
  * bench/results/. bench/README.md says how to read them. It leaves nothing else behind, also after Ctrl-C.
  *
- * BENCH_SECONDS (4) of each TCP run, BENCH_ROUNDS (5), BENCH_ONLY (names of tunnels, "control", "start", "relay"; default all),
+ * BENCH_SECONDS (4) of each TCP run, BENCH_ROUNDS (3), BENCH_ONLY (names of tunnels, "control", "start", "relay"; default all),
  * BENCH_SESSIONS (1000), BENCH_CYCLES (10000), BENCH_NAME (latest): name of the files.
  */
 import { execFileSync } from 'node:child_process';
@@ -19,7 +19,7 @@ import { outer, variants, type Sides, type Variant } from './tunnels.ts';
 
 const root = resolve(import.meta.dirname, '..');
 const seconds = number('BENCH_SECONDS', 4);
-const rounds = number('BENCH_ROUNDS', 5);
+const rounds = number('BENCH_ROUNDS', 3);
 const extent = {
   sessions: number('BENCH_SESSIONS', 1000),
   cycles: number('BENCH_CYCLES', 10_000),

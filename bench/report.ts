@@ -45,7 +45,8 @@ interface Goal {
 
 /** Median of each figure. */
 export function medians({ samples }: Measured): Sample {
-  const of = (name: keyof Sample) => median(samples.map((sample) => sample[name]));
+  const of = (name: keyof Sample) =>
+    median(samples.map((sample) => sample[name]).filter((value) => !Number.isNaN(value)));
   return Object.fromEntries(
     Object.keys(samples[0] ?? {}).map((name) => [name, of(name as keyof Sample)]),
   ) as unknown as Sample;
@@ -103,17 +104,13 @@ ${rounds} interleaved round${rounds === 1 ? '' : 's'}, ${seconds} s for each TCP
   }
   parts.push(
     table([
-      ['goal', 'reached', 'wanted', ''],
-      ...goals(report)
-        .filter(({ value }) => value !== undefined)
-        .map((goal) => [
-          goal.title,
-          `${fixed(goal.value!, goal.digits)}${goal.unit}`,
-          `${goal.least === undefined ? `≤ ${goal.most!}` : `≥ ${goal.least}`}${goal.unit}`,
-          goal.value! >= (goal.least ?? -Infinity) && goal.value! <= (goal.most ?? Infinity)
-            ? 'yes'
-            : '**no**',
-        ]),
+      ['goal', 'figure', 'wanted', ''],
+      ...goals(report).map((goal) => [
+        goal.title,
+        goal.value === undefined ? '–' : `${fixed(goal.value, goal.digits)}${goal.unit}`,
+        `${goal.least === undefined ? `≤ ${goal.most!}` : `≥ ${goal.least}`}${goal.unit}`,
+        judgement(goal),
+      ]),
     ]),
   );
   if (report.relay !== undefined)
@@ -149,7 +146,8 @@ function goals(report: Report): Goal[] {
     const [one, other] = [a, b].map((name) => report.tunnels.find((t) => t.name === name));
     const pairs = (one?.samples ?? []).flatMap((sample) => {
       const opposite = other?.samples.find(({ round }) => round === sample.round);
-      return opposite === undefined ? [] : [figure(sample) / figure(opposite)];
+      const both = opposite === undefined ? NaN : figure(sample) / figure(opposite);
+      return Number.isNaN(both) ? [] : [both];
     });
     return pairs.length === 0 ? undefined : median(pairs);
   };
@@ -223,6 +221,11 @@ function goals(report: Report): Goal[] {
     of('anonymous memory, idle', start?.anonymous, { most: 14, unit: ' MB', digits: 1 }),
     of('bundle', start?.bundle, { most: 300, unit: ' kB', digits: 0 }),
   ];
+}
+
+function judgement({ value, least = -Infinity, most = Infinity }: Goal): string {
+  if (value === undefined || Number.isNaN(value)) return 'not measured';
+  return value >= least && value <= most ? 'met' : '**missed**';
 }
 
 function fixed(value: number, digits = 0): string {

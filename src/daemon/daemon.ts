@@ -30,6 +30,9 @@ import { Servers } from './servers.ts';
 import { Strangers } from './strangers.ts';
 import { Supervision } from './supervision.ts';
 
+/** netifd's handler is a shell script, ms. */
+const HANDLER_TIME = 5_000;
+
 export interface DaemonOptions {
   readonly log: Log;
   /** Dial links with auto 1 ourselves, where no supervisor decides. */
@@ -215,8 +218,18 @@ export class Daemon {
   /** What a person wants of a link; a supervisor decides when it happens. */
   async dial(name: string): Promise<void> {
     const { supervisor } = this.ports.router;
-    if (supervisor !== undefined) await supervisor.dial(name);
-    else this.links.get(name)?.feed((link, now) => link.dial(now));
+    if (supervisor !== undefined) {
+      await supervisor.dial(name);
+      await this.leavesDown(name);
+    } else this.links.get(name)?.feed((link, now) => link.dial(now));
+  }
+
+  /** Whoever asked looks at the state next: a supervisor's handler takes a moment to call us back. */
+  private async leavesDown(name: string): Promise<void> {
+    for (let waited = 0; waited < HANDLER_TIME; waited += 100) {
+      if (this.links.get(name)?.link.status().state !== 'down') return;
+      await new Promise((resolve) => setTimeout(resolve, 100));
+    }
   }
 
   async hangup(name: string): Promise<void> {

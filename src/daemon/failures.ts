@@ -14,9 +14,11 @@ const ordinary: ReadonlySet<string> = new Set([
   'REPLACED',
   'IDLE_TIMEOUT',
   'CONNECT_TIME',
-  'HANGUP',
-  'PEER_TERMINATED',
+  'INTERFACE_DOWN',
 ]);
+
+/** Callers may hang up; a link is meant to stay. */
+const goodbyes: ReadonlySet<string> = new Set(['HANGUP', 'PEER_TERMINATED']);
 
 export class Failures {
   private readonly entries: FailureDocument[] = [];
@@ -24,9 +26,17 @@ export class Failures {
   note(event: SessionEvent | RelayEvent): void {
     const found = failure(event);
     if (found === undefined || ordinary.has(found.cause.code)) return;
+    if (goodbyes.has(found.cause.code) && isOfCaller(event)) return;
+    if (event.what === 'link-state' && this.isKnown(found)) return;
     if (event.what === 'caller-refused' || event.what === 'relay-refused') this.forget(found); // a stranger must not push all others out
     this.entries.push(found);
     if (this.entries.length > MAX_FAILURES) this.entries.shift();
+  }
+
+  /** A link that waits after its session was lost: the loss is in the list. */
+  private isKnown({ name, cause: { code } }: FailureDocument): boolean {
+    const last = this.entries.findLast((entry) => entry.name === name);
+    return last !== undefined && last.peer !== '' && last.cause.code === code;
   }
 
   /** The same of before, if there is one. */
@@ -44,6 +54,10 @@ export class Failures {
   list(): readonly FailureDocument[] {
     return this.entries;
   }
+}
+
+function isOfCaller(event: SessionEvent | RelayEvent): boolean {
+  return event.what === 'session-down' && event.session.kind === 'caller';
 }
 
 function failure(event: SessionEvent | RelayEvent): FailureDocument | undefined {
@@ -70,7 +84,7 @@ function failure(event: SessionEvent | RelayEvent): FailureDocument | undefined 
         cause: causeDocument(event.cause),
       };
     case 'link-state':
-      if (event.cause === undefined) return undefined;
+      if (event.cause === undefined || event.state === 'stopping') return undefined;
       return { time, name: event.link, peer: '', username: '', cause: causeDocument(event.cause) };
     case 'relay-refused':
     case 'relay-call-down': {

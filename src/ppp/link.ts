@@ -349,6 +349,7 @@ export class PppLink {
     if (this.#finished || this.#closing) return;
     this.#cause ??= reason;
     this.#closing = true;
+    this.#outputs.push({ kind: 'closing', cause: this.#cause });
     this.#phase = 'Terminate';
     this.#closeAt = undefined;
     this.#lcp.close(now);

@@ -57,6 +57,8 @@ export type LinkOutput =
       readonly peerIdentifier: Uint8Array;
     }
   | { readonly kind: 'ipv6-down' }
+  /** It ends and says goodbye; `down` follows with this cause. */
+  | { readonly kind: 'closing'; readonly cause: Cause }
   /** The link is finished. Exactly once, and last. */
   | { readonly kind: 'down'; readonly cause: Cause }
   /** Something malformed or unexpected came and was ignored. */

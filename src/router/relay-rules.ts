@@ -74,7 +74,7 @@ export function chains(relays: readonly RelayRules[]): string {
   }
   chain guard {
     type filter hook postrouting priority srcnat + 10
-    meta l4proto gre meta mark & 0xff000000 != 0x17000000 ${PPTP_GRE} ip saddr . ip daddr . ${CALL_ID} @guarded counter drop
+    meta mark & 0xff000000 != 0x17000000 ${PPTP_GRE} ip saddr . ip daddr . ${CALL_ID} @guarded counter drop
   }
 `;
 }

@@ -238,6 +238,9 @@ export class CallerCall {
       case 'counted':
         this.#event({ what: 'counted', counter: `ppp: ${stage.counter}` });
         break;
+      case 'closing':
+        // A session tells its end itself.
+        break;
       case 'down':
         this.#over(stage.cause, now);
         break;

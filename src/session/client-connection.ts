@@ -276,6 +276,9 @@ export class ClientConnection {
       case 'counted':
         this.#outputs.push({ kind: 'counted', counter: `ppp: ${stage.counter}` });
         break;
+      case 'closing':
+        this.#beginClosing(stage.cause, now);
+        break;
       case 'down':
         this.#beginClosing(stage.cause, now);
         this.#release(this.#session()?.path);

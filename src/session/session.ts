@@ -66,6 +66,8 @@ export type SessionStage =
   /** An established session is over; its counters are final. */
   | { readonly kind: 'ended'; readonly session: SessionStatus; readonly cause: Cause }
   | { readonly kind: 'counted'; readonly counter: string }
+  /** PPP has begun to end by itself; 'down' follows with this cause. */
+  | { readonly kind: 'closing'; readonly cause: Cause }
   /** PPP is finished: the owner frees the path. Last. */
   | { readonly kind: 'down'; readonly cause: Cause };
 
@@ -177,10 +179,11 @@ export class Session {
 
   /** Ends it in order. IP stops at once; PPP is terminated within a second. */
   end(cause: Cause, now: number): void {
-    if (this.#finished || this.#ending !== undefined) return;
+    if (this.#finished || this.#terminateBy !== undefined) return;
+    this.#terminateBy = now + TERMINATE_TIME;
+    if (this.#ending !== undefined) return; // PPP says goodbye already
     this.#ending = this.#explain(cause, now);
     this.#takeDown(this.#ending);
-    this.#terminateBy = now + TERMINATE_TIME;
     this.#link.close(this.#ending, now);
     this.#drain(now);
   }
@@ -321,6 +324,12 @@ export class Session {
         break;
       case 'counted':
         this.#stages.push({ kind: 'counted', counter: output.what });
+        break;
+      case 'closing':
+        if (this.#ending !== undefined) break;
+        this.#ending = this.#explain(output.cause, now);
+        this.#takeDown(this.#ending);
+        this.#stages.push({ kind: 'closing', cause: this.#ending });
         break;
       case 'down':
         this.#finish(output.cause, now);

@@ -52,6 +52,24 @@ test('ordinary ends and other events are no failures', () => {
   );
 });
 
+test('a link that is lost is one failure, also where the peer said goodbye', () => {
+  const link = { ...session, kind: 'link', name: 'office' } as const;
+  for (const code of ['PEER_TERMINATED', 'HANGUP', 'PEER_DEAD'] as const)
+    assert.deepEqual(
+      noted(
+        { what: 'link-state', link: 'office', state: 'stopping', cause: cause(code) },
+        { what: 'session-down', session: link, cause: cause(code) },
+        { what: 'link-state', link: 'office', state: 'down', cause: cause(code) },
+        { what: 'link-state', link: 'office', state: 'waiting', cause: cause(code) },
+        { what: 'link-state', link: 'office', state: 'waiting', cause: cause('CONNECT_TIMEOUT') },
+      ),
+      [
+        ['office', '203.0.113.9', 'anna', code],
+        ['office', '', '', 'CONNECT_TIMEOUT'],
+      ],
+    );
+});
+
 test('the list is bounded: the oldest go', () => {
   const failures = new Failures();
   for (let i = 0; i < 1000; i++)

@@ -194,7 +194,7 @@ function suite(base: string): void {
       await applied(() =>
         page.locator('.modal').getByRole('button', { name: 'Save & Apply' }).click(),
       );
-      await row('lucitest').getByText('connected', { exact: true }).waitFor();
+      await row('lucitest').filter({ hasText: '● connected' }).waitFor();
       await row('lucitest').getByRole('button', { name: 'Check' }).click();
       await page.getByText(/Everything works up to here|ping was not answered/).waitFor();
       assert.equal((await page.locator('.modal [data-result=ok]').count()) >= 9, true);
@@ -234,9 +234,9 @@ function suite(base: string): void {
       for (const name of pages) {
         await go(name, other);
         await other.waitForTimeout(3000);
-        const [wide, window] = (await other.evaluate(
+        const [wide, window] = await other.evaluate<[number, number]>(
           '[document.documentElement.scrollWidth, innerWidth]',
-        )) as [number, number];
+        );
         assert.ok(wide <= window, `${name}: ${wide} pixels on a window of ${window}`);
         await shoot(`${name}-${mode}-plain`, other);
       }

@@ -256,6 +256,18 @@ describe('log', () => {
     assert.deepEqual(log.select(entries, { level: 'error', about: '' }), []);
   });
 
+  test('the level may also be the severity of syslog', () => {
+    const line = log.parse({ time: 1, priority: 28, msg: 'pptp[9]: link office: waiting' });
+    assert.deepEqual(line, {
+      time: 1,
+      level: 'warning',
+      text: 'link office: waiting',
+      session: null,
+      name: 'office',
+    });
+    assert.equal(log.parse({ msg: 'pptpd[9]: hello' }), null);
+  });
+
   test('by session and by name; what a peer chose counts as neither', () => {
     assert.deepEqual(log.subjects(entries), ['office', 'vpn', '#3']);
     assert.deepEqual(log.select(entries, { level: 'debug', about: '#3' }).length, 1);

@@ -23,7 +23,8 @@ export function inNamespace(name: string, url: string, define: () => void): void
     define();
     return;
   }
-  test(`${name} (in a network namespace)`, { timeout: 120_000 }, async (context) => {
+  // A ceiling for what hangs; on a machine with much else to do a whole file takes minutes.
+  test(`${name} (in a network namespace)`, { timeout: 900_000 }, async (context) => {
     const child = spawnInNamespace(url, ['ignore', 'pipe', 'pipe', 'ipc']);
     context.signal.addEventListener('abort', () => child.kill('SIGKILL'));
     let report = '';

@@ -1,7 +1,8 @@
 /** The static includes of fw4 load in nft where fw4 puts them, and let in what they should. */
 import assert from 'node:assert/strict';
 import { spawnSync } from 'node:child_process';
-import { readFileSync } from 'node:fs';
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { test } from 'node:test';
 import { root as project } from '../daemon/cli/program.ts';
@@ -40,6 +41,28 @@ add element inet fw4 pptp_gateway { 203.0.113.9 }
     stdout,
     /chain forward[^}]*meta mark (0x17000000\/8|& 0xff000000 == 0x17000000) meta l4proto gre counter .*accept/,
   );
+});
+
+test('ruleset-post brings the elements that the daemon keeps in its folder, and none where there is no file', (context) => {
+  const folder = mkdtempSync(join(tmpdir(), 'firewall-'));
+  context.after(() => rmSync(folder, { recursive: true }));
+  const script = include('ruleset-post').replace('/var/run/pptp-gateway', folder);
+  const load = () => {
+    const { status, stdout, stderr } = spawnSync(
+      'unshare',
+      ['--net', 'sh', '-c', 'nft -f - && nft list ruleset'],
+      { input: `table inet fw4 {\n${include('table-pre')}}\n${script}`, encoding: 'utf8' },
+    );
+    assert.deepEqual([status, stderr], [0, '']);
+    return stdout;
+  };
+  assert.doesNotMatch(load(), /elements/);
+  writeFileSync(join(folder, 'firewall.nft.new'), 'half a li');
+  writeFileSync(
+    join(folder, 'firewall.nft'),
+    'add element inet fw4 pptp_gateway { 198.51.100.10, 203.0.113.9 }\n',
+  );
+  assert.match(load(), /elements = \{ 198\.51\.100\.10,\s+203\.0\.113\.9 \}/);
 });
 
 test('the mark is the one of the relay', () => {

@@ -104,13 +104,19 @@ test('the launcher takes our runtime, else a Node that is new enough, else says 
     assert.equal(start().code, 127, old);
   }
   made.command('node', node('v22.1.0', 'installed'));
-  assert.equal(start().stdout, 'installed /usr/lib/pptp-gateway/pptp-gateway.js status --json 0\n');
+  assert.equal(
+    start().stdout,
+    'installed --max-semi-space-size=1 /usr/lib/pptp-gateway/pptp-gateway.js status --json 0\n',
+  );
   made.write(
     'usr/lib/pptp-gateway-node/node',
     `#!/bin/busybox sh\n${node('v20.1.0', 'ours')}\n`,
     0o755,
   );
-  assert.equal(start().stdout, 'ours /usr/lib/pptp-gateway/pptp-gateway.js status --json 0\n');
+  assert.equal(
+    start().stdout,
+    'ours --max-semi-space-size=1 /usr/lib/pptp-gateway/pptp-gateway.js status --json 0\n',
+  );
 });
 
 test('uci-defaults: folders for hooks, pptpd imported and the log told; kept while there is no runtime', (t) => {

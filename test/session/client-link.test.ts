@@ -3,7 +3,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { Secret } from '../../src/crypto/secret.ts';
 import { cause } from '../../src/wire/cause.ts';
-import { ip, linkOptions, user, World, type LinkHost } from '../support/world.ts';
+import { ip, linkOptions, user, World, type LinkHost, type ServerHost } from '../support/world.ts';
 
 const wrong = { secret: Secret.fromPassword('wrong') };
 
@@ -502,6 +502,39 @@ test('held while it says goodbye after a loss: the failure counts, and the pause
   world.advance(10_000);
   assert.equal(link.state, 'up');
   assert.equal(link.asked.filter((what) => what === 'connect').length, dialled + 1);
+});
+
+test('held because its network is down: the cause is that of the loss, in the event and while it waits', () => {
+  const losses: readonly [string, (world: World, server: ServerHost) => void][] = [
+    [
+      'PEER_TERMINATED',
+      ({ clock }, { server }) => server.disconnect('anna', cause('USER_REQUEST'), clock.now),
+    ],
+    ['PEER_DEAD', ({ gre }) => (gre.conditions.drop = () => true)],
+  ];
+  for (const [code, lose] of losses) {
+    const world = new World();
+    const server = world.server();
+    const link = world.link({ holdoff: 60_000, keepalive: { failures: 2, interval: 1_000 } });
+    link.dial();
+    world.advance(3_000);
+    assert.equal(link.state, 'up');
+    lose(world, server);
+    for (let waited = 0; link.networks.up.size > 0; waited++) {
+      assert(waited < 10_000);
+      world.advance(1);
+    }
+    link.hold(); // netifd answers the loss with a teardown
+    world.advance(5_000);
+    assert.deepEqual([link.state, link.causeCode], ['down', code]);
+    assert.deepEqual(
+      link.whats().filter((what) => what.startsWith('session-down')),
+      [`session-down anna ${code}`],
+    );
+    link.release(false);
+    world.advance(10);
+    assert.deepEqual([link.state, link.causeCode], ['waiting', code]);
+  }
 });
 
 test('held and blocked: only a fresh release dials; new credentials only free it', () => {

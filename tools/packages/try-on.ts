@@ -48,6 +48,18 @@ fs.readdirSync = (path, ...more) =>
 require('module').syncBuiltinESMExports();
 `;
 
+/** For iproute2, which the package depends on: busybox knows no -batch, and changes one thing of a device at a time. */
+const IP = `#!/bin/sh
+one() {
+  case "$*" in
+    'link set dev '*' mtu '*' up') /bin/busybox ip link set dev "$4" mtu "$6" && /bin/busybox ip link set dev "$4" up ;;
+    *) /bin/busybox ip "$@" ;;
+  esac
+}
+[ "$1" = -batch ] || { one "$@"; exit; }
+while read -r line; do one $line || exit; done
+`;
+
 function furnish(): void {
   const libraries = readdirSync(root, { recursive: true, encoding: 'utf8' }).filter(
     (file) => /(^|\/)(libc|ld-|ld)[.-].*so/.test(file) && !`/${file}`.startsWith(HOME),
@@ -56,7 +68,8 @@ function furnish(): void {
   for (const folder of ['bin', 'sbin', 'dev', 'proc', 'var/run', 'tmp', 'etc', 'lib'])
     mkdirSync(join(root, folder), { recursive: true });
   copyFileSync(busybox, join(root, 'bin/busybox'));
-  for (const applet of ['sh', 'ip', 'cat']) symlinkSync('busybox', join(root, 'bin', applet));
+  for (const applet of ['sh', 'cat']) symlinkSync('busybox', join(root, 'bin', applet));
+  writeFileSync(join(root, 'sbin/ip'), IP, { mode: 0o755 });
   if (emulator !== undefined) copyFileSync(`/usr/bin/${emulator}`, join(root, 'bin', emulator));
   writeFileSync(join(root, 'etc/resolv.conf'), 'nameserver 127.0.0.1\n');
   writeFileSync(join(root, 'lib/libsetlbf.so'), 'not for this loader\n');

@@ -25,7 +25,7 @@ function treeOf(folder: string): string[] {
 /** Mode and path of every file that the package has to have. */
 function expectedContents(name: string, cpu: string): string[] {
   if (name.startsWith('luci-i18n-')) {
-    const [, page, language] = /^luci-i18n-(.+)-(.+?)$/.exec(name) ?? [];
+    const [, page, language] = /^luci-i18n-(.+?)-(zh-cn|[a-z]+)$/.exec(name) ?? [];
     return [
       `0644 /etc/uci-defaults/${name}`,
       `0644 /usr/lib/lua/luci/i18n/${page}.${language}.lmo`,

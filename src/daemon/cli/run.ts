@@ -58,7 +58,10 @@ async function gateway(options: Arguments, log: Log): Promise<void> {
   const zones = new OpenWrtZones(buses.system, () => readText(join(configDir, 'firewall')));
   const router: DaemonOptions['router'] = (supervisedDaemon, warn) => {
     if (!supervised) return new IpRoute(warn);
-    const netifd = new Netifd(buses.system, supervisedDaemon, warn, configDir);
+    const netifd = new Netifd(buses.system, supervisedDaemon, warn, {
+      config: configDir,
+      state: dirname(socket),
+    });
     buses.connected = () => {
       netifd.handleConnected();
       running?.networksChanged();

@@ -1,7 +1,10 @@
 /**
  * Whose GRE the firewall lets in: one set of addresses in fw4's table, which the package's static rules accept. Adding to it
- * needs no reload of fw4. A restart of fw4 empties it, so that elements are added anew before each use and from time to time.
+ * needs no reload of fw4. A restart of fw4 makes the set anew and takes its elements from a file that the static rules
+ * include. Where it does not, they come back before each use and from time to time.
  */
+import { mkdirSync, renameSync, rmSync, writeFileSync } from 'node:fs';
+import { dirname } from 'node:path';
 import { formatAddress } from '../../wire/ip.ts';
 import { message } from './bus.ts';
 
@@ -11,6 +14,7 @@ const RENEWAL = 30_000;
 
 export class FirewallSet {
   private readonly nft: (script: string) => Promise<unknown>;
+  private readonly file: string;
   private readonly warn: (text: string) => void;
   /** How many need an address. */
   private readonly users = new Map<number, number>();
@@ -23,8 +27,14 @@ export class FirewallSet {
   private fault: string | undefined;
   private readonly renewal: NodeJS.Timeout;
 
-  constructor(nft: (script: string) => Promise<unknown>, warn: (text: string) => void) {
+  /** @param file what fw4 includes; removed when nobody is let in any more */
+  constructor(
+    nft: (script: string) => Promise<unknown>,
+    file: string,
+    warn: (text: string) => void,
+  ) {
     this.nft = nft;
+    this.file = file;
     this.warn = warn;
     this.renewal = setInterval(() => {
       if (this.users.size === 0) return;
@@ -63,6 +73,18 @@ export class FirewallSet {
     return this.commit();
   }
 
+  /** fw4 may read it at any moment: it is whole or the one of before. */
+  private keep(script: string): void {
+    if (script === '') {
+      rmSync(this.file, { force: true });
+      return;
+    }
+    mkdirSync(dirname(this.file), { recursive: true, mode: 0o700 });
+    const fresh = `${this.file}.new`;
+    writeFileSync(fresh, `${script}\n`);
+    renameSync(fresh, this.file);
+  }
+
   private commit(): Promise<void> {
     if (this.running === undefined) {
       this.running = this.run().finally(() => (this.running = undefined));
@@ -88,6 +110,7 @@ export class FirewallSet {
     this.toDelete.clear();
     if (script === '') return;
     try {
+      this.keep(elements('add', new Set(this.users.keys())).join(''));
       await this.nft(`${script}\n`);
       this.fault = undefined;
     } catch (error) {

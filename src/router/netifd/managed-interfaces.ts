@@ -98,7 +98,11 @@ export class ManagedInterfaces {
   private feed(name: string, act: (machine: ManagedInterface) => void): void {
     const machine = this.of(name);
     act(machine);
-    this.drain(name, machine).catch((error: unknown) => this.warn(message(error)));
+    this.drain(name, machine).catch((error: unknown) => {
+      // netifd is taking it down: its teardown will come.
+      const isGoing = error instanceof RouterError && error.code === 'INTERFACE_DOWN';
+      if (!isGoing) this.warn(message(error));
+    });
   }
 
   /** Settles with what was to be told to netifd. */

@@ -80,7 +80,7 @@ export class Netifd implements Router {
     bus: Bus,
     daemon: SupervisedDaemon,
     warn: (text: string) => void,
-    configDir: string,
+    folders: { readonly config: string; readonly state: string },
     own: Partial<NetifdTools> = {},
   ) {
     this.bus = bus;
@@ -97,10 +97,10 @@ export class Netifd implements Router {
     this.dependencies = new HostDependencies({ bus, warn, ...this.tools.hostRoutes });
     this.children = new ChildInterfaces(
       bus,
-      () => readFile(join(configDir, 'firewall'), 'utf8').catch(() => undefined),
+      () => readFile(join(folders.config, 'firewall'), 'utf8').catch(() => undefined),
       warn,
     );
-    this.set = new FirewallSet(this.tools.nft, warn);
+    this.set = new FirewallSet(this.tools.nft, join(folders.state, 'firewall.nft'), warn);
     this.procd = new ProcdFirewall(bus, warn);
     this.proxyArp = new ProxyArp(warn);
     this.supervisor = {
@@ -328,7 +328,8 @@ export class Netifd implements Router {
       ];
       for (const each of done)
         each.catch((error: unknown) => {
-          if (this.managed.isAnnounced(name)) this.warn(message(error));
+          const isGoing = error instanceof RouterError && error.code === 'INTERFACE_DOWN';
+          if (!isGoing && this.managed.isAnnounced(name)) this.warn(message(error));
         });
     }
   }

@@ -10,6 +10,7 @@ const defaults = {
   configDir: '/etc/config',
   socket: '/var/run/pptp-gateway/ubus.sock',
   dial: false,
+  router: 'auto',
   json: false,
   seconds: 600,
   secrets: false,

@@ -174,8 +174,15 @@ test('any order: nothing is announced outside a generation, and whoever may not 
           case 'gone':
             machine.handleStatus(undefined, now);
             break;
-          default:
-            machine.handleStatus(shown(each.split(' ')[1] as 'up'), now);
+          case 'status up':
+            machine.handleStatus(shown('up'), now);
+            break;
+          case 'status pending':
+            machine.handleStatus(shown('pending'), now);
+            break;
+          case 'status down':
+            machine.handleStatus(shown('down'), now);
+            break;
         }
         for (const output of outputs(machine)) {
           if (output.startsWith('start')) mayRun = true;

@@ -3,6 +3,9 @@
  * the bus is the real ubusd.
  */
 import assert from 'node:assert/strict';
+import { existsSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { test, type TestContext } from 'node:test';
 import { supervisorMethods } from '../../../src/daemon/methods/links.ts';
 import { Netifd } from '../../../src/router/netifd/netifd.ts';
@@ -56,6 +59,8 @@ interface Router {
   readonly warnings: string[];
   /** Scripts for nft. */
   readonly scripts: string[];
+  /** What a restart of fw4 brings back. */
+  readonly kept: () => string | undefined;
   readonly commands: string[];
   readonly routes: KernelRoute[];
 }
@@ -82,8 +87,9 @@ onEachBus((bus) => {
     const scripts: string[] = [];
     const commands: string[] = [];
     const routes = [wan];
+    const folders = { config: '/nowhere', state: mkdtempSync(join(tmpdir(), 'netifd-')) };
     const own = await client(context, path);
-    const netifd = new Netifd(own, daemon, (text) => warnings.push(text), '/nowhere', {
+    const netifd = new Netifd(own, daemon, (text) => warnings.push(text), folders, {
       nft: (script) => {
         scripts.push(script);
         return Promise.resolve();
@@ -97,10 +103,17 @@ onEachBus((bus) => {
         routes: () => Promise.resolve(routes),
       },
     });
-    context.after(() => netifd.close());
+    context.after(async () => {
+      await netifd.close();
+      rmSync(folders.state, { recursive: true });
+    });
     own.add({ path: 'pptp', methods: supervisorMethods(netifd.supervisor) });
     while ((await own.lookup('pptp')).length === 0);
-    return { netifd, stub, daemon, warnings, scripts, commands, routes };
+    const kept = () => {
+      const file = join(folders.state, 'firewall.nft');
+      return existsSync(file) ? readFileSync(file, 'utf8') : undefined;
+    };
+    return { netifd, stub, daemon, warnings, scripts, kept, commands, routes };
   }
 
   /** A router whose link is set up. */
@@ -415,9 +428,10 @@ onEachBus((bus) => {
   });
 
   test('GRE of peers is let in while somebody needs it', async (context) => {
-    const { netifd, scripts } = await router(context);
+    const { netifd, scripts, kept } = await router(context);
     const peer = ip('198.51.100.10');
     await netifd.admit(peer);
+    assert.equal(kept(), 'add element inet fw4 pptp_gateway { 198.51.100.10 }\n');
     await netifd.admit(peer);
     netifd.dismiss(peer);
     assert.match(
@@ -425,8 +439,10 @@ onEachBus((bus) => {
       /^flush set inet fw4 pptp_gateway\nadd element inet fw4 pptp_gateway \{ 198\.51\.100\.10 \}\n/,
     );
     assert.doesNotMatch(scripts.join(''), /delete/);
+    assert.notEqual(kept(), undefined);
     netifd.dismiss(peer);
     await netifd.close();
+    assert.equal(kept(), undefined);
     assert.match(scripts.join(''), /delete element inet fw4 pptp_gateway \{ 198\.51\.100\.10 \}/);
   });
 });

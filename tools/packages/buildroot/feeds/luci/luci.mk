@@ -3,6 +3,11 @@ LUCI_NAME := $(notdir $(CURDIR))
 LUCI_BASENAME := $(patsubst luci-proto-%,%,$(patsubst luci-app-%,%,$(LUCI_NAME)))
 LUCI_LANGUAGES := $(sort $(filter-out templates,$(notdir $(wildcard po/*))))
 LUCI_LANG.de := Deutsch (German)
+LUCI_LANG.ru := Русский (Russian)
+LUCI_LANG.zh_Hans := 简体中文 (Simplified Chinese)
+# What packages and catalogues of a language are called, where it is not as its folder.
+LUCI_ALIAS.zh_Hans := zh-cn
+luci_alias = $(or $(LUCI_ALIAS.$(1)),$(1))
 
 PKG_NAME := $(LUCI_NAME)
 include $(INCLUDE_DIR)/package.mk
@@ -30,6 +35,7 @@ define Package/$(PKG_NAME)/install
 	$(if $(wildcard root),$(CP) root/. $(1)/)
 endef
 
+# 1: name of the language in packages, 2: its folder
 define LuciTranslation
   define Package/luci-i18n-$(LUCI_BASENAME)-$(1)
     SECTION := luci
@@ -37,15 +43,15 @@ define LuciTranslation
     DEPENDS := $(PKG_NAME)
     PKGARCH := all
   endef
-  Package/luci-i18n-$(LUCI_BASENAME)-$(1)/description = Translation for $(PKG_NAME) - $(LUCI_LANG.$(1))
+  Package/luci-i18n-$(LUCI_BASENAME)-$(1)/description = Translation for $(PKG_NAME) - $(LUCI_LANG.$(2))
 
   define Package/luci-i18n-$(LUCI_BASENAME)-$(1)/install
 	mkdir -p $$(1)/etc/uci-defaults $$(1)/usr/lib/lua/luci/i18n
-	echo "uci set luci.languages.$(1)='$(LUCI_LANG.$(1))'; uci commit luci" >$$(1)/etc/uci-defaults/luci-i18n-$(LUCI_BASENAME)-$(1)
-	$(foreach po,$(wildcard po/$(1)/*.po),cd $(TOPDIR)/.. && node --import tsx po2lmo.ts $(CURDIR)/$(po) $$(1)/usr/lib/lua/luci/i18n/$(basename $(notdir $(po))).$(1).lmo;)
+	echo "uci set luci.languages.$(subst -,_,$(1))='$(LUCI_LANG.$(2))'; uci commit luci" >$$(1)/etc/uci-defaults/luci-i18n-$(LUCI_BASENAME)-$(1)
+	$(foreach po,$(wildcard po/$(2)/*.po),cd $(TOPDIR)/.. && node --import tsx po2lmo.ts $(CURDIR)/$(po) $$(1)/usr/lib/lua/luci/i18n/$(basename $(notdir $(po))).$(1).lmo;)
   endef
 endef
 
 $(foreach language,$(LUCI_LANGUAGES),$(if $(LUCI_LANG.$(language)),,$(error LUCI_LANG.$(language) is missing in $(lastword $(MAKEFILE_LIST)))))
-$(foreach language,$(LUCI_LANGUAGES),$(eval $(call LuciTranslation,$(language))))
-$(foreach package,$(PKG_NAME) $(LUCI_LANGUAGES:%=luci-i18n-$(LUCI_BASENAME)-%),$(eval $(call BuildPackage,$(package))))
+$(foreach language,$(LUCI_LANGUAGES),$(eval $(call LuciTranslation,$(call luci_alias,$(language)),$(language))))
+$(foreach package,$(PKG_NAME) $(foreach language,$(LUCI_LANGUAGES),luci-i18n-$(LUCI_BASENAME)-$(call luci_alias,$(language))),$(eval $(call BuildPackage,$(package))))

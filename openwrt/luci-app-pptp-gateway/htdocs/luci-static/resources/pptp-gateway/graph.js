@@ -78,7 +78,9 @@ const Graph = baseclass.extend({
 			E('p', { style: 'display:flex; flex-wrap:wrap; gap:.3em 2em; margin-top:.3em' }, [
 				E('span', {}, [_('Received:'), ' ', this.inbound]),
 				E('span', {}, [_('Sent:'), ' ', this.outbound]),
-				E('small', { style: 'margin-left:auto' }, [_('%d minutes').format(Math.round((points * seconds) / 60))])
+				E('span', { style: 'margin-left:auto; font-size:90%; opacity:.7' }, [
+					_('%d minutes').format(Math.round((points * seconds) / 60))
+				])
 			])
 		]);
 	},

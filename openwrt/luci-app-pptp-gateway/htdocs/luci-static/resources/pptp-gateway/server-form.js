@@ -121,13 +121,15 @@ return baseclass.extend({
 		section.tab('start', _('General'));
 		section.tab('general', _('Addresses'));
 		section.tab('advanced', _('Advanced'));
-		fields.server({
+		/* Two of the options belong on the first tab. */
+		const placed = {
 			taboption: (tab, type, option, ...rest) =>
-				section.taboption(option == 'network' ? 'start' : tab, type, option, ...rest)
-		});
+				section.taboption(['network', 'disabled'].includes(option) ? 'start' : tab, type, option, ...rest)
+		};
+		if (!isNew) fields.switches(placed, 'server');
+		fields.server(placed);
 		reachFlags(section, isNew);
 		firstUser(section, name, isNew);
-		if (!isNew) fields.switches(section, 'server');
 		followNetwork(section, used);
 		return section;
 	},

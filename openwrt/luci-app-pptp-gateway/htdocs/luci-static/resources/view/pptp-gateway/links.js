@@ -102,7 +102,9 @@ return view.extend({
 			kept.stateShown = key;
 			node.replaceChildren(
 				words.state(row.state),
-				...(reason ? [E('div', { style: 'white-space:normal' }, [E('small', {}, [reason])])] : [])
+				...(reason
+					? [E('div', { style: 'white-space:normal' }, [E('span', { style: 'font-size:90%' }, [reason])])]
+					: [])
 			);
 		};
 		kept.refresh(kept.row);
