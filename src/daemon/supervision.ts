@@ -11,6 +11,8 @@ import { failureText, routerCause } from './router-cause.ts';
 
 /** A server that could not be started is tried again, ms. */
 const RETRY = 30_000;
+/** netifd may hear of a section that was deleted only after us, ms. */
+const DELETION_TIME = 5_000;
 
 /** What supervision asks of the daemon. */
 export interface Supervised {
@@ -33,6 +35,8 @@ export class Supervision implements SupervisedDaemon {
   private readonly daemon: Supervised;
   /** Set up, but not (yet) in our configuration: whether a pause is skipped. */
   private readonly unknown = new Map<string, boolean>();
+  /** Interfaces without a section, to be looked at once more. */
+  private readonly doubts = new Set<string>();
   private closed = false;
 
   constructor(daemon: Supervised) {
@@ -67,8 +71,8 @@ export class Supervision implements SupervisedDaemon {
 
   private async begin(name: string, fresh: boolean): Promise<void> {
     const { daemon } = this;
-    const { log, supervisor, links } = daemon;
-    let faults: readonly string[] = ['there is no such section in the configuration'];
+    const { supervisor, links } = daemon;
+    let faults: readonly string[] = [];
     try {
       await daemon.readAgain();
     } catch (error) {
@@ -81,9 +85,26 @@ export class Supervision implements SupervisedDaemon {
     else if (daemon.isServer(name)) await this.beginServer(name);
     else {
       this.unknown.set(name, fresh);
-      for (const line of faults) log.line('error', `interface ${name}: ${line}`);
-      supervisor.refuse(name, cause('CONFIG_INVALID'));
+      if (faults.length > 0) this.refuse(name, faults);
+      else this.doubt(name);
     }
+  }
+
+  /** There is no such section: it was deleted, or somebody made the interface in another way. */
+  private doubt(name: string): void {
+    if (this.doubts.has(name)) return;
+    this.doubts.add(name);
+    setTimeout(() => {
+      this.doubts.delete(name);
+      if (!this.closed && this.unknown.has(name) && this.daemon.supervisor.isSetUp(name))
+        this.refuse(name, ['there is no such section in the configuration']);
+    }, DELETION_TIME).unref();
+  }
+
+  private refuse(name: string, faults: readonly string[]): void {
+    const { log, supervisor } = this.daemon;
+    for (const line of faults) log.line('error', `interface ${name}: ${line}`);
+    supervisor.refuse(name, cause('CONFIG_INVALID'));
   }
 
   private async beginServer(name: string): Promise<void> {

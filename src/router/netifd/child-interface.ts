@@ -1,6 +1,6 @@
 /**
  * IPv6 over a link (`ipv6 auto`): a DHCPv6 client on the link's device, as the interface <link>_6 that the stock client
- * makes, too. It is a dynamic interface of netifd: it exists as long as the link is up.
+ * makes, too. It is a dynamic interface of netifd: it exists as long as the link is up and IPV6CP is open.
  */
 import type { Network } from '../../session/ports.ts';
 import { parseUci } from '../uci.ts';

@@ -200,7 +200,7 @@ export class Netifd implements Router {
   }
 
   private async linkUp(network: Network): Promise<void> {
-    const { name, device, mtu, localAddress, ipv6Client } = network;
+    const { name, device, mtu, localAddress, ipv6, ipv6Client } = network;
     await this.networks.refresh();
     const owner = this.networks.all.find(
       (other) =>
@@ -215,7 +215,9 @@ export class Netifd implements Router {
     const link = { network, announced: '' };
     this.links.set(name, link);
     await this.announceLink(link);
-    if (ipv6Client !== undefined) await this.children.add(name, ipv6Client, this.networks.all);
+    if (ipv6 !== undefined && ipv6Client !== undefined)
+      await this.children.add(name, ipv6Client, this.networks.all);
+    else await this.children.remove(name);
   }
 
   private async announceLink(link: { network: Network; announced: string }): Promise<void> {

@@ -348,7 +348,7 @@ onEachBus((bus) => {
     });
   });
 
-  test('IPv6: a DHCPv6 client comes and goes with the link', async (context) => {
+  test('IPv6: a DHCPv6 client comes and goes with IPV6CP and the link', async (context) => {
     const ipv6Client = {
       requestPrefix: 'auto',
       noRelease: true,
@@ -357,7 +357,10 @@ onEachBus((bus) => {
     };
     const { netifd, stub } = await connected(context, { ...link, ipv6Client });
     const added = () => stub.calls.find(({ method }) => method === 'add_dynamic');
-    await stub.until(() => added() !== undefined);
+    const ipv6 = { local: new Uint8Array(8).fill(1), peer: new Uint8Array(8).fill(2) };
+    await netifd.networkUp({ ...link, mtu: 1300, ipv6Client });
+    assert.equal(added(), undefined, 'the peer speaks no IPv6');
+    await netifd.networkUp({ ...link, ipv6, ipv6Client });
     assert.deepEqual(added()?.args, {
       name: 'office_6',
       proto: 'dhcpv6',
@@ -369,11 +372,14 @@ onEachBus((bus) => {
       delegate: false,
     });
     stub.configure('office_6', 'dhcpv6');
-    await netifd.networkDown(link);
     const path = 'network.interface.office_6';
-    await stub.until(() =>
-      stub.calls.some((call) => call.path === path && call.method === 'remove'),
-    );
+    const removals = () =>
+      stub.calls.filter((call) => call.path === path && call.method === 'remove').length;
+    await netifd.networkUp({ ...link, ipv6Client });
+    assert.equal(removals(), 1, 'IPV6CP is closed again');
+    await netifd.networkUp({ ...link, ipv6, ipv6Client });
+    await netifd.networkDown(link);
+    await stub.until(() => removals() === 2);
   });
 
   const server = {
