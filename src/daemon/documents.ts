@@ -3,6 +3,7 @@
  * addresses as text. (Types, not interfaces: only they are ubus tables to the compiler.)
  */
 import type { CallCounters, LinkState, SessionStatus } from '../session/ports.ts';
+import type { DisabledInterface } from './configuration/configuration.ts';
 import type { RelayCallStatus } from './relays/relay-event.ts';
 import type { RelayStatus } from './relays/relays.ts';
 import { describeCause, type Cause } from '../wire/cause.ts';
@@ -77,6 +78,7 @@ export type StatusDocument = {
   readonly uptime: number;
   readonly servers: readonly ServerDocument[];
   readonly links: readonly LinkDocument[];
+  readonly disabled: readonly DisabledInterface[];
   readonly relays: readonly RelayDocument[];
 };
 

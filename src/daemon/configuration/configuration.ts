@@ -19,11 +19,18 @@ import { ConfigError, type Problem } from './problems.ts';
 import { readSection } from './section.ts';
 import { serverFromSection } from './server.ts';
 
+/** A section with `option disabled '1'`. (A type: it goes out on ubus as it is.) */
+export type DisabledInterface = {
+  readonly name: string;
+  readonly kind: 'server' | 'link';
+};
+
 export interface Configuration {
   readonly logLevel: Values<typeof globalOptions>['log_level'];
   readonly limits: Limits;
   readonly servers: readonly ServerOptions[];
   readonly links: readonly ClientLinkOptions[];
+  readonly disabled: readonly DisabledInterface[];
   readonly users: readonly User[];
   readonly relays: readonly RelayOptions[];
   readonly warnings: readonly Problem[];
@@ -58,13 +65,17 @@ export function parseConfiguration(
 
   const servers: ServerOptions[] = [];
   const links: ClientLinkOptions[] = [];
+  const disabled: DisabledInterface[] = [];
   for (const section of sections('network')) {
     if (section.type !== 'interface') continue;
     const proto = section.values.get('proto')?.values.at(-1);
     if (proto !== 'pptpserver' && proto !== 'pptpgw' && proto !== 'pptp') continue;
     if ((proto === 'pptp' && stockClient) || without.has(section.name)) continue;
     // What is switched off may be half written.
-    if (bool.parse(section.values.get('disabled')?.values.at(-1) ?? '') === true) continue;
+    if (bool.parse(section.values.get('disabled')?.values.at(-1) ?? '') === true) {
+      disabled.push({ name: section.name, kind: proto === 'pptpserver' ? 'server' : 'link' });
+      continue;
+    }
     if (!/^[A-Za-z0-9_]+$/.test(section.name)) {
       problems.push({
         severity: 'error',
@@ -118,6 +129,7 @@ export function parseConfiguration(
     },
     servers,
     links,
+    disabled,
     users,
     relays,
     warnings: problems,

@@ -57,5 +57,12 @@ async function statusDocument(daemon: Daemon): Promise<StatusDocument> {
     };
   });
   const relays = (await daemon.relays.status()).map((relay) => relayDocument(relay, now));
-  return { version, uptime: Math.round((now - daemon.started) / 1000), servers, links, relays };
+  return {
+    version,
+    uptime: Math.round((now - daemon.started) / 1000),
+    servers,
+    links,
+    disabled: daemon.configuration.disabled,
+    relays,
+  };
 }
