@@ -3,6 +3,7 @@
  * addresses as text. (Types, not interfaces: only they are ubus tables to the compiler.)
  */
 import type { CallCounters, LinkState, SessionStatus } from '../session/ports.ts';
+import type { DisabledInterface } from './configuration/configuration.ts';
 import type { Problem } from './configuration/problems.ts';
 import { printable } from './printable.ts';
 import type { RelayCallStatus } from './relays/relay-event.ts';
@@ -104,6 +105,7 @@ export type StatusDocument = {
   readonly capture?: RecordingDocument;
   readonly servers: readonly ServerDocument[];
   readonly links: readonly LinkDocument[];
+  readonly disabled: readonly DisabledInterface[];
   readonly relays: readonly RelayDocument[];
 };
 

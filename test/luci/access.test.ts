@@ -132,7 +132,7 @@ describe('uci', () => {
       const { form } = recorder();
       const router = luci({ form });
       Object.assign(router.answers, {
-        'pptp.status': { servers: [], links: [], relays: [] },
+        'pptp.status': { servers: [], links: [], disabled: [], relays: [] },
         'network.interface.dump': { interface: [] },
         'session.access': { access: true },
       });

@@ -39,6 +39,7 @@ function hostile(): Luci {
           session: { ...session, id: 2, server: undefined, link: markup },
         },
       ],
+      disabled: [{ name: markup, kind: 'link' }],
       relays: [
         {
           name: markup,

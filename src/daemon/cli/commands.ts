@@ -237,7 +237,7 @@ function exitCodeOf(cause: string | undefined): ExitCode {
 }
 
 function statusText(
-  { version, uptime, config, servers, links, relays }: StatusDocument,
+  { version, uptime, config, servers, links, disabled, relays }: StatusDocument,
   sessions: readonly SessionDocument[],
 ): string {
   const parts = [`pptp-gateway ${version}, running for ${duration(uptime)}`];
@@ -266,6 +266,8 @@ function statusText(
       ]),
     );
   }
+  if (disabled.length > 0)
+    parts.push(`disabled: ${disabled.map(({ name, kind }) => `${kind} ${name}`).join(', ')}`);
   parts.push(...relaysText(relays));
   parts.push(sessions.length === 0 ? 'no sessions' : sessionTable(sessions));
   return parts.join('\n\n');

@@ -19,9 +19,16 @@ import { readSection } from './section.ts';
 import { serverFromSection } from './server.ts';
 import { checkTogether, soundPart, type Sections } from './sound-part.ts';
 
+/** A section with `option disabled '1'`. (A type: it goes out on ubus as it is.) */
+export type DisabledInterface = {
+  readonly name: string;
+  readonly kind: 'server' | 'link';
+};
+
 export interface Configuration extends Sections {
   readonly logLevel: Values<typeof globalOptions>['log_level'];
   readonly limits: Limits;
+  readonly disabled: readonly DisabledInterface[];
   readonly warnings: readonly Problem[];
   /** Errors of sections that were left out. */
   readonly faults: readonly Problem[];
@@ -58,13 +65,17 @@ export function parseConfiguration(
 
   const servers: ServerOptions[] = [];
   const links: ClientLinkOptions[] = [];
+  const disabled: DisabledInterface[] = [];
   for (const section of sections('network')) {
     if (section.type !== 'interface') continue;
     const proto = section.values.get('proto')?.values.at(-1);
     if (proto !== 'pptpserver' && proto !== 'pptpgw' && proto !== 'pptp') continue;
     if (proto === 'pptp' && stockClient) continue;
     // What is switched off may be half written.
-    if (bool.parse(section.values.get('disabled')?.values.at(-1) ?? '') === true) continue;
+    if (bool.parse(section.values.get('disabled')?.values.at(-1) ?? '') === true) {
+      disabled.push({ name: section.name, kind: proto === 'pptpserver' ? 'server' : 'link' });
+      continue;
+    }
     if (!/^[A-Za-z0-9_]+$/.test(section.name)) {
       problems.push({
         severity: 'error',
@@ -119,6 +130,7 @@ export function parseConfiguration(
       maxHalfOpenPerSource: globals.max_half_open_per_source,
       loginTimeout: globals.login_timeout,
     },
+    disabled,
     warnings: problems.filter(({ severity }) => severity === 'warning'),
     faults,
     digest,

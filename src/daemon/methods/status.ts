@@ -75,6 +75,7 @@ async function statusDocument(daemon: Daemon, captures: Captures): Promise<Statu
     ...(capture === undefined ? {} : { capture }),
     servers,
     links,
+    disabled: daemon.configuration.disabled,
     relays,
   };
 }

@@ -193,7 +193,7 @@ bogus
 });
 
 test('a section that is switched off may be half written', () => {
-  const { servers, links } = parseConfiguration({
+  const { servers, links, disabled } = parseConfiguration({
     network: `config interface 'home'
 option proto 'pptpserver'
 option disabled '1'
@@ -204,6 +204,10 @@ option disabled 'yes'
 `,
   });
   assert.deepEqual([servers, links], [[], []]);
+  assert.deepEqual(disabled, [
+    { name: 'home', kind: 'server' },
+    { name: 'office', kind: 'link' },
+  ]);
   assert.equal(parseConfiguration(files('server', "option disabled '0'")).servers.length, 1);
   assert.match(refusal(files('server', "option disabled 'maybe'"))[0]!, /option 'disabled'/);
 });

@@ -61,7 +61,7 @@ return baseclass.extend({
 		try {
 			return await calls.status();
 		} catch (error) {
-			return { problem: this.problem(error), servers: [], links: [], relays: [] };
+			return { problem: this.problem(error), servers: [], links: [], disabled: [], relays: [] };
 		}
 	},
 

@@ -165,7 +165,11 @@ return baseclass.extend({
 		await load();
 		const { set, unset } = stockLink.converted(uci.get('network', name));
 		ui.showModal(_('Convert %s').format(words.escaped(name)), [
-			E('p', {}, [_('All settings stay as they are; the link is served by pptp-gateway instead of pppd from now on.')]),
+			E('p', {}, [
+				_(
+					'All settings stay as they are; from now on the link is served by pptp-gateway, whether pppd is installed or not.'
+				)
+			]),
 			E('div', { class: 'right' }, [
 				E('button', { class: 'btn cbi-button', click: ui.hideModal }, [_('Cancel')]),
 				' ',

@@ -18,6 +18,7 @@ const states = {
 	blocked: { colour: 'bad', word: _('stopped after a failure') },
 	stopping: { colour: 'busy', word: _('disconnecting') },
 	down: { colour: 'off', word: _('off') },
+	disabled: { colour: 'off', word: _('disabled') },
 	listening: { colour: 'good', word: _('ready for callers') },
 	failed: { colour: 'bad', word: _('does not work') },
 	pending: { colour: 'busy', word: _('waiting for the network') }

@@ -11,14 +11,21 @@
 
 const SECONDS = 3;
 
-/* Links of the daemon, links that netifd knows and the daemon does not yet, and links of the stock client. */
-function rowsOf({ links }, interfaces) {
+/*
+ * Links of the daemon, also switched off, links that netifd knows and the daemon does not yet, and links of the stock
+ * client. Where that is not installed the daemon serves its sections, which can be converted nevertheless.
+ */
+function rowsOf({ links, disabled }, interfaces) {
 	const own = new Set(links.map(({ name }) => name));
+	const stock = new Set(interfaces.filter(({ proto }) => proto == 'pptp').map((entry) => entry.interface));
 	const others = interfaces.filter(
 		({ interface: name, proto }) => ['pptpgw', 'pptp'].includes(proto) && !own.has(name)
 	);
 	return [
-		...links.map((link) => ({ ...link, kind: 'own' })),
+		...links.map((link) => ({ ...link, kind: stock.has(link.name) ? 'adopted' : 'own' })),
+		...disabled
+			.filter(({ kind }) => kind == 'link')
+			.map(({ name }) => ({ name, kind: 'disabled', server: '', state: 'disabled' })),
 		...others.map((entry) => ({
 			name: entry.interface,
 			kind: entry.proto == 'pptp' ? 'stock' : 'own',
@@ -27,6 +34,11 @@ function rowsOf({ links }, interfaces) {
 			cause: entry.errors?.length ? { code: entry.errors[0].code } : undefined
 		}))
 	];
+}
+
+function serverOf({ server, kind }) {
+	if (kind == 'stock') return _('stock client (pppd)');
+	return kind == 'adopted' ? _('%s (section of the stock client)').format(server) : server;
 }
 
 return view.extend({
@@ -41,7 +53,7 @@ return view.extend({
 		this.table = new liveTable.LiveTable(
 			[
 				{ title: _('Name'), text: ({ name }) => name },
-				{ title: _('Server'), text: ({ server, kind }) => (kind == 'stock' ? _('stock client (pppd)') : server) },
+				{ title: _('Server'), text: serverOf },
 				{ title: _('State'), build: (kept) => this.stateCell(kept), value: ({ state }) => state },
 				{ title: _('Address'), text: ({ session }) => session?.local_address ?? '' },
 				{
@@ -70,7 +82,7 @@ return view.extend({
 				E('h2', {}, [_('Office links')]),
 				E('div', { class: 'cbi-map-descr' }, [
 					_(
-						'This router dials these servers. Connect and Disconnect act once; whether a link comes up with the router is set under Edit. Disabled links are listed under Network, Interfaces.'
+						'This router dials these servers. Connect and Disconnect act once; whether a link comes up with the router is set under Edit.'
 					)
 				]),
 				this.problem,
@@ -128,8 +140,9 @@ return view.extend({
 				},
 				[text]
 			);
+		const { kind } = kept.row;
 		const mayAct = L.hasViewPermission();
-		const stock = kept.row.kind == 'stock';
+		const stock = kind == 'stock';
 		const connect = button('cbi-button-action', _('Connect'), mayAct, ({ name }) =>
 			stock ? bus.interfaceUp(name) : bus.dial(name)
 		);
@@ -139,23 +152,26 @@ return view.extend({
 		const before = kept.refresh;
 		kept.refresh = (row) => {
 			before(row);
-			const idle = ['down', 'blocked'].includes(row.state);
-			connect.style.display = row.state == 'up' || row.state == 'connecting' ? 'none' : '';
+			const idle = ['down', 'blocked', 'disabled'].includes(row.state);
+			connect.style.display = ['up', 'connecting', 'disabled'].includes(row.state) ? 'none' : '';
 			disconnect.style.display = idle ? 'none' : '';
 		};
 		kept.refresh(kept.row);
-		const edit = stock
-			? [button('cbi-button-action', _('Convert'), this.mayConfigure, ({ name }) => linkForms.convert(name))]
-			: [
-					button('', _('Check'), mayAct, ({ name }) => checkDialog.open(name)),
-					button('cbi-button-edit', _('Edit'), this.mayConfigure, ({ name }) => linkForms.edit(name)),
-					button('cbi-button-remove', _('Delete'), this.mayConfigure, ({ name }) => linkForms.remove(name))
-				];
-		return E('div', { style: 'display:flex; flex-wrap:wrap; gap:.3em; justify-content:flex-end' }, [
-			connect,
-			disconnect,
-			...edit
-		]);
+		const convert = button('cbi-button-action', _('Convert'), this.mayConfigure, ({ name }) => linkForms.convert(name));
+		const check = button('', _('Check'), mayAct, ({ name }) => checkDialog.open(name));
+		const change = [
+			button('cbi-button-edit', _('Edit'), this.mayConfigure, ({ name }) => linkForms.edit(name)),
+			button('cbi-button-remove', _('Delete'), this.mayConfigure, ({ name }) => linkForms.remove(name))
+		];
+		const others = {
+			stock: [convert],
+			adopted: [check, convert, ...change],
+			own: [check, ...change],
+			disabled: change
+		};
+		/* On one line where the window has room for it. */
+		const style = 'display:flex; flex-wrap:wrap; gap:.3em; justify-content:flex-end; min-width:min(25em, 70vw)';
+		return E('div', { style }, [connect, disconnect, ...others[kind]]);
 	},
 
 	show([status, interfaces]) {

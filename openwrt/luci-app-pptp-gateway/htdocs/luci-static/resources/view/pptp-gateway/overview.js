@@ -16,7 +16,7 @@ function setText(node, text) {
 }
 
 /* Servers and links in one table. */
-function rowsOf({ servers, links }) {
+function rowsOf({ servers, links, disabled }) {
 	return [
 		...servers.map((server) => ({
 			key: `server ${server.name}`,
@@ -33,6 +33,13 @@ function rowsOf({ servers, links }) {
 			kind: _('Link to %s').format(link.server),
 			state: link.state,
 			about: link.state == 'up' ? (link.session?.address ?? '') : words.reason(link)
+		})),
+		...disabled.map(({ name, kind }) => ({
+			key: `${kind} ${name}`,
+			name,
+			kind: kind == 'server' ? _('Server') : _('Link'),
+			state: 'disabled',
+			about: ''
 		}))
 	];
 }

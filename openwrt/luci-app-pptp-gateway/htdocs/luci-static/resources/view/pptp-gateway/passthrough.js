@@ -102,11 +102,15 @@ return view.extend({
 		option.value('outbound', _('from inside to servers outside'));
 		option.value('inbound', _('from outside to a server inside'));
 		option.default = 'outbound';
-		for (const [name, title, description] of [
-			['src', _('From'), _('Firewall zones or networks of the clients: lan for outbound, wan for inbound.')],
-			['dest', _('To'), _('Firewall zones or networks of the servers: wan for outbound, lan for inbound.')]
+		for (const [name, byDefault, title, description] of [
+			['src', 'lan', _('From'), _('Firewall zones or networks of the clients: lan for outbound, wan for inbound.')],
+			['dest', 'wan', _('To'), _('Firewall zones or networks of the servers: wan for outbound, lan for inbound.')]
 		]) {
-			option = add(form.DynamicList, name, title, description, { rmempty: false, datatype: 'maxlength(15)' });
+			option = add(form.DynamicList, name, title, description, {
+				default: byDefault,
+				rmempty: false,
+				datatype: 'maxlength(15)'
+			});
 			for (const network of names) option.value(network);
 		}
 		option = add(form.Value, 'dest_ip', _('Server inside'), _('Address of the PPTP server on the LAN.'), {
