@@ -102,6 +102,7 @@ export class Session {
   #network: Network | undefined;
   #since: number | undefined;
   #heard = false;
+  #lcpUp = false;
   #rxPackets = 0;
   #ending: Cause | undefined;
   #terminateBy: number | undefined;
@@ -290,6 +291,7 @@ export class Session {
         this.path.resynchronized();
         break;
       case 'frame-options':
+        this.#lcpUp = true;
         this.#mtu = Math.min(this.#settings.mtu, output.peerMru);
         this.path.setFraming({ pfc: output.peerPfc, acfc: output.peerAcfc, mtu: this.#mtu });
         this.#stages.push({ kind: 'lcp-up', peerMru: output.peerMru });
@@ -393,11 +395,14 @@ export class Session {
     this.#stages.push({ kind: 'down', cause });
   }
 
-  /** The better explanation when a call ended while GRE never came: something on the way drops it. */
+  /** The better explanation when a call ended while GRE never came, or never arrived there: something on the way drops it. */
   #explain(cause: Cause, now: number): Cause {
-    if (this.#heard || this.path.counters().rxPackets > 0) return cause;
     const patient = now - this.#startedAt >= GRE_PATIENCE;
-    return patient && silenceCodes.has(cause.code) ? because('GRE_BLOCKED') : cause;
+    if (!patient || !silenceCodes.has(cause.code)) return cause;
+    if (!this.#heard && this.path.counters().rxPackets === 0) return because('GRE_BLOCKED');
+    return this.#lcpUp || !hangupCodes.has(cause.code)
+      ? cause
+      : because('LCP_TIMEOUT', 'it hung up; is GRE from here to it, protocol 47, blocked?');
   }
 
   #hear(): void {
@@ -415,6 +420,9 @@ const silenceCodes: ReadonlySet<CauseCode> = new Set<CauseCode>([
   'HANGUP',
   'CONTROL_LOST',
 ]);
+
+/** The peer had enough. */
+const hangupCodes: ReadonlySet<CauseCode> = new Set<CauseCode>(['HANGUP', 'CONTROL_LOST']);
 
 function withoutKey(mppe: MppeState | undefined): MppeMode | undefined {
   return mppe && { strength: mppe.strength, stateful: mppe.stateful };

@@ -25,7 +25,7 @@ function service(context: TestContext): ShellBench {
 const instance = [
   'open_instance ',
   'set_param command /usr/bin/pptp-gateway run',
-  'set_param file /etc/config/network /etc/config/pptp /etc/config/pptp_users',
+  'set_param file /etc/config/network /etc/config/pptp /etc/config/pptp_users /etc/config/firewall',
   'set_param reload_signal HUP',
   'set_param respawn 3600 5 0',
   'set_param term_timeout 8',
@@ -38,7 +38,7 @@ const run = (made: ShellBench, words: string) => {
   return { stdout: done.stdout, calls: made.calls().filter((line) => !line.startsWith('extra ')) };
 };
 
-test('an instance that lives for ever, takes HUP and watches three files', (t) => {
+test('an instance that lives for ever, takes HUP and watches its files', (t) => {
   const made = service(t);
   assert.deepEqual(run(made, 'start_service').calls, [
     'nft list table inet fw4',
@@ -46,7 +46,7 @@ test('an instance that lives for ever, takes HUP and watches three files', (t) =
     'close_instance ',
   ]);
   assert.deepEqual(run(made, 'service_triggers').calls, [
-    'add_reload_trigger pptp pptp_users network',
+    'add_reload_trigger pptp pptp_users network firewall',
   ]);
 });
 

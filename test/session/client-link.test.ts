@@ -226,6 +226,23 @@ test('GRE comes, but no answer to LCP: that is something else', () => {
   assert.match(link.causeCode ?? '', /^(LCP_TIMEOUT|HANGUP|PEER_TERMINATED)$/);
 });
 
+test('the peer hangs up by itself: GRE was blocked, in both directions or from here to it', () => {
+  for (const [direction, code] of [
+    ['both', 'GRE_BLOCKED'],
+    ['out', 'LCP_TIMEOUT'],
+  ] as const) {
+    const world = new World();
+    const server = world.server();
+    const link = world.link({ holdoff: 3_600_000, holdoffMax: 3_600_000 });
+    world.gre.conditions.drop = (from) => direction === 'both' || from === link.address;
+    link.dial();
+    world.advance(8_000);
+    for (const { tcp } of server.callers.values()) tcp.close();
+    world.advance(4_000);
+    assert.deepEqual([link.state, link.causeCode], ['waiting', code]);
+  }
+});
+
 test('every failure on the way to TCP has its cause', () => {
   const cases: [string, (world: World, link: LinkHost) => void, Partial<typeof linkOptions>][] = [
     ['RESOLVE_FAILED', () => undefined, { server: 'unknown' }],
