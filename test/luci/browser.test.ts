@@ -141,9 +141,10 @@ function suite(base: string): void {
 
   test('Network, Interfaces: every tab of the form opens', async () => {
     await page.goto(new URL('cgi-bin/luci/admin/network/network', base).href);
-    await row('pptps-vpn').waitFor();
+    const server = page.locator('tr[data-sid=vpn]');
+    await server.filter({ hasText: 'pptps-vpn' }).waitFor();
     await shoot('interfaces-desktop');
-    await row('pptps-vpn').getByRole('button', { name: 'Edit' }).click();
+    await server.getByRole('button', { name: 'Edit' }).click();
     const tabs = page.locator('.modal .cbi-tabmenu').first().locator('li:visible a');
     await tabs.first().waitFor();
     const titles = await tabs.allTextContents();
