@@ -9,6 +9,8 @@
  *                          until it is killed; without it no session is looked at
  *     LUCI_HANGUP          shell command that ends the call, where killing LUCI_CALL does not
  *     LUCI_LINK            server, user and password of a PPTP server to dial, with spaces between; without it no link is made
+ *     LUCI_READER          user and password, with a space between, of a login in /etc/config/rpcd that may read (not write) the
+ *                          groups unauthenticated, luci-base and luci-app-pptp-gateway
  *     LUCI_ROLLBACK=1      also lets an apply time out and be rolled back (two minutes)
  *     LUCI_SHOTS           folder for screenshots
  *     CHROMIUM             /usr/bin/chromium
@@ -22,7 +24,13 @@ import { chromium, type Browser, type BrowserContextOptions, type Page } from 'p
 
 const url = process.env['LUCI_URL'];
 const password = process.env['LUCI_PASSWORD'] ?? '';
-const { LUCI_CALL: call, LUCI_HANGUP: hangup, LUCI_LINK: link, LUCI_SHOTS: shots } = process.env;
+const {
+  LUCI_CALL: call,
+  LUCI_HANGUP: hangup,
+  LUCI_LINK: link,
+  LUCI_READER: reader,
+  LUCI_SHOTS: shots,
+} = process.env;
 
 const pages = ['overview', 'server', 'users', 'links', 'passthrough', 'log'];
 const modes: Record<string, BrowserContextOptions> = {
@@ -45,7 +53,7 @@ function suite(base: string): void {
   let secret = '';
   const complaints: string[] = [];
 
-  const open = async (mode: string): Promise<Page> => {
+  const open = async (mode: string, login?: string): Promise<Page> => {
     const opened = await (await browser.newContext(modes[mode])).newPage();
     opened.setDefaultTimeout(PATIENCE);
     opened.on('pageerror', (error) => complaints.push(`${opened.url()}: ${error.message}`));
@@ -54,7 +62,9 @@ function suite(base: string): void {
         complaints.push(`${opened.url()}: ${message.text()}`);
     });
     await opened.goto(new URL('cgi-bin/luci/', base).href);
-    await opened.fill('[name=luci_password]', password);
+    const [name, secret] = login?.split(' ') ?? [];
+    if (name !== undefined) await opened.fill('[name=luci_username]', name);
+    await opened.fill('[name=luci_password]', secret ?? password);
     await opened.keyboard.press('Enter');
     await opened.waitForSelector('#view');
     // What LuCI's own pages complain about is not ours.
@@ -122,6 +132,66 @@ function suite(base: string): void {
     await saveAndApply();
     await row(`${user}-2`).waitFor();
   });
+
+  test("the widget on LuCI's status page", async () => {
+    await page.goto(new URL('cgi-bin/luci/admin/status/overview', base).href);
+    await row('vpn').filter({ hasText: 'ready for callers' }).waitFor();
+    await shoot('widget-desktop');
+  });
+
+  test('Network, Interfaces: every tab of the form opens', async () => {
+    await page.goto(new URL('cgi-bin/luci/admin/network/network', base).href);
+    const server = page.locator('tr[data-sid=vpn]');
+    await server.filter({ hasText: 'pptps-vpn' }).waitFor();
+    await shoot('interfaces-desktop');
+    await server.getByRole('button', { name: 'Edit' }).click();
+    const tabs = page.locator('.modal .cbi-tabmenu').first().locator('li:visible a');
+    await tabs.first().waitFor();
+    const titles = await tabs.allTextContents();
+    assert.ok(titles.length >= 3, titles.join());
+    for (const [index, title] of titles.entries()) {
+      await tabs.nth(index).click();
+      await page.locator('.modal .cbi-tab', { hasText: title }).waitFor();
+    }
+    await page.locator('.modal').getByRole('button', { name: 'Dismiss' }).click();
+    assert.deepEqual(complaints, []);
+  });
+
+  test('a passthrough is added with the form, works, and is deleted', async () => {
+    await go('passthrough');
+    await page.locator('.cbi-section-create input').pressSequentially('lucitest');
+    await page.getByRole('button', { name: 'Add passthrough' }).click();
+    await page.locator('[id="cbi-pptp-lucitest-src"]').waitFor();
+    await saveAndApply();
+    await row('lucitest').filter({ hasText: 'lan \u2192 wan' }).waitFor();
+    await page.getByRole('button', { name: 'Delete' }).click();
+    await saveAndApply();
+    await page.getByText('No passthrough is configured.').waitFor();
+  });
+
+  test(
+    'who may only read sees the state, and no password',
+    { skip: reader === undefined && 'LUCI_READER is not set' },
+    async () => {
+      const other = await open('desktop', reader);
+      for (const name of ['overview', 'links', 'passthrough', 'log']) {
+        await go(name, other);
+        await other.waitForTimeout(4000); // one more poll
+        assert.equal(await other.getByText('Access denied').count(), 0, name);
+      }
+      assert.equal(await other.getByText('Users', { exact: true }).count(), 0);
+      await go('links', other);
+      assert.ok(await other.getByRole('button', { name: 'Add link' }).isDisabled());
+      for (const config of ['network', 'pptp_users'])
+        await assert.rejects(
+          other.evaluate(`L.require('uci').then((uci) => uci.load('${config}'))`),
+          /denied|code 6/i,
+          config,
+        );
+      await other.context().close();
+      assert.deepEqual(complaints, []);
+    },
+  );
 
   test('text for Windows', async () => {
     await page
