@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict';
 import { execFileSync } from 'node:child_process';
 import { once } from 'node:events';
-import { readdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { readFileSync, readdirSync, renameSync, writeFileSync } from 'node:fs';
 import { connect, createServer, type Socket } from 'node:net';
 import { join } from 'node:path';
 import { test, type TestContext } from 'node:test';
@@ -43,7 +43,11 @@ async function gateway(context: TestContext, network = server('home')): Promise<
     dir,
     socket,
     pid: started.process.pid!,
-    configure: (text) => writeFileSync(join(dir, 'network'), text),
+    // As uci does it: a daemon that reads meanwhile finds the old text or the new one, never an empty file.
+    configure: (text) => {
+      writeFileSync(join(dir, 'network.new'), text);
+      renameSync(join(dir, 'network.new'), join(dir, 'network'));
+    },
     command: (...words) => run(context, ['--socket', socket, ...words]),
   };
 }
