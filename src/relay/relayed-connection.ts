@@ -270,11 +270,13 @@ export class RelayedConnection {
         one[requester].told === peerCallId,
     );
     if (call === undefined) {
-      this.#passUnknown(side, peerCallId, message);
+      this.#passUnknown(side, [readU16(message, 12), peerCallId], message);
       return;
     }
     writeU16(message, 14, call[requester].callId!);
     if (!CONNECTED.includes(message[16]!)) {
+      // A refusal's own id names nothing (RFC 2637 §2.8); what was told to somebody else stays with him.
+      if (this.#options.ids.isUsed(readU16(message, 12))) writeU16(message, 12, 0);
       this.#writeOf(call, side, message);
       this.#drop(call, cause('CALL_REFUSED', `result ${message[16]!}, error ${message[17]!}`));
       return;
@@ -300,7 +302,7 @@ export class RelayedConnection {
     const callId = readU16(message, 12);
     const found = this.#resolve(side, callId, type);
     if (found === undefined) {
-      this.#passUnknown(side, callId, message);
+      this.#passUnknown(side, [callId], message);
       return;
     }
     const { call, rewritten } = found;
@@ -338,9 +340,9 @@ export class RelayedConnection {
     return odd && { call: odd, rewritten: swapped(odd[peer].callId!) };
   }
 
-  /** The id belongs to no call here. To no other call either: then it does no harm, whatever it means. */
-  #passUnknown(side: Side, callId: number, message: Uint8Array): void {
-    if (this.#options.ids.isUsed(callId)) {
+  /** The ids belong to no call here. To no other call either: then they do no harm, whatever they mean. */
+  #passUnknown(side: Side, callIds: readonly number[], message: Uint8Array): void {
+    if (callIds.some((callId) => this.#options.ids.isUsed(callId))) {
       this.#count('foreign-call-id');
       return;
     }

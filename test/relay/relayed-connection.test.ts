@@ -29,6 +29,7 @@ const linkInfo = (peerCallId: number): ControlMessage => ({
   receiveAccm: 0xffffffff,
 });
 const accepted = { resultCode: 1, errorCode: 0 };
+const refused = { resultCode: 4, errorCode: 0 };
 
 describe('a relayed control connection', () => {
   it('calls the server only when the client has sent a whole message', () => {
@@ -142,7 +143,7 @@ describe('a relayed control connection', () => {
     const middle = new Middle().start();
     middle.send('client', outgoingCallRequest(1, 1));
     const { callId } = middle.one('server', 'OutgoingCallRequest');
-    middle.send('server', outgoingCallReply(0, callId, { resultCode: 4, errorCode: 0 }, 64));
+    middle.send('server', outgoingCallReply(0, callId, refused, 64));
     const reply = middle.one('client', 'OutgoingCallReply');
     assert.deepEqual([reply.callId, reply.peerCallId, reply.resultCode], [0, 1, 4]);
     assert.equal(middle.open.size, 0);
@@ -189,6 +190,19 @@ describe('a relayed control connection', () => {
       assert.deepEqual(attacker.take('server'), [], message.name);
     }
     assert.deepEqual(attacker.counted(), Array(3).fill('foreign-call-id'));
+  });
+
+  it('does not pass it on in a reply either, wherever it stands', () => {
+    const ids = countingIds();
+    const [victim, attacker] = [new Middle(ids).start(), new Middle(ids).start()];
+    const told = victim.call('client', 1, 2);
+    attacker.send('client', outgoingCallReply(told.server, 7, accepted, 64));
+    assert.deepEqual(attacker.take('server'), [], 'nobody has asked for it');
+    attacker.send('client', outgoingCallRequest(1, 1));
+    const { callId } = attacker.one('server', 'OutgoingCallRequest');
+    attacker.send('server', outgoingCallReply(told.client, callId, refused, 64));
+    const refusal = attacker.one('client', 'OutgoingCallReply');
+    assert.deepEqual([refusal.callId, refusal.peerCallId], [0, 1]);
   });
 
   it('ends at octets that are no control messages', () => {
