@@ -27,6 +27,8 @@ export interface Call {
 class Interface {
   readonly name: string;
   readonly proto: string;
+  /** Made by add_dynamic, not by a section. */
+  readonly dynamic: boolean;
   state: State = 'down';
   autostart = true;
   available = true;
@@ -38,9 +40,10 @@ class Interface {
   script: Promise<void> = Promise.resolve();
   wasUp = false;
 
-  constructor(name: string, proto: string) {
+  constructor(name: string, proto: string, dynamic = false) {
     this.name = name;
     this.proto = proto;
+    this.dynamic = dynamic;
   }
 }
 
@@ -105,7 +108,11 @@ export class StubNetifd {
           delegate: 'bool',
           zone: 'string?',
         },
-        (args) => this.record('network', 'add_dynamic', args),
+        (args) => {
+          this.interfaces.set(args.name, new Interface(args.name, args.proto, true));
+          this.interfaceObject(args.name);
+          return this.record('network', 'add_dynamic', args);
+        },
       ),
     });
     this.object('service', {
@@ -120,8 +127,9 @@ export class StubNetifd {
   /** netifd ends without a word to its handlers, and forgets. */
   stop(): void {
     for (const path of this.paths.splice(0)) this.bus.remove(path);
-    for (const [name, { proto }] of this.interfaces)
-      this.interfaces.set(name, new Interface(name, proto));
+    for (const [name, { proto, dynamic }] of this.interfaces)
+      if (dynamic) this.interfaces.delete(name);
+      else this.interfaces.set(name, new Interface(name, proto));
   }
 
   /** A section in /etc/config/network, after `network reload`. */
@@ -361,7 +369,10 @@ export class StubNetifd {
         this.down(name);
         return {};
       }),
-      remove: method({}, () => this.record(path, 'remove', {})),
+      remove: method({}, () => {
+        this.delete(name); // the real one removes those of sections, too
+        return this.record(path, 'remove', {});
+      }),
     });
   }
 
@@ -391,7 +402,7 @@ function status(found: Interface): Table {
     pending: found.state === 'setup',
     available: found.available,
     autostart: found.autostart,
-    dynamic: false,
+    dynamic: found.dynamic,
     ...(isUp ? { l3_device: found.device!, metric: 0, 'ipv4-address': [], route: [] } : {}),
     data: {},
     errors: found.errors.map((code) => ({ subsystem: found.proto, code })),

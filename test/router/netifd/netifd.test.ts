@@ -371,7 +371,6 @@ onEachBus((bus) => {
       sourcefilter: true,
       delegate: false,
     });
-    stub.configure('office_6', 'dhcpv6');
     const path = 'network.interface.office_6';
     const removals = () =>
       stub.calls.filter((call) => call.path === path && call.method === 'remove').length;
