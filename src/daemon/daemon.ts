@@ -113,7 +113,7 @@ export class Daemon {
         nextId: () => gateway.nextId(),
         report: (event) => this.report(event),
         count: (counter) => this.count(counter),
-        warn: (message) => this.ofStrangers(() => log.line('error', message)),
+        warn: (message) => this.ofStrangers('relay: failed', () => log.line('error', message)),
         capture: () => this.io.capture,
       },
       options.zones ?? deviceNames,
@@ -153,8 +153,9 @@ export class Daemon {
       (network) => router.deviceOf(network),
       (socket) => {
         const peer = parseAddress(socket.remoteAddress ?? '') ?? 0;
-        this.count('caller: no server listens there');
-        this.ofStrangers(() =>
+        const kind = 'caller: no server listens there';
+        this.count(kind);
+        this.ofStrangers(kind, () =>
           log.line(
             'warning',
             `caller ${formatAddress(peer)}: no server listens on ${socket.localAddress ?? '?'} (option listen)`,
@@ -162,7 +163,9 @@ export class Daemon {
         );
       },
       (port, error) =>
-        this.ofStrangers(() => log.line('error', `TCP port ${port}: ${error.message}`)),
+        this.ofStrangers('caller: not accepted', () =>
+          log.line('error', `TCP port ${port}: ${error.message}`),
+        ),
     );
   }
 
@@ -373,8 +376,9 @@ export class Daemon {
     if (event.what !== 'caller-refused' && event.what !== 'relay-refused')
       this.options.log.event(event);
     else {
-      this.count(`${event.what.replace('-', ' ')}: ${event.cause.code}`);
-      this.ofStrangers(() => this.options.log.event(event));
+      const kind = `${event.what.replace('-', ' ')}: ${event.cause.code}`;
+      this.count(kind);
+      this.ofStrangers(kind, () => this.options.log.event(event));
     }
   }
 
@@ -383,13 +387,13 @@ export class Daemon {
   }
 
   /** Anybody can be the cause of such lines, as often as he likes. */
-  private ofStrangers(write: () => void): void {
-    const admitted = this.strangers.admit(monotonic());
+  private ofStrangers(kind: string, write: () => void): void {
+    const admitted = this.strangers.admit(kind, monotonic());
     if (admitted === undefined) return;
     if (admitted.omitted > 0)
       this.options.log.line(
         'warning',
-        `${admitted.omitted} lines about callers that were not let in are left out here`,
+        `${admitted.omitted} more lines of this kind are left out here (${kind})`,
       );
     write();
   }

@@ -1,24 +1,35 @@
-/** Limits what strangers can write into the log: some lines at once, then one a second; the others are counted. */
-
+/**
+ * Limits what strangers can write into the log: of each kind some lines at once, then one a second; the others are
+ * counted. A flood of one kind does not hide another.
+ */
 const BURST = 20;
 const INTERVAL = 1_000; // ms
 
-export class Strangers {
-  private allowance = BURST;
-  private filled = 0;
-  private omitted = 0;
+interface Allowance {
+  lines: number;
+  filled: number;
+  omitted: number;
+}
 
-  /** @returns whether there may be a line, and how many were left out since the last one */
-  admit(now: number): { readonly omitted: number } | undefined {
-    this.allowance = Math.min(BURST, this.allowance + (now - this.filled) / INTERVAL);
-    this.filled = now;
-    if (this.allowance < 1) {
-      this.omitted++;
+export class Strangers {
+  private readonly kinds = new Map<string, Allowance>();
+
+  /**
+   * @param kind one of a few: each is remembered for ever
+   * @returns whether there may be a line, and how many of its kind were left out since the last one
+   */
+  admit(kind: string, now: number): { readonly omitted: number } | undefined {
+    const allowance = this.kinds.get(kind) ?? { lines: BURST, filled: now, omitted: 0 };
+    this.kinds.set(kind, allowance);
+    const { filled, omitted } = allowance;
+    allowance.lines = Math.min(BURST, allowance.lines + (now - filled) / INTERVAL);
+    allowance.filled = now;
+    if (allowance.lines < 1) {
+      allowance.omitted++;
       return undefined;
     }
-    this.allowance--;
-    const { omitted } = this;
-    this.omitted = 0;
+    allowance.lines--;
+    allowance.omitted = 0;
     return { omitted };
   }
 }
