@@ -49,6 +49,9 @@ export interface RelayWay {
   };
 }
 
+/** Changes in one message to the kernel, which has room for some 200 kB. */
+const BATCH = 256;
+
 export class RelayTable {
   readonly #netfilter: Netfilter;
   #relays: readonly RelayRules[] = [];
@@ -57,6 +60,9 @@ export class RelayTable {
   /** How many calls need a guard: a server may give two calls the same id. */
   readonly #guards = new Map<string, number>();
   #changing: Promise<unknown> = Promise.resolve();
+  /** Of ways that were removed; they leave the kernel together, since it takes some 15 ms for each transaction. */
+  readonly #removals: ElementChange[] = [];
+  #removing: Promise<void> | undefined;
 
   constructor(netfilter: Netfilter) {
     this.#netfilter = netfilter;
@@ -88,9 +94,11 @@ export class RelayTable {
   install(relays: readonly RelayRules[]): Promise<void> {
     return this.#serial(async () => {
       try {
+        this.#flush(); // while there are the maps
         await nft(this.#exists ? this.#change(relays) : this.#table(relays));
       } catch (error) {
         if (!this.#exists) throw error;
+        this.#removals.length = 0;
         await nft(this.#table(relays)); // somebody has removed it
       }
       this.#relays = relays;
@@ -103,11 +111,11 @@ export class RelayTable {
     this.#ways.add(way);
     const changes = elements(way).map((element) => ({ what: 'add', element }) as const);
     try {
+      this.#flush();
       this.#apply([...changes, ...this.#guard(way, 1)]);
     } catch {
-      // Somebody has removed our table (`nft flush ruleset`), or what we think is in it is not: make it anew.
       try {
-        await this.#serial(() => nft(this.#table(this.#relays)));
+        await this.#renew();
       } catch (error) {
         this.#forget(way);
         throw error;
@@ -115,12 +123,16 @@ export class RelayTable {
     }
   }
 
-  /** @throws RouterError packets may still pass */
-  remove(way: RelayWay): void {
-    if (!this.#ways.has(way)) return;
+  /**
+   * Resolved when no packets pass any more.
+   * @throws RouterError packets may still pass
+   */
+  remove(way: RelayWay): Promise<void> {
+    if (!this.#ways.has(way)) return this.#removing ?? Promise.resolve();
     const changes = elements(way).map((element) => ({ what: 'delete', element }) as const);
-    const guards = this.#forget(way);
-    this.#apply([...changes, ...guards]);
+    this.#removals.push(...changes, ...this.#forget(way));
+    this.#removing ??= this.#flushSoon();
+    return this.#removing;
   }
 
   /** What has passed: outer packets and their octets. */
@@ -130,6 +142,27 @@ export class RelayTable {
       return { set, key };
     });
     return readCounters(this.#netfilter, RELAY_TABLE, counted);
+  }
+
+  /** Once all that ends at this moment has ended. */
+  async #flushSoon(): Promise<void> {
+    await Promise.resolve();
+    this.#removing = undefined;
+    try {
+      this.#flush();
+    } catch {
+      await this.#renew();
+    }
+  }
+
+  #flush(): void {
+    while (this.#removals.length > 0) this.#apply(this.#removals.splice(0, BATCH));
+  }
+
+  /** Somebody has removed our table (`nft flush ruleset`), or what we think is in it is not: makes it anew. */
+  #renew(): Promise<unknown> {
+    this.#removals.length = 0;
+    return this.#serial(() => nft(this.#table(this.#relays)));
   }
 
   #apply(changes: readonly ElementChange[]): void {

@@ -94,8 +94,8 @@ inNamespace('relay table', import.meta.url, () => {
     assert.match(text, /0xfedc : 0x9/);
     assert.match(text, /198\.51\.100\.2 \. 203\.0\.113\.1 \. 0x7/);
     assert.deepEqual(table.counters([way]), [{ packets: 0, octets: 0 }]);
-    table.remove(way);
-    table.remove(way); // once
+    await table.remove(way);
+    await table.remove(way); // once
     assert.doesNotMatch(await list(), /0xfedc/);
   });
 
@@ -104,9 +104,9 @@ inNamespace('relay table', import.meta.url, () => {
     const [a, b] = [towardsServer(1), towardsServer(2)];
     await table.add(a);
     await table.add(b);
-    table.remove(a);
+    await table.remove(a);
     assert.match(await list(), /198\.51\.100\.2 \. 203\.0\.113\.1 \. 0x7/);
-    table.remove(b);
+    await table.remove(b);
     assert.doesNotMatch(await list(), /elements/);
   });
 

@@ -189,13 +189,10 @@ export class Passage {
     this.last = this.counters(call);
     const ways = Object.values(this.ways.get(call) ?? {});
     this.ways.delete(call);
-    for (const way of ways) {
-      try {
-        this.ports.table.remove(way);
-      } catch (error) {
+    for (const way of ways)
+      this.ports.table.remove(way).catch((error: unknown) => {
         this.ports.warn(`relay ${this.options.name}: ${message(error)}`);
-      }
-    }
+      });
   }
 
   /** What has passed towards each end. */

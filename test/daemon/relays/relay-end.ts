@@ -3,7 +3,8 @@
  *
  *     relay-end.ts server ADDRESS [same-id]            takes every call, sends every GRE packet of a call back to its caller
  *     relay-end.ts client ADDRESS NAME CONNECTIONS CALLS [CALL-ID]
- *                                                      makes calls, sends a packet in each, says "ready {…}", stays
+ *                                                      makes calls, sends a packet in each (not with NAME silent),
+ *                                                      says "ready {…}", stays
  *     relay-end.ts guess ADDRESS                       sends a GRE packet with every call id there is
  *     relay-end.ts flood ADDRESS CONNECTIONS           opens connections and says nothing on them
  *
@@ -158,7 +159,7 @@ async function call(
   }
   const to = parseAddress(address)!;
   // Sockets have buffers: not faster than they are read.
-  for (let sent = 0; sent < told.length; sent++) {
+  for (let sent = 0; name !== 'silent' && sent < told.length; sent++) {
     sendGre(to, told[sent]!, name);
     for (let tries = 0; echoed <= sent && tries < 500; tries++)
       await new Promise((resolve) => setTimeout(resolve, 2));
