@@ -217,12 +217,15 @@ test('outbound: what a killed daemon leaves behind is cleared by the next start'
   const call = dial(first, pptpd.address, 'mppe128');
   await call.up();
   const moving = transfer(first, server, pptpd.inner, 5001, 50 * megabyte).catch(() => undefined);
+  while ((await relay(killed)).calls[0]!.rx_bytes! < megabyte);
   await killed.running.kill('KILL');
   await killed.running.ended;
   await call.ended; // its control connection is gone
   const left = await namespace.exec('nft', ['list', 'table', 'ip', 'pptp_gateway_relay']);
   assert.match(left.output, /counter packets [1-9]/, 'the rules and the elements of the call');
   await endPeers(server);
+  // Without it TCP waits for minutes before it gives up.
+  await Promise.all([server, first].map((guest) => guest.exec("pkill '^nc$'")));
   await moving;
 
   const again = await startPptpd(server, 'mppe128');
