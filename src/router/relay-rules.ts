@@ -68,13 +68,11 @@ export function chains(relays: readonly RelayRules[]): string {
     ${relays.flatMap(rewriteDestination).join('\n    ')}
   }
   chain postrouting {
-    type filter hook postrouting priority mangle
-    ${MARKED} ip protocol gre ip saddr set ${CALL_ID} map @source_of ${CALL_ID} set ${CALL_ID} map @id_of accept
-    ${MARKED} ip protocol gre drop
-  }
-  chain guard {
     type filter hook postrouting priority srcnat + 10
-    meta mark & 0xff000000 != 0x17000000 ${PPTP_GRE} ip saddr . ip daddr . ${CALL_ID} @guarded counter drop
+    ip protocol != gre accept
+    ${MARKED} ip saddr set ${CALL_ID} map @source_of ${CALL_ID} set ${CALL_ID} map @id_of accept
+    ${MARKED} drop
+    ${PPTP_GRE} ip saddr . ip daddr . ${CALL_ID} @guarded counter drop
   }
 `;
 }

@@ -161,7 +161,7 @@ test('guessed ids reach neither another client nor a call of the server', async 
   await end(two, 'guess', '192.168.1.10').line(/guessed/);
   assert.doesNotMatch(far.output, /forged/);
   assert.doesNotMatch(program.output, /foreign (?!forged)/);
-  assert.match(await nft('list chain ip pptp_gateway_relay guard'), /counter packets 20 /);
+  assert.match(await nft('list chain ip pptp_gateway_relay postrouting'), /counter packets 20 /);
   assert.equal((await branch()).calls.length, 20);
 });
 
