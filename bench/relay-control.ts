@@ -2,7 +2,7 @@
  * One end of a PPTP call that carries nothing: for the benchmark, whose packets other programs send.
  *
  *     relay-control.ts server ADDRESS CALL-ID     says "listening", then "told ID": what it was told of the caller's id
- *     relay-control.ts client ADDRESS CALL-ID     says "told ID", and stays
+ *     relay-control.ts client ADDRESS CALL-ID     says "told ID after MS": from TCP's first packet to the call; stays
  */
 import { connect, createServer, type Socket } from 'node:net';
 import { Framer } from '../src/pptp/framer.ts';
@@ -36,8 +36,8 @@ function converse(socket: Socket, answer: (message: ControlMessage) => ControlMe
   socket.on('error', () => undefined);
 }
 
-function told(peerCallId: number): void {
-  process.stdout.write(`told ${peerCallId}\n`);
+function told(peerCallId: number, detail = ''): void {
+  process.stdout.write(`told ${peerCallId}${detail}\n`);
 }
 
 if (what === 'server') {
@@ -51,10 +51,12 @@ if (what === 'server') {
   });
   server.listen(1723, address, () => process.stdout.write('listening\n'));
 } else {
+  const started = performance.now();
   const socket = connect({ host: address, port: 1723, noDelay: true });
   converse(socket, (message) => {
     if (message.name === 'StartControlConnectionReply') return outgoingCallRequest(callId, 1);
-    if (message.name === 'OutgoingCallReply') told(message.callId);
+    if (message.name === 'OutgoingCallReply')
+      told(message.callId, ` after ${performance.now() - started}`);
     return undefined;
   });
   socket.write(encodeControlMessage(startRequest(identity)));

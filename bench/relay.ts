@@ -4,7 +4,7 @@
  * the C reference without encryption; the router is a namespace between them.
  */
 import { resolve } from 'node:path';
-import type { Lab, Program } from '../tools/lab.ts';
+import type { Lab } from '../tools/lab.ts';
 import { cpuSeconds, ip, median } from './machine.ts';
 
 const forwarder = resolve(import.meta.dirname, '../dist/bench/forwarder');
@@ -21,6 +21,7 @@ const firewall = `table ip firewall {
     ct state established,related accept
     meta mark & 0xff000000 == 0x17000000 accept
     ip protocol gre accept
+    iifname "lan" accept
   }
 }`;
 
@@ -32,6 +33,8 @@ export interface RelayBench {
   readonly ratio: number;
   /** The daemon's CPU seconds for each GB that passed. */
   readonly daemonCpuPerGb: number;
+  /** From TCP's first packet to the call, ms, medians: through the relay, and masqueraded. */
+  readonly setup: { readonly relayed: number; readonly direct: number };
 }
 
 export async function relayBench(lab: Lab, seconds: number, rounds: number): Promise<RelayBench> {
@@ -54,9 +57,16 @@ export async function relayBench(lab: Lab, seconds: number, rounds: number): Pro
   const ends: Ends = { lab, near, far };
 
   const rates: { forwarded: number; relayed: number; cpu: number; octets: number }[] = [];
+  const setups: { relayed: number; direct: number }[] = [];
   for (let round = 0; round < rounds; round++) {
     const plain = async () => await measure(ends, plainPath, seconds, []);
-    const relayed = async () => await throughRelay(ends, middle, seconds);
+    const direct = await setUp(ends);
+    await direct.stop();
+    const relayed = async () => {
+      const { setup, measured } = await throughRelay(ends, middle, seconds);
+      setups.push({ relayed: setup, direct: direct.took });
+      return measured;
+    };
     // In turn, and each first as often as the other.
     const [a, b] = round % 2 === 0 ? [await plain(), await relayed()] : await swap(plain, relayed);
     rates.push({ forwarded: a.rate, relayed: b.rate, cpu: b.cpu, octets: b.octets });
@@ -66,6 +76,10 @@ export async function relayBench(lab: Lab, seconds: number, rounds: number): Pro
     relayed: median(rates.map(({ relayed }) => relayed)),
     ratio: median(rates.map(({ forwarded, relayed }) => relayed / forwarded)),
     daemonCpuPerGb: median(rates.map(({ cpu, octets }) => cpu / (octets / 1e9))),
+    setup: {
+      relayed: median(setups.map(({ relayed }) => relayed)),
+      direct: median(setups.map(({ direct }) => direct)),
+    },
   };
 }
 
@@ -91,27 +105,50 @@ const plainPath: Path = {
   server: { peer: client.outer, callId: client.callId },
 };
 
-async function throughRelay(ends: Ends, middle: string, seconds: number): Promise<Measured> {
-  const { lab, near, far } = ends;
-  const gateway = await lab.gateway('relay', middle, {
-    network: '',
-    pptp: "config relay 'bench'\n\toption src 'lan'\n\toption dest 'wan'\n\toption backend 'relay'\n",
-  });
+/** A call, and what each end was told of it. */
+interface Call {
+  readonly toldClient: number;
+  readonly toldServer: number;
+  /** ms */
+  readonly took: number;
+  stop(): Promise<unknown>;
+}
+
+async function setUp({ lab, near, far }: Ends): Promise<Call> {
   const script = (namespace: string, ...words: readonly string[]) =>
     lab.start(namespace, process.execPath, '--import', 'tsx', control, ...words);
   const taker = script(far, 'server', server.outer, String(server.callId));
   await taker.line(/listening/);
   const caller = script(near, 'client', server.outer, String(client.callId));
-  const told = async (program: Program) => Number((await program.line(/told \d+/)).slice(5));
+  const [, toldClient, , took] = (await caller.line(/told \d+ after [\d.]+\n/)).split(' ');
+  const [, toldServer] = (await taker.line(/told \d+/)).split(' ');
+  return {
+    toldClient: Number(toldClient),
+    toldServer: Number(toldServer),
+    took: Number(took),
+    stop: () => Promise.all([caller.stop(), taker.stop()]),
+  };
+}
+
+async function throughRelay(
+  ends: Ends,
+  middle: string,
+  seconds: number,
+): Promise<{ setup: number; measured: Measured }> {
+  const gateway = await ends.lab.gateway('relay', middle, {
+    network: '',
+    pptp: "config relay 'bench'\n\toption src 'lan'\n\toption dest 'wan'\n\toption backend 'relay'\n",
+  });
+  const call = await setUp(ends);
   const path: Path = {
-    client: { peer: server.outer, callId: await told(caller) },
-    server: { peer: router.wan, callId: await told(taker) },
+    client: { peer: server.outer, callId: call.toldClient },
+    server: { peer: router.wan, callId: call.toldServer },
   };
   const pids = ip('netns', 'pids', middle).split('\n').filter(Boolean).map(Number);
   const measured = await measure(ends, path, seconds, pids);
-  await Promise.all([caller.stop(), taker.stop()]);
+  await call.stop();
   await gateway.process.stop();
-  return measured;
+  return { setup: call.took, measured };
 }
 
 interface Measured {

@@ -211,6 +211,11 @@ function goals(report: Report): Goal[] {
       unit: ' s/GB',
       digits: 3,
     }),
+    of(
+      'what the relay adds to setting up a call',
+      report.relay && report.relay.setup.relayed - report.relay.setup.direct,
+      { most: 10, unit: ' ms', digits: 1 },
+    ),
     of('idle CPU with these sessions', control?.idleCpu, { most: 2, unit: ' %', digits: 1 }),
     of(`growth over ${control?.cycles ?? 0} connect/disconnect cycles`, control?.growth, {
       most: 5,
