@@ -106,7 +106,7 @@ test('the launcher takes our runtime, else a Node that is new enough, else says 
   made.command('node', node('v22.1.0', 'installed'));
   assert.equal(
     start().stdout,
-    'installed --max-semi-space-size=1 --heap-growing-percent=25 /usr/lib/pptp-gateway/pptp-gateway.js status --json 0\n',
+    'installed --max-semi-space-size=1 --heap-growing-percent=25 --v8-pool-size=1 /usr/lib/pptp-gateway/pptp-gateway.js status --json 0\n',
   );
   made.write(
     'usr/lib/pptp-gateway-node/node',
@@ -115,7 +115,7 @@ test('the launcher takes our runtime, else a Node that is new enough, else says 
   );
   assert.equal(
     start().stdout,
-    'ours --max-semi-space-size=1 --heap-growing-percent=25 /usr/lib/pptp-gateway/pptp-gateway.js status --json 0\n',
+    'ours --max-semi-space-size=1 --heap-growing-percent=25 --v8-pool-size=1 /usr/lib/pptp-gateway/pptp-gateway.js status --json 0\n',
   );
 });
 
