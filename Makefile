@@ -68,13 +68,13 @@ INTEROP = $(shell find test/interop -name '*.test.ts' | sort)
 RUN_TESTS = node --import tsx --test --test-concurrency=1 --test-reporter=spec
 test: setup-test build
 	$(RUN_TESTS) --test-timeout=600000 $(TESTS)
-	$(RUN_TESTS) --test-timeout=1500000 $(INTEROP)
+	$(RUN_TESTS) --test-timeout=2400000 $(INTEROP)
 
 test-unit: setup-build build
 	node --import tsx --test $(TESTS)
 
 test-interop: setup-test build
-	$(RUN_TESTS) --test-timeout=1500000 $(INTEROP)
+	$(RUN_TESTS) --test-timeout=2400000 $(INTEROP)
 
 clean:
 	rm -rf dist node_modules/.cache

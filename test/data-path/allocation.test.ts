@@ -11,7 +11,7 @@ import { tagged } from './packets.ts';
 setFlagsFromString('--expose-gc');
 const gc = runInNewContext('gc') as () => void;
 
-const PACKETS = 200_000;
+const PACKETS = 1_000_000;
 const WARM_UP = 20_000;
 /** An object of two words per packet would be 16 octets a packet and more. */
 const OCTETS_PER_PACKET = 4;

@@ -94,9 +94,23 @@ export class Namespace {
   }
 
   /** `ip ARGUMENTS` on the namespace; an error when it fails. */
-  async ip(...args: readonly string[]): Promise<string> {
-    const { code, output } = await this.exec('ip', args);
-    if (code !== 0) throw new Error(`ip ${args.join(' ')}: ${output}`);
+  ip(...args: readonly string[]): Promise<string> {
+    return this.#must('ip', ...args);
+  }
+
+  /** `tc ARGUMENTS`, likewise. */
+  tc(...args: readonly string[]): Promise<string> {
+    return this.#must('tc', ...args);
+  }
+
+  /** Runs a script of nft, likewise. */
+  nft(script: string): Promise<string> {
+    return this.#must('nft', script);
+  }
+
+  async #must(command: string, ...args: readonly string[]): Promise<string> {
+    const { code, output } = await this.exec(command, args);
+    if (code !== 0) throw new Error(`${command} ${args.join(' ')}: ${output}`);
     return output;
   }
 
