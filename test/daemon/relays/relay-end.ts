@@ -5,6 +5,7 @@
  *     relay-end.ts client ADDRESS NAME CONNECTIONS CALLS [CALL-ID]
  *                                                      makes calls, sends a packet in each (not with NAME silent),
  *                                                      says "ready {…}", stays
+ *     relay-end.ts own ADDRESS NAME CONNECTIONS CALLS  the same with our own client's control connection
  *     relay-end.ts guess ADDRESS                       sends a GRE packet with every call id there is
  *     relay-end.ts flood ADDRESS CONNECTIONS           opens connections and says nothing on them
  *
@@ -30,6 +31,7 @@ import {
   type ControlMessage,
 } from '../../../src/wire/control-message.ts';
 import { parseAddress } from '../../../src/wire/ip.ts';
+import { ownCalls } from './own-calls.ts';
 import { grePacket } from '../../raw-socket/gre-packet.ts';
 
 const identity = { hostName: 'end', vendorName: 'test', firmwareRevision: 1 };
@@ -117,6 +119,7 @@ async function call(
   connections: number,
   calls: number,
   fixed: number,
+  isOwn: boolean,
 ): Promise<void> {
   const own = new Set<number>();
   const setups: number[] = [];
@@ -129,6 +132,13 @@ async function call(
   const told: number[] = [];
   for (let i = 0; i < connections; i++) {
     const socket = connect(1723, address);
+    if (isOwn) {
+      await once(socket, 'connect');
+      const callIds = Array.from({ length: calls }, () => next++);
+      for (const callId of callIds) own.add(callId);
+      told.push(...(await ownCalls(socket, identity, callIds)));
+      continue;
+    }
     const answers: ((message: ControlMessage) => void)[] = [];
     onMessages(socket, (message) => {
       say(message.name);
@@ -165,7 +175,7 @@ async function call(
       await new Promise((resolve) => setTimeout(resolve, 2));
   }
   setups.sort((a, b) => a - b);
-  const median = setups[setups.length >> 1]!;
+  const median = setups[setups.length >> 1] ?? 0;
   say(
     `ready ${JSON.stringify({ calls: told.length, distinct: new Set(told).size, echoed, median })}`,
   );
@@ -190,7 +200,8 @@ function flood(address: string, connections: number): void {
 
 const [what, address, ...words] = process.argv.slice(2) as [string, string, ...string[]];
 if (what === 'server') serve(address, words[0] === 'same-id');
-else if (what === 'client')
-  await call(address, words[0]!, Number(words[1]), Number(words[2]), Number(words[3] ?? 0));
-else if (what === 'guess') await guess(address);
+else if (what === 'client' || what === 'own') {
+  const [name, connections, calls, fixed = '0'] = words as [string, string, string, string?];
+  await call(address, name, Number(connections), Number(calls), Number(fixed), what === 'own');
+} else if (what === 'guess') await guess(address);
 else flood(address, Number(words[0]));

@@ -134,6 +134,18 @@ test('clients with the same call ids reach one server, several calls per connect
   await gone();
 });
 
+test('our own client makes several calls on one connection', async () => {
+  await server();
+  const program = end(one, 'own', outside, 'one', '2', '12');
+  const line = await program.line(/ready \{.*\}/);
+  const ready = JSON.parse(line.slice('ready '.length)) as Ready;
+  assert.deepEqual([ready.calls, ready.distinct, ready.echoed], [24, 24, 24]);
+  const { calls, connections } = await branch();
+  assert.deepEqual([calls.length, connections], [24, 2]);
+  await program.stop();
+  await gone();
+});
+
 /** Nothing of any call is left in the kernel. */
 async function gone(): Promise<void> {
   for (let tries = 0; await elements(); tries++) {

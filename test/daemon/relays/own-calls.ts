@@ -1,0 +1,41 @@
+/** Calls of our own client's control connection: all of them at once, on one TCP connection. */
+import { randomBytes } from 'node:crypto';
+import type { Socket } from 'node:net';
+import { Drive, monotonic } from '../../../src/daemon/drive.ts';
+import { ControlConnection } from '../../../src/pptp/control-connection.ts';
+import type { ControlIdentity } from '../../../src/pptp/messages.ts';
+
+/** What the server's ids are, as told to us, in the order of `callIds`; an error when any call fails. */
+export function ownCalls(
+  socket: Socket,
+  identity: ControlIdentity,
+  callIds: readonly number[],
+): Promise<readonly number[]> {
+  const machine = new ControlConnection({
+    ...identity,
+    initiator: true,
+    maxCalls: callIds.length,
+    handshakeTimeout: 15_000,
+    callTimeout: 30_000,
+    random: (length) => new Uint8Array(randomBytes(length)),
+  });
+  const drive = new Drive();
+  const told = new Map<number, number>();
+  socket.on('data', (octets) => {
+    machine.handleOctets(octets, monotonic());
+    drive.touched(machine);
+  });
+  return new Promise((resolve, reject) => {
+    drive.add(machine, (output) => {
+      if (output.kind === 'transmit') socket.write(output.octets);
+      else if (output.kind === 'established')
+        for (const callId of callIds) machine.placeCall(callId, monotonic());
+      else if (output.kind === 'call-up') told.set(output.callId, output.peerCallId);
+      else if (output.kind === 'call-down' || output.kind === 'down')
+        reject(new Error(`${output.kind}: ${output.cause.code}`));
+      if (told.size === callIds.length) resolve(callIds.map((callId) => told.get(callId)!));
+    });
+    machine.handleOpen(monotonic());
+    drive.touched(machine);
+  });
+}
