@@ -104,6 +104,16 @@ export class ClientConnection {
     this.#pump(now);
   }
 
+  /** Outside address of the server. */
+  get peer(): number {
+    return this.#ends.peer;
+  }
+
+  /** That of the call while it is up. */
+  get path(): CallPath | undefined {
+    return this.#session()?.path;
+  }
+
   /** Whether the peer has ever answered in PPP: then another address of the same server would not do better. */
   get reachedPpp(): boolean {
     return this.#lcpUp;
