@@ -7,9 +7,12 @@ import type { LinkOutputs } from './link-outputs.ts';
 import type { ClientLinkOptions } from './options.ts';
 import type { LinkOutput, Network } from './ports.ts';
 
-/** 10.64.64.64 and 10.112.112.112, which pppd takes for the same purpose; each link that waits adds its number. */
-const LOCAL = 0x0a404040;
-const PEER = 0x0a707070;
+/**
+ * 10.64.64.64, which pppd takes for the same purpose; each link that waits adds its number. There is no other address for
+ * the peer: with one, Linux would not forget what it masqueraded behind this address when that goes (masq_inet_event
+ * compares the peer's).
+ */
+const PLACEHOLDER = 0x0a404040;
 
 type SessionNetwork = Extract<LinkOutput, { kind: 'network-up' | 'network-down' }>;
 
@@ -57,13 +60,14 @@ export class Standby {
   #prepare(options: ClientLinkOptions, peer: number): void {
     const { name, device, routes, mtu, defaultRoute, metric } = options;
     this.#number ??= this.#gateway.takeStandbyNumber();
+    const address = PLACEHOLDER + this.#number;
     this.#network = {
       name,
       device,
       role: 'link',
       peer,
-      localAddress: LOCAL + this.#number,
-      peerAddress: PEER + this.#number,
+      localAddress: address,
+      peerAddress: address,
       routes,
       mtu,
       defaultRoute,

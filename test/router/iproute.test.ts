@@ -256,7 +256,7 @@ inNamespace('iproute', import.meta.url, () => {
       ...link,
       routes: prefixes('10.20.0.0/16'),
       localAddress: address('10.64.64.64'),
-      peerAddress: address('10.112.112.112'),
+      peerAddress: address('10.64.64.64'),
     };
     const agreed = { ...link, routes: placeholder.routes };
     const addresses = () =>

@@ -43,7 +43,7 @@ test('the network stands before a session, with the way to the server and the ro
     role: 'link',
     peer: server.address,
     localAddress: ip('10.64.64.64'),
-    peerAddress: ip('10.112.112.112'),
+    peerAddress: ip('10.64.64.64'),
     routes: [net('10.20.0.0/16')],
     mtu: 1400,
     defaultRoute: false,

@@ -176,7 +176,7 @@ onEachBus((bus) => {
     const placeholder = {
       ...link,
       localAddress: ip('10.64.64.64'),
-      peerAddress: ip('10.112.112.112'),
+      peerAddress: ip('10.64.64.64'),
       dns: [],
     };
     const addresses = () => stub.link('office')['ipaddr'];
@@ -184,7 +184,7 @@ onEachBus((bus) => {
       await netifd.networkUp(network);
       assert.equal(stub.state('office'), 'up');
       const local = network === link ? '10.7.0.2' : '10.64.64.64';
-      const ptp = network === link ? '10.7.0.1' : '10.112.112.112';
+      const ptp = network === link ? '10.7.0.1' : '10.64.64.64';
       assert.deepEqual(addresses(), [{ ipaddr: local, mask: '32', ptp }]);
       assert.deepEqual(stub.link('office')['dns'], network.dns.map(formatAddress));
     }
