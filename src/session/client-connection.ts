@@ -153,6 +153,16 @@ export class ClientConnection {
     return this.#state.name === 'link' ? this.#state.session.status() : undefined;
   }
 
+  /** See Session. */
+  askEcho(now: number): void {
+    this.#session()?.askEcho(now);
+    this.#pump(now);
+  }
+
+  get echoTime(): number | undefined {
+    return this.#session()?.echoTime;
+  }
+
   /** Says goodbye: PPP, call, control connection; 'closed' within 3 s. */
   end(cause: Cause, now: number): void {
     this.#beginClosing(cause, now);

@@ -236,6 +236,16 @@ export class ClientLink extends LinkCourse {
     this.#pump(now);
   }
 
+  /** Asks the peer of the session for an answer; echoTime (ms) tells of it. */
+  askEcho(now: number): void {
+    this.#connection()?.askEcho(now);
+    this.#pump(now);
+  }
+
+  get echoTime(): number | undefined {
+    return this.#connection()?.echoTime;
+  }
+
   nextTimeout(): number | undefined {
     return earliest(
       this.deadlines.next(),
