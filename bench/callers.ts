@@ -126,7 +126,9 @@ function call(): void {
         queueMicrotask(() => feed((now) => link.handleNetworkUp(undefined, now)));
         break;
       case 'network-down':
-        break;
+      case 'standby':
+      case 'standby-down':
+        break; // no link here dials on demand
       case 'event':
         if (output.event.what !== 'link-state') break;
         if (output.event.state === 'up') {

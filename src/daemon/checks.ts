@@ -1,16 +1,16 @@
 /**
  * `check`: how far a connection gets, step by step. A check of a link dials once, beside the link itself, goes as far as
- * addresses, brings nothing up and hangs up; one of a server, for which there is no account, goes as far as GRE. It is
+ * addresses, brings nothing up and hangs up (one that is up is asked itself: echo-check.ts); one of a server, for which there is no account, goes as far as GRE. It is
  * started, and then polled, because it takes as long as the network does.
  */
 import type { ClientLinkOptions } from '../session/options.ts';
 import { steps, type SessionEvent, type SessionStatus, type Step } from '../session/ports.ts';
 import { UbusError } from '../ubus-js/index.ts';
 import { cause as because, type Cause } from '../wire/cause.ts';
-import { formatAddress } from '../wire/ip.ts';
 import { parseConfiguration } from './configuration/configuration.ts';
 import { host } from './configuration/option-types.ts';
 import { causeDocument, type CauseDocument } from './documents.ts';
+import { EchoCheck, liveSteps, type EchoTarget } from './echo-check.ts';
 import { LinkRunner, type RunnerPorts } from './link-runner.ts';
 
 export type StepDocument = {
@@ -39,6 +39,8 @@ interface Check {
   readonly passed: Map<Step, string>;
   done: boolean;
   cause?: Cause;
+  /** Nobody tells this check how it goes on: it looks. */
+  look?: () => void;
 }
 
 export class Checks {
@@ -55,30 +57,30 @@ export class Checks {
     return this.start(anonymousLink(server, port), anonymousSteps, ports);
   }
 
-  /** A link that is up has passed all steps; dialling beside it might end it (max_per_user at the server). */
-  passedLink(name: string, session: SessionStatus): number {
-    const details: Record<Step, string> = {
-      name: '',
-      tcp: formatAddress(session.peer),
-      control: '',
-      call: `call id ${session.callId}, peer ${session.peerCallId}`,
-      gre: `${session.counters.rxPackets} packets received`,
-      lcp: `mtu ${session.mtu}`,
-      login: session.auth,
-      encryption: session.mppe,
-      addresses: `${formatAddress(session.localAddress)} to ${formatAddress(session.peerAddress)}`,
+  /** A link that is up: its session is asked, and stays as it is. @throws {UbusError} too many are running */
+  startLive(target: EchoTarget, session: SessionStatus): number {
+    this.admit();
+    const { before, after } = liveSteps(session);
+    const echo = new EchoCheck(target, session);
+    const check: Check = { name: session.name, steps, passed: new Map(before), done: false };
+    check.look = () => {
+      const verdict = echo.look();
+      if (verdict === undefined) return;
+      check.done = true;
+      if ('cause' in verdict) check.cause = verdict.cause;
+      else {
+        const answer = `MTU ${session.mtu}, echo answered after ${verdict.time.toFixed(1)} ms`;
+        for (const [step, detail] of [['lcp', answer] as const, ...after])
+          check.passed.set(step, detail);
+      }
     };
-    return this.keep({
-      name,
-      steps,
-      passed: new Map(steps.map((step) => [step, `${details[step]} (the link is up)`.trim()])),
-      done: true,
-    });
+    return this.keep(check);
   }
 
   status(id: number): CheckDocument | undefined {
     const check = this.checks.get(id);
     if (check === undefined) return undefined;
+    if (!check.done) check.look?.();
     const failed = check.done ? check.steps.find((step) => !check.passed.has(step)) : undefined;
     return {
       id,
@@ -94,9 +96,7 @@ export class Checks {
   }
 
   private start(options: ClientLinkOptions, wanted: readonly Step[], ports: RunnerPorts): number {
-    const running = [...this.checks.values()].filter(({ done }) => !done).length;
-    if (running >= MAX_RUNNING)
-      throw new UbusError('UNKNOWN_ERROR', `${running} checks are running already`);
+    this.admit();
     const check: Check = { name: options.name, steps: wanted, passed: new Map(), done: false };
     const report = (event: SessionEvent) => {
       note(check, event);
@@ -107,6 +107,15 @@ export class Checks {
     const runner = new LinkRunner(options, { ...ports, report }, true, () => (check.done = true));
     runner.feed((link, now) => link.dial(now));
     return this.keep(check);
+  }
+
+  private admit(): void {
+    const running = [...this.checks.values()].filter((check) => {
+      if (!check.done) check.look?.();
+      return !check.done;
+    }).length;
+    if (running >= MAX_RUNNING)
+      throw new UbusError('UNKNOWN_ERROR', `${running} checks are running already`);
   }
 
   private keep(check: Check): number {

@@ -224,7 +224,10 @@ export class Daemon {
     if (supervisor !== undefined) {
       await supervisor.dial(name);
       await this.leavesDown(name);
-    } else this.links.get(name)?.feed((link, now) => link.dial(now));
+      const runner = this.links.get(name);
+      if (runner?.link.options.demand === 0) return;
+    }
+    this.links.get(name)?.feed((link, now) => link.dial(now));
   }
 
   /** Whoever asked looks at the state next: a supervisor's handler takes a moment to call us back. */
@@ -363,8 +366,7 @@ export class Daemon {
   private startLink(options: ClientLinkOptions): void {
     const runner = new LinkRunner(options, this.ports);
     this.links.set(options.name, runner);
-    if (this.options.dial && options.auto && this.supervision === undefined)
-      runner.feed((link, now) => link.dial(now));
+    if (this.options.dial && options.auto && this.supervision === undefined) runner.release(true);
   }
 
   private report(event: SessionEvent | RelayEvent): void {

@@ -84,7 +84,8 @@ function failure(event: SessionEvent | RelayEvent): FailureDocument | undefined 
         cause: causeDocument(event.cause),
       };
     case 'link-state':
-      if (event.cause === undefined || event.state === 'stopping') return undefined;
+      if (event.cause === undefined) return undefined;
+      if (event.state === 'stopping' || event.state === 'demand') return undefined;
       return { time, name: event.link, peer: '', username: '', cause: causeDocument(event.cause) };
     case 'relay-refused':
     case 'relay-call-down': {

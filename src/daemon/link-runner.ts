@@ -39,6 +39,8 @@ export class LinkRunner {
   private connecting: Socket | undefined;
   private tcp: TcpConnection | undefined;
   private device: TunDevice | undefined;
+  /** What the device is there for; that of a session, or the placeholder for it (dialling on demand). */
+  private network: Network | undefined;
   /** A network that went down; another one of the same session may take its place at once, on the same device. */
   private falling: Network | undefined;
   /** The firewall lets its GRE in. */
@@ -126,6 +128,16 @@ export class LinkRunner {
         this.ports.io.detach(output.path);
         this.falling = output.network;
         queueMicrotask(() => this.settleDown());
+        break;
+      case 'standby':
+        this.falling = undefined;
+        this.network = output.network;
+        // A session may bring its own at once, or nothing is to be there after all.
+        queueMicrotask(() => void this.standBy(output.network));
+        break;
+      case 'standby-down':
+        this.falling = output.network;
+        this.settleDown();
         break;
       case 'event':
         this.ports.report(output.event);
@@ -237,31 +249,58 @@ export class LinkRunner {
   }
 
   private async networkUp(path: CallPath, network: Network): Promise<void> {
+    const { io, router } = this.ports;
+    const before = this.network;
+    this.network = network;
     let failure: Cause | undefined;
-    let device: TunDevice | undefined;
     try {
       this.falling = undefined; // it stays: only what is to be said of it has changed
-      device = this.device ??= this.ports.io.openDevice(
-        network.device,
-        { isolate: false, single: path },
-        (error) =>
-          this.feed((link, now) =>
-            link.handleNetworkUp(cause('DEVICE_FAILED', failureText(error)), now),
-          ),
-      );
+      const device = this.openDevice(network);
       this.dns = network.dns;
-      this.ports.io.attach(path, device, network);
+      io.attach(path, device, network);
+      await router.networkUp(network);
+      // Not before: answers need the address.
+      if (this.network === network && before !== undefined)
+        io.unpark(device, before.localAddress, network.localAddress);
+    } catch (error) {
+      failure = routerCause(error, 'DEVICE_FAILED');
+    }
+    if (this.network !== network) return; // it went down meanwhile, failed or not
+    this.feed((link, now) => link.handleNetworkUp(failure, now));
+  }
+
+  /** The placeholder, whose first packet dials. */
+  private async standBy(network: Network): Promise<void> {
+    if (this.network !== network) return;
+    let failure: Cause | undefined;
+    try {
+      this.dns = [];
+      this.ports.io.park(this.openDevice(network), () =>
+        this.feed((link, now) => link.handlePacket(now)),
+      );
       await this.ports.router.networkUp(network);
     } catch (error) {
       failure = routerCause(error, 'DEVICE_FAILED');
     }
-    if (device !== undefined && this.device !== device) return; // it went down meanwhile, failed or not
-    this.feed((link, now) => link.handleNetworkUp(failure, now));
+    if (this.network === network) this.feed((link, now) => link.handleStandby(failure, now));
+  }
+
+  /** Made once. @throws IoError */
+  private openDevice({ device: name }: Network): TunDevice {
+    return (this.device ??= this.ports.io.openDevice(
+      name,
+      { isolate: false, isLink: true },
+      (error) =>
+        this.feed((link, now) => {
+          link.handleDeviceLost(cause('DEVICE_FAILED', failureText(error)), now);
+        }),
+    ));
   }
 
   private closeDevice(): void {
     if (this.device !== undefined) this.ports.io.closeDevice(this.device);
     this.device = undefined;
+    this.network = undefined;
     this.dns = [];
   }
 }

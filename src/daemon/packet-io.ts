@@ -57,6 +57,8 @@ export class PacketIo {
   private readonly owners: (PathOwner | undefined)[];
   readonly callIds: CallIds;
   private readonly controlRation: RateLimit;
+  /** Devices whose packets wait, and who is told of them. */
+  private readonly parking = new Map<TunDevice, () => void>();
   private floodFrames = 0;
   /** Until the socket says that it has room. */
   private socketFull = false;
@@ -105,15 +107,11 @@ export class PacketIo {
    */
   openDevice(
     name: string,
-    options: { isolate: boolean; single?: CallPath },
+    options: { isolate: boolean; isLink?: boolean },
     lost: (error: IoError) => void,
   ): TunDevice {
     const device = new TunDevice(this.io, name);
-    const { isolate, single } = options;
-    this.dataPath.openDevice(
-      device.fd,
-      single === undefined ? { isolate } : { isolate, single: single.slot },
-    );
+    this.dataPath.openDevice(device.fd, options);
     device.watch(this.arena.tunSlots, this.tunIn, {
       onBatch: (count) => this.receiveTun(device, count),
       onLost: lost,
@@ -124,7 +122,21 @@ export class PacketIo {
   closeDevice(device: TunDevice): void {
     this.flush();
     this.dataPath.closeDevice(device.fd);
+    this.parking.delete(device);
     device.close();
+  }
+
+  /** What goes into the device of a link waits from now on. @param packet one more has come (each batch) */
+  park(device: TunDevice, packet: () => void): void {
+    this.dataPath.park(device.fd);
+    this.parking.set(device, packet);
+  }
+
+  /** Sends what has waited, from the address `to` where its sender took `from`. */
+  unpark(device: TunDevice, from: number, to: number): void {
+    this.parking.delete(device);
+    this.dataPath.unpark(device.fd, from, to, monotonic());
+    this.flush();
   }
 
   /** IP flows between the call and the device from now on. */
@@ -205,9 +217,17 @@ export class PacketIo {
 
   private receiveTun(device: TunDevice, count: number): void {
     const now = monotonic();
+    let isParked = false;
     for (let at = 0; at < count * tunReceiveWords; at += tunReceiveWords) {
-      this.dataPath.receiveTun(device.fd, this.tunIn[at]!, this.tunIn[at + 1]!, now);
+      const verdict = this.dataPath.receiveTun(
+        device.fd,
+        this.tunIn[at]!,
+        this.tunIn[at + 1]!,
+        now,
+      );
+      if (verdict === Verdict.Parked) isParked = true;
     }
+    if (isParked) this.parking.get(device)?.();
     this.drive.touched(this.deadlines);
   }
 

@@ -30,6 +30,7 @@ import { TypeScriptCipher } from './mppe-typescript.ts';
 import { WasmCipher } from './mppe-wasm/wasm-cipher.ts';
 import { Outbound } from './outbound.ts';
 import { OutputQueues } from './output-queues.ts';
+import { ParkedPackets } from './parked-packets.ts';
 import { SequenceWindow } from './sequence-window.ts';
 import { SessionSlab, State } from './session-slab.ts';
 import { SlotTable } from './slot-table.ts';
@@ -212,8 +213,26 @@ export class DataPath {
   /** Detaches its sessions and takes its packets out of tunOut: the descriptor may be closed now. */
   closeDevice(device: number): void {
     this.#receiver.finish();
+    this.#counters.add(-1, Drop.notAttached, this.#devices.find(device)?.parked?.count ?? 0);
     this.#devices.close(device);
     this.#output.dropDevice(device);
+  }
+
+  /** From now on what goes into this device of a link waits (Parked), as far as there is room. @throws Error: no such device */
+  park(device: number): void {
+    const found = this.#devices.find(device);
+    if (found === undefined) throw new Error(`device ${device} is not open`);
+    found.parked ??= new ParkedPackets();
+  }
+
+  /** Sends what has waited, with the source address `to` where it has `from` (u32), to the session that is attached. */
+  unpark(device: number, from: number, to: number, now: number): void {
+    const found = this.#devices.find(device);
+    const parked = found?.parked;
+    if (found === undefined || parked === undefined) return;
+    found.parked = undefined;
+    this.#receiver.finish();
+    this.#outbound.unpark(device, parked, from, to, now);
   }
 
   /** IP is up. Attached before: moved. A prefix that another session has goes over to this one. @throws Error: no such device */

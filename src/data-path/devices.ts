@@ -2,14 +2,17 @@
  * TUN devices and which session owns what on them.
  */
 import type { Prefix } from '../wire/ip.ts';
+import type { ParkedPackets } from './parked-packets.ts';
 import { Routes } from './routes.ts';
 import { NO_DEVICE, type SessionSlab } from './session-slab.ts';
+
+const NO_SLOT = -1;
 
 export interface DeviceOptions {
   /** Packets from caller to caller are dropped; otherwise the kernel may forward them. */
   readonly isolate: boolean;
-  /** A link's device: everything goes to this slot, and comes from any source. Absent: routed by inner address. */
-  readonly single?: number;
+  /** Everything goes to the one session that is attached, and comes from any source. Absent: routed by inner address. */
+  readonly isLink?: boolean;
 }
 
 export interface Attachment {
@@ -22,8 +25,11 @@ export interface Attachment {
 
 export interface Device {
   readonly isolate: boolean;
-  /** -1: not a link's device. */
-  readonly single: number;
+  readonly isLink: boolean;
+  /** Of a link's device: the session that is attached, or -1. */
+  single: number;
+  /** What goes in waits here for a session; undefined: it does not wait. */
+  parked: ParkedPackets | undefined;
   readonly routes: Routes;
 }
 
@@ -37,9 +43,15 @@ export class Devices {
     this.#sessions = sessions;
   }
 
-  open(device: number, { isolate, single }: DeviceOptions): void {
+  open(device: number, { isolate, isLink = false }: DeviceOptions): void {
     if (this.#devices[device] !== undefined) throw new Error(`device ${device} is open already`);
-    this.#devices[device] = { isolate, single: single ?? -1, routes: new Routes() };
+    this.#devices[device] = {
+      isolate,
+      isLink,
+      single: NO_SLOT,
+      parked: undefined,
+      routes: new Routes(),
+    };
   }
 
   close(device: number): void {
@@ -56,11 +68,12 @@ export class Devices {
     const { localAddress, peerAddress, prefixes } = attachment;
     const found = this.#devices[device];
     if (found === undefined) throw new Error(`device ${device} is not open`);
-    if (found.single !== -1 && found.single !== slot) {
+    if (found.single !== NO_SLOT && found.single !== slot) {
       throw new Error(`device ${device} belongs to slot ${found.single}, not ${slot}`);
     }
     this.detach(slot);
-    const owned = found.single === -1 ? [{ address: peerAddress, length: 32 }, ...prefixes] : [];
+    if (found.isLink) found.single = slot;
+    const owned = !found.isLink ? [{ address: peerAddress, length: 32 }, ...prefixes] : [];
     for (const prefix of owned) found.routes.add(prefix, slot);
     this.#prefixes[slot] = owned;
     this.#sessions.device[slot] = device;
@@ -71,8 +84,9 @@ export class Devices {
   detach(slot: number): void {
     const device = this.#sessions.device[slot]!;
     if (device === NO_DEVICE) return;
-    const routes = this.#devices[device]!.routes;
-    for (const prefix of this.#prefixes[slot]!) routes.remove(prefix, slot);
+    const found = this.#devices[device]!;
+    for (const prefix of this.#prefixes[slot]!) found.routes.remove(prefix, slot);
+    found.single = NO_SLOT;
     this.#prefixes[slot] = [];
     this.#sessions.device[slot] = NO_DEVICE;
   }

@@ -51,7 +51,7 @@ export class Inbound {
       if (!this.#mayCome(slot, device, source)) {
         return this.#drop(slot, Drop.badSource, Verdict.BadSource);
       }
-      if (device.single === -1 && this.#isCaller(slot, device, ipv4Destination(octets, at))) {
+      if (!device.isLink && this.#isCaller(slot, device, ipv4Destination(octets, at))) {
         return this.#drop(slot, Drop.isolated, Verdict.Isolated);
       }
       clampMss(octets, at, length, sessions.innerMtu[slot]! - IPV4_TCP_HEADERS);
@@ -66,7 +66,7 @@ export class Inbound {
   }
 
   #mayCome(slot: number, device: Device, source: number): boolean {
-    if (device.single === -1) return device.routes.find(source) === slot;
+    if (!device.isLink) return device.routes.find(source) === slot;
     return !isImpossibleSource(source) && source !== this.#parts.sessions.localAddress[slot];
   }
 
@@ -87,7 +87,7 @@ export class Inbound {
     if (isUnspecified(octets, source)) return toGroup;
     if (!isLinkLocal(octets, source)) return false;
     return (
-      device.single !== -1 ||
+      device.isLink ||
       (readI32(octets, source + 8) === sessions.identifierHigh[slot] &&
         readI32(octets, source + 12) === sessions.identifierLow[slot])
     );

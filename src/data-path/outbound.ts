@@ -21,7 +21,9 @@ import {
 } from './inner-packet.ts';
 import { clampMss } from './mss-clamp.ts';
 import type { OutputQueues } from './output-queues.ts';
+import type { ParkedPackets } from './parked-packets.ts';
 import { RateLimit } from './rate-limit.ts';
+import { setSource } from './readdress.ts';
 import { type SessionSlab } from './session-slab.ts';
 import type { Transmitter } from './transmitter.ts';
 import { Verdict } from './verdict.ts';
@@ -63,15 +65,43 @@ export class Outbound {
     const protocol = version === 6 ? PppProtocol.Ipv6 : PppProtocol.Ip;
     const total = packetLength(protocol, octets, at, length);
     if (total === -1) return this.#drop(-1, Drop.malformed, Verdict.Malformed);
+    if (device.parked !== undefined) return this.#park(device.parked, protocol, at, total);
     return protocol === PppProtocol.Ip
       ? this.#ipv4(fd, device, at, total, now)
       : this.#ipv6(fd, device, at, total, now);
   }
 
+  /** Sends what was parked: from `to` where it was made with the source address `from`. */
+  unpark(fd: number, parked: ParkedPackets, from: number, to: number, now: number): void {
+    const { octets, devices, output } = this.#parts;
+    const device = devices.find(fd)!;
+    for (let n = 0; n < parked.count; n++) {
+      const at = output.takeSlot();
+      if (at === -1) {
+        this.#drop(-1, Drop.full, Verdict.Full);
+        continue;
+      }
+      const { length } = parked.packet(n);
+      octets.set(parked.packet(n), at);
+      if (ipv4Source(octets, at) === (from | 0)) setSource(octets, at, length, to);
+      this.#ipv4(fd, device, at, length, now);
+    }
+  }
+
+  /** Only what somebody sends to a host is worth a call: groups and IPv6 are the kernel's own chatter. */
+  #park(parked: ParkedPackets, protocol: number, at: number, length: number): number {
+    const { octets } = this.#parts;
+    if (protocol !== PppProtocol.Ip) return this.#drop(-1, Drop.ipv6, Verdict.Ipv6);
+    if (isMulticastOrBroadcast(ipv4Destination(octets, at)))
+      return this.#drop(-1, Drop.multicast, Verdict.Multicast);
+    if (parked.keep(octets, at, length)) return Verdict.Parked;
+    return this.#drop(-1, Drop.full, Verdict.Full);
+  }
+
   #ipv4(fd: number, device: Device, at: number, length: number, now: number): number {
     const { octets, sessions, transmitter } = this.#parts;
     let slot = device.single;
-    if (slot === -1) {
+    if (!device.isLink) {
       const destination = ipv4Destination(octets, at);
       if (isMulticastOrBroadcast(destination)) {
         return this.#drop(-1, Drop.multicast, Verdict.Multicast);
@@ -79,7 +109,7 @@ export class Outbound {
       slot = device.routes.find(destination);
       if (slot === -1) return this.#drop(-1, Drop.noRoute, Verdict.NoRoute);
     }
-    if (sessions.device[slot] !== fd) {
+    if (slot === -1 || sessions.device[slot] !== fd) {
       return this.#drop(-1, Drop.notAttached, Verdict.NotAttached);
     }
     // A route that leads the peer's outside address into a tunnel: each packet would come back wrapped once more.
@@ -138,10 +168,10 @@ export class Outbound {
     if (!isLinkLocal(octets, source) && !isUnspecified(octets, source)) {
       return this.#drop(-1, Drop.ipv6, Verdict.Ipv6);
     }
-    if (toGroup && device.single === -1) {
+    if (toGroup && !device.isLink) {
       return this.#drop(-1, Drop.multicast, Verdict.Multicast);
     }
-    const slot = device.single === -1 ? this.#neighbour(fd, destination + 8) : device.single;
+    const slot = device.isLink ? device.single : this.#neighbour(fd, destination + 8);
     if (slot === -1) return this.#drop(-1, Drop.noRoute, Verdict.NoRoute);
     if (sessions.device[slot] !== fd || sessions.ipv6[slot] === 0) {
       return this.#drop(-1, Drop.ipv6, Verdict.Ipv6);

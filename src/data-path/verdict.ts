@@ -21,6 +21,8 @@ export const Verdict = {
   Desynchronized: 6,
   /** Too large, DF set: an ICMP message to its sender went to the TUN queue, or the rate limit held that back. */
   TooBig: 7,
+  /** Kept until its device has a session: see DataPath.park. */
+  Parked: 8,
 
   // All from here on: dropped and counted.
   Malformed: 16,

@@ -24,6 +24,7 @@ import type { LinkOptions } from './options.ts';
 export type LcpOutput =
   | Exclude<NegotiationOutput, { kind: 'transmit' | 'acked' }>
   | { readonly kind: 'transmit'; readonly payload: Uint8Array }
+  | { readonly kind: 'echo-reply'; readonly identifier: number }
   | { readonly kind: 'protocol-rejected'; readonly protocol: number };
 
 /** Echo-Requests with our own magic number that make a loop certain. */
@@ -89,6 +90,15 @@ export class LcpLayer {
     this.#transmit({ code: PacketCode.ProtocolReject, identifier: this.#nextIdentifier(), data });
   }
 
+  /** RFC 1661 §5.8. @returns its identifier: 'echo-reply' has the same */
+  sendEcho(): number {
+    const identifier = this.#nextIdentifier();
+    const data = new Uint8Array(4);
+    writeU32(data, 0, this.policy.magicNumber);
+    this.#transmit({ code: PacketCode.EchoRequest, identifier, data });
+    return identifier;
+  }
+
   nextTimeout(): number | undefined {
     const restart = this.#negotiation.nextTimeout();
     const echo = this.#keepalive?.nextTimeout();
@@ -100,12 +110,9 @@ export class LcpLayer {
     this.#negotiation.handleTimeout(now);
     this.#drain(now);
     switch (this.#keepalive?.handleTimeout(now)) {
-      case 'echo': {
-        const data = new Uint8Array(4);
-        writeU32(data, 0, this.policy.magicNumber);
-        this.#transmit({ code: PacketCode.EchoRequest, identifier: this.#nextIdentifier(), data });
+      case 'echo':
+        this.sendEcho();
         break;
-      }
       case 'dead':
         this.#fail('PEER_DEAD');
         break;
@@ -129,7 +136,10 @@ export class LcpLayer {
       case PacketCode.EchoRequest:
         this.#answerEcho(packet);
         break;
-      default: // Echo-Reply: any frame is proof of life. Discard-Request, Identification, Time-Remaining: no answer.
+      case PacketCode.EchoReply:
+        this.#outputs.push({ kind: 'echo-reply', identifier: packet.identifier });
+        break;
+      default: // Discard-Request, Identification, Time-Remaining: no answer.
         break;
     }
   }

@@ -119,6 +119,14 @@ export class PppLink {
     this.#lcp.handleTraffic(now);
   }
 
+  /** Asks the peer for an answer. @returns the identifier of its 'echo-reply'; undefined: there is no link now */
+  sendEcho(now: number): number | undefined {
+    if (this.#phase !== 'Network') return undefined;
+    const identifier = this.#lcp.sendEcho();
+    this.#drain(now);
+    return identifier;
+  }
+
   /** Ends the link properly; `down` comes within about 2 s. The first reason counts. */
   close(reason: Cause, now: number): void {
     if (this.#finished) return;
@@ -251,6 +259,7 @@ export class PppLink {
         case 'protocol-rejected':
           this.#handleProtocolRejected(output.protocol, now);
           break;
+        case 'echo-reply':
         case 'counted':
           this.#outputs.push(output);
           break;

@@ -57,6 +57,8 @@ export type LinkOutput =
       readonly peerIdentifier: Uint8Array;
     }
   | { readonly kind: 'ipv6-down' }
+  /** The peer answered the echo with this identifier: see sendEcho. */
+  | { readonly kind: 'echo-reply'; readonly identifier: number }
   /** It ends and says goodbye; `down` follows with this cause. */
   | { readonly kind: 'closing'; readonly cause: Cause }
   /** The link is finished. Exactly once, and last. */

@@ -25,6 +25,8 @@ export class IpRoute implements Router {
   private readonly proxyArp: ProxyArp;
   private readonly servers = new Map<string, ServerInterface>();
   private readonly callers = new Map<string, CallerRoutes>();
+  /** Of links that are up, by their device. */
+  private readonly linkAddresses = new Map<string, readonly string[]>();
   private readonly warn: (message: string) => void;
 
   constructor(warn: (message: string) => void) {
@@ -58,9 +60,11 @@ export class IpRoute implements Router {
   }
 
   networkDown(network: Network): Promise<void> {
-    // A link's device is gone, and addresses and routes with it.
-    if (network.role === 'link') return Promise.resolve();
-    return this.serial.run(network.device, () => this.callerDown(network));
+    return this.serial.run(network.device, async () => {
+      // A link's device is gone, and addresses and routes with it.
+      if (network.role === 'link') this.linkAddresses.delete(network.device);
+      else await this.callerDown(network);
+    });
   }
 
   hostRoute(link: string, server: number, bindDevice: string | undefined): Promise<void> {
@@ -99,8 +103,13 @@ export class IpRoute implements Router {
 
   private async linkUp(network: Network): Promise<void> {
     const { device, localAddress, peerAddress, mtu, ipv6, metric, defaultRoute } = network;
-    const [local, peer] = [formatAddress(localAddress), formatAddress(peerAddress)];
-    await this.prepare(device, mtu, [local, 'peer', peer], ipv6?.local);
+    const address = [formatAddress(localAddress), 'peer', formatAddress(peerAddress)];
+    await this.prepare(device, mtu, address, ipv6?.local);
+    const before = this.linkAddresses.get(device);
+    this.linkAddresses.set(device, address);
+    // Only now: with its last address a device loses its routes.
+    if (before !== undefined && before.join() !== address.join())
+      await ip('address', 'del', ...before, 'dev', device);
     const attributes = metric === 0 ? [] : ['metric', String(metric)];
     // Two halves are more specific than any default route there is, and leave it in place for when the link goes.
     const halves = defaultRoute ? ['0.0.0.0/1', '128.0.0.0/1'] : [];

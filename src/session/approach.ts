@@ -18,6 +18,8 @@ const CONNECT_TIME = 20_000;
 type State =
   | { readonly name: 'resolving' }
   | { readonly name: 'host-route'; readonly address: number }
+  /** The way is there; nobody wants to go it yet. */
+  | { readonly name: 'ready'; readonly address: number }
   | { readonly name: 'connecting'; readonly address: number }
   /** Connected, given up, or not begun. */
   | { readonly name: 'over' };
@@ -28,23 +30,30 @@ export class Approach {
   readonly #hostRoute: boolean;
   readonly #outputs: LinkOutputs;
   readonly #deadlines = new Deadlines<'resolve' | 'host-route' | 'connect'>();
+  /** Told, once, that the way to the server is there, instead of going it; undefined: it is gone at once. */
+  #ready: ((address: number, now: number) => void) | undefined;
   /** What failed the attempt, the addresses that are left included. */
   readonly #failed: (cause: Cause, now: number) => void;
   #state: State = { name: 'over' };
   /** Addresses not tried yet. */
   #rest: number[] = [];
 
-  /** @param failed no address is left to try; called at most once for each start() or next() */
+  /**
+   * @param failed no address is left to try; called at most once for each start() or next()
+   * @param ready wait for proceed() before the first connection
+   */
   constructor(
     options: ClientLinkOptions,
     probe: boolean,
     outputs: LinkOutputs,
     failed: (cause: Cause, now: number) => void,
+    ready?: (address: number, now: number) => void,
   ) {
     this.#options = options;
     this.#hostRoute = options.hostRoute && !probe;
     this.#outputs = outputs;
     this.#failed = failed;
+    this.#ready = ready;
   }
 
   start(now: number): void {
@@ -57,6 +66,17 @@ export class Approach {
       this.#deadlines.set('resolve', now + RESOLVE_TIME);
       this.#outputs.push({ kind: 'resolve', server });
     }
+  }
+
+  /** Somebody wants the connection now. */
+  proceed(now: number): void {
+    this.#ready = undefined;
+    if (this.#state.name === 'ready') this.#connect(this.#state.address, now);
+  }
+
+  /** The way to this address is there from before: proceed() goes it. */
+  wait(address: number): void {
+    this.#state = { name: 'ready', address };
   }
 
   /** The address of now does not do; perhaps another one of the same name does. */
@@ -150,6 +170,13 @@ export class Approach {
 
   #connect(address: number, now: number): void {
     this.#deadlines.clear('host-route');
+    const ready = this.#ready;
+    if (ready !== undefined) {
+      this.#ready = undefined;
+      this.#state = { name: 'ready', address };
+      ready(address, now);
+      return;
+    }
     const { port, bindDevice } = this.#options;
     this.#state = { name: 'connecting', address };
     this.#deadlines.set('connect', now + CONNECT_TIME);

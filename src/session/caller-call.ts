@@ -7,6 +7,7 @@
 import { cause as because, type Cause } from '../wire/cause.ts';
 import { formatPrefix, prefixContains } from '../wire/ip.ts';
 import { Deadlines, earliest } from './deadlines.ts';
+import { IdleWatch } from './idle-watch.ts';
 import { judgeLogin, type Judgement } from './login.ts';
 import type { User } from './options.ts';
 import { OWN_NAME } from './own-name.ts';
@@ -21,8 +22,6 @@ import { Session, type SessionStage } from './session.ts';
 
 /** The expiry of an account is looked at again after this time at the latest: the wall clock may be set, ms. */
 const EXPIRY_CHECK = 3_600_000;
-/** The idle time-out is measured in this many steps. */
-const IDLE_STEPS = 4;
 
 type LoginAttempt = Extract<SessionStage, { kind: 'login' }>['attempt'];
 
@@ -66,8 +65,7 @@ export class CallerCall {
   /** What must be given back. */
   #held: Admission | undefined;
   #established = false;
-  /** Packets in both directions when idleness was last looked at, and for how many steps they have stayed so. */
-  #idle = { packets: 0, steps: 0, step: 0 };
+  #idle: IdleWatch | undefined;
 
   constructor(reception: Reception, owner: CallOwner, path: CallPath, now: number) {
     this.#reception = reception;
@@ -341,23 +339,16 @@ export class CallerCall {
     const { idleTimeout, sessionTimeout } = this.#reception.options;
     if (sessionTimeout > 0) this.#deadlines.set('lifetime', now + sessionTimeout);
     if (idleTimeout > 0) {
-      this.#idle = { packets: this.#packets(), steps: 0, step: idleTimeout / IDLE_STEPS };
-      this.#deadlines.set('idle', now + this.#idle.step);
+      this.#idle = new IdleWatch(this.path, idleTimeout);
+      this.#deadlines.set('idle', this.#idle.next(now));
     }
     this.#checkExpiry(now);
   }
 
-  #packets(): number {
-    const { rxPackets, txPackets } = this.path.counters();
-    return rxPackets + txPackets;
-  }
-
   #checkIdle(now: number): void {
-    const packets = this.#packets();
-    const steps = packets === this.#idle.packets ? this.#idle.steps + 1 : 0;
-    this.#idle = { ...this.#idle, packets, steps };
-    if (steps >= IDLE_STEPS) this.end(because('IDLE_TIMEOUT'), now);
-    else this.#deadlines.set('idle', now + this.#idle.step);
+    if (this.#idle === undefined) return;
+    if (this.#idle.look()) this.end(because('IDLE_TIMEOUT'), now);
+    else this.#deadlines.set('idle', this.#idle.next(now));
   }
 
   #checkExpiry(now: number): void {

@@ -104,6 +104,16 @@ export class ClientConnection {
     this.#pump(now);
   }
 
+  /** Outside address of the server. */
+  get peer(): number {
+    return this.#ends.peer;
+  }
+
+  /** That of the call while it is up. */
+  get path(): CallPath | undefined {
+    return this.#session()?.path;
+  }
+
   /** Whether the peer has ever answered in PPP: then another address of the same server would not do better. */
   get reachedPpp(): boolean {
     return this.#lcpUp;
@@ -141,6 +151,16 @@ export class ClientConnection {
 
   status(): SessionStatus | undefined {
     return this.#state.name === 'link' ? this.#state.session.status() : undefined;
+  }
+
+  /** See Session. */
+  askEcho(now: number): void {
+    this.#session()?.askEcho(now);
+    this.#pump(now);
+  }
+
+  get echoTime(): number | undefined {
+    return this.#session()?.echoTime;
   }
 
   /** Says goodbye: PPP, call, control connection; 'closed' within 3 s. */

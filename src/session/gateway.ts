@@ -49,6 +49,7 @@ export class Gateway {
   #links = 0;
   #lastId = 0;
   readonly #attempts = new Set<Attempt>();
+  readonly #standbyNumbers = new Set<number>();
 
   constructor({ users, limits, random, wallClock }: GatewayOptions) {
     this.random = random;
@@ -117,6 +118,18 @@ export class Gateway {
   leaveLink(): void {
     if (this.#links === 0) throw new Error('a link left twice');
     this.#links -= 1;
+  }
+
+  /** A number for a link that has addresses before it has a session: the smallest that is free. */
+  takeStandbyNumber(): number {
+    let number = 0;
+    while (this.#standbyNumbers.has(number)) number++;
+    this.#standbyNumbers.add(number);
+    return number;
+  }
+
+  leaveStandbyNumber(number: number): void {
+    this.#standbyNumbers.delete(number);
   }
 
   enterAttempt(attempt: Attempt): void {

@@ -23,9 +23,10 @@ export class LinkOutputs extends OutputQueue<LinkOutput> {
     this.push({ kind: 'event', event });
   }
 
-  /** Changes the state that is shown; every pause is news. */
+  /** Changes the state that is shown; every pause is news, and so is that the link is given up, still. */
   show(state: LinkState, cause: Cause | undefined, retryIn?: number): void {
-    if (state === this.#state && state !== 'waiting' && !this.#probe) return;
+    const isNews = state !== this.#state || state === 'waiting' || state === 'blocked';
+    if (!isNews && !this.#probe) return;
     this.#state = state;
     this.event({
       what: 'link-state',

@@ -130,6 +130,9 @@ export type LinkOutput =
       readonly address: number;
       readonly bindDevice: string | undefined;
     }
+  /** The device, with placeholder addresses, and routes into it, while there is no session. Answer: handleStandby. */
+  | { readonly kind: 'standby'; readonly network: Network }
+  | { readonly kind: 'standby-down'; readonly network: Network }
   /** Answer: handleConnected or handleConnectFailed. */
   | {
       readonly kind: 'connect';
@@ -165,7 +168,15 @@ export type SessionEvent =
   | { readonly what: 'step'; readonly link: string; readonly step: Step; readonly detail: string }
   | { readonly what: 'counted'; readonly counter: string };
 
-export type LinkState = 'down' | 'waiting' | 'connecting' | 'up' | 'blocked' | 'stopping';
+export type LinkState =
+  | 'down'
+  | 'waiting'
+  /** It dials when the first packet comes. */
+  | 'demand'
+  | 'connecting'
+  | 'up'
+  | 'blocked'
+  | 'stopping';
 
 export interface SessionStatus {
   /** Unique while the daemon runs. */

@@ -104,6 +104,8 @@ export class Session {
   #heard = false;
   #lcpUp = false;
   #rxPackets = 0;
+  /** Of the last askEcho. */
+  #echo: { identifier: number | undefined; askedAt: number; time?: number } | undefined;
   #ending: Cause | undefined;
   #terminateBy: number | undefined;
   #finished = false;
@@ -169,6 +171,18 @@ export class Session {
     this.#terminateBy = now + REFUSAL_TIME;
     this.#link.refuse(cause, now);
     this.#drain(now);
+  }
+
+  /** Asks the peer for a sign of life, without changing anything; echoTime tells of it. */
+  askEcho(now: number): void {
+    if (this.#finished) return;
+    this.#echo = { identifier: this.#link.sendEcho(now), askedAt: now };
+    this.#drain(now);
+  }
+
+  /** How long the answer to the last askEcho took, ms; undefined: none has come. */
+  get echoTime(): number | undefined {
+    return this.#echo?.time;
   }
 
   /** The network is up: from now on this is an established session. undefined: it went down meanwhile. */
@@ -323,6 +337,10 @@ export class Session {
         if (this.#network === undefined) break;
         this.#networkDown();
         this.#networkUp();
+        break;
+      case 'echo-reply':
+        if (this.#echo?.identifier === output.identifier)
+          this.#echo.time ??= now - this.#echo.askedAt;
         break;
       case 'counted':
         this.#stages.push({ kind: 'counted', counter: output.what });

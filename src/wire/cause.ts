@@ -26,7 +26,11 @@ const table = {
       'The interface was taken down: somebody did so, its settings changed, or the network it goes through is down.',
     disconnectCode: 2,
   },
-  IDLE_TIMEOUT: { sentence: 'No traffic for longer than idle_timeout.', disconnectCode: 4 },
+  IDLE_TIMEOUT: {
+    sentence:
+      'No traffic for longer than allowed (option idle_timeout of a server, demand of a link).',
+    disconnectCode: 4,
+  },
   CONNECT_TIME: { sentence: 'The session lasted longer than session_timeout.', disconnectCode: 5 },
 
   // Reaching the peer.

@@ -45,6 +45,7 @@ test('ordinary ends and other events are no failures', () => {
       ...codes.map((code) => ({ what: 'session-down', session, cause: cause(code) }) as const),
       { what: 'session-up', session },
       { what: 'link-state', link: 'office', state: 'up' },
+      { what: 'link-state', link: 'office', state: 'demand', cause: cause('CONNECT_TIMEOUT') },
       { what: 'step', link: 'office', step: 'tcp', detail: '' },
       { what: 'counted', counter: 'x' },
     ),

@@ -208,6 +208,20 @@ test('a server that dies is noticed, and its links come back when it does', asyn
   assert.ok(await pings(branchSide, '192.168.99.1'));
 });
 
+test('check of a link that is up: the other end answers an echo, and the session stays', async () => {
+  const before = (await status(branch)).links.find(({ name }) => name === 'one')?.session?.id;
+  const { steps, cause } = await branch.json<CheckDocument>('check', 'one');
+  assert.equal(cause, undefined);
+  assert.match(
+    steps.find(({ step }) => step === 'lcp')?.detail ?? '',
+    /^MTU \d+, echo answered after \d+\.\d ms$/,
+  );
+  assert.equal(
+    (await status(branch)).links.find(({ name }) => name === 'one')?.session?.id,
+    before,
+  );
+});
+
 test('check says where it stops when GRE is dropped on the way', async () => {
   await succeeds(office, 'hangup', 'site');
   await lab.run(

@@ -822,8 +822,10 @@ test('our own mistakes throw', () => {
   assert.throws(() => path.attach(3, SERVER_TUN, attachment), RangeError);
   assert.throws(() => path.setIpv6(0, new Uint8Array(7)), RangeError);
   assert.throws(() => path.transmitFrame(0, new Uint8Array(2000)), RangeError);
-  path.openDevice(50, { isolate: false, single: 2 });
-  assert.throws(() => path.attach(0, 50, attachment), /belongs to slot 2/);
+  path.openDevice(50, { isolate: false, isLink: true });
+  path.attach(0, 50, attachment);
+  const other = path.openCall(CLIENT, SERVER, 9, 0);
+  assert.throws(() => path.attach(other, 50, attachment), /belongs to slot 0/);
 });
 
 test('a closed device takes its packets out of the queue', () => {

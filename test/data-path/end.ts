@@ -130,7 +130,7 @@ export function connect(server = new End(), client = new End(), now = 0): Pair {
   server.path.connectCall(serverSlot, CLIENT_CALL, now);
   client.path.connectCall(clientSlot, SERVER_CALL, now);
   server.path.openDevice(SERVER_TUN, { isolate: true });
-  client.path.openDevice(CLIENT_TUN, { isolate: false, single: clientSlot });
+  client.path.openDevice(CLIENT_TUN, { isolate: false, isLink: true });
   server.path.attach(serverSlot, SERVER_TUN, {
     localAddress: address(GATEWAY),
     peerAddress: address(CALLER),

@@ -251,6 +251,29 @@ inNamespace('iproute', import.meta.url, () => {
     assert.match(ip('route get 203.0.113.1'), /via 198\.51\.100\.1/);
   });
 
+  test('other addresses take the place of those before; the routes stay', async () => {
+    const placeholder = {
+      ...link,
+      routes: prefixes('10.20.0.0/16'),
+      localAddress: address('10.64.64.64'),
+      peerAddress: address('10.64.64.64'),
+    };
+    const agreed = { ...link, routes: placeholder.routes };
+    const addresses = () =>
+      (JSON.parse(ip('-json address show dev tun1')) as [{ addr_info: { local: string }[] }])[0]
+        .addr_info.map(({ local }) => local); // prettier-ignore
+    for (const [network, local] of [
+      [placeholder, '10.64.64.64'],
+      [agreed, '10.7.0.2'],
+      [{ ...agreed, peerAddress: address('10.7.0.9') }, '10.7.0.2'],
+      [placeholder, '10.64.64.64'],
+    ] as const) {
+      await router.networkUp(network);
+      assert.deepEqual(addresses(), [local]);
+      assert.deepEqual(routes('tun1'), ['10.20.0.0/16 scope link']);
+    }
+  });
+
   test('a default route is two halves, which leave the one of the upstream in place', async () => {
     await router.networkUp({ ...link, defaultRoute: true });
     await router.networkUp({ ...link, defaultRoute: true });

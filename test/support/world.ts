@@ -370,6 +370,8 @@ export class LinkHost implements Timed {
   readonly address: number;
   readonly paths: HostPaths;
   readonly networks = new Networks();
+  /** What the device is there for while there is no session. */
+  standby: Network | undefined;
   readonly events: SessionEvent[] = [];
   /** Outputs other than writes and events, in words. */
   readonly asked: string[] = [];
@@ -410,6 +412,12 @@ export class LinkHost implements Timed {
 
   release(fresh: boolean): void {
     this.link.release(fresh, this.world.clock.now);
+  }
+
+  /** A packet goes into the device. */
+  packet(): void {
+    assert.ok(this.standby !== undefined || this.networks.up.size > 0, 'there is no device');
+    if (this.standby !== undefined) this.link.handlePacket(this.world.clock.now);
   }
 
   get state(): string {
@@ -461,6 +469,7 @@ export class LinkHost implements Timed {
         this.tcp = undefined;
         break;
       case 'network-up':
+        this.standby = undefined;
         this.networks.carryOut(output);
         world.clock.after(1, () => {
           if ([...this.networks.up.keys()].some((path) => path === output.path))
@@ -469,6 +478,18 @@ export class LinkHost implements Timed {
         break;
       case 'network-down':
         this.networks.carryOut(output);
+        break;
+      case 'standby':
+        this.standby = output.network;
+        world.clock.after(1, () => {
+          if (this.standby === output.network)
+            link.handleStandby(this.networkFailure, world.clock.now);
+        });
+        break;
+      case 'standby-down':
+        assert.ok(this.standby !== undefined, 'standby-down without standby');
+        assert.equal(this.networks.up.size, 0, 'standby-down under a session');
+        this.standby = undefined;
         break;
       case 'event':
         this.events.push(output.event);

@@ -59,6 +59,7 @@ export const commands: Readonly<Record<string, Command>> = {
       if (
         link === undefined ||
         link.state === 'waiting' ||
+        link.state === 'demand' ||
         link.state === 'blocked' ||
         link.state === 'down'
       ) {

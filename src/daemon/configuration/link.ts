@@ -42,8 +42,6 @@ export function linkFromSection(
     warn('pppd_options', word, 'what follows this word is not understood; the word is ignored');
   const mtu = Math.min(words.mtu ?? values.mtu, words.mru ?? Infinity);
   if (mtu > MTU_MAX) warn('mtu', String(mtu), `counts as ${MTU_MAX}`);
-  if (values.demand > 0)
-    warn('demand', String(values.demand / 1000), 'has no effect yet: the link is always connected');
   const ipv6 = words.ipv6 === false ? '0' : words.ipv6 === true ? '1' : values.ipv6;
   const holdoff = Math.max(
     1000,

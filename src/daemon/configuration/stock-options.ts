@@ -10,7 +10,7 @@ export const stockOptions = {
     seconds(0, 604800),
     '0',
     'session',
-    'Dial on the first packet, and hang up after this time without traffic. Not built yet: the link is always connected, and a warning says so.',
+    'Dial on the first packet, and hang up after this time without traffic..',
   ),
   keepalive_adaptive: option(
     bool,

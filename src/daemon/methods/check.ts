@@ -13,12 +13,13 @@ export function checkMethods(daemon: Daemon) {
           return { id: checks.startServer(server, port, daemon.ports) };
         if (name === undefined || server !== undefined)
           throw new UbusError('INVALID_ARGUMENT', 'expected interface (string) or server (string)');
-        const { link } = linkOf(daemon, name);
+        const runner = linkOf(daemon, name);
+        const { link } = runner;
         const { session, state } = link.status();
         return {
           id:
             session !== undefined && state === 'up'
-              ? checks.passedLink(name, session)
+              ? checks.startLive(runner, session)
               : checks.startLink(link.options, daemon.ports),
         };
       },

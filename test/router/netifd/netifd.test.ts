@@ -13,6 +13,7 @@ import type { KernelRoute } from '../../../src/router/route-table.ts';
 import type { SupervisedDaemon } from '../../../src/router/router.ts';
 import { UbusError } from '../../../src/ubus-js/index.ts';
 import { cause } from '../../../src/wire/cause.ts';
+import { formatAddress } from '../../../src/wire/ip.ts';
 import { StubNetifd } from '../../support/stub-netifd.ts';
 import { ip, net } from '../../support/world.ts';
 import { client, onEachBus } from '../../ubus-js/bus.ts';
@@ -168,6 +169,32 @@ onEachBus((bus) => {
     netifd.handleConnected();
     await stub.until(() => targets().join() === '0.0.0.0/0');
     assert.equal(stub.state('office'), 'up');
+  });
+
+  test('a link that dials on demand: the placeholder is up, and its addresses change in place, there and back', async (context) => {
+    const { netifd, stub, daemon } = await setUp(context);
+    const placeholder = {
+      ...link,
+      localAddress: ip('10.64.64.64'),
+      peerAddress: ip('10.64.64.64'),
+      dns: [],
+    };
+    const addresses = () => stub.link('office')['ipaddr'];
+    for (const network of [placeholder, link, placeholder]) {
+      await netifd.networkUp(network);
+      assert.equal(stub.state('office'), 'up');
+      const local = network === link ? '10.7.0.2' : '10.64.64.64';
+      const ptp = network === link ? '10.7.0.1' : '10.64.64.64';
+      assert.deepEqual(addresses(), [{ ipaddr: local, mask: '32', ptp }]);
+      assert.deepEqual(stub.link('office')['dns'], network.dns.map(formatAddress));
+    }
+    assert.equal(stub.notified('office', UpdateLink).length, 3);
+    await netifd.networkDown(placeholder);
+    assert.deepEqual(await daemon.until('start office'), [
+      'stop office',
+      'stop office',
+      'start office',
+    ]);
   });
 
   test('ifdown while it dials: nothing is announced any more', async (context) => {

@@ -13,6 +13,7 @@ const colours = {
 
 const states = {
 	up: { colour: 'good', word: _('connected') },
+	demand: { colour: 'off', word: _('waiting for traffic') },
 	connecting: { colour: 'busy', word: _('connecting') },
 	waiting: { colour: 'bad', word: _('not connected, will try again') },
 	blocked: { colour: 'bad', word: _('stopped after a failure') },

@@ -10,7 +10,7 @@ const sentences = {
 	INTERFACE_DOWN: _(
 		'The interface was taken down: somebody did so, its settings changed, or the network it goes through is down.'
 	),
-	IDLE_TIMEOUT: _('No traffic for longer than idle_timeout.'),
+	IDLE_TIMEOUT: _('No traffic for longer than allowed (option idle_timeout of a server, demand of a link).'),
 	CONNECT_TIME: _('The session lasted longer than session_timeout.'),
 	RESOLVE_FAILED: _('The name of the server could not be resolved: check the name and the DNS settings of the router.'),
 	NO_ROUTE: _('There is no route to the server: is the Internet connection up?'),

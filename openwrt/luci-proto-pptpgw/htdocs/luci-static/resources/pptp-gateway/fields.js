@@ -447,9 +447,7 @@ return baseclass.extend({
 			'advanced',
 			'demand',
 			_('Dial on demand'),
-			_(
-				'Dial on the first packet, and hang up after so many seconds without traffic. Without effect so far: the link is always connected.'
-			),
+			_('Dial on the first packet, and hang up after so many seconds without traffic; 0: always connected.'),
 			[0, 604800],
 			'0'
 		);
