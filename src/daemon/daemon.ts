@@ -7,7 +7,6 @@ import type { Router, SupervisedDaemon } from '../router/router.ts';
 import { deviceNames, type Zones } from '../router/zones.ts';
 import { Gateway } from '../session/gateway.ts';
 import type { ClientLinkOptions } from '../session/options.ts';
-import type { SessionEvent } from '../session/ports.ts';
 import { cause, type Cause } from '../wire/cause.ts';
 import { formatAddress, parseAddress } from '../wire/ip.ts';
 import { Checks } from './checks.ts';
@@ -15,19 +14,18 @@ import type { Configuration } from './configuration/configuration.ts';
 import { ConfigError, describeProblem, type Problem } from './configuration/problems.ts';
 import { sectionsOf } from './configuration/sound-part.ts';
 import { Drive, monotonic } from './drive.ts';
-import { busEvent, type BusEvent } from './events.ts';
+import type { BusEvent } from './events.ts';
 import { Failures } from './failures.ts';
 import { Hooks } from './hooks.ts';
 import { LinkRunner, type RunnerPorts } from './link-runner.ts';
 import { Listeners } from './listeners.ts';
 import type { Log } from './log.ts';
 import { PacketIo } from './packet-io.ts';
-import type { RelayEvent } from './relays/relay-event.ts';
 import { Relays } from './relays/relays.ts';
+import { Reports } from './reports.ts';
 import type { ServerRunner } from './server-runner.ts';
 import { failureText, routerCause } from './router-cause.ts';
 import { Servers } from './servers.ts';
-import { Strangers } from './strangers.ts';
 import { Supervision } from './supervision.ts';
 
 /** netifd's handler is a shell script, ms. */
@@ -65,8 +63,7 @@ export class Daemon {
   private readonly drive: Drive;
   private readonly listeners: Listeners;
   private readonly serverSet: Servers;
-  private readonly counted = new Map<string, number>();
-  private readonly strangers = new Strangers();
+  private readonly reports: Reports;
   private readonly hooks: Hooks;
   private configured = false;
   private readonly supervision: Supervision | undefined;
@@ -83,6 +80,13 @@ export class Daemon {
       random: randomOctets,
       wallClock: () => Date.now(),
     });
+    const reports = new Reports({
+      log,
+      failures: this.failures,
+      publish: (event) => options.publish?.(event),
+      runHooks: (event) => this.hooks.note(event),
+    });
+    this.reports = reports;
     this.drive = new Drive();
     const ids: ToldCallIds = new ToldCallIds(randomOctets, (callId) => this.io.callIds.has(callId));
     this.io = new PacketIo(
@@ -103,7 +107,7 @@ export class Daemon {
       drive: this.drive,
       io: this.io,
       router,
-      report: (event) => this.report(event),
+      report: (event) => reports.event(event),
     };
     this.relays = new Relays(
       {
@@ -111,9 +115,9 @@ export class Daemon {
         table: new RelayTable((request) => netlinkRequest(NETLINK_NETFILTER, request)),
         ids,
         nextId: () => gateway.nextId(),
-        report: (event) => this.report(event),
-        count: (counter) => this.count(counter),
-        warn: (message) => this.ofStrangers('relay: failed', () => log.line('error', message)),
+        report: (event) => reports.event(event),
+        count: (counter) => reports.count(counter),
+        warn: (message) => reports.ofStrangers('relay: failed', () => log.line('error', message)),
         capture: () => this.io.capture,
       },
       options.zones ?? deviceNames,
@@ -121,7 +125,7 @@ export class Daemon {
     );
     this.hooks = new Hooks({
       log: (level, text) => log.line(level, text),
-      count: (counter) => this.count(counter),
+      count: (counter) => reports.count(counter),
       about: ({ kind, name }) => {
         const options =
           kind === 'caller'
@@ -154,8 +158,8 @@ export class Daemon {
       (socket) => {
         const peer = parseAddress(socket.remoteAddress ?? '') ?? 0;
         const kind = 'caller: no server listens there';
-        this.count(kind);
-        this.ofStrangers(kind, () =>
+        reports.count(kind);
+        reports.ofStrangers(kind, () =>
           log.line(
             'warning',
             `caller ${formatAddress(peer)}: no server listens on ${socket.localAddress ?? '?'} (option listen)`,
@@ -163,7 +167,7 @@ export class Daemon {
         );
       },
       (port, error) =>
-        this.ofStrangers('caller: not accepted', () =>
+        reports.ofStrangers('caller: not accepted', () =>
           log.line('error', `TCP port ${port}: ${error.message}`),
         ),
     );
@@ -215,7 +219,7 @@ export class Daemon {
 
   /** Things that were counted and belong to no session. */
   counters(): Readonly<Record<string, number>> {
-    return Object.fromEntries(this.counted);
+    return this.reports.counters();
   }
 
   /** What a person wants of a link; a supervisor decides when it happens. */
@@ -367,37 +371,6 @@ export class Daemon {
     const runner = new LinkRunner(options, this.ports);
     this.links.set(options.name, runner);
     if (this.options.dial && options.auto && this.supervision === undefined) runner.release(true);
-  }
-
-  private report(event: SessionEvent | RelayEvent): void {
-    this.failures.note(event);
-    const told = busEvent(event, monotonic());
-    if (told !== undefined) this.options.publish?.(told);
-    this.hooks.note(event);
-    if (event.what === 'counted') this.count(event.counter);
-    if (event.what !== 'caller-refused' && event.what !== 'relay-refused')
-      this.options.log.event(event);
-    else {
-      const kind = `${event.what.replace('-', ' ')}: ${event.cause.code}`;
-      this.count(kind);
-      this.ofStrangers(kind, () => this.options.log.event(event));
-    }
-  }
-
-  private count(counter: string): void {
-    this.counted.set(counter, (this.counted.get(counter) ?? 0) + 1);
-  }
-
-  /** Anybody can be the cause of such lines, as often as he likes. */
-  private ofStrangers(kind: string, write: () => void): void {
-    const admitted = this.strangers.admit(kind, monotonic());
-    if (admitted === undefined) return;
-    if (admitted.omitted > 0)
-      this.options.log.line(
-        'warning',
-        `${admitted.omitted} more lines of this kind are left out here (${kind})`,
-      );
-    write();
   }
 }
 
