@@ -10,8 +10,8 @@ import { after, before, test } from 'node:test';
 import type { CheckDocument } from '../../src/daemon/checks.ts';
 import type { SessionDocument, StatusDocument } from '../../src/daemon/documents.ts';
 import { Lab, type Gateway } from '../../tools/lab.ts';
+import { link, password } from './link-text.ts';
 
-const password = 'correct horse battery';
 const lab = new Lab('test');
 let server: Gateway;
 let branch: Gateway;
@@ -37,22 +37,6 @@ config user
 	option ipaddr '192.168.99.77'
 	list route '10.20.0.0/16'
 ${extra}`;
-
-const link = (
-  name: string,
-  address: string,
-  username: string,
-  options = '',
-) => `config interface '${name}'
-	option proto 'pptpgw'
-	option server '${address}'
-	option username '${username}'
-	option password '${password}'
-	option defaultroute '0'
-	option holdoff '1'
-	option holdoff_max '1'
-	option keepalive '3 1'
-${options}`;
 
 const route = "\tlist route '192.168.99.0/24'\n";
 

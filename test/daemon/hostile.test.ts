@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict';
 import { execFileSync } from 'node:child_process';
 import { once } from 'node:events';
-import { readFileSync, readdirSync, renameSync, writeFileSync } from 'node:fs';
+import { readFileSync, readdirSync, writeFileSync } from 'node:fs';
 import { connect, createServer, type Socket } from 'node:net';
 import { join } from 'node:path';
 import { test, type TestContext } from 'node:test';
@@ -17,40 +17,14 @@ import { GreSocket } from '../../src/raw-socket/gre-socket.ts';
 import { encodeMessage } from '../../src/ubus-js/index.ts';
 import { inNamespace, ipv4 } from '../native/namespace.ts';
 import { grePacket } from '../raw-socket/gre-packet.ts';
-import { folder, root, run, start, type Started } from './cli/program.ts';
+import { gateway } from './cli/gateway.ts';
+import { root } from './cli/program.ts';
 
 const server = (name: string, more = '') => `config interface '${name}'
 	option proto 'pptpserver'
 	option localip '192.168.99.1'
 	option network '192.168.99.0/24'
 ${more}`;
-
-interface Gateway extends Started {
-  readonly dir: string;
-  readonly socket: string;
-  readonly pid: number;
-  configure(network: string): void;
-  command(...words: string[]): ReturnType<typeof run>;
-}
-
-async function gateway(context: TestContext, network = server('home')): Promise<Gateway> {
-  const dir = folder(context, { network, pptp_users: '', pptp: '' });
-  const socket = join(dir, 'run', 'ubus.sock');
-  const started = start(context, ['run', '--config-dir', dir, '--socket', socket]);
-  await started.says(/is running/);
-  return {
-    ...started,
-    dir,
-    socket,
-    pid: started.process.pid!,
-    // As uci does it: a daemon that reads meanwhile finds the old text or the new one, never an empty file.
-    configure: (text) => {
-      writeFileSync(join(dir, 'network.new'), text);
-      renameSync(join(dir, 'network.new'), join(dir, 'network'));
-    },
-    command: (...words) => run(context, ['--socket', socket, ...words]),
-  };
-}
 
 const descriptors = (pid: number) => readdirSync(`/proc/${pid}/fd`).length;
 
@@ -153,7 +127,7 @@ test('property: a damaged configuration is refused as such, or read; nothing els
 
 inNamespace('hostile', import.meta.url, () => {
   test('a peer that goes on sending after the end does not keep its descriptor', async (context) => {
-    const daemon = await gateway(context);
+    const daemon = await gateway(context, server('home'));
     const before = descriptors(daemon.pid);
     const peers = await Promise.all(
       [1, 2, 3, 4].map(async () => {
@@ -174,7 +148,7 @@ inNamespace('hostile', import.meta.url, () => {
   });
 
   test('strangers do not fill the log, nor push other failures out of the list', async (context) => {
-    const daemon = await gateway(context);
+    const daemon = await gateway(context, server('home'));
     for (let n = 0; n < 200; n++) {
       const peer = await dial(context, 1723);
       const end = closed(peer);
@@ -193,7 +167,7 @@ inNamespace('hostile', import.meta.url, () => {
   });
 
   test('half-open callers of one source are few, and another source still gets in', async (context) => {
-    const daemon = await gateway(context);
+    const daemon = await gateway(context, server('home'));
     const before = descriptors(daemon.pid);
     const peers = await Promise.all(Array.from({ length: 100 }, () => dial(context, 1723)));
     const open = () => peers.filter(({ destroyed }) => !destroyed).length;
@@ -209,7 +183,7 @@ inNamespace('hostile', import.meta.url, () => {
 
   test('descriptors run out: callers are turned away, and the daemon goes on', async (context) => {
     const generous = "config pptp 'globals'\n\toption max_half_open_per_source '64'\n";
-    const daemon = await gateway(context);
+    const daemon = await gateway(context, server('home'));
     writeFileSync(join(daemon.dir, 'pptp'), generous);
     assert.equal((await daemon.command('reload')).code, 0);
     const limit = descriptors(daemon.pid) + 2;
@@ -224,7 +198,7 @@ inNamespace('hostile', import.meta.url, () => {
   });
 
   test('control frames of one call are rationed, and the GRE of strangers ends in the kernel', async (context) => {
-    const daemon = await gateway(context);
+    const daemon = await gateway(context, server('home'));
     const caller = await dial(context, 1723);
     caller.write(startRequest);
     await once(caller, 'data');
@@ -266,7 +240,7 @@ inNamespace('hostile', import.meta.url, () => {
   });
 
   test('a reload to a port in use changes nothing', async (context) => {
-    const daemon = await gateway(context);
+    const daemon = await gateway(context, server('home'));
     const other = createServer().listen(1799, '0.0.0.0');
     await once(other, 'listening');
     context.after(() => other.close());
@@ -299,7 +273,7 @@ inNamespace('hostile', import.meta.url, () => {
   });
 
   test('a reload to a device that cannot be made changes nothing', async (context) => {
-    const daemon = await gateway(context);
+    const daemon = await gateway(context, server('home'));
     execFileSync('ip', ['tuntap', 'add', 'pptps-more', 'mode', 'tap']);
     context.after(() => execFileSync('ip', ['link', 'del', 'pptps-more']));
     const caller = await dial(context, 1723);
@@ -318,7 +292,7 @@ inNamespace('hostile', import.meta.url, () => {
   });
 
   test('100 SIGHUPs, with callers coming and going', async (context) => {
-    const daemon = await gateway(context);
+    const daemon = await gateway(context, server('home'));
     const before = descriptors(daemon.pid);
     for (let n = 0; n < 100; n++) {
       daemon.configure(server('home', `\toption mtu '${1300 + (n % 2)}'\n`));
@@ -332,7 +306,7 @@ inNamespace('hostile', import.meta.url, () => {
   });
 
   test('own bus: a client that never reads, a message without end, more clients than there is room for', async (context) => {
-    const daemon = await gateway(context);
+    const daemon = await gateway(context, server('home'));
     const before = descriptors(daemon.pid);
     const control = await ControlClient.open(daemon.socket);
     await control.call('status');

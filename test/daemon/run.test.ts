@@ -5,42 +5,12 @@ import { once } from 'node:events';
 import { chmodSync, existsSync, readdirSync, readFileSync, statSync, writeFileSync } from 'node:fs';
 import { connect, createServer } from 'node:net';
 import { join } from 'node:path';
-import { test, type TestContext } from 'node:test';
+import { test } from 'node:test';
 import type { ServerDocument, StatusDocument } from '../../src/daemon/documents.ts';
 import { UbusClient } from '../../src/ubus-js/index.ts';
 import { inNamespace } from '../native/namespace.ts';
-import { folder, root, run, start, startProgram, type Started } from './cli/program.ts';
-
-const network = `config interface 'home'
-	option proto 'pptpserver'
-	option localip '192.168.99.1'
-	option network '192.168.99.0/24'
-config interface 'office'
-	option proto 'pptpgw'
-	option server '203.0.113.9'
-	option username 'anna'
-	option password 'geheim'
-	option defaultroute '0'
-`;
-
-interface Gateway extends Started {
-  readonly dir: string;
-  readonly socket: string;
-  command(...words: string[]): ReturnType<typeof run>;
-}
-
-async function gateway(context: TestContext, text = network): Promise<Gateway> {
-  const dir = folder(context, { network: text, pptp_users: '', pptp: '' });
-  const socket = join(dir, 'run', 'ubus.sock');
-  const started = start(context, ['run', '--config-dir', dir, '--socket', socket]);
-  await started.says(/is running/);
-  return {
-    ...started,
-    dir,
-    socket,
-    command: (...words) => run(context, ['--socket', socket, ...words]),
-  };
-}
+import { gateway, network } from './cli/gateway.ts';
+import { folder, root, run, start, startProgram } from './cli/program.ts';
 
 const devices = () => execFileSync('ip', ['-brief', 'link'], { encoding: 'utf8' });
 
@@ -49,10 +19,8 @@ inNamespace('daemon', import.meta.url, () => {
     const daemon = await gateway(context);
     assert.match(devices(), /^pptps-home /m);
     assert.doesNotMatch(devices(), /pptp-office/); // no device before a login
-    const started = performance.now();
     daemon.process.kill('SIGTERM');
     const { code, stdout, stderr } = await daemon.ended;
-    assert.ok(performance.now() - started < 4_500);
     assert.deepEqual([code, stdout], [0, '']);
     assert.match(stderr, /^pptp info: server home: listening on port 1723 of all networks/m);
     assert.ok(stderr.endsWith('pptp info: stopping\n'), stderr);

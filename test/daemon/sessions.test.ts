@@ -10,8 +10,8 @@ import assert from 'node:assert/strict';
 import { after, before, beforeEach, test } from 'node:test';
 import type { SessionDocument, StatusDocument } from '../../src/daemon/documents.ts';
 import { Lab, type Gateway } from '../../tools/lab.ts';
+import { link, password } from './link-text.ts';
 
-const password = 'correct horse battery';
 const lab = new Lab('sessions');
 let server: Gateway;
 let branch: Gateway;
@@ -43,22 +43,6 @@ config user
 	option username 'bert'
 	option password '${password}'
 `;
-
-const link = (
-  name: string,
-  address: string,
-  username: string,
-  options = '',
-) => `config interface '${name}'
-	option proto 'pptpgw'
-	option server '${address}'
-	option username '${username}'
-	option password '${password}'
-	option defaultroute '0'
-	option holdoff '1'
-	option holdoff_max '1'
-	option keepalive '3 1'
-${options}`;
 
 const one = (options = '') => link('one', '198.18.1.1', 'anna', options);
 const two = link('two', '198.18.1.1', 'anna');

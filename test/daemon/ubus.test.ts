@@ -8,33 +8,16 @@ import type { StatusDocument } from '../../src/daemon/documents.ts';
 import type { Table, UbusClient } from '../../src/ubus-js/index.ts';
 import { inNamespace } from '../native/namespace.ts';
 import { client, Inbox, onEachBus, serve } from '../ubus-js/bus.ts';
-import { folder, start, type Started } from './cli/program.ts';
+import { gateway, network } from './cli/gateway.ts';
+import { folder, start } from './cli/program.ts';
 
-const network = `config interface 'home'
-	option proto 'pptpserver'
-	option localip '192.168.99.1'
-	option network '192.168.99.0/24'
-config interface 'office'
-	option proto 'pptpgw'
-	option server '203.0.113.9'
-	option username 'anna'
-	option password 'geheim'
-	option defaultroute '0'
-`;
-
-interface Gateway extends Started {
-  readonly dir: string;
-  readonly socket: string;
-}
-
-async function gateway(context: TestContext, systemPath: string): Promise<Gateway> {
-  const dir = folder(context, { network, pptp_users: '', pptp: '' });
-  const socket = join(dir, 'run', 'ubus.sock');
-  const words = ['run', '--config-dir', dir, '--socket', socket, '--ubus', systemPath];
-  const started = start(context, words);
-  await started.says(/is running[^]*connected to|connected to[^]*is running/);
-  return { ...started, dir, socket };
-}
+const onBus = (context: TestContext, path: string) =>
+  gateway(
+    context,
+    network,
+    ['--ubus', path],
+    /is running[^]*connected to|connected to[^]*is running/,
+  );
 
 /** Calls that reach the object once it is there. */
 async function caller(context: TestContext, path: string) {
@@ -66,7 +49,7 @@ inNamespace('ubus', import.meta.url, () => {
   onEachBus((bus, real) => {
     test('its methods have signatures, and hold callers to them', async (context) => {
       const path = await bus(context);
-      await gateway(context, path);
+      await onBus(context, path);
       const { bus: other, refused } = await caller(context, path);
       const [found] = await other.lookup('pptp');
       assert.deepEqual(found?.signature, {
@@ -104,7 +87,7 @@ inNamespace('ubus', import.meta.url, () => {
 
     test('what is not there is NOT_FOUND, with a sentence', async (context) => {
       const path = await bus(context);
-      await gateway(context, path);
+      await onBus(context, path);
       const { call, refused } = await caller(context, path);
       await refused('disconnect', { id: 9 }, 'NOT_FOUND', 'there is no session with id 9');
       await refused('disconnect', { username: 'eve' }, 'NOT_FOUND', /of user 'eve'$/);
@@ -127,7 +110,7 @@ inNamespace('ubus', import.meta.url, () => {
 
     test('checks are started and polled: a link, and a server without an account', async (context) => {
       const path = await bus(context);
-      await gateway(context, path);
+      await onBus(context, path);
       const { call } = await caller(context, path);
       const link = await checked(call, { interface: 'office' });
       assert.equal(link.name, 'office');
@@ -145,7 +128,7 @@ inNamespace('ubus', import.meta.url, () => {
 
     test('a capture is a file of ours; one at a time', async (context) => {
       const path = await bus(context);
-      const daemon = await gateway(context, path);
+      const daemon = await onBus(context, path);
       const { call, refused } = await caller(context, path);
       const args = { seconds: 60, bytes: 1000 };
       const { path: file } = (await call('capture_start', args)) as { path: string };
@@ -176,7 +159,7 @@ inNamespace('ubus', import.meta.url, () => {
 
     test('a wrong configuration is refused with all its faults', async (context) => {
       const path = await bus(context);
-      const daemon = await gateway(context, path);
+      const daemon = await onBus(context, path);
       const { call, refused } = await caller(context, path);
       writeFileSync(join(daemon.dir, 'network'), network.replaceAll(/192.168.99.0.24|geheim/g, ''));
       await refused('reload', {}, 'UNKNOWN_ERROR', /option 'network'[^]*option 'password'/);
@@ -202,7 +185,7 @@ inNamespace('ubus', import.meta.url, () => {
 
     test('events tell of links', async (context) => {
       const path = await bus(context);
-      await gateway(context, path);
+      await onBus(context, path);
       const { bus: other, call } = await caller(context, path);
       const heard = await listening(other);
       const next = async () => {
@@ -221,7 +204,7 @@ inNamespace('ubus', import.meta.url, () => {
 
     test('the object goes with the daemon, which ends at once', async (context) => {
       const path = await bus(context);
-      const daemon = await gateway(context, path);
+      const daemon = await onBus(context, path);
       const { bus: other } = await caller(context, path);
       daemon.process.kill('SIGTERM');
       assert.equal((await daemon.ended).code, 0);

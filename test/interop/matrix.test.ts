@@ -9,6 +9,7 @@ import { Guest } from './guest.ts';
 import { Namespace } from './namespace.ts';
 import { dial, endPeers, ping, startPptpd } from './peers.ts';
 import { variantNames, variants, type Mppe, type Variant, type VariantName } from './variants.ts';
+import { printTable } from './table.ts';
 
 /** What must come of a call: up with what, or which cause at our end. */
 type Outcome = { readonly auth: string; readonly mppe: string } | { readonly cause: string };
@@ -65,16 +66,7 @@ before(async () => {
 
 after(async () => {
   await namespace.remove();
-  const widths = rows[0]!.map((_, column) => Math.max(...rows.map((row) => row[column]!.length)));
-  const lines = rows.map((row) =>
-    row
-      .map((cell, column) => cell.padEnd(widths[column]!))
-      .join('  ')
-      .trimEnd(),
-  );
-  console.log(
-    `\nInteroperation with ppp 2.4.9, pptpd 1.4.0 and pptp-linux 1.10.0:\n${lines.join('\n')}\n`,
-  );
+  printTable('Interoperation with ppp 2.4.9, pptpd 1.4.0 and pptp-linux 1.10.0', rows);
 });
 
 function note(name: VariantName, direction: string, outcome: Outcome): void {

@@ -10,6 +10,7 @@ import { Gateway, linkFiles, relayFiles, serverAddress, serverFiles } from './ga
 import { Guest } from './guest.ts';
 import { Namespace } from './namespace.ts';
 import { dial, endPeers, ping, startPptpd, type Call, type Pptpd } from './peers.ts';
+import { printTable } from './table.ts';
 
 const megabyte = 1_000_000;
 /** User-mode guests move 1 to 6 MB/s; a loaded machine may take ten times as long. */
@@ -34,16 +35,7 @@ afterEach(async () => {
 
 after(async () => {
   await namespace.remove();
-  const widths = rows[0]!.map((_, column) => Math.max(...rows.map((row) => row[column]!.length)));
-  const lines = rows.map((row) =>
-    row
-      .map((cell, column) => cell.padEnd(widths[column]!))
-      .join('  ')
-      .trimEnd(),
-  );
-  console.log(
-    `\nPassthrough with ppp 2.4.9, pptpd 1.4.0 and pptp-linux 1.10.0:\n${lines.join('\n')}\n`,
-  );
+  printTable('Passthrough with ppp 2.4.9, pptpd 1.4.0 and pptp-linux 1.10.0', rows);
 });
 
 /** Masquerading towards one guest, and a firewall as OpenWrt's: from outside nothing that was not asked for or marked. */
