@@ -3,7 +3,8 @@
  * lasterror, teardown_on_l3_link_down), and procd's `service set_data`. It behaves as the real one was seen to and records
  * every call. Its kernel is a set of names: the test says when a device is gone.
  *
- * Handlers run as the real script does: a call of `pptp link_setup` or `link_teardown`, which may find nobody.
+ * Handlers run as the real script does: a call of `pptp link_setup` or `link_teardown`, which may find nobody; a test may run
+ * the script itself (`script`).
  */
 import { UbusError, method, type Table, type UbusClient } from '../../src/ubus-js/index.ts';
 
@@ -65,6 +66,9 @@ export class StubNetifd {
     mask: 24,
     metric: 0,
   };
+  /** Runs the protocol's handler: `link_setup` or `link_teardown`. */
+  script = (called: string, { name }: Interface): Promise<unknown> =>
+    this.bus.call('pptp', called, { interface: name }, { timeout: 5_000 });
   private readonly bus: Bus;
   private readonly interfaces = new Map<string, Interface>();
   private readonly paths: string[] = [];
@@ -305,7 +309,7 @@ export class StubNetifd {
 
   private async handler(found: Interface, called: string): Promise<void> {
     try {
-      await this.bus.call('pptp', called, { interface: found.name }, { timeout: 5_000 });
+      await this.script(called, found);
     } catch (error) {
       if (!(error instanceof UbusError)) throw error;
       if (called === 'link_setup') found.errors = ['SERVICE_NOT_RUNNING'];
