@@ -245,7 +245,7 @@ export class StubNetifd {
         found.autostart = false;
         break;
       case HostDependency:
-        this.hostDependency(found, args['host'] as string);
+        this.hostDependency(found, args['host'] as string, args['ifname'] ?? 'wan');
         break;
       case SetupFailed:
         if (found.state === 'teardown') throw new UbusError('PERMISSION_DENIED');
@@ -274,10 +274,11 @@ export class StubNetifd {
     } else throw new UbusError('INVALID_ARGUMENT');
   }
 
-  private hostDependency(found: Interface, host: string): void {
+  /** @param through network that it has to go through; there is only one */
+  private hostDependency(found: Interface, host: string, through: unknown): void {
     if (found.state === 'teardown') throw new UbusError('PERMISSION_DENIED');
     found.dependencies.push(host);
-    if (this.upstream !== undefined) return;
+    if (this.upstream !== undefined && through === 'wan') return;
     found.available = false;
     this.tearDown(found);
     throw new UbusError('NOT_FOUND');

@@ -19,7 +19,8 @@ export interface HostRouteTools {
   readonly warn: (text: string) => void;
 }
 
-type Upstream = { readonly name: string; readonly device: string } | undefined;
+/** Its device; undefined while the network is down, as far as we know. */
+type Upstream = { readonly name: string; readonly device: string | undefined } | undefined;
 
 interface Held {
   readonly address: number;
@@ -75,6 +76,11 @@ export class HostDependencies {
         'NO_ROUTE',
       );
     }
+    if (upstream !== undefined && upstream.device === undefined)
+      throw new RouterError(
+        `the network ${upstream.name} (option interface) is not up`,
+        'NO_ROUTE',
+      );
     const device = await this.make(server, upstream?.device);
     this.held.set(link, { address: server, upstream, device: isForeign ? undefined : device });
   }

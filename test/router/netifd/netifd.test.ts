@@ -237,12 +237,17 @@ onEachBus((bus) => {
     await daemon.until('start office fresh');
   });
 
-  test('the upstream of the option interface must be up', async (context) => {
-    const { netifd, stub } = await setUp(context);
+  test('the upstream of the option interface must be up: netifd sets the link up when it is', async (context) => {
+    const { netifd, stub, daemon } = await setUp(context);
     await assert.rejects(netifd.hostRoute('office', ip('198.51.100.10'), 'wwan'), {
       code: 'NO_ROUTE',
-      message: /wwan \(option interface\) is not up/,
+      message: /through wwan yet: waiting for the upstream/,
     });
+    assert.equal(stub.notified('office', HostDependency).at(-1)?.['ifname'], 'wwan');
+    await daemon.until('stop office');
+    await stub.until(() => stub.state('office') === 'down');
+    stub.upstreamUp(stub.upstream!);
+    await daemon.until('start office fresh');
     await netifd.hostRoute('office', ip('198.51.100.10'), 'wan');
     assert.equal(stub.notified('office', HostDependency).at(-1)?.['ifname'], 'wan');
     assert.equal(netifd.deviceOf('wan'), 'eth1');
