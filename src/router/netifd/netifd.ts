@@ -159,6 +159,8 @@ export class Netifd implements Router {
   async hostRoute(link: string, server: number, through: string | undefined): Promise<void> {
     if (!this.managed.isSetUp(link))
       throw new RouterError(`netifd has taken ${link} down`, 'INTERFACE_DOWN');
+    if (through !== undefined && this.deviceOf(through) === undefined)
+      await this.networks.refresh(); // it may have come up just now
     // netifd is asked also while that network is down: it takes the link down then, and sets it up when the network is back.
     const upstream =
       through === undefined ? undefined : { name: through, device: this.deviceOf(through) };

@@ -261,6 +261,22 @@ onEachBus((bus) => {
     assert.deepEqual(commands, []);
   });
 
+  test('a host route that netifd brings back is ours still; another upstream gets another route', async (context) => {
+    const { netifd, commands, routes } = await setUp(context);
+    const server = ip('198.51.100.10');
+    await netifd.hostRoute('office', server, 'wan');
+    routes.push({ ...wan, prefix: net('198.51.100.10/32') });
+    await netifd.hostRoute('office', server, undefined);
+    const made = 'route replace 198.51.100.10/32 via 203.0.113.1 dev eth1';
+    const gone = 'route del 198.51.100.10/32 dev eth1';
+    assert.deepEqual(commands, [made, gone], 'the list of routes still has it');
+    await netifd.releaseHostRoute('office');
+    assert.deepEqual(commands.splice(0), [made, gone, gone]);
+    await netifd.hostRoute('office', server, undefined); // the route is there: its network has come up again
+    await netifd.releaseHostRoute('office');
+    assert.deepEqual(commands, [gone]);
+  });
+
   test('a device that vanished: netifd tears down and sets up, fresh', async (context) => {
     const { stub, daemon } = await connected(context);
     stub.deviceGone('office');
