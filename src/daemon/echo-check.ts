@@ -62,7 +62,7 @@ export function liveSteps(session: SessionStatus): Record<'before' | 'after', [S
       ['tcp', formatAddress(session.peer)],
       ['control', ''],
       ['call', `call id ${session.callId}, peer ${session.peerCallId}`],
-      ['gre', `${session.counters.rxPackets} packets received`],
+      ['gre', `${session.counters.rxPackets} IP packets received`],
     ],
     after: [
       ['login', session.auth],

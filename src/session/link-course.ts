@@ -91,6 +91,8 @@ export class LinkCourse {
 
   /** The way to the server is there: what goes it comes in by the device. */
   #stand(address: number, now: number): void {
+    // What somebody decided does not stand for long; a failure is still worth knowing.
+    if (!this.redial.hasFailed) this.cause = undefined;
     this.state = { name: 'demand', address };
     this.deadlines.set('network', now + NETWORK_TIME);
     this.standby.stand(this.settings, address);

@@ -30,6 +30,11 @@ export class Redial {
     if (code !== 'CONTROL_COLLISION') this.#failures += 1;
   }
 
+  /** The last attempt, or one before it since somebody wanted the link. */
+  get hasFailed(): boolean {
+    return this.#failures > 0;
+  }
+
   givesUp(cause: Cause | undefined, options: ClientLinkOptions): boolean {
     if (options.maxFail > 0 && this.#failures >= options.maxFail) return true;
     return options.blockOnAuthFailure && cause !== undefined && loginFailures.has(cause.code);

@@ -1,5 +1,5 @@
 /** A root folder with our files as the package lays them out, and stand-ins for what OpenWrt has around them. */
-import { execFileSync, spawnSync } from 'node:child_process';
+import { execFileSync, spawn, spawnSync } from 'node:child_process';
 import { cpSync, existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { TestContext } from 'node:test';
@@ -49,6 +49,18 @@ export class ShellBench {
     const lines = readFileSync(file, 'utf8').split('\n');
     writeFileSync(file, '');
     return lines.filter((line) => line !== '');
+  }
+
+  /** As ash(), while the test goes on: what it runs may ask the test something. */
+  start(script: string): Promise<Ran> {
+    const child = spawn('/usr/sbin/chroot', [this.root, '/bin/busybox', 'sh', '-c', script], {
+      env: { PATH: '/bin' },
+      stdio: ['ignore', 'pipe', 'pipe'],
+    });
+    const output = { stdout: '', stderr: '' };
+    for (const name of ['stdout', 'stderr'] as const)
+      child[name].setEncoding('utf8').on('data', (text: string) => (output[name] += text));
+    return new Promise((resolve) => child.once('close', (code) => resolve({ code, ...output })));
   }
 
   /** Runs busybox ash inside the root folder. */

@@ -139,6 +139,7 @@ test('a failed dial: down for the pause, which doubles; then it waits for packet
   assert.equal(link.standby, undefined, 'the routes are not in the way of the next attempt');
   world.advance(5_500);
   assert.equal(link.state, 'demand');
+  assert.equal(link.causeCode, 'CONNECT_REFUSED', 'a failure is still worth knowing');
   assert.equal(count(link, 'resolve'), 2, 'the server may have moved');
   link.packet();
   world.advance(1_000);
@@ -244,6 +245,7 @@ test('hangup, hold and close in every phase: the device is gone, and nothing dia
       link.release(false);
       world.advance(3_000);
       assert.equal(link.state, 'demand', 'it waits for packets, not dials');
+      assert.equal(link.causeCode, undefined, 'that it was held is over');
     }
   }
 });
@@ -270,6 +272,7 @@ test('new settings: those of what stands are changed in place; without demand it
   link.link.reconfigure({ ...link.link.options, metric: 9 }, world.clock.now);
   world.advance(100);
   assert.deepEqual([link.state, link.standby?.metric], ['demand', 9]);
+  assert.equal(link.causeCode, undefined);
   assert.equal(count(link, 'standby-down'), 0);
   link.link.reconfigure({ ...link.link.options, demand: 0 }, world.clock.now);
   world.advance(3_000);

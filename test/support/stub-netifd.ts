@@ -3,7 +3,8 @@
  * lasterror, teardown_on_l3_link_down), and procd's `service set_data`. It behaves as the real one was seen to and records
  * every call. Its kernel is a set of names: the test says when a device is gone.
  *
- * Handlers run as the real script does: a call of `pptp link_setup` or `link_teardown`, which may find nobody.
+ * Handlers run as the real script does: a call of `pptp link_setup` or `link_teardown`, which may find nobody; a test may run
+ * the script itself (`script`).
  */
 import { UbusError, method, type Table, type UbusClient } from '../../src/ubus-js/index.ts';
 
@@ -65,6 +66,9 @@ export class StubNetifd {
     mask: 24,
     metric: 0,
   };
+  /** Runs the protocol's handler: `link_setup` or `link_teardown`. */
+  script = (called: string, { name }: Interface): Promise<unknown> =>
+    this.bus.call('pptp', called, { interface: name }, { timeout: 5_000 });
   private readonly bus: Bus;
   private readonly interfaces = new Map<string, Interface>();
   private readonly paths: string[] = [];
@@ -241,7 +245,7 @@ export class StubNetifd {
         found.autostart = false;
         break;
       case HostDependency:
-        this.hostDependency(found, args['host'] as string);
+        this.hostDependency(found, args['host'] as string, args['ifname'] ?? 'wan');
         break;
       case SetupFailed:
         if (found.state === 'teardown') throw new UbusError('PERMISSION_DENIED');
@@ -270,10 +274,11 @@ export class StubNetifd {
     } else throw new UbusError('INVALID_ARGUMENT');
   }
 
-  private hostDependency(found: Interface, host: string): void {
+  /** @param through network that it has to go through; there is only one */
+  private hostDependency(found: Interface, host: string, through: unknown): void {
     if (found.state === 'teardown') throw new UbusError('PERMISSION_DENIED');
     found.dependencies.push(host);
-    if (this.upstream !== undefined) return;
+    if (this.upstream !== undefined && through === 'wan') return;
     found.available = false;
     this.tearDown(found);
     throw new UbusError('NOT_FOUND');
@@ -305,7 +310,7 @@ export class StubNetifd {
 
   private async handler(found: Interface, called: string): Promise<void> {
     try {
-      await this.bus.call('pptp', called, { interface: found.name }, { timeout: 5_000 });
+      await this.script(called, found);
     } catch (error) {
       if (!(error instanceof UbusError)) throw error;
       if (called === 'link_setup') found.errors = ['SERVICE_NOT_RUNNING'];

@@ -19,7 +19,8 @@ export interface HostRouteTools {
   readonly warn: (text: string) => void;
 }
 
-type Upstream = { readonly name: string; readonly device: string } | undefined;
+/** Its device; undefined while the network is down, as far as we know. */
+type Upstream = { readonly name: string; readonly device: string | undefined } | undefined;
 
 interface Held {
   readonly address: number;
@@ -33,6 +34,8 @@ export const systemTools = { ip, routes: readRoutes };
 export class HostDependencies {
   private readonly tools: HostRouteTools;
   private readonly held = new Map<string, Held>();
+  /** Routes that were ours once: netifd brings them back by itself when their network comes up again. */
+  private readonly known = new Set<string>();
 
   constructor(tools: HostRouteTools) {
     this.tools = tools;
@@ -48,9 +51,12 @@ export class HostDependencies {
     const before = hostRoute(server, await routes());
     const others = [...this.held.values()].filter((held) => held.address === server);
     const own = this.held.get(link);
-    if (own !== undefined && own.address !== server) await this.release(link);
+    if (own !== undefined && (own.address !== server || own.upstream?.name !== upstream?.name))
+      await this.release(link);
     const isForeign =
-      before !== undefined && !others.some(({ device }) => device === before.device);
+      before !== undefined &&
+      !others.some(({ device }) => device === before.device) &&
+      !this.known.has(`${address} ${before.device}`);
     try {
       await bus.call(
         'network.interface',
@@ -75,7 +81,13 @@ export class HostDependencies {
         'NO_ROUTE',
       );
     }
+    if (upstream !== undefined && upstream.device === undefined)
+      throw new RouterError(
+        `the network ${upstream.name} (option interface) is not up`,
+        'NO_ROUTE',
+      );
     const device = await this.make(server, upstream?.device);
+    if (!isForeign) this.known.add(`${address} ${device}`);
     this.held.set(link, { address: server, upstream, device: isForeign ? undefined : device });
   }
 

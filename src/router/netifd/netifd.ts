@@ -159,13 +159,11 @@ export class Netifd implements Router {
   async hostRoute(link: string, server: number, through: string | undefined): Promise<void> {
     if (!this.managed.isSetUp(link))
       throw new RouterError(`netifd has taken ${link} down`, 'INTERFACE_DOWN');
-    let upstream: { name: string; device: string } | undefined;
-    if (through !== undefined) {
-      const device = this.deviceOf(through);
-      if (device === undefined)
-        throw new RouterError(`the network ${through} (option interface) is not up`, 'NO_ROUTE');
-      upstream = { name: through, device };
-    }
+    if (through !== undefined && this.deviceOf(through) === undefined)
+      await this.networks.refresh(); // it may have come up just now
+    // netifd is asked also while that network is down: it takes the link down then, and sets it up when the network is back.
+    const upstream =
+      through === undefined ? undefined : { name: through, device: this.deviceOf(through) };
     await this.serial.run(HOST_ROUTES, () => this.dependencies.hold(link, server, upstream));
   }
 

@@ -237,12 +237,17 @@ onEachBus((bus) => {
     await daemon.until('start office fresh');
   });
 
-  test('the upstream of the option interface must be up', async (context) => {
-    const { netifd, stub } = await setUp(context);
+  test('the upstream of the option interface must be up: netifd sets the link up when it is', async (context) => {
+    const { netifd, stub, daemon } = await setUp(context);
     await assert.rejects(netifd.hostRoute('office', ip('198.51.100.10'), 'wwan'), {
       code: 'NO_ROUTE',
-      message: /wwan \(option interface\) is not up/,
+      message: /through wwan yet: waiting for the upstream/,
     });
+    assert.equal(stub.notified('office', HostDependency).at(-1)?.['ifname'], 'wwan');
+    await daemon.until('stop office');
+    await stub.until(() => stub.state('office') === 'down');
+    stub.upstreamUp(stub.upstream!);
+    await daemon.until('start office fresh');
     await netifd.hostRoute('office', ip('198.51.100.10'), 'wan');
     assert.equal(stub.notified('office', HostDependency).at(-1)?.['ifname'], 'wan');
     assert.equal(netifd.deviceOf('wan'), 'eth1');
@@ -254,6 +259,22 @@ onEachBus((bus) => {
     await netifd.hostRoute('office', ip('198.51.100.10'), undefined);
     await netifd.releaseHostRoute('office');
     assert.deepEqual(commands, []);
+  });
+
+  test('a host route that netifd brings back is ours still; another upstream gets another route', async (context) => {
+    const { netifd, commands, routes } = await setUp(context);
+    const server = ip('198.51.100.10');
+    await netifd.hostRoute('office', server, 'wan');
+    routes.push({ ...wan, prefix: net('198.51.100.10/32') });
+    await netifd.hostRoute('office', server, undefined);
+    const made = 'route replace 198.51.100.10/32 via 203.0.113.1 dev eth1';
+    const gone = 'route del 198.51.100.10/32 dev eth1';
+    assert.deepEqual(commands, [made, gone], 'the list of routes still has it');
+    await netifd.releaseHostRoute('office');
+    assert.deepEqual(commands.splice(0), [made, gone, gone]);
+    await netifd.hostRoute('office', server, undefined); // the route is there: its network has come up again
+    await netifd.releaseHostRoute('office');
+    assert.deepEqual(commands, [gone]);
   });
 
   test('a device that vanished: netifd tears down and sets up, fresh', async (context) => {
