@@ -194,6 +194,7 @@ function suite(base: string): void {
   );
 
   test('text for Windows', async () => {
+    await go('users');
     await page
       .locator('#view tr', { hasText: user })
       .first()

@@ -432,6 +432,19 @@ describe('zones', () => {
     assert.deepEqual(firewall['z3']!['network'], ['wg0']);
   });
 
+  test('within the zone of the LAN, its own rule decides; who wants something else leaves it', () => {
+    const { zones, firewall } = router();
+    Object.assign(firewall['z1']!, { network: ['lan', 'vpn'], forward: 'ACCEPT' });
+    const before = structuredClone(firewall);
+    assert.deepEqual(zones.reach('vpn'), everything);
+    zones.writeReach('vpn', everything);
+    assert.deepEqual(firewall, before, 'saved as it was: nothing is written');
+    zones.writeReach('vpn', { ...everything, router: false });
+    assert.deepEqual(firewall['z1'], { ...before['z1'], network: ['lan'] });
+    assert.equal(zones.zoneOf('vpn').name, 'vpn');
+    assert.deepEqual(zones.reach('vpn'), { ...everything, router: false });
+  });
+
   test('names are short and not taken', () => {
     const { zones, firewall, add } = router();
     add('z3', 'zone', { name: 'vpn', network: ['wg0'] });

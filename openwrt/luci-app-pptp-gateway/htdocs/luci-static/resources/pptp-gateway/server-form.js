@@ -64,8 +64,7 @@ function followNetwork(section, used) {
 	};
 }
 
-function firstUser(section, name, isNew) {
-	if (usersOf(name).length) return;
+function firstUser(section) {
 	let option = section.taboption(
 		'start',
 		form.Value,
@@ -81,7 +80,7 @@ function firstUser(section, name, isNew) {
 	option.load = () => '';
 	option.write = () => {};
 	option.remove = () => {};
-	option.rmempty = !isNew;
+	option.rmempty = false;
 	option = section.taboption(
 		'start',
 		passwordField.PasswordField,
@@ -93,7 +92,7 @@ function firstUser(section, name, isNew) {
 	option.load = () => passwords.generate();
 	option.write = () => {};
 	option.remove = () => {};
-	option.rmempty = !isNew;
+	option.rmempty = false;
 }
 
 return baseclass.extend({
@@ -129,7 +128,7 @@ return baseclass.extend({
 		if (!isNew) fields.switches(placed, 'server');
 		fields.server(placed);
 		reachFlags(section, isNew);
-		firstUser(section, name, isNew);
+		if (isNew && !usersOf(name).length) firstUser(section);
 		followNetwork(section, used);
 		return section;
 	},

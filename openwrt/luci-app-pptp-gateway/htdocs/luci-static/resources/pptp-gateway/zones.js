@@ -43,6 +43,8 @@ function allowDns(zone, allowed) {
 	}
 }
 
+const othersIn = (zone, network) => L.toArray(zone.network).filter((name) => name != network);
+
 /* A zone of its own for a network: at most 11 characters, as older firewalls want, and not one that exists. */
 function ensureZone(network, values) {
 	const found = zoneOf(network);
@@ -70,9 +72,12 @@ return baseclass.extend({
 		return zones().filter((zone) => (zone.masq == '1' || zone.name == 'wan') && !this.isTunnel(zone));
 	},
 
+	/* Nothing else is in it. */
 	isTunnel(zone) {
-		return L.toArray(zone.network).some((network) =>
-			['pptpgw', 'pptpserver', 'pptp'].includes(uci.get('network', network, 'proto'))
+		const networks = L.toArray(zone.network);
+		return (
+			networks.length > 0 &&
+			networks.every((network) => ['pptpgw', 'pptpserver', 'pptp'].includes(uci.get('network', network, 'proto')))
 		);
 	},
 
@@ -90,15 +95,25 @@ return baseclass.extend({
 		if (!zone) return { router: false, lan: false, internet: false, back: false };
 		const lan = this.lan()?.name;
 		const wan = this.wan()?.name;
+		/* Within a zone its own rule decides. */
+		const passes = (src, dest) => (src == dest ? zone.forward == 'ACCEPT' : forwarding(src, dest) != null);
 		return {
 			router: zone.input == 'ACCEPT',
-			lan: forwarding(zone.name, lan) != null,
-			internet: forwarding(zone.name, wan) != null,
-			back: forwarding(lan, zone.name) != null
+			lan: passes(zone.name, lan),
+			internet: passes(zone.name, wan),
+			back: passes(lan, zone.name)
 		};
 	},
 
+	/* A zone that others are in, too, is not changed for the sake of one: who wants something else gets a zone of its own. */
 	writeReach(network, { router, lan, internet, back }) {
+		const shared = zoneOf(network);
+		const others = shared ? othersIn(shared, network) : [];
+		if (others.length) {
+			const now = this.reach(network);
+			if (now.router == router && now.lan == lan && now.internet == internet && now.back == back) return;
+			uci.set('firewall', shared['.name'], 'network', others);
+		}
 		const zone = ensureZone(network, { output: 'ACCEPT', forward: 'REJECT' });
 		uci.set('firewall', zone['.name'], 'input', router ? 'ACCEPT' : 'REJECT');
 		allowDns(zone.name, !router);
@@ -129,7 +144,7 @@ return baseclass.extend({
 	forget(network) {
 		const zone = zoneOf(network);
 		if (!zone) return;
-		const others = L.toArray(zone.network).filter((name) => name != network);
+		const others = othersIn(zone, network);
 		if (others.length) {
 			uci.set('firewall', zone['.name'], 'network', others);
 			return;

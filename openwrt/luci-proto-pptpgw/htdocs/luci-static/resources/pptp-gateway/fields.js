@@ -12,10 +12,17 @@ function add(section, tab, type, name, title, description, more) {
 	return Object.assign(section.taboption(tab, type, name, title, description), more);
 }
 
+/* A default that is only shown is not written down when the form is saved. */
+function writeUnlessDefault(sectionId, value) {
+	const same = L.toArray(value).join(' ') == L.toArray(this.default).join(' ');
+	return same && this.cfgvalue(sectionId) == null ? null : this.super('write', [sectionId, value]);
+}
+
 function choice(section, tab, name, title, description, choices, byDefault) {
 	const option = section.taboption(tab, form.ListValue, name, title, description);
 	for (const [value, label] of choices) option.value(value, label);
 	option.default = byDefault;
+	option.write = writeUnlessDefault;
 	return option;
 }
 
@@ -23,6 +30,7 @@ function several(section, tab, name, title, description, choices, byDefault) {
 	const option = section.taboption(tab, form.MultiValue, name, title, description);
 	for (const [value, label] of choices) option.value(value, label);
 	option.default = byDefault;
+	option.write = writeUnlessDefault;
 	option.cfgvalue = function (sectionId) {
 		const value = L.toArray(uci.get('network', sectionId, name));
 		return value.length ? value : null;

@@ -139,6 +139,9 @@ return view.extend({
 					).format(dest_ip ?? '?', name ?? '?')
 				)
 			);
+		for (const name of exists ? this.names : [])
+			if (!serverForm.usersOf(name).length)
+				found.push(words.warning(_('Nobody may call the server %s yet: add users on the page Users.').format(name)));
 		if (oldServers().length)
 			found.push(
 				words.warning(

@@ -51,7 +51,14 @@ return baseclass.extend({
 					]
 				])
 			),
-			...(status.servers.length + status.links.length == 0
+			...status.disabled.map(({ name }) =>
+				row([
+					[_('Name'), name],
+					[_('State'), words.state('disabled')],
+					[_('Details'), '']
+				])
+			),
+			...(status.servers.length + status.links.length + status.disabled.length == 0
 				? [
 						E('tr', { class: 'tr placeholder' }, [
 							E('td', { class: 'td' }, [E('em', {}, [_('No server and no link is configured yet.')])])
