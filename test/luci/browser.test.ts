@@ -348,9 +348,12 @@ function suite(base: string): void {
 
   test('delete users and server: nothing is left', async () => {
     await go('users');
-    for (const name of [`${user}-2`, user])
-      await row(name).first().getByRole('button', { name: 'Delete' }).click();
+    for (const name of [`${user}-2`, user]) {
+      await row(name).getByRole('button', { name: 'Delete' }).click();
+      await row(name).waitFor({ state: 'detached' });
+    }
     await saveAndApply();
+    assert.equal(await row(user).count(), 0);
     await go('server');
     await applied(() => page.getByRole('button', { name: 'Delete' }).click());
     assert.equal(await page.locator('#view h2').first().textContent(), 'Enable a PPTP server');
