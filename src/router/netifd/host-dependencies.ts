@@ -9,6 +9,7 @@ import { ip } from '../ip-command.ts';
 import { RouterError } from '../router.ts';
 import { readRoutes, wayTo, type KernelRoute } from '../route-table.ts';
 import { CALL, message, type Bus } from './bus.ts';
+import type { OwnRoutes } from './own-routes.ts';
 
 const ADD_HOST_DEPENDENCY = 6;
 
@@ -16,6 +17,7 @@ export interface HostRouteTools {
   readonly bus: Bus;
   readonly ip: (...args: readonly string[]) => Promise<unknown>;
   readonly routes: () => Promise<readonly KernelRoute[]>;
+  readonly own: OwnRoutes;
   readonly warn: (text: string) => void;
 }
 
@@ -34,8 +36,6 @@ export const systemTools = { ip, routes: readRoutes };
 export class HostDependencies {
   private readonly tools: HostRouteTools;
   private readonly held = new Map<string, Held>();
-  /** Routes that were ours once: netifd brings them back by itself when their network comes up again. */
-  private readonly known = new Set<string>();
 
   constructor(tools: HostRouteTools) {
     this.tools = tools;
@@ -56,7 +56,7 @@ export class HostDependencies {
     const isForeign =
       before !== undefined &&
       !others.some(({ device }) => device === before.device) &&
-      !this.known.has(`${address} ${before.device}`);
+      !this.tools.own.has(address, before.device);
     try {
       await bus.call(
         'network.interface',
@@ -87,7 +87,7 @@ export class HostDependencies {
         'NO_ROUTE',
       );
     const device = await this.make(server, upstream?.device);
-    if (!isForeign) this.known.add(`${address} ${device}`);
+    if (!isForeign) this.tools.own.add(address, device);
     this.held.set(link, { address: server, upstream, device: isForeign ? undefined : device });
   }
 

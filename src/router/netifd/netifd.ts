@@ -26,6 +26,7 @@ import { FirewallSet } from './firewall-set.ts';
 import { HostDependencies, systemTools } from './host-dependencies.ts';
 import { ManagedInterfaces } from './managed-interfaces.ts';
 import { Networks } from './networks.ts';
+import { OwnRoutes } from './own-routes.ts';
 import { firewallRules, ProcdFirewall } from './procd-firewall.ts';
 import { routeConflicts, type Conflict } from './route-conflicts.ts';
 
@@ -94,7 +95,12 @@ export class Netifd implements Router {
         this.networksChanged();
       };
     });
-    this.dependencies = new HostDependencies({ bus, warn, ...this.tools.hostRoutes });
+    this.dependencies = new HostDependencies({
+      bus,
+      warn,
+      own: new OwnRoutes(join(folders.state, 'host-routes'), warn),
+      ...this.tools.hostRoutes,
+    });
     this.children = new ChildInterfaces(
       bus,
       () => readFile(join(folders.config, 'firewall'), 'utf8').catch(() => undefined),
