@@ -5,10 +5,9 @@
  */
 import type { MppeBits } from '../crypto/mppe-keys.ts';
 
-/** Lanes hold one key stream each, for one packet: two for each direction. */
-export const SEND_LANE = 0;
-export const RECEIVE_LANE = 2;
-export const LANES = 4;
+/** A lane holds the key stream of one packet, from prepare() until it is applied: at once. */
+export const Lane = { First: 0, Second: 1 } as const;
+export type Lane = (typeof Lane)[keyof typeof Lane];
 
 export interface MppeCipher {
   /** The memory in which the packets lie. */
@@ -21,7 +20,7 @@ export interface MppeCipher {
    * may be the same place. Positions in words.
    */
   prepare(
-    lane: number,
+    lane: Lane,
     bits: MppeBits,
     startKeys: Int32Array,
     startAt: number,
@@ -40,9 +39,9 @@ export interface MppeCipher {
     keyAt: number,
   ): void;
 
-  /** En- or decrypts octets[at..at+length) in place with the lane's key stream, which is used up then. */
-  apply(lane: number, at: number, length: number): void;
+  /** En- or decrypts octets[at..at+length) in place with the first lane's key stream, which is used up then. */
+  apply(at: number, length: number): void;
 
-  /** Two packets at once: one with SEND_LANE or RECEIVE_LANE, the other with the lane after it. */
-  applyBoth(lane: number, at: number, length: number, at2: number, length2: number): void;
+  /** Two packets at once: the first with the first lane, the other with the second. */
+  applyBoth(at: number, length: number, at2: number, length2: number): void;
 }

@@ -3,7 +3,7 @@
  */
 import { KeyChanger, mppeKeyLength, type MppeBits } from '../crypto/mppe-keys.ts';
 import { KEY_SIZE, KEY_WORDS } from './key-words.ts';
-import type { MppeCipher } from './mppe-cipher.ts';
+import type { Lane, MppeCipher } from './mppe-cipher.ts';
 
 export interface MppeKeys {
   readonly strength: MppeBits;
@@ -67,7 +67,7 @@ export class KeySlab {
   /** Starts the key stream of a key of this slot in a lane of the cipher, and writes the key after it to `next`. */
   prepare(
     cipher: MppeCipher,
-    lane: number,
+    lane: Lane,
     slot: number,
     keys: Int32Array,
     at: number,

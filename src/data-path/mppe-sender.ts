@@ -12,7 +12,7 @@
 import { RC4_STATE_OCTETS, rc4Apply, rc4KeySchedule } from '../crypto/rc4.ts';
 import { MPPE_HEADER_LENGTH, writeMppeHeader } from '../wire/mppe-header.ts';
 import { KEY_SIZE, KEY_WORDS } from './key-words.ts';
-import { type MppeCipher, SEND_LANE } from './mppe-cipher.ts';
+import { Lane, type MppeCipher } from './mppe-cipher.ts';
 import { type MppeKeys, KeySlab } from './mppe-keys.ts';
 
 const Mode = { Off: 0, Stateless: 1, Stateful: 2 } as const;
@@ -29,8 +29,9 @@ export class MppeSender {
   readonly #changeOnFlush: Uint8Array;
   /** Key streams that run on; stateful slots only. */
   readonly #streams: (Uint8Array | undefined)[];
-  /** The packet that waits: its key stream is in the first lane. -1: none does. */
-  #waitingAt = -1;
+  /** The packet that waits. -1: none does. */
+  #waitingSlot = -1;
+  #waitingAt = 0;
   #waitingLength = 0;
 
   constructor(maxSessions: number, cipher: MppeCipher) {
@@ -45,6 +46,7 @@ export class MppeSender {
 
   /** Starts with count 0, or stops. */
   configure(slot: number, mppe: MppeKeys | undefined): void {
+    this.finish();
     this.#keys.clear(slot);
     this.#streams[slot] = undefined;
     this.#mode[slot] = Mode.Off;
@@ -96,27 +98,35 @@ export class MppeSender {
 
   /** Encrypts the packet that waits. To be called before any is sent. */
   finish(): void {
-    if (this.#waitingAt === -1) return;
-    this.#cipher.apply(SEND_LANE, this.#waitingAt, this.#waitingLength);
-    this.#waitingAt = -1;
+    if (this.#waitingSlot === -1) return;
+    this.#prepare(Lane.First, this.#waitingSlot);
+    this.#cipher.apply(this.#waitingAt, this.#waitingLength);
+    this.#waitingSlot = -1;
   }
 
   #encryptStateless(slot: number, at: number, length: number): void {
     const cipher = this.#cipher;
-    const { words } = this.#keys;
-    const row = slot * KEY_WORDS;
-    const first = this.#waitingAt;
-    const lane = first === -1 ? SEND_LANE : SEND_LANE + 1;
-    this.#keys.prepare(cipher, lane, slot, words, row, words, row);
+    const first = this.#waitingSlot;
     if (first !== -1) {
-      this.#waitingAt = -1;
-      cipher.applyBoth(SEND_LANE, first, this.#waitingLength, at, length);
+      this.#waitingSlot = -1;
+      this.#prepare(Lane.First, first);
+      this.#prepare(Lane.Second, slot);
+      cipher.applyBoth(this.#waitingAt, this.#waitingLength, at, length);
     } else if (cipher.worthPairing) {
+      this.#waitingSlot = slot;
       this.#waitingAt = at;
       this.#waitingLength = length;
     } else {
-      cipher.apply(SEND_LANE, at, length);
+      this.#prepare(Lane.First, slot);
+      cipher.apply(at, length);
     }
+  }
+
+  /** Starts the key stream of the session's next packet, and replaces its key. */
+  #prepare(lane: Lane, slot: number): void {
+    const { words } = this.#keys;
+    const row = slot * KEY_WORDS;
+    this.#keys.prepare(this.#cipher, lane, slot, words, row, words, row);
   }
 
   /** Readies a key stream that runs on for the packet and answers whether it has A. */

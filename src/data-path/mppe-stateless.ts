@@ -16,7 +16,7 @@
 import { serialDifference } from '../wire/gre.ts';
 import { COHERENCY_MASK } from '../wire/mppe-header.ts';
 import { copyKey, KEY_WORDS } from './key-words.ts';
-import { type MppeCipher, RECEIVE_LANE } from './mppe-cipher.ts';
+import { Lane, type MppeCipher } from './mppe-cipher.ts';
 import { type InnerPacket, Mppe, readInner } from './mppe-inner.ts';
 import { type MppeKeys, KeySlab } from './mppe-keys.ts';
 import { RateLimit } from './rate-limit.ts';
@@ -56,7 +56,7 @@ export class StatelessReceiver {
 
   /** The keys after those of the packets in the two lanes. */
   readonly #after = new Int32Array(2 * KEY_WORDS);
-  /** The packet that waits, decrypted by the first lane. -1: none does. */
+  /** The packet that waits, whose key is its session's. -1: none does. */
   #waitingSlot = -1;
   #waitingAt = 0;
   #waitingLength = 0;
@@ -125,12 +125,12 @@ export class StatelessReceiver {
       this.finish();
       return this.#open(slot, at, length, count, sequence, now);
     }
-    const first = this.#waitingSlot === -1;
-    this.#prepare(slot, first ? 0 : 1, this.#keys.words, slot * KEY_WORDS);
-    if (!first) {
-      this.#cipher.applyBoth(RECEIVE_LANE, this.#waitingAt, this.#waitingLength, at, length);
+    if (this.#waitingSlot !== -1) {
+      this.#prepareWaiting();
+      this.#prepare(slot, Lane.Second, this.#keys.words, slot * KEY_WORDS);
+      this.#cipher.applyBoth(this.#waitingAt, this.#waitingLength, at, length);
       this.#confirmWaiting();
-      return this.#confirm(slot, 1, at, length, this.#next[slot]!, sequence);
+      return this.#confirm(slot, Lane.Second, at, length, this.#next[slot]!, sequence);
     }
     this.#waitingSlot = slot;
     this.#waitingAt = at;
@@ -143,7 +143,8 @@ export class StatelessReceiver {
   /** Decrypts the packet that waits. */
   finish(): void {
     if (this.#waitingSlot === -1) return;
-    this.#cipher.apply(RECEIVE_LANE, this.#waitingAt, this.#waitingLength);
+    this.#prepareWaiting();
+    this.#cipher.apply(this.#waitingAt, this.#waitingLength);
     this.#confirmWaiting();
   }
 
@@ -157,15 +158,21 @@ export class StatelessReceiver {
     now: number,
   ): number {
     const cipher = this.#cipher;
-    this.#prepare(slot, 1, this.#after, 0);
-    cipher.applyBoth(RECEIVE_LANE, this.#waitingAt, this.#waitingLength, at, length);
+    this.#prepareWaiting();
+    this.#prepare(slot, Lane.Second, this.#after, 0);
+    cipher.applyBoth(this.#waitingAt, this.#waitingLength, at, length);
     if (this.#confirmWaiting()) {
-      return this.#confirm(slot, 1, at, length, this.#next[slot]!, sequence);
+      return this.#confirm(slot, Lane.Second, at, length, this.#next[slot]!, sequence);
     }
     // The first was not what it seemed to be, and so perhaps its key not the one before this packet's: as if nothing was.
-    this.#prepare(slot, 1, this.#after, 0);
-    cipher.apply(RECEIVE_LANE + 1, at, length);
+    this.#prepare(slot, Lane.First, this.#after, 0);
+    cipher.apply(at, length);
     return this.#open(slot, at, length, count, sequence, now);
+  }
+
+  #prepareWaiting(): void {
+    const slot = this.#waitingSlot;
+    this.#prepare(slot, Lane.First, this.#keys.words, slot * KEY_WORDS);
   }
 
   /** The packet that waits is decrypted. @returns whether it was right */
@@ -175,7 +182,7 @@ export class StatelessReceiver {
     this.#waitingSlot = -1;
     const result = this.#confirm(
       slot,
-      0,
+      Lane.First,
       this.#waitingAt,
       this.#waitingLength,
       next,
@@ -199,19 +206,19 @@ export class StatelessReceiver {
     if (skipped < 0) return this.#openLate(slot, at, length, next + skipped);
     const index = (next + skipped) | 0;
     if (skipped === 0) {
-      this.#prepare(slot, 0, this.#keys.words, slot * KEY_WORDS);
+      this.#prepare(slot, Lane.First, this.#keys.words, slot * KEY_WORDS);
     } else {
       if (!this.#advance(slot, index, now)) return Mppe.RekeyLimit;
-      this.#prepare(slot, 0, this.#ahead, slot * KEY_WORDS);
+      this.#prepare(slot, Lane.First, this.#ahead, slot * KEY_WORDS);
     }
-    this.#cipher.apply(RECEIVE_LANE, at, length);
-    return this.#confirm(slot, 0, at, length, index, sequence);
+    this.#cipher.apply(at, length);
+    return this.#confirm(slot, Lane.First, at, length, index, sequence);
   }
 
   /** If an IP packet came out, the session goes on behind it: with the key in row `lane` of #after. @returns Mppe */
   #confirm(
     slot: number,
-    lane: number,
+    lane: Lane,
     at: number,
     length: number,
     index: number,
@@ -226,10 +233,10 @@ export class StatelessReceiver {
     return Mppe.Ok;
   }
 
-  /** Starts the key stream of the key in lane 0 or 1; the key after it goes to that row of #after. */
-  #prepare(slot: number, lane: number, keys: Int32Array, keyAt: number): void {
+  /** Starts the key stream of the key in the lane; the key after it goes to that row of #after. */
+  #prepare(slot: number, lane: Lane, keys: Int32Array, keyAt: number): void {
     const row = lane * KEY_WORDS;
-    this.#keys.prepare(this.#cipher, RECEIVE_LANE + lane, slot, keys, keyAt, this.#after, row);
+    this.#keys.prepare(this.#cipher, lane, slot, keys, keyAt, this.#after, row);
   }
 
   /** Packets lost before this one; negative: how far it lies behind the next. `forward`: how far its count is ahead, 0..4095. */
@@ -245,8 +252,8 @@ export class StatelessReceiver {
   #openLate(slot: number, at: number, length: number, index: number): number {
     const place = slot * KEPT + (index & (KEPT - 1));
     if (this.#keptValid[place] === 0 || this.#keptIndex[place] !== (index | 0)) return Mppe.Late;
-    this.#prepare(slot, 0, this.#kept, place * KEY_WORDS);
-    this.#cipher.apply(RECEIVE_LANE, at, length);
+    this.#prepare(slot, Lane.First, this.#kept, place * KEY_WORDS);
+    this.#cipher.apply(at, length);
     if (!readInner(this.#cipher.octets, at, length, this.#inner)) return Mppe.Undecryptable;
     this.#keptValid[place] = 0;
     return Mppe.Ok;

@@ -4,12 +4,12 @@
 import { KeyChanger, type MppeBits, mppeKeyLength } from '../crypto/mppe-keys.ts';
 import { RC4_STATE_OCTETS, rc4Apply, rc4KeySchedule } from '../crypto/rc4.ts';
 import { copyKey, KEY_SIZE, KEY_WORDS } from './key-words.ts';
-import { LANES, type MppeCipher } from './mppe-cipher.ts';
+import { Lane, type MppeCipher } from './mppe-cipher.ts';
 
 export class TypeScriptCipher implements MppeCipher {
   readonly octets: Uint8Array;
   readonly worthPairing = false;
-  readonly #lanes = Array.from({ length: LANES }, () => new Uint8Array(RC4_STATE_OCTETS));
+  readonly #lanes = [new Uint8Array(RC4_STATE_OCTETS), new Uint8Array(RC4_STATE_OCTETS)] as const;
   readonly #changer = new KeyChanger();
   readonly #words = new Int32Array(2 * KEY_WORDS);
   readonly #keys = new Uint8Array(this.#words.buffer);
@@ -19,7 +19,7 @@ export class TypeScriptCipher implements MppeCipher {
   }
 
   prepare(
-    lane: number,
+    lane: Lane,
     bits: MppeBits,
     startKeys: Int32Array,
     startAt: number,
@@ -29,7 +29,7 @@ export class TypeScriptCipher implements MppeCipher {
     nextAt: number,
   ): void {
     this.#load(startKeys, startAt, keys, keyAt);
-    rc4KeySchedule(this.#lanes[lane]!, this.#keys, KEY_SIZE, mppeKeyLength(bits));
+    rc4KeySchedule(this.#lanes[lane], this.#keys, KEY_SIZE, mppeKeyLength(bits));
     this.#step(bits, next, nextAt);
   }
 
@@ -44,13 +44,13 @@ export class TypeScriptCipher implements MppeCipher {
     this.#step(bits, keys, keyAt);
   }
 
-  apply(lane: number, at: number, length: number): void {
-    rc4Apply(this.#lanes[lane]!, this.octets, at, length, at);
+  apply(at: number, length: number): void {
+    rc4Apply(this.#lanes[Lane.First], this.octets, at, length, at);
   }
 
-  applyBoth(lane: number, at: number, length: number, at2: number, length2: number): void {
-    this.apply(lane, at, length);
-    this.apply(lane + 1, at2, length2);
+  applyBoth(at: number, length: number, at2: number, length2: number): void {
+    this.apply(at, length);
+    rc4Apply(this.#lanes[Lane.Second], this.octets, at2, length2, at2);
   }
 
   #load(startKeys: Int32Array, startAt: number, keys: Int32Array, keyAt: number): void {

@@ -6,34 +6,45 @@
  * other: those of two packets (applyBoth), and a packet's key set-up with the one inside the change to the key after it
  * (prepare).
  *
- * A lane holds the permutation of one packet's key stream, from prepare() until it is applied once. Everything lies at
- * fixed places in the first 64 kB and the arena behind them; nothing is allocated.
+ * A lane holds the permutation of one key stream, from prepare() until it is applied once. Its entries and the indexes into it are four
+ * times RC4's octets, in words of 32 bits: so they are addresses as they are, and processors that guess whether a load
+ * meets an earlier store guess well (bench/README.md). Everything lies at fixed places in the first 64 kB and the arena
+ * behind them; nothing is allocated.
  */
 
-/** Five lanes of 256 octets: two of the sender, two of the receiver, one for the key change. */
+/**
+ * Which lane a function works on is told by a type, for its address must be a constant of the compiler's to become part of the
+ * instructions, and of what a function is told only types are. The lane's number is the type's size.
+ */
+type First = u8;
+type Second = u16;
+type Change = u32;
+/** Lanes of 256 words: number 1, for a packet, number 2, for another, and number 4, for the key change. */
 const LANES: usize = 0x1000;
-const CHANGE_LANE: usize = 0x1400;
-/** The octets 0 to 255. */
-const IDENTITY: usize = 0x1500;
+const LANE_SHIFT: usize = 10;
+/** The entries of a permutation that changes nothing. */
+const IDENTITY: usize = 0x2400;
 /** 16 octets each: start key and session key, put there by the caller, and the session key after it. */
-const START_KEY: usize = 0x1600;
-const SESSION_KEY: usize = 0x1610;
-const NEXT_KEY: usize = 0x1620;
-/** Keys for RC4, 16 octets each: one of 8 octets stands there twice. */
-const RC4_KEY: usize = 0x1630;
-const RC4_CHANGE_KEY: usize = 0x1640;
+const START_KEY: usize = 0x2800;
+const SESSION_KEY: usize = 0x2810;
+const NEXT_KEY: usize = 0x2820;
+/** Keys as RC4 takes them, 16 entries each: one of 8 octets stands there twice. */
+const RC4_KEY: usize = 0x2840;
+const RC4_CHANGE_KEY: usize = 0x2880;
 /** What GetNewKeyFromSHA (RFC 3079 §3.4) hashes, padded to two blocks: with keys of 16 octets and of 8. */
-const MESSAGE_16: usize = 0x1680;
-const MESSAGE_8: usize = 0x1700;
+const MESSAGE_16: usize = 0x2900;
+const MESSAGE_8: usize = 0x2980;
 /** The 80 words of a block's schedule, and the hash. */
-const WORDS: usize = 0x1780;
+const WORDS: usize = 0x2a00;
 const WORDS_20: usize = WORDS + 80;
 const WORDS_40: usize = WORDS + 160;
 const WORDS_60: usize = WORDS + 240;
 const WORDS_80: usize = WORDS + 320;
-const HASH: usize = 0x18c0;
+const HASH: usize = WORDS_80;
+/** Of an entry. */
+const MASK: u32 = 0x3fc;
 
-for (let n: usize = 0; n < 256; n++) store<u8>(IDENTITY + n, <u8>n);
+for (let n: usize = 0; n < 1024; n += 4) store<u32>(IDENTITY + n, <u32>n);
 pad(MESSAGE_16, 16);
 pad(MESSAGE_8, 8);
 
@@ -42,13 +53,21 @@ export function keysAt(): usize {
   return START_KEY;
 }
 
-/** Starts the key stream of the session key in `lane` (0 to 3) and makes the session key after it. */
-export function prepare(lane: usize, bits: u32): void {
+/** Starts the key stream of the session key in the first lane and makes the session key after it. */
+export function prepareFirst(bits: u32): void {
+  prepare<First>(bits);
+}
+
+export function prepareSecond(bits: u32): void {
+  prepare<Second>(bits);
+}
+
+function prepare<L>(bits: u32): void {
   const length = keyLength(bits);
   interimKey(length);
-  repeat(SESSION_KEY, length, RC4_KEY);
-  repeat(NEXT_KEY, length, RC4_CHANGE_KEY);
-  scheduleBoth(LANES + (lane << 8));
+  spread(SESSION_KEY, length, RC4_KEY);
+  spread(NEXT_KEY, length, RC4_CHANGE_KEY);
+  scheduleBoth<L>();
   finishChange(length, bits);
 }
 
@@ -56,144 +75,136 @@ export function prepare(lane: usize, bits: u32): void {
 export function change(bits: u32): void {
   const length = keyLength(bits);
   interimKey(length);
-  repeat(NEXT_KEY, length, RC4_CHANGE_KEY);
-  memory.copy(CHANGE_LANE, IDENTITY, 256);
+  spread(NEXT_KEY, length, RC4_CHANGE_KEY);
+  reset<Change>();
   let j: u32 = 0;
-  for (let i: usize = 0; i < 256; i++) j = mix(CHANGE_LANE, i, j, octet(RC4_CHANGE_KEY + (i & 15)));
+  for (let i: usize = 0; i < 1024; i += 4) j = mix<Change>(i, j, load<u32>(i & 60, RC4_CHANGE_KEY));
   finishChange(length, bits);
 }
 
-/** En- or decrypts `length` octets in place with the stream of `lane`. */
-export function apply(lane: usize, at: usize, length: usize): void {
-  run(LANES + (lane << 8), at, length, 0, 0);
+/** En- or decrypts `length` octets in place with the stream of the first lane. */
+export function apply(at: usize, length: usize): void {
+  run<First>(at, length, 0, 0);
 }
 
-/**
- * The same with the first or the other two lanes, side by side as far as both packets reach. Two functions, so that each
- * has its lanes at constants: 6 % less per packet.
- */
-export function applyBothSent(at: usize, length: usize, at2: usize, length2: usize): void {
-  applyBoth(LANES, at, length, at2, length2);
-}
-
-export function applyBothReceived(at: usize, length: usize, at2: usize, length2: usize): void {
-  applyBoth(LANES + 512, at, length, at2, length2);
-}
-
-@inline
-function applyBoth(s: usize, at: usize, length: usize, at2: usize, length2: usize): void {
-  const t = s + 256;
+/** The same with both lanes, side by side as far as both packets reach. */
+export function applyBoth(at: usize, length: usize, at2: usize, length2: usize): void {
   const both = min(length, length2) & ~3;
   let i: usize = 0;
   let j: u32 = 0;
   let k: u32 = 0;
   const whole = at + both;
   for (; at < whole; at += 4, at2 += 4) {
-    let x = octet(s + i, 1);
-    let y = octet(t + i, 1);
-    j = (j + x) & 0xff;
-    k = (k + y) & 0xff;
-    let stream = swap(s, i + 1, j, x);
-    let stream2 = swap(t, i + 1, k, y);
-    x = octet(s + i, 2);
-    y = octet(t + i, 2);
-    j = (j + x) & 0xff;
-    k = (k + y) & 0xff;
-    stream |= swap(s, i + 2, j, x) << 8;
-    stream2 |= swap(t, i + 2, k, y) << 8;
-    x = octet(s + i, 3);
-    y = octet(t + i, 3);
-    j = (j + x) & 0xff;
-    k = (k + y) & 0xff;
-    stream |= swap(s, i + 3, j, x) << 16;
-    stream2 |= swap(t, i + 3, k, y) << 16;
-    i = (i + 4) & 0xff;
-    x = octet(s + i);
-    y = octet(t + i);
-    j = (j + x) & 0xff;
-    k = (k + y) & 0xff;
-    stream |= swap(s, i, j, x) << 24;
-    stream2 |= swap(t, i, k, y) << 24;
+    let x = entry<First>(i + 4);
+    let y = entry<Second>(i + 4);
+    j = (j + x) & MASK;
+    k = (k + y) & MASK;
+    let stream = swap<First>(i + 4, j, x) >> 2;
+    let stream2 = swap<Second>(i + 4, k, y) >> 2;
+    x = entry<First>(i + 8);
+    y = entry<Second>(i + 8);
+    j = (j + x) & MASK;
+    k = (k + y) & MASK;
+    stream |= swap<First>(i + 8, j, x) << 6;
+    stream2 |= swap<Second>(i + 8, k, y) << 6;
+    x = entry<First>(i + 12);
+    y = entry<Second>(i + 12);
+    j = (j + x) & MASK;
+    k = (k + y) & MASK;
+    stream |= swap<First>(i + 12, j, x) << 14;
+    stream2 |= swap<Second>(i + 12, k, y) << 14;
+    i = (i + 16) & MASK;
+    x = entry<First>(i);
+    y = entry<Second>(i);
+    j = (j + x) & MASK;
+    k = (k + y) & MASK;
+    stream |= swap<First>(i, j, x) << 22;
+    stream2 |= swap<Second>(i, k, y) << 22;
     store<u32>(at, load<u32>(at) ^ stream);
     store<u32>(at2, load<u32>(at2) ^ stream2);
   }
-  run(s, at, length - both, i, j);
-  run(t, at2, length2 - both, i, k);
+  run<First>(at, length - both, i, j);
+  run<Second>(at2, length2 - both, i, k);
 }
 
-/** The stream in `s` from its indexes i (a multiple of four) and j on. */
-function run(s: usize, at: usize, length: usize, i: usize, j: u32): void {
+/** The stream of a lane from its indexes i (a multiple of four entries) and j on. */
+function run<L>(at: usize, length: usize, i: usize, j: u32): void {
   const end = at + length;
   for (const whole = at + (length & ~3); at < whole; at += 4) {
-    let x = octet(s + i, 1);
-    j = (j + x) & 0xff;
-    let stream = swap(s, i + 1, j, x);
-    x = octet(s + i, 2);
-    j = (j + x) & 0xff;
-    stream |= swap(s, i + 2, j, x) << 8;
-    x = octet(s + i, 3);
-    j = (j + x) & 0xff;
-    stream |= swap(s, i + 3, j, x) << 16;
-    i = (i + 4) & 0xff;
-    x = octet(s + i);
-    j = (j + x) & 0xff;
-    stream |= swap(s, i, j, x) << 24;
+    let x = entry<L>(i + 4);
+    j = (j + x) & MASK;
+    let stream = swap<L>(i + 4, j, x) >> 2;
+    x = entry<L>(i + 8);
+    j = (j + x) & MASK;
+    stream |= swap<L>(i + 8, j, x) << 6;
+    x = entry<L>(i + 12);
+    j = (j + x) & MASK;
+    stream |= swap<L>(i + 12, j, x) << 14;
+    i = (i + 16) & MASK;
+    x = entry<L>(i);
+    j = (j + x) & MASK;
+    stream |= swap<L>(i, j, x) << 22;
     store<u32>(at, load<u32>(at) ^ stream);
   }
   for (; at < end; at++) {
-    i = (i + 1) & 0xff;
-    const x = octet(s + i);
-    j = (j + x) & 0xff;
-    store<u8>(at, load<u8>(at) ^ <u8>swap(s, i, j, x));
+    i = (i + 4) & MASK;
+    const x = entry<L>(i);
+    j = (j + x) & MASK;
+    store<u8>(at, load<u8>(at) ^ <u8>(swap<L>(i, j, x) >> 2));
   }
 }
 
 @inline
-function octet(at: usize, offset: usize = 0): u32 {
-  return load<u8>(at + offset);
+function entry<L>(i: usize): u32 {
+  return load<u32>(i, LANES + ((<usize>sizeof<L>()) << LANE_SHIFT));
 }
 
-/** Exchanges s[i], which is x, with s[j]. @returns the octet of the key stream */
+/** Exchanges s[i], which is x, with s[j]. @returns the entry of the key stream */
 @inline
-function swap(s: usize, i: usize, j: u32, x: u32): u32 {
-  const y = octet(s + j);
-  store<u8>(s + i, <u8>y);
-  store<u8>(s + j, <u8>x);
-  return octet(s + ((x + y) & 0xff));
+function swap<L>(i: usize, j: u32, x: u32): u32 {
+  const y = entry<L>(j);
+  store<u32>(i, y, LANES + ((<usize>sizeof<L>()) << LANE_SHIFT));
+  store<u32>(j, x, LANES + ((<usize>sizeof<L>()) << LANE_SHIFT));
+  return entry<L>((x + y) & MASK);
 }
 
 /** One step of the key set-up. @returns the new j */
 @inline
-function mix(s: usize, i: usize, j: u32, key: u32): u32 {
-  const x = octet(s + i);
-  const next = (j + x + key) & 0xff;
-  store<u8>(s + i, <u8>octet(s + next));
-  store<u8>(s + next, <u8>x);
+function mix<L>(i: usize, j: u32, key: u32): u32 {
+  const x = entry<L>(i);
+  const next = (j + x + key) & MASK;
+  store<u32>(i, entry<L>(next), LANES + ((<usize>sizeof<L>()) << LANE_SHIFT));
+  store<u32>(next, x, LANES + ((<usize>sizeof<L>()) << LANE_SHIFT));
   return next;
 }
 
-/** The key set-up of lane `s` from RC4_KEY, and beside it the key change's. */
-function scheduleBoth(s: usize): void {
-  memory.copy(s, IDENTITY, 256);
-  memory.copy(CHANGE_LANE, IDENTITY, 256);
+@inline
+function reset<L>(): void {
+  memory.copy(LANES + ((<usize>sizeof<L>()) << LANE_SHIFT), IDENTITY, 1024);
+}
+
+/** The key set-up of a lane from RC4_KEY, and beside it the key change's. */
+function scheduleBoth<L>(): void {
+  reset<L>();
+  reset<Change>();
   let j: u32 = 0;
   let k: u32 = 0;
-  for (let i: usize = 0; i < 256; i += 4) {
-    const n = i & 15;
-    j = mix(s, i, j, octet(RC4_KEY + n));
-    k = mix(CHANGE_LANE, i, k, octet(RC4_CHANGE_KEY + n));
-    j = mix(s, i + 1, j, octet(RC4_KEY + n, 1));
-    k = mix(CHANGE_LANE, i + 1, k, octet(RC4_CHANGE_KEY + n, 1));
-    j = mix(s, i + 2, j, octet(RC4_KEY + n, 2));
-    k = mix(CHANGE_LANE, i + 2, k, octet(RC4_CHANGE_KEY + n, 2));
-    j = mix(s, i + 3, j, octet(RC4_KEY + n, 3));
-    k = mix(CHANGE_LANE, i + 3, k, octet(RC4_CHANGE_KEY + n, 3));
+  for (let i: usize = 0; i < 1024; i += 16) {
+    const n = i & 60;
+    j = mix<L>(i, j, load<u32>(n, RC4_KEY));
+    k = mix<Change>(i, k, load<u32>(n, RC4_CHANGE_KEY));
+    j = mix<L>(i + 4, j, load<u32>(n, RC4_KEY + 4));
+    k = mix<Change>(i + 4, k, load<u32>(n, RC4_CHANGE_KEY + 4));
+    j = mix<L>(i + 8, j, load<u32>(n, RC4_KEY + 8));
+    k = mix<Change>(i + 8, k, load<u32>(n, RC4_CHANGE_KEY + 8));
+    j = mix<L>(i + 12, j, load<u32>(n, RC4_KEY + 12));
+    k = mix<Change>(i + 12, k, load<u32>(n, RC4_CHANGE_KEY + 12));
   }
 }
 
 /** RFC 3078 §7.3: the interim key encrypted under itself, then the bits that a weak key gives up. */
 function finishChange(length: usize, bits: u32): void {
-  run(CHANGE_LANE, NEXT_KEY, length, 0, 0);
+  run<Change>(NEXT_KEY, length, 0, 0);
   if (bits === 128) return;
   store<u8>(NEXT_KEY, 0xd1);
   if (bits === 56) return;
@@ -205,10 +216,10 @@ function keyLength(bits: u32): usize {
   return bits === 128 ? 16 : 8;
 }
 
+/** The key as RC4 takes it: 16 entries. */
 @inline
-function repeat(key: usize, length: usize, to: usize): void {
-  store<u64>(to, load<u64>(key));
-  store<u64>(to, load<u64>(key + (length - 8)), 8);
+function spread(key: usize, length: usize, to: usize): void {
+  for (let n: usize = 0; n < 16; n++) store<u32>(to + (n << 2), <u32>load<u8>(key + (n & (length - 1))) << 2);
 }
 
 @inline
@@ -240,12 +251,17 @@ function interimKey(length: usize): void {
   for (let n: usize = 0; n < 16; n += 4) store<u32>(NEXT_KEY + n, bswap(load<u32>(HASH + n)));
 }
 
-/** FIPS 180-4 §6.1.2. Five rounds after each other need no moves between a, b, c, d and e. */
+/**
+ * FIPS 180-4 §6.1.2. Five rounds after each other need no moves between a, b, c, d and e; what the round before has
+ * just made is added last.
+ */
 function compress(block: usize): void {
   for (let n: usize = 0; n < 64; n += 4) store<u32>(WORDS + n, bswap(load<u32>(block + n)));
-  for (let at = WORDS + 64; at < WORDS_80; at += 4) {
-    const word = load<u32>(at - 12) ^ load<u32>(at - 32) ^ load<u32>(at - 56) ^ load<u32>(at - 64);
-    store<u32>(at, rotl(word, 1));
+  for (let at = WORDS; at < WORDS_80 - 64; at += 16) {
+    const word = expand(at, load<u32>(at, 52));
+    expand(at + 4, load<u32>(at, 56));
+    expand(at + 8, load<u32>(at, 60));
+    expand(at + 12, word);
   }
   let a = load<u32>(HASH);
   let b = load<u32>(HASH, 4);
@@ -254,51 +270,51 @@ function compress(block: usize): void {
   let e = load<u32>(HASH, 16);
   let at = WORDS;
   for (; at < WORDS_20; at += 20) {
-    e += rotl(a, 5) + choose(b, c, d) + 0x5a827999 + load<u32>(at);
+    e = (e + load<u32>(at) + 0x5a827999 + choose(b, c, d)) + rotl(a, 5);
     b = rotl(b, 30);
-    d += rotl(e, 5) + choose(a, b, c) + 0x5a827999 + load<u32>(at, 4);
+    d = (d + load<u32>(at, 4) + 0x5a827999 + choose(a, b, c)) + rotl(e, 5);
     a = rotl(a, 30);
-    c += rotl(d, 5) + choose(e, a, b) + 0x5a827999 + load<u32>(at, 8);
+    c = (c + load<u32>(at, 8) + 0x5a827999 + choose(e, a, b)) + rotl(d, 5);
     e = rotl(e, 30);
-    b += rotl(c, 5) + choose(d, e, a) + 0x5a827999 + load<u32>(at, 12);
+    b = (b + load<u32>(at, 12) + 0x5a827999 + choose(d, e, a)) + rotl(c, 5);
     d = rotl(d, 30);
-    a += rotl(b, 5) + choose(c, d, e) + 0x5a827999 + load<u32>(at, 16);
+    a = (a + load<u32>(at, 16) + 0x5a827999 + choose(c, d, e)) + rotl(b, 5);
     c = rotl(c, 30);
   }
   for (; at < WORDS_40; at += 20) {
-    e += rotl(a, 5) + parity(b, c, d) + 0x6ed9eba1 + load<u32>(at);
+    e = (e + load<u32>(at) + 0x6ed9eba1 + parity(b, c, d)) + rotl(a, 5);
     b = rotl(b, 30);
-    d += rotl(e, 5) + parity(a, b, c) + 0x6ed9eba1 + load<u32>(at, 4);
+    d = (d + load<u32>(at, 4) + 0x6ed9eba1 + parity(a, b, c)) + rotl(e, 5);
     a = rotl(a, 30);
-    c += rotl(d, 5) + parity(e, a, b) + 0x6ed9eba1 + load<u32>(at, 8);
+    c = (c + load<u32>(at, 8) + 0x6ed9eba1 + parity(e, a, b)) + rotl(d, 5);
     e = rotl(e, 30);
-    b += rotl(c, 5) + parity(d, e, a) + 0x6ed9eba1 + load<u32>(at, 12);
+    b = (b + load<u32>(at, 12) + 0x6ed9eba1 + parity(d, e, a)) + rotl(c, 5);
     d = rotl(d, 30);
-    a += rotl(b, 5) + parity(c, d, e) + 0x6ed9eba1 + load<u32>(at, 16);
+    a = (a + load<u32>(at, 16) + 0x6ed9eba1 + parity(c, d, e)) + rotl(b, 5);
     c = rotl(c, 30);
   }
   for (; at < WORDS_60; at += 20) {
-    e += rotl(a, 5) + majority(b, c, d) + 0x8f1bbcdc + load<u32>(at);
+    e = (e + load<u32>(at) + 0x8f1bbcdc + majority(b, c, d)) + rotl(a, 5);
     b = rotl(b, 30);
-    d += rotl(e, 5) + majority(a, b, c) + 0x8f1bbcdc + load<u32>(at, 4);
+    d = (d + load<u32>(at, 4) + 0x8f1bbcdc + majority(a, b, c)) + rotl(e, 5);
     a = rotl(a, 30);
-    c += rotl(d, 5) + majority(e, a, b) + 0x8f1bbcdc + load<u32>(at, 8);
+    c = (c + load<u32>(at, 8) + 0x8f1bbcdc + majority(e, a, b)) + rotl(d, 5);
     e = rotl(e, 30);
-    b += rotl(c, 5) + majority(d, e, a) + 0x8f1bbcdc + load<u32>(at, 12);
+    b = (b + load<u32>(at, 12) + 0x8f1bbcdc + majority(d, e, a)) + rotl(c, 5);
     d = rotl(d, 30);
-    a += rotl(b, 5) + majority(c, d, e) + 0x8f1bbcdc + load<u32>(at, 16);
+    a = (a + load<u32>(at, 16) + 0x8f1bbcdc + majority(c, d, e)) + rotl(b, 5);
     c = rotl(c, 30);
   }
   for (; at < WORDS_80; at += 20) {
-    e += rotl(a, 5) + parity(b, c, d) + 0xca62c1d6 + load<u32>(at);
+    e = (e + load<u32>(at) + 0xca62c1d6 + parity(b, c, d)) + rotl(a, 5);
     b = rotl(b, 30);
-    d += rotl(e, 5) + parity(a, b, c) + 0xca62c1d6 + load<u32>(at, 4);
+    d = (d + load<u32>(at, 4) + 0xca62c1d6 + parity(a, b, c)) + rotl(e, 5);
     a = rotl(a, 30);
-    c += rotl(d, 5) + parity(e, a, b) + 0xca62c1d6 + load<u32>(at, 8);
+    c = (c + load<u32>(at, 8) + 0xca62c1d6 + parity(e, a, b)) + rotl(d, 5);
     e = rotl(e, 30);
-    b += rotl(c, 5) + parity(d, e, a) + 0xca62c1d6 + load<u32>(at, 12);
+    b = (b + load<u32>(at, 12) + 0xca62c1d6 + parity(d, e, a)) + rotl(c, 5);
     d = rotl(d, 30);
-    a += rotl(b, 5) + parity(c, d, e) + 0xca62c1d6 + load<u32>(at, 16);
+    a = (a + load<u32>(at, 16) + 0xca62c1d6 + parity(c, d, e)) + rotl(b, 5);
     c = rotl(c, 30);
   }
   store<u32>(HASH, load<u32>(HASH) + a);
@@ -306,6 +322,14 @@ function compress(block: usize): void {
   store<u32>(HASH, load<u32>(HASH, 8) + c, 8);
   store<u32>(HASH, load<u32>(HASH, 12) + d, 12);
   store<u32>(HASH, load<u32>(HASH, 16) + e, 16);
+}
+
+/** The word of the schedule 16 behind the one at `at`; `word` is the third before it. */
+@inline
+function expand(at: usize, word: u32): u32 {
+  const next = rotl(word ^ load<u32>(at, 32) ^ load<u32>(at, 8) ^ load<u32>(at), 1);
+  store<u32>(at, next, 64);
+  return next;
 }
 
 @inline

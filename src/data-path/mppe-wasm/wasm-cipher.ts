@@ -3,7 +3,7 @@
  */
 import type { MppeBits } from '../../crypto/mppe-keys.ts';
 import { copyKey, KEY_WORDS } from '../key-words.ts';
-import { type MppeCipher, SEND_LANE } from '../mppe-cipher.ts';
+import { Lane, type MppeCipher } from '../mppe-cipher.ts';
 import { instantiateMppe, type MppeExports, type WasmMemory } from './web-assembly.ts';
 
 export class WasmCipher implements MppeCipher {
@@ -26,7 +26,7 @@ export class WasmCipher implements MppeCipher {
   }
 
   prepare(
-    lane: number,
+    lane: Lane,
     bits: MppeBits,
     startKeys: Int32Array,
     startAt: number,
@@ -37,7 +37,8 @@ export class WasmCipher implements MppeCipher {
   ): void {
     copyKey(startKeys, startAt, this.#words, this.#startKey);
     copyKey(keys, keyAt, this.#words, this.#sessionKey);
-    this.#exports.prepare(lane, bits);
+    if (lane === Lane.First) this.#exports.prepareFirst(bits);
+    else this.#exports.prepareSecond(bits);
     copyKey(this.#words, this.#nextKey, next, nextAt);
   }
 
@@ -54,12 +55,11 @@ export class WasmCipher implements MppeCipher {
     copyKey(this.#words, this.#nextKey, keys, keyAt);
   }
 
-  apply(lane: number, at: number, length: number): void {
-    this.#exports.apply(lane, at, length);
+  apply(at: number, length: number): void {
+    this.#exports.apply(at, length);
   }
 
-  applyBoth(lane: number, at: number, length: number, at2: number, length2: number): void {
-    if (lane === SEND_LANE) this.#exports.applyBothSent(at, length, at2, length2);
-    else this.#exports.applyBothReceived(at, length, at2, length2);
+  applyBoth(at: number, length: number, at2: number, length2: number): void {
+    this.#exports.applyBoth(at, length, at2, length2);
   }
 }

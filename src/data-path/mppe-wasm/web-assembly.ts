@@ -11,11 +11,11 @@ export interface WasmMemory {
 /** mppe.as; addresses are octets in the memory. */
 export interface MppeExports {
   keysAt(): number;
-  prepare(lane: number, bits: number): void;
+  prepareFirst(bits: number): void;
+  prepareSecond(bits: number): void;
   change(bits: number): void;
-  apply(lane: number, at: number, length: number): void;
-  applyBothSent(at: number, length: number, at2: number, length2: number): void;
-  applyBothReceived(at: number, length: number, at2: number, length2: number): void;
+  apply(at: number, length: number): void;
+  applyBoth(at: number, length: number, at2: number, length2: number): void;
 }
 
 declare const WebAssembly:
