@@ -1,6 +1,10 @@
 /*
  * Watching a descriptor: libuv says it is readable, a batch is received, JavaScript is called once.
  *
+ * While packets come in masses the descriptor is not polled but read once in every turn of the loop, until it is empty:
+ * the kernel tells a poller of each packet, which costs it more than the question costs us. (Linux' NAPI does the same
+ * with interrupts.)
+ *
  * uv.h brings the C library's headers, so this file alone includes it; nothing of the C library is called. The handle's
  * memory is uv_handle_size() octets: Node may be linked with another libuv than the one we were compiled against.
  */
@@ -15,16 +19,22 @@
 /* Batches in a row before timers and control connections get their turn. */
 enum { rounds_limit = 4, slots_limit = 1024 };
 
+/* Packets at once that are masses. */
+enum { busy_batch = 8 };
+
 struct watch {
 	struct addon *addon;
 	struct context *context;
 	struct device *device; /* NULL once stopped */
 	uv_poll_t *poll;
+	uv_idle_t *turns; /* active: busy, each turn of the loop reads */
 	void *scratch;
 	napi_ref callback, meta;
 	struct slots slots;
 	size_t size;
 	bool full; /* whoever sent found no room, and waits to hear of it */
+	bool busy;
+	unsigned open_handles;
 };
 
 static size_t aligned(size_t length)
@@ -36,6 +46,8 @@ static void on_closed(uv_handle_t *handle)
 {
 	struct watch *watch = uv_handle_get_data(handle);
 	struct addon *addon = watch->addon;
+	if (--watch->open_handles > 0)
+		return;
 	pages_release(watch, watch->size);
 	if (--addon->closing_watches == 0 && addon->cleaning)
 		napi_remove_async_cleanup_hook(addon->cleanup);
@@ -51,6 +63,7 @@ void watch_stop(struct watch *watch)
 	napi_delete_reference(env, watch->meta);
 	context_release(env, watch->context);
 	watch->addon->closing_watches++;
+	uv_close((uv_handle_t *)watch->turns, on_closed);
 	uv_close((uv_handle_t *)watch->poll, on_closed);
 }
 
@@ -128,7 +141,8 @@ static void on_ready(uv_poll_t *handle, int status, int events);
 
 static int poll_start(struct watch *watch)
 {
-	return uv_poll_start(watch->poll, UV_READABLE | (watch->full ? UV_WRITABLE : 0), on_ready);
+	const int events = (watch->busy ? 0 : UV_READABLE) | (watch->full ? UV_WRITABLE : 0);
+	return events == 0 ? uv_poll_stop(watch->poll) : uv_poll_start(watch->poll, events, on_ready);
 }
 
 void watch_writable(struct watch *watch)
@@ -152,29 +166,54 @@ static void report_writable(struct watch *watch)
 	napi_close_handle_scope(env, scope);
 }
 
-static void on_ready(uv_poll_t *handle, int status, int events)
+/* Batches, with their callbacks. Returns how many packets came. */
+static uint32_t run_rounds(struct watch *watch, bool failed)
 {
-	struct watch *watch = uv_handle_get_data((const uv_handle_t *)handle);
 	napi_env env = watch->addon->env;
-	if (status == 0 && (events & UV_WRITABLE) != 0)
-		report_writable(watch);
-	if (watch->device == NULL || (status == 0 && (events & UV_READABLE) == 0))
-		return;
-	if (status < 0 && watch->device->kind == device_gre)
-		gre_clear_error(watch->device);
+	const struct device *device = watch->device;
+	const uint64_t before = device->counters.received;
 	/* What is waiting is fetched to the end, for it does not make the descriptor readable; it is one large packet. */
 	enum round next = round_more;
 	for (int round = 0; next == round_waiting || (next == round_more && round < rounds_limit); round++) {
 		napi_handle_scope scope;
 		if (napi_open_handle_scope(env, &scope) != napi_ok)
 			break;
-		next = run_round(watch, status < 0, round >= rounds_limit);
+		next = run_round(watch, failed, round >= rounds_limit);
 		napi_close_handle_scope(env, scope);
 	}
-	if (watch->device != NULL && watch->device->kind == device_tun)
+	if (watch->device == NULL)
+		return 0;
+	if (device->kind == device_tun)
 		tun_forget(watch->scratch); /* after an exception: it would be stale by the next packet */
+	return (uint32_t)(device->counters.received - before);
+}
+
+static void on_turn(uv_idle_t *handle)
+{
+	struct watch *watch = uv_handle_get_data((const uv_handle_t *)handle);
+	if (run_rounds(watch, false) > 0 || watch->device == NULL)
+		return;
+	watch->busy = false;
+	uv_idle_stop(watch->turns);
+	poll_start(watch);
+}
+
+static void on_ready(uv_poll_t *handle, int status, int events)
+{
+	struct watch *watch = uv_handle_get_data((const uv_handle_t *)handle);
+	if (status == 0 && (events & UV_WRITABLE) != 0)
+		report_writable(watch);
+	if (watch->device == NULL || (status == 0 && (events & UV_READABLE) == 0))
+		return;
+	if (status < 0 && watch->device->kind == device_gre)
+		gre_clear_error(watch->device);
+	const uint32_t received = run_rounds(watch, status < 0);
+	if (watch->device == NULL)
+		return;
+	if (received >= busy_batch && uv_idle_start(watch->turns, on_turn) == 0)
+		watch->busy = true;
 	/* libuv stops polling when it reports a failure. */
-	if (status < 0 && watch->device != NULL)
+	if (status < 0 || watch->busy)
 		poll_start(watch);
 }
 
@@ -224,7 +263,8 @@ napi_value watch_start(napi_env env, napi_callback_info info)
 		return throw_type_error(env, "There is no event loop");
 
 	const size_t poll_at = aligned(sizeof(struct watch));
-	const size_t scratch_at = poll_at + aligned(uv_handle_size(UV_POLL));
+	const size_t turns_at = poll_at + aligned(uv_handle_size(UV_POLL));
+	const size_t scratch_at = turns_at + aligned(uv_handle_size(UV_IDLE));
 	const size_t size =
 		scratch_at + (device->kind == device_gre ? gre_scratch_size(slots.count) : tun_scratch_size());
 	struct watch *watch = pages_allocate(size);
@@ -233,6 +273,7 @@ napi_value watch_start(napi_env env, napi_callback_info info)
 	watch->addon = addon;
 	watch->context = context;
 	watch->poll = (uv_poll_t *)((char *)watch + poll_at);
+	watch->turns = (uv_idle_t *)((char *)watch + turns_at);
 	watch->scratch = (char *)watch + scratch_at;
 	watch->slots = slots;
 	watch->size = size;
@@ -250,7 +291,10 @@ napi_value watch_start(napi_env env, napi_callback_info info)
 		pages_release(watch, size);
 		return throw_io_error(env, result, "epoll_ctl", NULL);
 	}
+	uv_idle_init(loop, watch->turns); /* cannot fail */
+	watch->open_handles = 2;
 	uv_handle_set_data((uv_handle_t *)watch->poll, watch);
+	uv_handle_set_data((uv_handle_t *)watch->turns, watch);
 	context->users++;
 	watch->device = device;
 	device->watch = watch;

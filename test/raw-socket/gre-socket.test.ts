@@ -331,6 +331,56 @@ inNamespace('GRE socket', import.meta.url, () => {
     assert.throws(() => end.socket.counters(), RangeError);
   });
 
+  test('sleeps again after masses of packets, and hears the next one', async () => {
+    const end = new End();
+    const masses = 1000;
+    let seen = 0;
+    const last = new Promise<void>((resolve) => {
+      end.listen((packets) => {
+        seen += packets.length;
+        // More comes before the turn is over, so that the loop goes on without polling.
+        if (seen < masses) end.send(packets.map(() => ({ callId: 1, to: loopback })));
+        else if (packets.some(({ callId }) => callId === 2)) resolve();
+      });
+    });
+    end.send(Array.from({ length: 2 * slotCount }, () => ({ callId: 1, to: loopback })));
+    await until(() => seen >= masses);
+    const before = performance.eventLoopUtilization();
+    await until(() => performance.eventLoopUtilization(before).idle > 0);
+    end.send([{ callId: 2, to: loopback }]);
+    await last;
+    end.close();
+  });
+
+  test('may be closed, or unwatched and watched again, in the midst of masses', async () => {
+    const end = new End();
+    let calls = 0;
+    const flood = (done: (packets: number) => boolean) =>
+      new Promise<void>((resolve) => {
+        let seen = 0;
+        end.listen((packets) => {
+          calls++;
+          seen += packets.length;
+          end.send(packets.map(() => ({ callId: 1, to: loopback })));
+          if (done(seen)) resolve();
+        });
+        end.send(Array.from({ length: 2 * slotCount }, () => ({ callId: 1, to: loopback })));
+      });
+    for (let times = 0; times < 3; times++) {
+      await flood((seen) => {
+        if (seen >= 500) end.socket.unwatch();
+        return seen >= 500;
+      });
+    }
+    await flood((seen) => {
+      if (seen >= 500) end.close();
+      return seen >= 500;
+    });
+    const before = calls;
+    for (let turns = 0; turns < 3; turns++) await new Promise(setImmediate);
+    assert.equal(calls, before);
+  });
+
   test('misuse throws', () => {
     const end = new End();
     const { io, socket } = end;
@@ -425,6 +475,11 @@ interface Received {
   readonly octets: string;
   readonly source: number;
   readonly destination: number;
+}
+
+/** Asks in every few turns of the loop, which may sleep between them. */
+async function until(condition: () => boolean): Promise<void> {
+  while (!condition()) await new Promise((resolve) => setTimeout(resolve, 5));
 }
 
 const open = new Set<End>();
