@@ -4,13 +4,12 @@
 
 typedef uint32_t word; /* of the RC4 state: README.md */
 
-/* One step of the key set-up. */
-static inline unsigned mix(word *restrict s, unsigned i, unsigned j, unsigned key)
+/* One step of the key set-up, for the entry x at i. */
+static inline unsigned mix(word *restrict s, unsigned i, unsigned j, word x, unsigned key)
 {
-	word t = s[i];
-	j = (j + t + key) & 255;
+	j = (j + x + key) & 255;
 	s[i] = s[j];
-	s[j] = t;
+	s[j] = x;
 	return j;
 }
 
@@ -19,17 +18,34 @@ static void schedule(word *restrict s, const uint8_t *restrict key)
 	for (unsigned i = 0; i < 256; i++) s[i] = i;
 	unsigned j = 0;
 #pragma GCC unroll 4
-	for (unsigned i = 0; i < 256; i++) j = mix(s, i, j, key[i & 15]);
+	for (unsigned i = 0; i < 256; i++) j = mix(s, i, j, s[i], key[i & 15]);
 }
 
+/*
+ * Two, side by side. Four entries are read before any is exchanged, and again if an exchange changed them: or each would
+ * wait for the exchange before it, since it might.
+ */
 static void schedule_two(word *restrict s, const uint8_t *restrict key_s, word *restrict z, const uint8_t *restrict key_z)
 {
 	for (unsigned i = 0; i < 256; i++) s[i] = z[i] = i;
-	unsigned j = 0, k = 0;
-#pragma GCC unroll 4
-	for (unsigned i = 0; i < 256; i++) {
-		j = mix(s, i, j, key_s[i & 15]);
-		k = mix(z, i, k, key_z[i & 15]);
+	for (unsigned i = 0, j = 0, k = 0; i < 256; i += 4) {
+		const uint8_t *a = key_s + (i & 15), *b = key_z + (i & 15);
+		word x1 = s[i + 1], x2 = s[i + 2], x3 = s[i + 3];
+		word y1 = z[i + 1], y2 = z[i + 2], y3 = z[i + 3];
+		j = mix(s, i, j, s[i], a[0]);
+		k = mix(z, i, k, z[i], b[0]);
+		if (j - i - 1 < 3) x1 = s[i + 1], x2 = s[i + 2], x3 = s[i + 3];
+		if (k - i - 1 < 3) y1 = z[i + 1], y2 = z[i + 2], y3 = z[i + 3];
+		j = mix(s, i + 1, j, x1, a[1]);
+		k = mix(z, i + 1, k, y1, b[1]);
+		if (j - i - 2 < 2) x2 = s[i + 2], x3 = s[i + 3];
+		if (k - i - 2 < 2) y2 = z[i + 2], y3 = z[i + 3];
+		j = mix(s, i + 2, j, x2, a[2]);
+		k = mix(z, i + 2, k, y2, b[2]);
+		if (j == i + 3) x3 = s[i + 3];
+		if (k == i + 3) y3 = z[i + 3];
+		j = mix(s, i + 3, j, x3, a[3]);
+		k = mix(z, i + 3, k, y3, b[3]);
 	}
 }
 

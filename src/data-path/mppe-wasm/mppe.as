@@ -31,16 +31,14 @@ const NEXT_KEY: usize = 0x2820;
 /** Keys as RC4 takes them, 16 entries each: one of 8 octets stands there twice. */
 const RC4_KEY: usize = 0x2840;
 const RC4_CHANGE_KEY: usize = 0x2880;
-/** What GetNewKeyFromSHA (RFC 3079 §3.4) hashes, padded to two blocks: with keys of 16 octets and of 8. */
+/**
+ * What GetNewKeyFromSHA (RFC 3079 §3.4) hashes, with keys of 16 octets and of 8: two blocks, each the 80 words of SHA-1's
+ * schedule, of which the first 16 are the message.
+ */
 const MESSAGE_16: usize = 0x2900;
-const MESSAGE_8: usize = 0x2980;
-/** The 80 words of a block's schedule, and the hash. */
-const WORDS: usize = 0x2a00;
-const WORDS_20: usize = WORDS + 80;
-const WORDS_40: usize = WORDS + 160;
-const WORDS_60: usize = WORDS + 240;
-const WORDS_80: usize = WORDS + 320;
-const HASH: usize = WORDS_80;
+const MESSAGE_8: usize = 0x2b80;
+const BLOCK: usize = 320;
+const HASH: usize = 0x2e00;
 /** Of an entry. */
 const MASK: u32 = 0x3fc;
 
@@ -78,7 +76,9 @@ export function change(bits: u32): void {
   spread(NEXT_KEY, length, RC4_CHANGE_KEY);
   reset<Change>();
   let j: u32 = 0;
-  for (let i: usize = 0; i < 1024; i += 4) j = mix<Change>(i, j, load<u32>(i & 60, RC4_CHANGE_KEY));
+  for (let i: usize = 0; i < 1024; i += 4) {
+    j = mix<Change>(i, j, entry<Change>(i), load<u32>(i & 60, RC4_CHANGE_KEY));
+  }
   finishChange(length, bits);
 }
 
@@ -168,10 +168,9 @@ function swap<L>(i: usize, j: u32, x: u32): u32 {
   return entry<L>((x + y) & MASK);
 }
 
-/** One step of the key set-up. @returns the new j */
+/** One step of the key set-up, for the entry x at i. @returns the new j */
 @inline
-function mix<L>(i: usize, j: u32, key: u32): u32 {
-  const x = entry<L>(i);
+function mix<L>(i: usize, j: u32, x: u32, key: u32): u32 {
   const next = (j + x + key) & MASK;
   store<u32>(i, entry<L>(next), LANES + ((<usize>sizeof<L>()) << LANE_SHIFT));
   store<u32>(next, x, LANES + ((<usize>sizeof<L>()) << LANE_SHIFT));
@@ -183,22 +182,51 @@ function reset<L>(): void {
   memory.copy(LANES + ((<usize>sizeof<L>()) << LANE_SHIFT), IDENTITY, 1024);
 }
 
-/** The key set-up of a lane from RC4_KEY, and beside it the key change's. */
+/**
+ * The key set-up of a lane from RC4_KEY, and beside it the key change's. Four entries are read before any is exchanged, and
+ * again if an exchange changed them: or each would wait for the exchange before it, since it might.
+ */
 function scheduleBoth<L>(): void {
   reset<L>();
   reset<Change>();
   let j: u32 = 0;
   let k: u32 = 0;
-  for (let i: usize = 0; i < 1024; i += 16) {
+  for (let i: u32 = 0; i < 1024; i += 16) {
     const n = i & 60;
-    j = mix<L>(i, j, load<u32>(n, RC4_KEY));
-    k = mix<Change>(i, k, load<u32>(n, RC4_CHANGE_KEY));
-    j = mix<L>(i + 4, j, load<u32>(n, RC4_KEY + 4));
-    k = mix<Change>(i + 4, k, load<u32>(n, RC4_CHANGE_KEY + 4));
-    j = mix<L>(i + 8, j, load<u32>(n, RC4_KEY + 8));
-    k = mix<Change>(i + 8, k, load<u32>(n, RC4_CHANGE_KEY + 8));
-    j = mix<L>(i + 12, j, load<u32>(n, RC4_KEY + 12));
-    k = mix<Change>(i + 12, k, load<u32>(n, RC4_CHANGE_KEY + 12));
+    let x = entry<L>(i + 4);
+    let x2 = entry<L>(i + 8);
+    let x3 = entry<L>(i + 12);
+    let y = entry<Change>(i + 4);
+    let y2 = entry<Change>(i + 8);
+    let y3 = entry<Change>(i + 12);
+    j = mix<L>(i, j, entry<L>(i), load<u32>(n, RC4_KEY));
+    k = mix<Change>(i, k, entry<Change>(i), load<u32>(n, RC4_CHANGE_KEY));
+    if (j - i - 4 < 12) {
+      x = entry<L>(i + 4);
+      x2 = entry<L>(i + 8);
+      x3 = entry<L>(i + 12);
+    }
+    if (k - i - 4 < 12) {
+      y = entry<Change>(i + 4);
+      y2 = entry<Change>(i + 8);
+      y3 = entry<Change>(i + 12);
+    }
+    j = mix<L>(i + 4, j, x, load<u32>(n, RC4_KEY + 4));
+    k = mix<Change>(i + 4, k, y, load<u32>(n, RC4_CHANGE_KEY + 4));
+    if (j - i - 8 < 8) {
+      x2 = entry<L>(i + 8);
+      x3 = entry<L>(i + 12);
+    }
+    if (k - i - 8 < 8) {
+      y2 = entry<Change>(i + 8);
+      y3 = entry<Change>(i + 12);
+    }
+    j = mix<L>(i + 8, j, x2, load<u32>(n, RC4_KEY + 8));
+    k = mix<Change>(i + 8, k, y2, load<u32>(n, RC4_CHANGE_KEY + 8));
+    if (j === i + 12) x3 = entry<L>(i + 12);
+    if (k === i + 12) y3 = entry<Change>(i + 12);
+    j = mix<L>(i + 12, j, x3, load<u32>(n, RC4_KEY + 12));
+    k = mix<Change>(i + 12, k, y3, load<u32>(n, RC4_CHANGE_KEY + 12));
   }
 }
 
@@ -219,35 +247,45 @@ function keyLength(bits: u32): usize {
 /** The key as RC4 takes it: 16 entries. */
 @inline
 function spread(key: usize, length: usize, to: usize): void {
-  for (let n: usize = 0; n < 16; n++) store<u32>(to + (n << 2), <u32>load<u8>(key + (n & (length - 1))) << 2);
-}
-
-@inline
-function copyKey(key: usize, length: usize, to: usize): void {
-  store<u64>(to, load<u64>(key));
-  if (length === 16) store<u64>(to, load<u64>(key, 8), 8);
+  for (let n: usize = 0; n < 16; n += 4) {
+    const word = load<u32>(key + (n & (length - 1)));
+    const at = to + (n << 2);
+    store<u32>(at, (word << 2) & MASK);
+    store<u32>(at, (word >> 6) & MASK, 4);
+    store<u32>(at, (word >> 14) & MASK, 8);
+    store<u32>(at, (word >> 22) & MASK, 12);
+  }
 }
 
 /** What is the same in every message: SHApad1 (zeros) and SHApad2, FIPS 180-4 §5.1.1 behind them. */
 function pad(message: usize, length: usize): void {
   const end: usize = 2 * length + 80;
-  memory.fill(message + (2 * length + 40), 0xf2, 40);
-  store<u8>(message + end, 0x80);
-  store<u16>(message + 126, bswap<u16>(<u16>(end << 3)));
+  for (let n: usize = 2 * length + 40; n < end; n += 4) putWord(message, n, 0xf2f2f2f2);
+  putWord(message, end, 0x80000000);
+  putWord(message, 124, <u32>(end << 3));
+}
+
+/** Puts the word at octet n of the message, whose second block is 16 words in the first's schedule further on. */
+function putWord(message: usize, n: usize, word: u32): void {
+  store<u32>(message + n + (n < 64 ? 0 : BLOCK - 64), word);
+}
+
+function putKey(message: usize, n: usize, key: usize, length: usize): void {
+  for (let i: usize = 0; i < length; i += 4) putWord(message, n + i, bswap(load<u32>(key + i)));
 }
 
 /** GetNewKeyFromSHA of RFC 3079 §3.4: hash of start key, SHApad1, session key, SHApad2. */
 function interimKey(length: usize): void {
   const message = length === 16 ? MESSAGE_16 : MESSAGE_8;
-  copyKey(START_KEY, length, message);
-  copyKey(SESSION_KEY, length, message + (length + 40));
+  putKey(message, 0, START_KEY, length);
+  putKey(message, length + 40, SESSION_KEY, length);
   store<u32>(HASH, 0x67452301);
   store<u32>(HASH, 0xefcdab89, 4);
   store<u32>(HASH, 0x98badcfe, 8);
   store<u32>(HASH, 0x10325476, 12);
   store<u32>(HASH, 0xc3d2e1f0, 16);
   compress(message);
-  compress(message + 64);
+  compress(message + BLOCK);
   for (let n: usize = 0; n < 16; n += 4) store<u32>(NEXT_KEY + n, bswap(load<u32>(HASH + n)));
 }
 
@@ -256,20 +294,23 @@ function interimKey(length: usize): void {
  * just made is added last.
  */
 function compress(block: usize): void {
-  for (let n: usize = 0; n < 64; n += 4) store<u32>(WORDS + n, bswap(load<u32>(block + n)));
-  for (let at = WORDS; at < WORDS_80 - 64; at += 16) {
-    const word = expand(at, load<u32>(at, 52));
-    expand(at + 4, load<u32>(at, 56));
-    expand(at + 8, load<u32>(at, 60));
-    expand(at + 12, word);
+  const end = block + BLOCK;
+  let x = load<u32>(block, 52);
+  let y = load<u32>(block, 56);
+  let z = load<u32>(block, 60);
+  for (let at = block; at < end - 64; at += 16) {
+    const word = expand(at, x);
+    x = expand(at + 4, y);
+    y = expand(at + 8, z);
+    z = expand(at + 12, word);
   }
   let a = load<u32>(HASH);
   let b = load<u32>(HASH, 4);
   let c = load<u32>(HASH, 8);
   let d = load<u32>(HASH, 12);
   let e = load<u32>(HASH, 16);
-  let at = WORDS;
-  for (; at < WORDS_20; at += 20) {
+  let at = block;
+  for (; at < block + 80; at += 20) {
     e = (e + load<u32>(at) + 0x5a827999 + choose(b, c, d)) + rotl(a, 5);
     b = rotl(b, 30);
     d = (d + load<u32>(at, 4) + 0x5a827999 + choose(a, b, c)) + rotl(e, 5);
@@ -281,7 +322,7 @@ function compress(block: usize): void {
     a = (a + load<u32>(at, 16) + 0x5a827999 + choose(c, d, e)) + rotl(b, 5);
     c = rotl(c, 30);
   }
-  for (; at < WORDS_40; at += 20) {
+  for (; at < block + 160; at += 20) {
     e = (e + load<u32>(at) + 0x6ed9eba1 + parity(b, c, d)) + rotl(a, 5);
     b = rotl(b, 30);
     d = (d + load<u32>(at, 4) + 0x6ed9eba1 + parity(a, b, c)) + rotl(e, 5);
@@ -293,7 +334,7 @@ function compress(block: usize): void {
     a = (a + load<u32>(at, 16) + 0x6ed9eba1 + parity(c, d, e)) + rotl(b, 5);
     c = rotl(c, 30);
   }
-  for (; at < WORDS_60; at += 20) {
+  for (; at < block + 240; at += 20) {
     e = (e + load<u32>(at) + 0x8f1bbcdc + majority(b, c, d)) + rotl(a, 5);
     b = rotl(b, 30);
     d = (d + load<u32>(at, 4) + 0x8f1bbcdc + majority(a, b, c)) + rotl(e, 5);
@@ -305,7 +346,7 @@ function compress(block: usize): void {
     a = (a + load<u32>(at, 16) + 0x8f1bbcdc + majority(c, d, e)) + rotl(b, 5);
     c = rotl(c, 30);
   }
-  for (; at < WORDS_80; at += 20) {
+  for (; at < end; at += 20) {
     e = (e + load<u32>(at) + 0xca62c1d6 + parity(b, c, d)) + rotl(a, 5);
     b = rotl(b, 30);
     d = (d + load<u32>(at, 4) + 0xca62c1d6 + parity(a, b, c)) + rotl(e, 5);
