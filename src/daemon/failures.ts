@@ -22,8 +22,11 @@ const goodbyes: ReadonlySet<string> = new Set(['HANGUP', 'PEER_TERMINATED']);
 
 export class Failures {
   private readonly entries: FailureDocument[] = [];
+  /** Links that were given up, and whose failure is in the list. */
+  private readonly blocked = new Set<string>();
 
   note(event: SessionEvent | RelayEvent): void {
+    if (event.what === 'link-state' && this.isStillBlocked(event)) return;
     const found = failure(event);
     if (found === undefined || ordinary.has(found.cause.code)) return;
     if (goodbyes.has(found.cause.code) && isOfCaller(event)) return;
@@ -31,6 +34,14 @@ export class Failures {
     if (event.what === 'caller-refused' || event.what === 'relay-refused') this.forget(found); // a stranger must not push all others out
     this.entries.push(found);
     if (this.entries.length > MAX_FAILURES) this.entries.shift();
+  }
+
+  /** netifd is told again whenever it asks for the link; nothing has failed anew then. */
+  private isStillBlocked({ link, state }: Extract<SessionEvent, { what: 'link-state' }>): boolean {
+    const before = this.blocked.has(link);
+    if (state === 'blocked') this.blocked.add(link);
+    else this.blocked.delete(link);
+    return before && state === 'blocked';
   }
 
   /** A link that waits after its session was lost: the loss is in the list. */

@@ -86,3 +86,18 @@ test('the list is bounded: the oldest go', () => {
   assert.equal(list.at(-1)?.username, '999');
   assert.equal(list[0]?.username, '900');
 });
+
+test('a link that is given up is one failure, however often the router is told, until it dials again', () => {
+  const blocked = {
+    what: 'link-state',
+    link: 'office',
+    state: 'blocked',
+    cause: cause('AUTH_TOPEER_FAILED'),
+  } as const;
+  assert.deepEqual(noted(blocked, blocked, { ...blocked, link: 'home' }, blocked), [
+    ['office', '', '', 'AUTH_TOPEER_FAILED'],
+    ['home', '', '', 'AUTH_TOPEER_FAILED'],
+  ]);
+  const dialling = { what: 'link-state', link: 'office', state: 'connecting' } as const;
+  assert.equal(noted(blocked, dialling, blocked).length, 2);
+});
