@@ -1,5 +1,8 @@
 /** A call that is relayed: who asked for it, and what each end's call id is known as at the other end. */
 import type { CallDirection } from '../pptp/control-output.ts';
+import { callDisconnectNotify } from '../pptp/messages.ts';
+import { DisconnectResult, GeneralError } from '../wire/control-codes.ts';
+import { encodeControlMessage } from '../wire/control-message.ts';
 
 /** The two ends: the client opened the control connection, the server takes it. Either may be PNS or PAC. */
 export type Side = 'client' | 'server';
@@ -33,4 +36,17 @@ export const otherSide = (side: Side): Side => (side === 'client' ? 'server' : '
 /** RFC 2637 §3.2 */
 export function sideOfPns({ direction, requester }: RelayedCall): Side {
   return direction === 'outgoing' ? requester : otherSide(requester);
+}
+
+/** What tells one end that the call is over: the PAC notifies, the PNS asks (RFC 2637 §2.12, §2.13). */
+export function goodbye(call: RelayedCall, side: Side): Uint8Array {
+  const told = call[otherSide(side)].told!;
+  return encodeControlMessage(
+    side === sideOfPns(call)
+      ? callDisconnectNotify(told, {
+          resultCode: DisconnectResult.AdminShutdown,
+          errorCode: GeneralError.None,
+        })
+      : { name: 'CallClearRequest', callId: told },
+  );
 }

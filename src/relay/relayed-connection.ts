@@ -8,15 +8,15 @@
  * that brings a call up waits until the call's packets can pass; what follows it waits behind it.
  */
 import { Framer } from '../pptp/framer.ts';
-import { callDisconnectNotify, callRefusal } from '../pptp/messages.ts';
+import { callRefusal } from '../pptp/messages.ts';
 import { cause, type Cause } from '../wire/cause.ts';
 import { isMalformed } from '../wire/codec.ts';
-import { DisconnectResult, GeneralError } from '../wire/control-codes.ts';
 import { encodeControlMessage } from '../wire/control-message.ts';
 import { readU16, writeU16 } from '../wire/octets.ts';
 import { callIdFields, MESSAGE_TYPE_AT, MessageType, neededLength } from './call-id-fields.ts';
 import type { RelayOddity, RelayOutput } from './relay-output.ts';
-import { otherSide, sideOfPns, type RelayedCall, type Side } from './relayed-call.ts';
+import { goodbye, otherSide, type RelayedCall, type Side } from './relayed-call.ts';
+import { RelayedCalls } from './relayed-calls.ts';
 import type { ToldCallIds } from './told-call-ids.ts';
 
 /** Times, ms. Servers give up a start after 5 to 60 s, callers wait for up to 60. */
@@ -44,7 +44,7 @@ export class RelayedConnection {
   readonly #options: RelayedConnectionOptions;
   readonly #outputs: RelayOutput[] = [];
   readonly #framers: Record<Side, Framer> = { client: new Framer(), server: new Framer() };
-  readonly #calls = new Set<RelayedCall>();
+  readonly #calls = new RelayedCalls();
   /** Messages that wait; undefined: nothing holds this end back. The client's wait for the server's connection first. */
   readonly #held: Record<Side, Uint8Array[] | undefined> = { client: [], server: undefined };
   /** The reply for which an end's messages wait. */
@@ -71,7 +71,7 @@ export class RelayedConnection {
 
   /** The calls whose packets pass. */
   get calls(): readonly RelayedCall[] {
-    return [...this.#calls].filter(({ state }) => state === 'up' || state === 'clearing');
+    return this.#calls.passing();
   }
 
   setIdleTimeout(idleTimeout: number): void {
@@ -241,20 +241,8 @@ export class RelayedConnection {
       this.#write(side, encodeControlMessage(callRefusal(direction, callId, 'no-resource')));
       return;
     }
-    const call: RelayedCall = {
-      direction,
-      requester: side,
-      client: { callId: undefined, told: undefined },
-      server: { callId: undefined, told: undefined },
-      state: 'requested',
-      deadline: now + CALL_TIMEOUT,
-      id: 0,
-      since: now,
-      control: { client: 0, server: 0 },
-    };
-    call[side].callId = callId;
-    call[side].told = told;
-    this.#calls.add(call);
+    const call = this.#calls.request(direction, side, { callId, told }, now);
+    call.deadline = now + CALL_TIMEOUT;
     writeU16(message, 12, told);
     this.#emit({ kind: 'open', call, towards: side });
     this.#writeOf(call, side, message);
@@ -263,12 +251,7 @@ export class RelayedConnection {
   #passReply(side: Side, message: Uint8Array, now: number): void {
     const requester = otherSide(side);
     const peerCallId = readU16(message, 14);
-    const call = this.#find(
-      (one) =>
-        one.state === 'requested' &&
-        one.requester === requester &&
-        one[requester].told === peerCallId,
-    );
+    const call = this.#calls.requested(requester, peerCallId);
     if (call === undefined) {
       this.#passUnknown(side, [readU16(message, 12), peerCallId], message);
       return;
@@ -300,7 +283,7 @@ export class RelayedConnection {
   /** Messages about a call that there is already. */
   #passRest(side: Side, type: number, message: Uint8Array, now: number): void {
     const callId = readU16(message, 12);
-    const found = this.#resolve(side, callId, type);
+    const found = this.#calls.named(side, callId, type);
     if (found === undefined) {
       this.#passUnknown(side, [callId], message);
       return;
@@ -314,30 +297,6 @@ export class RelayedConnection {
       if (call.state === 'up') call.state = 'clearing';
       call.deadline = Math.min(call.deadline, now + CLEAR_TIMEOUT);
     }
-  }
-
-  /**
-   * The call that a message of `side` names, and the id in the words of the receiver. Call-Clear-Request and
-   * Call-Disconnect-Notify name it by the sender's own id (RFC 2637 §2.12, §2.13); some use the peer's there, accel-ppp
-   * before August 2026 with its octets swapped. All others name it by the peer's.
-   */
-  #resolve(
-    side: Side,
-    callId: number,
-    type: number,
-  ): { call: RelayedCall; rewritten: number } | undefined {
-    const peer = otherSide(side);
-    const byOwn =
-      type === MessageType.CallClearRequest || type === MessageType.CallDisconnectNotify;
-    const own = byOwn
-      ? this.#find((one) => one[side].callId === callId && one[side].told !== undefined)
-      : undefined;
-    if (own !== undefined) return { call: own, rewritten: own[side].told! };
-    const told = this.#find((one) => one[peer].told === callId);
-    if (told !== undefined) return { call: told, rewritten: told[peer].callId! };
-    const back = type === MessageType.CallDisconnectNotify ? swapped(callId) : undefined;
-    const odd = back === undefined ? undefined : this.#find((one) => one[peer].told === back);
-    return odd && { call: odd, rewritten: swapped(odd[peer].callId!) };
   }
 
   /** The ids belong to no call here. To no other call either: then they do no harm, whatever they mean. */
@@ -356,40 +315,23 @@ export class RelayedConnection {
     const answerer = otherSide(requester);
     const refusal = callRefusal(direction, call[requester].callId!, 'no-resource');
     this.#write(requester, encodeControlMessage(refusal));
-    this.#write(answerer, this.#goodbye(call, answerer));
+    this.#write(answerer, goodbye(call, answerer));
     this.#drop(call, why);
   }
 
   /** As if each end had ended it: the PAC notifies, the PNS asks (RFC 2637 §2.12, §2.13). */
   #sayGoodbye(call: RelayedCall): void {
     for (const side of ['client', 'server'] as const)
-      if (call[otherSide(side)].told !== undefined) this.#write(side, this.#goodbye(call, side));
-  }
-
-  #goodbye(call: RelayedCall, side: Side): Uint8Array {
-    const told = call[otherSide(side)].told!;
-    return encodeControlMessage(
-      side === sideOfPns(call)
-        ? callDisconnectNotify(told, {
-            resultCode: DisconnectResult.AdminShutdown,
-            errorCode: GeneralError.None,
-          })
-        : { name: 'CallClearRequest', callId: told },
-    );
+      if (call[otherSide(side)].told !== undefined) this.#write(side, goodbye(call, side));
   }
 
   #drop(call: RelayedCall, why: Cause): void {
-    this.#calls.delete(call);
+    this.#calls.remove(call);
     const { state, client, server } = call;
     this.#emit({ kind: 'remove', call });
     if (state === 'up' || state === 'clearing') this.#emit({ kind: 'call-down', call, cause: why });
     for (const { told } of [client, server])
       if (told !== undefined) this.#options.ids.release(told);
-  }
-
-  #find(matches: (call: RelayedCall) => boolean): RelayedCall | undefined {
-    for (const call of this.#calls) if (matches(call)) return call;
-    return undefined;
   }
 
   /** Passes on a message about a call. */
@@ -409,8 +351,4 @@ export class RelayedConnection {
   #emit(output: RelayOutput): void {
     this.#outputs.push(output);
   }
-}
-
-function swapped(callId: number): number {
-  return ((callId & 0xff) << 8) | (callId >>> 8);
 }

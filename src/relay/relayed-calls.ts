@@ -1,0 +1,95 @@
+/**
+ * The calls of one relayed control connection, and which of them a message means.
+ */
+import type { CallDirection } from '../pptp/control-output.ts';
+import { MessageType } from './call-id-fields.ts';
+import { otherSide, type RelayedCall, type Side } from './relayed-call.ts';
+
+export class RelayedCalls {
+  readonly #calls = new Set<RelayedCall>();
+
+  get size(): number {
+    return this.#calls.size;
+  }
+
+  [Symbol.iterator](): Iterator<RelayedCall> {
+    return this.#calls.values();
+  }
+
+  has(call: RelayedCall): boolean {
+    return this.#calls.has(call);
+  }
+
+  remove(call: RelayedCall): void {
+    this.#calls.delete(call);
+  }
+
+  /** Those whose packets pass. */
+  passing(): readonly RelayedCall[] {
+    return [...this.#calls].filter(({ state }) => state === 'up' || state === 'clearing');
+  }
+
+  /** A call that one end asks for. @param own the id that it chose, and what the other end is told instead */
+  request(
+    direction: CallDirection,
+    requester: Side,
+    own: { readonly callId: number; readonly told: number },
+    now: number,
+  ): RelayedCall {
+    const call: RelayedCall = {
+      direction,
+      requester,
+      client: { callId: undefined, told: undefined },
+      server: { callId: undefined, told: undefined },
+      state: 'requested',
+      deadline: Infinity,
+      id: 0,
+      since: now,
+      control: { client: 0, server: 0 },
+    };
+    Object.assign(call[requester], own);
+    this.#calls.add(call);
+    return call;
+  }
+
+  /** The call for which `requester` waits for an answer, by the id that the answering end was told. */
+  requested(requester: Side, told: number): RelayedCall | undefined {
+    return this.#find(
+      (one) =>
+        one.state === 'requested' && one.requester === requester && one[requester].told === told,
+    );
+  }
+
+  /**
+   * The call that a message of `side` names, and the id in the words of the receiver. Call-Clear-Request and
+   * Call-Disconnect-Notify name it by the sender's own id (RFC 2637 §2.12, §2.13); some use the peer's there, accel-ppp
+   * before August 2026 with its octets swapped. All others name it by the peer's.
+   */
+  named(
+    side: Side,
+    callId: number,
+    type: number,
+  ): { call: RelayedCall; rewritten: number } | undefined {
+    const peer = otherSide(side);
+    const byOwn =
+      type === MessageType.CallClearRequest || type === MessageType.CallDisconnectNotify;
+    const own = byOwn
+      ? this.#find((one) => one[side].callId === callId && one[side].told !== undefined)
+      : undefined;
+    if (own !== undefined) return { call: own, rewritten: own[side].told! };
+    const told = this.#find((one) => one[peer].told === callId);
+    if (told !== undefined) return { call: told, rewritten: told[peer].callId! };
+    const back = type === MessageType.CallDisconnectNotify ? swapped(callId) : undefined;
+    const odd = back === undefined ? undefined : this.#find((one) => one[peer].told === back);
+    return odd && { call: odd, rewritten: swapped(odd[peer].callId!) };
+  }
+
+  #find(matches: (call: RelayedCall) => boolean): RelayedCall | undefined {
+    for (const call of this.#calls) if (matches(call)) return call;
+    return undefined;
+  }
+}
+
+function swapped(callId: number): number {
+  return ((callId & 0xff) << 8) | (callId >>> 8);
+}
