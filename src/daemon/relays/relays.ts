@@ -2,25 +2,23 @@
  * All relays of the configuration: which backend each has and why, and how they change while others go on. A relay that
  * cannot work is a state with a cause, never the failure of the rest.
  */
-import { networkInterfaces } from 'node:os';
 import { isDeepStrictEqual } from 'node:util';
 import type { RelayOptions } from '../../relay/relay-options.ts';
-import { readTracked, type TrackedCall } from '../../router/conntrack.ts';
-import {
-  assignedByFirewall,
-  installHelper,
-  probeHelper,
-  type HelperRules,
-} from '../../router/nat-helper.ts';
+import { assignedByFirewall, installHelper, type HelperRules } from '../../router/nat-helper.ts';
 import type { Zones } from '../../router/zones.ts';
 import { cause, describeCause, type Cause } from '../../wire/cause.ts';
-import { parsePrefix, prefixContains } from '../../wire/ip.ts';
-import { isAmong } from './own-addresses.ts';
+import {
+  choose,
+  message,
+  NOTHING_LACKS,
+  probeBackends,
+  type Backend,
+  type Lacks,
+} from './backend-choice.ts';
+import { HelperCalls } from './helper-calls.ts';
 import type { RelayPorts } from './passage.ts';
 import type { RelayCallStatus } from './relay-event.ts';
 import { RelayRunner } from './relay-runner.ts';
-
-type Backend = 'relay' | 'helper';
 
 /** How often calls are looked at for traffic, ms. */
 const LOOK = 10_000;
@@ -57,13 +55,13 @@ export class Relays {
   /** Nothing of before is in the kernel: the first change has removed it. */
   private isClean = false;
   private readonly timer: NodeJS.Timeout;
-  /** Ids of calls that the kernel's helper passes, by what tells them apart. */
-  private trackedIds = new Map<string, { id: number; since: number }>();
+  private readonly helperCalls: HelperCalls;
 
   constructor(ports: RelayPorts, zones: Zones, log: Relays['log']) {
     this.ports = ports;
     this.zones = zones;
     this.log = log;
+    this.helperCalls = new HelperCalls(ports.nextId);
     this.timer = setInterval(() => {
       for (const { runner } of this.relays) runner?.lookForTraffic();
     }, LOOK).unref();
@@ -73,7 +71,8 @@ export class Relays {
   async change(wanted: readonly RelayOptions[]): Promise<void> {
     if (wanted.length === 0 && this.relays.length === 0 && this.isClean) return;
     const before = this.relays;
-    const lacks = wanted.length === 0 ? NOTHING_LACKS : await this.probe(wanted);
+    const lacks =
+      wanted.length === 0 ? NOTHING_LACKS : await probeBackends(wanted, this.ports.table);
     const planned: Relay[] = [];
     for (const options of wanted) planned.push(await this.plan(options, lacks, before));
     const kept = new Set(planned.map(({ runner }) => runner));
@@ -90,47 +89,29 @@ export class Relays {
   }
 
   async status(): Promise<readonly RelayStatus[]> {
-    const tracked = this.relays.some(({ backend }) => backend === 'helper')
-      ? await readTracked().catch(() => undefined)
-      : undefined;
-    const alive = new Map<string, { id: number; since: number }>();
-    const found = this.relays.map((relay): RelayStatus => {
+    const usesHelper = this.relays.some(({ backend }) => backend === 'helper');
+    const helper = usesHelper ? await this.helperCalls.look() : undefined;
+    if (!usesHelper) this.helperCalls.forget();
+    return this.relays.map((relay): RelayStatus => {
       const { options, backend, reason, cause: why, runner } = relay;
       const common = { options, backend, reason, cause: why };
-      if (runner !== undefined)
-        return {
-          ...common,
-          clients: runner.clients,
-          connections: runner.connections,
-          calls: runner.calls(),
-        };
-      if (backend !== 'helper') return { ...common, clients: 0, connections: 0, calls: [] };
-      if (tracked === undefined)
-        return {
-          ...common,
-          reason: `${reason}; the kernel does not list its connections (/proc/net/nf_conntrack)`,
-          clients: 0,
-          connections: 0,
-          calls: [],
-        };
-      const connections = tracked.connections.filter((one) => isOf(relay, one));
-      return {
-        ...common,
-        clients: new Set(connections.map(({ client }) => client)).size,
-        connections: connections.length,
-        calls: tracked.calls
-          .filter((one) => isOf(relay, one))
-          .map((call) => this.trackedStatus(options.name, call, alive)),
-      };
+      if (runner !== undefined) {
+        const { clients, connections } = runner;
+        return { ...common, clients, connections, calls: runner.calls() };
+      }
+      if (backend === 'helper' && helper !== undefined) return { ...common, ...helper(relay) };
+      const unseen =
+        backend === 'helper'
+          ? '; the kernel does not list its connections (/proc/net/nf_conntrack)'
+          : '';
+      return { ...common, reason: reason + unseen, clients: 0, connections: 0, calls: [] };
     });
-    this.trackedIds = alive;
-    return found;
   }
 
   /** @returns 'unable' for a call that the kernel's helper passes */
   disconnect(id: number, why: Cause): 'ended' | 'unable' | 'unknown' {
     if (this.relays.some(({ runner }) => runner?.disconnect(id, why) === true)) return 'ended';
-    return [...this.trackedIds.values()].some((call) => call.id === id) ? 'unable' : 'unknown';
+    return this.helperCalls.has(id) ? 'unable' : 'unknown';
   }
 
   /** Ends all connections, and leaves nothing in the kernel. */
@@ -146,23 +127,6 @@ export class Relays {
     } catch (error) {
       this.log('warning', `relays: ${message(error)}`);
     }
-  }
-
-  /** What each backend lacks on this machine; only those are asked that somebody may want. */
-  private async probe(wanted: readonly RelayOptions[]): Promise<Lacks> {
-    const ask = async (probe: () => Promise<unknown>): Promise<string | undefined> => {
-      try {
-        await probe();
-        return undefined;
-      } catch (error) {
-        return message(error);
-      }
-    };
-    const relay = await ask(() => this.ports.table.probe());
-    const wantsHelper = wanted.some(
-      ({ backend }) => backend === 'helper' || (backend === 'auto' && relay !== undefined),
-    );
-    return { relay, helper: wantsHelper ? await ask(probeHelper) : undefined };
   }
 
   private async plan(
@@ -258,64 +222,6 @@ export class Relays {
         `relay ${options.name}: ${options.direction} from ${devices.src.join(' ')} to ${devices.dest.join(' ')}, backend ${backend!} (${reason})`,
       );
   }
-
-  private trackedStatus(
-    relay: string,
-    call: TrackedCall,
-    alive: Map<string, { id: number; since: number }>,
-  ): RelayCallStatus {
-    const { client, server, clientCallId, serverCallId, traffic } = call;
-    const name = [client, server, clientCallId, serverCallId].join();
-    const known = this.trackedIds.get(name) ?? {
-      id: this.ports.nextId(),
-      since: performance.now(), // when it was first seen
-    };
-    alive.set(name, known);
-    return {
-      ...known,
-      relay,
-      client,
-      server,
-      clientCallId,
-      serverCallId,
-      traffic,
-      control: undefined,
-    };
-  }
-}
-
-interface Lacks {
-  readonly relay: string | undefined;
-  readonly helper: string | undefined;
-}
-const NOTHING_LACKS: Lacks = { relay: undefined, helper: undefined };
-
-function choose(
-  wanted: RelayOptions['backend'],
-  lacks: Lacks,
-):
-  | { readonly backend: Backend; readonly reason: string }
-  | { readonly backend: undefined; readonly cause: Cause } {
-  const configured = 'chosen by option backend';
-  switch (wanted) {
-    case 'relay':
-      return lacks.relay === undefined
-        ? { backend: 'relay', reason: configured }
-        : { backend: undefined, cause: cause('FIREWALL_FAILED', lacks.relay) };
-    case 'helper':
-      return lacks.helper === undefined
-        ? { backend: 'helper', reason: configured }
-        : { backend: undefined, cause: cause('HELPER_MISSING', lacks.helper) };
-    case 'auto':
-      if (lacks.relay === undefined)
-        return { backend: 'relay', reason: 'nftables has what it needs' };
-      return lacks.helper === undefined
-        ? { backend: 'helper', reason: `backend relay is not possible: ${lacks.relay}` }
-        : {
-            backend: undefined,
-            cause: cause('FIREWALL_FAILED', `${lacks.relay}; ${lacks.helper}`),
-          };
-  }
 }
 
 /** Whether a running relay can go on with these settings. */
@@ -331,24 +237,4 @@ function sameRules(old: Relay, options: RelayOptions, devices: RelayRunner['devi
 function helperRules({ options, devices }: Relay): HelperRules {
   const { direction, clients, servers, server } = options;
   return { direction, ...devices, clients, servers, server };
-}
-
-/** Connection tracking knows no devices: the client, or for inbound relays the server, tells whose it is. */
-function isOf(
-  { options, devices }: Relay,
-  { client, realServer }: { client: number; realServer: number },
-): boolean {
-  if (options.direction === 'inbound') return realServer === options.server;
-  return Object.entries(networkInterfaces()).some(
-    ([device, addresses]) =>
-      isAmong(device, devices.src) &&
-      addresses?.some(({ family, cidr }) => {
-        const prefix = family === 'IPv4' && cidr !== null ? parsePrefix(cidr) : undefined;
-        return prefix !== undefined && prefixContains(prefix, client);
-      }),
-  );
-}
-
-function message(error: unknown): string {
-  return error instanceof Error ? error.message : String(error);
 }
