@@ -1,6 +1,6 @@
 /** The running gateway: servers, links and everything around them, made from a configuration and remade on reload. */
-import { randomFillSync } from 'node:crypto';
 import { NETLINK_NETFILTER, netlinkRequest } from '../native/netlink.ts';
+import { randomOctets } from '../native/random.ts';
 import { ToldCallIds } from '../relay/told-call-ids.ts';
 import { RelayTable } from '../router/relay-table.ts';
 import type { Router, SupervisedDaemon } from '../router/router.ts';
@@ -372,8 +372,4 @@ export class Daemon {
     this.links.set(options.name, runner);
     if (this.options.dial && options.auto && this.supervision === undefined) runner.release(true);
   }
-}
-
-function randomOctets(length: number): Uint8Array {
-  return randomFillSync(new Uint8Array(length));
 }

@@ -125,6 +125,9 @@ void tun_forget(void *scratch);
 /* netlink.c */
 napi_value netlink_request(napi_env env, napi_callback_info info);
 
+/* random.c */
+napi_value fill_random(napi_env env, napi_callback_info info);
+
 /* privileges.c */
 napi_value reduce_capabilities(napi_env env, napi_callback_info info);
 napi_value reduce_thread_capabilities(napi_env env, napi_callback_info info);

@@ -1,5 +1,4 @@
 /** The objects on a bus, and who is subscribed to what. */
-import { randomInt } from 'node:crypto';
 import type { Message } from './message.ts';
 import { UbusError } from './status.ts';
 
@@ -126,7 +125,7 @@ export class BusObjects {
 
   private newId(): number {
     for (;;) {
-      const id = randomInt(FIRST_ID, 2 ** 32);
+      const id = FIRST_ID + Math.floor(Math.random() * (2 ** 32 - FIRST_ID)); // a name, no secret
       if (!this.byId.has(id) && !this.peersById.has(id)) return id;
     }
   }

@@ -5,7 +5,7 @@
  * the interfaces of others, `pptp_users` the accounts, `pptp` the globals and the relays. Every fault is collected; any error refuses the
  * whole, or its section where the rest shall run (sound-part.ts).
  */
-import { createHash } from 'node:crypto';
+import { sha1 } from '../../crypto/sha1.ts';
 import type { ClientLinkOptions, Limits, ServerOptions, User } from '../../session/options.ts';
 import { parseUci, type UciSection } from '../../router/uci.ts';
 import type { RelayOptions } from '../../relay/relay-options.ts';
@@ -116,9 +116,7 @@ export function parseConfiguration(
     : { sections: all, faults: [] };
   checkTogether(sound, problems);
   const errors = problems.filter(({ severity }) => severity === 'error');
-  const digest = createHash('sha256')
-    .update(JSON.stringify([texts, stockClient]))
-    .digest('base64');
+  const digest = sha1(Buffer.from(JSON.stringify([texts, stockClient]))).join();
   if (errors.length > faults.length) throw new ConfigError(errors, digest);
   globals ??= readSection(absentGlobals, globalOptions, problems)!;
   return Object.freeze({
