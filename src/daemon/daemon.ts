@@ -6,7 +6,6 @@ import { RelayTable } from '../router/relay-table.ts';
 import type { Router, SupervisedDaemon } from '../router/router.ts';
 import { deviceNames, type Zones } from '../router/zones.ts';
 import { Gateway } from '../session/gateway.ts';
-import type { ClientLinkOptions } from '../session/options.ts';
 import { cause, type Cause } from '../wire/cause.ts';
 import { formatAddress, parseAddress } from '../wire/ip.ts';
 import { Checks } from './checks.ts';
@@ -17,7 +16,8 @@ import { Drive, monotonic } from './drive.ts';
 import type { BusEvent } from './events.ts';
 import { Failures } from './failures.ts';
 import { Hooks } from './hooks.ts';
-import { LinkRunner, type RunnerPorts } from './link-runner.ts';
+import type { RunnerPorts } from './link-runner.ts';
+import { Links } from './links.ts';
 import { Listeners } from './listeners.ts';
 import type { Log } from './log.ts';
 import { PacketIo } from './packet-io.ts';
@@ -27,9 +27,6 @@ import type { ServerRunner } from './server-runner.ts';
 import { failureText, routerCause } from './router-cause.ts';
 import { Servers } from './servers.ts';
 import { Supervision } from './supervision.ts';
-
-/** netifd's handler is a shell script, ms. */
-const HANDLER_TIME = 5_000;
 
 export interface DaemonOptions {
   readonly log: Log;
@@ -48,7 +45,7 @@ export interface DaemonOptions {
 export class Daemon {
   readonly started = monotonic();
   readonly servers: ReadonlyMap<string, ServerRunner>;
-  readonly links = new Map<string, LinkRunner>();
+  readonly links: Links;
   readonly failures = new Failures();
   readonly checks = new Checks();
   readonly io: PacketIo;
@@ -130,12 +127,13 @@ export class Daemon {
         const options =
           kind === 'caller'
             ? this.servers.get(name)?.server.options
-            : this.links.get(name)?.link.options;
+            : this.links.running.get(name)?.link.options;
         return (
           options && { device: options.device, ...('commands' in options ? options.commands : {}) }
         );
       },
     });
+    this.links = new Links(this.ports, log, options.dial);
     this.serverSet = new Servers(this.ports, log, (name) =>
       this.change(() => this.reopen(name), `server ${name}`),
     );
@@ -143,11 +141,12 @@ export class Daemon {
     if (router.supervisor !== undefined)
       this.supervision = new Supervision({
         log,
-        links: this.links,
+        links: this.links.running,
         supervisor: router.supervisor,
         change: (job) => this.change(job, 'netifd'),
         readAgain: () => this.readAgain(),
-        isLink: (name, proto) => proto === 'pptp' && (this.links.has(name) || this.isLeftOut(name)),
+        isLink: (name, proto) =>
+          proto === 'pptp' && (this.links.running.has(name) || this.isLeftOut(name)),
         isServer: (name) => this.configuration.servers.some((server) => server.name === name),
         startServer: (name) => this.startServer(name, name),
         stopServer: (name) => this.stopServer(name),
@@ -206,7 +205,7 @@ export class Daemon {
     this.listeners.close();
     const goodbyes = [
       ...[...this.servers.values()].map((runner) => runner.shutdown(cause('SHUTDOWN'))),
-      ...[...this.links.values()].map((runner) => runner.retire(cause('SHUTDOWN'))),
+      this.links.stop(cause('SHUTDOWN')),
     ];
     await Promise.race([
       Promise.all([...goodbyes, this.relays.stop()]),
@@ -220,32 +219,6 @@ export class Daemon {
   /** Things that were counted and belong to no session. */
   counters(): Readonly<Record<string, number>> {
     return this.reports.counters();
-  }
-
-  /** What a person wants of a link; a supervisor decides when it happens. */
-  async dial(name: string): Promise<void> {
-    const { supervisor } = this.ports.router;
-    if (supervisor !== undefined) {
-      await supervisor.dial(name);
-      await this.leavesDown(name);
-      const runner = this.links.get(name);
-      if (runner?.link.options.demand === 0) return;
-    }
-    this.links.get(name)?.feed((link, now) => link.dial(now));
-  }
-
-  /** Whoever asked looks at the state next: a supervisor's handler takes a moment to call us back. */
-  private async leavesDown(name: string): Promise<void> {
-    for (let waited = 0; waited < HANDLER_TIME; waited += 100) {
-      if (this.links.get(name)?.link.status().state !== 'down') return;
-      await new Promise((resolve) => setTimeout(resolve, 100));
-    }
-  }
-
-  async hangup(name: string): Promise<void> {
-    const { supervisor } = this.ports.router;
-    if (supervisor !== undefined) await supervisor.hangup(name);
-    else this.links.get(name)?.feed((link, now) => link.hangup(now, cause('USER_REQUEST')));
   }
 
   /** @param starting a server that its supervisor has set up */
@@ -279,26 +252,7 @@ export class Daemon {
     for (const options of configuration.servers)
       this.servers.get(options.name)?.server.reconfigure(options, monotonic());
 
-    for (const [name, runner] of this.links) {
-      const next = configuration.links.find((link) => link.name === name);
-      if (next !== undefined && next.device === runner.link.options.device) {
-        const before = runner.link.options;
-        const isOther = before.username !== next.username || !before.secret.equals(next.secret);
-        const wasBlocked = runner.isBlocked();
-        runner.feed((link, now) => link.reconfigure(next, now));
-        // Its supervisor has given it up, too.
-        const isFreed = wasBlocked && !runner.isBlocked();
-        if (supervisor !== undefined && (isFreed || isOther))
-          await (isFreed ? supervisor.dial(name) : supervisor.revive(name)).catch(
-            (error: unknown) => log.line('warning', `link ${name}: ${failureText(error)}`),
-          );
-      } else {
-        this.links.delete(name);
-        await runner.retire(cause('CONFIG_CHANGED'));
-      }
-    }
-    for (const options of configuration.links)
-      if (!this.links.has(options.name)) this.startLink(options);
+    await this.links.change(configuration.links);
     await this.relays.change(configuration.relays);
     router.serversConfigured(
       configuration.servers.map(({ name, port, listen, openFirewall, allowFrom }) => ({
@@ -365,11 +319,5 @@ export class Daemon {
   private async reopen(name: string): Promise<void> {
     await this.serverSet.end(name, cause('DEVICE_FAILED'));
     await this.startServer(name);
-  }
-
-  private startLink(options: ClientLinkOptions): void {
-    const runner = new LinkRunner(options, this.ports);
-    this.links.set(options.name, runner);
-    if (this.options.dial && options.auto && this.supervision === undefined) runner.release(true);
   }
 }
