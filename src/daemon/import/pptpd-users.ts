@@ -28,6 +28,9 @@ export function userSections(
   );
   return logins.flatMap(({ place, username, password, address }: PptpdLogin) => {
     const leftOut = (why: string) => (warn(`${place}: ${why}`), []);
+    // What the package brings as an example: everybody knows it.
+    if (username === 'youruser' && password === 'yourpass')
+      return leftOut("left out, it is the example in pptpd's package");
     if (usernameType.parse(username) === undefined)
       return leftOut(`left out, the name is not ${usernameType.allowed}`);
     if (passwordType.parse(password) === undefined)

@@ -214,6 +214,17 @@ test('what is weak is said', () => {
   ]);
 });
 
+test("the example in pptpd's package is nobody's account", () => {
+  const login = (username: string, password: string) =>
+    `config login\n\toption username '${username}'\n\toption password '${password}'\n`;
+  const found = imported(stock + login('youruser', 'yourpass') + login('anna', 'yourpass'));
+  assert.deepEqual(
+    parsed(found).users.map(({ username }) => username),
+    ['user1', 'user2', 'anna'],
+  );
+  assert.ok(found.warnings.some((text) => text.includes('left out, it is the example')));
+});
+
 test('users of chap-secrets that are for this server alone, and not twice', () => {
   const chapSecrets = `#USERNAME  PROVIDER  PASSWORD  IPADDRESS
 "CORP\\\\anna" pptp-server "a b#c" 10.0.0.5
