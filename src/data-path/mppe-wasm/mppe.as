@@ -6,15 +6,15 @@
  * other: those of two packets (applyBoth), and a packet's key set-up with the one inside the change to the key after it
  * (prepare).
  *
- * A lane holds the permutation of one key stream, from prepare() until it is applied once. Its entries and the indexes into it are four
- * times RC4's octets, in words of 32 bits: so they are addresses as they are, and processors that guess whether a load
- * meets an earlier store guess well (bench/README.md). Everything lies at fixed places in the first 64 kB and the arena
- * behind them; nothing is allocated.
+ * A lane holds the permutation of one key stream, from prepare() until it is applied once. Its entries and the indexes
+ * into it are four times RC4's octets, in words of 32 bits: so they are addresses as they are, and processors that guess
+ * whether a load meets an earlier store guess well (bench/README.md). Everything lies at fixed places in the first 64 kB
+ * and the arena behind them; nothing is allocated.
  */
 
 /**
- * Which lane a function works on is told by a type, for its address must be a constant of the compiler's to become part of the
- * instructions, and of what a function is told only types are. The lane's number is the type's size.
+ * Which lane a function works on is told by a type: a lane's address becomes part of the instructions only if it is a
+ * constant of the compiler's, and of what a function is told only types are. The lane's number is the type's size.
  */
 type First = u8;
 type Second = u16;
@@ -159,12 +159,17 @@ function entry<L>(i: usize): u32 {
   return load<u32>(i, LANES + ((<usize>sizeof<L>()) << LANE_SHIFT));
 }
 
-/** Exchanges s[i], which is x, with s[j]. @returns the entry of the key stream */
+@inline
+function put<L>(i: usize, x: u32): void {
+  store<u32>(i, x, LANES + ((<usize>sizeof<L>()) << LANE_SHIFT));
+}
+
+/** Exchanges the entry at i, which is x, with the one at j. @returns the entry of the key stream */
 @inline
 function swap<L>(i: usize, j: u32, x: u32): u32 {
   const y = entry<L>(j);
-  store<u32>(i, y, LANES + ((<usize>sizeof<L>()) << LANE_SHIFT));
-  store<u32>(j, x, LANES + ((<usize>sizeof<L>()) << LANE_SHIFT));
+  put<L>(i, y);
+  put<L>(j, x);
   return entry<L>((x + y) & MASK);
 }
 
@@ -172,8 +177,8 @@ function swap<L>(i: usize, j: u32, x: u32): u32 {
 @inline
 function mix<L>(i: usize, j: u32, x: u32, key: u32): u32 {
   const next = (j + x + key) & MASK;
-  store<u32>(i, entry<L>(next), LANES + ((<usize>sizeof<L>()) << LANE_SHIFT));
-  store<u32>(next, x, LANES + ((<usize>sizeof<L>()) << LANE_SHIFT));
+  put<L>(i, entry<L>(next));
+  put<L>(next, x);
   return next;
 }
 
