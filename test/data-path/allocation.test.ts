@@ -12,8 +12,12 @@ setFlagsFromString('--expose-gc');
 const gc = runInNewContext('gc') as () => void;
 
 const PACKETS = 1_000_000;
-/** Until the compilers are done: what they have not compiled yet makes an object of each fraction. */
-const WARM_UP = 100_000;
+const WARM_UP = 20_000;
+/**
+ * The heap is looked at after each of so many parts: a compiler that is late, on a busy machine, costs an object for each
+ * packet until it is done, but what the code itself allocates is there in every part.
+ */
+const PARTS = 4;
 /** An object of two words per packet would be 16 octets a packet and more. */
 const OCTETS_PER_PACKET = 4;
 
@@ -49,15 +53,17 @@ for (const encrypted of [false, true]) {
       }
     };
     run(WARM_UP);
-    gc();
-    // With no collection in between, all that was allocated is still there.
-    const profiler = new GCProfiler();
-    profiler.start();
-    const before = process.memoryUsage().heapUsed;
-    run(PACKETS);
-    const grown = process.memoryUsage().heapUsed - before;
-    assert.deepEqual(profiler.stop().statistics, []);
+    const parts = Array.from({ length: PARTS }, () => {
+      gc();
+      const profiler = new GCProfiler();
+      profiler.start();
+      const before = process.memoryUsage().heapUsed;
+      run(PACKETS / PARTS);
+      const grown = process.memoryUsage().heapUsed - before;
+      // Without a collection in between all that was allocated is still there.
+      return profiler.stop().statistics.length > 0 ? Infinity : (grown * PARTS) / PACKETS;
+    });
     assert.equal(server.path.counters(serverSlot).rxPackets, WARM_UP + PACKETS);
-    assert.ok(grown < PACKETS * OCTETS_PER_PACKET, `${grown / PACKETS} octets a packet`);
+    assert.ok(Math.min(...parts) < OCTETS_PER_PACKET, `${parts.join(', ')} octets a packet`);
   });
 }
