@@ -46,6 +46,16 @@ bool take_arguments(napi_env env, napi_callback_info info, size_t wanted, napi_v
 	return false;
 }
 
+bool take_octets(napi_env env, napi_value value, const char *complaint, uint8_t **octets, size_t *length)
+{
+	napi_typedarray_type type;
+	if (napi_get_typedarray_info(env, value, &type, length, (void **)octets, NULL, NULL) == napi_ok &&
+	    type == napi_uint8_array)
+		return true;
+	throw_type_error(env, complaint);
+	return false;
+}
+
 bool take_integer(napi_env env, napi_value value, int32_t lowest, const char *complaint, int32_t *integer)
 {
 	double number;

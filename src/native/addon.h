@@ -62,6 +62,7 @@ napi_value throw_range_error(napi_env env, const char *message);
 
 /* addon.c: arguments. False: an exception is pending. */
 bool take_arguments(napi_env env, napi_callback_info info, size_t wanted, napi_value *arguments);
+bool take_octets(napi_env env, napi_value value, const char *complaint, uint8_t **octets, size_t *length);
 bool take_integer(napi_env env, napi_value value, int32_t lowest, const char *complaint, int32_t *integer);
 bool take_device(napi_env env, napi_value value, struct device **device);
 struct addon *addon_of(napi_env env);

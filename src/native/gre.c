@@ -116,17 +116,15 @@ napi_value gre_attach_filter(napi_env env, napi_callback_info info)
 {
 	napi_value arguments[2];
 	struct device *device;
-	napi_typedarray_type type;
 	size_t length = 0;
-	void *data = NULL;
+	uint8_t *data = NULL;
 	if (!take_arguments(env, info, 2, arguments) || !take_gre(env, arguments[0], &device))
 		return NULL;
-	if (napi_get_typedarray_info(env, arguments[1], &type, &length, &data, NULL, NULL) != napi_ok ||
-	    type != napi_uint8_array)
-		return throw_type_error(env, "The filter must be a Uint8Array");
+	if (!take_octets(env, arguments[1], "The filter must be a Uint8Array", &data, &length))
+		return NULL;
 	if (length == 0 || (length & 7) != 0 || length > filter_limit * sizeof(struct sock_filter) || data == NULL)
 		return throw_range_error(env, "The filter must have 1 to 4096 instructions of 8 octets");
-	const struct sock_fprog program = { (uint16_t)(length >> 3), data };
+	const struct sock_fprog program = { (uint16_t)(length >> 3), (struct sock_filter *)data };
 	const long result = syscall5(setsockopt, device->fd, SOL_SOCKET, SO_ATTACH_FILTER, &program, sizeof program);
 	if (result < 0)
 		return throw_io_error(env, result, "SO_ATTACH_FILTER", NULL);

@@ -12,15 +12,6 @@
 
 enum { family_netlink = 16, socket_raw = 3, close_on_exec = 02000000, message_dont_wait = 0x40, message_truncate = 0x20 };
 
-static bool take_octets(napi_env env, napi_value value, void **octets, size_t *length)
-{
-	napi_typedarray_type type;
-	if (napi_get_typedarray_info(env, value, &type, length, octets, NULL, NULL) == napi_ok && type == napi_uint8_array)
-		return true;
-	throw_type_error(env, "Request and answer must be Uint8Arrays");
-	return false;
-}
-
 /*
  * netlinkRequest(protocol, request, answer) -> octets of the answer
  *
@@ -31,13 +22,12 @@ napi_value netlink_request(napi_env env, napi_callback_info info)
 {
 	napi_value arguments[3], value;
 	int32_t protocol;
-	void *request;
-	uint8_t *answer;
+	uint8_t *request, *answer;
 	size_t request_length, answer_length, received = 0;
 	if (!take_arguments(env, info, 3, arguments) ||
 	    !take_integer(env, arguments[0], 0, "The protocol must be a number", &protocol) ||
-	    !take_octets(env, arguments[1], &request, &request_length) ||
-	    !take_octets(env, arguments[2], (void **)&answer, &answer_length))
+	    !take_octets(env, arguments[1], "The request must be a Uint8Array", &request, &request_length) ||
+	    !take_octets(env, arguments[2], "The answer must be a Uint8Array", &answer, &answer_length))
 		return NULL;
 	const long fd = syscall3(socket, family_netlink, socket_raw | close_on_exec, protocol);
 	if (fd < 0)

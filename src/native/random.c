@@ -11,14 +11,11 @@
 napi_value fill_random(napi_env env, napi_callback_info info)
 {
 	napi_value argument;
-	napi_typedarray_type type;
 	size_t length, done = 0;
 	uint8_t *octets;
-	if (!take_arguments(env, info, 1, &argument))
+	if (!take_arguments(env, info, 1, &argument) ||
+	    !take_octets(env, argument, "What is to be filled must be a Uint8Array", &octets, &length))
 		return NULL;
-	if (napi_get_typedarray_info(env, argument, &type, &length, (void **)&octets, NULL, NULL) != napi_ok ||
-	    type != napi_uint8_array)
-		return throw_type_error(env, "What is to be filled must be a Uint8Array");
 	while (done < length) {
 		/* Waits until the kernel has gathered enough, once after it has started. */
 		const long result = syscall3(getrandom, octets + done, length - done, 0);
