@@ -3,6 +3,7 @@ import type { RelayOptions } from '../../relay/relay-options.ts';
 import { probeHelper } from '../../router/nat-helper.ts';
 import type { RelayTable } from '../../router/relay-table.ts';
 import { cause, type Cause } from '../../wire/cause.ts';
+import { failureText } from '../router-cause.ts';
 
 export type Backend = 'relay' | 'helper';
 
@@ -51,7 +52,7 @@ export async function probeBackends(
       await probe();
       return undefined;
     } catch (error) {
-      return message(error);
+      return failureText(error);
     }
   };
   const relay = await ask(() => table.probe());
@@ -59,8 +60,4 @@ export async function probeBackends(
     ({ backend }) => backend === 'helper' || (backend === 'auto' && relay !== undefined),
   );
   return { relay, helper: wantsHelper ? await ask(probeHelper) : undefined };
-}
-
-export function message(error: unknown): string {
-  return error instanceof Error ? error.message : String(error);
 }

@@ -11,6 +11,7 @@ import { formatAddress, parseAddress } from '../../wire/ip.ts';
 import type { Capture } from '../capture/capture.ts';
 import { monotonic, type Drive } from '../drive.ts';
 import { connectCauses } from '../link-runner.ts';
+import { failureText } from '../router-cause.ts';
 import { TcpConnection } from '../tcp-connection.ts';
 import { deviceOfAddress, isAmong } from './own-addresses.ts';
 import type { RelayCallStatus, RelayEvent } from './relay-event.ts';
@@ -178,8 +179,8 @@ export class Passage {
     try {
       await this.ports.table.add(way);
     } catch (error) {
-      failure = cause('FIREWALL_FAILED', message(error));
-      this.ports.warn(`relay ${name}: a call is refused: ${message(error)}`);
+      failure = cause('FIREWALL_FAILED', failureText(error));
+      this.ports.warn(`relay ${name}: a call is refused: ${failureText(error)}`);
     }
     if (towards !== call.requester)
       this.feed((machine) => machine.handleOpened(call, failure, monotonic()));
@@ -191,7 +192,7 @@ export class Passage {
     this.ways.delete(call);
     for (const way of ways)
       this.ports.table.remove(way).catch((error: unknown) => {
-        this.ports.warn(`relay ${this.options.name}: ${message(error)}`);
+        this.ports.warn(`relay ${this.options.name}: ${failureText(error)}`);
       });
   }
 
@@ -248,8 +249,4 @@ function deviceOf(socket: Socket): string | undefined {
   } catch {
     return undefined; // no descriptors are left: the connection fails, the daemon does not
   }
-}
-
-function message(error: unknown): string {
-  return error instanceof Error ? error.message : String(error);
 }

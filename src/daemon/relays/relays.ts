@@ -7,9 +7,9 @@ import type { RelayOptions } from '../../relay/relay-options.ts';
 import { assignedByFirewall, installHelper, type HelperRules } from '../../router/nat-helper.ts';
 import type { Zones } from '../../router/zones.ts';
 import { cause, describeCause, type Cause } from '../../wire/cause.ts';
+import { failureText } from '../router-cause.ts';
 import {
   choose,
-  message,
   NOTHING_LACKS,
   probeBackends,
   type Backend,
@@ -125,7 +125,7 @@ export class Relays {
       await this.ports.table.install([]);
       if (this.hasHelper) await installHelper([]);
     } catch (error) {
-      this.log('warning', `relays: ${message(error)}`);
+      this.log('warning', `relays: ${failureText(error)}`);
     }
   }
 
@@ -147,7 +147,7 @@ export class Relays {
       devices.src = await this.devicesOf(options.src);
       devices.dest = await this.devicesOf(options.dest);
     } catch (error) {
-      return failed(cause('NETWORK_MISSING', message(error)));
+      return failed(cause('NETWORK_MISSING', failureText(error)));
     }
     const missing = [
       ...(devices.src.length === 0 ? options.src : []),
@@ -171,7 +171,7 @@ export class Relays {
       const runner = await RelayRunner.start(++this.lastKey, options, devices, this.ports);
       return { ...common, backend: 'relay', runner };
     } catch (error) {
-      return failed(cause('BIND_FAILED', message(error)));
+      return failed(cause('BIND_FAILED', failureText(error)));
     }
   }
 
@@ -189,7 +189,7 @@ export class Relays {
       try {
         await install();
       } catch (error) {
-        if (isWanted) refused.set(backend, cause('FIREWALL_FAILED', message(error)));
+        if (isWanted) refused.set(backend, cause('FIREWALL_FAILED', failureText(error)));
       }
     };
     await attempt('relay', runners.length > 0, () =>
