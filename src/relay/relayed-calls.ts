@@ -34,7 +34,7 @@ export class RelayedCalls {
     direction: CallDirection,
     requester: Side,
     own: { readonly callId: number; readonly told: number },
-    now: number,
+    { now, deadline }: { readonly now: number; readonly deadline: number },
   ): RelayedCall {
     const call: RelayedCall = {
       direction,
@@ -42,7 +42,7 @@ export class RelayedCalls {
       client: { callId: undefined, told: undefined },
       server: { callId: undefined, told: undefined },
       state: 'requested',
-      deadline: Infinity,
+      deadline,
       id: 0,
       since: now,
       control: { client: 0, server: 0 },

@@ -241,8 +241,8 @@ export class RelayedConnection {
       this.#write(side, encodeControlMessage(callRefusal(direction, callId, 'no-resource')));
       return;
     }
-    const call = this.#calls.request(direction, side, { callId, told }, now);
-    call.deadline = now + CALL_TIMEOUT;
+    const times = { now, deadline: now + CALL_TIMEOUT };
+    const call = this.#calls.request(direction, side, { callId, told }, times);
     writeU16(message, 12, told);
     this.#emit({ kind: 'open', call, towards: side });
     this.#writeOf(call, side, message);
