@@ -16,7 +16,7 @@ import { Drive, monotonic } from './drive.ts';
 import type { BusEvent } from './events.ts';
 import { Failures } from './failures.ts';
 import { Hooks } from './hooks.ts';
-import type { RunnerPorts } from './link-runner.ts';
+import type { LinkRunner, RunnerPorts } from './link-runner.ts';
 import { Links } from './links.ts';
 import { Listeners } from './listeners.ts';
 import type { Log } from './log.ts';
@@ -45,7 +45,8 @@ export interface DaemonOptions {
 export class Daemon {
   readonly started = monotonic();
   readonly servers: ReadonlyMap<string, ServerRunner>;
-  readonly links: Links;
+  readonly links: ReadonlyMap<string, LinkRunner>;
+  readonly linkSet: Links;
   readonly failures = new Failures();
   readonly checks = new Checks();
   readonly io: PacketIo;
@@ -127,13 +128,14 @@ export class Daemon {
         const options =
           kind === 'caller'
             ? this.servers.get(name)?.server.options
-            : this.links.running.get(name)?.link.options;
+            : this.links.get(name)?.link.options;
         return (
           options && { device: options.device, ...('commands' in options ? options.commands : {}) }
         );
       },
     });
-    this.links = new Links(this.ports, log, options.dial);
+    this.linkSet = new Links(this.ports, log, options.dial);
+    this.links = this.linkSet.running;
     this.serverSet = new Servers(this.ports, log, (name) =>
       this.change(() => this.reopen(name), `server ${name}`),
     );
@@ -141,12 +143,11 @@ export class Daemon {
     if (router.supervisor !== undefined)
       this.supervision = new Supervision({
         log,
-        links: this.links.running,
+        links: this.links,
         supervisor: router.supervisor,
         change: (job) => this.change(job, 'netifd'),
         readAgain: () => this.readAgain(),
-        isLink: (name, proto) =>
-          proto === 'pptp' && (this.links.running.has(name) || this.isLeftOut(name)),
+        isLink: (name, proto) => proto === 'pptp' && (this.links.has(name) || this.isLeftOut(name)),
         isServer: (name) => this.configuration.servers.some((server) => server.name === name),
         startServer: (name) => this.startServer(name, name),
         stopServer: (name) => this.stopServer(name),
@@ -205,7 +206,7 @@ export class Daemon {
     this.listeners.close();
     const goodbyes = [
       ...[...this.servers.values()].map((runner) => runner.shutdown(cause('SHUTDOWN'))),
-      this.links.stop(cause('SHUTDOWN')),
+      this.linkSet.stop(cause('SHUTDOWN')),
     ];
     await Promise.race([
       Promise.all([...goodbyes, this.relays.stop()]),
@@ -252,7 +253,7 @@ export class Daemon {
     for (const options of configuration.servers)
       this.servers.get(options.name)?.server.reconfigure(options, monotonic());
 
-    await this.links.change(configuration.links);
+    await this.linkSet.change(configuration.links);
     await this.relays.change(configuration.relays);
     router.serversConfigured(
       configuration.servers.map(({ name, port, listen, openFirewall, allowFrom }) => ({

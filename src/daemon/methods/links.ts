@@ -7,10 +7,10 @@ import type { LinkRunner } from '../link-runner.ts';
 export function linkMethods(daemon: Daemon) {
   return {
     dial: method({ interface: 'string' }, ({ interface: name }) =>
-      asked(daemon, name, () => daemon.links.dial(name)),
+      asked(daemon, name, () => daemon.linkSet.dial(name)),
     ),
     hangup: method({ interface: 'string' }, ({ interface: name }) =>
-      asked(daemon, name, () => daemon.links.hangup(name)),
+      asked(daemon, name, () => daemon.linkSet.hangup(name)),
     ),
     ...supervisorMethods(daemon.ports.router.supervisor),
   };
@@ -45,9 +45,9 @@ async function asked(daemon: Daemon, name: string, ask: () => Promise<void>): Pr
 
 /** @throws {UbusError} NOT_FOUND */
 export function linkOf(daemon: Daemon, name: string): LinkRunner {
-  const runner = daemon.links.running.get(name);
+  const runner = daemon.links.get(name);
   if (runner !== undefined) return runner;
-  const known = [...daemon.links.running.keys()].join(', ');
+  const known = [...daemon.links.keys()].join(', ');
   throw new UbusError(
     'NOT_FOUND',
     `there is no link '${name}'${known === '' ? '' : `; there are: ${known}`}`,

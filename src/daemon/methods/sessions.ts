@@ -33,9 +33,7 @@ export function sessionMethods(daemon: Daemon) {
 
 function sessions(daemon: Daemon): readonly SessionStatus[] {
   const callers = [...daemon.servers.values()].flatMap(({ server }) => server.sessions());
-  const links = [...daemon.links.running.values()].flatMap(
-    ({ link }) => link.status().session ?? [],
-  );
+  const links = [...daemon.links.values()].flatMap(({ link }) => link.status().session ?? []);
   return [...callers, ...links].sort((a, b) => a.id - b.id);
 }
 
@@ -59,10 +57,10 @@ async function disconnect(daemon: Daemon, which: number | string): Promise<numbe
   let ended = 0;
   for (const { server } of daemon.servers.values())
     ended += server.disconnect(which, why, monotonic());
-  for (const [name, { link }] of daemon.links.running) {
+  for (const [name, { link }] of daemon.links) {
     const { session } = link.status();
     if (session === undefined || (session.id !== which && session.username !== which)) continue;
-    await daemon.links.hangup(name);
+    await daemon.linkSet.hangup(name);
     ended++;
   }
   if (typeof which === 'number') {

@@ -50,7 +50,7 @@ async function statusDocument(daemon: Daemon, captures: Captures): Promise<Statu
       max_sessions: maxSessions,
     };
   });
-  const links = [...daemon.links.running.values()].map(({ link, dns }): LinkDocument => {
+  const links = [...daemon.links.values()].map(({ link, dns }): LinkDocument => {
     const { state, cause: why, retryAt, session } = link.status();
     return {
       name: link.options.name,
