@@ -3,10 +3,11 @@
 # make build   dist/pptp-gateway.js and dist/native.node
 # make check   format, lint with the import rules, types, dead code, shell
 # make bench   all set-up, then everything side by side; results in bench/results
-# make feed    dist/feed: a feed for OpenWrt's scripts/feeds
-# make packages  all set-up, then dist/packages: .ipk for each of ARCHITECTURES, checked
+# make packages  all set-up, then dist/packages: .ipk and .apk for each of ARCHITECTURES, checked
+# make feed    dist/feed: repositories that routers install from, signed with what make feed-key makes
+# make source-feed  dist/source-feed: a feed for OpenWrt's scripts/feeds
 # make run     a server from an example configuration, in the foreground
-.PHONY: build check demo test test-unit test-interop bench run feed packages format clean setup-build setup-demo setup-test setup-bench setup-packages
+.PHONY: build check demo test test-unit test-interop bench run source-feed packages feed feed-key format clean setup-build setup-demo setup-test setup-bench setup-packages
 
 SOURCES := $(shell find src -name '*.ts')
 NATIVE := $(wildcard src/native/*.c src/native/*.h src/native/*.sh)
@@ -54,12 +55,21 @@ ARCHITECTURES ?= x86_64 aarch64_cortex-a53 arm_cortex-a7_neon-vfpv4
 # What is packed has the time of the commit.
 export SOURCE_DATE_EPOCH ?= $(shell git log -1 --format=%ct)
 
-feed: setup-packages
-	tools/packages/feed.sh $(ARCHITECTURES)
+source-feed: setup-packages
+	tools/packages/source-feed.sh $(ARCHITECTURES)
 
-packages: feed
+packages: source-feed
 	tools/packages/build.sh $(ARCHITECTURES)
 	node --import tsx tools/packages/verify.ts
+
+# Outside the repository: whoever has it speaks for the feed.
+FEED_KEY ?= $(HOME)/.config/pptp-gateway/feed-key.pem
+
+feed: packages
+	node --import tsx tools/packages/feed.ts $(FEED_KEY)
+
+feed-key: setup-build
+	node --import tsx tools/packages/feed-keys.ts $(FEED_KEY)
 
 TESTS = $(shell find test -name '*.test.ts' -not -path 'test/interop/*' | sort)
 INTEROP = $(shell find test/interop -name '*.test.ts' | sort)

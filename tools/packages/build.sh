@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# make packages: builds what the feed has as .ipk, with the stand-in for OpenWrt's build system in buildroot/.
+# make packages: builds what the source feed has as .ipk and .apk, with the stand-in for OpenWrt's build system in buildroot/.
 # Usage: SOURCE_DATE_EPOCH=… build.sh ARCHITECTURE…     as OpenWrt names them: x86_64, aarch64_cortex-a53, …
 set -euo pipefail
 : "${SOURCE_DATE_EPOCH:?}"
@@ -18,7 +18,7 @@ isolated=
 build() {
 	package=$1 architecture=$2
 	shift 2
-	$isolated make --silent --no-print-directory -C "dist/feed/$package" TOPDIR="$root/tools/packages/buildroot" \
+	$isolated make --silent --no-print-directory -C "dist/source-feed/$package" TOPDIR="$root/tools/packages/buildroot" \
 		BUILD_DIR="$work/$architecture" ARCH_PACKAGES="$architecture" PACKAGE_DIR="$output/$architecture" "$@" all
 }
 

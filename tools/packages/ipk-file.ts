@@ -1,5 +1,6 @@
 /** Reads an .ipk, with tar: what its control file says and what it would put on a router. */
 import { execFileSync } from 'node:child_process';
+import { controlFields } from './control.ts';
 
 export interface PackagedFile {
   readonly path: string;
@@ -38,14 +39,9 @@ export function readIpk(ipk: string): Ipk {
       path.slice(1),
       execFileSync('tar', ['-xzOf', '-', `.${path}`], { input: controlArchive, encoding: 'utf8' }),
     );
-  const control = new Map<string, string>();
-  for (const line of (controlFiles.get('control') ?? '').split('\n')) {
-    const [, name, value] = /^([A-Za-z-]+): (.*)$/.exec(line) ?? [];
-    if (name !== undefined && value !== undefined) control.set(name, value);
-  }
   const entries = list(member(ipk, './data.tar.gz'));
   return {
-    control,
+    control: controlFields(controlFiles.get('control') ?? ''),
     controlFiles,
     files: entries.filter(isFile),
     folders: entries.filter((entry) => !isFile(entry)),

@@ -1,8 +1,9 @@
 /** `make packages`: checks what was built, and tries it in root folders that have no C library but the runtime's own. */
 import { execFileSync, spawnSync } from 'node:child_process';
-import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, statSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { basename, dirname, join, resolve } from 'node:path';
+import { readApk } from './apk/package.ts';
 import { readIpk, unpackIpk, type Ipk } from './ipk-file.ts';
 
 const root = resolve(import.meta.dirname, '../..');
@@ -89,6 +90,43 @@ function checkPackage(file: string, ipk: Ipk, cpu: string): void {
   );
 }
 
+/** The same package for apk: the same files, and what functions.sh of the router looks up. */
+function checkApk(file: string, ipk: Ipk): void {
+  const { info, paths, scripts, contents } = readApk(readFileSync(file));
+  const name = info.name ?? '';
+  check(
+    basename(file) === `${name}-${info.version}.apk`,
+    'the file is not named after the package',
+  );
+  check(name === ipk.control.get('Package'), `is the package ${name}`);
+  check(info.version === ipk.control.get('Version'), `is of version ${info.version}`);
+  const architecture = ipk.control.get('Architecture');
+  check(info.arch === (architecture === 'all' ? 'noarch' : architecture), `is for ${info.arch}`);
+  const files = paths.flatMap(({ name: folder = '', files: within = [] }) =>
+    within.map((entry) => ({ path: join('/', folder, entry.name ?? ''), entry })),
+  );
+  const contentsOf = ({ path, mode }: { path: string; mode: number }) =>
+    `${mode.toString(8).padStart(4, '0')} ${path}`;
+  const ours = files.map(({ path, entry }) => contentsOf({ path, mode: entry.acl?.mode ?? 0 }));
+  const lists = ours.filter((entry) => entry.includes(' /lib/apk/packages/'));
+  const rest = ours.filter((entry) => !lists.includes(entry));
+  const expected = ipk.files.map(({ mode, path }) => `${octal(mode)} ${path}`);
+  check(rest.sort().join() === expected.sort().join(), 'has other files than the .ipk');
+  for (const { path, entry } of files)
+    check(entry.acl?.user === 'root' && entry.acl.group === 'root', `${path} is not root's`);
+  const list = Buffer.from(contents.get(`/lib/apk/packages/${name}.list`) ?? []).toString();
+  const listed = ipk.files.map(({ path }) => `${path}\n`).sort();
+  check(list === listed.join(''), 'does not list its files');
+  const conffiles = contents.get(`/lib/apk/packages/${name}.conffiles`);
+  check(
+    Buffer.from(conffiles ?? []).toString() === (ipk.controlFiles.get('conffiles') ?? ''),
+    'has other conffiles than the .ipk',
+  );
+  check(scripts.postInstall?.includes('\ndefault_postinst\n') === true, 'no post-install');
+  check(scripts.postUpgrade?.includes('\nexport PKG_UPGRADE=1\n') === true, 'no post-upgrade');
+  check(scripts.preDeinstall?.includes('\ndefault_prerm\n') === true, 'no pre-deinstall');
+}
+
 /** It needs no library, and of the process that loads it nothing but Node-API and libuv. */
 function checkAddon(folder: string): void {
   const dynamic = execFileSync(
@@ -125,18 +163,24 @@ for (const architecture of readdirSync(built).sort()) {
   const cpu = cpus[/^[a-z0-9]+/.exec(architecture)?.[0] ?? ''] ?? '';
   const router = mkdtempSync(join(tmpdir(), 'pptp-packages-'));
   try {
-    for (const file of readdirSync(folder)
-      .sort()
+    const files = readdirSync(folder).sort();
+    for (const file of files
+      .filter((name) => name.endsWith('.ipk'))
       .map((name) => join(folder, name))) {
       subject = basename(file);
       const ipk = readIpk(file);
+      const apk = `${ipk.control.get('Package')}-${ipk.control.get('Version')}.apk`;
       checkPackage(file, ipk, cpu);
       unpackIpk(file, router);
-      const packed = readFileSync(file).length;
+      const [packed, packedForApk] = [file, join(folder, apk)].map((path) => statSync(path).size);
       const installed = ipk.files.reduce((sum, entry) => sum + entry.size, 0);
-      process.stdout.write(`${subject}: ${size(packed)}, installed ${size(installed)}\n`);
+      process.stdout.write(
+        `${subject}: ${size(packed!)}, as .apk ${size(packedForApk!)}, installed ${size(installed)}\n`,
+      );
       if (ipk.control.get('Package') === 'pptp-gateway')
         check(installed <= INSTALLED_LIMIT, `takes more than ${INSTALLED_LIMIT} octets`);
+      subject = apk;
+      checkApk(join(folder, apk), ipk);
     }
     if (architecture === 'all') continue;
     subject = architecture;

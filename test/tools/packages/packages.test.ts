@@ -4,11 +4,13 @@
  */
 import assert from 'node:assert/strict';
 import { execFileSync } from 'node:child_process';
+import { createHash } from 'node:crypto';
 import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { after, test } from 'node:test';
 import { readIpk } from '../../../tools/packages/ipk-file.ts';
+import { opkgIndex } from '../../../tools/packages/opkg-index.ts';
 
 const root = resolve(import.meta.dirname, '../../..');
 const read = (path: string) => readFileSync(join(root, path), 'utf8');
@@ -118,7 +120,7 @@ endef
 $(eval $(call BuildPackage,example))
 `;
 
-test('an .ipk as opkg wants it, with the same octets whoever builds it and when', () => {
+test('an .ipk as opkg wants it, and an .apk, with the same octets whoever builds them and when', () => {
   const folder = join(work, 'example');
   mkdirSync(folder);
   writeFileSync(join(folder, 'Makefile'), EXAMPLE);
@@ -133,9 +135,18 @@ test('an .ipk as opkg wants it, with the same octets whoever builds it and when'
   process.umask(umask);
 
   const file = 'example_1.2.3-r4_x86_64.ipk';
-  assert.deepEqual(
-    readFileSync(join(work, 'first', file)),
-    readFileSync(join(work, 'second', file)),
+  for (const made of [file, 'example-1.2.3-r4.apk'])
+    assert.deepEqual(
+      readFileSync(join(work, 'first', made)),
+      readFileSync(join(work, 'second', made)),
+    );
+  const octets = readFileSync(join(work, 'first', file));
+  assert.match(
+    opkgIndex([join(work, 'first', file)]),
+    new RegExp(
+      `^Package: example\n.*\nFilename: ${file}\nSize: ${octets.length}\nSHA256sum: ${createHash('sha256').update(octets).digest('hex')}\nDescription: Two lines\n of it\\.\n\n$`,
+      's',
+    ),
   );
   const { control, controlFiles, files, folders } = readIpk(join(work, 'first', file));
   assert.equal(control.get('Version'), '1.2.3-r4');
@@ -179,6 +190,7 @@ test('pages are copied, catalogues become packages of their own', () => {
   const output = join(work, 'luci');
   build(folder, output);
   const [app, language] = readdirSync(output)
+    .filter((name) => name.endsWith('.ipk'))
     .sort()
     .map((name) => readIpk(join(output, name)));
   assert.equal(app?.control.get('Depends'), 'libc, luci-base');

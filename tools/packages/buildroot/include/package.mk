@@ -82,4 +82,5 @@ package-$(1): built
 	@chmod 755 $(STAGED)/$(1)/CONTROL/*
 	@chmod 644 $(STAGED)/$(1)/CONTROL/control $(wildcard $(STAGED)/$(1)/CONTROL/conffiles)
 	@$(TOPDIR)/../ipk.sh $(STAGED)/$(1) $(PACKAGE_DIR)/$(1)_$(VERSION)_$(PKGARCH).ipk
+	@cd $(TOPDIR)/.. && node --import tsx apk/pack.ts $(STAGED)/$(1) $(PACKAGE_DIR)/$(1)-$(VERSION).apk
 endef

@@ -1,12 +1,12 @@
 #!/usr/bin/env bash
-# make feed: lays out a feed for OpenWrt's scripts/feeds: a folder for each package with its Makefile and an archive of all
+# make source-feed: lays out a feed for OpenWrt's scripts/feeds: a folder for each package with its Makefile and an archive of all
 # it is built from, so that building fetches nothing. The same sources give the same octets.
-# Usage: SOURCE_DATE_EPOCH=… feed.sh ARCHITECTURE…     for whose CPUs the runtime is put together: x86_64, aarch64_cortex-a53, …
+# Usage: SOURCE_DATE_EPOCH=… source-feed.sh ARCHITECTURE…     for whose CPUs the runtime is put together: x86_64, aarch64_cortex-a53, …
 set -euo pipefail
 : "${SOURCE_DATE_EPOCH:?}"
 cd "$(dirname "$0")/../.."
 . tools/packages/cpus.sh
-feed=dist/feed
+feed=dist/source-feed
 work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT
 
