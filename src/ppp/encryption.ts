@@ -146,8 +146,11 @@ export class Encryption {
         case 'down':
           this.#outputs.push({ kind: 'down' });
           this.#clearBoth();
-          this.#waitOver = false;
-          this.#waitUntil = now + CCP_PATIENCE;
+          // Stopping: the peer ended CCP for good.
+          if (this.#negotiation.state !== 'Stopping') {
+            this.#waitOver = false;
+            this.#waitUntil = now + CCP_PATIENCE;
+          }
           break;
         case 'peer-terminated':
           this.#handleRefused('MPPE_REQUIRED');

@@ -49,8 +49,6 @@ export class PppLink {
   /** LCP was told to close. */
   #closing = false;
   #finished = false;
-  /** Our login was under way when LCP went down. */
-  #wasLoggingIn = false;
 
   /** @throws RangeError for options with which a link could not do what it is asked to */
   constructor(options: LinkOptions) {
@@ -268,14 +266,18 @@ export class PppLink {
   }
 
   #handlePeerTerminated(now: number): void {
-    if (this.#cause === undefined) {
-      if (this.#phase === 'Establish' && this.#lcp.policy.methodsDiffer)
-        this.#cause = cause('AUTH_METHOD_REFUSED');
-      else
-        this.#cause = cause('PEER_TERMINATED', this.#wasLoggingIn ? 'during the login' : undefined);
-    }
+    const isLoggingIn = this.#authentication?.isLoggingIn === true;
+    const reason = cause('PEER_TERMINATED', isLoggingIn ? 'during the login' : undefined);
     // During negotiation the automaton would go on asking; there is nobody left to ask.
-    this.#close(this.#cause, now);
+    this.#close(this.#refusedMethod() ?? reason, now);
+  }
+
+  /** The two ends wanted different login methods, and neither a login nor IP came of it. */
+  #refusedMethod(): Cause | undefined {
+    const { methods, isIpUp } = this.status;
+    const hasMethod = methods.own !== undefined || methods.peer !== undefined;
+    if (!this.#lcp.policy.methodsDiffer || hasMethod || isIpUp) return undefined;
+    return cause('AUTH_METHOD_REFUSED');
   }
 
   #enterAuthenticate(now: number): void {
@@ -339,7 +341,6 @@ export class PppLink {
   #leaveNetwork(now: number): void {
     this.#network?.stop(now);
     this.#drainNetwork(now);
-    this.#wasLoggingIn = this.#authentication?.isLoggingIn === true;
     this.#network = undefined;
     this.#authentication = undefined;
     this.#grant = undefined;

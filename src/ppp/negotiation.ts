@@ -44,7 +44,7 @@ export type NegotiationOutput =
   | { readonly kind: 'down' }
   /** The automaton came to rest: tlf. */
   | { readonly kind: 'finished'; readonly reason: FinishReason }
-  /** The peer's Terminate-Request came while the protocol was open or being negotiated. */
+  /** The peer's Terminate-Request came while the protocol was open ('down' follows) or being negotiated. */
   | { readonly kind: 'peer-terminated' }
   /** The policy or the counters see no way to agree. The owner closes. */
   | { readonly kind: 'failed'; readonly code: CauseCode }
@@ -301,10 +301,11 @@ export class Negotiation<O> {
   }
 
   #handleTerminateRequest(packet: ControlPacket, now: number): void {
-    const active = isNegotiating(this.#state) || this.opened;
-    if (active) this.#reason = 'terminated';
+    if (isNegotiating(this.#state) || this.opened) {
+      this.#reason = 'terminated';
+      this.#outputs.push({ kind: 'peer-terminated' });
+    }
     this.#event('RTR', now, packet);
-    if (active) this.#outputs.push({ kind: 'peer-terminated' });
   }
 
   #handleTerminateAck(now: number): void {

@@ -149,7 +149,7 @@ test('a protocol at rest is opened again by the request of the peer', () => {
   assert.deepEqual(short(drain(machine)), ['>1', 'acked', 'up']);
   assert.equal(machine.opened, true);
   machine.handlePacket(packet(5, 8), 41_000);
-  assert.deepEqual(short(drain(machine)), ['down', '>6', 'peer-terminated']);
+  assert.deepEqual(short(drain(machine)), ['peer-terminated', 'down', '>6']);
   machine.handleTimeout(42_000);
   assert.deepEqual(drain(machine), [{ kind: 'finished', reason: 'terminated' }]);
 });

@@ -576,6 +576,36 @@ test('LCP that starts again on an open link goes through login and IPCP again', 
   assert.equal(peer.all('ip-up').length, 2);
 });
 
+test('why a peer ended the link is told by how far it had come, whatever methods differed first', () => {
+  const mppe = { policy: 'off', strengths: [], stateful: false } as const;
+  const identity = { ...clientOptions().identity!, methods: ['chap', 'pap'] as const };
+  const start = (): PeerScript => {
+    const peer = new PeerScript({ ...clientOptions(), identity, mppe });
+    const { identifier, data } = peer.expect(Lcp, 1);
+    peer.send(Lcp, 1, 1, '0304 c227').expect(Lcp, 3, 1);
+    return peer.send(Lcp, 2, identifier, data);
+  };
+  const endOf = (peer: PeerScript): unknown => peer.send(Lcp, 5, 9).wait(3000).cause;
+  assert.deepEqual(endOf(start()), { code: 'AUTH_METHOD_REFUSED' });
+  // pppd says goodbye like this where it lets nobody in without EAP.
+  const open = (method: string): PeerScript => start().send(Lcp, 1, 2, method);
+  assert.deepEqual(endOf(open('')), { code: 'AUTH_METHOD_REFUSED' });
+  const chap = '0305 c223 05';
+  const login = { code: 'PEER_TERMINATED', detail: 'during the login' };
+  assert.deepEqual(endOf(open(chap)), login);
+  const peer = open(chap)
+    .send(Chap, 1, 7, `10${'42'.repeat(16)}`)
+    .send(Chap, 3, 7);
+  assert.deepEqual(endOf(peer), { code: 'PEER_TERMINATED' });
+  const up = open('');
+  up.expect(Lcp, 2);
+  const { identifier } = up.expect(Ipcp, 1);
+  up.send(Ipcp, 3, identifier, `0306 ${GRANTED}`).ackRequest(Ipcp);
+  up.send(Ipcp, 1, 1, '0306 c0a86301');
+  assert.equal(up.isIpUp, true);
+  assert.deepEqual(endOf(up), { code: 'PEER_TERMINATED' });
+});
+
 test('a repetition of the request that was acked last is acked again without a restart, three times', () => {
   const peer = admitted({ mppe: { policy: 'off', strengths: [], stateful: false } });
   peer.expect(Chap, 3);
