@@ -1,6 +1,6 @@
 /**
  * What CCP negotiates here: MPPE (RFC 3078 §2) and no compression. Each end's Configure-Request says what it wants to
- * receive.
+ * receive: all that it allows, from which the other picks one strength with a Nak.
  */
 import type { CauseCode } from '../wire/cause.ts';
 import { ccpOptions, MppeBits, type CcpOption } from '../wire/ccp-options.ts';
@@ -18,6 +18,7 @@ const strengthBits: Record<MppeStrength, number> = {
   56: MppeBits.Strength56,
   40: MppeBits.Strength40,
 };
+const allStrengths = [128, 56, 40] as const;
 /** Equal requests sent again after a Nak that offered nothing we may take. */
 const MAX_INSISTENCE = 2;
 
@@ -29,10 +30,10 @@ export class CcpPolicy implements OptionPolicy<CcpOption> {
   #peerBits = 0;
   #insistence = 0;
   #suggestedStateful = false;
-  /** Index of the strength that we asked for of our own accord. */
-  #tried = 0;
+  /** What the peer asked for last, in a request or a Nak. */
+  #peerWish: number | undefined;
 
-  /** @param strengths allowed ones for which there are keys, in order of preference; at least one */
+  /** @param strengths allowed ones for which there are keys, strongest first; at least one */
   constructor(mppe: MppeOptions, strengths: readonly MppeStrength[]) {
     this.#mppe = mppe;
     this.#strengths = strengths;
@@ -49,12 +50,32 @@ export class CcpPolicy implements OptionPolicy<CcpOption> {
     return this.#choice(this.#peerBits);
   }
 
+  /** Why the peer and we come to no agreement, as far as its wishes tell. */
+  get objection(): string | undefined {
+    const wish = this.#peerWish;
+    if (wish === undefined) return undefined;
+    const wanted = allStrengths.filter((strength) => (wish & strengthBits[strength]) !== 0);
+    if (this.#shared(wish) !== undefined) {
+      const isStateful = (wish & MppeBits.Stateless) === 0;
+      return isStateful && !this.#mppe.stateful ? 'asks for the stateful mode only' : undefined;
+    }
+    if (wanted.length === 0) return 'asks for no encryption';
+    const objection = `asks for ${wanted.join(' or ')} bits only`;
+    // pppd 2.5.0 to 2.5.3 keep the option's two bits in a C99 _Bool.
+    return wanted[0] === 40 && this.#strengths.includes(128)
+      ? `${objection}: pppd 2.5's require-mppe does, require-mppe-128 is meant`
+      : objection;
+  }
+
   restart(): void {
-    this.#ownBits = this.#bits(this.#strengths[0]!, this.#asksStateful);
+    this.#ownBits = this.#strengths.reduce(
+      (bits, strength) => bits | strengthBits[strength],
+      this.#asksStateful ? 0 : MppeBits.Stateless,
+    );
     this.#peerBits = 0;
     this.#insistence = 0;
     this.#suggestedStateful = false;
-    this.#tried = 0;
+    this.#peerWish = undefined;
   }
 
   request(): readonly CcpOption[] {
@@ -71,6 +92,7 @@ export class CcpPolicy implements OptionPolicy<CcpOption> {
         continue;
       }
       asked = option.bits;
+      this.#peerWish = option.bits;
       const ours = this.#answer(option.bits);
       if (mayNak && this.#suggestsStateful(ours)) {
         consideration.nak(option, { name: 'mppe', bits: ours & ~MppeBits.Stateless });
@@ -92,6 +114,7 @@ export class CcpPolicy implements OptionPolicy<CcpOption> {
   naked(options: readonly CcpOption[]): CauseCode | undefined {
     for (const option of options) {
       if (option.name !== 'mppe') continue;
+      this.#peerWish = option.bits;
       const bits = this.#counterOffer(option.bits);
       if (bits === undefined) return 'MPPE_REQUIRED';
       if (bits === this.#ownBits && ++this.#insistence > MAX_INSISTENCE) return 'MPPE_REQUIRED';
@@ -116,12 +139,10 @@ export class CcpPolicy implements OptionPolicy<CcpOption> {
     return this.#bits(strength, stateful);
   }
 
-  /** What we ask for next when the peer wants `bits`: one of them, else another strength of ours; undefined: none is left. */
+  /** What we ask for next when the peer wants `bits`: the best of them; undefined: we allow none. */
   #counterOffer(bits: number): number | undefined {
     if (bits === 0 && this.#mppe.policy !== 'required') return 0;
-    if (bits !== 0 && this.#shared(bits) !== undefined) return this.#answer(bits);
-    const next = this.#strengths[++this.#tried];
-    return next === undefined ? undefined : this.#bits(next, this.#asksStateful);
+    return this.#shared(bits) === undefined ? undefined : this.#answer(bits);
   }
 
   /** Whether the owner wants stateful and the peer could be told; once, for who repeats its choice has its reasons. */

@@ -4,7 +4,7 @@
  * `required`: IP waits until CCP is open, and the link ends if it cannot be. `optional`: IP waits until CCP is open, was
  * refused by the peer, or is CCP_PATIENCE old. A CCP that goes down makes IP wait again.
  */
-import type { CauseCode } from '../wire/cause.ts';
+import { cause, type Cause, type CauseCode } from '../wire/cause.ts';
 import type { CcpOption } from '../wire/ccp-options.ts';
 import { PacketCode, type ControlPacket } from '../wire/control-packet.ts';
 import { takeFirst } from '../wire/queue.ts';
@@ -27,10 +27,11 @@ export type EncryptionOutput =
   /** CCP was open and is not any more: IP must stop. */
   | { readonly kind: 'down' }
   /** `required` cannot be had. */
-  | { readonly kind: 'failed'; readonly code: CauseCode };
+  | { readonly kind: 'failed'; readonly cause: Cause };
 
 export class Encryption {
   readonly #required: boolean;
+  readonly #peerName: string;
   readonly #keys: MppeKeySource;
   readonly #policy: CcpPolicy;
   readonly #negotiation: Negotiation<CcpOption>;
@@ -44,13 +45,16 @@ export class Encryption {
   /**
    * @param strengths allowed ones for which `keys` has keys; at least one
    * @param peerMru bounds what is sent back in Code-Rejects, octets
+   * @param peerName what the owner calls the peer
    */
   constructor(
     mppe: MppeOptions,
     keys: MppeKeySource,
     strengths: readonly MppeStrength[],
     peerMru: number,
+    peerName: string,
   ) {
+    this.#peerName = peerName;
     this.#required = mppe.policy === 'required';
     this.#keys = keys;
     this.#policy = new CcpPolicy(mppe, strengths);
@@ -71,6 +75,13 @@ export class Encryption {
   } {
     if (!this.#negotiation.opened) return { send: undefined, receive: undefined };
     return { send: this.#policy.send, receive: this.#policy.receive };
+  }
+
+  /** `required`, and the peer wants what is not allowed: if it ends the link now, this is why. */
+  get objection(): Cause | undefined {
+    const { objection } = this.#policy;
+    if (!this.#required || this.isSettled || objection === undefined) return undefined;
+    return cause('MPPE_REQUIRED', `the ${this.#peerName} ${objection}`);
   }
 
   start(now: number): void {
@@ -178,8 +189,11 @@ export class Encryption {
   }
 
   #handleRefused(code: CauseCode): void {
-    if (this.#required) this.#outputs.push({ kind: 'failed', code });
-    else this.#goWithout();
+    if (!this.#required) this.#goWithout();
+    else {
+      const objection = code === 'MPPE_REQUIRED' ? this.objection : undefined;
+      this.#outputs.push({ kind: 'failed', cause: objection ?? cause(code) });
+    }
   }
 
   #goWithout(): void {

@@ -68,9 +68,10 @@ export class PppLink {
   /** The call is gone. `down` follows with the cause of a close that was under way, else with `reason`. */
   handleLowerDown(reason: Cause, now: number): void {
     if (this.#finished) return;
+    const objection = this.#network?.objection;
     this.#lcp.handleDown(now);
     this.#drain(now);
-    this.#finish(this.#cause ?? reason);
+    this.#finish(this.#cause ?? objection ?? reason);
   }
 
   /** One PPP frame without GRE; FF 03 and the first octet of the protocol may be missing. Never throws, whatever it is. */
@@ -269,7 +270,7 @@ export class PppLink {
     const isLoggingIn = this.#authentication?.isLoggingIn === true;
     const reason = cause('PEER_TERMINATED', isLoggingIn ? 'during the login' : undefined);
     // During negotiation the automaton would go on asking; there is nobody left to ask.
-    this.#close(this.#refusedMethod() ?? reason, now);
+    this.#close(this.#refusedMethod() ?? this.#network?.objection ?? reason, now);
   }
 
   /** The two ends wanted different login methods, and neither a login nor IP came of it. */

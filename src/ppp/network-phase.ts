@@ -56,7 +56,7 @@ export class NetworkPhase {
     this.#mppePolicy = mppe.policy;
     const strengths = keyedStrengths(keys, mppe.strengths);
     if (mppe.policy !== 'off' && keys !== undefined && strengths.length > 0)
-      this.#encryption = new Encryption(mppe, keys, strengths, peerMru);
+      this.#encryption = new Encryption(mppe, keys, strengths, peerMru, peerName(link));
     const ipcp = new IpcpPolicy(ipcpOptions(link, grant));
     this.#ipcp = { policy: ipcp, negotiation: new Negotiation(ipcp, true) };
     this.#ipcp.negotiation.peerMru = peerMru;
@@ -135,6 +135,11 @@ export class NetworkPhase {
     return this.#encryption?.choice ?? { send: undefined, receive: undefined };
   }
 
+  /** Why the peer may have had enough, where that is known. */
+  get objection(): Cause | undefined {
+    return this.#encryption?.objection;
+  }
+
   get isIpUp(): boolean {
     return this.#isIpUp;
   }
@@ -194,8 +199,6 @@ export class NetworkPhase {
           this.#ipDown();
           break;
         case 'failed':
-          this.#fail(output.code);
-          break;
         case 'mppe':
         case 'flush':
         case 'resynchronized':
@@ -316,6 +319,10 @@ export class NetworkPhase {
   #count(what: string): void {
     this.#outputs.push({ kind: 'counted', what });
   }
+}
+
+function peerName({ authenticatePeer }: LinkOptions): string {
+  return authenticatePeer === undefined ? 'server' : 'caller';
 }
 
 function ipcpOptions({ ip }: LinkOptions, grant: Grant | undefined): IpcpOptions {

@@ -16,7 +16,7 @@ export const MIN_MRU = 128;
 
 export interface MppeOptions {
   readonly policy: 'required' | 'optional' | 'off';
-  /** Allowed key lengths, bits, in order of preference. */
+  /** Allowed key lengths, bits, strongest first. */
   readonly strengths: readonly MppeStrength[];
   /** Whether the stateful mode is accepted from a peer that wants it; stateless is what we ask for. */
   readonly stateful: boolean;

@@ -154,7 +154,7 @@ test('a protocol at rest is opened again by the request of the peer', () => {
   assert.deepEqual(drain(machine), [{ kind: 'finished', reason: 'terminated' }]);
 });
 
-test('CCP: strengths are tried in turn where the peer offers none of ours, and insisting ends', () => {
+test('CCP: all strengths are asked for, then the best that the peer names; insisting ends', () => {
   const mppe = { policy: 'required', strengths: [128, 40], stateful: false } as const;
   const policy = new CcpPolicy(mppe, mppe.strengths);
   const nak = (bits: number): string | undefined =>
@@ -162,12 +162,14 @@ test('CCP: strengths are tried in turn where the peer offers none of ours, and i
       { name: 'mppe', bits },
       { name: 'unknown', type: 26, data: new Uint8Array(0) },
     ]);
-  assert.deepEqual(policy.request(), [{ name: 'mppe', bits: 0x01000040 }]);
-  assert.equal(nak(0x01000080), undefined);
+  assert.deepEqual(policy.request(), [{ name: 'mppe', bits: 0x01000060 }]);
+  assert.equal(nak(0x010000a0), undefined);
   assert.deepEqual(policy.request(), [{ name: 'mppe', bits: 0x01000020 }]);
+  assert.equal(nak(0x01000080), 'MPPE_REQUIRED');
   assert.equal(nak(0), 'MPPE_REQUIRED');
   policy.restart();
   // Stateful, which is not allowed: the same again, twice.
+  assert.equal(nak(0x40), undefined);
   assert.equal(nak(0x40), undefined);
   assert.equal(nak(0x40), undefined);
   assert.deepEqual(policy.request(), [{ name: 'mppe', bits: 0x01000040 }]);

@@ -77,3 +77,9 @@ export function responding(options: Partial<LinkOptions> = {}): {
   peer.send(Chap, 1, 7, `10${'42'.repeat(16)}${ascii('server')}`);
   return { peer, proof: serverProof(peer.expect(Chap, 2, 7).data) };
 }
+
+/** Our client, whose login was accepted by a server that proved itself. */
+export function responded(options: Partial<LinkOptions> = {}): PeerScript {
+  const { peer, proof } = responding(options);
+  return peer.send(Chap, 3, 7, ascii(proof));
+}
