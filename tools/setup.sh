@@ -60,3 +60,6 @@ if [ ! -f node_modules/.package-lock.json ] || [ package-lock.json -nt node_modu
   npm ci --no-audit --no-fund --loglevel=error
   touch node_modules/.package-lock.json
 fi
+
+ppp25=node_modules/.cache/ppp-2.5
+if [ "$1" = test ] && [ ! -x $ppp25/usr/sbin/pppd ]; then tools/ppp25-root.sh "$PWD/$ppp25"; fi

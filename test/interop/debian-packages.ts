@@ -1,5 +1,6 @@
 /** The programs that the interop tests use, on this machine and in the guests, and the Debian packages they come in. */
 import { accessSync, constants } from 'node:fs';
+import { resolve } from 'node:path';
 
 /** What every Debian has (dash, coreutils, grep, util-linux, mount) is left out. */
 const packages = {
@@ -14,6 +15,14 @@ const packages = {
   '/usr/bin/nc': 'netcat-openbsd',
   '/usr/bin/openssl': 'openssl',
 };
+
+/** A root file system with Debian 13's pptpd, pptp-linux and pppd; throws, with what to do, where there is none. */
+export function ppp25Root(): string {
+  const root = resolve(import.meta.dirname, '../../node_modules/.cache/ppp-2.5');
+  if (!isProgram(`${root}/usr/sbin/pppd`))
+    throw new Error(`${root} is missing: tools/setup.sh test makes it`);
+  return root;
+}
 
 /** Throws, with what to do, when the tests cannot run here. */
 export function assertEquipped(): void {

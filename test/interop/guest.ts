@@ -85,6 +85,8 @@ export class Guest {
   /** The namespace's address on the same tap. */
   readonly gateway: string;
   readonly tap: string;
+  /** The root file system in which its peers run; undefined: this machine's. */
+  readonly root: string | undefined;
   readonly #scripts: string;
   readonly #kernel: ChildProcess;
   readonly #console: LineLog;
@@ -95,12 +97,12 @@ export class Guest {
   #started = 0;
 
   /** Boots guest number `number` (1 to 254) of a namespace. */
-  static async boot(namespace: Namespace, number: number): Promise<Guest> {
+  static async boot(namespace: Namespace, number: number, root?: string): Promise<Guest> {
     const tap = `tap${number}`;
     await namespace.ip('tuntap', 'add', 'dev', tap, 'mode', 'tap');
     await namespace.ip('address', 'add', `10.99.${number}.1/24`, 'dev', tap);
     await namespace.ip('link', 'set', tap, 'up');
-    const guest = new Guest(namespace, number, tap);
+    const guest = new Guest(namespace, number, tap, root);
     try {
       await guest.#answers.waitFor(/^ready$/, 0, bootCeiling);
     } catch (error) {
@@ -112,11 +114,12 @@ export class Guest {
     return guest;
   }
 
-  private constructor(namespace: Namespace, number: number, tap: string) {
+  private constructor(namespace: Namespace, number: number, tap: string, root: string | undefined) {
     this.name = `guest${number}`;
     this.address = `10.99.${number}.2`;
     this.gateway = `10.99.${number}.1`;
     this.tap = tap;
+    this.root = root;
     this.#scripts = join(namespace.folder, `scripts${number}`);
     mkdirSync(this.#scripts);
     copyFileSync(guestFile('agent.sh'), join(this.#scripts, 'agent.sh'));
@@ -126,7 +129,7 @@ export class Guest {
       'linux.uml', `mem=${memory}`, 'root=/dev/root', 'rootfstype=hostfs', 'rootflags=/', 'ro', 'quiet',
       `umid=${this.name}`, `uml_dir=${namespace.folder}/`,
       'con=null', 'con0=null,fd:1', 'ssl=null', 'ssl0=fd:3', `vec0:transport=tap,ifname=${tap},depth=64,gro=1`,
-      'init=/bin/sh', '--', `"${guestFile('init.sh')}"`, this.name, `${this.address}/24`, this.gateway, this.#scripts,
+      'init=/bin/sh', '--', `"${guestFile('init.sh')}"`, this.name, `${this.address}/24`, this.gateway, this.#scripts, ...(root === undefined ? [] : [root]),
     ];
     // In a session of its own: Ctrl-C must not reach it, the namespace's caretaker ends it.
     this.#kernel = spawn('ip', command, {

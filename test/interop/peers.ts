@@ -2,13 +2,7 @@
 import { quote, type Guest } from './guest.ts';
 import { defaultCeiling, within, type LineLog } from './line-log.ts';
 import type { Result, Running, Signal } from './namespace.ts';
-import {
-  variants,
-  type AuthMethod,
-  type Mppe,
-  type Variant,
-  type VariantName,
-} from './variants.ts';
+import { variants, type AuthMethod, type Mppe, type VariantName } from './variants.ts';
 
 export const account = { user: 'alice', password: 's3cret' };
 
@@ -27,6 +21,12 @@ interface PeerOptions {
 const serverName = 'pptpd';
 /** More than two seconds' worth of negotiation: CCP, IPCP and their retransmissions on a slow machine. */
 const linkCeiling = 120_000;
+
+/** pppd's options as a certain program writes them, whole but for what says whom to call and where to log. */
+export interface OptionFile {
+  readonly name: string;
+  readonly lines: readonly string[];
+}
 
 /** What the two ends of a link agreed upon, by pppd's log. */
 export interface Negotiated {
@@ -70,9 +70,20 @@ function secrets({ user = account.user, password = account.password }: PeerOptio
 
 function commonOptions({ mtu = 1400, echo = 30, options = [] }: PeerOptions): string[] {
   return [
-    ...['debug', 'nodefaultroute', `mtu ${mtu}`, `mru ${mtu}`],
+    ...['nodefaultroute', `mtu ${mtu}`, `mru ${mtu}`],
     ...[`lcp-echo-interval ${echo}`, 'lcp-echo-failure 4', ...options],
   ];
+}
+
+/** The lines that are the same in every call of a client. */
+const clientOptions = [
+  ...['noauth', 'maxfail 1', 'noipdefault', 'usepeerdns'],
+  ...['ipcp-accept-local', 'ipcp-accept-remote'],
+];
+
+/** `program ARGUMENTS`, in the root of the guest's peers. */
+function command(guest: Guest, text: string): string {
+  return guest.root === undefined ? `exec ${text}` : `exec chroot ${quote(guest.root)} ${text}`;
 }
 
 export interface Pptpd {
@@ -99,17 +110,17 @@ export async function endPeers(guest: Guest, signal: Signal = 'TERM'): Promise<v
 /** Starts pptpd in a guest; it listens when the promise resolves. One at a time in a guest. */
 export async function startPptpd(
   guest: Guest,
-  name: VariantName,
+  what: VariantName | OptionFile,
   options: PeerOptions = {},
 ): Promise<Pptpd> {
-  const variant: Variant = variants[name];
+  const lines =
+    typeof what === 'string' ? [...commonOptions(options), ...variants[what].server] : what.lines;
   const network = guest.address.replace(/^10\.99\.(\d+)\.2$/, '10.98.$1');
   const daemon = guest.start(
     secrets(options) +
       file('/run/peer/server-options', [
-        ...[`name ${serverName}`, 'logfile /run/peer/server.log', `ms-dns ${network}.53`],
-        ...commonOptions(options),
-        ...variant.server,
+        ...[`name ${serverName}`, 'logfile /run/peer/server.log', `ms-dns ${network}.53`, 'debug'],
+        ...lines,
       ]) +
       file('/run/peer/pptpd.conf', [
         'option /run/peer/server-options',
@@ -117,7 +128,7 @@ export async function startPptpd(
         `remoteip ${network}.100-199`,
       ]) +
       ': >/run/peer/server.log\n' +
-      'exec pptpd --fg --conf /run/peer/pptpd.conf --pidfile /run/peer/pptpd.pid',
+      command(guest, 'pptpd --fg --conf /run/peer/pptpd.conf --pidfile /run/peer/pptpd.pid'),
     'pptpd',
   );
   const listening = guest.run("until ss -Hltn 'sport = 1723' | grep -q .; do sleep 0.1; done");
@@ -168,23 +179,24 @@ let calls = 0;
 export function dial(
   guest: Guest,
   server: string,
-  name: VariantName,
+  what: VariantName | OptionFile,
   options: DialOptions = {},
 ): Call {
   calls += 1;
   const path = `/run/peer/call${calls}`;
-  const variant: Variant = variants[name];
+  const [name, lines] =
+    typeof what === 'string'
+      ? [what, [...clientOptions, ...commonOptions(options), ...variants[what].client]]
+      : [what.name, what.lines];
   const pppd: Running = guest.start(
     secrets(options) +
       file(path, [
         `pty "pptp ${server} --nolaunchpppd --nohostroute --loglevel 1 ${options.pptp ?? ''}"`,
-        ...['nodetach', 'logfd 1', 'noauth', 'maxfail 1', `remotename ${serverName}`],
-        ...[`user "${options.user ?? account.user}"`, 'noipdefault', 'usepeerdns'],
-        ...['ipcp-accept-local', 'ipcp-accept-remote'],
-        ...commonOptions(options),
-        ...variant.client,
+        ...['nodetach', 'logfd 1', 'debug', `remotename ${serverName}`],
+        `user "${options.user ?? account.user}"`,
+        ...lines,
       ]) +
-      `exec pppd file ${path}`,
+      command(guest, `pppd file ${path}`),
     `the caller's pppd (${name})`,
   );
   return {

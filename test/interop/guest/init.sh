@@ -1,7 +1,8 @@
 #!/bin/sh
-# PID 1 of a user-mode Linux guest: init.sh NAME ADDRESS/PREFIX GATEWAY SCRIPTS
-# Its root is the machine's own, read-only. What must be written to lies on tmpfs and goes with the guest.
-name=$1 address=$2 gateway=$3 scripts=$4
+# PID 1 of a user-mode Linux guest: init.sh NAME ADDRESS/PREFIX GATEWAY SCRIPTS [ROOT]
+# Its root is the machine's own, read-only. What must be written to lies on tmpfs and goes with the guest. ROOT: the peers
+# come from there, in a chroot that shares all of it.
+name=$1 address=$2 gateway=$3 scripts=$4 root=${5-}
 export PATH=/usr/sbin:/usr/bin:/sbin:/bin HOME=/root LC_ALL=C
 
 mount -t proc proc /proc
@@ -14,6 +15,9 @@ mkdir -p /run/lock /run/pptp /run/scripts
 mount -t hostfs -o "$scripts" none /run/scripts
 : >/etc/ppp/options # pppd insists on it; the machine's own scripts and options stay out
 echo "$name" >/proc/sys/kernel/hostname
+if [ -n "$root" ]; then
+  for folder in /proc /sys /dev /run /tmp /var/log /etc/ppp; do mount --rbind "$folder" "$root$folder"; done
+fi
 
 modules=/usr/lib/uml/modules/$(uname -r)/kernel
 for module in lib/crc-ccitt net/ipv6/ipv6 drivers/net/slip/slhc drivers/net/ppp/ppp_generic drivers/net/ppp/ppp_async \
