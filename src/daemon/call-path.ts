@@ -61,6 +61,10 @@ export class DataCallPath implements CallPath {
     return this.#dataPath.counters(this.slot);
   }
 
+  lastHeard(): number {
+    return this.#dataPath.lastHeard(this.slot);
+  }
+
   close(): void {
     if (!this.#open) return;
     this.#open = false;

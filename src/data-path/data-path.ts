@@ -383,7 +383,7 @@ export class DataPath {
     return this.#counters.totals();
   }
 
-  /** `now` of the last packet accepted from the peer: proof of life. -Infinity: none yet. */
+  /** `now` of the last packet accepted from the peer, bare acknowledgments too. -Infinity: none yet. */
   lastHeard(slot: number): number {
     this.#sessions.check(slot);
     return this.#sessions.lastHeard[slot]!;

@@ -171,6 +171,7 @@ export class GreReceiver {
     if (!hasSequence) {
       // RFC 2637 §4.1: S is set if there is a payload.
       if (payloadLength !== 0) return this.#drop(slot, Drop.malformed, Verdict.Malformed);
+      sessions.lastHeard[slot] = now;
       return Verdict.Ack;
     }
     const sequence = this.#gre.sequence | 0;

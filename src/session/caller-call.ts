@@ -143,11 +143,6 @@ export class CallerCall {
     this.drain(now);
   }
 
-  handleTraffic(now: number): void {
-    this.#session?.handleTraffic(now);
-    this.drain(now);
-  }
-
   handleDesynchronized(now: number): void {
     this.#session?.handleDesynchronized(now);
     this.drain(now);

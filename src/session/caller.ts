@@ -99,12 +99,6 @@ export class Caller {
     this.#pump(now);
   }
 
-  /** Proof of life from the path, where nothing else came; the counters are looked at besides. */
-  handleTraffic(slot: number, now: number): void {
-    this.#calls.get(slot)?.handleTraffic(now);
-    this.#pump(now);
-  }
-
   handleDesynchronized(slot: number, now: number): void {
     this.#calls.get(slot)?.handleDesynchronized(now);
     this.#pump(now);

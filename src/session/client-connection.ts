@@ -134,11 +134,6 @@ export class ClientConnection {
     this.#pump(now);
   }
 
-  handleTraffic(slot: number, now: number): void {
-    this.#sessionOf(slot)?.handleTraffic(now);
-    this.#pump(now);
-  }
-
   handleDesynchronized(slot: number, now: number): void {
     this.#sessionOf(slot)?.handleDesynchronized(now);
     this.#pump(now);

@@ -192,12 +192,6 @@ export class ClientLink extends LinkCourse {
     this.#pump(now);
   }
 
-  /** GRE of whatever kind came. Needed for acknowledgments alone: they tell that GRE is not blocked. */
-  handleTraffic(slot: number, now: number): void {
-    this.#connection()?.handleTraffic(slot, now);
-    this.#pump(now);
-  }
-
   handleDesynchronized(slot: number, now: number): void {
     this.#connection()?.handleDesynchronized(slot, now);
     this.#pump(now);

@@ -29,6 +29,8 @@ export interface CallPath {
   /** The peer confirmed our Reset-Request. */
   resynchronized(): void;
   counters(): CallCounters;
+  /** `now` of the last GRE packet of the peer, bare acknowledgments too; -Infinity: none has come. */
+  lastHeard(): number;
   /** Frees the call. Nothing is delivered or sent after it. */
   close(): void;
 }

@@ -101,7 +101,10 @@ export class Session {
   #ipv6By: number | undefined;
   #network: Network | undefined;
   #since: number | undefined;
-  #heard = false;
+  /** The first GRE was told. */
+  #toldGre = false;
+  /** A PPP frame has come. */
+  #heardPpp = false;
   #lcpUp = false;
   #rxPackets = 0;
   /** Of the last askEcho. */
@@ -134,16 +137,9 @@ export class Session {
 
   handleFrame(frame: Uint8Array, now: number): void {
     if (this.#finished) return;
+    this.#heardPpp = true;
     this.#hear();
     this.#link.handleFrame(frame, now);
-    this.#drain(now);
-  }
-
-  /** GRE of whatever kind came from the peer. */
-  handleTraffic(now: number): void {
-    if (this.#finished) return;
-    this.#hear();
-    this.#link.handleTraffic(now);
     this.#drain(now);
   }
 
@@ -223,12 +219,7 @@ export class Session {
       return;
     }
     if (this.#ipv6By !== undefined && now >= this.#ipv6By) this.#networkUp();
-    const { rxPackets } = this.path.counters();
-    if (rxPackets !== this.#rxPackets) {
-      this.#rxPackets = rxPackets;
-      this.#hear();
-      this.#link.handleTraffic(now);
-    }
+    this.#look(now);
     this.#link.handleTimeout(now);
     this.#drain(now);
   }
@@ -271,8 +262,9 @@ export class Session {
     return send === receive ? send : `send ${send}, receive ${receive}`;
   }
 
+  /** Some GRE has come, if only acknowledgments. */
   get heardGre(): boolean {
-    return this.#heard;
+    return this.path.lastHeard() !== -Infinity;
   }
 
   #drain(now: number): void {
@@ -417,15 +409,29 @@ export class Session {
   #explain(cause: Cause, now: number): Cause {
     const patient = now - this.#startedAt >= GRE_PATIENCE;
     if (!patient || !silenceCodes.has(cause.code)) return cause;
-    if (!this.#heard && this.path.counters().rxPackets === 0) return because('GRE_BLOCKED');
+    if (!this.heardGre) return because('GRE_BLOCKED');
+    if (!this.#heardPpp)
+      return because('LCP_TIMEOUT', 'it acknowledges our GRE packets, but sends no PPP');
     return this.#lcpUp || !hangupCodes.has(cause.code)
       ? cause
-      : because('LCP_TIMEOUT', 'it hung up; is GRE from here to it, protocol 47, blocked?');
+      : because('LCP_TIMEOUT', 'it hung up');
+  }
+
+  /**
+   * What came past the link. Any GRE shows that it arrives here, but only IP that the peer lives: its acknowledgments may
+   * come from another program than its PPP.
+   */
+  #look(now: number): void {
+    if (this.heardGre) this.#hear();
+    const { rxPackets } = this.path.counters();
+    if (rxPackets === this.#rxPackets) return;
+    this.#rxPackets = rxPackets;
+    this.#link.handleTraffic(now);
   }
 
   #hear(): void {
-    if (this.#heard) return;
-    this.#heard = true;
+    if (this.#toldGre) return;
+    this.#toldGre = true;
     this.#stages.push({ kind: 'gre' });
   }
 }

@@ -88,7 +88,8 @@ const table = {
 
   // PPP link (RFC 1661).
   LCP_TIMEOUT: {
-    sentence: 'GRE packets arrive, but the peer does not answer the negotiation of the PPP link.',
+    sentence:
+      'GRE packets arrive, but the peer does not answer the negotiation of the PPP link: perhaps GRE from here (protocol 47) does not reach it.',
     disconnectCode: 6,
   },
   NEGOTIATION_FAILED: {

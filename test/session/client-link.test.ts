@@ -243,6 +243,39 @@ test('the peer hangs up by itself: GRE was blocked, in both directions or from h
   }
 });
 
+test('only acknowledgments come: GRE is not blocked, PPP is silent', () => {
+  const world = new World();
+  const server = world.server();
+  const link = world.link({ holdoff: 3_600_000, holdoffMax: 3_600_000 });
+  world.gre.conditions.drop = () => true;
+  link.dial();
+  world.advance(6_000);
+  for (const paths of [server.paths, link.paths])
+    for (const path of paths.calls.values()) path.receiveAcknowledgment();
+  world.advance(54_000);
+  assert.deepEqual(
+    link.link.status().cause,
+    cause('LCP_TIMEOUT', 'it acknowledges our GRE packets, but sends no PPP'),
+  );
+  assert.equal(server.whats()[0], 'caller-refused LCP_TIMEOUT');
+});
+
+test('acknowledgments alone do not keep a link alive: they may come from another program than PPP', () => {
+  const world = new World();
+  const server = world.server();
+  const link = world.link({ keepalive: { failures: 3, interval: 1_000 } });
+  link.dial();
+  world.advance(3_000);
+  assert.equal(link.state, 'up');
+  world.gre.conditions.drop = () => true;
+  for (let second = 0; second < 8; second++) {
+    for (const paths of [server.paths, link.paths])
+      for (const path of paths.calls.values()) path.receiveAcknowledgment();
+    world.advance(1_000);
+  }
+  assert.equal(link.causeCode, 'PEER_DEAD');
+});
+
 test('every failure on the way to TCP has its cause', () => {
   const cases: [string, (world: World, link: LinkHost) => void, Partial<typeof linkOptions>][] = [
     ['RESOLVE_FAILED', () => undefined, { server: 'unknown' }],

@@ -53,6 +53,7 @@ class Host {
       flush: () => dataPath.flush(slot),
       resynchronized: () => undefined,
       counters: () => dataPath.counters(slot),
+      lastHeard: () => dataPath.lastHeard(slot),
       close: () => {
         this.flush();
         dataPath.closeCall(slot);

@@ -97,6 +97,7 @@ export class TwinPath implements CallPath {
   readonly #host: HostPaths;
   readonly #owner: PathOwner;
   #held: Uint8Array[] = [];
+  #lastHeard = -Infinity;
   #counters = { rxOctets: 0, txOctets: 0, rxPackets: 0, txPackets: 0 };
 
   constructor(
@@ -128,8 +129,17 @@ export class TwinPath implements CallPath {
 
   receive(frame: Uint8Array): void {
     if (this.closed) return;
-    if (this.peerCallId === undefined) this.#held.push(frame);
-    else this.#owner.handleFrame(this.slot, frame, this.#host.network.clock.now);
+    if (this.peerCallId === undefined) {
+      this.#held.push(frame);
+      return;
+    }
+    this.#lastHeard = this.#host.network.clock.now;
+    this.#owner.handleFrame(this.slot, frame, this.#host.network.clock.now);
+  }
+
+  /** A bare acknowledgment of the peer comes. */
+  receiveAcknowledgment(): void {
+    this.#lastHeard = this.#host.network.clock.now;
   }
 
   /** Sends one IP packet to the peer. Whether it arrived. */
@@ -146,6 +156,7 @@ export class TwinPath implements CallPath {
     if (!sameKeys(send, receive)) return false;
     this.#counters.txPackets += 1;
     this.#counters.txOctets += octets;
+    peer.#lastHeard = network.clock.now;
     peer.#counters.rxPackets += 1;
     peer.#counters.rxOctets += octets;
     return true;
@@ -178,6 +189,11 @@ export class TwinPath implements CallPath {
   counters(): CallCounters {
     this.#check();
     return { ...this.#counters, lost: 0, reordered: 0, duplicates: 0, drops: {} };
+  }
+
+  lastHeard(): number {
+    this.#check();
+    return this.#lastHeard;
   }
 
   close(): void {

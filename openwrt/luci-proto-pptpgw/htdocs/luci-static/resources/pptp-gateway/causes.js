@@ -33,7 +33,9 @@ const sentences = {
 	CALL_TIMEOUT: _('The server did not answer the request for a call.'),
 	HANGUP: _('The other end ended the connection.'),
 	GRE_BLOCKED: _('TCP 1723 answers, but no GRE packet came back: a firewall or NAT on the way drops protocol 47.'),
-	LCP_TIMEOUT: _('GRE packets arrive, but the peer does not answer the negotiation of the PPP link.'),
+	LCP_TIMEOUT: _(
+		'GRE packets arrive, but the peer does not answer the negotiation of the PPP link: perhaps GRE from here (protocol 47) does not reach it.'
+	),
 	NEGOTIATION_FAILED: _('The two ends could not agree on the settings of the PPP link.'),
 	PEER_DEAD: _('The peer stopped answering (no reply to LCP echo requests).'),
 	LOOPBACK: _('The link leads back to this router itself.'),
@@ -113,6 +115,9 @@ const advice = {
 	CONTROL_LOST: _('Nothing to do if it comes back by itself; otherwise check the line.'),
 	CALL_REFUSED: _('Ask the other side whether there is room for another connection.'),
 	GRE_BLOCKED: _(
+		'Let GRE (IP protocol 47) pass at every router and firewall on the way; on many routers the switch is called PPTP passthrough.'
+	),
+	LCP_TIMEOUT: _(
 		'Let GRE (IP protocol 47) pass at every router and firewall on the way; on many routers the switch is called PPTP passthrough.'
 	),
 	NEGOTIATION_FAILED: _('Compare login methods, encryption and MTU of both ends.'),
