@@ -78,7 +78,7 @@ export class Login {
     this.#identity = identity;
     this.#random = random;
     this.#state = { name: 'waiting', deadline: now + PATIENCE };
-    if (method === 'pap') this.#answer(this.#papRequest(), now);
+    if (method === 'pap') this.#answer(this.#papRequest(random(1)[0] ?? 0), now);
   }
 
   /** A challenge in between (RFC 1994 §2) does not undo it; failing that one ends the link. */
@@ -115,8 +115,11 @@ export class Login {
       this.#fail('AUTH_TIMEOUT');
       return;
     }
-    this.#state = { ...state, sent: state.sent + 1, deadline: now + REPEAT_TIME };
-    this.#transmit(state.answer);
+    // RFC 1334 §2.2.1: each repetition has an identifier of its own.
+    const answer =
+      this.method === 'pap' ? this.#papRequest((state.answer.identifier + 1) & 0xff) : state.answer;
+    this.#state = { ...state, answer, sent: state.sent + 1, deadline: now + REPEAT_TIME };
+    this.#transmit(answer);
   }
 
   poll(): AuthenticationOutput | undefined {
@@ -215,9 +218,8 @@ export class Login {
     }
   }
 
-  #papRequest(): Answer {
+  #papRequest(identifier: number): Answer {
     const { secret, username } = this.#identity;
-    const [identifier = 0] = this.#random(1);
     const payload = encodePap({
       kind: 'authenticate-request',
       identifier,
@@ -254,7 +256,8 @@ export class Login {
     }
     const state = this.#state;
     if (state.name !== 'answered') return;
-    if (packet.identifier !== state.answer.identifier) {
+    // An answer to one of the requests before the last is one, too.
+    if (((state.answer.identifier - packet.identifier) & 0xff) >= state.sent) {
       this.#count('stale-answer');
       return;
     }

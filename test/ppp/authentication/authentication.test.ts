@@ -259,3 +259,27 @@ test('login, PAP: asks first, takes Ack or Nak of its own identifier only', () =
     assert.equal(side.isAccepted, kind === 'authenticate-ack');
   }
 });
+
+test('login, PAP: each repetition has an identifier of its own, and an answer to an earlier one counts', () => {
+  for (const [which, outcome] of [
+    [0, 'authenticated'],
+    [2, 'authenticated'],
+    [-1, 'stale-answer'],
+    [3, 'stale-answer'],
+  ] as const) {
+    const side = login('pap');
+    const requests = [0, 3000, 6000].map((now) => {
+      side.handleTimeout(now);
+      return decodePap(sent(side)) as { identifier: number };
+    });
+    const identifiers = requests.map(({ identifier }) => identifier);
+    const first = identifiers[0]!;
+    assert.deepEqual(identifiers, [first, (first + 1) & 0xff, (first + 2) & 0xff]);
+    for (const { identifier, ...request } of requests)
+      assert.deepEqual({ ...request, identifier: first }, requests[0], `request ${identifier}`);
+    const identifier = (first + which) & 0xff;
+    const ack = { kind: 'authenticate-ack', identifier, message: textOf('') } as const;
+    side.handlePayload(Pap, encodePap(ack), 7000);
+    assert.deepEqual(kinds(side), [outcome]);
+  }
+});
