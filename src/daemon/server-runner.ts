@@ -15,6 +15,11 @@ import { TcpConnection } from './tcp-connection.ts';
 /** MPPE's header and the inner protocol: what encrypted packets must be shorter by (RFC 3078 §3). */
 const MPPE_OCTETS = 4;
 
+/** As all its sessions have it: then callers need no route of their own. Where encryption is optional, the encrypted ones do. */
+export function deviceMtu({ mtu, mppe }: ServerOptions): number {
+  return mppe.policy === 'required' ? mtu - MPPE_OCTETS : mtu;
+}
+
 export class ServerRunner {
   readonly server: Server;
   private readonly ports: RunnerPorts;
@@ -36,15 +41,15 @@ export class ServerRunner {
 
   /** @throws IoError or RouterError: the device cannot be made */
   async start(): Promise<void> {
-    const { device, isolate, name, localAddress, network, mtu, mppe, ipv6 } = this.server.options;
+    const { options } = this.server;
+    const { device, isolate, name, localAddress, network, ipv6 } = options;
     this.device = this.ports.io.openDevice(device, { isolate }, this.lost);
     this.network = {
       name,
       device,
       localAddress,
       prefixLength: network.length,
-      // As sessions have it: then callers need no route of their own for their MTU.
-      mtu: mppe.policy === 'off' ? mtu : mtu - MPPE_OCTETS,
+      mtu: deviceMtu(options),
       ipv6,
     };
     await this.ports.router.serverUp(this.network);

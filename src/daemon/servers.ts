@@ -9,7 +9,7 @@ import { formatAddress } from '../wire/ip.ts';
 import type { RunnerPorts } from './link-runner.ts';
 import type { Listeners } from './listeners.ts';
 import type { Log } from './log.ts';
-import { ServerRunner } from './server-runner.ts';
+import { deviceMtu, ServerRunner } from './server-runner.ts';
 
 type Undo = () => Promise<void> | void;
 
@@ -126,11 +126,13 @@ const listenerOptions = [
   'pool',
   'listen',
   'isolate',
-  'mtu',
   'ipv6',
   'proxyArp',
 ] as const;
 
 function listenerChanged(before: ServerOptions, after: ServerOptions): boolean {
-  return listenerOptions.some((option) => !isDeepStrictEqual(before[option], after[option]));
+  const differs = listenerOptions.some(
+    (option) => !isDeepStrictEqual(before[option], after[option]),
+  );
+  return differs || deviceMtu(before) !== deviceMtu(after);
 }

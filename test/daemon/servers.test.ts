@@ -25,6 +25,8 @@ function scene() {
   /** Devices that the router cannot set up, with this MTU of callers. */
   const broken = new Set<string>();
   const lines: string[] = [];
+  /** Of the devices that were set up, in order. */
+  const mtus: number[] = [];
   const ports = {
     gateway: new Gateway({ users: [], limits, random: seeded(1), wallClock: () => 0 }),
     drive: new Drive(),
@@ -39,10 +41,12 @@ function scene() {
       closeDevice: ({ name }: { name: string }) => devices.delete(name),
     },
     router: {
-      serverUp: ({ name, mtu }: { name: string; mtu: number }) =>
-        broken.has(`${name} ${mtu + 4}`)
+      serverUp: ({ name, mtu }: { name: string; mtu: number }) => {
+        mtus.push(mtu);
+        return broken.has(`${name} ${mtu + 4}`)
           ? Promise.reject(new Error(`${name} cannot be set up`))
-          : Promise.resolve(),
+          : Promise.resolve();
+      },
       serverDown: () => undefined,
     },
   } as unknown as RunnerPorts;
@@ -61,6 +65,7 @@ function scene() {
     servers,
     broken,
     lines,
+    mtus,
     change: (...wanted: ServerOptions[]) => servers.change(wanted, listeners),
     state: () => ({
       servers: [...servers.running.values()]
@@ -71,6 +76,21 @@ function scene() {
     }),
   };
 }
+
+test('the device has the MTU that its sessions have; optional encryption does not lower it for those without', async () => {
+  const { change, servers, mtus } = scene();
+  const withMppe = (policy: 'required' | 'optional' | 'off'): ServerOptions => ({
+    ...server('a'),
+    mppe: { ...serverOptions.mppe, policy },
+  });
+  await change(withMppe('optional'));
+  const a = servers.running.get('a');
+  await change(withMppe('off'));
+  assert.equal(servers.running.get('a'), a, 'the device fits');
+  await change(withMppe('required'));
+  assert.notEqual(servers.running.get('a'), a);
+  assert.deepEqual(mtus, [1400, 1396]);
+});
 
 test('servers come, change and go; one that did not change is the same as before', async () => {
   const { change, servers, state } = scene();
