@@ -11,6 +11,7 @@ import { Secret } from '../src/crypto/secret.ts';
 import { Drive, monotonic } from '../src/daemon/drive.ts';
 import { PacketIo } from '../src/daemon/packet-io.ts';
 import { TcpConnection } from '../src/daemon/tcp-connection.ts';
+import { CallIds } from '../src/pptp/call-ids.ts';
 import { ClientLink } from '../src/session/client-link.ts';
 import { Gateway } from '../src/session/gateway.ts';
 import type { ClientLinkOptions } from '../src/session/options.ts';
@@ -59,7 +60,7 @@ const options: ClientLinkOptions = {
 const places = (mode === 'hold' ? count : concurrency) + 64;
 const random = (length: number): Uint8Array => new Uint8Array(randomBytes(length));
 const drive = new Drive();
-const io = new PacketIo(places, drive, random);
+const io = new PacketIo(places, drive, new CallIds(random));
 const gateway = new Gateway({
   users: [],
   limits: {

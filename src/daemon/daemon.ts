@@ -1,7 +1,7 @@
 /** The running gateway: servers, links and everything around them, made from a configuration and remade on reload. */
 import { NETLINK_NETFILTER, netlinkRequest } from '../native/netlink.ts';
 import { randomOctets } from '../native/random.ts';
-import { ToldCallIds } from '../relay/told-call-ids.ts';
+import { CallIds } from '../pptp/call-ids.ts';
 import { RelayTable } from '../router/relay-table.ts';
 import type { Router, SupervisedDaemon } from '../router/router.ts';
 import { deviceNames, type Zones } from '../router/zones.ts';
@@ -86,13 +86,8 @@ export class Daemon {
     });
     this.reports = reports;
     this.drive = new Drive();
-    const ids: ToldCallIds = new ToldCallIds(randomOctets, (callId) => this.io.callIds.has(callId));
-    this.io = new PacketIo(
-      limits.maxSessions + limits.maxHalfOpen,
-      this.drive,
-      randomOctets,
-      (callId) => ids.isUsed(callId),
-    );
+    const ids = new CallIds(randomOctets);
+    this.io = new PacketIo(limits.maxSessions + limits.maxHalfOpen, this.drive, ids);
     // The router calls it only once all is there: it is told of nothing before the bus has answered.
     const supervised: SupervisedDaemon = {
       start: (name, fresh) => this.supervision?.start(name, fresh),

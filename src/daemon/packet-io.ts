@@ -12,11 +12,12 @@ import {
   GreSocket,
   type IoCounters,
 } from '../raw-socket/gre-socket.ts';
+import type { CallIds } from '../pptp/call-ids.ts';
 import { IoContext } from '../native/io-context.ts';
 import type { IoError } from '../native/io-error.ts';
 import type { CallCounters, CallPath, CallPaths, Network, PathOwner } from '../session/ports.ts';
 import { sendTun, TunDevice, tunReceiveWords } from '../tun-tap/tun-device.ts';
-import { CallIds } from './call-ids.ts';
+import { AdmittedCallIds } from './admitted-call-ids.ts';
 import { DataCallPath, type PathEvents } from './call-path.ts';
 import type { Capture, TcpEndpoints } from './capture/capture.ts';
 import { monotonic, type Drive } from './drive.ts';
@@ -55,7 +56,7 @@ export class PacketIo {
   private readonly greIn = new Int32Array(this.arena.greSlots.count * greReceiveWords);
   private readonly tunIn = new Int32Array(this.arena.tunSlots.count * tunReceiveWords);
   private readonly owners: (PathOwner | undefined)[];
-  readonly callIds: CallIds;
+  private readonly callIds: AdmittedCallIds;
   private readonly controlRation: RateLimit;
   /** Devices whose packets wait, and who is told of them. */
   private readonly parking = new Map<TunDevice, () => void>();
@@ -75,20 +76,14 @@ export class PacketIo {
 
   /**
    * @param maxCalls calls at the same time, those without a login included
-   * @param taken call ids that relayed calls have
    * @throws IoError without root, addon or GRE
    */
-  constructor(
-    maxCalls: number,
-    drive: Drive,
-    random: (length: number) => Uint8Array,
-    taken: (callId: number) => boolean = () => false,
-  ) {
+  constructor(maxCalls: number, drive: Drive, ids: CallIds) {
     this.dataPath = new DataPath({ arena: this.arena, maxSessions: maxCalls });
     this.owners = new Array<PathOwner | undefined>(maxCalls).fill(undefined);
     this.controlRation = new RateLimit(maxCalls, CONTROL_PER_SECOND, CONTROL_BURST);
     this.drive = drive;
-    this.callIds = new CallIds(random, (callIds) => this.gre.setCallIds(callIds), taken);
+    this.callIds = new AdmittedCallIds(ids, (callIds) => this.gre.setCallIds(callIds));
     drive.settled = () => this.flush();
     drive.add(this.deadlines, () => undefined);
     this.gre.watch(this.arena.greSlots, this.greIn, {

@@ -7,6 +7,7 @@
  * only those that name an id which was told to somebody else, and those too short for the ids that they must have. A reply
  * that brings a call up waits until the call's packets can pass; what follows it waits behind it.
  */
+import type { CallIds } from '../pptp/call-ids.ts';
 import { Framer } from '../pptp/framer.ts';
 import { callRefusal } from '../pptp/messages.ts';
 import { cause, type Cause } from '../wire/cause.ts';
@@ -17,7 +18,6 @@ import { callIdFields, MESSAGE_TYPE_AT, MessageType, neededLength } from './call
 import type { RelayOddity, RelayOutput } from './relay-output.ts';
 import { goodbye, otherSide, type RelayedCall, type Side } from './relayed-call.ts';
 import { RelayedCalls } from './relayed-calls.ts';
-import type { ToldCallIds } from './told-call-ids.ts';
 
 /** Times, ms. Servers give up a start after 5 to 60 s, callers wait for up to 60. */
 export const START_TIMEOUT = 60_000;
@@ -33,7 +33,7 @@ export const MAX_HELD = 64;
 const CONNECTED: readonly number[] = [0, 1];
 
 export interface RelayedConnectionOptions {
-  readonly ids: ToldCallIds;
+  readonly ids: CallIds;
   /** An id for a call that is up, unique on this machine. */
   readonly nextId: () => number;
   /** Silence, on the control connection and of packets, after which it ends; ms, 0: never. */

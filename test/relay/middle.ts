@@ -3,7 +3,7 @@ import assert from 'node:assert/strict';
 import { RelayedConnection } from '../../src/relay/relayed-connection.ts';
 import { otherSide, type RelayedCall, type Side } from '../../src/relay/relayed-call.ts';
 import type { RelayOutput } from '../../src/relay/relay-output.ts';
-import { ToldCallIds } from '../../src/relay/told-call-ids.ts';
+import { CallIds } from '../../src/pptp/call-ids.ts';
 import { isMalformed } from '../../src/wire/codec.ts';
 import type { Cause } from '../../src/wire/cause.ts';
 import {
@@ -25,15 +25,12 @@ const identity = { hostName: 'end', vendorName: 'test', firmwareRevision: 1 };
 const accepted = { resultCode: 1, errorCode: 0 };
 
 /** Told ids 1000, 1001, and so on. */
-export function countingIds(): ToldCallIds {
+export function countingIds(): CallIds {
   let next = 1000;
-  return new ToldCallIds(
-    () => {
-      const callId = next++;
-      return Uint8Array.of(callId >> 8, callId & 255);
-    },
-    () => false,
-  );
+  return new CallIds(() => {
+    const callId = next++;
+    return Uint8Array.of(callId >> 8, callId & 255);
+  });
 }
 
 export class Middle {

@@ -3,7 +3,7 @@ import { connect, type Socket } from 'node:net';
 import { RelayedConnection } from '../../relay/relayed-connection.ts';
 import { otherSide, type RelayedCall, type Side } from '../../relay/relayed-call.ts';
 import type { RelayOutput } from '../../relay/relay-output.ts';
-import type { ToldCallIds } from '../../relay/told-call-ids.ts';
+import type { CallIds } from '../../pptp/call-ids.ts';
 import type { Count } from '../../router/nft-elements.ts';
 import type { RelayTable, RelayWay } from '../../router/relay-table.ts';
 import { cause, type Cause } from '../../wire/cause.ts';
@@ -23,7 +23,7 @@ const TCP_KEEPALIVE = 60_000;
 export interface RelayPorts {
   readonly drive: Drive;
   readonly table: RelayTable;
-  readonly ids: ToldCallIds;
+  readonly ids: CallIds;
   readonly nextId: () => number;
   readonly report: (event: RelayEvent) => void;
   readonly count: (counter: string) => void;

@@ -1,24 +1,21 @@
 /**
- * The call ids that relayed ends are told instead of those that the other end chose. Random, so that nobody can guess one
- * from another, and unique on this router. An id that was given back rests: packets of its last call may still be on
- * their way, and must not reach the next one.
+ * The call ids that this machine gives: to calls of its own, and to relayed ends instead of those that the other end chose.
+ * Random, so that nobody can guess one from another, and unique on this machine. An id that was given back rests: packets
+ * of its last call may still be on their way, and must not reach the next one.
  */
 
 /** Ids in use at a time; with those that rest, more would make finding one a matter of luck. */
 const MOST = 32_768;
 const RESTING = 8_192;
 
-export class ToldCallIds {
+export class CallIds {
   readonly #random: (length: number) => Uint8Array;
-  readonly #taken: (callId: number) => boolean;
   readonly #used = new Set<number>();
   /** In the order in which they were given back. */
   readonly #resting = new Set<number>();
 
-  /** @param taken an id that this machine uses for a call of its own */
-  constructor(random: (length: number) => Uint8Array, taken: (callId: number) => boolean) {
+  constructor(random: (length: number) => Uint8Array) {
     this.#random = random;
-    this.#taken = taken;
   }
 
   /** undefined: there are as many calls as can be told apart. */
@@ -28,8 +25,7 @@ export class ToldCallIds {
       const [high, low] = this.#random(2);
       const callId = (high! << 8) | low!;
       // 0 means "none" to some.
-      if (callId === 0 || this.isUsed(callId) || this.#resting.has(callId) || this.#taken(callId))
-        continue;
+      if (callId === 0 || this.isUsed(callId) || this.#resting.has(callId)) continue;
       this.#used.add(callId);
       return callId;
     }
@@ -43,7 +39,7 @@ export class ToldCallIds {
     if (oldest.done !== true) this.#resting.delete(oldest.value);
   }
 
-  /** Some end, of whatever call, was told this id. */
+  /** Some call has it, or may have it next. */
   isUsed(callId: number): boolean {
     return this.#used.has(callId);
   }
