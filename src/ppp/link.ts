@@ -13,7 +13,7 @@ import { Authentication, type Methods } from './authentication/authentication.ts
 import { LcpLayer } from './lcp-layer.ts';
 import type { FinishReason } from './negotiation.ts';
 import { NetworkPhase } from './network-phase.ts';
-import { checkLinkOptions, type Grant, type LinkOptions } from './options.ts';
+import { checkLinkOptions, type Grant, type LinkOptions, type Refusal } from './options.ts';
 import type { LinkOutput } from './output.ts';
 
 /** RFC 1661 §3.2 */
@@ -98,10 +98,13 @@ export class PppLink {
     this.#drain(now);
   }
 
-  /** The attempt of the last 'login' is refused: the peer learns no reason, `down` follows with this one. */
-  refuse(reason: Cause, now: number): void {
+  /**
+   * The attempt of the last 'login' is refused; `down` follows with this reason.
+   * @param told what the peer learns of it, if it has proved its password
+   */
+  refuse(reason: Cause, now: number, told?: Refusal): void {
     if (this.#authentication?.isDeciding !== true) return;
-    this.#authentication.refuse();
+    this.#authentication.refuse(told);
     this.#cause = reason;
     this.#closeAt = now + REFUSAL_TIME;
     this.#drain(now);

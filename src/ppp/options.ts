@@ -76,6 +76,13 @@ export interface Grant {
   readonly nbns: readonly number[];
 }
 
+/** What a peer is told that has proved its password and is not let in all the same. */
+export interface Refusal {
+  /** MS-CHAP's: RFC 2433 §6, RFC 2759 §6. */
+  readonly errorCode: number;
+  readonly message: string;
+}
+
 /** How we can log in, in order of preference. An NT hash is no password: it serves MS-CHAP only. */
 export function ownMethods({ identity }: LinkOptions): readonly AuthMethod[] {
   if (identity === undefined) return [];

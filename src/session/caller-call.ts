@@ -2,7 +2,7 @@
  * One call of a caller: from the request over login and addresses to the session, and its end.
  *
  * Until the login is right it holds a call path and nothing else: no address, no place, no record. The peer gets one
- * attempt, and one and the same answer to whatever speaks against it.
+ * attempt, and one and the same answer to whatever speaks against it, unless its password was right (refusals.ts).
  */
 import { cause as because, type Cause } from '../wire/cause.ts';
 import { formatPrefix, prefixContains } from '../wire/ip.ts';
@@ -18,6 +18,7 @@ import {
   type SessionStatus,
 } from './ports.ts';
 import type { Admission, Reception } from './reception.ts';
+import { refusalOf } from './refusals.ts';
 import { Session, type SessionStage } from './session.ts';
 
 /** The expiry of an account is looked at again after this time at the latest: the wall clock may be set, ms. */
@@ -314,11 +315,12 @@ export class CallerCall {
     this.#session?.admit(admission.identity, attempt.method, admission.grant, now);
   }
 
-  /** The log gets the cause; the peer the same answer to every one. */
+  /** The log gets the cause, the peer what refusals.ts has for it; else what a wrong password gets. */
   #refuse(attempt: LoginAttempt, cause: Cause, now: number): void {
     this.#progress = { name: 'refused' };
     this.#reportRefusal(attempt, cause);
-    this.#session?.refuse(because('PEER_AUTH_FAILED'), now);
+    const told = refusalOf(cause);
+    this.#session?.refuse(told === undefined ? because('PEER_AUTH_FAILED') : cause, now, told);
   }
 
   #reportRefusal({ username }: LoginAttempt, cause: Cause): void {

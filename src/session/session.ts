@@ -5,7 +5,7 @@
  * owner must know comes out of `poll`.
  */
 import { PppLink } from '../ppp/link.ts';
-import type { LinkOptions, Grant } from '../ppp/options.ts';
+import type { Grant, LinkOptions, Refusal } from '../ppp/options.ts';
 import type { LinkOutput as PppOutput, MppeState } from '../ppp/output.ts';
 import { cause as because, type Cause, type CauseCode } from '../wire/cause.ts';
 import type { Prefix } from '../wire/ip.ts';
@@ -159,13 +159,13 @@ export class Session {
     this.#drain(now);
   }
 
-  /** The login was wrong; the peer does not learn why. PPP ends. */
-  refuse(cause: Cause, now: number): void {
+  /** Whoever logs in is not let in. PPP ends. @param told what he learns of it, if he has proved his password */
+  refuse(cause: Cause, now: number, told?: Refusal): void {
     if (this.#finished) return;
     this.#ending ??= cause;
     this.#takeDown(cause);
     this.#terminateBy = now + REFUSAL_TIME;
-    this.#link.refuse(cause, now);
+    this.#link.refuse(cause, now, told);
     this.#drain(now);
   }
 

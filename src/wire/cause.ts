@@ -109,6 +109,11 @@ const table = {
       'The server refused the login: wrong user name or password, account locked, or already in use.',
     disconnectCode: 14,
   },
+  LOGIN_DENIED: {
+    sentence:
+      'The server knows this user, but does not let him in: the account is disabled or expired, or there is no room for one more session.',
+    disconnectCode: 15,
+  },
   AUTH_METHOD_REFUSED: {
     sentence: 'The two ends share no allowed login method: see the option auth.',
     disconnectCode: 13,

@@ -21,6 +21,16 @@ export const MsChapError = {
   ChangingPassword: 709,
 } as const;
 
+/** What the numbers mean, in a log. */
+export const msChapErrorWords: ReadonlyMap<number, string> = new Map([
+  [MsChapError.RestrictedLogonHours, 'not at this hour'],
+  [MsChapError.AccountDisabled, 'account disabled'],
+  [MsChapError.PasswordExpired, 'password expired'],
+  [MsChapError.NoDialinPermission, 'no permission to dial in'],
+  [MsChapError.AuthenticationFailure, 'wrong user name or password'],
+  [MsChapError.ChangingPassword, 'password not changed'],
+]);
+
 const msChapResponse = struct({
   lmResponse: bytes(24),
   ntResponse: bytes(24),

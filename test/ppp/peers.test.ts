@@ -2,13 +2,15 @@
 import assert from 'node:assert/strict';
 import test from 'node:test';
 import { Secret } from '../../src/crypto/secret.ts';
-import type { LinkOptions } from '../../src/ppp/options.ts';
-import { PppProtocol } from '../../src/wire/ppp-frame.ts';
-import { clientOptions, GRANT, PASSWORD, serverOptions } from '../support/link.ts';
+import { Login } from '../../src/ppp/authentication/login.ts';
+import type { AuthMethod, LinkOptions } from '../../src/ppp/options.ts';
+import { encodeControlPacket } from '../../src/wire/control-packet.ts';
+import { encodePppFrame, PppProtocol } from '../../src/wire/ppp-frame.ts';
+import { clientOptions, GRANT, PASSWORD, seededOctets, serverOptions } from '../support/link.ts';
 import { admitted, ascii, respond, responding, serverProof } from '../support/logins.ts';
 import { PeerScript } from '../support/peer-script.ts';
 
-const { Lcp, Chap, Ccp, Ipcp, Ipv6cp } = PppProtocol;
+const { Lcp, Chap, Pap, Ccp, Ipcp, Ipv6cp } = PppProtocol;
 const GRANTED = 'c0a8630a';
 
 /** CCP with one stateless choice of 128 bits both ways. */
@@ -79,6 +81,48 @@ test('a repeated Response gets the same Success, before and after the network ph
   peer.send(Chap, 2, (identifier + 1) & 0xff, data);
   peer.expectNothing();
   assert.equal(peer.all('login').length, 1);
+});
+
+test('only a caller that has proved its password learns why it is refused, by each method', () => {
+  const told = { errorCode: 649, message: 'The server is full' };
+  const refused = (method: AuthMethod, password: string): string => {
+    const right = Secret.fromPassword(PASSWORD);
+    const peer = new PeerScript({
+      ...serverOptions(),
+      authenticatePeer: { methods: [method], name: 'gateway' },
+    });
+    peer.openLcp('0506aabbccdd');
+    const login = new Login(
+      method,
+      { username: 'User', secret: Secret.fromPassword(password) },
+      seededOctets(5),
+      0,
+    );
+    const protocol = method === 'pap' ? Pap : Chap;
+    if (method !== 'pap') {
+      const { code, identifier, data } = peer.expect(Chap, 1);
+      const octets = Buffer.from(data, 'hex');
+      login.handlePayload(Chap, encodeControlPacket({ code, identifier, data: octets }), 0);
+    }
+    for (let output; (output = login.poll()) !== undefined;)
+      if (output.kind === 'transmit')
+        peer.sendFrame(encodePppFrame(output.protocol, output.payload));
+    assert.equal(peer.login.attempt.verify(right), password === PASSWORD);
+    peer.act((link, now) => link.refuse({ code: 'TOO_MANY_SESSIONS' }, now, told));
+    const { data } = peer.expect(protocol, method === 'pap' ? 3 : 4);
+    return Buffer.from(data, 'hex').toString('latin1');
+  };
+  for (const method of ['mschap-v2', 'mschap'] as const) {
+    assert.match(refused(method, PASSWORD), /^E=649 R=0 C=[0-9A-F]+ V=[23] M=The server is full$/);
+    assert.match(
+      refused(method, 'guess'),
+      /^E=691 R=0 C=[0-9A-F]+ V=[23] M=Authentication failed$/,
+    );
+  }
+  for (const method of ['chap', 'pap'] as const) {
+    assert.match(refused(method, PASSWORD), /The server is full$/);
+    assert.match(refused(method, 'guess'), /Authentication failed$/);
+  }
 });
 
 test('a refused caller learns E=691 R=0 C= V=3, the same when it repeats itself', () => {
@@ -269,7 +313,10 @@ test('a server challenges again later: answered, and a Failure then ends the lin
   peer.expect(Chap, 2, 9);
   peer.send(Chap, 4, 9, ascii('E=647 R=0 C=00 V=3 M=Disabled\r\n'));
   peer.wait(3000);
-  assert.deepEqual(peer.cause, { code: 'AUTH_TOPEER_FAILED', detail: 'error 647 Disabled' });
+  assert.deepEqual(peer.cause, {
+    code: 'LOGIN_DENIED',
+    detail: 'error 647, account disabled: Disabled',
+  });
 });
 
 test('EAP is answered with a Nak that names our best method, and a weaker one, too', () => {

@@ -4,6 +4,8 @@ import { test } from 'node:test';
 import { Secret } from '../../src/crypto/secret.ts';
 import type { Caller } from '../../src/session/caller.ts';
 import { SERVER_INTERFACE_IDENTIFIER, type SessionEvent } from '../../src/session/ports.ts';
+import type { User } from '../../src/session/options.ts';
+import type { Cause } from '../../src/wire/cause.ts';
 import { ip, net, seeded, user, World, type LinkHost, type ServerHost } from '../support/world.ts';
 
 const wrong = Secret.fromPassword('wrong');
@@ -91,9 +93,16 @@ function refusal(
   serverOptions: Parameters<World['server']>[0],
   users: Parameters<World['gateway']>[0],
   link: Parameters<World['link']>[0],
-): { seen: string[]; server: ServerHost } {
+  isBanned = false,
+  other?: User,
+): { seen: string[]; server: ServerHost; cause: Cause | undefined } {
   const world = new World();
   const server = world.server(serverOptions, world.gateway(users));
+  if (other !== undefined) {
+    const { username, secret } = other;
+    world.link({ username, secret }, { address: ip('198.51.100.99') }).dial();
+    world.advance(2_000);
+  }
   const seen: string[] = [];
   const start = world.clock.now;
   const send = world.gre.send.bind(world.gre);
@@ -103,33 +112,89 @@ function refusal(
   };
   const caller = world.link(link);
   caller.dial();
-  world.advance(4_000);
+  world.advance(20);
+  if (isBanned)
+    server.gateway.lockout.failed(caller.address, 'x', { after: 1, time: 60_000 }, world.clock.now);
+  world.advance(3_980);
   for (const octets of caller.tcp?.peer?.written ?? []) seen.push(`tcp ${hex(octets)}`);
-  assert.equal(caller.causeCode, 'AUTH_TOPEER_FAILED');
-  assert.equal(server.networks.log.length, 0);
-  return { seen, server };
+  assert.equal(server.server.sessions().length, other === undefined ? 0 : 1);
+  return { seen, server, cause: caller.link.status().cause };
 }
 
 const hex = (octets: Uint8Array): string => Buffer.from(octets).toString('hex');
 
-test('whatever speaks against a login, the peer sees the same at the same time; the log has the cause', () => {
+test('without the right password the peer sees the same at the same time, whatever speaks against it; the log has the cause', () => {
   const anna = user('anna');
-  const password = { secret: anna.secret };
+  const guess = { secret: wrong };
   const cases: [string, ReturnType<typeof refusal>][] = [
-    ['PEER_AUTH_FAILED', refusal({}, [anna], { secret: wrong })],
-    ['PEER_AUTH_FAILED', refusal({}, [user('bert')], { secret: wrong })],
-    ['ACCOUNT_DISABLED', refusal({}, [{ ...anna, enabled: false }], password)],
-    ['ACCOUNT_DISABLED', refusal({}, [{ ...anna, servers: ['work'] }], password)],
-    ['ACCOUNT_EXPIRED', refusal({}, [{ ...anna, expires: 1 }], password)],
-    ['ROUTE_LOOP', refusal({}, [{ ...anna, routes: [net('198.51.100.0/24')] }], password)],
-    ['POOL_EMPTY', refusal({ pool: [] }, [anna], password)],
-    ['TOO_MANY_SESSIONS', refusal({ maxSessions: 0 }, [anna], password)],
+    ['PEER_AUTH_FAILED', refusal({}, [anna], guess)],
+    ['PEER_AUTH_FAILED', refusal({}, [user('bert')], guess)],
+    ['PEER_AUTH_FAILED', refusal({}, [{ ...anna, enabled: false }], guess)],
+    ['PEER_AUTH_FAILED', refusal({}, [{ ...anna, servers: ['work'] }], guess)],
+    ['PEER_AUTH_FAILED', refusal({}, [{ ...anna, expires: 1 }], guess)],
+    ['PEER_AUTH_FAILED', refusal({ pool: [] }, [anna], guess)],
+    ['PEER_AUTH_FAILED', refusal({ maxSessions: 0 }, [anna], guess)],
+    // A guesser must not learn in this way that he has found it.
+    ['SOURCE_BANNED', refusal({}, [anna], { secret: anna.secret }, true)],
   ];
   const [, first] = cases[0]!;
   assert(first.seen.some((line) => line.includes(hex(Buffer.from('E=691 R=0')))));
   for (const [code, { seen, server }] of cases) {
     assert.deepEqual(server.whats(), [`auth-failed anna ${code}`]);
     assert.deepEqual(seen, first.seen, code);
+  }
+});
+
+test('with the right password the peer is told why it is not let in', () => {
+  const anna = user('anna');
+  const fixed = { ...anna, address: ip('192.168.99.77') };
+  const namesake = { ...user('bert'), address: fixed.address };
+  const password = { secret: anna.secret };
+  const cases: [string, ReturnType<typeof refusal>, string][] = [
+    [
+      'ACCOUNT_DISABLED',
+      refusal({}, [{ ...anna, enabled: false }], password),
+      'error 647, account disabled: The account is disabled, or not for this server',
+    ],
+    [
+      'ACCOUNT_DISABLED',
+      refusal({}, [{ ...anna, servers: ['work'] }], password),
+      'error 647, account disabled: The account is disabled, or not for this server',
+    ],
+    [
+      'ACCOUNT_EXPIRED',
+      refusal({}, [{ ...anna, expires: 1 }], password),
+      'error 647, account disabled: The account has expired',
+    ],
+    [
+      'ROUTE_LOOP',
+      refusal({}, [{ ...anna, routes: [net('198.51.100.0/24')] }], password),
+      "error 649, no permission to dial in: The user's own network holds the address that the call comes from",
+    ],
+    [
+      'POOL_EMPTY',
+      refusal({ pool: [] }, [anna], password),
+      'error 649, no permission to dial in: The server has no free address left',
+    ],
+    [
+      'TOO_MANY_SESSIONS',
+      refusal({ maxSessions: 0 }, [anna], password),
+      'error 649, no permission to dial in: The server is full',
+    ],
+    [
+      'USER_LIMIT',
+      refusal({ maxPerUser: 0, onDuplicate: 'deny' }, [anna], password),
+      'error 649, no permission to dial in: The user has as many sessions as allowed already',
+    ],
+    [
+      'ADDRESS_IN_USE',
+      refusal({}, [fixed, namesake], password, false, namesake),
+      "error 649, no permission to dial in: The user's address is in use",
+    ],
+  ];
+  for (const [code, { server, cause }, words] of cases) {
+    assert.equal(server.whats().at(-1), `auth-failed anna ${code}`);
+    assert.deepEqual(cause, { code: 'LOGIN_DENIED', detail: words });
   }
 });
 

@@ -60,7 +60,7 @@ test('on_duplicate deny', () => {
   const second = world.link(as('anna'), elsewhere);
   second.dial();
   world.advance(4_000);
-  assert.equal(second.causeCode, 'AUTH_TOPEER_FAILED');
+  assert.equal(second.causeCode, 'LOGIN_DENIED');
   assert(server.whats().includes('auth-failed anna USER_LIMIT'));
   assert.equal(first.state, 'up');
 });

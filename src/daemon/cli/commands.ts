@@ -229,12 +229,12 @@ function writeCapture(file: string, octets: Uint8Array): void {
   }
 }
 
+const loginCauses = ['AUTH_TOPEER_FAILED', 'LOGIN_DENIED', 'SERVER_NOT_TRUSTED'];
+
 function exitCodeOf(cause: string | undefined): ExitCode {
   if (cause === undefined) return ExitCode.Failed;
   if (cause === 'NO_ROUTE') return ExitCode.NoRoute;
-  return cause === 'AUTH_TOPEER_FAILED' || cause === 'SERVER_NOT_TRUSTED'
-    ? ExitCode.LoginRefused
-    : ExitCode.Failed;
+  return loginCauses.includes(cause) ? ExitCode.LoginRefused : ExitCode.Failed;
 }
 
 function statusText(

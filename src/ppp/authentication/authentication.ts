@@ -2,7 +2,7 @@
  * Both directions of authentication on one link (RFC 1661 §3.5): the peer logs in to us, we log in to the peer.
  */
 import type { MppeKeySource } from '../mppe-key-source.ts';
-import type { AuthMethod, LinkOptions } from '../options.ts';
+import type { AuthMethod, LinkOptions, Refusal } from '../options.ts';
 import { PppProtocol } from '../../wire/ppp-frame.ts';
 import { Authenticator } from './authenticator.ts';
 import { Login } from './login.ts';
@@ -69,8 +69,8 @@ export class Authentication {
     this.#authenticator?.admit();
   }
 
-  refuse(): void {
-    this.#authenticator?.refuse();
+  refuse(told: Refusal | undefined): void {
+    this.#authenticator?.refuse(told);
   }
 
   nextTimeout(): number | undefined {

@@ -17,7 +17,7 @@ import { PppProtocol } from '../../wire/ppp-frame.ts';
 import { textOf } from '../../wire/text.ts';
 import { takeFirst } from '../../wire/queue.ts';
 import type { MppeKeySource } from '../mppe-key-source.ts';
-import type { AuthMethod } from '../options.ts';
+import type { AuthMethod, Refusal } from '../options.ts';
 import type { Evidence } from './evidence.ts';
 import { LoginAttempt } from './login-attempt.ts';
 import { MAX_REPEATS, PATIENCE, REPEAT_TIME, type AuthenticationOutput } from './output.ts';
@@ -111,10 +111,13 @@ export class Authenticator {
     this.#keys = proof.keys;
   }
 
-  /** The answer is the same whatever the reason. */
-  refuse(): void {
-    if (this.#state.name !== 'deciding') return;
-    this.#decide(this.#state.identifier, false, this.#failureMessage());
+  /** @param told why, for a peer that has proved its password; to another the answer is the same whatever the reason */
+  refuse(told: Refusal | undefined): void {
+    const state = this.#state;
+    if (state.name !== 'deciding') return;
+    const hasProved = state.attempt.proof !== undefined;
+    const refusal = hasProved && told !== undefined ? told : WRONG_PASSWORD;
+    this.#decide(state.identifier, false, this.#failureMessage(refusal));
   }
 
   nextTimeout(): number | undefined {
@@ -259,14 +262,14 @@ export class Authenticator {
   }
 
   /** RFC 2759 §6, RFC 2433 §6; never with a retry on this challenge. */
-  #failureMessage(): string {
-    if (this.method !== 'mschap-v2' && this.method !== 'mschap') return 'Authentication failed';
+  #failureMessage({ errorCode, message }: Refusal): string {
+    if (this.method !== 'mschap-v2' && this.method !== 'mschap') return message;
     return formatMsChapFailure({
-      errorCode: MsChapError.AuthenticationFailure,
+      errorCode,
       retry: false,
       challenge: this.#random(challengeLength(this.method)),
       version: this.method === 'mschap-v2' ? 3 : 2,
-      message: 'Authentication failed',
+      message,
     });
   }
 
@@ -281,6 +284,11 @@ export class Authenticator {
 }
 
 const WINDOWS_98_FLAGS = 4;
+
+const WRONG_PASSWORD: Refusal = {
+  errorCode: MsChapError.AuthenticationFailure,
+  message: 'Authentication failed',
+};
 
 function challengeLength(method: Exclude<AuthMethod, 'pap'>): number {
   return method === 'mschap' ? MS_CHAP_CHALLENGE_LENGTH : MS_CHAP_V2_CHALLENGE_LENGTH;

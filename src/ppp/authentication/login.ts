@@ -19,6 +19,8 @@ import {
   encodeMsChapV2Response,
   MS_CHAP_CHALLENGE_LENGTH,
   MS_CHAP_V2_CHALLENGE_LENGTH,
+  MsChapError,
+  msChapErrorWords,
   parseMsChapFailure,
   parseMsChapV2Success,
 } from '../../wire/ms-chap.ts';
@@ -149,7 +151,7 @@ export class Login {
           return;
         }
         {
-          this.#fail('AUTH_TOPEER_FAILED', this.#failureDetail(packet.message.text));
+          this.#handleFailure(packet.message.text);
           return;
         }
       case 'response': {
@@ -291,10 +293,20 @@ export class Login {
   }
 
   /** The peer's own words, without the challenge that an MS-CHAP failure carries. */
-  #failureDetail(text: string): string | undefined {
+  #handleFailure(text: string): void {
     const failure = this.method === 'chap' ? undefined : parseMsChapFailure(text);
-    if (failure === undefined || isMalformed(failure)) return readable(text);
-    return readable(`error ${failure.errorCode} ${failure.message}`);
+    if (failure === undefined || isMalformed(failure)) {
+      this.#fail('AUTH_TOPEER_FAILED', readable(text));
+      return;
+    }
+    const { errorCode, message } = failure;
+    const words = msChapErrorWords.get(errorCode);
+    const error = words === undefined ? `error ${errorCode}` : `error ${errorCode}, ${words}`;
+    const said = readable(message);
+    this.#fail(
+      denials.has(errorCode) ? 'LOGIN_DENIED' : 'AUTH_TOPEER_FAILED',
+      said === undefined ? error : `${error}: ${said}`,
+    );
   }
 
   #fail(code: CauseCode, detail?: string): void {
@@ -306,6 +318,14 @@ export class Login {
     this.#outputs.push({ kind: 'counted', what });
   }
 }
+
+/** Whoever gets them is not let in, but his password is not what is wrong. */
+const denials: ReadonlySet<number> = new Set<number>([
+  MsChapError.RestrictedLogonHours,
+  MsChapError.AccountDisabled,
+  MsChapError.PasswordExpired,
+  MsChapError.NoDialinPermission,
+]);
 
 /** Longest part of a peer's message that goes into a cause. */
 const MAX_DETAIL = 80;

@@ -110,7 +110,7 @@ test('authenticator, PAP: each repetition is answered with its own identifier an
       'malformed-authentication',
       'unexpected-authentication',
     ]);
-    side.refuse();
+    side.refuse(undefined);
     side.admit();
     side.handlePayload(Pap, request(1), 0);
     const [output] = drain(side);
@@ -120,7 +120,7 @@ test('authenticator, PAP: each repetition is answered with its own identifier an
     assert.equal(attempt.verify(Secret.fromPassword(right ? 'clientPass' : 'clientPas')), right);
     assert.equal(inspect(attempt, { depth: 9 }).includes('clientPass'), false);
     if (right) side.admit();
-    else side.refuse();
+    else side.refuse(undefined);
     const kind = right ? 'authenticate-ack' : 'authenticate-nak';
     const first = decodePap(sent(side));
     assert.deepEqual({ ...first, message: '' }, { kind, identifier: 2, message: '' });
@@ -181,15 +181,21 @@ test('login: what does not fit is counted', () => {
 });
 
 test('login: a Failure tells its words, readable, and nothing is answered after it', () => {
-  const cases: [AuthMethod, string, string | undefined][] = [
-    ['mschap-v2', 'E=691 R=1 C=00112233 V=3 M=No\u0007 way\r\n', 'error 691 No  way'],
-    ['mschap', 'E=648 R=0', 'error 648'],
+  const wrong = 'wrong user name or password';
+  const cases: [AuthMethod, string, string | undefined, string?][] = [
+    ['mschap-v2', 'E=691 R=1 C=00112233 V=3 M=No\u0007 way\r\n', `error 691, ${wrong}: No  way`],
+    ['mschap', 'E=648 R=0', 'error 648, password expired', 'LOGIN_DENIED'],
+    ['mschap-v2', 'E=646 R=0 V=3', 'error 646, not at this hour', 'LOGIN_DENIED'],
+    ['mschap', 'E=647 M=Off', 'error 647, account disabled: Off', 'LOGIN_DENIED'],
+    ['mschap-v2', 'E=649 M=Full', 'error 649, no permission to dial in: Full', 'LOGIN_DENIED'],
+    ['mschap-v2', 'E=12 M=Odd', 'error 12: Odd'],
     ['mschap-v2', 'just no', 'just no'],
+    ['chap', 'E=649 M=Full', 'E=649 M=Full'],
     ['chap', 'Sorry', 'Sorry'],
     ['chap', '\u0000', undefined],
     ['chap', 'x'.repeat(300), 'x'.repeat(80)],
   ];
-  for (const [method, message, detail] of cases) {
+  for (const [method, message, detail, code = 'AUTH_TOPEER_FAILED'] of cases) {
     const side = login(method);
     const value = new Uint8Array(method === 'mschap' ? 8 : 16).fill(1);
     side.handlePayload(
@@ -200,7 +206,7 @@ test('login: a Failure tells its words, readable, and nothing is answered after 
     drain(side);
     const failure = encodeChap({ kind: 'failure', identifier: 9, message: textOf(message) });
     side.handlePayload(Chap, failure, 0);
-    const cause = { code: 'AUTH_TOPEER_FAILED', ...(detail === undefined ? {} : { detail }) };
+    const cause = { code, ...(detail === undefined ? {} : { detail }) };
     assert.deepEqual(drain(side), [{ kind: 'failed', cause }]);
     side.handlePayload(Chap, failure, 0);
     assert.deepEqual(drain(side), []);

@@ -43,6 +43,9 @@ const sentences = {
 	AUTH_TOPEER_FAILED: _(
 		'The server refused the login: wrong user name or password, account locked, or already in use.'
 	),
+	LOGIN_DENIED: _(
+		'The server knows this user, but does not let him in: the account is disabled or expired, or there is no room for one more session.'
+	),
 	AUTH_METHOD_REFUSED: _('The two ends share no allowed login method: see the option auth.'),
 	AUTH_TIMEOUT: _('The login was not completed in time.'),
 	PEER_AUTH_FAILED: _('The caller gave a wrong user name or password.'),
@@ -124,6 +127,7 @@ const advice = {
 	PEER_DEAD: _('The link is dialled again by itself; if it happens often, check the line or raise keepalive.'),
 	LOOPBACK: _('The address of the server is one of this router: enter the address of the other side.'),
 	AUTH_TOPEER_FAILED: _('Type user name and password again; some servers want DOMAIN\\user.'),
+	LOGIN_DENIED: _('Ask the other side; the link is dialled again by itself.'),
 	AUTH_METHOD_REFUSED: _('Allow the method that the other side uses, if you can live with a weaker one.'),
 	PEER_AUTH_FAILED: _('If it was you: check the spelling; the password can be set anew under Users.'),
 	SERVER_NOT_TRUSTED: _('Do not allow a weaker login. Check the address of the server, then the password.'),
