@@ -170,7 +170,7 @@ export const linkOptions = {
     bool,
     '0',
     'live',
-    'Stop dialling after a refused login until the credentials change.',
+    'Stop dialling after a login refused for user name or password, until they change.',
   ),
   maxfail: option(
     integer(0, 1000000),
