@@ -63,7 +63,7 @@ export class CcpPolicy implements OptionPolicy<CcpOption> {
     const objection = `asks for ${wanted.join(' or ')} bits only`;
     // pppd 2.5.0 to 2.5.3 keep the option's two bits in a C99 _Bool.
     return wanted[0] === 40 && this.#strengths.includes(128)
-      ? `${objection}: pppd 2.5's require-mppe does, require-mppe-128 is meant`
+      ? `${objection} (pppd 2.5's require-mppe does; require-mppe-128 is meant)`
       : objection;
   }
 

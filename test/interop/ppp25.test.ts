@@ -80,7 +80,7 @@ const stateless40 = { mppe: 'mppe-40' };
 const translated = ['nomppe-40', 'nomppe-stateful'] as const;
 
 function tooWeak(peer: string): Outcome {
-  const detail = `the ${peer} asks for 40 bits only: pppd 2.5's require-mppe does, require-mppe-128 is meant`;
+  const detail = `the ${peer} asks for 40 bits only (pppd 2.5's require-mppe does; require-mppe-128 is meant)`;
   return { cause: 'MPPE_REQUIRED', detail };
 }
 

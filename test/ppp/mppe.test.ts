@@ -164,9 +164,9 @@ for (const [role, start] of Object.entries(roles)) {
 
 test('where no strength is shared the cause says what the peer asks for', () => {
   const strict: MppeOptions = { policy: 'required', strengths: [128], stateful: false };
-  const hint = "pppd 2.5's require-mppe does, require-mppe-128 is meant";
+  const hint = "(pppd 2.5's require-mppe does; require-mppe-128 is meant)";
   const cases: [MppeOptions, number, string | undefined][] = [
-    [strict, 0x01000020, `asks for 40 bits only: ${hint}`],
+    [strict, 0x01000020, `asks for 40 bits only ${hint}`],
     [strict, 0x010000a0, 'asks for 56 or 40 bits only'],
     [strict, 0x00000040, 'asks for the stateful mode only'],
     [strict, 0x00000000, 'asks for no encryption'],
