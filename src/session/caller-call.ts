@@ -248,7 +248,8 @@ export class CallerCall {
   #judge(attempt: LoginAttempt, now: number): void {
     const before = this.#progress;
     const { options, gateway } = this.#reception;
-    const judge = () => judgeLogin(attempt, this.#owner.peer, options, gateway, now);
+    const isIn = before.name === 'admitted';
+    const judge = () => judgeLogin(attempt, this.#owner.peer, options, gateway, isIn, now);
     switch (before.name) {
       case 'unproven': {
         const { verdict, delay } = judge();
