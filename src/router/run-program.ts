@@ -3,8 +3,8 @@ import { execFile, type ExecFileException } from 'node:child_process';
 
 /** Each takes eight descriptors while it is started, and three while it runs. */
 const AT_ONCE = 4;
-/** Shortages end when others give back what they have; ms. */
-const PATIENCE = 10_000;
+/** Shortages end when others give back what they have; ms. What has to be undone is tried again later (leftovers.ts). */
+const PATIENCE = 3_000;
 const PAUSE = 200;
 
 export interface ProgramOptions {

@@ -108,7 +108,8 @@ export class Passage {
   /** Looks for packets since the last time: a connection whose calls are in use is not idle. */
   lookForTraffic(): void {
     const ways = [...this.ways.values()].flatMap((both) => Object.values(both));
-    const packets = this.ports.table.counters(ways).reduce((sum, count) => sum + count.packets, 0);
+    const counts = this.ports.table.counters(ways);
+    const packets = counts?.reduce((sum, count) => sum + count.packets, 0) ?? this.packets;
     if (packets === this.packets) return;
     this.packets = packets;
     this.feed((machine) => machine.handleTraffic(monotonic()));
@@ -227,8 +228,9 @@ export class Passage {
   private counters(call: RelayedCall): Record<Side, Count> | undefined {
     const { client, server } = this.ways.get(call) ?? {};
     if (client === undefined || server === undefined) return undefined;
-    const [toClient, toServer] = this.ports.table.counters([client, server]);
-    return { client: toClient!, server: toServer! };
+    const [toClient, toServer] = this.ports.table.counters([client, server]) ?? [];
+    if (toClient === undefined || toServer === undefined) return undefined;
+    return { client: toClient, server: toServer };
   }
 
   private done(why: Cause): void {

@@ -68,6 +68,7 @@ export class Relays {
     this.helperCalls = new HelperCalls(ports.nextId);
     this.timer = setInterval(() => {
       for (const { runner } of this.relays) runner?.lookForTraffic();
+      void ports.table.mend().catch(() => undefined); // it was said when it failed first
     }, LOOK).unref();
   }
 
