@@ -8,6 +8,7 @@
 import { randomBytes } from 'node:crypto';
 import { connect } from 'node:net';
 import { Secret } from '../src/crypto/secret.ts';
+import { Connections } from '../src/daemon/connections.ts';
 import { Drive, monotonic } from '../src/daemon/drive.ts';
 import { PacketIo } from '../src/daemon/packet-io.ts';
 import { TcpConnection } from '../src/daemon/tcp-connection.ts';
@@ -154,7 +155,7 @@ function call(): void {
     socket.once('error', refused);
     socket.once('connect', () => {
       socket.off('error', refused);
-      const connection = new TcpConnection(socket, {
+      const connection = new TcpConnection(socket, new Connections(), {
         octets: (octets) => feed((now) => link.handleOctets(octets, now)),
         closed: (errno) => feed((now) => link.handleClosed(now, errno)),
         written: () => undefined,

@@ -12,6 +12,8 @@ import { Checks } from './checks.ts';
 import type { Configuration } from './configuration/configuration.ts';
 import { ConfigError, describeProblem, type Problem } from './configuration/problems.ts';
 import { sectionsOf } from './configuration/sound-part.ts';
+import { Connections } from './connections.ts';
+import { Descriptors } from './descriptors.ts';
 import { Drive, monotonic } from './drive.ts';
 import type { BusEvent } from './events.ts';
 import { Failures } from './failures.ts';
@@ -58,6 +60,8 @@ export class Daemon {
   /** Of servers that could not be started. */
   readonly serverFailures = new Map<string, Cause>();
   private readonly options: DaemonOptions;
+  private readonly descriptors = Descriptors.ofProcess();
+  private readonly connections = new Connections();
   private readonly drive: Drive;
   private readonly listeners: Listeners;
   private readonly serverSet: Servers;
@@ -100,11 +104,13 @@ export class Daemon {
       drive: this.drive,
       io: this.io,
       router,
+      connections: this.connections,
       report: (event) => reports.event(event),
     };
     this.relays = new Relays(
       {
         drive: this.drive,
+        connections: this.connections,
         table: new RelayTable((request) => netlinkRequest(NETLINK_NETFILTER, request)),
         ids,
         nextId: () => gateway.nextId(),
@@ -244,7 +250,7 @@ export class Daemon {
       log.line(problem.severity, describeProblem(problem));
     if (faults.length > 0)
       log.line('error', `left out until they are mended: ${sectionsOf(faults).join(', ')}`);
-    this.ports.gateway.reconfigure(configuration.users, configuration.limits);
+    this.shareDescriptors(configuration);
     for (const options of configuration.servers)
       this.servers.get(options.name)?.server.reconfigure(options, monotonic());
 
@@ -260,6 +266,15 @@ export class Daemon {
       })),
     );
     this.supervision?.configured();
+  }
+
+  /** Accounts and limits, as far as there are descriptors. */
+  private shareDescriptors(configuration: Configuration): void {
+    const { connections, limits, relayed, shortage } = this.descriptors.share(configuration);
+    if (shortage !== undefined) this.options.log.line('warning', shortage);
+    this.connections.most = connections;
+    this.relays.most = relayed;
+    this.ports.gateway.reconfigure(configuration.users, limits);
   }
 
   private readAgain(): Promise<void> {

@@ -6,10 +6,17 @@
 import { spawn } from 'node:child_process';
 import { accessSync, constants, readdirSync, statSync } from 'node:fs';
 import { join } from 'node:path';
+import type { Readable } from 'node:stream';
 import type { SessionEvent, SessionStatus } from '../session/ports.ts';
 import { formatAddress, formatPrefix } from '../wire/ip.ts';
+import { isShortage } from '../router/run-program.ts';
+import { failureText } from './router-cause.ts';
 import type { Level } from './log.ts';
 import type { RelayEvent } from './relays/relay-event.ts';
+
+/** Pause before what found no descriptor, process or memory is tried again, ms; and how often it is. */
+const PAUSE = 1_000;
+const ATTEMPTS = 30;
 
 const PATH = '/usr/sbin:/usr/bin:/sbin:/bin';
 /** Output of one hook that goes to the log, in lines and octets of a line. */
@@ -46,12 +53,19 @@ export interface HookPorts {
     | undefined;
 }
 
+/** All hooks of one event. */
 interface Job {
+  readonly session: number;
+  readonly env: Readonly<Record<string, string>>;
+  /** Option of a link. */
+  readonly own: Hook | undefined;
+  readonly folder: string;
+}
+
+interface Hook {
   /** Name of a file, or the option of a link. */
   readonly name: string;
   readonly command: readonly [string, ...string[]];
-  readonly env: Readonly<Record<string, string>>;
-  readonly session: number;
 }
 
 export class Hooks {
@@ -68,29 +82,60 @@ export class Hooks {
   note(event: SessionEvent | RelayEvent): void {
     if (event.what !== 'session-up' && event.what !== 'session-down') return;
     const about = this.ports.about(event.session);
-    const env = environment(event, about?.device ?? '');
     const up = event.what === 'session-up';
-    const own = up ? about?.up : about?.down;
-    if (own !== undefined)
-      this.add({
-        name: `${event.session.name}: ${up ? 'connect' : 'disconnect'}`,
-        command: ['/bin/sh', '-c', own],
-        env,
-        session: event.session.id,
+    const command = up ? about?.up : about?.down;
+    this.add({
+      session: event.session.id,
+      env: environment(event, about?.device ?? ''),
+      own:
+        command === undefined
+          ? undefined
+          : {
+              name: `${event.session.name}: ${up ? 'connect' : 'disconnect'}`,
+              command: ['/bin/sh', '-c', command],
+            },
+      folder: up ? 'session-up.d' : 'session-down.d',
+    });
+  }
+
+  private add(job: Job): void {
+    if (this.queue.length >= this.options.waiting) {
+      this.failed(`hooks of session ${job.session}: not run, too many are waiting`);
+      return;
+    }
+    this.queue.push(job);
+    this.next();
+  }
+
+  /** Starts what may run: a session's hooks one after the other, so that its down does not overtake its up. */
+  private next(): void {
+    while (this.busy.size < this.options.running) {
+      const at = this.queue.findIndex(({ session }) => !this.busy.has(session));
+      if (at === -1) return;
+      const [job] = this.queue.splice(at, 1) as [Job];
+      this.busy.add(job.session);
+      void this.runAll(job).finally(() => {
+        this.busy.delete(job.session);
+        this.next();
       });
-    for (const file of this.executables(up ? 'session-up.d' : 'session-down.d'))
-      this.add({ name: file, command: [file], env, session: event.session.id });
+    }
+  }
+
+  private async runAll({ own, env, folder }: Job): Promise<void> {
+    if (own !== undefined) await this.run(own, env);
+    for (const file of await this.executables(folder))
+      await this.run({ name: file, command: [file] }, env);
   }
 
   /** In order of their names. */
-  private executables(folder: string): readonly string[] {
+  private async executables(folder: string): Promise<readonly string[]> {
     const dir = join(this.options.dir, folder);
     let names: string[];
     try {
-      names = readdirSync(dir).sort();
+      names = (await persistently(() => readdirSync(dir))).sort();
     } catch (error) {
-      const { code, message } = error as NodeJS.ErrnoException;
-      if (code !== 'ENOENT') this.failed(`hooks: ${message}`);
+      if ((error as NodeJS.ErrnoException).code !== 'ENOENT')
+        this.failed(`hooks: ${failureText(error)}`);
       return [];
     }
     return names
@@ -108,38 +153,30 @@ export class Hooks {
       if ((uid === 0 || uid === process.getuid?.()) && (mode & 0o022) === 0) return true;
       this.failed(`hook ${file}: not run, others than root can write it`);
     } catch (error) {
-      this.failed(`hook ${file}: ${error instanceof Error ? error.message : String(error)}`);
+      this.failed(`hook ${file}: ${failureText(error)}`);
     }
     return false;
   }
 
-  private add(job: Job): void {
-    if (this.queue.length >= this.options.waiting) {
-      this.failed(`hook ${job.name}: not run, too many are waiting`);
-      return;
+  private async run(hook: Hook, env: Job['env']): Promise<void> {
+    let fault: string | undefined;
+    try {
+      fault = await persistently(() => this.start(hook, env));
+    } catch (error) {
+      fault = failureText(error);
     }
-    this.queue.push(job);
-    this.next();
+    if (fault !== undefined) this.failed(`hook ${hook.name}: ${fault}`);
   }
 
-  /** Starts what may run: a session's hooks one after the other, so that its down does not overtake its up. */
-  private next(): void {
-    while (this.busy.size < this.options.running) {
-      const at = this.queue.findIndex(({ session }) => !this.busy.has(session));
-      if (at === -1) return;
-      const [job] = this.queue.splice(at, 1) as [Job];
-      this.busy.add(job.session);
-      void this.run(job).then((fault) => {
-        this.busy.delete(job.session);
-        if (fault !== undefined) this.failed(`hook ${job.name}: ${fault}`);
-        this.next();
-      });
-    }
-  }
-
-  /** @returns why it failed */
-  private run({ name, command: [program, ...words], env }: Job): Promise<string | undefined> {
-    return new Promise((resolve) => {
+  /**
+   * @returns how it failed
+   * @throws Error of the system: it could not be started
+   */
+  private start(
+    { name, command: [program, ...words] }: Hook,
+    env: Job['env'],
+  ): Promise<string | undefined> {
+    return new Promise((resolve, reject) => {
       // A process group of its own: its children are killed with it.
       const child = spawn(program, words, {
         cwd: '/',
@@ -148,21 +185,22 @@ export class Hooks {
         stdio: ['ignore', 'pipe', 'pipe'],
       });
       let late = false;
+      // Where no descriptors are left there are no pipes: the error follows.
+      const outputs = [child.stdout, child.stderr] as (Readable | undefined)[];
       const timer = setTimeout(() => {
         late = true;
         kill(child.pid);
         // A descendant that left the group may hold the pipes for ever.
-        child.stdout.destroy();
-        child.stderr.destroy();
+        for (const output of outputs) output?.destroy();
       }, this.options.limit);
       const lines = new Lines((line) => this.ports.log('info', `hook ${name}: ${line}`));
-      for (const stream of [child.stdout, child.stderr]) {
-        stream.setEncoding('utf8').on('data', (text: string) => lines.add(text));
-        stream.on('error', () => undefined); // its end is seen below
+      for (const output of outputs) {
+        output?.setEncoding('utf8').on('data', (text: string) => lines.add(text));
+        output?.on('error', () => undefined); // its end is seen below
       }
-      child.once('error', (error) => {
+      child.on('error', (error) => {
         clearTimeout(timer);
-        resolve(error.message);
+        reject(error);
       });
       child.once('close', (code, signal) => {
         clearTimeout(timer);
@@ -177,6 +215,18 @@ export class Hooks {
   private failed(text: string): void {
     this.ports.count('hook failed');
     this.ports.log('warning', text);
+  }
+}
+
+/** Again and again while the system has no room for it. @throws what fails in another way, or for too long */
+async function persistently<T>(act: () => T | Promise<T>): Promise<T> {
+  for (let attempt = 1; ; attempt++) {
+    try {
+      return await act();
+    } catch (error) {
+      if (!isShortage(error) || attempt === ATTEMPTS) throw error;
+    }
+    await new Promise((resolve) => setTimeout(resolve, PAUSE));
   }
 }
 

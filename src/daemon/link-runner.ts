@@ -10,6 +10,7 @@ import type { LinkOutput, Network, CallPath, SessionEvent } from '../session/por
 import type { TunDevice } from '../tun-tap/tun-device.ts';
 import { cause, type Cause, type CauseCode } from '../wire/cause.ts';
 import { formatAddress, parseAddress } from '../wire/ip.ts';
+import type { Connections } from './connections.ts';
 import { monotonic, type Drive } from './drive.ts';
 import type { PacketIo } from './packet-io.ts';
 import { failureText, routerCause } from './router-cause.ts';
@@ -20,6 +21,7 @@ export interface RunnerPorts {
   readonly drive: Drive;
   readonly io: PacketIo;
   readonly router: Router;
+  readonly connections: Connections;
   readonly report: (event: SessionEvent) => void;
 }
 
@@ -221,7 +223,7 @@ export class LinkRunner {
       if (this.connecting !== socket) return;
       this.connecting = undefined;
       socket.off('error', failed);
-      const tcp = new TcpConnection(socket, {
+      const tcp = new TcpConnection(socket, this.ports.connections, {
         octets: (octets) => {
           this.ports.io.captureControl(tcp, 'in', octets);
           this.feed((link, now) => link.handleOctets(octets, now));

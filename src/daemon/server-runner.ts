@@ -5,7 +5,7 @@ import type { ServerOptions } from '../session/options.ts';
 import type { Network, CallPath, SessionOutput } from '../session/ports.ts';
 import { Server } from '../session/server.ts';
 import type { TunDevice } from '../tun-tap/tun-device.ts';
-import type { Cause } from '../wire/cause.ts';
+import { cause, type Cause } from '../wire/cause.ts';
 import type { ServerInterface } from '../router/router.ts';
 import { monotonic } from './drive.ts';
 import type { RunnerPorts } from './link-runner.ts';
@@ -62,7 +62,7 @@ export class ServerRunner {
       act(caller);
       this.ports.drive.touched(caller);
     };
-    const tcp = new TcpConnection(socket, {
+    const tcp = new TcpConnection(socket, this.ports.connections, {
       octets: (octets) => {
         this.ports.io.captureControl(tcp, 'in', octets);
         feed((found) => found.handleOctets(octets, monotonic()));
@@ -70,7 +70,9 @@ export class ServerRunner {
       closed: (errno) => feed((found) => found.handleClosed(monotonic(), errno)),
       written: (octets) => this.ports.io.captureControl(tcp, 'out', octets),
     });
-    const accepted = this.server.accept(tcp.peer, tcp.local, monotonic());
+    const accepted = this.ports.connections.makeRoom()
+      ? this.server.accept(tcp.peer, tcp.local, monotonic())
+      : cause('TOO_MANY_SESSIONS', 'no descriptor is left for another connection');
     if ('code' in accepted) {
       tcp.destroy();
       this.ports.report({

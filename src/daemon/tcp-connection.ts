@@ -1,6 +1,7 @@
 /** A TCP connection that carries control messages: one write per message, nothing waits for a slow peer. */
 import type { Socket } from 'node:net';
 import { parseAddress } from '../wire/ip.ts';
+import type { Connections } from './connections.ts';
 
 /** A peer that does not read its control messages is as good as gone. */
 const MAX_UNSENT = 16 * 1024;
@@ -22,12 +23,15 @@ export class TcpConnection {
   readonly peer: number;
   readonly peerPort: number;
   private readonly socket: Socket;
+  private readonly connections: Connections;
   private readonly written: TcpEvents['written'];
   private open = true;
 
   /** @param socket connected */
-  constructor(socket: Socket, events: TcpEvents) {
+  constructor(socket: Socket, connections: Connections, events: TcpEvents) {
     this.socket = socket;
+    this.connections = connections;
+    connections.add(socket);
     this.written = events.written;
     this.local = address(socket.localAddress);
     this.peer = address(socket.remoteAddress);
@@ -68,6 +72,7 @@ export class TcpConnection {
       if (socket.bytesRead > most) socket.destroy();
     });
     socket.resume();
+    this.connections.linger(socket, this.peer);
   }
 
   destroy(): void {

@@ -17,7 +17,7 @@ export interface RelayOptions {
   readonly servers: readonly Prefix[];
   readonly maxConnections: number;
   readonly maxPerClient: number;
-  /** Control connections whose Start exchange is not over. */
+  /** Control connections that have no call yet. */
   readonly maxHalfOpen: number;
   /** 0: never. */
   readonly idleTimeout: number;

@@ -19,7 +19,10 @@ import type { RelayOddity, RelayOutput } from './relay-output.ts';
 import { goodbye, otherSide, type RelayedCall, type Side } from './relayed-call.ts';
 import { RelayedCalls } from './relayed-calls.ts';
 
-/** Times, ms. Servers give up a start after 5 to 60 s, callers wait for up to 60. */
+/** Times, ms. A client has its first message ready, and after the start the request of its first call. */
+export const FIRST_MESSAGE_TIMEOUT = 10_000;
+export const FIRST_CALL_TIMEOUT = 10_000;
+/** Servers give up a start after 5 to 60 s, callers wait for up to 60. */
 export const START_TIMEOUT = 60_000;
 /** RFC 2637 §3.2: dialling a number takes its time. */
 export const CALL_TIMEOUT = 120_000;
@@ -51,22 +54,18 @@ export class RelayedConnection {
   readonly #reply: Record<Side, Uint8Array | undefined> = { client: undefined, server: undefined };
   #connecting = false;
   #established = false;
+  #hadCall = false;
   #done = false;
   #idleTimeout: number;
-  /** Of the start, later of the stop. */
+  /** Of the start, then of the first call, later of the stop. */
   #deadline: number | undefined;
   #heard: number;
 
   constructor(options: RelayedConnectionOptions, now: number) {
     this.#options = options;
     this.#idleTimeout = options.idleTimeout;
-    this.#deadline = now + START_TIMEOUT;
+    this.#deadline = now + FIRST_MESSAGE_TIMEOUT;
     this.#heard = now;
-  }
-
-  /** Start-Control-Connection-Reply has passed. */
-  get established(): boolean {
-    return this.#established;
   }
 
   /** The calls whose packets pass. */
@@ -153,7 +152,7 @@ export class RelayedConnection {
   handleTimeout(now: number): void {
     if (this.#done) return;
     if (this.#deadline !== undefined && now >= this.#deadline)
-      this.end(this.#established ? cause('HANGUP') : cause('HANDSHAKE_TIMEOUT'));
+      this.end(this.#hadCall ? cause('HANGUP') : cause('HANDSHAKE_TIMEOUT'));
     else if (this.#idleTimeout > 0 && now >= this.#heard + this.#idleTimeout)
       this.end(cause('IDLE_TIMEOUT'));
     else
@@ -182,6 +181,7 @@ export class RelayedConnection {
     held.push(message);
     if (side === 'client' && !this.#connecting) {
       this.#connecting = true;
+      this.#deadline = now + START_TIMEOUT;
       this.#emit({ kind: 'connect' });
     }
   }
@@ -227,7 +227,7 @@ export class RelayedConnection {
       !this.#established
     ) {
       this.#established = true;
-      this.#deadline = undefined;
+      if (!this.#hadCall) this.#deadline = now + FIRST_CALL_TIMEOUT;
     } else if (type === MessageType.StopControlConnectionReply)
       this.#deadline = now + CLEAR_TIMEOUT;
   }
@@ -241,6 +241,8 @@ export class RelayedConnection {
       this.#write(side, encodeControlMessage(callRefusal(direction, callId, 'no-resource')));
       return;
     }
+    this.#hadCall = true;
+    this.#deadline = undefined;
     const times = { now, deadline: now + CALL_TIMEOUT };
     const call = this.#calls.request(direction, side, { callId, told }, times);
     writeU16(message, 12, told);

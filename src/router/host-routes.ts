@@ -21,10 +21,11 @@ interface HostRoute {
 
 export class HostRoutes {
   private readonly held = new Map<string, HostRoute>();
-  private readonly warn: (message: string) => void;
+  private readonly later: (what: string, why: unknown, undo: () => Promise<void>) => void;
 
-  constructor(warn: (message: string) => void) {
-    this.warn = warn;
+  /** @param later undoes what cannot be undone now, in order with the other calls */
+  constructor(later: HostRoutes['later']) {
+    this.later = later;
   }
 
   /** @throws RouterError there is no way to the server */
@@ -54,7 +55,7 @@ export class HostRoutes {
     this.held.set(link, { address, route });
   }
 
-  /** What cannot be removed is a warning: its device may be gone already. */
+  /** What cannot be removed now is removed later. */
   async release(link: string): Promise<void> {
     const own = this.held.get(link);
     if (own === undefined) return;
@@ -65,7 +66,10 @@ export class HostRoutes {
       if (others[0] === undefined) await remove(own.address);
       else await ip('route', 'replace', ...others[0].route);
     } catch (error) {
-      this.warn(`host route of ${link}: ${error instanceof Error ? error.message : String(error)}`);
+      const { address } = own;
+      this.later(`host route to ${address}`, error, async () => {
+        if (this.holders(address).length === 0) await remove(address);
+      });
     }
   }
 

@@ -1,9 +1,12 @@
 /** Runs iproute2's `ip`, and one job at a time for each key. */
-import { execFile } from 'node:child_process';
 import { existsSync } from 'node:fs';
 import { RouterError } from './router.ts';
+import { runProgram } from './run-program.ts';
 
-const TIMEOUT = 10_000; // ms; a netlink request takes less than one
+const OPTIONS = {
+  timeout: 10_000, // a netlink request takes less than one
+  env: { PATH: '/usr/sbin:/usr/bin:/sbin:/bin' },
+};
 
 /** @throws RouterError with what `ip` says */
 export function ip(...args: readonly string[]): Promise<string> {
@@ -23,27 +26,15 @@ export async function ipBatch(commands: readonly (readonly string[])[]): Promise
 }
 
 /** @param failed the arguments to name, from what `ip` says */
-function run(
+async function run(
   args: readonly string[],
   input: string,
   failed: (said: string) => readonly string[],
 ): Promise<string> {
-  return new Promise((resolve, reject) => {
-    const child = execFile(
-      'ip',
-      args,
-      { timeout: TIMEOUT, env: { PATH: '/usr/sbin:/usr/bin:/sbin:/bin' } },
-      (error, stdout, stderr) => {
-        if (error === null) resolve(stdout);
-        else {
-          const said = stderr.trim() || error.message;
-          reject(new RouterError(`ip ${failed(said).join(' ')}: ${said}`));
-        }
-      },
-    );
-    child.stdin?.on('error', () => undefined); // it ended before it read everything: its exit tells why
-    child.stdin?.end(input);
-  });
+  const { error, stdout, stderr } = await runProgram('ip', args, input, OPTIONS);
+  if (error === undefined) return stdout;
+  const said = stderr.trim() || error.message;
+  throw new RouterError(`ip ${failed(said).join(' ')}: ${said}`);
 }
 
 /** Of this network namespace. */

@@ -5,6 +5,7 @@ import { formatAddress, formatPrefix } from '../wire/ip.ts';
 import { callerRoutes } from './caller-routes.ts';
 import { HostRoutes } from './host-routes.ts';
 import { deviceExists, ip, ipBatch, Serial } from './ip-command.ts';
+import { Leftovers } from './leftovers.ts';
 import { linkLocal } from './link-local.ts';
 import { ProxyArp } from './proxy-arp.ts';
 import type { Router, ServerInterface } from './router.ts';
@@ -21,6 +22,7 @@ const HOST_ROUTES = 'host routes'; // no device's name: it has a blank
 export class IpRoute implements Router {
   readonly supervisor = undefined;
   private readonly serial = new Serial();
+  private readonly leftovers: Leftovers;
   private readonly hostRoutes: HostRoutes;
   private readonly proxyArp: ProxyArp;
   private readonly servers = new Map<string, ServerInterface>();
@@ -31,8 +33,11 @@ export class IpRoute implements Router {
 
   constructor(warn: (message: string) => void) {
     this.warn = warn;
-    this.hostRoutes = new HostRoutes(warn);
-    this.proxyArp = new ProxyArp(warn);
+    this.leftovers = new Leftovers(warn);
+    this.hostRoutes = new HostRoutes((what, why, undo) =>
+      this.leftovers.add(what, why, () => this.serial.run(HOST_ROUTES, undo)),
+    );
+    this.proxyArp = new ProxyArp(warn, this.leftovers);
   }
 
   serverUp(server: ServerInterface): Promise<void> {
@@ -98,7 +103,7 @@ export class IpRoute implements Router {
   }
 
   close(): Promise<void> {
-    return Promise.resolve();
+    return this.leftovers.close();
   }
 
   private async linkUp(network: Network): Promise<void> {
@@ -141,8 +146,23 @@ export class IpRoute implements Router {
     this.callers.delete(key);
     await this.proxyArp.release(network);
     for (const prefix of done.prefixes) {
-      if (!this.isRouted(prefix, done.device))
-        await this.undo(done.device, 'route', 'flush', 'exact', prefix, 'dev', done.device);
+      try {
+        await this.removeRoute(prefix, done.device);
+      } catch (error) {
+        this.leftovers.add(`route to ${prefix} through ${done.device}`, error, () =>
+          this.serial.run(done.device, () => this.removeRoute(prefix, done.device)),
+        );
+      }
+    }
+  }
+
+  /** Unless somebody has it. A device that is gone has taken it along. @throws RouterError */
+  private async removeRoute(prefix: string, device: string): Promise<void> {
+    if (this.isRouted(prefix, device) || !deviceExists(device)) return;
+    try {
+      await ip('route', 'flush', 'exact', prefix, 'dev', device);
+    } catch (error) {
+      if (deviceExists(device)) throw error;
     }
   }
 
@@ -150,15 +170,6 @@ export class IpRoute implements Router {
     return [...this.callers.values()].some(
       (other) => other.device === device && other.prefixes.includes(prefix),
     );
-  }
-
-  /** A device that is gone has taken everything along; anything else that cannot be undone is a warning. */
-  private async undo(device: string, ...args: readonly string[]): Promise<void> {
-    try {
-      await ip(...args);
-    } catch (error) {
-      if (deviceExists(device)) this.warn(error instanceof Error ? error.message : String(error));
-    }
   }
 
   /** Gives a device its MTU and addresses, and brings it up. @param identifier of its link-local IPv6 address, if any */

@@ -1,11 +1,14 @@
 /** Runs nftables' `nft`: a script on its standard input is one transaction, all of it is done or none. */
-import { execFile } from 'node:child_process';
 import { RouterError } from './router.ts';
+import { runProgram } from './run-program.ts';
 
 const TIMEOUT = 10_000; // ms; even a large transaction takes less than one second
-const ENVIRONMENT = { PATH: '/usr/sbin:/usr/bin:/sbin:/bin', LC_ALL: 'C' };
-/** Octets of one answer: listing every element of a large map fits. */
-const MAX_OUTPUT = 16 << 20;
+const OPTIONS = {
+  timeout: TIMEOUT,
+  killSignal: 'SIGKILL',
+  maxBuffer: 16 << 20, // listing every element of a large map fits
+  env: { PATH: '/usr/sbin:/usr/bin:/sbin:/bin', LC_ALL: 'C' },
+} as const;
 
 /**
  * Hands a script to `nft -f -`.
@@ -36,20 +39,10 @@ export async function nftJson(...command: readonly string[]): Promise<unknown> {
   return answer === '' ? { nftables: [] } : JSON.parse(answer);
 }
 
-function run(args: readonly string[], input: string): Promise<string> {
-  return new Promise((resolve, reject) => {
-    const child = execFile(
-      'nft',
-      args,
-      { timeout: TIMEOUT, killSignal: 'SIGKILL', maxBuffer: MAX_OUTPUT, env: ENVIRONMENT },
-      (error, stdout, stderr) => {
-        if (error === null) resolve(stdout);
-        else reject(new RouterError(explain(error, stderr)));
-      },
-    );
-    child.stdin?.on('error', () => undefined); // it ended without reading: its own words say why
-    child.stdin?.end(input);
-  });
+async function run(args: readonly string[], input: string): Promise<string> {
+  const { error, stdout, stderr } = await runProgram('nft', args, input, OPTIONS);
+  if (error !== undefined) throw new RouterError(explain(error, stderr));
+  return stdout;
 }
 
 /** nft repeats the faulty line and underlines the fault below its first sentence: the sentences are enough. */

@@ -3,14 +3,17 @@ import { networkInterfaces } from 'node:os';
 import type { Network } from '../session/ports.ts';
 import { formatAddress, parsePrefix, prefixContains } from '../wire/ip.ts';
 import { deviceExists, ip } from './ip-command.ts';
+import type { Leftovers } from './leftovers.ts';
 
 export class ProxyArp {
   private readonly warn: (message: string) => void;
+  private readonly leftovers: Leftovers;
   /** Devices by the caller's address. */
   private readonly held = new Map<number, string[]>();
 
-  constructor(warn: (message: string) => void) {
+  constructor(warn: (message: string) => void, leftovers: Leftovers) {
     this.warn = warn;
+    this.leftovers = leftovers;
   }
 
   /** @throws RouterError */
@@ -26,22 +29,40 @@ export class ProxyArp {
     this.held.set(caller.peerAddress, done);
     for (const device of devices) {
       done.push(device);
-      await ip('neighbour', 'replace', 'proxy', address, 'dev', device);
+      await add(caller.peerAddress, device);
     }
   }
 
-  /** A device that is gone has taken it along; anything else that cannot be undone is a warning. */
+  /** A device that is gone has taken it along; anything else that cannot be undone is undone later. */
   async release({ peerAddress }: Network): Promise<void> {
     const devices = this.held.get(peerAddress) ?? [];
     this.held.delete(peerAddress);
     for (const device of devices) {
       try {
-        await ip('neighbour', 'del', 'proxy', formatAddress(peerAddress), 'dev', device);
+        await remove(peerAddress, device);
       } catch (error) {
-        if (deviceExists(device)) this.warn(error instanceof Error ? error.message : String(error));
+        if (deviceExists(device)) this.removeLater(peerAddress, device, error);
       }
     }
   }
+
+  private removeLater(peerAddress: number, device: string, why: unknown): void {
+    const isWanted = () => this.held.get(peerAddress)?.includes(device) === true;
+    const what = `proxy ARP for ${formatAddress(peerAddress)} on ${device}`;
+    this.leftovers.add(what, why, async () => {
+      if (isWanted() || !deviceExists(device)) return;
+      await remove(peerAddress, device);
+      if (isWanted()) await add(peerAddress, device); // another caller came meanwhile
+    });
+  }
+}
+
+async function add(address: number, device: string): Promise<void> {
+  await ip('neighbour', 'replace', 'proxy', formatAddress(address), 'dev', device);
+}
+
+async function remove(address: number, device: string): Promise<void> {
+  await ip('neighbour', 'del', 'proxy', formatAddress(address), 'dev', device);
 }
 
 function devicesWith({ device: own, peerAddress }: Network): string[] {

@@ -31,6 +31,7 @@ import {
   tableBody,
   type RelayRules,
 } from './relay-rules.ts';
+import { isShortage } from './run-program.ts';
 
 /** The packets of a relayed call in one direction. */
 export interface RelayWay {
@@ -63,6 +64,8 @@ export class RelayTable {
   /** Of ways that were removed; they leave the kernel together, since it takes some 15 ms for each transaction. */
   readonly #removals: ElementChange[] = [];
   #removing: Promise<void> | undefined;
+  /** It could not be made anew: calls that have ended may still pass. */
+  #isStale = false;
 
   constructor(netfilter: Netfilter) {
     this.#netfilter = netfilter;
@@ -135,13 +138,23 @@ export class RelayTable {
     return this.#removing;
   }
 
-  /** What has passed: outer packets and their octets. */
-  counters(ways: readonly RelayWay[]): readonly Count[] {
+  /** Makes good what failed before. @throws RouterError it cannot be done yet */
+  async mend(): Promise<void> {
+    if (this.#isStale) await this.#renew();
+  }
+
+  /** What has passed: outer packets and their octets; undefined: the kernel cannot be asked now. */
+  counters(ways: readonly RelayWay[]): readonly Count[] | undefined {
     const counted = ways.map((way) => {
       const { set, key } = elements(way)[0]!;
       return { set, key };
     });
-    return readCounters(this.#netfilter, RELAY_TABLE, counted);
+    try {
+      return readCounters(this.#netfilter, RELAY_TABLE, counted);
+    } catch (error) {
+      if (isShortage(error)) return undefined;
+      throw error;
+    }
   }
 
   /** Once all that ends at this moment has ended. */
@@ -160,9 +173,13 @@ export class RelayTable {
   }
 
   /** Somebody has removed our table (`nft flush ruleset`), or what we think is in it is not: makes it anew. */
-  #renew(): Promise<unknown> {
+  #renew(): Promise<void> {
     this.#removals.length = 0;
-    return this.#serial(() => nft(this.#table(this.#relays)));
+    this.#isStale = true;
+    return this.#serial(async () => {
+      await nft(this.#table(this.#relays));
+      this.#isStale = false;
+    });
   }
 
   #apply(changes: readonly ElementChange[]): void {

@@ -7,6 +7,7 @@
 import { cause as because, type Cause } from '../wire/cause.ts';
 import { formatPrefix, prefixContains } from '../wire/ip.ts';
 import { Deadlines, earliest } from './deadlines.ts';
+import { Progress } from './half-open.ts';
 import { IdleWatch } from './idle-watch.ts';
 import { judgeLogin, type Judgement } from './login.ts';
 import type { User } from './options.ts';
@@ -26,7 +27,7 @@ const EXPIRY_CHECK = 3_600_000;
 
 type LoginAttempt = Extract<SessionStage, { kind: 'login' }>['attempt'];
 
-type Progress =
+type Stage =
   /** Accepted; the call is not up yet. */
   | { readonly name: 'accepted' }
   /** The peer has not tried to log in. */
@@ -46,8 +47,10 @@ type Progress =
 export interface CallOwner {
   readonly peer: number;
   output(output: SessionOutput): void;
+  /** It gets on with its login. */
+  advanced(progress: Progress, now: number): void;
   /** The first login on this call was right. */
-  admitted(): void;
+  admitted(now: number): void;
   /** Nothing uses the path any more: it is freed, and the control connection clears the call. */
   finished(call: CallerCall, cause: Cause, now: number): void;
   /** Something happened outside the caller's own verbs. */
@@ -62,7 +65,7 @@ export class CallerCall {
     'login' | 'answer' | 'network' | 'idle' | 'lifetime' | 'expiry'
   >();
   #session: Session | undefined;
-  #progress: Progress = { name: 'accepted' };
+  #progress: Stage = { name: 'accepted' };
   /** What must be given back. */
   #held: Admission | undefined;
   #established = false;
@@ -211,10 +214,15 @@ export class CallerCall {
     const { path } = this;
     switch (stage.kind) {
       case 'gre':
+        this.#owner.advanced(Progress.gre, now);
+        break;
       case 'lcp-up':
+        this.#owner.advanced(Progress.lcp, now);
+        break;
       case 'authenticated':
         break;
       case 'login':
+        this.#owner.advanced(Progress.login, now);
         this.#judge(stage.attempt, now);
         break;
       case 'network-up':
@@ -244,7 +252,8 @@ export class CallerCall {
   #judge(attempt: LoginAttempt, now: number): void {
     const before = this.#progress;
     const { options, gateway } = this.#reception;
-    const judge = () => judgeLogin(attempt, this.#owner.peer, options, gateway, now);
+    const isIn = before.name === 'admitted';
+    const judge = () => judgeLogin(attempt, this.#owner.peer, options, gateway, isIn, now);
     switch (before.name) {
       case 'unproven': {
         const { verdict, delay } = judge();
@@ -272,7 +281,7 @@ export class CallerCall {
 
   /** The peer restarted LCP, so it logs in again: as the same user. */
   #judgeAgain(
-    { user, admission }: Extract<Progress, { name: 'admitted' }>,
+    { user, admission }: Extract<Stage, { name: 'admitted' }>,
     attempt: LoginAttempt,
     verdict: Judgement['verdict'],
     now: number,
@@ -311,7 +320,7 @@ export class CallerCall {
     this.#progress = { name: 'admitted', user, admission };
     this.#held = admission;
     this.#deadlines.set('network', now + this.#reception.gateway.limits.loginTimeout);
-    this.#owner.admitted();
+    this.#owner.admitted(now);
     this.#session?.admit(admission.identity, attempt.method, admission.grant, now);
   }
 

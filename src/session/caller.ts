@@ -1,14 +1,16 @@
 /**
  * One accepted TCP connection: its control connection and the calls on it (RFC 2637 §3).
  *
- * Until somebody has logged in it is half-open: counted per source, and ended after `loginTimeout`. Only a few calls may be
- * tried without a login, so that guessing needs a new connection, which the source's limits count.
+ * Until somebody has logged in it is half-open: it has one of few places, which it loses to others that get on better, and
+ * after `loginTimeout`. Only a few calls may be tried without a login, one after the other, so that guessing needs a new
+ * connection, which the source's limits count.
  */
 import { ControlConnection } from '../pptp/control-connection.ts';
 import type { ControlOutput } from '../pptp/control-output.ts';
 import { cause as because, type Cause } from '../wire/cause.ts';
 import { CallerCall } from './caller-call.ts';
 import { Deadlines, earliest } from './deadlines.ts';
+import { Progress, type Place } from './half-open.ts';
 import { OutputQueue } from './output-queue.ts';
 import { OWN_NAME } from './own-name.ts';
 import type { SessionEvent, SessionOutput, SessionStatus } from './ports.ts';
@@ -20,8 +22,8 @@ const MAX_CALLS = 8;
 const MAX_UNPROVEN = 4;
 /** How long a connection may stay without a call after its last one, ms. */
 const LINGER = 5_000;
-/** A peer that connects has its Start-Control-Connection-Request ready: silent ones give their place to others, ms. */
-const HANDSHAKE_TIME = 10_000;
+/** A peer that connects has Start-Control-Connection-Request and the request of its call ready; ms. */
+const FIRST_CALL_TIME = 10_000;
 /** Everything is closed so long after close(), whatever the peer does, ms; Stop is sent a second before. */
 const CLOSE_TIME = 2_800;
 const STOP_BEFORE = 1_000;
@@ -36,9 +38,10 @@ export class Caller {
   readonly #control: ControlConnection;
   /** By slot; there is mostly one. */
   readonly #calls = new Map<number, CallerCall>();
-  readonly #deadlines = new Deadlines<'login' | 'linger' | 'stop' | 'closed'>();
+  readonly #deadlines = new Deadlines<'login' | 'first-call' | 'linger' | 'stop' | 'closed'>();
   readonly #outputs = new OutputQueue<SessionOutput>();
-  #halfOpen = true;
+  /** undefined: somebody has logged in, or the place was lost. */
+  #place: Place | undefined;
   #now = 0;
   /** Calls that were accepted and not (yet) logged in on. */
   #unproven = 0;
@@ -53,23 +56,26 @@ export class Caller {
     reception: Reception,
     hooks: CallerHooks,
     ends: { readonly peer: number; readonly local: number },
+    place: Place,
     now: number,
   ) {
     this.#reception = reception;
     this.#hooks = hooks;
+    this.#place = place;
     this.peer = ends.peer;
     this.local = ends.local;
     const { gateway } = reception;
     const { loginTimeout } = gateway.limits;
-    gateway.halfOpen.enter(this.peer);
+    const firstCallTime = Math.min(loginTimeout, FIRST_CALL_TIME);
     this.#deadlines.set('login', now + loginTimeout);
+    this.#deadlines.set('first-call', now + firstCallTime);
     this.#control = new ControlConnection({
       initiator: false,
       hostName: OWN_NAME,
       vendorName: OWN_NAME,
       firmwareRevision: 1,
       maxCalls: MAX_CALLS,
-      handshakeTimeout: Math.min(loginTimeout, HANDSHAKE_TIME),
+      handshakeTimeout: firstCallTime,
       callTimeout: CALL_TIMEOUT,
       random: gateway.random,
       wonCollision: () => gateway.winsCollision(this.peer, this.local, this.#now),
@@ -122,6 +128,9 @@ export class Caller {
       switch (due) {
         case 'login':
           this.#beginClose(because('HANDSHAKE_TIMEOUT'), now);
+          break;
+        case 'first-call':
+          this.#beginClose(because('HANDSHAKE_TIMEOUT', 'no call'), now);
           break;
         case 'linger':
           this.#beginClose(because('HANGUP', 'no call'), now);
@@ -183,6 +192,15 @@ export class Caller {
     this.#pump(now);
   }
 
+  /** Its place has gone to another one: it ends without a goodbye. */
+  giveWay(now: number): void {
+    this.#place = undefined;
+    this.#closing ??= because('TOO_MANY_HALF_OPEN', 'another caller got on better');
+    this.#control.abandon(this.#closing);
+    this.#pump(now);
+    this.#hooks.touched();
+  }
+
   #beginClose(cause: Cause, now: number): void {
     if (this.#closing !== undefined) return;
     this.#closing = cause;
@@ -228,7 +246,7 @@ export class Caller {
         this.#event({ what: 'counted', counter: `control: ${output.what}` });
         break;
       case 'down':
-        this.#finish(output.cause);
+        this.#finish(output.cause, now);
         break;
     }
   }
@@ -239,7 +257,8 @@ export class Caller {
       this.#control.refuseCall(request, 'not-accepted');
       return;
     }
-    const path = this.#reception.paths.open(this, this.peer, this.local, now);
+    const isFirst = this.#place === undefined || this.#calls.size === 0;
+    const path = isFirst ? this.#reception.paths.open(this, this.peer, this.local, now) : undefined;
     if (path === undefined) {
       this.#control.refuseCall(request, 'no-resource');
       return;
@@ -251,7 +270,8 @@ export class Caller {
       {
         peer: this.peer,
         output: (output) => this.#outputs.push(output),
-        admitted: () => this.#admitted(),
+        advanced: (progress, at) => this.#place?.advance(progress, at),
+        admitted: (at) => this.#admitted(at),
         finished: (finished, cause, at) => {
           this.#outputs.release(finished.path);
           this.#control.clearCall(finished.path.callId, cause, at);
@@ -265,14 +285,16 @@ export class Caller {
       now,
     );
     this.#calls.set(path.slot, call);
+    this.#place?.advance(Progress.call, now);
+    this.#deadlines.clear('first-call');
     this.#deadlines.clear('linger');
     if (this.#control.acceptCall(request, path.callId, now)) return;
     this.#forget(path.callId, because('HANGUP'), now); // the peer took its request back meanwhile
   }
 
-  #admitted(): void {
+  #admitted(now: number): void {
     this.#unproven -= 1;
-    this.#leaveHalfOpen();
+    this.#leaveHalfOpen(true, now);
     this.#deadlines.clear('login');
   }
 
@@ -288,13 +310,14 @@ export class Caller {
     this.#calls.delete(call.path.slot);
     call.lost(cause, now);
     if (this.#calls.size > 0 || this.#closing !== undefined) return;
+    this.#place?.advance(Progress.none, now);
     this.#deadlines.set('linger', now + LINGER);
   }
 
-  #finish(cause: Cause): void {
+  #finish(cause: Cause, now: number): void {
     this.#done = true;
     this.#deadlines.clearAll();
-    this.#leaveHalfOpen();
+    this.#leaveHalfOpen(false, now);
     if (!this.#reported) this.#reportLoss(this.#closing ?? cause);
     this.#outputs.push({ kind: 'disconnect' });
     this.#outputs.push({ kind: 'done' });
@@ -311,10 +334,9 @@ export class Caller {
     this.#event({ what: 'caller-refused', server: name, peer: this.peer, cause });
   }
 
-  #leaveHalfOpen(): void {
-    if (!this.#halfOpen) return;
-    this.#halfOpen = false;
-    this.#reception.gateway.halfOpen.leave(this.peer);
+  #leaveHalfOpen(isProved: boolean, now: number): void {
+    this.#place?.leave(isProved, now);
+    this.#place = undefined;
   }
 
   #event(event: SessionEvent): void {

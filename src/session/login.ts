@@ -16,11 +16,13 @@ export interface Judgement {
   readonly delay: number;
 }
 
+/** @param isIn he is logged in already, and renegotiates: a ban is for those who are not */
 export function judgeLogin(
   attempt: LoginAttempt,
   source: number,
   server: ServerOptions,
   gateway: Gateway,
+  isIn: boolean,
   now: number,
 ): Judgement {
   const { accounts, lockout } = gateway;
@@ -28,7 +30,7 @@ export function judgeLogin(
   const user = accounts.find(username, bareUsername, server.name);
   const right = attempt.verify(user?.secret ?? accounts.dummy) && user !== undefined;
   const delay = lockout.delay(bareUsername, now);
-  if (lockout.isBanned(source, now)) {
+  if (!isIn && lockout.isBanned(source, now)) {
     return { verdict: { refused: cause('SOURCE_BANNED') }, delay };
   }
   if (!right) {

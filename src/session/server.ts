@@ -62,8 +62,9 @@ export class Server {
     if (this.#closed !== undefined) return this.#closed;
     if (!this.#allows(peer)) return because('SOURCE_NOT_ALLOWED');
     if (this.#gateway.lockout.isBanned(peer, now)) return because('SOURCE_BANNED');
-    if (this.#gateway.halfOpen.isFull(peer, this.#gateway.limits))
-      return because('TOO_MANY_HALF_OPEN');
+    const { halfOpen, limits } = this.#gateway;
+    const place = halfOpen.enter(peer, limits, (at) => caller.giveWay(at), now);
+    if (place === undefined) return because('TOO_MANY_HALF_OPEN');
     const caller: Caller = new Caller(
       this.#reception,
       {
@@ -71,6 +72,7 @@ export class Server {
         done: () => this.#callers.delete(caller),
       },
       { peer, local },
+      place,
       now,
     );
     this.#callers.add(caller);

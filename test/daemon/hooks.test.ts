@@ -5,6 +5,7 @@ import { test, type TestContext } from 'node:test';
 import { defaultHooks, Hooks, type HookOptions, type HookPorts } from '../../src/daemon/hooks.ts';
 import type { SessionEvent } from '../../src/session/ports.ts';
 import { cause } from '../../src/wire/cause.ts';
+import { takeDescriptors } from '../support/descriptors.ts';
 import { folder } from './cli/program.ts';
 import { session } from './status.ts';
 
@@ -190,8 +191,8 @@ test('a few at a time; when too many wait the rest is not run, and that is said'
   assert.deepEqual(
     bench.lines.filter((line) => line.startsWith('warning')),
     [
-      'warning hook office: connect: not run, too many are waiting',
-      'warning hook office: connect: not run, too many are waiting',
+      'warning hooks of session 6: not run, too many are waiting',
+      'warning hooks of session 7: not run, too many are waiting',
     ],
   );
   assert.equal(
@@ -200,6 +201,20 @@ test('a few at a time; when too many wait the rest is not run, and that is said'
   );
   writeFileSync(gate, '');
   await bench.says(/end 5/);
+});
+
+test('without descriptors they wait for one', async (t) => {
+  const bench = new Bench(t);
+  bench.own = { up: 'echo own' };
+  bench.hook('session-up.d/1', 'echo file');
+  const giveBack = takeDescriptors(t);
+  bench.hooks.note({ what: 'session-up', session: link });
+  setTimeout(giveBack, 200);
+  await bench.says(/file/);
+  assert.deepEqual(bench.lines, [
+    'info hook office: connect: own',
+    'info hook /session-up.d/1: file',
+  ]);
 });
 
 test('much output is cut', async (t) => {

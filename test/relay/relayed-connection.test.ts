@@ -3,6 +3,8 @@ import { describe, it } from 'node:test';
 import {
   CALL_TIMEOUT,
   CLEAR_TIMEOUT,
+  FIRST_CALL_TIMEOUT,
+  FIRST_MESSAGE_TIMEOUT,
   MAX_CALLS,
   MAX_HELD,
   START_TIMEOUT,
@@ -40,13 +42,6 @@ describe('a relayed control connection', () => {
     middle.octets('client', octets.subarray(15));
     assert.deepEqual(middle.kinds(), ['connect']);
     assert.deepEqual(middle.take('server'), [echo(1)]);
-  });
-
-  it('is half open until the server has replied to the start', () => {
-    const middle = new Middle();
-    assert.equal(middle.machine.established, false);
-    middle.start();
-    assert.equal(middle.machine.established, true);
   });
 
   it('tells each end another id than the other has chosen, and turns it back', () => {
@@ -275,10 +270,24 @@ describe('a relayed control connection', () => {
   });
 
   it('waits for nobody for ever', () => {
+    const silent = new Middle();
+    silent.octets('client', Uint8Array.of(0, 156));
+    silent.wait(FIRST_MESSAGE_TIMEOUT);
+    assert.equal(silent.endedBy(), 'HANDSHAKE_TIMEOUT');
+
     const started = new Middle();
     started.send('client', echo(1));
+    started.wait(FIRST_MESSAGE_TIMEOUT);
+    assert.equal(started.endedBy(), undefined);
     started.wait(START_TIMEOUT);
     assert.equal(started.endedBy(), 'HANDSHAKE_TIMEOUT');
+
+    const without = new Middle().start();
+    without.wait(FIRST_CALL_TIMEOUT - 1);
+    without.send('client', echo(1));
+    assert.equal(without.endedBy(), undefined);
+    without.wait(1);
+    assert.equal(without.endedBy(), 'HANDSHAKE_TIMEOUT');
 
     const asked = new Middle().start();
     asked.send('client', outgoingCallRequest(1, 1));
@@ -292,6 +301,7 @@ describe('a relayed control connection', () => {
     assert.deepEqual([cleared.machine.calls.length, cleared.open.size], [0, 0]);
 
     const stopped = new Middle().start();
+    stopped.call('client', 1, 2);
     stopped.send('server', { name: 'StopControlConnectionReply', resultCode: 1, errorCode: 0 });
     stopped.wait(CLEAR_TIMEOUT);
     assert.equal(stopped.endedBy(), 'HANGUP');
@@ -299,6 +309,7 @@ describe('a relayed control connection', () => {
 
   it('is idle without messages and packets only', () => {
     const middle = new Middle(countingIds(), 60_000).start();
+    middle.call('client', 1, 2);
     middle.wait(50_000);
     middle.send('client', echo(1));
     middle.wait(50_000);

@@ -8,6 +8,7 @@ import { RouterError, type ServerInterface } from '../../src/router/router.ts';
 import type { Network } from '../../src/session/ports.ts';
 import { parseAddress, parsePrefix } from '../../src/wire/ip.ts';
 import { inNamespace } from '../native/namespace.ts';
+import { takeDescriptors } from '../support/descriptors.ts';
 
 const address = (text: string) => parseAddress(text)!;
 const prefixes = (...texts: string[]) => texts.map((text) => parsePrefix(text)!);
@@ -92,6 +93,36 @@ inNamespace('iproute', import.meta.url, () => {
     writeFileSync('/proc/sys/net/ipv4/ip_forward', '1');
     warnings = [];
     router = new IpRoute((message) => warnings.push(message));
+  });
+
+  test('what cannot be undone for want of a descriptor is undone later, unless it is wanted again', async (t) => {
+    await router.serverUp(server);
+    const first = {
+      ...caller,
+      peerAddress: address('192.168.1.200'),
+      routes: prefixes('10.1.0.0/16'),
+      proxyArp: true,
+    };
+    const second = { ...caller, routes: prefixes('10.2.0.0/16') };
+    await router.networkUp(first);
+    await router.networkUp(second);
+    await router.hostRoute('office', address('203.0.113.7'), undefined);
+    const before = routes('tun0');
+    assert.equal(proxies().length, 1);
+    assert.equal(hostRoutes().length, 1);
+
+    const giveBack = takeDescriptors(t);
+    const down = [first, second].map((network) => router.networkDown(network));
+    await Promise.all([...down, router.releaseHostRoute('office')]);
+    giveBack();
+    assert.deepEqual(routes('tun0'), before, 'nothing could be done');
+    for (const what of [/^proxy ARP for 192\.168\.1\.200 on lan0: .*tried again/, /^route to 10\.1\.0\.0\/16 through tun0: .*EMFILE; it is tried again/, /^host route to 203\.0\.113\.7: .*again/])
+      assert.ok(warnings.some((line) => what.test(line)), String(what)); // prettier-ignore
+    await router.networkUp(second);
+    await router.close();
+    const wanted = before.filter((line) => line.startsWith('10.2.0.0/16'));
+    assert.deepEqual(routes('tun0'), wanted);
+    assert.deepEqual([proxies(), hostRoutes()], [[], []]);
   });
 
   test('a server gets its address and its network; twice is as good as once', async () => {

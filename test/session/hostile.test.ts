@@ -168,39 +168,46 @@ test('property: a server that sends anything does not break a link or its neighb
   );
 });
 
-test('calls without a login are few for each connection, and the connection ends', () => {
+test('calls without a login are few for each connection, one at a time, and the connection ends', () => {
   const attack = scene();
   const { world, server } = attack;
   const { tcp } = server.connect(ip('192.0.2.66'));
   tcp.write(encodeControlMessage(start));
   for (let callId = 0; callId < 30; callId++) tcp.write(encodeControlMessage(callRequest(callId)));
   world.advance(100);
-  assert.equal(server.paths.calls.size, 1 + 4);
+  assert.equal(server.paths.calls.size, 1 + 1);
   for (let callId = 0; callId < 30; callId++) {
-    tcp.write(encodeControlMessage({ name: 'CallClearRequest', callId }));
+    const before = callId === 0 ? 0 : 99 + callId;
+    tcp.write(encodeControlMessage({ name: 'CallClearRequest', callId: before }));
     tcp.write(encodeControlMessage(callRequest(100 + callId)));
+    world.advance(20);
+    assert.equal(server.paths.calls.size, callId < 3 ? 2 : 1, `${callId} were cleared`);
   }
-  world.advance(100);
-  assert.equal(server.paths.calls.size, 1, 'no new ones for those that were cleared');
   world.advance(8_000);
   assert(!tcp.open);
   assertUntouched(attack);
 });
 
-test('a caller that does not begin gives its place to others after 10 s', () => {
+test('a caller that does not begin, or has no call, gives its place to others after 10 s', () => {
   const attack = scene();
   const { world, server } = attack;
   const silent = server.connect(ip('192.0.2.66')).tcp;
   const slow = server.connect(ip('192.0.2.67')).tcp;
   const polite = server.connect(ip('192.0.2.68')).tcp;
   polite.write(encodeControlMessage(start));
+  const calling = server.connect(ip('192.0.2.69')).tcp;
+  calling.write(encodeControlMessage(start));
+  calling.write(encodeControlMessage(callRequest(1)));
   for (const octet of encodeControlMessage(start).subarray(0, 9)) {
     slow.write(Uint8Array.of(octet));
     world.advance(1_000);
   }
-  assert.deepEqual([silent.open, slow.open, polite.open], [true, true, true]);
+  const open = () => [silent, slow, polite, calling].map((tcp) => tcp.open);
+  assert.deepEqual(open(), [true, true, true, true]);
   world.advance(1_100);
-  assert.deepEqual([silent.open, slow.open, polite.open], [false, false, true]);
+  assert.deepEqual(open(), [false, false, true, true], 'one says goodbye');
+  world.advance(1_500);
+  assert.deepEqual(open(), [false, false, false, true]);
   assertUntouched(attack);
 });
 

@@ -317,6 +317,26 @@ test('LCP starts anew in a session: the same user logs in again, and goes on', (
   assert.equal(link.state, 'up');
 });
 
+test('a ban of the address they share does not end a session that is up and renegotiates', () => {
+  const world = new World();
+  const server = world.server({ ban: { after: 3, time: 600_000 } });
+  const link = world.link();
+  link.dial();
+  world.advance(3_000);
+  const guesser = world.link({ username: 'bert', secret: wrong, holdoff: 100, holdoffMax: 100 });
+  guesser.dial();
+  world.advance(30_000);
+  guesser.hangup();
+  world.advance(3_000);
+  assert(server.gateway.lockout.isBanned(link.address, world.clock.now));
+  const [caller] = server.server.callers();
+  restartLcp(caller!, server.networks.only()[0].slot, world.clock.now);
+  world.advance(100_000);
+  assert.equal(link.state, 'up');
+  assert(link.networks.only()[0].sendIp());
+  assert(!server.whats().some((line) => line.startsWith('session-down')));
+});
+
 /** A Configure-Request without options, as from the peer. */
 function restartLcp(caller: Caller, slot: number, now: number): void {
   caller.handleFrame(slot, Uint8Array.from([0xff, 3, 0xc0, 0x21, 1, 99, 0, 4]), now);

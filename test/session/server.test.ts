@@ -152,30 +152,6 @@ test('allow_from', () => {
   assert.deepEqual(refused, cause('SOURCE_NOT_ALLOWED'));
 });
 
-test('half-open callers are limited per source and in all, and go away by themselves', () => {
-  const world = new World();
-  const gateway = world.gateway([user('anna')], { maxHalfOpen: 6, maxHalfOpenPerSource: 4 });
-  const server = world.server({}, gateway);
-  const refusals = (address: string, count: number): number =>
-    Array.from({ length: count }, () => server.connect(ip(address)).caller).filter(
-      (caller) => 'code' in caller,
-    ).length;
-  assert.equal(refusals('192.0.2.1', 10), 6);
-  assert.equal(refusals('192.0.2.2', 10), 8);
-  world.advance(61_000);
-  assert.equal(server.server.callers().length, 0);
-  assert(!server.whats().includes('caller-refused CONTROL_LOST'));
-  assert.equal(refusals('192.0.2.1', 4), 0);
-});
-
-test('a caller that is logged in is not half-open', () => {
-  const world = new World();
-  const gateway = world.gateway([user('anna')], { maxHalfOpen: 1, maxHalfOpenPerSource: 1 });
-  world.server({}, gateway);
-  up(world, world.link());
-  assert(!gateway.halfOpen.isFull(ip('198.51.100.2'), gateway.limits));
-});
-
 test('nothing of an address or a session exists before the login', () => {
   const world = new World();
   const server = world.server();

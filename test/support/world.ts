@@ -277,7 +277,8 @@ export class ServerHost {
     this.world = world;
     this.gateway = gateway;
     this.address = address;
-    this.paths = world.gre.host(address);
+    const { maxSessions, maxHalfOpen } = gateway.limits;
+    this.paths = world.gre.host(address, maxSessions + maxHalfOpen); // as the daemon has it
     this.server = new Server(options, gateway, {
       paths: this.paths,
       touched: () => (this.touches += 1),

@@ -291,7 +291,7 @@ export const relayOptions = {
     integer(1, 4096),
     '16',
     'live',
-    'Control connections that have not been answered by the server yet (backend relay).',
+    'Control connections that have had no call yet (backend relay).',
   ),
   idle_timeout: option(
     seconds(0, 604800),

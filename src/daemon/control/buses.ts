@@ -17,6 +17,8 @@ export const systemSocket = '/var/run/ubus/ubus.sock';
 
 /** A request is small; whoever sends more is no command line of ours. */
 const MAX_REQUEST = 64 << 10;
+/** Command lines at the same time: each takes a descriptor of the reserve. */
+const MAX_CLIENTS = 16;
 
 export class Buses {
   /** The system's; also for what the daemon asks of others there. */
@@ -56,7 +58,11 @@ export class Buses {
   async open(path: string, object: ObjectDefinition): Promise<void> {
     await refuseSecond(path);
     try {
-      this.own = await UbusServer.listen(path, { publish: false, longest: MAX_REQUEST });
+      this.own = await UbusServer.listen(path, {
+        publish: false,
+        longest: MAX_REQUEST,
+        maxClients: MAX_CLIENTS,
+      });
     } catch (error) {
       throw new Fatal(
         ExitCode.Failed,

@@ -6,9 +6,11 @@ import type { RelayOutput } from '../../relay/relay-output.ts';
 import type { CallIds } from '../../pptp/call-ids.ts';
 import type { Count } from '../../router/nft-elements.ts';
 import type { RelayTable, RelayWay } from '../../router/relay-table.ts';
+import { Progress, type Place } from '../../session/half-open.ts';
 import { cause, type Cause } from '../../wire/cause.ts';
 import { formatAddress, parseAddress } from '../../wire/ip.ts';
 import type { Capture } from '../capture/capture.ts';
+import type { Connections } from '../connections.ts';
 import { monotonic, type Drive } from '../drive.ts';
 import { connectCauses } from '../link-runner.ts';
 import { failureText } from '../router-cause.ts';
@@ -22,9 +24,12 @@ const TCP_KEEPALIVE = 60_000;
 
 export interface RelayPorts {
   readonly drive: Drive;
+  readonly connections: Connections;
   readonly table: RelayTable;
   readonly ids: CallIds;
   readonly nextId: () => number;
+  /** How many more connections may pass. */
+  readonly room: () => number;
   readonly report: (event: RelayEvent) => void;
   readonly count: (counter: string) => void;
   readonly warn: (message: string) => void;
@@ -57,11 +62,20 @@ export class Passage {
   /** Packets at the last look. */
   private packets = 0;
   private hadCall = false;
+  /** Until there is a call; or it has gone to another one. */
+  private place: Place | undefined;
 
   /** @param socket from the client */
-  constructor(socket: Socket, options: PassageOptions, ports: RelayPorts, ended: () => void) {
+  constructor(
+    socket: Socket,
+    options: PassageOptions,
+    ports: RelayPorts,
+    place: Place,
+    ended: () => void,
+  ) {
     this.options = options;
     this.ports = ports;
+    this.place = place;
     this.ended = ended;
     const { ids, nextId, drive } = ports;
     const { idleTimeout } = options;
@@ -76,6 +90,17 @@ export class Passage {
     this.ports.drive.touched(this.machine);
   }
 
+  get isHalfOpen(): boolean {
+    return this.place !== undefined;
+  }
+
+  giveWay(): void {
+    this.place = undefined;
+    this.feed((machine) =>
+      machine.end(cause('TOO_MANY_HALF_OPEN', 'another client got on better')),
+    );
+  }
+
   calls(): RelayCallStatus[] {
     return this.machine.calls.map((call) => this.status(call));
   }
@@ -83,16 +108,17 @@ export class Passage {
   /** Looks for packets since the last time: a connection whose calls are in use is not idle. */
   lookForTraffic(): void {
     const ways = [...this.ways.values()].flatMap((both) => Object.values(both));
-    const packets = this.ports.table.counters(ways).reduce((sum, count) => sum + count.packets, 0);
+    const counts = this.ports.table.counters(ways);
+    const packets = counts?.reduce((sum, count) => sum + count.packets, 0) ?? this.packets;
     if (packets === this.packets) return;
     this.packets = packets;
     this.feed((machine) => machine.handleTraffic(monotonic()));
   }
 
   private tcp(socket: Socket, side: Side): TcpConnection {
-    const { capture } = this.ports;
+    const { capture, connections } = this.ports;
     socket.setKeepAlive(true, TCP_KEEPALIVE);
-    const tcp = new TcpConnection(socket, {
+    const tcp = new TcpConnection(socket, connections, {
       octets: (octets) => {
         capture()?.control(tcp, 'in', octets);
         this.feed((machine) => machine.handleOctets(side, octets, monotonic()));
@@ -113,6 +139,7 @@ export class Passage {
         (output.side === 'client' ? this.client : this.server)?.write(output.octets);
         break;
       case 'open':
+        this.place?.advance(Progress.call, monotonic());
         void this.open(output.call, output.towards);
         break;
       case 'remove':
@@ -120,6 +147,7 @@ export class Passage {
         break;
       case 'call-up':
         this.hadCall = true;
+        this.leavePlace(true);
         report({ what: 'relay-call-up', call: this.status(output.call) });
         break;
       case 'call-down':
@@ -200,13 +228,15 @@ export class Passage {
   private counters(call: RelayedCall): Record<Side, Count> | undefined {
     const { client, server } = this.ways.get(call) ?? {};
     if (client === undefined || server === undefined) return undefined;
-    const [toClient, toServer] = this.ports.table.counters([client, server]);
-    return { client: toClient!, server: toServer! };
+    const [toClient, toServer] = this.ports.table.counters([client, server]) ?? [];
+    if (toClient === undefined || toServer === undefined) return undefined;
+    return { client: toClient, server: toServer };
   }
 
   private done(why: Cause): void {
     const { connecting, client, server, options } = this;
     this.ports.drive.remove(this.machine);
+    this.leavePlace(false);
     this.connecting = undefined;
     connecting?.on('error', () => undefined).destroy();
     client.close();
@@ -220,6 +250,11 @@ export class Passage {
       server: options.server,
       cause: why,
     });
+  }
+
+  private leavePlace(isProved: boolean): void {
+    this.place?.leave(isProved, monotonic());
+    this.place = undefined;
   }
 
   private status(call: RelayedCall): RelayCallStatus {

@@ -6,8 +6,10 @@ import { createServer, type AddressInfo, type Server, type Socket } from 'node:n
 import { originalDestination } from '../../native/original-destination.ts';
 import type { RelayOptions } from '../../relay/relay-options.ts';
 import type { RelayRules } from '../../router/relay-rules.ts';
+import { HalfOpen, type Place } from '../../session/half-open.ts';
 import { cause, type Cause } from '../../wire/cause.ts';
 import { formatAddress, parseAddress, prefixContains, type Prefix } from '../../wire/ip.ts';
+import { monotonic } from '../drive.ts';
 import { deviceOfAddress } from './own-addresses.ts';
 import { Passage, PPTP_PORT, type RelayPorts } from './passage.ts';
 import type { RelayCallStatus } from './relay-event.ts';
@@ -21,6 +23,7 @@ export class RelayRunner {
   devices: { readonly src: readonly string[]; readonly dest: readonly string[] };
   private readonly ports: RelayPorts;
   private readonly passages = new Set<Passage>();
+  private readonly halfOpen = new HalfOpen();
   private readonly listener: Server;
 
   private constructor(
@@ -67,10 +70,6 @@ export class RelayRunner {
     return new Set([...this.passages].map(({ client }) => client.peer)).size;
   }
 
-  get halfOpen(): number {
-    return [...this.passages].filter(({ machine }) => !machine.established).length;
-  }
-
   /** Limits; what needs other rules is a new runner's. */
   reconfigure(options: RelayOptions): void {
     this.options = options;
@@ -111,18 +110,27 @@ export class RelayRunner {
     }
     const target = this.target(socket, client);
     if ('code' in target) {
-      socket.destroy();
-      const relay = this.options.name;
-      this.ports.report({ what: 'relay-refused', relay, client, server: undefined, cause: target });
+      this.refuse(socket, client, target);
+      return;
+    }
+    const place = this.enter(client, (): void => passage.giveWay());
+    if ('code' in place) {
+      this.refuse(socket, client, place);
       return;
     }
     const { key, devices } = this;
     const { name, idleTimeout } = this.options;
     const options = { ...target, name, key, dest: devices.dest, idleTimeout };
-    const passage: Passage = new Passage(socket, options, this.ports, () =>
+    const passage: Passage = new Passage(socket, options, this.ports, place, () =>
       this.passages.delete(passage),
     );
     this.passages.add(passage);
+  }
+
+  private refuse(socket: Socket, client: number, why: Cause): void {
+    socket.destroy();
+    const relay = this.options.name;
+    this.ports.report({ what: 'relay-refused', relay, client, server: undefined, cause: why });
   }
 
   /** Where the client was going, and which server that means; or why it may not. */
@@ -143,17 +151,27 @@ export class RelayRunner {
     }
     if (!isIn(clients, client)) return cause('CLIENT_NOT_ALLOWED');
     if (!isIn(servers, server)) return cause('DESTINATION_NOT_ALLOWED', formatAddress(server));
-    return this.limit(client) ?? { clientLocal: original.address, server };
+    return { clientLocal: original.address, server };
   }
 
-  private limit(client: number): Cause | undefined {
+  /** A place for a client without a call: one of those that no calls have. */
+  private enter(client: number, giveWay: () => void): Place | Cause {
     const { maxConnections, maxPerClient, maxHalfOpen } = this.options;
-    if (this.passages.size >= maxConnections)
-      return cause('TOO_MANY_CONNECTIONS', `${maxConnections} in all`);
-    const own = [...this.passages].filter((passage) => passage.client.peer === client);
-    if (own.length >= maxPerClient)
-      return cause('TOO_MANY_CONNECTIONS', `${maxPerClient} of one client`);
-    return this.halfOpen >= maxHalfOpen ? cause('TOO_MANY_HALF_OPEN') : undefined;
+    const calling = [...this.passages].filter(({ isHalfOpen }) => !isHalfOpen);
+    const own = calling.filter((passage) => passage.client.peer === client).length;
+    const most = Math.min(maxConnections, this.passages.size + this.ports.room());
+    if (calling.length >= most)
+      return cause(
+        'TOO_MANY_CONNECTIONS',
+        most < maxConnections ? 'no descriptor is left for another one' : `${most} in all`,
+      );
+    if (own >= maxPerClient) return cause('TOO_MANY_CONNECTIONS', `${maxPerClient} of one client`);
+    const limits = {
+      maxHalfOpen: Math.min(maxHalfOpen, most - calling.length),
+      maxHalfOpenPerSource: maxPerClient - own,
+    };
+    const place = this.halfOpen.enter(client, limits, giveWay, monotonic());
+    return place ?? cause('TOO_MANY_HALF_OPEN');
   }
 }
 

@@ -46,6 +46,8 @@ interface Relay {
 }
 
 export class Relays {
+  /** Connections through all of them at the same time. */
+  most = Infinity;
   private relays: readonly Relay[] = [];
   private readonly ports: RelayPorts;
   private readonly zones: Zones;
@@ -57,13 +59,16 @@ export class Relays {
   private readonly timer: NodeJS.Timeout;
   private readonly helperCalls: HelperCalls;
 
-  constructor(ports: RelayPorts, zones: Zones, log: Relays['log']) {
-    this.ports = ports;
+  constructor(ports: Omit<RelayPorts, 'room'>, zones: Zones, log: Relays['log']) {
+    const room = () =>
+      this.relays.reduce((rest, { runner }) => rest - (runner?.connections ?? 0), this.most);
+    this.ports = { ...ports, room };
     this.zones = zones;
     this.log = log;
     this.helperCalls = new HelperCalls(ports.nextId);
     this.timer = setInterval(() => {
       for (const { runner } of this.relays) runner?.lookForTraffic();
+      void ports.table.mend().catch(() => undefined); // it was said when it failed first
     }, LOOK).unref();
   }
 

@@ -11,6 +11,8 @@ import { message } from './bus.ts';
 const SET = 'inet fw4 pptp_gateway';
 /** A session outlives a restart of fw4: its keepalive fails only after a minute or more. */
 const RENEWAL = 30_000;
+/** Addresses that could not be taken out and are so later. */
+const MOST_LEFT = 1024;
 
 export class FirewallSet {
   private readonly nft: (script: string) => Promise<unknown>;
@@ -37,7 +39,7 @@ export class FirewallSet {
     this.file = file;
     this.warn = warn;
     this.renewal = setInterval(() => {
-      if (this.users.size === 0) return;
+      if (this.users.size + this.toDelete.size === 0 && !this.toFlush) return;
       for (const peer of this.users.keys()) this.toAdd.add(peer);
       void this.commit();
     }, RENEWAL).unref();
@@ -105,6 +107,7 @@ export class FirewallSet {
       ...elements('add', this.toDelete),
       ...elements('delete', this.toDelete),
     ].join('\n');
+    const undone = { flush: this.toFlush, delete: [...this.toDelete] };
     this.toFlush = false;
     this.toAdd.clear();
     this.toDelete.clear();
@@ -114,6 +117,10 @@ export class FirewallSet {
       await this.nft(`${script}\n`);
       this.fault = undefined;
     } catch (error) {
+      // What is to be added is so from time to time; what is to go must not be forgotten.
+      this.toFlush ||= undone.flush;
+      for (const peer of undone.delete)
+        if (!this.users.has(peer) && this.toDelete.size < MOST_LEFT) this.toDelete.add(peer);
       const fault = message(error);
       if (fault === this.fault) return;
       this.fault = fault;

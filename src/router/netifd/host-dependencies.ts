@@ -18,7 +18,8 @@ export interface HostRouteTools {
   readonly ip: (...args: readonly string[]) => Promise<unknown>;
   readonly routes: () => Promise<readonly KernelRoute[]>;
   readonly own: OwnRoutes;
-  readonly warn: (text: string) => void;
+  /** Undoes what cannot be undone now, in order with the other calls. */
+  readonly later: (what: string, why: unknown, undo: () => Promise<void>) => void;
 }
 
 /** Its device; undefined while the network is down, as far as we know. */
@@ -91,20 +92,25 @@ export class HostDependencies {
     this.held.set(link, { address: server, upstream, device: isForeign ? undefined : device });
   }
 
-  /** What cannot be removed is a warning. */
+  /** What cannot be removed now is removed later. */
   async release(link: string): Promise<void> {
-    const own = this.held.get(link);
+    const { address, device } = this.held.get(link) ?? {};
     this.held.delete(link);
-    if (own?.device === undefined) return;
-    if ([...this.held.values()].some(({ address }) => address === own.address)) return;
-    const { tools } = this;
-    if (hostRoute(own.address, await tools.routes())?.device !== own.device) return;
-    const address = `${formatAddress(own.address)}/32`;
+    if (address === undefined || device === undefined) return;
     try {
-      await tools.ip('route', 'del', address, 'dev', own.device);
+      await this.remove(address, device);
     } catch (error) {
-      tools.warn(`host route of ${link}: ${message(error)}`);
+      this.tools.later(`host route to ${formatAddress(address)}`, error, () =>
+        this.remove(address, device),
+      );
     }
+  }
+
+  /** Unless another link holds it, or it is not there any more. */
+  private async remove(address: number, device: string): Promise<void> {
+    if ([...this.held.values()].some((held) => held.address === address)) return;
+    if (hostRoute(address, await this.tools.routes())?.device !== device) return;
+    await this.tools.ip('route', 'del', `${formatAddress(address)}/32`, 'dev', device);
   }
 
   /** Again where it has gone while the link is up: netifd was started anew, or the upstream flushed. @throws RouterError */

@@ -7,6 +7,7 @@ import type { Cause } from '../../wire/cause.ts';
 import { formatAddress, formatPrefix, type Prefix } from '../../wire/ip.ts';
 import { callerRoutes } from '../caller-routes.ts';
 import { Serial } from '../ip-command.ts';
+import { Leftovers } from '../leftovers.ts';
 import { nft } from '../nft-command.ts';
 import { ProxyArp } from '../proxy-arp.ts';
 import {
@@ -63,6 +64,7 @@ export class Netifd implements Router {
   private readonly bus: Bus;
   private readonly tools: NetifdTools;
   private readonly warn: (text: string) => void;
+  private readonly leftovers: Leftovers;
   private readonly managed: ManagedInterfaces;
   private readonly networks: Networks;
   private readonly dependencies: HostDependencies;
@@ -87,6 +89,7 @@ export class Netifd implements Router {
     this.bus = bus;
     this.warn = warn;
     this.tools = { ...tools, ...own };
+    this.leftovers = new Leftovers(warn);
     this.managed = new ManagedInterfaces(bus, daemon, warn);
     this.networks = new Networks(bus, () => {
       const expected = this.managed.expectDump();
@@ -97,7 +100,8 @@ export class Netifd implements Router {
     });
     this.dependencies = new HostDependencies({
       bus,
-      warn,
+      later: (what, why, undo) =>
+        this.leftovers.add(what, why, () => this.serial.run(HOST_ROUTES, undo)),
       own: new OwnRoutes(join(folders.state, 'host-routes'), warn),
       ...this.tools.hostRoutes,
     });
@@ -108,7 +112,7 @@ export class Netifd implements Router {
     );
     this.set = new FirewallSet(this.tools.nft, join(folders.state, 'firewall.nft'), warn);
     this.procd = new ProcdFirewall(bus, warn);
-    this.proxyArp = new ProxyArp(warn);
+    this.proxyArp = new ProxyArp(warn, this.leftovers);
     this.supervisor = {
       isSetUp: (name) => this.managed.isSetUp(name),
       linkSetup: (name) => this.managed.handleSetup(name),
@@ -199,8 +203,8 @@ export class Netifd implements Router {
   }
 
   /** procd takes back what it has of us when the service ends, and keeps it for a daemon that is started again. */
-  close(): Promise<void> {
-    return this.set.close();
+  async close(): Promise<void> {
+    await Promise.all([this.set.close(), this.leftovers.close()]);
   }
 
   private async linkUp(network: Network): Promise<void> {

@@ -197,9 +197,9 @@ test('a flood of half-open connections is bounded, and another client gets its c
   const flood = end(two, 'flood', outside, '100');
   await flood.line(/closed 92/);
   assert.equal((await branch()).connections, 8);
-  await gateway.process.line(/refused TOO_MANY_CONNECTIONS/);
+  await gateway.process.line(/refused TOO_MANY_HALF_OPEN/);
   const counters = await gateway.command('counters');
-  assert.match(counters.output, /relay refused: TOO_MANY_CONNECTIONS +\d+/);
+  assert.match(counters.output, /relay refused: TOO_MANY_HALF_OPEN +\d+/);
   await flood.stop();
   const { ready } = await client(one, 'one', '1', '1');
   assert.equal(ready.echoed, 1);

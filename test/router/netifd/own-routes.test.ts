@@ -32,7 +32,7 @@ test('the host route of a daemon that was killed is ours: the next one removes i
       ip: (...words) => Promise.resolve(commands.push(words.join(' '))),
       routes: () => Promise.resolve(routes),
       own: new OwnRoutes(path, warn),
-      warn,
+      later: warn,
     });
   await dependencies().hold('office', ip('198.51.100.10'), undefined);
   assert.deepEqual(commands.splice(0), ['route replace 198.51.100.10/32 via 203.0.113.1 dev eth1']);

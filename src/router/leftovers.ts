@@ -1,0 +1,67 @@
+/**
+ * What could not be undone when it was time, for want of a descriptor or whatever else: tried again, later and later, until
+ * it is done.
+ */
+/** Pause before it is tried again, doubled each time; ms. */
+const FIRST = 2_000;
+const LONGEST = 60_000;
+/** The oldest is given up then, and that is said. */
+const MOST = 256;
+
+/** What is left to do; it looks first whether somebody wants it now that it is there. @throws why it is not done yet */
+type Undo = () => Promise<void>;
+
+export class Leftovers {
+  private readonly warn: (text: string) => void;
+  private readonly left = new Map<string, Undo>();
+  private pause = FIRST;
+  private timer: NodeJS.Timeout | undefined;
+  private trying = false;
+
+  constructor(warn: (text: string) => void) {
+    this.warn = warn;
+  }
+
+  /** @param what it is, for the owner; the same twice is one */
+  add(what: string, why: unknown, undo: Undo): void {
+    this.warn(`${what}: ${why instanceof Error ? why.message : String(why)}; it is tried again`);
+    this.left.delete(what);
+    this.left.set(what, undo);
+    const [oldest] = this.left.keys();
+    if (this.left.size > MOST) {
+      this.left.delete(oldest!);
+      this.warn(`${oldest!}: given up, too much waits to be undone`);
+    }
+    this.pause = FIRST;
+    this.arm();
+  }
+
+  /** Once more, and not again. */
+  async close(): Promise<void> {
+    clearTimeout(this.timer);
+    await this.retry();
+    clearTimeout(this.timer);
+  }
+
+  private arm(): void {
+    clearTimeout(this.timer);
+    if (this.left.size === 0 || this.trying) return;
+    this.timer = setTimeout(() => void this.retry(), this.pause).unref();
+    this.pause = Math.min(2 * this.pause, LONGEST);
+  }
+
+  private async retry(): Promise<void> {
+    if (this.trying) return;
+    this.trying = true;
+    for (const [what, undo] of [...this.left]) {
+      try {
+        await undo();
+        if (this.left.get(what) === undo) this.left.delete(what);
+      } catch {
+        // It was said, and it is tried again.
+      }
+    }
+    this.trying = false;
+    this.arm();
+  }
+}
