@@ -17,6 +17,7 @@ import { IoContext } from '../native/io-context.ts';
 import type { IoError } from '../native/io-error.ts';
 import type { CallCounters, CallPath, CallPaths, Network, PathOwner } from '../session/ports.ts';
 import { sendTun, TunDevice, tunReceiveWords } from '../tun-tap/tun-device.ts';
+import type { Ipv6Prefix } from '../wire/ipv6.ts';
 import { AdmittedCallIds } from './admitted-call-ids.ts';
 import { DataCallPath, type PathEvents } from './call-path.ts';
 import type { Capture, TcpEndpoints } from './capture/capture.ts';
@@ -138,7 +139,12 @@ export class PacketIo {
   attach(path: CallPath, device: TunDevice, network: Network): void {
     const { localAddress, peerAddress, routes, ipv6 } = network;
     this.dataPath.attach(path.slot, device.fd, { localAddress, peerAddress, prefixes: routes });
-    this.dataPath.setIpv6(path.slot, ipv6?.peer);
+    this.dataPath.setIpv6(path.slot, ipv6);
+  }
+
+  /** What the device of a link has in IPv6. @param exclusive nothing else passes */
+  giveIpv6(device: TunDevice, prefixes: readonly Ipv6Prefix[], exclusive: boolean): void {
+    this.dataPath.setGivenIpv6(device.fd, prefixes, exclusive);
   }
 
   detach(path: CallPath): void {

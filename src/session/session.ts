@@ -9,6 +9,7 @@ import type { Grant, LinkOptions, Refusal } from '../ppp/options.ts';
 import type { LinkOutput as PppOutput, MppeState } from '../ppp/output.ts';
 import { cause as because, type Cause, type CauseCode } from '../wire/cause.ts';
 import type { Prefix } from '../wire/ip.ts';
+import { MPPE_OVERHEAD } from '../wire/mppe-header.ts';
 import { takeFirst } from '../wire/queue.ts';
 import { earliest } from './deadlines.ts';
 import type { Ipv6Client } from './options.ts';
@@ -22,8 +23,6 @@ const REFUSAL_TIME = 3_000;
 const GRE_PATIENCE = 5_000;
 /** How long a network waits for IPv6, ms: a device is configured once. */
 const IPV6_TIME = 1_000;
-/** Octets: MPPE header and the encrypted protocol field. */
-const MPPE_OVERHEAD = 4;
 
 type MppeMode = Omit<MppeState, 'startKey'>;
 type LoginAttempt = Extract<PppOutput, { kind: 'login' }>['attempt'];

@@ -121,7 +121,7 @@ class Host {
     if (output.kind === 'network-up') {
       const { localAddress, peerAddress, routes, ipv6 } = output.network;
       this.dataPath.attach(output.path.slot, TUN, { localAddress, peerAddress, prefixes: routes });
-      this.dataPath.setIpv6(output.path.slot, ipv6?.peer);
+      this.dataPath.setIpv6(output.path.slot, ipv6);
     } else if (output.kind === 'network-down') {
       this.dataPath.detach(output.path.slot);
     }
