@@ -49,7 +49,7 @@ export interface LinkOptions {
     /** Ask the peer for WINS servers (RFC 1877). */
     readonly requestNbns?: boolean;
   };
-  /** IPV6CP; off: it is Protocol-Rejected. */
+  /** IPV6CP; off, or where packets may not have 1280 octets: it is Protocol-Rejected. */
   readonly ipv6: boolean;
   /** 8 octets, not all 0; absent: random. */
   readonly interfaceIdentifier?: Uint8Array;
