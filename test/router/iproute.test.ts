@@ -138,6 +138,7 @@ inNamespace('iproute', import.meta.url, () => {
       ['192.168.99.1/24'],
     );
     assert.equal(readFileSync('/proc/sys/net/ipv4/conf/tun0/send_redirects', 'utf8'), '0\n');
+    assert.equal(readFileSync('/proc/sys/net/ipv6/conf/tun0/accept_ra', 'utf8'), '0\n');
     assert.match(ip('route get 192.168.99.77'), /dev tun0/);
     assert.deepEqual(warnings, []);
   });
