@@ -96,6 +96,7 @@ export class Daemon {
     const supervised: SupervisedDaemon = {
       start: (name, fresh) => this.supervision?.start(name, fresh),
       stop: (name) => this.supervision?.stop(name),
+      givenIpv6: (link, prefixes) => this.supervision?.givenIpv6(link, prefixes),
       isOurs: (name, proto) => this.supervision?.isOurs(name, proto) ?? false,
     };
     const router = options.router(supervised, (message) => log.line('warning', message));

@@ -10,6 +10,7 @@ import type { LinkOutput, Network, CallPath, SessionEvent } from '../session/por
 import type { TunDevice } from '../tun-tap/tun-device.ts';
 import { cause, type Cause, type CauseCode } from '../wire/cause.ts';
 import { formatAddress, parseAddress } from '../wire/ip.ts';
+import type { Ipv6Prefix } from '../wire/ipv6.ts';
 import type { Connections } from './connections.ts';
 import { monotonic, type Drive } from './drive.ts';
 import type { PacketIo } from './packet-io.ts';
@@ -86,6 +87,13 @@ export class LinkRunner {
 
   release(fresh: boolean): void {
     this.feed((link, now) => link.release(fresh, now));
+  }
+
+  /** The addresses and prefixes that its device has now. With a source filter nothing else passes. */
+  giveIpv6(prefixes: readonly Ipv6Prefix[]): void {
+    if (this.device === undefined) return;
+    const exclusive = this.link.options.ipv6Client?.sourceFilter ?? false;
+    this.ports.io.giveIpv6(this.device, prefixes, exclusive);
   }
 
   /** Hangs up, and forgets the link once it is down. */

@@ -4,6 +4,7 @@
  */
 import type { SupervisedDaemon, Supervisor } from '../router/router.ts';
 import { cause } from '../wire/cause.ts';
+import type { Ipv6Prefix } from '../wire/ipv6.ts';
 import { ConfigError, describeProblem } from './configuration/problems.ts';
 import type { LinkRunner } from './link-runner.ts';
 import type { Log } from './log.ts';
@@ -51,6 +52,10 @@ export class Supervision implements SupervisedDaemon {
     this.unknown.delete(name);
     this.daemon.links.get(name)?.hold();
     this.daemon.stopServer(name);
+  }
+
+  givenIpv6(link: string, prefixes: readonly Ipv6Prefix[]): void {
+    this.daemon.links.get(link)?.giveIpv6(prefixes);
   }
 
   isOurs(name: string, proto: string): boolean {

@@ -161,7 +161,7 @@ export const linkOptions = {
       oneOf('auto', '0', '1'),
       '0',
       'session',
-      'Link-local IPv6 over the link (IPV6CP); auto: also a DHCPv6 client on it, as interface <interface>_6 (OpenWrt).',
+      'IPv6 over the link (IPV6CP; needs an mtu of 1284). auto: a DHCPv6 client on it, as interface <interface>_6, has its addresses and prefixes (OpenWrt); 1: they are yours to set.',
     ),
     stockDefault: 'auto',
   },

@@ -46,6 +46,14 @@ interface RunningServer {
   announced: string;
 }
 
+interface RunningLink {
+  readonly network: Network;
+  /** As netifd has it. */
+  announced: string;
+  /** As the daemon has it. */
+  ipv6: string;
+}
+
 /** What runs commands and reads files; tests have their own. */
 export interface NetifdTools {
   readonly nft: (script: string) => Promise<unknown>;
@@ -76,7 +84,8 @@ export class Netifd implements Router {
   /** By device. */
   private readonly servers = new Map<string, RunningServer>();
   /** Links that are up. */
-  private readonly links = new Map<string, { network: Network; announced: string }>();
+  private readonly links = new Map<string, RunningLink>();
+  private readonly daemon: SupervisedDaemon;
   private served: readonly ServedPort[] = [];
 
   constructor(
@@ -87,6 +96,7 @@ export class Netifd implements Router {
     own: Partial<NetifdTools> = {},
   ) {
     this.bus = bus;
+    this.daemon = daemon;
     this.warn = warn;
     this.tools = { ...tools, ...own };
     this.leftovers = new Leftovers(warn);
@@ -124,6 +134,8 @@ export class Netifd implements Router {
       review: () => this.refresh(),
     };
     bus.listen('network.interface', () => this.refresh());
+    // Of what changes while an interface is up, such as a prefix that was given later, there is no event.
+    bus.subscribe('network.interface', () => this.refresh());
     bus.listen('ubus.object.add', (_event, { path }) => {
       if (path === 'network.interface') this.refresh();
       if (path === 'service') void this.procd.tell();
@@ -220,7 +232,7 @@ export class Netifd implements Router {
         'ADDRESS_IN_USE',
       );
     await this.tools.prepareDevice(device, mtu, this.warn);
-    const link = { network, announced: '' };
+    const link = { network, announced: '', ipv6: '[]' };
     this.links.set(name, link);
     await this.announceLink(link);
     if (ipv6 !== undefined && ipv6Client !== undefined)
@@ -228,7 +240,7 @@ export class Netifd implements Router {
     else await this.children.remove(name);
   }
 
-  private async announceLink(link: { network: Network; announced: string }): Promise<void> {
+  private async announceLink(link: RunningLink): Promise<void> {
     const { network } = link;
     const { name, peer } = network;
     const server = { address: peer, hostRoute: this.dependencies.isHeld(name) };
@@ -331,6 +343,7 @@ export class Netifd implements Router {
     void this.procd.change(this.rules());
     for (const link of this.links.values()) {
       const { name } = link.network;
+      this.tellIpv6(link);
       if (!this.managed.isAnnounced(name)) continue;
       const done = [
         this.announceLink(link),
@@ -342,6 +355,16 @@ export class Netifd implements Router {
           if (!isGoing && this.managed.isAnnounced(name)) this.warn(message(error));
         });
     }
+  }
+
+  /** On the link's device are the DHCPv6 client's interface, and others that the owner may have put there. */
+  private tellIpv6(link: RunningLink): void {
+    const { name, device } = link.network;
+    const given = this.networks.all.flatMap((each) => (each.device === device ? each.ipv6 : []));
+    const text = JSON.stringify(given);
+    if (link.ipv6 === text) return;
+    link.ipv6 = text;
+    this.daemon.givenIpv6(name, given);
   }
 
   private rules(): readonly Table[] {

@@ -17,6 +17,7 @@ import { formatAddress } from '../../../src/wire/ip.ts';
 import { StubNetifd } from '../../support/stub-netifd.ts';
 import { ip, net } from '../../support/world.ts';
 import { client, onEachBus } from '../../ubus-js/bus.ts';
+import type { Ipv6Prefix } from '../../../src/wire/ipv6.ts';
 import { caller, link } from './networks.ts';
 
 const UpdateLink = 0;
@@ -33,6 +34,13 @@ class Daemon implements SupervisedDaemon {
 
   stop(name: string): void {
     this.say(`stop ${name}`);
+  }
+
+  givenIpv6(link: string, prefixes: readonly Ipv6Prefix[]): void {
+    const texts = prefixes.map(
+      ({ address, length }) => `${Buffer.from(address).toString('hex')}/${length}`,
+    );
+    this.say(['given', link, ...texts].join(' '));
   }
 
   isOurs(_name: string, proto: string): boolean {
@@ -427,6 +435,25 @@ onEachBus((bus) => {
     await netifd.networkUp({ ...link, ipv6, ipv6Client });
     await netifd.networkDown(link);
     await stub.until(() => removals() === 2);
+  });
+
+  test('IPv6: what the DHCPv6 client has got, and later, is told; link-local addresses are not', async (context) => {
+    const ipv6Client = {
+      requestPrefix: undefined,
+      noRelease: false,
+      sourceFilter: true,
+      delegate: true,
+    };
+    const ipv6 = { local: new Uint8Array(8).fill(1), peer: new Uint8Array(8).fill(2) };
+    const { stub, daemon } = await connected(context, { ...link, ipv6, ipv6Client });
+    await stub.until(() => stub.state('office_6') !== undefined);
+    const address = '20010db800ff00000000000000000002/128';
+    stub.give('office_6', 'pptp-office', ['2001:db8:ff::2/128', 'fe80::2/64'], []);
+    await daemon.until(`given office ${address}`);
+    stub.give('office_6', 'pptp-office', ['2001:db8:ff::2/128'], ['2001:db8:1::/56']);
+    await daemon.until(`given office ${address} 20010db8000100000000000000000000/56`);
+    stub.give('office_6', 'eth9', ['2001:db8:ff::2/128'], []);
+    await daemon.until('given office');
   });
 
   const server = {

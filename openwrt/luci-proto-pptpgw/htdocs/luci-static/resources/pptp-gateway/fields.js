@@ -426,7 +426,9 @@ return baseclass.extend({
 			'advanced',
 			'ipv6',
 			_('IPv6'),
-			_('Link-local IPv6 over the link (IPV6CP); automatic: also a DHCPv6 client on it.'),
+			_(
+				'IPv6 over the link; needs an MTU of 1284 or more. Automatic: a DHCPv6 client gets addresses and prefixes; on: they are yours to set.'
+			),
 			[
 				['0', _('off')],
 				['1', _('on')],
