@@ -7,6 +7,7 @@ import { HostRoutes } from './host-routes.ts';
 import { deviceExists, ip, ipBatch, Serial } from './ip-command.ts';
 import { Leftovers } from './leftovers.ts';
 import { linkLocal } from './link-local.ts';
+import { forgetMasqueraded } from './masquerade.ts';
 import { ProxyArp } from './proxy-arp.ts';
 import type { Router, ServerInterface } from './router.ts';
 import { writeSwitches } from './tunnel-device.ts';
@@ -27,8 +28,8 @@ export class IpRoute implements Router {
   private readonly proxyArp: ProxyArp;
   private readonly servers = new Map<string, ServerInterface>();
   private readonly callers = new Map<string, CallerRoutes>();
-  /** Of links that are up, by their device. */
-  private readonly linkAddresses = new Map<string, readonly string[]>();
+  /** Links that are up, by their device. */
+  private readonly links = new Map<string, Network>();
   private readonly warn: (message: string) => void;
 
   constructor(warn: (message: string) => void) {
@@ -67,7 +68,7 @@ export class IpRoute implements Router {
   networkDown(network: Network): Promise<void> {
     return this.serial.run(network.device, async () => {
       // A link's device is gone, and addresses and routes with it.
-      if (network.role === 'link') this.linkAddresses.delete(network.device);
+      if (network.role === 'link') this.links.delete(network.device);
       else await this.callerDown(network);
     });
   }
@@ -107,19 +108,21 @@ export class IpRoute implements Router {
   }
 
   private async linkUp(network: Network): Promise<void> {
-    const { device, localAddress, peerAddress, mtu, ipv6, metric, defaultRoute } = network;
-    const address = [formatAddress(localAddress), 'peer', formatAddress(peerAddress)];
+    const { device, localAddress, mtu, ipv6, metric, defaultRoute } = network;
+    const address = withPeer(network);
     await this.prepare(device, mtu, address, ipv6?.local);
-    const before = this.linkAddresses.get(device);
-    this.linkAddresses.set(device, address);
+    const before = this.links.get(device);
+    this.links.set(device, network);
     // Only now: with its last address a device loses its routes.
-    if (before !== undefined && before.join() !== address.join())
-      await ip('address', 'del', ...before, 'dev', device);
+    if (before !== undefined && withPeer(before).join() !== address.join())
+      await ip('address', 'del', ...withPeer(before), 'dev', device);
     const attributes = metric === 0 ? [] : ['metric', String(metric)];
     // Two halves are more specific than any default route there is, and leave it in place for when the link goes.
     const halves = defaultRoute ? ['0.0.0.0/1', '128.0.0.0/1'] : [];
     for (const prefix of [...network.routes.map(formatPrefix), ...halves])
       await addRoute(prefix, device, attributes);
+    if (before !== undefined && before.localAddress !== localAddress)
+      await forgetMasqueraded(device, before.localAddress, this.warn);
   }
 
   private async callerUp(network: Network): Promise<void> {
@@ -187,6 +190,10 @@ export class IpRoute implements Router {
       ...linkLocals.map((own) => ['address', 'replace', own, 'dev', device, 'nodad']),
     ]);
   }
+}
+
+function withPeer({ localAddress, peerAddress }: Network): readonly string[] {
+  return [formatAddress(localAddress), 'peer', formatAddress(peerAddress)];
 }
 
 function callerKey({ device, peerAddress }: Network): string {

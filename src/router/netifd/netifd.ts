@@ -8,6 +8,7 @@ import { formatAddress, formatPrefix, type Prefix } from '../../wire/ip.ts';
 import { callerRoutes } from '../caller-routes.ts';
 import { Serial } from '../ip-command.ts';
 import { Leftovers } from '../leftovers.ts';
+import { forgetMasqueraded } from '../masquerade.ts';
 import { nft } from '../nft-command.ts';
 import { ProxyArp } from '../proxy-arp.ts';
 import {
@@ -58,12 +59,14 @@ interface RunningLink {
 export interface NetifdTools {
   readonly nft: (script: string) => Promise<unknown>;
   readonly prepareDevice: typeof prepareDevice;
+  readonly forgetMasqueraded: typeof forgetMasqueraded;
   readonly hostRoutes: typeof systemTools;
 }
 
 const tools: NetifdTools = {
   nft,
   prepareDevice,
+  forgetMasqueraded,
   hostRoutes: systemTools,
 };
 
@@ -232,9 +235,12 @@ export class Netifd implements Router {
         'ADDRESS_IN_USE',
       );
     await this.tools.prepareDevice(device, mtu, this.warn);
+    const before = this.links.get(name)?.network;
     const link = { network, announced: '', ipv6: '[]' };
     this.links.set(name, link);
     await this.announceLink(link);
+    if (before !== undefined && before.localAddress !== localAddress)
+      await this.tools.forgetMasqueraded(device, before.localAddress, this.warn);
     if (ipv6 !== undefined && ipv6Client !== undefined)
       await this.children.add(name, ipv6Client, this.networks.all);
     else await this.children.remove(name);

@@ -104,6 +104,10 @@ onEachBus((bus) => {
         return Promise.resolve();
       },
       prepareDevice: () => Promise.resolve(),
+      forgetMasqueraded: (device, address) => {
+        commands.push(`forget ${formatAddress(address)} of ${device}`);
+        return Promise.resolve();
+      },
       hostRoutes: {
         ip: (...words) => {
           commands.push(words.join(' '));
@@ -180,7 +184,7 @@ onEachBus((bus) => {
   });
 
   test('a link that dials on demand: the placeholder is up, and its addresses change in place, there and back', async (context) => {
-    const { netifd, stub, daemon } = await setUp(context);
+    const { netifd, stub, daemon, commands } = await setUp(context);
     const placeholder = {
       ...link,
       localAddress: ip('10.64.64.64'),
@@ -197,6 +201,10 @@ onEachBus((bus) => {
       assert.deepEqual(stub.link('office')['dns'], network.dns.map(formatAddress));
     }
     assert.equal(stub.notified('office', UpdateLink).length, 3);
+    assert.deepEqual(commands, [
+      'forget 10.64.64.64 of pptp-office',
+      'forget 10.7.0.2 of pptp-office',
+    ]);
     await netifd.networkDown(placeholder);
     assert.deepEqual(await daemon.until('start office'), [
       'stop office',
