@@ -27,6 +27,8 @@ export interface Result {
 
 export class Lab {
   readonly dir: string;
+  /** Words before the program of a gateway: what starts it in its turn. */
+  launcher: readonly string[] = [];
   private readonly prefix: string;
   private readonly namespaces: string[] = [];
   private readonly programs = new Set<Program>();
@@ -178,9 +180,11 @@ export class Gateway {
     this.socket = join(this.configDir, 'run', 'ubus.sock');
     mkdirSync(this.configDir, { recursive: true });
     this.configure(files);
+    const [command, ...words] = [...lab.launcher, process.execPath];
     this.process = lab.start(
       namespace,
-      process.execPath,
+      command,
+      ...words,
       ...nodeOptions,
       program,
       'run',

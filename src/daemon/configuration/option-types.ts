@@ -17,6 +17,12 @@ export interface OptionType<T> {
   readonly secret?: boolean;
 }
 
+/** As /tmp/reports: names that a mount can have, without ways back. */
+export const folder: OptionType<string> = {
+  allowed: 'a folder such as /tmp/reports',
+  parse: (value) => (/^(?:\/(?!\.{1,2}(?:\/|$))[^\s/:]+)+$/.test(value) ? value : undefined),
+};
+
 export const text: OptionType<string> = { allowed: 'text', parse: (value) => value };
 
 export const bool: OptionType<boolean> = {

@@ -7,6 +7,7 @@ import {
   bool,
   date,
   device,
+  folder,
   host,
   integer,
   keepalive,
@@ -232,6 +233,12 @@ export const globalOptions = {
     'Callers that have not logged in yet, per source address.',
   ),
   login_timeout: option(seconds(5, 600), '60', 'live', 'Time a caller has to log in.'),
+  writable: list(
+    folder,
+    [],
+    'restart',
+    'Folders besides its own that hooks may write to (OpenWrt, where the service is in a jail).',
+  ),
   imported: list(
     text,
     [],

@@ -359,6 +359,10 @@ const cases: Readonly<Record<Kind, Readonly<Record<string, Case>>>> = {
     max_half_open: whole('maxHalfOpen', 64, 1, 4096),
     max_half_open_per_source: whole('maxHalfOpenPerSource', 8, 1, 4096),
     login_timeout: whole('loginTimeout', 60_000, 5, 600, 1000),
+    writable: {
+      good: [['/tmp/reports', undefined]],
+      bad: ['tmp', '/', '/tmp/', '/tmp/../etc', '/a b', '/a:b'],
+    },
     imported: { good: [['pptpd', undefined]], bad: [] },
   },
 };

@@ -53,6 +53,13 @@ function globals(map) {
 		'8'
 	);
 	number('login_timeout', _('Time to log in'), _('Seconds a caller has to log in.'), 5, 600, '60');
+	option = section.option(
+		form.DynamicList,
+		'writable',
+		_('Folders for hooks'),
+		_('Folders that hooks may write to, from the next start of the service on.')
+	);
+	option.placeholder = '/tmp/reports';
 }
 
 return view.extend({
