@@ -4,7 +4,7 @@ import { existsSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { test, type TestContext } from 'node:test';
 import type { CheckDocument } from '../../src/daemon/checks.ts';
-import type { StatusDocument } from '../../src/daemon/documents.ts';
+import type { ProblemDocument, StatusDocument } from '../../src/daemon/documents.ts';
 import type { Table, UbusClient } from '../../src/ubus-js/index.ts';
 import { inNamespace } from '../native/namespace.ts';
 import { client, Inbox, onEachBus, serve } from '../ubus-js/bus.ts';
@@ -157,20 +157,27 @@ inNamespace('ubus', import.meta.url, () => {
       await refused('capture_stop', {}, 'NOT_FOUND', 'no capture is running');
     });
 
-    test('a wrong configuration is refused with all its faults', async (context) => {
+    test('reload answers with what is not in force, and why', async (context) => {
       const path = await bus(context);
       const daemon = await onBus(context, path);
-      const { call, refused } = await caller(context, path);
+      const { call } = await caller(context, path);
       writeFileSync(join(daemon.dir, 'network'), network.replaceAll(/192.168.99.0.24|geheim/g, ''));
-      await refused('reload', {}, 'UNKNOWN_ERROR', /option 'network'[^]*option 'password'/);
+      const { faults } = (await call('reload')) as { faults: readonly ProblemDocument[] };
       const status = async () => (await call('status')) as StatusDocument;
       const { config, problems, servers } = await status();
-      assert.equal(config, 'refused');
+      assert.equal(config, 'partial');
+      assert.deepEqual(problems, faults);
       assert.deepEqual(
-        problems.map(({ severity, file, section, option }) => [severity, file, section, option]),
+        problems.map(({ severity, file, section, option, kept }) => [
+          severity,
+          file,
+          section,
+          option,
+          kept,
+        ]),
         [
-          ['error', 'network', 'home', 'network'],
-          ['error', 'network', 'office', 'password'],
+          ['error', 'network', 'home', 'network', true],
+          ['error', 'network', 'office', 'password', true],
         ],
       );
       assert.deepEqual(
@@ -178,7 +185,7 @@ inNamespace('ubus', import.meta.url, () => {
         [['home', 'listening']],
       );
       writeFileSync(join(daemon.dir, 'network'), network);
-      assert.deepEqual(await call('reload'), {});
+      assert.deepEqual(await call('reload'), { faults: [] });
       const mended = await status();
       assert.deepEqual([mended.config, mended.problems], ['current', []]);
     });
