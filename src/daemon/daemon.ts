@@ -22,7 +22,7 @@ import { Hooks } from './hooks.ts';
 import type { LinkRunner, RunnerPorts } from './link-runner.ts';
 import { Links } from './links.ts';
 import { Listeners } from './listeners.ts';
-import type { Log } from './log.ts';
+import type { Log, LogEntry } from './log.ts';
 import { PacketIo } from './packet-io.ts';
 import { Relays } from './relays/relays.ts';
 import { Reports } from './reports.ts';
@@ -208,6 +208,7 @@ export class Daemon {
       severity: 'error',
       file: 'network',
       section,
+      kind: 'server',
       message: detail ?? code,
       isKept: this.servers.has(section),
     }));
@@ -239,6 +240,11 @@ export class Daemon {
   /** Things that were counted and belong to no session. */
   counters(): Readonly<Record<string, number>> {
     return this.reports.counters();
+  }
+
+  /** The last lines of the log. */
+  recentLines(): readonly LogEntry[] {
+    return this.options.log.recent();
   }
 
   /** @param starting a server that its supervisor has set up */

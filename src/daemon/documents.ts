@@ -88,6 +88,8 @@ export type ProblemDocument = {
   readonly kept?: boolean;
   /** Whose section it is, where that is a user's. */
   readonly username?: string;
+  /** What an interface is. */
+  readonly kind?: 'server' | 'link';
 };
 
 /** A capture that is running. */
@@ -240,7 +242,7 @@ export function relayCallDocument(call: RelayCallStatus, now: number): RelayCall
 
 /** Without the value. */
 export function problemDocument(problem: Problem): ProblemDocument {
-  const { severity, file, section, option, message, isKept, username } = problem;
+  const { severity, file, section, option, message, isKept, username, kind } = problem;
   return {
     severity,
     file,
@@ -249,6 +251,7 @@ export function problemDocument(problem: Problem): ProblemDocument {
     message: printable(message),
     ...(severity === 'error' ? { kept: isKept ?? false } : {}),
     ...(username === undefined ? {} : { username: printable(username) }),
+    ...(kind === undefined ? {} : { kind }),
   };
 }
 

@@ -128,7 +128,8 @@ export const commands: Readonly<Record<string, Command>> = {
   async capture(client, { operands: [file = ''], seconds, secrets }) {
     writeCapture(file, new Uint8Array()); // before anything is recorded for nothing
     // The daemon's own limit is for when we are killed.
-    await client.call('capture_start', { seconds: seconds + 60, secrets });
+    const start = secrets ? 'capture_secrets' : 'capture_start';
+    await client.call(start, { seconds: seconds + 60 });
     print(
       `recording for ${seconds} s, or until Ctrl-C${secrets ? '; the file will hold login data' : ''}`,
     );
@@ -205,7 +206,9 @@ async function check(
   what: { readonly interface: string } | { readonly server: string; readonly port: number },
   quiet: boolean,
 ): Promise<CheckDocument> {
-  const { id } = (await client.call('check', what)) as { id: number };
+  const { id } = (await client.call('server' in what ? 'check_server' : 'check', what)) as {
+    id: number;
+  };
   let shown = -1;
   for (;;) {
     const check = (await client.call('check_status', { id })) as CheckDocument;

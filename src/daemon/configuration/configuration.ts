@@ -111,8 +111,12 @@ export function parseConfiguration(
   if (before === undefined && faults.length > 0 && isEmpty) refused.push(...faults);
   if (refused.length > 0) throw new ConfigError(refused, digest);
   const named = (problem: Problem): Problem => {
-    const username = usernames.get(`${problem.file} ${problem.section}`);
-    return username === undefined ? problem : { ...problem, username };
+    const { file, section } = problem;
+    const username = usernames.get(`${file} ${section}`);
+    if (username !== undefined) return { ...problem, username };
+    const found = written.find(({ place }) => place.file === file && place.section === section);
+    if (found?.kind !== 'servers' && found?.kind !== 'links') return problem;
+    return { ...problem, kind: found.kind === 'servers' ? 'server' : 'link' };
   };
   globals ??= readSection(absentGlobals, globalOptions, [])!;
   return Object.freeze({

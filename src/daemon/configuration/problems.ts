@@ -15,6 +15,8 @@ export interface Problem {
   readonly isKept?: boolean;
   /** Whose section it is, where that is a user's. */
   readonly username?: string;
+  /** What an interface is. */
+  readonly kind?: 'server' | 'link';
 }
 
 /** A section of a file. */

@@ -27,6 +27,7 @@ export function statusMethods(
 ) {
   return {
     status: method({}, () => statusDocument(daemon, captures)),
+    log: method({}, () => ({ log: daemon.recentLines() })),
     failures: method({}, () => ({ failures: daemon.failures.list() })),
     counters: method({}, () => {
       const { gre, calls, ...others } = daemon.io.counters();
