@@ -165,7 +165,7 @@ inNamespace('daemon', import.meta.url, () => {
     assert.deepEqual([failed.state, failed.code], ['failed', 'PORT_IN_USE']);
     assert.match(failed.detail!, /^TCP port 1723 is in use/);
     const { stdout } = await run(context, ['--socket', socket, 'status']);
-    assert.match(stdout, /^home .* 0 of 16 +failed: DEVICE_FAILED .*TCP port 1723 is in use/m);
+    assert.match(stdout, /^home .* 0 of 16 +failed: PORT_IN_USE .*TCP port 1723 is in use/m);
     await bus.call('pptp', 'link_teardown', { interface: 'home' });
     assert.equal((await server()).state, 'waiting');
   });
