@@ -75,7 +75,11 @@ return baseclass.extend({
 	/* One problem in a line. */
 	describe(problem) {
 		const { severity, option, message, kept } = problem;
-		const text = [subject(problem), ...(option == null ? [] : [labels[option] ?? option]), reason(message)].join(': ');
+		const text = [
+			subject(problem),
+			...(option == null ? [] : [labels[option] ?? option]),
+			reason(message).replace(/\.$/, '')
+		].join(': ');
 		if (severity != 'error') return `${text}.`;
 		return `${text}. ${kept ? _('What was in force before still is.') : _('It is left out until this is mended.')}`;
 	}
