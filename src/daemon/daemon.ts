@@ -10,18 +10,19 @@ import { cause, type Cause } from '../wire/cause.ts';
 import { formatAddress, parseAddress } from '../wire/ip.ts';
 import { Checks } from './checks.ts';
 import type { Configuration } from './configuration/configuration.ts';
-import { ConfigError, describeProblem, type Problem } from './configuration/problems.ts';
-import { sectionsOf } from './configuration/sound-part.ts';
+import { describeProblem, type Problem } from './configuration/problems.ts';
+import { placesOf } from './configuration/sound-part.ts';
 import { Connections } from './connections.ts';
 import { Descriptors } from './descriptors.ts';
 import { Drive, monotonic } from './drive.ts';
+import type { ServerOptions } from '../session/options.ts';
 import type { BusEvent } from './events.ts';
 import { Failures } from './failures.ts';
 import { Hooks } from './hooks.ts';
 import type { LinkRunner, RunnerPorts } from './link-runner.ts';
 import { Links } from './links.ts';
 import { Listeners } from './listeners.ts';
-import type { Log } from './log.ts';
+import type { Log, LogEntry } from './log.ts';
 import { PacketIo } from './packet-io.ts';
 import { Relays } from './relays/relays.ts';
 import { Reports } from './reports.ts';
@@ -36,8 +37,8 @@ export interface DaemonOptions {
   readonly dial: boolean;
   /** Makes the Router port. */
   readonly router: (daemon: SupervisedDaemon, warn: (message: string) => void) => Router;
-  /** The configuration as it stands now. @throws ConfigError, Fatal */
-  readonly read: () => Configuration;
+  /** The configuration as it stands now; sections with faults are as they were before. @throws Fatal */
+  readonly read: (before: Configuration) => Configuration;
   /** For the buses. */
   readonly publish?: (event: BusEvent) => void;
   /** What the networks of relays are; devices by their names where nobody knows more. */
@@ -55,9 +56,9 @@ export class Daemon {
   readonly ports: RunnerPorts;
   readonly relays: Relays;
   configuration: Configuration;
-  /** Why what stands in the files is not in force; undefined: it is, as far as it is not left out. */
+  /** Why nothing of what stands in the files is in force; undefined: it is, but for the faults of the configuration. */
   refused: readonly Problem[] | undefined;
-  /** Of servers that could not be started. */
+  /** Of servers that could not be started, or not with their new settings. */
   readonly serverFailures = new Map<string, Cause>();
   private readonly options: DaemonOptions;
   private readonly descriptors = Descriptors.ofProcess();
@@ -149,6 +150,7 @@ export class Daemon {
         supervisor: router.supervisor,
         change: (job) => this.change(job, 'netifd'),
         readAgain: () => this.readAgain(),
+        faults: () => this.faults(),
         isLink: (name, proto) => proto === 'pptp' && (this.links.has(name) || this.isLeftOut(name)),
         isServer: (name) => this.configuration.servers.some((server) => server.name === name),
         startServer: (name) => this.startServer(name, name),
@@ -189,12 +191,29 @@ export class Daemon {
 
   /**
    * Reads the configuration again, and carries over what did not change: a session ends only when its own settings did.
-   * @throws ConfigError, Fatal, IoError or RouterError: what was in force stays
+   * @returns what of it is not in force, and why
+   * @throws Fatal, IoError or RouterError: what was in force stays
    */
-  reload(): Promise<void> {
-    const done = this.changing.then(() => this.takeUp(() => true));
+  reload(): Promise<readonly Problem[]> {
+    const done = this.changing.then(async () => {
+      await this.takeUp(() => true);
+      return this.faults();
+    });
     this.changing = done.catch(() => undefined); // the caller of reload sees it
     return done;
+  }
+
+  /** What stands in the files and is not in force. */
+  faults(): readonly Problem[] {
+    const failed = [...this.serverFailures].map(([section, { code, detail }]): Problem => ({
+      severity: 'error',
+      file: 'network',
+      section,
+      kind: 'server',
+      message: detail ?? code,
+      isKept: this.servers.has(section),
+    }));
+    return [...(this.refused ?? []), ...this.configuration.faults, ...failed];
   }
 
   /** Networks have come, gone or changed their device: relays follow them. */
@@ -224,6 +243,11 @@ export class Daemon {
     return this.reports.counters();
   }
 
+  /** The last lines of the log. */
+  recentLines(): readonly LogEntry[] {
+    return this.options.log.recent();
+  }
+
   /** @param starting a server that its supervisor has set up */
   private async apply(configuration: Configuration, starting?: string): Promise<void> {
     const { log } = this.options;
@@ -234,7 +258,7 @@ export class Daemon {
         supervisor === undefined ||
         (supervisor.isSetUp(name) && (this.servers.has(name) || name === starting)),
     );
-    await this.serverSet.change(wanted, this.listeners); // nothing else can fail
+    const failed = await this.changeServers(wanted); // nothing else can fail
     const isNews = configuration !== this.configuration || !this.configured;
     this.configuration = configuration;
     if (!isNews) return;
@@ -249,11 +273,17 @@ export class Daemon {
     const { faults, warnings } = configuration;
     for (const problem of [...faults, ...warnings])
       log.line(problem.severity, describeProblem(problem));
-    if (faults.length > 0)
-      log.line('error', `left out until they are mended: ${sectionsOf(faults).join(', ')}`);
+    for (const [isKept, what] of [
+      [false, 'left out until they are mended'],
+      [true, 'as they were before, until they are mended'],
+    ] as const) {
+      const places = placesOf(faults.filter((fault) => (fault.isKept ?? false) === isKept));
+      if (places.length > 0) log.line('error', `${what}: ${places.join(', ')}`);
+    }
     this.shareDescriptors(configuration);
     for (const options of configuration.servers)
-      this.servers.get(options.name)?.server.reconfigure(options, monotonic());
+      if (!failed.has(options.name))
+        this.servers.get(options.name)?.server.reconfigure(options, monotonic());
 
     await this.linkSet.change(configuration.links);
     await this.relays.change(configuration.relays);
@@ -278,20 +308,49 @@ export class Daemon {
     this.ports.gateway.reconfigure(configuration.users, limits);
   }
 
+  /**
+   * All at once, for one may need what another one gives up; where that fails each by itself, so that one that cannot be
+   * started keeps nothing from the others, and goes on as it was.
+   * @returns those that could not be changed
+   * @throws Fatal, IoError or RouterError at the start
+   */
+  private async changeServers(wanted: readonly ServerOptions[]): Promise<ReadonlySet<string>> {
+    const failed = new Set<string>();
+    try {
+      await this.serverSet.change(wanted, this.listeners);
+    } catch (error) {
+      if (!this.configured || this.ports.router.supervisor !== undefined) throw error;
+      let now = wanted.flatMap(({ name }) => this.servers.get(name)?.server.options ?? []);
+      await this.serverSet.change(now, this.listeners);
+      for (const options of wanted) {
+        const next = [...now.filter(({ name }) => name !== options.name), options];
+        try {
+          await this.serverSet.change(next, this.listeners);
+          now = next;
+        } catch (reason) {
+          failed.add(options.name);
+          this.serverFailures.set(options.name, routerCause(reason, 'DEVICE_FAILED'));
+          this.options.log.line('error', `server ${options.name}: ${failureText(reason)}`);
+        }
+      }
+    }
+    if (this.ports.router.supervisor === undefined)
+      for (const name of this.serverFailures.keys())
+        if (!failed.has(name)) this.serverFailures.delete(name);
+    return failed;
+  }
+
   private readAgain(): Promise<void> {
     return this.takeUp(({ digest }) => digest !== this.configuration.digest);
   }
 
   private async takeUp(isWanted: (configuration: Configuration) => boolean): Promise<void> {
     try {
-      const configuration = this.options.read();
+      const configuration = this.options.read(this.configuration);
       if (isWanted(configuration)) await this.apply(configuration);
       this.refused = undefined;
     } catch (error) {
-      const { digest } = this.configuration;
-      if (!(error instanceof ConfigError))
-        this.refused = [{ severity: 'error', file: 'network', message: failureText(error) }];
-      else this.refused = error.digest === digest ? undefined : error.problems; // left out at the start
+      this.refused = [{ severity: 'error', file: 'network', message: failureText(error) }];
       throw error;
     }
   }
@@ -307,7 +366,7 @@ export class Daemon {
   }
 
   private isLeftOut(name: string): boolean {
-    return sectionsOf(this.configuration.faults).includes(`network.${name}`);
+    return placesOf(this.configuration.faults).includes(`network.${name}`);
   }
 
   private stopServer(name: string): void {

@@ -1,5 +1,4 @@
 /** Carries out what one client link asks: names, TCP, host route, device, routes. */
-import { lookup } from 'node:dns/promises';
 import { connect, type Socket } from 'node:net';
 import { networkInterfaces } from 'node:os';
 import type { Router } from '../router/router.ts';
@@ -15,6 +14,7 @@ import type { Connections } from './connections.ts';
 import { monotonic, type Drive } from './drive.ts';
 import type { PacketIo } from './packet-io.ts';
 import { failureText, routerCause } from './router-cause.ts';
+import { serverAddresses } from './server-address.ts';
 import { TcpConnection } from './tcp-connection.ts';
 
 export interface RunnerPorts {
@@ -37,6 +37,8 @@ export class LinkRunner {
   private readonly isProbe: boolean;
   /** A check beside the link has a host route of its own: releasing it must not cut the link. */
   private readonly routeName: string;
+  /** What is done about the host route, one after the other: one that is still being made can be released. */
+  private routing: Promise<void> = Promise.resolve();
   /** The one that connect() was last called for; undefined: given up. */
   private attempt: object | undefined;
   private connecting: Socket | undefined;
@@ -104,18 +106,24 @@ export class LinkRunner {
     });
   }
 
-  private remove(): void {
+  private remove(): Promise<void> {
     this.ports.drive.remove(this.link);
     this.hangUp();
     this.settleDown();
     this.closeDevice();
-    void this.ports.router.releaseHostRoute(this.routeName);
+    return this.releaseHostRoute();
+  }
+
+  private releaseHostRoute(): Promise<void> {
+    return (this.routing = this.routing.then(() =>
+      this.ports.router.releaseHostRoute(this.routeName),
+    ));
   }
 
   private carryOut(output: LinkOutput): void {
     switch (output.kind) {
       case 'resolve':
-        void resolve(output.server).then((answer) =>
+        void serverAddresses(output.server).then((answer) =>
           this.feed((link, now) => link.handleResolved(output.server, answer, now)),
         );
         break;
@@ -154,15 +162,15 @@ export class LinkRunner {
         if (output.event.what === 'link-state') this.showState(output.event);
         break;
       case 'done':
-        this.remove();
-        this.finished();
+        // The next link of this name must not lose its route to this one's end.
+        void this.remove().then(() => this.finished());
         break;
     }
   }
 
   private showState({ link, state, cause: why }: LinkStateEvent): void {
     const { router } = this.ports;
-    if (state === 'down') void router.releaseHostRoute(this.routeName);
+    if (state === 'down') void this.releaseHostRoute();
     if (why === undefined || this.isProbe) return;
     if (state === 'waiting' || state === 'blocked')
       router.linkFailed(link, why, state === 'blocked');
@@ -178,11 +186,13 @@ export class LinkRunner {
 
   private async hostRoute(address: number, bindDevice: string | undefined): Promise<void> {
     let failure: Cause | undefined;
-    try {
-      await this.ports.router.hostRoute(this.routeName, address, bindDevice);
-    } catch (error) {
-      failure = routerCause(error, 'NO_ROUTE');
-    }
+    await (this.routing = this.routing.then(async () => {
+      try {
+        await this.ports.router.hostRoute(this.routeName, address, bindDevice);
+      } catch (error) {
+        failure = routerCause(error, 'NO_ROUTE');
+      }
+    }));
     this.feed((link, now) => link.handleHostRoute(address, failure, now));
   }
 
@@ -318,21 +328,10 @@ export class LinkRunner {
 export const connectCauses: Readonly<Record<string, CauseCode>> = {
   ECONNREFUSED: 'CONNECT_REFUSED',
   ETIMEDOUT: 'CONNECT_TIMEOUT',
-  EHOSTUNREACH: 'NO_ROUTE',
+  EHOSTUNREACH: 'HOST_UNREACHABLE',
   ENETUNREACH: 'NO_ROUTE',
   EADDRNOTAVAIL: 'BIND_FAILED',
 };
-
-async function resolve(server: string): Promise<readonly number[] | Cause> {
-  const literal = parseAddress(server);
-  if (literal !== undefined) return [literal];
-  try {
-    const found = await lookup(server, { all: true, family: 4 });
-    return found.flatMap(({ address }) => parseAddress(address) ?? []);
-  } catch (error) {
-    return cause('RESOLVE_FAILED', failureText(error));
-  }
-}
 
 function addressOf(device: string): string | undefined {
   try {

@@ -45,7 +45,7 @@ export class HostRoutes {
     const found = await ip('-json', 'route', 'get', address, ...bound);
     const [way] = JSON.parse(found) as { gateway?: string; dev?: string; type?: string }[];
     if (way?.type === 'local')
-      throw new RouterError(`${address} is an address of this machine itself`);
+      throw new RouterError(`${address} is an address of this machine itself`, 'LOOPBACK');
     if (way?.dev === undefined) throw new RouterError(`ip route get ${address}: no device`);
     // Without a gateway the server is a neighbour, or at the end of a point-to-point device such as PPPoE.
     const via = way.gateway === undefined ? [] : ['via', way.gateway];

@@ -12,6 +12,7 @@ import { isNetifd } from '../router-choice.ts';
 import { ExitCode, Fatal } from '../exit-codes.ts';
 import { Log, toStderr } from '../log.ts';
 import { pptpObject } from '../methods/object.ts';
+import { failureText } from '../router-cause.ts';
 import { SystemLog } from '../system-log.ts';
 import { version } from '../version.ts';
 import { IpRoute } from '../../router/iproute.ts';
@@ -51,7 +52,8 @@ async function gateway(options: Arguments, log: Log): Promise<void> {
   await refuseSecond(socket);
 
   const buses = new Buses(ubus, log);
-  const read = () => readConfiguration(configDir);
+  const read: DaemonOptions['read'] = (before) =>
+    readConfiguration(configDir, { leaveOut: true, before });
   let running: Daemon | undefined; // netifd may be known only after the start
   buses.connected = () => running?.networksChanged();
   buses.system.listen('network.interface', () => running?.networksChanged());
@@ -85,11 +87,12 @@ async function gateway(options: Arguments, log: Log): Promise<void> {
   }
   const reload = async () => {
     try {
-      await daemon.reload();
+      const faults = await daemon.reload();
       log.line('info', 'configuration read again');
+      return faults;
     } catch (error) {
       log.line('error', 'the new configuration is refused; the old one stays in force');
-      for (const line of refusal(error)) log.line('error', line);
+      for (const line of failureText(error).split('\n')) log.line('error', line);
       throw error;
     }
   };
@@ -113,12 +116,6 @@ async function gateway(options: Arguments, log: Log): Promise<void> {
   buses.withdraw();
   await daemon.stop();
   buses.close();
-}
-
-/** A line each fault. */
-function refusal(error: unknown): readonly string[] {
-  if (error instanceof ConfigError) return error.problems.map(describeProblem);
-  return (error instanceof Error ? error.message : String(error)).split('\n');
 }
 
 /** Empty where there is no such file. */

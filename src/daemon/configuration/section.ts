@@ -59,9 +59,9 @@ export function readSection<const Table extends OptionTable>(
   return errors() > before ? undefined : (values as Values<Table>);
 }
 
-/** `option dns '192.0.2.1 192.0.2.2'` is a list too, as netifd reads it; an empty text stays an (empty) value. */
+/** `option dns '192.0.2.1 192.0.2.2'` is a list too, as netifd reads it. */
 function blankSeparated(text: string): readonly string[] {
-  return text.trim() === '' ? [text] : text.trim().split(/\s+/);
+  return text.split(/\s+/).filter((word) => word !== '');
 }
 
 function toList(value: string | readonly string[] | undefined): readonly string[] {

@@ -73,6 +73,7 @@ const tools: NetifdTools = {
 export class Netifd implements Router {
   readonly supervisor: Supervisor;
   private readonly bus: Bus;
+  private readonly daemon: SupervisedDaemon;
   private readonly tools: NetifdTools;
   private readonly warn: (text: string) => void;
   private readonly leftovers: Leftovers;
@@ -131,7 +132,7 @@ export class Netifd implements Router {
       linkSetup: (name) => this.managed.handleSetup(name),
       linkTeardown: (name) => this.managed.handleTeardown(name),
       dial: (name) => this.dial(name),
-      hangup: (name) => this.ask(name, 'down'),
+      hangup: (name) => this.hangup(name),
       revive: (name) => this.revive(name),
       refuse: (name, cause) => void this.managed.fail(name, cause, false),
       review: () => this.refresh(),
@@ -317,8 +318,22 @@ export class Netifd implements Router {
   }
 
   private async dial(name: string): Promise<void> {
+    await this.insist(name);
     this.managed.handleDial(name);
     await this.ask(name, 'up');
+  }
+
+  private async hangup(name: string): Promise<void> {
+    await this.insist(name);
+    await this.ask(name, 'down');
+  }
+
+  /** Who may dial our links may not take any other interface down. @throws RouterError */
+  private async insist(name: string): Promise<void> {
+    await this.networks.refresh();
+    const proto = this.networks.named(name)?.proto;
+    if (proto !== undefined && (proto === 'pptpserver' || !this.daemon.isOurs(name, proto)))
+      throw new RouterError(`${name} is no link of pptp-gateway`);
   }
 
   /** Also one that a daemon before us gave up. */

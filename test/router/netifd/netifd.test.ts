@@ -385,6 +385,16 @@ onEachBus((bus) => {
     await assert.rejects(netifd.supervisor.dial('nowhere'), /netifd knows no interface nowhere/);
   });
 
+  test('dial and hangup leave interfaces alone that are no links of ours', async (context) => {
+    const { netifd, stub } = await setUp(context);
+    for (const name of ['wan', 'home'])
+      for (const ask of ['dial', 'hangup'] as const)
+        await assert.rejects(netifd.supervisor[ask](name), {
+          message: `${name} is no link of pptp-gateway`,
+        });
+    assert.ok(stub.calls.every(({ method }) => method !== 'up' && method !== 'down'));
+  });
+
   test('a section that is deleted while it dials', async (context) => {
     const { netifd, stub, daemon } = await setUp(context);
     stub.delete('office');

@@ -18,8 +18,14 @@ const rules = {
 	ipaddr: ADDRESS,
 	route: /^\d{1,3}(\.\d{1,3}){3}(\/\d{1,2})?$/,
 	max_sessions: /^[1-9]\d{0,3}$/,
-	expires: /^\d{4}-\d\d-\d\d$/
+	expires: { test: isDay }
 };
+
+/* A day there is: Date.parse takes 2027-02-31 for 3 March. */
+function isDay(text) {
+	const start = /^\d{4}-\d\d-\d\d$/.test(text) ? Date.parse(`${text}T00:00:00Z`) : NaN;
+	return !Number.isNaN(start) && new Date(start).toISOString().startsWith(text);
+}
 
 /* Only what we know, only text; undefined: the name is missing or something has the wrong form. */
 function clean(entry) {
@@ -41,6 +47,7 @@ function clean(entry) {
 return baseclass.extend({
 	options: [...WORDS, ...LISTS],
 	rules,
+	isDay,
 
 	/* A file that contains passwords. */
 	exported(sections) {
