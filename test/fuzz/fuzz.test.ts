@@ -1,7 +1,7 @@
 /**
  * Every harness for a while, two at a time, with inputs that are new on each run; the seed is in the report. Half a minute for
  * each that plays a whole part of the program, and for the addon's C; codecs, which try a hundred thousand inputs in seconds,
- * have twelve: so it takes less than four minutes on two cores. `make fuzz` is for longer.
+ * have eight: so it takes less than four minutes on two cores. `make fuzz` is for longer.
  */
 import assert from 'node:assert/strict';
 import { randomInt } from 'node:crypto';
@@ -34,7 +34,7 @@ test('codecs hold whatever comes', (context) =>
   holds(
     context,
     codecs.map(({ name }) => name),
-    12,
+    8,
   ));
 
 test('machines, sessions and the bus hold whatever comes', (context) =>
