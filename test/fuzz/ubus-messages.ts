@@ -140,3 +140,21 @@ export function ubusMessage(random: Random): Uint8Array {
       : attributes(random);
   return encodeMessage({ type, seq: random.below(0x10000), peer: random.u32(), attributes: given });
 }
+
+/** What netifd answers to `network.interface dump`, with values of other kinds among the right ones. */
+export function interfaceDump(random: Random): Uint8Array {
+  const or = (right: Value): Value => (random.chance(8) ? value(random, 3) : right);
+  const one = (): Value => ({
+    interface: or(random.pick(['lan', 'wan', 'office', '__proto__'])),
+    proto: or(random.pick(['static', 'pptpgw', 'pptpserver'])),
+    up: or(random.chance(2)),
+    pending: or(random.chance(2)),
+    l3_device: or('br-lan'),
+    metric: or(random.below(100)),
+    errors: or([or({ code: or('AUTH_TOPEER_FAILED') })]),
+    data: or({ zone: or('vpn') }),
+    'ipv4-address': or([or({ address: or('192.168.1.1'), mask: or(random.below(40)) })]),
+    route: or([or({ target: or('0.0.0.0'), mask: or(0), metric: or(7) })]),
+  });
+  return encodeTable({ interface: or(random.list(3, one)) });
+}

@@ -1,4 +1,4 @@
-/** What the kernel answers and lists: any octets and any text are read, as little as they may say. */
+/** What the kernel and netifd answer and list: any octets, text and table are read, as little as they may say. */
 import assert from 'node:assert/strict';
 import { parseTracked } from '../../../src/router/conntrack.ts';
 import {
@@ -8,12 +8,34 @@ import {
   type Element,
 } from '../../../src/router/nft-elements.ts';
 import { RouterError } from '../../../src/router/router.ts';
+import { parseDump } from '../../../src/router/netifd/interface-status.ts';
+import { parseRoutes, wayTo } from '../../../src/router/route-table.ts';
+import { decodeTable } from '../../../src/ubus-js/blobmsg.ts';
+import { UbusError } from '../../../src/ubus-js/status.ts';
 import { harness } from '../harness.ts';
+import { interfaceDump } from '../ubus-messages.ts';
 import { joined, type Random } from '../random.ts';
 
 const lines = `ipv4     2 tcp      6 431996 ESTABLISHED src=192.168.1.2 dst=203.0.113.9 sport=40000 dport=1723 packets=9 bytes=900 src=203.0.113.9 dst=198.51.100.1 sport=1723 dport=40000 packets=7 bytes=700 [ASSURED] mark=0 use=2
 ipv4     2 gre      47 17998 timeout=600, stream_timeout=18000 src=192.168.1.2 dst=203.0.113.9 srckey=0x1 dstkey=0x80 packets=5 bytes=500 src=203.0.113.9 dst=198.51.100.1 srckey=0x80 dstkey=0x9c40 packets=5 bytes=500 [ASSURED] mark=0 use=2
 `;
+const routes = `Iface\tDestination\tGateway \tFlags\tRefCnt\tUse\tMetric\tMask\t\tMTU\tWindow\tIRTT
+eth0\t00000000\t0102A8C0\t0003\t0\t0\t100\t00000000\t0\t0\t0
+eth0\t0002A8C0\t00000000\t0001\t0\t0\t100\t00FFFFFF\t0\t0\t0
+`;
+const routeWords = [
+  '\t',
+  ' ',
+  '\n',
+  'FFFFFFFF',
+  '0001',
+  '0203',
+  '-1',
+  'zz',
+  'eth1',
+  '__proto__',
+  '1e9',
+];
 const words = [
   'src=',
   'dst=',
@@ -64,8 +86,10 @@ export const kernelAnswers = harness({
     answer: answer(random),
     keys: random.list(3, () => random.octets(8)),
     text: random.damagedText(lines, words),
+    routes: random.damagedText(routes, routeWords),
+    dump: interfaceDump(random),
   }),
-  run({ answer: octets, keys, text }) {
+  run({ answer: octets, keys, text, routes: table, dump }) {
     const elements = keys.map((key): Element => ({ set: 'calls', key }));
     const counts = readCounters(() => octets, 'table', elements);
     assert.equal(counts.length, elements.length);
@@ -88,5 +112,20 @@ export const kernelAnswers = harness({
     assert.ok(connections.length + calls.length <= count);
     for (const { traffic } of calls)
       if (traffic !== undefined) assert.ok(!Number.isNaN(traffic.rxPackets));
+
+    const ways = parseRoutes(table);
+    assert.ok(ways.length < table.split('\n').length);
+    for (const { prefix, device } of ways) {
+      assert.ok(prefix.length >= 0 && prefix.length <= 32 && device !== '');
+      assert.notEqual(wayTo(prefix.address, ways), undefined);
+    }
+    const said = decodeTable(dump);
+    if (said instanceof UbusError) return;
+    for (const { name, addresses, defaultRoutes } of parseDump(said)) {
+      assert.equal(typeof name, 'string');
+      for (const { length } of addresses)
+        assert.ok(Number.isInteger(length) && length >= 0 && length <= 32);
+      for (const { metric } of defaultRoutes) assert.ok(!Number.isNaN(metric));
+    }
   },
 });
