@@ -46,20 +46,17 @@ export async function tryNative(
     // libFuzzer puts what it finds new into its first folder; the repository's stays as it is. A seed has 32 bits there.
     const words =
       compiler === 'clang'
-        ? [
-            found,
-            corpus,
-            `-artifact_prefix=${corpus}/`,
-            '-timeout=20',
-            '-rss_limit_mb=512',
-            '-max_len=256',
-          ]
+        ? [found, corpus, '-timeout=20', '-rss_limit_mb=512', '-max_len=256']
         : kept;
     const { code, output } = await run(program, [
-      `-seed=${seed >>> 0}`,
-      `-max_total_time=${seconds}`,
+      ...[`-seed=${seed >>> 0}`, `-max_total_time=${seconds}`, `-artifact_prefix=${corpus}/`],
       ...words,
     ]);
+    const [, crash] = /(?:kept as|Test unit written to) (\S+)/.exec(output) ?? [];
+    if (compiler === 'clang' && crash !== undefined) {
+      const smaller = ['-minimize_crash=1', '-max_total_time=15', `-exact_artifact_path=${crash}`];
+      await run(program, [...smaller, crash]);
+    }
     const [, inputs = '0'] = /^(?:Done )?(\d+) (?:runs|inputs) in/m.exec(output) ?? [];
     const result = { inputs: Number(inputs), time: performance.now() - started };
     return code === 0 ? result : { ...result, failure: `seed ${seed}: ${output.slice(-4000)}` };

@@ -1,8 +1,12 @@
 /*
  * Where there is no libFuzzer: tries the files given, then octets from a seed until the time is over.
  *
- *   harness -seed=N -max_total_time=SECONDS [FILE...]       prints how many inputs there were
+ *   harness -seed=N -max_total_time=SECONDS -artifact_prefix=PREFIX [FILE...]
+ *
+ * Prints how many inputs there were; one that fails is kept as PREFIXcrash.
  */
+#include <sanitizer/common_interface_defs.h>
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -12,6 +16,31 @@
 int LLVMFuzzerTestOneInput(const uint8_t *octets, size_t length);
 
 static uint8_t input[1 << 20];
+static size_t input_length;
+static char kept[4096];
+
+static void keep(void)
+{
+	FILE *file = kept[0] == 0 ? NULL : fopen(kept, "wb");
+	if (file == NULL)
+		return;
+	fwrite(input, 1, input_length, file);
+	fclose(file);
+	fprintf(stderr, "kept as %s\n", kept);
+	kept[0] = 0;
+}
+
+static void on_abort(int number)
+{
+	(void)number;
+	keep();
+}
+
+static void try_input(size_t length)
+{
+	input_length = length;
+	LLVMFuzzerTestOneInput(input, length);
+}
 
 static void try_file(const char *path)
 {
@@ -22,7 +51,7 @@ static void try_file(const char *path)
 	}
 	const size_t length = fread(input, 1, sizeof input, file);
 	fclose(file);
-	LLVMFuzzerTestOneInput(input, length);
+	try_input(length);
 }
 
 int main(int count, char **words)
@@ -30,11 +59,15 @@ int main(int count, char **words)
 	uint64_t seed = 1;
 	long seconds = 0;
 	unsigned long inputs = 0;
+	__sanitizer_set_death_callback(keep);
+	signal(SIGABRT, on_abort);
 	for (int i = 1; i < count; i++) {
 		if (strncmp(words[i], "-seed=", 6) == 0) {
 			seed = strtoull(words[i] + 6, NULL, 10);
 		} else if (strncmp(words[i], "-max_total_time=", 16) == 0) {
 			seconds = strtol(words[i] + 16, NULL, 10);
+		} else if (strncmp(words[i], "-artifact_prefix=", 17) == 0) {
+			snprintf(kept, sizeof kept, "%scrash", words[i] + 17);
 		} else {
 			try_file(words[i]);
 			inputs++;
@@ -58,7 +91,7 @@ int main(int count, char **words)
 				octets ^= octets << 17;
 				input[at] = (uint8_t)(octets >> 32);
 			}
-			LLVMFuzzerTestOneInput(input, length);
+			try_input(length);
 		}
 	}
 	printf("%lu inputs in %ld s, seed %llu\n", inputs, seconds, (unsigned long long)seed);

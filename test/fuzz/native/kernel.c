@@ -360,8 +360,11 @@ static void receive(bool tun)
 			fail("lost without a reason");
 		for (uint32_t i = 0; i < batch.count; i++) {
 			const int64_t at = meta[i * words], length = meta[i * words + 1];
-			/* A GRE packet that is dropped leaves its slot out; a TUN packet's is the next one. */
-			const int64_t slot = at / size, begin = slot * size;
+			/*
+			 * A GRE packet that is dropped leaves its slot out; a TUN packet's is the next one. Nothing behind an
+			 * IPv4 header that fills its slot lies at the slot's end.
+			 */
+			const int64_t slot = (length > 0 ? at : at - 1) / size, begin = slot * size;
 			if (at < begin + headroom || length < 0 || at + length > begin + size || slot >= count)
 				fail("a packet does not lie in its slot");
 			if (tun && slot != (int64_t)i)
