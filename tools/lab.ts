@@ -125,6 +125,11 @@ export class Program {
     });
   }
 
+  /** `ip netns exec` becomes the program. */
+  get pid(): number {
+    return this.child.pid!;
+  }
+
   /** Waits until the output, from `from` on, has this in it; the text that matched. The program's end is a failure. */
   line(wanted: RegExp, from = 0): Promise<string> {
     return new Promise((done, reject) => {
@@ -144,6 +149,17 @@ export class Program {
         );
       });
     });
+  }
+
+  /** Hears each whole line from now on; what there is of the output so far is forgotten, and so is what was heard. */
+  onLine(hear: (line: string) => void): void {
+    const take = () => {
+      const lines = this.output.split('\n');
+      this.output = lines.pop()!;
+      for (const line of lines) hear(line);
+    };
+    this.listeners.add(take);
+    take();
   }
 
   signal(signal: NodeJS.Signals): void {

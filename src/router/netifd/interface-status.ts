@@ -45,7 +45,7 @@ function parseInterface(entry: Table): InterfaceStatus | undefined {
     zone: isTable(entry['data']) ? string(entry['data']['zone']) : undefined,
     addresses: list(entry['ipv4-address']).flatMap(({ address: text, mask }) => {
       const address = parseAddress(string(text) ?? '');
-      const length = number(mask);
+      const length = prefixLength(mask);
       return address === undefined || length === undefined ? [] : [{ address, length }];
     }),
     ipv6: [
@@ -79,6 +79,11 @@ function isTable(value: Value | undefined): value is Table {
 
 function string(value: Value | undefined): string | undefined {
   return typeof value === 'string' ? value : undefined;
+}
+
+function prefixLength(value: Value | undefined): number | undefined {
+  const bits = number(value);
+  return bits !== undefined && Number.isInteger(bits) && bits >= 0 && bits <= 32 ? bits : undefined;
 }
 
 function number(value: Value | undefined): number | undefined {

@@ -471,3 +471,9 @@ test('every option has a sentence', () => {
   for (const table of Object.values(tables))
     for (const [name, { doc }] of Object.entries(table)) assert.match(doc, /^[A-Z].*\.$/, name);
 });
+
+test('a value of several lines is not shown: what a quote that is not closed takes in may be a password', () => {
+  const [fault] = refusal(files('link', "option mtu '1400\noption password geheim'"));
+  assert.match(fault!, /option 'mtu'.*is a quote not closed\?$/);
+  assert.doesNotMatch(fault!, /geheim/);
+});
