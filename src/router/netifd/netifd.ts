@@ -89,7 +89,6 @@ export class Netifd implements Router {
   private readonly servers = new Map<string, RunningServer>();
   /** Links that are up. */
   private readonly links = new Map<string, RunningLink>();
-  private readonly daemon: SupervisedDaemon;
   private served: readonly ServedPort[] = [];
 
   constructor(
