@@ -144,6 +144,11 @@ export class Program {
     });
   }
 
+  /** `ip netns exec` has become the program. */
+  get pid(): number {
+    return this.child.pid!;
+  }
+
   signal(signal: NodeJS.Signals): void {
     this.child.kill(signal);
   }
