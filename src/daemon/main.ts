@@ -35,11 +35,12 @@ async function main(words: readonly string[]): Promise<ExitCode> {
   }
 }
 
-// Nobody reads any more (`status | head`, or a reader of our log that died): that must not end a daemon.
-for (const stream of [process.stdout, process.stderr])
-  stream.on('error', (error: NodeJS.ErrnoException) => {
-    if (error.code !== 'EPIPE') throw error;
-  });
+// Nobody reads any more (`status | head`).
+process.stdout.on('error', (error: NodeJS.ErrnoException) => {
+  if (error.code !== 'EPIPE') throw error;
+});
+// A log that cannot be written (its reader died, its disk is full) must not end a daemon; there is nobody to tell.
+process.stderr.on('error', () => undefined);
 
 try {
   process.exitCode = await main(process.argv.slice(2));

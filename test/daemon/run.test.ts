@@ -328,6 +328,20 @@ config interface 'third'
     assert.ok(performance.now() - started < 4_500);
   });
 
+  test('a log that cannot be written does not end it', async (context) => {
+    const dir = folder(context, { network, pptp_users: '', pptp: '' });
+    const socket = join(dir, 'run', 'ubus.sock');
+    const daemon = start(
+      context,
+      ['run', '--config-dir', dir, '--socket', socket],
+      ['sh', '-c', 'exec "$@" 2>/dev/full', 'sh'],
+    );
+    const answers = async () => (await run(context, ['--socket', socket, 'status'])).code === 0;
+    while (!(await answers())) assert.equal(daemon.process.exitCode, null);
+    daemon.process.kill('SIGTERM');
+    assert.equal((await daemon.ended).code, 0);
+  });
+
   test('make run: a fresh user and password, and nothing left behind', async (context) => {
     const temporary = folder(context);
     const example = startProgram(context, [

@@ -4,6 +4,7 @@
  */
 import { closeSync, ftruncateSync, openSync, writeSync } from 'node:fs';
 import { writeU16, writeU32 } from '../../wire/octets.ts';
+import { failureText } from '../router-cause.ts';
 import { redactGre } from './redact.ts';
 
 const LINKTYPE_RAW = 101;
@@ -67,7 +68,7 @@ export class Capture {
   }
 
   close(): void {
-    closeSync(this.fd);
+    this.attempt(() => closeSync(this.fd));
   }
 
   private segment(endpoints: TcpEndpoints, direction: Direction, octets: Uint8Array): void {
@@ -108,20 +109,24 @@ export class Capture {
 
   /** A full file system ends the capture, not the daemon; the file keeps whole packets only. */
   private write(octets: Uint8Array): boolean {
-    let written = 0;
-    try {
-      written = writeSync(this.fd, octets);
-    } catch (error) {
-      this.fault = error instanceof Error ? error.message : String(error);
-    }
+    const written = this.attempt(() => writeSync(this.fd, octets)) ?? 0;
     if (written < octets.length) {
       this.fault ??= 'no space is left';
-      ftruncateSync(this.fd, this.length);
+      this.attempt(() => ftruncateSync(this.fd, this.length));
       return false;
     }
     this.length += written;
     this.room -= written;
     return true;
+  }
+
+  private attempt<T>(act: () => T): T | undefined {
+    try {
+      return act();
+    } catch (error) {
+      this.fault ??= failureText(error);
+      return undefined;
+    }
   }
 }
 
