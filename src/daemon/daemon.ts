@@ -308,36 +308,19 @@ export class Daemon {
     this.ports.gateway.reconfigure(configuration.users, limits);
   }
 
-  /**
-   * All at once, for one may need what another one gives up; where that fails each by itself, so that one that cannot be
-   * started keeps nothing from the others, and goes on as it was.
-   * @returns those that could not be changed
-   * @throws Fatal, IoError or RouterError at the start
-   */
+  /** @returns those that could not be changed @throws Fatal, IoError or RouterError at the start */
   private async changeServers(wanted: readonly ServerOptions[]): Promise<ReadonlySet<string>> {
-    const failed = new Set<string>();
-    try {
+    if (!this.configured || this.ports.router.supervisor !== undefined) {
       await this.serverSet.change(wanted, this.listeners);
-    } catch (error) {
-      if (!this.configured || this.ports.router.supervisor !== undefined) throw error;
-      let now = wanted.flatMap(({ name }) => this.servers.get(name)?.server.options ?? []);
-      await this.serverSet.change(now, this.listeners);
-      for (const options of wanted) {
-        const next = [...now.filter(({ name }) => name !== options.name), options];
-        try {
-          await this.serverSet.change(next, this.listeners);
-          now = next;
-        } catch (reason) {
-          failed.add(options.name);
-          this.serverFailures.set(options.name, routerCause(reason, 'DEVICE_FAILED'));
-          this.options.log.line('error', `server ${options.name}: ${failureText(reason)}`);
-        }
-      }
+      return new Set();
     }
-    if (this.ports.router.supervisor === undefined)
-      for (const name of this.serverFailures.keys())
-        if (!failed.has(name)) this.serverFailures.delete(name);
-    return failed;
+    const failed = await this.serverSet.changeAsFarAsPossible(wanted, this.listeners);
+    this.serverFailures.clear();
+    for (const [name, error] of failed) {
+      this.serverFailures.set(name, routerCause(error, 'DEVICE_FAILED'));
+      this.options.log.line('error', `server ${name}: ${failureText(error)}`);
+    }
+    return new Set(failed.keys());
   }
 
   private readAgain(): Promise<void> {
