@@ -162,11 +162,6 @@ export class Program {
     take();
   }
 
-  /** `ip netns exec` has become the program. */
-  get pid(): number {
-    return this.child.pid!;
-  }
-
   signal(signal: NodeJS.Signals): void {
     this.child.kill(signal);
   }
