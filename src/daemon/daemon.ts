@@ -17,6 +17,7 @@ import { Descriptors } from './descriptors.ts';
 import { Drive, monotonic } from './drive.ts';
 import type { BusEvent } from './events.ts';
 import { Failures } from './failures.ts';
+import type { Faults } from './faults.ts';
 import { Hooks } from './hooks.ts';
 import type { LinkRunner, RunnerPorts } from './link-runner.ts';
 import { Links } from './links.ts';
@@ -32,6 +33,7 @@ import { Supervision } from './supervision.ts';
 
 export interface DaemonOptions {
   readonly log: Log;
+  readonly faults: Faults;
   /** Dial links with auto 1 ourselves, where no supervisor decides. */
   readonly dial: boolean;
   /** Makes the Router port. */
@@ -74,7 +76,7 @@ export class Daemon {
   private constructor(configuration: Configuration, options: DaemonOptions) {
     this.options = options;
     this.configuration = configuration;
-    const { log } = options;
+    const { log, faults } = options;
     const { users, limits } = configuration;
     const gateway = new Gateway({
       users,
@@ -84,14 +86,17 @@ export class Daemon {
     });
     const reports = new Reports({
       log,
+      faults,
       failures: this.failures,
       publish: (event) => options.publish?.(event),
       runHooks: (event) => this.hooks.note(event),
     });
     this.reports = reports;
-    this.drive = new Drive();
+    this.drive = new Drive(faults);
     const ids = new CallIds(randomOctets);
-    this.io = new PacketIo(limits.maxSessions + limits.maxHalfOpen, this.drive, ids);
+    this.io = new PacketIo(limits.maxSessions + limits.maxHalfOpen, this.drive, ids, (error) =>
+      faults.endAll('packets', error),
+    );
     // The router calls it only once all is there: it is told of nothing before the bus has answered.
     const supervised: SupervisedDaemon = {
       start: (name, fresh) => this.supervision?.start(name, fresh),
@@ -102,6 +107,7 @@ export class Daemon {
     this.ports = {
       gateway,
       drive: this.drive,
+      faults,
       io: this.io,
       router,
       connections: this.connections,
@@ -111,6 +117,7 @@ export class Daemon {
       {
         drive: this.drive,
         connections: this.connections,
+        faults,
         table: new RelayTable((request) => netlinkRequest(NETLINK_NETFILTER, request)),
         ids,
         nextId: () => gateway.nextId(),
@@ -171,6 +178,7 @@ export class Daemon {
         reports.ofStrangers('caller: not accepted', () =>
           log.line('error', `TCP port ${port}: ${error.message}`),
         ),
+      faults,
     );
   }
 
@@ -198,7 +206,7 @@ export class Daemon {
 
   /** Networks have come, gone or changed their device: relays follow them. */
   networksChanged(): void {
-    this.changing = this.changing.then(() => this.relays.refresh());
+    this.change(() => this.relays.refresh(), 'relays');
   }
 
   /** Says goodbye to every peer; at most 4 s. */
@@ -220,7 +228,7 @@ export class Daemon {
 
   /** Things that were counted and belong to no session. */
   counters(): Readonly<Record<string, number>> {
-    return this.reports.counters();
+    return { ...this.reports.counters(), ...this.options.faults.counters() };
   }
 
   /** @param starting a server that its supervisor has set up */

@@ -19,8 +19,10 @@ import { Netifd } from '../../router/netifd/netifd.ts';
 import { OpenWrtZones } from '../../router/openwrt-zones.ts';
 import { RouterError } from '../../router/router.ts';
 import type { Arguments } from './arguments.ts';
+import { LastResort } from './last-resort.ts';
 
-export async function run(options: Arguments): Promise<void> {
+/** @returns the exit code @throws {Fatal} */
+export async function run(options: Arguments): Promise<ExitCode> {
   if (process.getuid?.() !== 0)
     throw new Fatal(
       ExitCode.NotRoot,
@@ -31,18 +33,25 @@ export async function run(options: Arguments): Promise<void> {
       ExitCode.NoTun,
       '/dev/net/tun is missing: load the kernel module tun (OpenWrt: install kmod-tun)',
     );
-  if (process.stderr.isTTY) return gateway(options, new Log()); // somebody is looking
+  if (process.stderr.isTTY) return guarded(options, new Log()); // somebody is looking
   const system = new SystemLog(options.ubus, toStderr);
   try {
     await system.open();
-    await gateway(options, new Log(toStderr, (level, text) => system.take(level, text)));
+    return await guarded(options, new Log(toStderr, (level, text) => system.take(level, text)));
   } finally {
     await system.close();
   }
 }
 
-async function gateway(options: Arguments, log: Log): Promise<void> {
+function guarded(options: Arguments, log: Log): Promise<ExitCode> {
+  const lastResort = new LastResort(log);
+  lastResort.watch();
+  return Promise.race([gateway(options, log, lastResort), lastResort.ended]);
+}
+
+async function gateway(options: Arguments, log: Log, lastResort: LastResort): Promise<ExitCode> {
   const { configDir, socket, ubus, dial } = options;
+  const { faults } = lastResort;
   const supervised = await isNetifd(options.router, ubus);
   const configuration = readConfiguration(configDir, { leaveOut: true });
   for (const problem of openSecrets(configDir, configuration))
@@ -50,7 +59,7 @@ async function gateway(options: Arguments, log: Log): Promise<void> {
 
   await refuseSecond(socket);
 
-  const buses = new Buses(ubus, log);
+  const buses = new Buses(ubus, log, faults);
   const read = () => readConfiguration(configDir);
   let running: Daemon | undefined; // netifd may be known only after the start
   buses.connected = () => running?.networksChanged();
@@ -73,6 +82,7 @@ async function gateway(options: Arguments, log: Log): Promise<void> {
     dropPrivileges();
     daemon = await Daemon.start(configuration, {
       log,
+      faults,
       dial,
       router,
       read,
@@ -80,6 +90,7 @@ async function gateway(options: Arguments, log: Log): Promise<void> {
       ...(supervised && { zones }),
     });
     running = daemon;
+    lastResort.goodbye = () => daemon.stop();
   } catch (error) {
     throw asFatal(error);
   }
@@ -113,6 +124,7 @@ async function gateway(options: Arguments, log: Log): Promise<void> {
   buses.withdraw();
   await daemon.stop();
   buses.close();
+  return ExitCode.Ok;
 }
 
 /** A line each fault. */
