@@ -29,7 +29,7 @@ import { ManagedInterfaces } from './managed-interfaces.ts';
 import { Networks } from './networks.ts';
 import { OwnRoutes } from './own-routes.ts';
 import { firewallRules, ProcdFirewall } from './procd-firewall.ts';
-import { routeConflicts, type Conflict } from './route-conflicts.ts';
+import { routeConflicts, type Conflict } from '../route-conflicts.ts';
 
 const HOST_ROUTES = 'host routes'; // no device's name: it has a blank
 /** A loss that netifd has not answered by then was not heard. */

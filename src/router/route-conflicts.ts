@@ -1,6 +1,6 @@
 /** Routes through a tunnel that would take a network or an address away from where it is. */
-import { formatPrefix, prefixContains, type Prefix } from '../../wire/ip.ts';
-import type { InterfaceStatus } from './interface-status.ts';
+import { formatPrefix, prefixContains, type Prefix } from '../wire/ip.ts';
+import type { InterfaceStatus } from './netifd/interface-status.ts';
 
 export interface Conflict {
   readonly route: Prefix;
