@@ -3,6 +3,7 @@ import { existsSync } from 'node:fs';
 import { readFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { IoError } from '../../native/io-error.ts';
+import { NETLINK_ROUTE, netlinkRequest } from '../../native/netlink.ts';
 import { dropPrivileges } from '../../native/privileges.ts';
 import { ConfigError, describeProblem } from '../configuration/problems.ts';
 import { openSecrets, readConfiguration } from '../configuration/read.ts';
@@ -18,6 +19,7 @@ import { IpRoute } from '../../router/iproute.ts';
 import { Netifd } from '../../router/netifd/netifd.ts';
 import { OpenWrtZones } from '../../router/openwrt-zones.ts';
 import { RouterError } from '../../router/router.ts';
+import { readSurroundings } from '../../router/surroundings.ts';
 import type { Arguments } from './arguments.ts';
 import { LastResort } from './last-resort.ts';
 
@@ -64,13 +66,12 @@ async function gateway(options: Arguments, log: Log, lastResort: LastResort): Pr
   let running: Daemon | undefined; // netifd may be known only after the start
   buses.connected = () => running?.networksChanged();
   buses.system.listen('network.interface', () => running?.networksChanged());
+  const around = () => readSurroundings((request) => netlinkRequest(NETLINK_ROUTE, request));
   const zones = new OpenWrtZones(buses.system, () => readText(join(configDir, 'firewall')));
   const router: DaemonOptions['router'] = (supervisedDaemon, warn) => {
-    if (!supervised) return new IpRoute(warn);
-    const netifd = new Netifd(buses.system, supervisedDaemon, warn, {
-      config: configDir,
-      state: dirname(socket),
-    });
+    if (!supervised) return new IpRoute(warn, around);
+    const folders = { config: configDir, state: dirname(socket) };
+    const netifd = new Netifd(buses.system, supervisedDaemon, warn, folders, { around });
     buses.connected = () => {
       netifd.handleConnected();
       running?.networksChanged();

@@ -18,6 +18,8 @@ import {
   type SupervisedDaemon,
   type Supervisor,
 } from '../router.ts';
+import { checkOwnAddress, surprise, type Surroundings } from '../given-addresses.ts';
+import { ownerOf } from '../own-networks.ts';
 import { prepareDevice } from '../tunnel-device.ts';
 import { linkAnnouncement, serverAnnouncement } from './announcement.ts';
 import { CALL, message, type Bus } from './bus.ts';
@@ -46,17 +48,28 @@ interface RunningServer {
   announced: string;
 }
 
+interface RunningLink {
+  readonly network: Network;
+  /** The other end's address inside the tunnel has a route. */
+  readonly isPeerRouted: boolean;
+  /** As netifd has it. */
+  announced: string;
+}
+
 /** What runs commands and reads files; tests have their own. */
 export interface NetifdTools {
   readonly nft: (script: string) => Promise<unknown>;
   readonly prepareDevice: typeof prepareDevice;
   readonly hostRoutes: typeof systemTools;
+  /** What this machine is and has now, besides what netifd knows. */
+  readonly around: () => Surroundings;
 }
 
 const tools: NetifdTools = {
   nft,
   prepareDevice,
   hostRoutes: systemTools,
+  around: () => ({ networks: [], resolvers: [] }),
 };
 
 export class Netifd implements Router {
@@ -76,7 +89,7 @@ export class Netifd implements Router {
   /** By device. */
   private readonly servers = new Map<string, RunningServer>();
   /** Links that are up. */
-  private readonly links = new Map<string, { network: Network; announced: string }>();
+  private readonly links = new Map<string, RunningLink>();
   private served: readonly ServedPort[] = [];
 
   constructor(
@@ -207,8 +220,8 @@ export class Netifd implements Router {
     await Promise.all([this.set.close(), this.leftovers.close()]);
   }
 
-  private async linkUp(network: Network): Promise<void> {
-    const { name, device, mtu, localAddress, ipv6, ipv6Client } = network;
+  private async linkUp(given: Network): Promise<void> {
+    const { name, device, mtu, localAddress, ipv6, ipv6Client } = given;
     await this.networks.refresh();
     const owner = this.networks.all.find(
       (other) =>
@@ -219,8 +232,18 @@ export class Netifd implements Router {
         `the peer gives the address ${formatAddress(localAddress)}, which interface ${owner.name} has`,
         'ADDRESS_IN_USE',
       );
+    const around = this.tools.around();
+    checkOwnAddress(given, around);
+    // A name server that is this router would be asked by itself.
+    const dns = given.dns.filter((address) => ownerOf(address, around.networks) === undefined);
+    const network = { ...given, dns };
+    const why = surprise(network, around, device);
+    if (why !== undefined)
+      this.warn(
+        `interface ${name}: no route to ${formatAddress(network.peerAddress)}, which the other end says to have inside the tunnel: ${why}`,
+      );
     await this.tools.prepareDevice(device, mtu, this.warn);
-    const link = { network, announced: '' };
+    const link = { network, isPeerRouted: why === undefined, announced: '' };
     this.links.set(name, link);
     await this.announceLink(link);
     if (ipv6 !== undefined && ipv6Client !== undefined)
@@ -228,14 +251,14 @@ export class Netifd implements Router {
     else await this.children.remove(name);
   }
 
-  private async announceLink(link: { network: Network; announced: string }): Promise<void> {
+  private async announceLink(link: RunningLink): Promise<void> {
     const { network } = link;
     const { name, peer } = network;
     const server = { address: peer, hostRoute: this.dependencies.isHeld(name) };
     const conflicts = this.conflicts(network, server);
     const defaultRoute = chooseDefaultRoute(network, this.networks.all);
     const routes = without(network.routes, conflicts);
-    const announcement = linkAnnouncement(network, routes, defaultRoute);
+    const announcement = linkAnnouncement(network, routes, defaultRoute, link.isPeerRouted);
     const isFirst = link.announced === '';
     const text = JSON.stringify(announcement);
     if (link.announced === text) return;
