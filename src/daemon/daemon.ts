@@ -18,6 +18,7 @@ import { Drive, monotonic } from './drive.ts';
 import type { ServerOptions } from '../session/options.ts';
 import type { BusEvent } from './events.ts';
 import { Failures } from './failures.ts';
+import type { Faults } from './faults.ts';
 import { Hooks } from './hooks.ts';
 import type { LinkRunner, RunnerPorts } from './link-runner.ts';
 import { Links } from './links.ts';
@@ -33,6 +34,7 @@ import { Supervision } from './supervision.ts';
 
 export interface DaemonOptions {
   readonly log: Log;
+  readonly faults: Faults;
   /** Dial links with auto 1 ourselves, where no supervisor decides. */
   readonly dial: boolean;
   /** Makes the Router port. */
@@ -75,7 +77,7 @@ export class Daemon {
   private constructor(configuration: Configuration, options: DaemonOptions) {
     this.options = options;
     this.configuration = configuration;
-    const { log } = options;
+    const { log, faults } = options;
     const { users, limits } = configuration;
     const gateway = new Gateway({
       users,
@@ -85,14 +87,17 @@ export class Daemon {
     });
     const reports = new Reports({
       log,
+      faults,
       failures: this.failures,
       publish: (event) => options.publish?.(event),
       runHooks: (event) => this.hooks.note(event),
     });
     this.reports = reports;
-    this.drive = new Drive();
+    this.drive = new Drive(faults);
     const ids = new CallIds(randomOctets);
-    this.io = new PacketIo(limits.maxSessions + limits.maxHalfOpen, this.drive, ids);
+    this.io = new PacketIo(limits.maxSessions + limits.maxHalfOpen, this.drive, ids, (error) =>
+      faults.endAll('packets', error),
+    );
     // The router calls it only once all is there: it is told of nothing before the bus has answered.
     const supervised: SupervisedDaemon = {
       start: (name, fresh) => this.supervision?.start(name, fresh),
@@ -104,6 +109,7 @@ export class Daemon {
     this.ports = {
       gateway,
       drive: this.drive,
+      faults,
       io: this.io,
       router,
       connections: this.connections,
@@ -113,6 +119,7 @@ export class Daemon {
       {
         drive: this.drive,
         connections: this.connections,
+        faults,
         table: new RelayTable((request) => netlinkRequest(NETLINK_NETFILTER, request)),
         ids,
         nextId: () => gateway.nextId(),
@@ -174,6 +181,7 @@ export class Daemon {
         reports.ofStrangers('caller: not accepted', () =>
           log.line('error', `TCP port ${port}: ${error.message}`),
         ),
+      faults,
     );
   }
 
@@ -218,7 +226,7 @@ export class Daemon {
 
   /** Networks have come, gone or changed their device: relays follow them. */
   networksChanged(): void {
-    this.changing = this.changing.then(() => this.relays.refresh());
+    this.change(() => this.relays.refresh(), 'relays');
   }
 
   /** Says goodbye to every peer; at most 4 s. */
@@ -240,7 +248,7 @@ export class Daemon {
 
   /** Things that were counted and belong to no session. */
   counters(): Readonly<Record<string, number>> {
-    return this.reports.counters();
+    return { ...this.reports.counters(), ...this.options.faults.counters() };
   }
 
   /** The last lines of the log. */

@@ -21,9 +21,8 @@ async function main(words: readonly string[]): Promise<ExitCode> {
     case 'import':
       return importFrom(options);
     case 'run':
-      await run(options);
       // A peer that does not close its TCP connection must not keep us: stderr and sockets are written synchronously.
-      return process.exit(ExitCode.Ok);
+      return process.exit(await run(options));
     default: {
       const client = await ControlClient.open(options.socket);
       try {

@@ -10,6 +10,7 @@ import {
   PacketCode,
   type ControlPacket,
 } from '../wire/control-packet.ts';
+import { peersGoodbye } from '../wire/goodbye.ts';
 import type { IpcpOption } from '../wire/ipcp-options.ts';
 import { IPV6_MIN_MTU } from '../wire/ipv6.ts';
 import type { Ipv6cpOption } from '../wire/ipv6cp-options.ts';
@@ -227,7 +228,7 @@ export class NetworkPhase {
           this.#ipv4Down();
           break;
         case 'peer-terminated':
-          this.#fail('IPCP_FAILED', 'the peer ended IPCP');
+          this.#fail('IPCP_FAILED', endOf('IPCP', output.data));
           break;
         case 'finished':
           this.#handleIpcpFinished(output.reason);
@@ -327,6 +328,11 @@ export class NetworkPhase {
 
 function peerName({ authenticatePeer }: LinkOptions): string {
   return authenticatePeer === undefined ? 'server' : 'caller';
+}
+
+function endOf(protocol: string, data: Uint8Array): string {
+  const text = peersGoodbye(data);
+  return `the peer ended ${protocol}${text === undefined ? '' : `; it says: ${text}`}`;
 }
 
 function ipcpOptions({ ip }: LinkOptions, grant: Grant | undefined): IpcpOptions {

@@ -106,8 +106,8 @@ export function checkLinkOptions({ mru, identity, authenticatePeer, mppe }: Link
     throw new RangeError(`a name has at most ${MAX_NAME} octets`);
 }
 
-/** PAP counts name and password in an octet each: RFC 1334 §2.2.1. */
-const MAX_NAME = 255;
+/** Octets: PAP counts name and password in an octet each (RFC 1334 §2.2.1), and pppd has no room for more either. */
+export const MAX_NAME = 255;
 
 function octetsOf(text: string): number {
   return new TextEncoder().encode(text).length;

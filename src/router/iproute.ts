@@ -3,6 +3,7 @@ import { readFile } from 'node:fs/promises';
 import { SERVER_INTERFACE_IDENTIFIER, type Network } from '../session/ports.ts';
 import { formatAddress, formatPrefix } from '../wire/ip.ts';
 import { callerRoutes } from './caller-routes.ts';
+import { soundNetwork, type Surroundings } from './given-addresses.ts';
 import { HostRoutes } from './host-routes.ts';
 import { deviceExists, ip, ipBatch, Serial } from './ip-command.ts';
 import { Leftovers } from './leftovers.ts';
@@ -31,9 +32,12 @@ export class IpRoute implements Router {
   /** Links that are up, by their device. */
   private readonly links = new Map<string, Network>();
   private readonly warn: (message: string) => void;
+  private readonly around: () => Surroundings;
 
-  constructor(warn: (message: string) => void) {
+  /** @param around what this machine is and has now */
+  constructor(warn: (message: string) => void, around: () => Surroundings) {
     this.warn = warn;
+    this.around = around;
     this.leftovers = new Leftovers(warn);
     this.hostRoutes = new HostRoutes((what, why, undo) =>
       this.leftovers.add(what, why, () => this.serial.run(HOST_ROUTES, undo)),
@@ -60,9 +64,12 @@ export class IpRoute implements Router {
   }
 
   networkUp(network: Network): Promise<void> {
-    return this.serial.run(network.device, () =>
-      network.role === 'link' ? this.linkUp(network) : this.callerUp(network),
-    );
+    return this.serial.run(network.device, () => {
+      const hostRoute = this.hostRoutes.isHeld(network.name);
+      const sound = soundNetwork(network, hostRoute, this.around());
+      for (const line of sound.leftOut) this.warn(line);
+      return network.role === 'link' ? this.linkUp(sound.network) : this.callerUp(sound.network);
+    });
   }
 
   networkDown(network: Network): Promise<void> {

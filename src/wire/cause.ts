@@ -178,6 +178,10 @@ const table = {
     disconnectCode: 18,
   },
 
+  ADDRESS_REFUSED: {
+    sentence: 'The peer gave this router an address that it cannot have.',
+    disconnectCode: 17,
+  },
   ROUTE_LOOP: {
     sentence:
       'A network behind the caller holds the very address he calls from: all packets to him would go in circles.',
@@ -240,6 +244,10 @@ const table = {
   },
   NETWORK_MISSING: {
     sentence: 'A network or zone of the options src and dest has no device (yet).',
+  },
+  INTERNAL_ERROR: {
+    sentence:
+      'A fault in pptp-gateway itself ended this connection; the others go on. The system log says where it is: please report that.',
   },
   SERVICE_NOT_RUNNING: { sentence: 'pptp-gateway is not running.' },
 } as const satisfies Record<string, CauseEntry>;

@@ -7,15 +7,18 @@ import { routerCause } from '../../src/daemon/router-cause.ts';
 import { ExitCode, Fatal } from '../../src/daemon/exit-codes.ts';
 import { Gateway } from '../../src/session/gateway.ts';
 import { cause } from '../../src/wire/cause.ts';
+import { noFaults } from '../support/no-faults.ts';
 import { limits, linkOptions, seeded } from '../support/world.ts';
 
 /** A link that dials; its host route is there once `made` is called. */
 function dialling(context: TestContext) {
   const routes = new Set<string>();
   const made: (() => void)[] = [];
+  const faults = noFaults();
   const ports = {
+    faults,
     gateway: new Gateway({ users: [], limits, random: seeded(1), wallClock: () => 0 }),
-    drive: new Drive(),
+    drive: new Drive(faults),
     report: () => undefined,
     io: { paths: { open: () => undefined } },
     router: {

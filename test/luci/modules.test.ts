@@ -268,6 +268,8 @@ describe('users as data', () => {
       7,
       { username: 'a' },
       { username: 'a\n', password: 'x' },
+      { username: 'a', password: 'ж'.repeat(128) }, // 256 octets
+      { username: 'ä'.repeat(65), password: 'x' },
       { ...anna, ipaddr: 'x' },
       { ...anna, expires: 'soon' },
       { ...anna, server: ["'"] },

@@ -157,10 +157,11 @@ for (const [policy, strengths, stateful] of [
     const mppe = { policy, strengths: [...strengths], stateful };
     const home = new Server({ ...serverOptions, mppe }, world.gateway([user('anna')]), {
       paths: server.paths,
-      touched: () => undefined,
+      feed: (_caller, act) => act(),
     });
     const link = new ClientLink({ ...linkOptions, mppe }, world.gateway([]), {
       paths: client.paths,
+      feed: (_link, act) => act(),
     });
     const caller = home.accept(CLIENT, SERVER, 0);
     assert('poll' in caller);

@@ -3,6 +3,7 @@ import { existsSync } from 'node:fs';
 import { readFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { IoError } from '../../native/io-error.ts';
+import { NETLINK_ROUTE, netlinkRequest } from '../../native/netlink.ts';
 import { dropPrivileges } from '../../native/privileges.ts';
 import { ConfigError, describeProblem } from '../configuration/problems.ts';
 import { openSecrets, readConfiguration } from '../configuration/read.ts';
@@ -19,9 +20,12 @@ import { IpRoute } from '../../router/iproute.ts';
 import { Netifd } from '../../router/netifd/netifd.ts';
 import { OpenWrtZones } from '../../router/openwrt-zones.ts';
 import { RouterError } from '../../router/router.ts';
+import { readSurroundings } from '../../router/surroundings.ts';
 import type { Arguments } from './arguments.ts';
+import { LastResort } from './last-resort.ts';
 
-export async function run(options: Arguments): Promise<void> {
+/** @returns the exit code @throws {Fatal} */
+export async function run(options: Arguments): Promise<ExitCode> {
   if (process.getuid?.() !== 0)
     throw new Fatal(
       ExitCode.NotRoot,
@@ -32,18 +36,25 @@ export async function run(options: Arguments): Promise<void> {
       ExitCode.NoTun,
       '/dev/net/tun is missing: load the kernel module tun (OpenWrt: install kmod-tun)',
     );
-  if (process.stderr.isTTY) return gateway(options, new Log()); // somebody is looking
+  if (process.stderr.isTTY) return guarded(options, new Log()); // somebody is looking
   const system = new SystemLog(options.ubus, toStderr);
   try {
     await system.open();
-    await gateway(options, new Log(toStderr, (level, text) => system.take(level, text)));
+    return await guarded(options, new Log(toStderr, (level, text) => system.take(level, text)));
   } finally {
     await system.close();
   }
 }
 
-async function gateway(options: Arguments, log: Log): Promise<void> {
+function guarded(options: Arguments, log: Log): Promise<ExitCode> {
+  const lastResort = new LastResort(log);
+  lastResort.watch();
+  return Promise.race([gateway(options, log, lastResort), lastResort.ended]);
+}
+
+async function gateway(options: Arguments, log: Log, lastResort: LastResort): Promise<ExitCode> {
   const { configDir, socket, ubus, dial } = options;
+  const { faults } = lastResort;
   const supervised = await isNetifd(options.router, ubus);
   const configuration = readConfiguration(configDir, { leaveOut: true });
   for (const problem of openSecrets(configDir, configuration))
@@ -51,19 +62,18 @@ async function gateway(options: Arguments, log: Log): Promise<void> {
 
   await refuseSecond(socket);
 
-  const buses = new Buses(ubus, log);
+  const buses = new Buses(ubus, log, faults);
   const read: DaemonOptions['read'] = (before) =>
     readConfiguration(configDir, { leaveOut: true, before });
   let running: Daemon | undefined; // netifd may be known only after the start
   buses.connected = () => running?.networksChanged();
   buses.system.listen('network.interface', () => running?.networksChanged());
+  const around = () => readSurroundings((request) => netlinkRequest(NETLINK_ROUTE, request));
   const zones = new OpenWrtZones(buses.system, () => readText(join(configDir, 'firewall')));
   const router: DaemonOptions['router'] = (supervisedDaemon, warn) => {
-    if (!supervised) return new IpRoute(warn);
-    const netifd = new Netifd(buses.system, supervisedDaemon, warn, {
-      config: configDir,
-      state: dirname(socket),
-    });
+    if (!supervised) return new IpRoute(warn, around);
+    const folders = { config: configDir, state: dirname(socket) };
+    const netifd = new Netifd(buses.system, supervisedDaemon, warn, folders, { around });
     buses.connected = () => {
       netifd.handleConnected();
       running?.networksChanged();
@@ -75,6 +85,7 @@ async function gateway(options: Arguments, log: Log): Promise<void> {
     dropPrivileges();
     daemon = await Daemon.start(configuration, {
       log,
+      faults,
       dial,
       router,
       read,
@@ -82,6 +93,7 @@ async function gateway(options: Arguments, log: Log): Promise<void> {
       ...(supervised && { zones }),
     });
     running = daemon;
+    lastResort.goodbye = () => daemon.stop();
   } catch (error) {
     throw asFatal(error);
   }
@@ -116,6 +128,7 @@ async function gateway(options: Arguments, log: Log): Promise<void> {
   buses.withdraw();
   await daemon.stop();
   buses.close();
+  return ExitCode.Ok;
 }
 
 /** Empty where there is no such file. */

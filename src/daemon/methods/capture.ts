@@ -52,7 +52,9 @@ export class Captures {
       if (/^(capture|secrets)-\d+\.pcap$/.test(old)) rmSync(join(this.dir, old));
     const name = `${secrets ? 'secrets' : 'capture'}-${Date.now()}.pcap`;
     const capture = new Capture(join(this.dir, name), bytes, secrets);
-    const timer = setTimeout(() => (this.finished = this.stop()), seconds * 1000).unref();
+    const { faults } = this.daemon.ports;
+    const stop = () => faults.contain('capture', () => (this.finished = this.stop()));
+    const timer = setTimeout(stop, seconds * 1000).unref();
     const since = Date.now();
     this.current = { capture, timer, since, end: monotonic() + seconds * 1000 };
     this.finished = undefined;

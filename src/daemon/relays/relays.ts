@@ -67,7 +67,8 @@ export class Relays {
     this.log = log;
     this.helperCalls = new HelperCalls(ports.nextId);
     this.timer = setInterval(() => {
-      for (const { runner } of this.relays) runner?.lookForTraffic();
+      for (const { options, runner } of this.relays)
+        ports.faults.contain(`relay ${options.name}`, () => runner?.lookForTraffic());
       void ports.table.mend().catch(() => undefined); // it was said when it failed first
     }, LOOK).unref();
   }

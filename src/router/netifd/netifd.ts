@@ -19,6 +19,8 @@ import {
   type SupervisedDaemon,
   type Supervisor,
 } from '../router.ts';
+import { checkOwnAddress, surprise, type Surroundings } from '../given-addresses.ts';
+import { ownerOf } from '../own-networks.ts';
 import { prepareDevice } from '../tunnel-device.ts';
 import { linkAnnouncement, serverAnnouncement } from './announcement.ts';
 import { CALL, message, type Bus } from './bus.ts';
@@ -30,7 +32,7 @@ import { ManagedInterfaces } from './managed-interfaces.ts';
 import { Networks } from './networks.ts';
 import { OwnRoutes } from './own-routes.ts';
 import { firewallRules, ProcdFirewall } from './procd-firewall.ts';
-import { routeConflicts, type Conflict } from './route-conflicts.ts';
+import { routeConflicts, type Conflict } from '../route-conflicts.ts';
 
 const HOST_ROUTES = 'host routes'; // no device's name: it has a blank
 /** A loss that netifd has not answered by then was not heard. */
@@ -49,6 +51,8 @@ interface RunningServer {
 
 interface RunningLink {
   readonly network: Network;
+  /** The other end's address inside the tunnel has a route. */
+  readonly isPeerRouted: boolean;
   /** As netifd has it. */
   announced: string;
   /** As the daemon has it. */
@@ -61,6 +65,8 @@ export interface NetifdTools {
   readonly prepareDevice: typeof prepareDevice;
   readonly forgetMasqueraded: typeof forgetMasqueraded;
   readonly hostRoutes: typeof systemTools;
+  /** What this machine is and has now, besides what netifd knows. */
+  readonly around: () => Surroundings;
 }
 
 const tools: NetifdTools = {
@@ -68,6 +74,7 @@ const tools: NetifdTools = {
   prepareDevice,
   forgetMasqueraded,
   hostRoutes: systemTools,
+  around: () => ({ networks: [], resolvers: [] }),
 };
 
 export class Netifd implements Router {
@@ -222,8 +229,8 @@ export class Netifd implements Router {
     await Promise.all([this.set.close(), this.leftovers.close()]);
   }
 
-  private async linkUp(network: Network): Promise<void> {
-    const { name, device, mtu, localAddress, ipv6, ipv6Client } = network;
+  private async linkUp(given: Network): Promise<void> {
+    const { name, device, mtu, localAddress, ipv6, ipv6Client } = given;
     await this.networks.refresh();
     const owner = this.networks.all.find(
       (other) =>
@@ -234,9 +241,19 @@ export class Netifd implements Router {
         `the peer gives the address ${formatAddress(localAddress)}, which interface ${owner.name} has`,
         'ADDRESS_IN_USE',
       );
+    const around = this.tools.around();
+    checkOwnAddress(given, around);
+    // A name server that is this router would be asked by itself.
+    const dns = given.dns.filter((address) => ownerOf(address, around.networks) === undefined);
+    const network = { ...given, dns };
+    const why = surprise(network, around, device);
+    if (why !== undefined)
+      this.warn(
+        `interface ${name}: no route to ${formatAddress(network.peerAddress)}, which the other end says to have inside the tunnel: ${why}`,
+      );
     await this.tools.prepareDevice(device, mtu, this.warn);
     const before = this.links.get(name)?.network;
-    const link = { network, announced: '', ipv6: '[]' };
+    const link = { network, isPeerRouted: why === undefined, announced: '', ipv6: '[]' };
     this.links.set(name, link);
     await this.announceLink(link);
     if (before !== undefined && before.localAddress !== localAddress)
@@ -253,7 +270,7 @@ export class Netifd implements Router {
     const conflicts = this.conflicts(network, server);
     const defaultRoute = chooseDefaultRoute(network, this.networks.all);
     const routes = without(network.routes, conflicts);
-    const announcement = linkAnnouncement(network, routes, defaultRoute);
+    const announcement = linkAnnouncement(network, routes, defaultRoute, link.isPeerRouted);
     const isFirst = link.announced === '';
     const text = JSON.stringify(announcement);
     if (link.announced === text) return;

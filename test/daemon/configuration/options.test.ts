@@ -52,9 +52,11 @@ const secret: Case = {
   good: [
     ['x', Secret.fromPassword('x')],
     ['päß "wörd"', Secret.fromPassword('päß "wörd"')],
-    ['☃'.repeat(256), Secret.fromPassword('☃'.repeat(256))],
+    ['x'.repeat(255), Secret.fromPassword('x'.repeat(255))],
+    ['☃'.repeat(85), Secret.fromPassword('☃'.repeat(85))],
   ],
-  bad: ['x'.repeat(257)],
+  // Octets count, not characters.
+  bad: ['x'.repeat(256), 'ж'.repeat(128), '☃'.repeat(86), '🔑'.repeat(64)],
 };
 const username: Case = {
   at: 'username',
@@ -97,11 +99,14 @@ const network = (at: string, one: (name: string) => unknown): Case => ({
   good: ['wan', 'br-lan.10', 'a_name_of_20_letters'].map((name) => [name, one(name)] as const),
   bad: ['x'.repeat(65), 'a/b', 'a:1', '..', '.'],
 });
-const anyText = (at: string): Case => ({
+const command = (at: string): Case => ({
   at,
   absent: undefined,
-  good: [['some text', 'some text']],
-  bad: [],
+  good: [
+    ['date >> /tmp/x', 'date >> /tmp/x'],
+    ['x'.repeat(8192), 'x'.repeat(8192)],
+  ],
+  bad: ['x'.repeat(8193), 'ж'.repeat(4097), 'a\0b'],
 });
 
 const both: Readonly<Record<string, Case>> = {
@@ -277,7 +282,7 @@ const cases: Readonly<Record<Kind, Readonly<Record<string, Case>>>> = {
       at: 'device',
       absent: 'pptp-office',
       good: [['tunnel0', 'tunnel0']],
-      bad: ['x'.repeat(16), 'a/b', '.'],
+      bad: ['x'.repeat(16), 'ä'.repeat(8), 'a/b', 'a\0b', '.'],
     },
     demand: whole('demand', 0, 0, 604800, 1000),
     keepalive_adaptive: {
@@ -294,8 +299,8 @@ const cases: Readonly<Record<Kind, Readonly<Record<string, Case>>>> = {
     sourcefilter: { good: [['0', undefined]], bad: ['2'] },
     delegate: { good: [['0', undefined]], bad: ['2'] },
     persist: { good: [['0', undefined]], bad: ['2'] },
-    connect: anyText('commands.up'),
-    disconnect: anyText('commands.down'),
+    connect: command('commands.up'),
+    disconnect: command('commands.down'),
     pppd_options: { good: [['debug noauth', undefined]], bad: [] },
   },
   user: {

@@ -108,6 +108,13 @@ onEachBus((bus) => {
         commands.push(`forget ${formatAddress(address)} of ${device}`);
         return Promise.resolve();
       },
+      around: () => ({
+        networks: [
+          { device: 'br-lan', address: ip('192.168.1.1'), network: net('192.168.1.0/24') },
+          { device: 'tun7', address: ip('10.8.0.1'), network: net('10.8.0.1/32') },
+        ],
+        resolvers: [],
+      }),
       hostRoutes: {
         ip: (...words) => {
           commands.push(words.join(' '));
@@ -412,6 +419,27 @@ onEachBus((bus) => {
       'interface office: route 192.168.1.0/24 is left out: interface lan has 192.168.1.1/24',
     ]);
     await stub.until(() => stub.errors('office').includes('ROUTE_CONFLICT'));
+  });
+
+  test('an address that the kernel has of somebody whom netifd does not know', async (context) => {
+    const { netifd } = await setUp(context);
+    await assert.rejects(netifd.networkUp({ ...link, localAddress: ip('10.8.0.1') }), {
+      code: 'ADDRESS_IN_USE',
+      message: /10\.8\.0\.1, which tun7 has/,
+    });
+  });
+
+  test("what the peer says to be inside takes nobody's place, nor is this router its own name server", async (context) => {
+    const { netifd, stub, warnings } = await setUp(context);
+    const dns = [ip('192.168.1.1'), ip('192.0.2.53')];
+    await netifd.networkUp({ ...link, peerAddress: ip('8.8.8.8'), dns, defaultRoute: false });
+    const shown = stub.link('office');
+    assert.deepEqual(
+      (shown['ipaddr'] as { ptp?: string }[]).map(({ ptp }) => ptp),
+      [undefined],
+    );
+    assert.deepEqual(shown['dns'], ['192.0.2.53']);
+    assert.match(warnings[0]!, /no route to 8\.8\.8\.8, .* public address/);
   });
 
   test('an address that this router has already', async (context) => {

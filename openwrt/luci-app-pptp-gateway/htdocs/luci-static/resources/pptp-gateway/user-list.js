@@ -8,11 +8,16 @@ const LISTS = ['server', 'route'];
 const WORDS = ['enabled', 'username', 'password', 'nthash', 'ipaddr', 'max_sessions', 'expires'];
 const ADDRESS = /^\d{1,3}(\.\d{1,3}){3}$/;
 
+/* Texts are limited in octets. */
+function octets(most, form) {
+	return { test: (value) => form.test(value) && new Blob([value]).size <= most };
+}
+
 /* What each option may be; the daemon has the last word. */
 const rules = {
 	enabled: /^[01]$/,
-	username: /^[^\u0000-\u001f\u007f]{1,128}$/,
-	password: /^[^\u0000]{1,256}$/,
+	username: octets(128, /^[^\u0000-\u001f\u007f]+$/),
+	password: octets(255, /^[^\u0000]+$/),
 	nthash: /^[0-9a-fA-F]{32}$/,
 	server: /^[A-Za-z0-9_]{1,64}$/,
 	ipaddr: ADDRESS,

@@ -70,6 +70,7 @@ const sentences = {
 	IPCP_FAILED: _('The two ends could not agree on IP addresses.'),
 	ADDRESS_IN_USE: _('The address is already in use on this router.'),
 	POOL_EMPTY: _('No free address is left in the pool of the server.'),
+	ADDRESS_REFUSED: _('The peer gave this router an address that it cannot have.'),
 	ROUTE_LOOP: _(
 		'A network behind the caller holds the very address he calls from: all packets to him would go in circles.'
 	),
@@ -96,6 +97,9 @@ const sentences = {
 		'The kernel has no connection tracking helper for PPTP: install kmod-nf-nathelper-extra, or use backend relay.'
 	),
 	NETWORK_MISSING: _('A network or zone of the options src and dest has no device (yet).'),
+	INTERNAL_ERROR: _(
+		'A fault in pptp-gateway itself ended this connection; the others go on. The system log says where it is: please report that.'
+	),
 	SERVICE_NOT_RUNNING: _('pptp-gateway is not running.')
 };
 

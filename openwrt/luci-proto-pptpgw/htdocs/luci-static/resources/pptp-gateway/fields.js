@@ -368,7 +368,7 @@ return baseclass.extend({
 			rmempty: false
 		});
 		add(section, 'general', form.Value, 'password', _('Password'), null, {
-			datatype: 'maxlength(256)',
+			datatype: 'maxlength(255)',
 			password: true,
 			rmempty: false
 		});
