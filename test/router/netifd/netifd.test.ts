@@ -394,6 +394,7 @@ onEachBus((bus) => {
 
   test('dial and hangup leave interfaces alone that are no links of ours', async (context) => {
     const { netifd, stub } = await setUp(context);
+    stub.configure('home', 'pptpserver');
     for (const name of ['wan', 'home'])
       for (const ask of ['dial', 'hangup'] as const)
         await assert.rejects(netifd.supervisor[ask](name), {
