@@ -6,11 +6,12 @@
 # make packages  all set-up, then dist/packages: .ipk and .apk for each of ARCHITECTURES, checked
 # make feed    dist/feed: repositories that routers install from, signed with what make feed-key makes
 # make source-feed  dist/source-feed: a feed for OpenWrt's scripts/feeds
+# make runtime-lock  tools/packages/debian.lock: the newest packages of Debian 13 for the runtime
 # make fuzz    all set-up, then every harness of test/fuzz for FUZZ_SECONDS each (or HARNESSES="gre uci")
 # make soak    all set-up, then a besieged gateway for SOAK_SECONDS; ends with 1 where the good session lost anything
 # make test-sanitized  all set-up, then the tests of the addon with it under AddressSanitizer and UBSan
 # make run     a server from an example configuration, in the foreground
-.PHONY: build check demo test test-unit test-interop test-sanitized fuzz soak bench run source-feed packages feed feed-key format clean \
+.PHONY: build check demo test test-unit test-interop test-sanitized fuzz soak bench run source-feed packages feed feed-key runtime-lock format clean \
 	setup-build setup-demo setup-test setup-fuzz setup-bench setup-packages
 
 SOURCES := $(shell find src -name '*.ts')
@@ -71,6 +72,10 @@ FEED_KEY ?= $(HOME)/.config/pptp-gateway/feed-key.pem
 
 feed: packages
 	node --import tsx tools/packages/feed.ts $(FEED_KEY)
+
+# Debian's security updates of the runtime
+runtime-lock: setup-packages
+	tools/packages/runtime-lock.sh
 
 feed-key: setup-build
 	node --import tsx tools/packages/feed-keys.ts $(FEED_KEY)

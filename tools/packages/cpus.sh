@@ -20,3 +20,11 @@ describe_cpu() {
 		*) echo "Node.js does not run on the CPU $1" >&2; return 1 ;;
 	esac
 }
+
+# Usage: runtime_packages CPU     Debian 13's, which Node's runtime is made of
+runtime_packages() {
+	echo nodejs libnode115 libicu76 libssl3t64 libzstd1 libuv1t64 libnghttp2-14 libcares2 libbrotli1 zlib1g libc6 libstdc++6 libgcc-s1 gcc-14-base node-cjs-module-lexer
+	[ "$1" != arm ] || echo libatomic1
+}
+# Node's and libuv's headers, which the addon is built with
+header_packages='libnode-dev libuv1-dev'

@@ -9,7 +9,7 @@ umask 022
 work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT
 
-pack() { tar --create --format=gnu --sort=name --owner=0 --group=0 --numeric-owner --mtime="@$SOURCE_DATE_EPOCH" "$@" | gzip -6n; }
+pack() { tar --create --format=gnu --sort=name --owner=0 --group=0 --numeric-owner --mtime="@$SOURCE_DATE_EPOCH" "$@" | libdeflate-gzip -12 -c; }
 
 pack -C "$staged" --exclude=./CONTROL . >"$work/data.tar.gz"
 sed -i "s/^Installed-Size: .*/Installed-Size: $(gzip -dc "$work/data.tar.gz" | wc -c)/" "$staged/CONTROL/control"

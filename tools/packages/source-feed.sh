@@ -29,14 +29,14 @@ cp -R init.d "$tree/"
 cp -R openwrt/pptp-gateway/files "$tree/openwrt/pptp-gateway/"
 bundler=$(tools/packages/npm-fetch.sh bundler)
 licence=$(tools/packages/npm-fetch.sh bundler-licence)
-node=$(tools/packages/npm-fetch.sh x86_64)
+# shellcheck disable=SC2086
+headers=$(tools/packages/debian-fetch.sh x86_64 $header_packages)/root
 tar -xzf "$bundler" -O package/bin/esbuild >"$tree/vendor/esbuild"
 tar -xzf "$licence" -O package/LICENSE.md >"$tree/vendor/esbuild.LICENSE"
 chmod 755 "$tree/vendor/esbuild"
-tar -xzf "$node" -C "$tree/vendor/include" --strip-components=3 --wildcards \
-	package/include/node/js_native_api.h package/include/node/js_native_api_types.h \
-	package/include/node/node_api.h package/include/node/node_api_types.h 'package/include/node/uv.h' 'package/include/node/uv/*.h'
-tar -xzf "$node" -O package/LICENSE >"$tree/vendor/include/LICENSE"
+cp "$headers"/usr/include/node/{js_native_api,js_native_api_types,node_api,node_api_types}.h "$headers/usr/include/uv.h" "$tree/vendor/include/"
+cp -R "$headers/usr/include/uv" "$tree/vendor/include/"
+for package in $header_packages; do cp "$headers/usr/share/doc/$package/copyright" "$tree/vendor/include/LICENSE.$package"; done
 rm -f "$feed"/pptp-gateway/*
 cp openwrt/pptp-gateway/Makefile "$feed/pptp-gateway/"
 archive "$name" "$feed/pptp-gateway/$name.tar.gz"
@@ -49,15 +49,15 @@ for package in luci-proto-pptpgw luci-app-pptp-gateway; do
 	chmod -R u=rwX,go=rX "$feed/$package"
 done
 
-# The runtime: put together anew when what says how has changed (`make clean` for newer libraries of Debian)
+# The runtime: put together anew when what says how has changed
 runtime=$feed/pptp-gateway-node
 mkdir -p "$runtime"
 cp openwrt/pptp-gateway-node/Makefile "$runtime/"
 for architecture; do
 	cpu=$(cpu_of "$architecture")
-	name=pptp-gateway-node-$(awk -v cpu="$cpu" '$1 == cpu { print $3 }' tools/packages/npm.lock)
+	name=pptp-gateway-node-$(value pptp-gateway-node PKG_VERSION)
 	file=$runtime/$name-$cpu.tar.gz
-	for source in tools/packages/npm.lock openwrt/pptp-gateway-node/node tools/packages/runtime.sh; do
+	for source in tools/packages/{debian.lock,icu-data.txt,libnode.ts,runtime.sh} openwrt/pptp-gateway-node/node; do
 		[ "$file" -nt "$source" ] || rm -f "$file"
 	done
 	if [ ! -f "$file" ]; then

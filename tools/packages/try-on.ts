@@ -78,6 +78,15 @@ function furnish(): void {
     "config interface 'home'\n\toption proto 'pptpserver'\n\toption localip '192.168.99.1'\n\toption network '192.168.99.0/24'\n",
   );
   writeFileSync(join(root, HIDE_EMULATOR), hideEmulator);
+  execFileSync(
+    'openssl',
+    [
+      ...['req', '-x509', '-newkey', 'ec', '-pkeyopt', 'ec_paramgen_curve:P-256', '-nodes'],
+      ...['-keyout', join(root, 'tmp/key.pem'), '-out', join(root, 'tmp/cert.pem')],
+      ...['-subj', `/CN=${NAME}`, '-addext', `subjectAltName=DNS:${NAME}`, '-days', '2'],
+    ],
+    { stdio: 'ignore' },
+  );
   execFileSync('mount', ['-t', 'proc', 'proc', join(root, 'proc')]);
   execFileSync('mount', ['--rbind', '/dev', join(root, 'dev')]);
   execFileSync('ip', ['link', 'set', 'lo', 'up']);
@@ -120,12 +129,19 @@ async function serveNames(): Promise<() => void> {
   };
 }
 
+/** A server and a client with a certificate that is checked, as RadSec does it. */
+const tls = `
+const { readFileSync } = require('fs');
+const tls = require('tls');
+const [key, cert] = ['/tmp/key.pem', '/tmp/cert.pem'].map((file) => readFileSync(file));
+const server = tls.createServer({ key, cert }, (socket) => socket.end('hello')).listen(0, '127.0.0.1', () => {
+  const client = tls.connect({ port: server.address().port, host: '127.0.0.1', servername: '${NAME}', ca: cert });
+  client.on('data', (data) => { console.log(client.getProtocol(), client.authorized, String(data)); server.close(); });
+});`;
+
 async function tryNode(): Promise<void> {
-  const version = /^\S+ \S+ (\S+)/m.exec(
-    readFileSync(join(import.meta.dirname, 'npm.lock'), 'utf8')
-      .split('\n')
-      .find((line) => line.startsWith(`${cpu} `)) ?? '',
-  )?.[1];
+  const makefile = join(import.meta.dirname, '../../openwrt/pptp-gateway-node/Makefile');
+  const version = /^PKG_VERSION:=(.*)$/m.exec(readFileSync(makefile, 'utf8'))?.[1];
   assert.equal(await run(node, '-p', 'process.version'), `v${version}`);
   assert.equal(await run(node, '-p', 'process.execPath'), `${HOME}/bin/node`);
   if (emulator === undefined) {
@@ -133,6 +149,18 @@ async function tryNode(): Promise<void> {
       'require("child_process").execFileSync(process.execPath, ["-p", "6 * 7"]).toString().trim()';
     assert.equal(await run(node, '-p', child), '42');
   }
+  // English and time zones are in what is left of ICU's data; other languages fall back to it.
+  const texts = `[
+    new Intl.DateTimeFormat("en-US", { dateStyle: "full", timeStyle: "long", timeZone: "Europe/Berlin" }).format(0),
+    new Date(0).toLocaleDateString("de-DE", { timeZone: "UTC" }),
+    (1234567.5).toLocaleString("en"), "Å".normalize("NFD").length, new URL("http://bücher.example").host,
+    new Intl.PluralRules("en").select(1), "i".toLocaleUpperCase("en"), ["b", "a"].sort(new Intl.Collator("en").compare),
+  ].join("; ")`;
+  assert.equal(
+    await run(node, '-p', texts.replaceAll('\n', ' ')),
+    'Thursday, January 1, 1970 at 1:00:00 AM GMT+1; 1/1/1970; 1,234,567.5; 2; xn--bcher-kva.example; one; I; a,b',
+  );
+  assert.equal(await run(node, '-e', tls), 'TLSv1.3 true hello');
   const stop = await serveNames();
   const lookup = (name: string) =>
     `require("dns").lookup("${name}", (error, address) => console.log(error ? error.code : address))`;

