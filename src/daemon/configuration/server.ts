@@ -12,7 +12,7 @@ import {
 import type { UciSection } from '../../router/uci.ts';
 import type { ServerOptions } from '../../session/options.ts';
 import { deviceName } from './device-name.ts';
-import { netifdOptions, serverOptions } from './options.ts';
+import { formerServerOptions, netifdOptions, serverOptions } from './options.ts';
 import type { Problem } from './problems.ts';
 import { readSection } from './section.ts';
 import { authAndMppe } from './security.ts';
@@ -21,7 +21,10 @@ export function serverFromSection(
   section: UciSection,
   problems: Problem[],
 ): ServerOptions | undefined {
-  const values = readSection(section, serverOptions, problems, { ignored: netifdOptions });
+  const values = readSection(section, serverOptions, problems, {
+    ignored: netifdOptions,
+    former: formerServerOptions,
+  });
   if (values === undefined) return undefined;
   const complain = (option: string, value: string | undefined, message: string) =>
     problems.push({
@@ -59,7 +62,7 @@ export function serverFromSection(
         `expected addresses inside network, ${formatRange(usable)}`,
       );
   }
-  for (const option of ['dns', 'wins'] as const) {
+  for (const option of ['client_dns', 'client_wins'] as const) {
     if (values[option].length > 2)
       complain(
         option,
@@ -90,8 +93,8 @@ export function serverFromSection(
     maxPerUser: values.max_per_user,
     onDuplicate: values.on_duplicate,
     isolate: values.isolate,
-    dns: values.dns,
-    nbns: values.wins,
+    dns: values.client_dns,
+    nbns: values.client_wins,
     allowFrom: values.allow_from,
     ban: { after: values.ban_after, time: values.ban_time },
   };

@@ -108,8 +108,8 @@ export function serverOptions(
         ? `${Math.min(echoFailures, 999)} ${Math.min(echoInterval, 9999)}`
         : undefined,
     idle_timeout: idle > 0 ? String(Math.min(idle, 604800)) : undefined,
-    dns: named(settings.dns, 'DNS'),
-    wins: named(ppp.wins, 'WINS'),
+    client_dns: named(settings.dns, 'DNS'),
+    client_wins: named(ppp.wins, 'WINS'),
   };
 }
 

@@ -35,8 +35,8 @@ config interface 'home'
 	option max_per_user '1'
 	option on_duplicate 'replace'      # replace (after authentication) | deny
 	option isolate '1'
-	list   dns '192.168.99.1'
-	list   wins '192.168.1.5'
+	list   client_dns '192.168.99.1'
+	list   client_wins '192.168.1.5'
 	option open_firewall '1'
 	list   allow_from '0.0.0.0/0'
 	option ban_after '5'
@@ -288,7 +288,18 @@ test('values cannot break the line of their fault', () => {
 test('no text makes it throw anything but ConfigError', () => {
   const option = fc.constantFrom(
     ...['proto', 'localip', 'network', 'range', 'auth', 'mppe', 'mppe_strength', 'keepalive'],
-    ...['server', 'username', 'password', 'nthash', 'expires', 'route', 'mtu', 'listen', 'dns'],
+    ...[
+      'server',
+      'username',
+      'password',
+      'nthash',
+      'expires',
+      'route',
+      'mtu',
+      'listen',
+      'dns',
+      'client_dns',
+    ],
   );
   const value = fc.oneof(
     fc.constantFrom('pptpserver', 'pptpgw', '1', '0', '192.168.99.1', '192.168.99.0/24', 'pap'),
