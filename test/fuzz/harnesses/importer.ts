@@ -3,6 +3,7 @@
  * in our files stays, a second time nothing happens, and no warning has a secret in it.
  */
 import assert from 'node:assert/strict';
+import type { PptpdFiles } from '../../../src/daemon/import/pptpd-files.ts';
 import { importPptpd } from '../../../src/daemon/import/pptpd.ts';
 import { parsePppdOptions } from '../../../src/daemon/configuration/pppd-options.ts';
 import { parseUci } from '../../../src/router/uci.ts';
@@ -48,6 +49,21 @@ const words = [
 const maybe = (random: Random, text: string): string =>
   random.chance(4) ? text : random.damagedText(text, words);
 
+/** Texts are octets, one character each. */
+function filesOf(files: {
+  readonly pptpd: string;
+  readonly options: string;
+  readonly chapSecrets: string;
+}): PptpdFiles {
+  const octets = (text: string) => Buffer.from(text, 'utf8').toString('latin1');
+  const texts: Readonly<Record<string, string>> = {
+    '/etc/ppp/options.pptpd': files.options,
+    '/etc/ppp/chap-secrets': files.chapSecrets,
+  };
+  const read = (path: string) => (texts[path] === undefined ? undefined : octets(texts[path]));
+  return { pptpd: octets(files.pptpd), read, hostname: 'router' };
+}
+
 export const importer = harness({
   name: 'importer',
   slow: true,
@@ -64,7 +80,7 @@ export const importer = harness({
   }),
   run({ files, before, words: pppd }) {
     parsePppdOptions(pppd);
-    const found = importPptpd(files, before);
+    const found = importPptpd(filesOf(files), before);
     if (!isMisplaced(files.pptpd) && !Object.values(before).some(isMisplaced))
       for (const warning of found.warnings)
         assert.ok(!warning.includes(SECRET), `a secret in a warning: ${warning}`);
@@ -81,7 +97,7 @@ export const importer = harness({
       parseUci('pptp_users', texts.pptp_users).sections.length -
       parseUci('pptp_users', before.pptp_users).sections.length;
     assert.equal(users, found.users);
-    const again = importPptpd(files, texts);
+    const again = importPptpd(filesOf(files), texts);
     assert.equal(again.server, undefined);
     assert.equal(again.texts, texts);
   },
