@@ -1,5 +1,6 @@
 /** A server (proto pptpserver) from its section. */
 import {
+  addressFault,
   formatAddress,
   formatPrefix,
   formatRange,
@@ -37,6 +38,8 @@ export function serverFromSection(
     });
 
   const { network, range: ranges, localip } = values;
+  const impossible = addressFault(localip);
+  if (impossible !== undefined) complain('localip', formatAddress(localip), impossible);
   const usable = network && network.length <= 30 ? usableRange(network) : undefined;
   if (network === undefined && ranges.length === 0)
     complain('network', undefined, 'is required (or range): the addresses for callers');
@@ -49,6 +52,31 @@ export function serverFromSection(
       `expected an address inside network, ${formatRange(usable)}`,
     );
   }
+  const addresses = [...ranges, ...(usable === undefined ? [] : [usable])];
+  for (const range of addresses) {
+    const fault = addressFault(range.first) ?? addressFault(range.last);
+    if (fault !== undefined)
+      complain(
+        range === usable ? 'network' : 'range',
+        range === usable ? formatPrefix(network!) : formatRange(range),
+        `expected addresses that hosts can have: one of these ${fault}`,
+      );
+  }
+  const holding = ranges.find((range) => rangeContains(range, localip));
+  if (
+    holding !== undefined &&
+    ranges.every((range) => rangeSize(range) === 1 && range.first === localip)
+  )
+    complain('range', formatRange(holding), 'no address is left for callers: this is localip');
+  else if (holding !== undefined)
+    problems.push({
+      severity: 'warning',
+      file: section.file,
+      section: section.name,
+      option: 'range',
+      value: formatRange(holding),
+      message: `${formatAddress(localip)} is localip: no caller gets it`,
+    });
   for (const range of ranges) {
     if (rangeSize(range) > 65536)
       complain('range', formatRange(range), 'expected at most 65536 addresses');

@@ -5,9 +5,7 @@ import {
   formatAddress,
   formatPrefix,
   formatRange,
-  netmask,
   parseAddress,
-  parsePrefix,
   prefixContains,
   prefixOf,
   prefixRange,
@@ -16,6 +14,7 @@ import {
   type Prefix,
 } from '../../wire/ip.ts';
 import type { PppdOptions } from '../configuration/pppd-options.ts';
+import { staticNetworks } from '../configuration/static-networks.ts';
 import { mppeStrengths } from '../configuration/security.ts';
 import { pptpdAddresses } from './pptpd-conf.ts';
 import type { PptpdSettings } from './pptpd-files.ts';
@@ -169,7 +168,9 @@ function ownNetwork(
   network: string,
 ): Prefix | undefined {
   if (ranges.length === 0) return undefined;
-  const others = staticNetworks(network);
+  const others = staticNetworks(parseUci('network', network).sections).map(
+    (other) => other.network,
+  );
   if (ranges.some(({ first }) => others.some((one) => prefixContains(one, first))))
     return undefined;
   for (let length = 24; length >= 16; length--) {
@@ -182,21 +183,4 @@ function ownNetwork(
       return prefix;
   }
   return undefined;
-}
-
-/** Networks of the router's interfaces with fixed addresses. */
-function staticNetworks(network: string): Prefix[] {
-  return parseUci('network', network).sections.flatMap(({ values }) => {
-    const mask = parseAddress(values.get('netmask')?.values.at(-1) ?? '');
-    const bits =
-      mask === undefined
-        ? undefined
-        : Array.from({ length: 33 }, (_, n) => n).find((n) => netmask(n) === mask);
-    return (values.get('ipaddr')?.values ?? []).flatMap((text) => {
-      const prefix = parsePrefix(
-        text.includes('/') || bits === undefined ? text : `${text}/${bits}`,
-      );
-      return prefix === undefined || prefix.length === 32 ? [] : [prefix];
-    });
-  });
 }
