@@ -95,6 +95,10 @@ export class IpRoute implements Router {
     return network;
   }
 
+  networkOn(): undefined {
+    return undefined;
+  }
+
   linkFailed(): void {
     // it is in the log, and in the status
   }
