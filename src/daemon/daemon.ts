@@ -1,9 +1,11 @@
 /** The running gateway: servers, links and everything around them, made from a configuration and remade on reload. */
-import { NETLINK_NETFILTER, netlinkRequest } from '../native/netlink.ts';
+import { NETLINK_NETFILTER, NETLINK_ROUTE, netlinkRequest } from '../native/netlink.ts';
 import { randomOctets } from '../native/random.ts';
 import { CallIds } from '../pptp/call-ids.ts';
+import { KernelNeighbours } from '../router/neighbours.ts';
+import { readOwnNetworks } from '../router/own-networks.ts';
 import { RelayTable } from '../router/relay-table.ts';
-import type { Router, SupervisedDaemon } from '../router/router.ts';
+import { RouterError, type Router, type SupervisedDaemon } from '../router/router.ts';
 import { deviceNames, type Zones } from '../router/zones.ts';
 import { Gateway } from '../session/gateway.ts';
 import { cause, type Cause } from '../wire/cause.ts';
@@ -31,6 +33,10 @@ import type { ServerRunner } from './server-runner.ts';
 import { failureText, routerCause } from './router-cause.ts';
 import { Servers } from './servers.ts';
 import { Supervision } from './supervision.ts';
+import { Surroundings } from './surroundings.ts';
+
+/** How often the router's networks and the LAN's devices are looked at, ms. */
+const LOOK_AROUND = 5_000;
 
 export interface DaemonOptions {
   readonly log: Log;
@@ -57,6 +63,7 @@ export class Daemon {
   readonly io: PacketIo;
   readonly ports: RunnerPorts;
   readonly relays: Relays;
+  readonly surroundings: Surroundings;
   configuration: Configuration;
   /** Why nothing of what stands in the files is in force; undefined: it is, but for the faults of the configuration. */
   refused: readonly Problem[] | undefined;
@@ -73,6 +80,7 @@ export class Daemon {
   private configured = false;
   private readonly supervision: Supervision | undefined;
   private changing: Promise<unknown> = Promise.resolve();
+  private looking: NodeJS.Timeout | undefined;
 
   private constructor(configuration: Configuration, options: DaemonOptions) {
     this.options = options;
@@ -106,6 +114,16 @@ export class Daemon {
       isOurs: (name, proto) => this.supervision?.isOurs(name, proto) ?? false,
     };
     const router = options.router(supervised, (message) => log.line('warning', message));
+    const route = (request: Uint8Array) => netlinkRequest(NETLINK_ROUTE, request);
+    const failed = (error: unknown) =>
+      reports.ofStrangers('neighbours: failed', () =>
+        log.line('error', `networks and neighbours: ${failureText(error)}`),
+      );
+    this.surroundings = new Surroundings({
+      read: () => readOwnNetworks(route),
+      networkOn: (device, address) => router.networkOn(device, address),
+      failed,
+    });
     this.ports = {
       gateway,
       drive: this.drive,
@@ -113,6 +131,7 @@ export class Daemon {
       io: this.io,
       router,
       connections: this.connections,
+      neighbours: new KernelNeighbours(route, () => this.surroundings.networks, failed),
       report: (event) => reports.event(event),
     };
     this.relays = new Relays(
@@ -146,8 +165,11 @@ export class Daemon {
     });
     this.linkSet = new Links(this.ports, log, options.dial);
     this.links = this.linkSet.running;
-    this.serverSet = new Servers(this.ports, log, (name) =>
-      this.change(() => this.reopen(name), `server ${name}`),
+    this.serverSet = new Servers(
+      this.ports,
+      log,
+      (name) => this.change(() => this.reopen(name), `server ${name}`),
+      (server) => this.surroundings.keptFrom(server, this.configuration.servers),
     );
     this.servers = this.serverSet.running;
     if (router.supervisor !== undefined)
@@ -194,6 +216,7 @@ export class Daemon {
       await daemon.stop();
       throw error;
     }
+    daemon.looking = setInterval(() => daemon.lookAround(), LOOK_AROUND).unref();
     return daemon;
   }
 
@@ -221,7 +244,8 @@ export class Daemon {
       message: detail ?? code,
       isKept: this.servers.has(section),
     }));
-    return [...(this.refused ?? []), ...this.configuration.faults, ...failed];
+    const conflicts = this.surroundings.problems.filter(({ severity }) => severity === 'error');
+    return [...(this.refused ?? []), ...this.configuration.faults, ...failed, ...conflicts];
   }
 
   /** Networks have come, gone or changed their device: relays follow them. */
@@ -231,6 +255,7 @@ export class Daemon {
 
   /** Says goodbye to every peer; at most 4 s. */
   async stop(): Promise<void> {
+    clearInterval(this.looking);
     this.supervision?.close();
     this.listeners.close();
     const goodbyes = [
@@ -261,10 +286,12 @@ export class Daemon {
     const { log } = this.options;
     const { router } = this.ports;
     const { supervisor } = router;
+    await this.makeWay(configuration);
     const wanted = configuration.servers.filter(
       ({ name }) =>
-        supervisor === undefined ||
-        (supervisor.isSetUp(name) && (this.servers.has(name) || name === starting)),
+        this.surroundings.conflict(name) === undefined &&
+        (supervisor === undefined ||
+          (supervisor.isSetUp(name) && (this.servers.has(name) || name === starting))),
     );
     const failed = await this.changeServers(wanted); // nothing else can fail
     const isNews = configuration !== this.configuration || !this.configured;
@@ -331,6 +358,32 @@ export class Daemon {
     return new Set(failed.keys());
   }
 
+  /** Servers whose network is somewhere else now end, and callers whose addresses are; what is wrong is told once. */
+  private async makeWay(configuration: Configuration): Promise<void> {
+    const { surroundings } = this;
+    surroundings.look();
+    const { warnings, conflicts, over } = surroundings.judge(configuration);
+    for (const problem of warnings) this.options.log.line('warning', describeProblem(problem));
+    for (const [server, why] of conflicts)
+      this.ports.report({ what: 'server-trouble', server, username: undefined, cause: why });
+    for (const name of over) this.supervision?.resume(name);
+    for (const options of configuration.servers) {
+      const { name } = options;
+      const why = surroundings.conflict(name);
+      if (why !== undefined) await this.serverSet.end(name, why);
+      else {
+        const kept = surroundings.keptFrom(options, configuration.servers);
+        this.servers.get(name)?.server.keepOff(kept, monotonic());
+      }
+    }
+  }
+
+  /** Networks may have come and gone, and devices of the LAN may have taken callers' addresses. */
+  private lookAround(): void {
+    for (const { server } of this.servers.values()) server.watch(monotonic());
+    if (this.surroundings.look()) this.change(() => this.apply(this.configuration), 'networks');
+  }
+
   private readAgain(): Promise<void> {
     return this.takeUp(({ digest }) => digest !== this.configuration.digest);
   }
@@ -354,6 +407,8 @@ export class Daemon {
       this.serverFailures.set(name, routerCause(error, 'DEVICE_FAILED'));
       throw error;
     }
+    const why = this.surroundings.conflict(name);
+    if (why !== undefined) throw new RouterError(why.detail ?? '', why.code);
   }
 
   private isLeftOut(name: string): boolean {

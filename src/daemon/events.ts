@@ -54,6 +54,7 @@ export function busEvent(event: SessionEvent | RelayEvent, now: number): BusEven
       const document = { ...relayCallDocument(call, now), cause: causeDocument(cause) };
       return { name: 'pptp.relay', data: { action: 'down', relay: call.relay, ...document } };
     }
+    case 'server-trouble':
     case 'relay-refused':
     case 'caller-refused':
     case 'step':

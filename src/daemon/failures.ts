@@ -109,6 +109,14 @@ function failure(event: SessionEvent | RelayEvent): FailureDocument | undefined 
         cause: causeDocument(event.cause),
       };
     }
+    case 'server-trouble':
+      return {
+        time,
+        name: event.server,
+        peer: '',
+        username: event.username ?? '',
+        cause: causeDocument(event.cause),
+      };
     case 'relay-call-up':
     case 'session-up':
     case 'step':

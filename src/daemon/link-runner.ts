@@ -5,7 +5,7 @@ import type { Router } from '../router/router.ts';
 import { ClientLink } from '../session/client-link.ts';
 import type { Gateway } from '../session/gateway.ts';
 import type { ClientLinkOptions } from '../session/options.ts';
-import type { LinkOutput, Network, CallPath, SessionEvent } from '../session/ports.ts';
+import type { LinkOutput, Network, CallPath, SessionEvent, Neighbours } from '../session/ports.ts';
 import type { TunDevice } from '../tun-tap/tun-device.ts';
 import { cause, type Cause, type CauseCode } from '../wire/cause.ts';
 import { formatAddress, parseAddress } from '../wire/ip.ts';
@@ -26,6 +26,7 @@ export interface RunnerPorts {
   readonly io: PacketIo;
   readonly router: Router;
   readonly connections: Connections;
+  readonly neighbours: Neighbours;
   readonly report: (event: SessionEvent) => void;
 }
 

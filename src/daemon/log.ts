@@ -104,6 +104,10 @@ function describeEvent(event: SessionEvent | RelayEvent): [Level, string] {
         `link ${event.link}: ${event.state}${cause}${retry}`,
       ];
     }
+    case 'server-trouble': {
+      const whose = event.username === undefined ? '' : ` user ${quote(event.username)}`;
+      return ['warning', `server ${event.server}${whose}: ${because(event.cause)}`];
+    }
     case 'relay-call-up':
       return ['info', `${aboutCall(event.call)}: up`];
     case 'relay-call-down':

@@ -6,7 +6,7 @@ import type { Network, CallPath, SessionOutput } from '../session/ports.ts';
 import { Server } from '../session/server.ts';
 import type { TunDevice } from '../tun-tap/tun-device.ts';
 import { cause, type Cause } from '../wire/cause.ts';
-import { formatAddress } from '../wire/ip.ts';
+import { formatAddress, type AddressRange } from '../wire/ip.ts';
 import type { ServerInterface } from '../router/router.ts';
 import { monotonic } from './drive.ts';
 import type { RunnerPorts } from './link-runner.ts';
@@ -31,14 +31,29 @@ export class ServerRunner {
   private network: ServerInterface | undefined;
   private readonly lost: (error: Error) => void;
 
-  /** @param lost the server's device was deleted behind our back */
-  constructor(options: ServerOptions, ports: RunnerPorts, lost: (error: Error) => void) {
+  /**
+   * @param kept addresses that lead elsewhere
+   * @param lost the server's device was deleted behind our back
+   */
+  constructor(
+    options: ServerOptions,
+    ports: RunnerPorts,
+    kept: readonly AddressRange[],
+    lost: (error: Error) => void,
+  ) {
     this.ports = ports;
     this.lost = lost;
-    this.server = new Server(options, ports.gateway, {
-      paths: ports.io.paths,
-      feed: (caller, act) => ports.drive.feed(caller, act),
-    });
+    this.server = new Server(
+      options,
+      ports.gateway,
+      {
+        paths: ports.io.paths,
+        feed: (caller, act) => ports.drive.feed(caller, act),
+        neighbours: ports.neighbours,
+        report: (event) => ports.report(event),
+      },
+      kept,
+    );
   }
 
   /** @throws IoError or RouterError: the device cannot be made */

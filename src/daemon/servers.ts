@@ -5,7 +5,7 @@
 import { isDeepStrictEqual } from 'node:util';
 import type { ServerOptions } from '../session/options.ts';
 import { cause, type Cause } from '../wire/cause.ts';
-import { formatAddress } from '../wire/ip.ts';
+import { formatAddress, type AddressRange } from '../wire/ip.ts';
 import type { RunnerPorts } from './link-runner.ts';
 import type { Listeners } from './listeners.ts';
 import type { Log } from './log.ts';
@@ -18,12 +18,22 @@ export class Servers {
   private readonly ports: RunnerPorts;
   private readonly log: Log;
   private readonly lost: (name: string) => void;
+  private readonly keptFrom: (server: ServerOptions) => readonly AddressRange[];
 
-  /** @param lost a server's device was deleted behind our back */
-  constructor(ports: RunnerPorts, log: Log, lost: (name: string) => void) {
+  /**
+   * @param lost a server's device was deleted behind our back
+   * @param keptFrom addresses that lead elsewhere than to callers of a server
+   */
+  constructor(
+    ports: RunnerPorts,
+    log: Log,
+    lost: (name: string) => void,
+    keptFrom: (server: ServerOptions) => readonly AddressRange[],
+  ) {
     this.ports = ports;
     this.log = log;
     this.lost = lost;
+    this.keptFrom = keptFrom;
   }
 
   /**
@@ -117,7 +127,7 @@ export class Servers {
   }
 
   private async start(options: ServerOptions): Promise<ServerRunner> {
-    const runner = new ServerRunner(options, this.ports, (error) => {
+    const runner = new ServerRunner(options, this.ports, this.keptFrom(options), (error) => {
       this.log.line(
         'error',
         `server ${options.name}: its device ${options.device} is gone (${error.message}); starting it anew`,

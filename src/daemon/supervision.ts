@@ -72,6 +72,11 @@ export class Supervision implements SupervisedDaemon {
     this.daemon.supervisor.review();
   }
 
+  /** What a server was refused for is over. */
+  resume(name: string): void {
+    if (this.daemon.supervisor.isSetUp(name)) this.start(name, true);
+  }
+
   close(): void {
     this.closed = true;
   }
@@ -121,8 +126,10 @@ export class Supervision implements SupervisedDaemon {
       await this.daemon.startServer(name);
     } catch (error) {
       if (!supervisor.isSetUp(name)) return;
+      const why = routerCause(error, 'DEVICE_FAILED');
+      supervisor.refuse(name, why);
+      if (why.code === 'NETWORK_CONFLICT') return; // it was told, and resume() will come
       log.line('error', `server ${name}: ${failureText(error)}; next attempt in ${RETRY / 1000} s`);
-      supervisor.refuse(name, routerCause(error, 'DEVICE_FAILED'));
       setTimeout(() => {
         if (supervisor.isSetUp(name)) this.start(name, true);
       }, RETRY).unref();

@@ -102,6 +102,10 @@ export class IpRoute implements Router {
     return network;
   }
 
+  networkOn(): undefined {
+    return undefined;
+  }
+
   linkFailed(): void {
     // it is in the log, and in the status
   }

@@ -9,6 +9,8 @@ import { readU32 } from '../wire/octets.ts';
 
 export interface OwnNetwork {
   readonly device: string;
+  /** The kernel's number of the device. */
+  readonly index: number;
   readonly address: number;
   /** What the kernel reaches through the device because of it: the network, or the other end of a point-to-point device. */
   readonly network: Prefix;
@@ -91,7 +93,8 @@ function parseAddressMessage(message: Uint8Array): OwnNetwork | undefined {
   // A label begins with the name of the device, which has no colon.
   const device = text(attributes.get(IFA_LABEL)).split(':')[0]!;
   if (near?.length !== 4 || far?.length !== 4 || length > 32 || device === '') return undefined;
-  return { device, address: readU32(near, 0), network: prefixOf(readU32(far, 0), length) };
+  const index = view.getUint32(4, true);
+  return { device, index, address: readU32(near, 0), network: prefixOf(readU32(far, 0), length) };
 }
 
 function text(octets: Uint8Array | undefined): string {

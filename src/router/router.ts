@@ -36,6 +36,8 @@ export interface Router {
   dismiss(peer: number): void;
   /** The device of a network as the options `interface` and `listen` name it; undefined: it has none now. */
   deviceOf(network: string): string | undefined;
+  /** The network with this address of the router on a device; undefined: networks have the names of their devices, or there is none. */
+  networkOn(device: string, address: number): string | undefined;
   /** A link failed. `blocked`: and is not dialled again by itself. */
   linkFailed(link: string, cause: Cause, blocked: boolean): void;
   /** The configuration is in force: the servers that callers may reach. */

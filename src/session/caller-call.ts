@@ -300,14 +300,15 @@ export class CallerCall {
   #answer(now: number): void {
     if (this.#progress.name !== 'judged') return;
     const { attempt, verdict } = this.#progress;
-    this.#deadlines.clear('login');
     if ('refused' in verdict) {
+      this.#deadlines.clear('login');
       this.#refuse(attempt, verdict.refused, now);
       return;
     }
     const { user } = verdict;
     const circle = user.routes.find((prefix) => prefixContains(prefix, this.#owner.peer));
     if (circle !== undefined) {
+      this.#deadlines.clear('login');
       this.#refuse(attempt, because('ROUTE_LOOP', formatPrefix(circle)), now);
       return;
     }
@@ -315,6 +316,11 @@ export class CallerCall {
       this.#owner.outside(() => this.end(cause, at), at);
     };
     const admission = this.#reception.admit(user, end, now);
+    if ('wait' in admission) {
+      this.#deadlines.set('answer', now + admission.wait); // the login has its deadline all the same
+      return;
+    }
+    this.#deadlines.clear('login');
     if ('code' in admission) {
       this.#refuse(attempt, admission, now);
       return;

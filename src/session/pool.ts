@@ -15,6 +15,8 @@ export interface PoolOptions {
   readonly ranges: readonly AddressRange[];
   /** Never taken from the ranges: the server's own address, fixed addresses of users. */
   readonly reserved: Iterable<number>;
+  /** Lead elsewhere: never taken from the ranges either. */
+  readonly kept?: readonly AddressRange[];
   /** Its first and last address (network and broadcast) are not for callers. */
   readonly network: Prefix;
 }
@@ -31,8 +33,8 @@ export class AddressPool {
   /** The first address of the current range that was never given out. */
   #next: number;
 
-  constructor({ ranges, reserved, network }: PoolOptions) {
-    this.#ranges = mergeRanges(ranges);
+  constructor({ ranges, reserved, kept = [], network }: PoolOptions) {
+    this.#ranges = without(mergeRanges(ranges), kept);
     const never = new Set(reserved);
     if (network.length <= 30) {
       const size = 2 ** (32 - network.length);
@@ -43,13 +45,28 @@ export class AddressPool {
     this.#next = this.#ranges[0]?.first ?? 0;
   }
 
-  /** The address that `user` had last, or the lowest free one; undefined: none is left. */
-  allocate(user: string): number | undefined {
-    const address = this.#lastIfFree(user) ?? this.#lowest();
+  /** The address that `user` had last, or the lowest free one, if it is usable; undefined: none is left. */
+  allocate(user: string, isUsable: (address: number) => boolean = () => true): number | undefined {
+    const [address] = this.candidates(user, 1, isUsable);
     if (address === undefined) return undefined;
     this.#held.add(address);
     this.#lastOf.set(user, address);
     return address;
+  }
+
+  /** The usable ones among those that `allocate` would look at, in its order; at most so many. */
+  candidates(user: string, most: number, isUsable: (address: number) => boolean): number[] {
+    const last = this.#lastIfFree(user);
+    const found = last !== undefined && isUsable(last) ? [last] : [];
+    const seen: number[] = [];
+    while (found.length < most) {
+      const address = this.#lowest();
+      if (address === undefined) break;
+      seen.push(address);
+      if (address !== last && isUsable(address)) found.push(address);
+    }
+    for (const address of seen) this.#giveBack(address);
+    return found;
   }
 
   /** Holds exactly this address, also outside the ranges (a fixed address). False: somebody has it. */
@@ -142,4 +159,23 @@ function mergeRanges(ranges: readonly AddressRange[]): AddressRange[] {
     }
   }
   return merged;
+}
+
+/** @param ranges ascending and without overlap */
+function without(
+  ranges: readonly AddressRange[],
+  kept: readonly AddressRange[],
+): readonly AddressRange[] {
+  return kept.reduce<readonly AddressRange[]>(
+    (left, { first, last }) =>
+      left.flatMap((range) =>
+        last < range.first || range.last < first
+          ? [range]
+          : [
+              { first: range.first, last: first - 1 },
+              { first: last + 1, last: range.last },
+            ].filter((part) => part.first <= part.last),
+      ),
+    ranges,
+  );
 }

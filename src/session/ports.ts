@@ -52,6 +52,14 @@ export interface CallPaths {
   open(owner: PathOwner, peer: number, local: number, now: number): CallPath | undefined;
 }
 
+/** The devices of networks that a pool lies in (proxy ARP). */
+export interface Neighbours {
+  /** Asks who has the address; what was known of it is forgotten. */
+  ask(address: number): void;
+  /** Who has answered for it since, in words; undefined: nobody. */
+  holder(address: number): string | undefined;
+}
+
 export interface CallCounters {
   readonly rxOctets: number;
   readonly txOctets: number;
@@ -168,6 +176,13 @@ export type SessionEvent =
       readonly retryIn?: number;
     }
   | { readonly what: 'step'; readonly link: string; readonly step: Step; readonly detail: string }
+  /** Something that its owner should know; nothing has ended. `username`: of the caller it concerns. */
+  | {
+      readonly what: 'server-trouble';
+      readonly server: string;
+      readonly username: string | undefined;
+      readonly cause: Cause;
+    }
   | { readonly what: 'counted'; readonly counter: string };
 
 export type LinkState =

@@ -12,9 +12,14 @@ export interface Reception {
   readonly paths: CallPaths;
   /**
    * Lets a user in whose password was right: an address and a place, for which older sessions of the same user may be
-   * ended (on_duplicate). A Cause: what speaks against it.
+   * ended (on_duplicate). A Cause: what speaks against it. Wait: the LAN is asked for the address; try again then.
    */
-  admit(user: User, ending: LiveSession['end'], now: number): Admission | Cause;
+  admit(user: User, ending: LiveSession['end'], now: number): Admission | Cause | Wait;
+}
+
+export interface Wait {
+  /** ms */
+  readonly wait: number;
 }
 
 export interface Admission {

@@ -25,6 +25,10 @@ const refusals: Partial<Record<CauseCode, Refusal>> = {
     errorCode: NoDialinPermission,
     message: "The user's address is in use",
   },
+  ADDRESS_TAKEN: {
+    errorCode: NoDialinPermission,
+    message: "The user's address is in use",
+  },
   ROUTE_LOOP: {
     errorCode: NoDialinPermission,
     message: "The user's own network holds the address that the call comes from",

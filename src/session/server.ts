@@ -2,16 +2,25 @@
  * One server: whom it lets in, its addresses, its callers.
  */
 import { cause as because, type Cause } from '../wire/cause.ts';
-import { prefixContains } from '../wire/ip.ts';
+import { formatAddress, prefixContains, rangeContains, type AddressRange } from '../wire/ip.ts';
 import { accountFault } from './accounts.ts';
+import { BoundedMap } from './bounded-map.ts';
 import type { CallerCall } from './caller-call.ts';
 import { Caller } from './caller.ts';
 import type { Gateway, LiveSession } from './gateway.ts';
 import type { ServerOptions, User } from './options.ts';
 import { AddressPool } from './pool.ts';
-import type { CallPaths, SessionStatus } from './ports.ts';
-import type { Admission, Reception } from './reception.ts';
+import { LanAddresses, type Found } from './lan-addresses.ts';
+import type { CallPaths, Neighbours, SessionEvent, SessionStatus } from './ports.ts';
+import type { Admission, Reception, Wait } from './reception.ts';
 import { sameRights, settingsFault } from './reload.ts';
+
+/** Addresses of a pool in the LAN that are asked for with the one that is needed. */
+const AHEAD = 8;
+/** A device answered for the very address that was about to be given, ms. */
+const AGAIN = 100;
+/** Addresses whose holder was told. */
+const TOLD = 256;
 
 export interface ServerPorts {
   readonly paths: CallPaths;
@@ -21,6 +30,8 @@ export interface ServerPorts {
    * Called while another machine is being fed.
    */
   readonly feed: (caller: Caller, act: () => void) => void;
+  readonly neighbours: Neighbours;
+  readonly report: (event: SessionEvent) => void;
 }
 
 export class Server {
@@ -33,13 +44,26 @@ export class Server {
   #pool: AddressPool;
   #poolKey: string;
   #closed: Cause | undefined;
+  readonly #lan: LanAddresses;
+  /** Addresses that lead elsewhere. */
+  #kept: readonly AddressRange[];
+  /** Who has addresses of the pool on the LAN, as far as it was told. */
+  readonly #told = new BoundedMap<number, string>(TOLD);
 
-  constructor(options: ServerOptions, gateway: Gateway, ports: ServerPorts) {
+  /** @param kept addresses that lead elsewhere, see keepOff */
+  constructor(
+    options: ServerOptions,
+    gateway: Gateway,
+    ports: ServerPorts,
+    kept: readonly AddressRange[] = [],
+  ) {
     this.#options = options;
     this.#gateway = gateway;
     this.#ports = ports;
-    this.#pool = makePool(options, gateway.users);
-    this.#poolKey = poolKey(options, gateway.users);
+    this.#lan = new LanAddresses(ports.neighbours);
+    this.#kept = kept;
+    this.#pool = makePool(options, gateway.users, kept);
+    this.#poolKey = poolKey(options, gateway.users, kept);
     const current = () => this.#options;
     this.#reception = {
       get options() {
@@ -110,8 +134,9 @@ export class Server {
   reconfigure(options: ServerOptions, now: number): void {
     const before = this.#options;
     this.#options = options;
-    const key = poolKey(options, this.#gateway.users);
-    const pool = key === this.#poolKey ? this.#pool : makePool(options, this.#gateway.users);
+    const key = poolKey(options, this.#gateway.users, this.#kept);
+    const pool =
+      key === this.#poolKey ? this.#pool : makePool(options, this.#gateway.users, this.#kept);
     for (const caller of this.callers()) {
       if (this.#allows(caller.peer)) continue;
       this.#ports.feed(caller, () => caller.close(because('SOURCE_NOT_ALLOWED'), now));
@@ -121,6 +146,26 @@ export class Server {
     for (const { address } of this.#sessions) pool.take(address);
     this.#pool = pool;
     this.#poolKey = key;
+  }
+
+  /**
+   * Addresses that lead elsewhere from now on: nobody gets one, and who has one is ended (NETWORK_CONFLICT), since nothing
+   * reaches him any more.
+   */
+  keepOff(kept: readonly AddressRange[], now: number): void {
+    this.#kept = kept;
+    if (poolKey(this.#options, this.#gateway.users, kept) !== this.#poolKey)
+      this.reconfigure(this.#options, now);
+  }
+
+  /** Looks whether a device of the LAN has the address of a caller; call it every few seconds. */
+  watch(now: number): void {
+    if (!this.#options.proxyArp) return;
+    const usernames = new Map(
+      [...this.#sessions].map((session) => [session.address, session.username]),
+    );
+    for (const { address, holder } of this.#lan.watch([...usernames.keys()], now))
+      this.#tell(address, holder, usernames.get(address));
   }
 
   /** Ends all callers properly, each 'done' within 3 s; accepts no more. */
@@ -158,12 +203,13 @@ export class Server {
     const { name } = this.#options;
     const account = accounts.find(user.username, user.username, name);
     if (account === undefined || !sameRights(user, account)) return because('CONFIG_CHANGED');
+    if (this.#isKept(address)) return because('NETWORK_CONFLICT', formatAddress(address));
     if (account.address !== address && !pool.covers(address)) return because('CONFIG_CHANGED');
     call.renew(account, now);
     return accountFault(account, name, wallClock());
   }
 
-  #admit(proved: User, end: LiveSession['end'], now: number): Admission | Cause {
+  #admit(proved: User, end: LiveSession['end'], now: number): Admission | Cause | Wait {
     const gateway = this.#gateway;
     const { name } = this.#options;
     const user = gateway.accounts.find(proved.username, proved.username, name);
@@ -175,9 +221,62 @@ export class Server {
     if ('code' in replaced) return replaced;
     const noRoom = this.#noRoom(user, replaced);
     if (noRoom !== undefined) return noRoom;
+    const own = replaced.flatMap(({ server, address }) => (server === this ? [address] : []));
+    const unclear = this.#options.proxyArp ? this.#askLan(user, own, now) : undefined;
+    if (unclear !== undefined) return unclear;
     for (const session of replaced) session.end(because('REPLACED'), now);
-    const address = this.#takeAddress(user);
-    return address === undefined ? because('POOL_EMPTY') : this.#enter(user, address, end);
+    const address = this.#takeAddress(user, own, now);
+    if (address !== undefined) return this.#enter(user, address, end);
+    return this.#options.proxyArp ? { wait: AGAIN } : because('POOL_EMPTY');
+  }
+
+  /** Until it is known whether the address that the user would get is somebody's on the LAN. Those after it are asked for, too. */
+  #askLan(user: User, own: readonly number[], now: number): Cause | Wait | undefined {
+    const { address } = user;
+    if (address === undefined) {
+      if (own.some((each) => this.#pool.covers(each))) return undefined;
+      let next: Found | undefined; // of the first that may be free: looked at once, an answer may come any time
+      this.#pool.candidates(user.username, AHEAD, (each) => {
+        const found = this.#look(each, now);
+        const mayBeFree = found === 'free' || 'wait' in found;
+        if (mayBeFree) next ??= found;
+        return mayBeFree;
+      });
+      if (next === undefined)
+        return because('POOL_EMPTY', 'devices of the LAN have the addresses that are left');
+      return next !== 'free' && 'wait' in next ? next : undefined;
+    }
+    if (own.includes(address)) return undefined;
+    const found = this.#look(address, now);
+    if (found === 'free') return undefined;
+    return 'wait' in found
+      ? found
+      : because('ADDRESS_TAKEN', `${formatAddress(address)}: ${found.holder}`);
+  }
+
+  #look(address: number, now: number): Found {
+    const found = this.#lan.look(address, now);
+    if (found !== 'free' && 'holder' in found) this.#tell(address, found.holder, undefined);
+    return found;
+  }
+
+  /** Once, until it is another device, or a caller has the address. */
+  #tell(address: number, holder: string, username: string | undefined): void {
+    const text = JSON.stringify([holder, username]);
+    if (this.#told.get(address) === text) return;
+    this.#told.set(address, text);
+    const what = username === undefined ? 'no caller gets it' : 'a caller has it, too';
+    const detail = `${formatAddress(address)}: ${holder}; ${what}`;
+    this.#ports.report({
+      what: 'server-trouble',
+      server: this.#options.name,
+      username,
+      cause: because('ADDRESS_TAKEN', detail),
+    });
+  }
+
+  #isKept(address: number): boolean {
+    return this.#kept.some((range) => rangeContains(range, address));
   }
 
   /** Which sessions of the user must give way to one more (on_duplicate). */
@@ -201,6 +300,7 @@ export class Server {
       return because('TOO_MANY_SESSIONS', 'all servers and links together');
     }
     if (user.address !== undefined) {
+      if (this.#isKept(user.address)) return because('ADDRESS_IN_USE');
       const freed = here.some(({ address }) => address === user.address);
       return this.#pool.isHeld(user.address) && !freed ? because('ADDRESS_IN_USE') : undefined;
     }
@@ -208,8 +308,14 @@ export class Server {
     return freed || this.#pool.hasFree() ? undefined : because('POOL_EMPTY');
   }
 
-  #takeAddress(user: User): number | undefined {
-    if (user.address === undefined) return this.#pool.allocate(user.username);
+  /** @param own addresses of sessions that were ended for this one */
+  #takeAddress(user: User, own: readonly number[], now: number): number | undefined {
+    if (user.address === undefined)
+      return this.#pool.allocate(
+        user.username,
+        (address) =>
+          !this.#options.proxyArp || own.includes(address) || this.#look(address, now) === 'free',
+      );
     return this.#pool.take(user.address) ? user.address : undefined;
   }
 
@@ -232,14 +338,23 @@ export class Server {
   }
 }
 
-function makePool(options: ServerOptions, users: readonly User[]): AddressPool {
+function makePool(
+  options: ServerOptions,
+  users: readonly User[],
+  kept: readonly AddressRange[],
+): AddressPool {
   const { pool: ranges, network, localAddress } = options;
-  return new AddressPool({ ranges, network, reserved: [localAddress, ...fixedAddresses(users)] });
+  const reserved = [localAddress, ...fixedAddresses(users)];
+  return new AddressPool({ ranges, network, reserved, kept });
 }
 
 /** Two pools with the same key are the same. */
-function poolKey({ pool, network, localAddress }: ServerOptions, users: readonly User[]): string {
-  return JSON.stringify([pool, network, localAddress, fixedAddresses(users)]);
+function poolKey(
+  { pool, network, localAddress }: ServerOptions,
+  users: readonly User[],
+  kept: readonly AddressRange[],
+): string {
+  return JSON.stringify([pool, network, localAddress, fixedAddresses(users), kept]);
 }
 
 function fixedAddresses(users: readonly User[]): number[] {

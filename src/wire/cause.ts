@@ -182,6 +182,16 @@ const table = {
     sentence: 'The peer gave this router an address that it cannot have.',
     disconnectCode: 17,
   },
+  ADDRESS_TAKEN: {
+    sentence:
+      'Another device of the local network has the address: choose a range that no device and no DHCP server there uses.',
+    disconnectCode: 18,
+  },
+  NETWORK_CONFLICT: {
+    sentence:
+      'The router has these addresses on another interface, too: choose another network for the tunnels, or another one there.',
+    disconnectCode: 18,
+  },
   ROUTE_LOOP: {
     sentence:
       'A network behind the caller holds the very address he calls from: all packets to him would go in circles.',

@@ -63,7 +63,12 @@ function scene() {
       for (const port of open) if (!wanted.includes(port)) open.delete(port);
     },
   } as unknown as Listeners;
-  const servers = new Servers(ports, new Log((line) => lines.push(line)), () => undefined);
+  const servers = new Servers(
+    ports,
+    new Log((line) => lines.push(line)),
+    () => undefined,
+    () => [],
+  );
   return {
     servers,
     broken,

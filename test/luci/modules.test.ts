@@ -294,13 +294,22 @@ describe('users as data', () => {
       { username: 'ben', password: 'x', remoteip: '*' },
       { username: 'eva', password: 'y', remoteip: '192.168.0.9' },
       { username: 'no-password' },
+      // pppd reads these in another way than they stand there.
+      ...['"open sesame"', 'p#w', "it's", 'a\\sb', 'open sesame', 'grün', '@/etc/hers'].map(
+        (password) => ({
+          username: 'dan',
+          password,
+        }),
+      ),
+      { username: '*', password: 'x' },
+      { username: 'dan', password: 'x', remoteip: '192.168.0.9 192.168.0.10' },
     ];
     assert.deepEqual(list.fromPptpd(logins), {
       users: [
         { username: 'ben', password: 'x' },
         { username: 'eva', password: 'y', ipaddr: '192.168.0.9' },
       ],
-      refused: 1,
+      refused: 10,
     });
   });
 

@@ -215,3 +215,49 @@ test('uci-defaults: folders for hooks, pptpd imported and the log told; kept whi
   program('exit 127');
   assert.equal(apply(), '');
 });
+
+/** `uci` as far as uci-defaults needs it: /tmp/uci has the lines of `uci show`. */
+const uci = `[ "$1" = -q ] && shift
+case $1 in
+show) exec /bin/busybox cat /tmp/uci ;;
+get) /bin/busybox grep -q "^$2=" /tmp/uci ;;
+rename)
+	from=\${2%%=*} to=\${2#*=}
+	/bin/busybox grep -q "^$from=" /tmp/uci || exit 1
+	/bin/busybox sed -i "s/^$from=/\${from%.*}.$to=/" /tmp/uci
+	;;
+commit) echo "uci $*" >>/tmp/calls ;;
+esac`;
+
+test('uci-defaults: what netifd would take for its own gets the name of today, once', (t) => {
+  const made = new ShellBench(t);
+  made.command('uci', uci);
+  made.recorded('ubus');
+  const lines = [
+    'network.lan=interface',
+    "network.lan.proto='static'",
+    "network.lan.dns='192.0.2.1'",
+    'network.home=interface',
+    "network.home.proto='pptpserver'",
+    "network.home.dns='192.168.99.1' '192.168.99.2'",
+    "network.home.wins='192.168.99.3'",
+    'network.cafe=interface',
+    "network.cafe.proto='pptpserver'",
+    "network.cafe.dns='192.0.2.53'",
+    "network.cafe.client_dns='192.168.98.1'",
+    'network.office=interface',
+    "network.office.proto='pptpgw'",
+    "network.office.dns='192.0.2.54'",
+  ];
+  made.write('tmp/uci', `${lines.join('\n')}\n`);
+  const apply = () => made.ash('cd /etc/uci-defaults; ( . ./90_pptp-gateway ) && echo removed');
+  assert.deepEqual(apply(), { code: 0, stdout: 'removed\n', stderr: '' });
+  assert.deepEqual(made.calls(), ['uci commit network', 'ubus -t 5 call network reload']);
+  const renamed = lines.map((line) =>
+    line.replace(/^(network\.home)\.(dns|wins)=/, '$1.client_$2='),
+  );
+  const now = () => readFileSync(join(made.root, 'tmp/uci'), 'utf8').trimEnd().split('\n');
+  assert.deepEqual(now(), renamed);
+  assert.deepEqual(apply(), { code: 0, stdout: 'removed\n', stderr: '' });
+  assert.deepEqual([now(), made.calls()], [renamed, []]);
+});

@@ -46,6 +46,7 @@ inNamespace('own networks', import.meta.url, () => {
 test('an address is looked up as ours, and as a neighbour', () => {
   const own = (device: string, text: string, network: OwnNetwork['network']): OwnNetwork => ({
     device,
+    index: 1,
     address: address(text),
     network,
   });

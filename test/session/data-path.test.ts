@@ -158,6 +158,8 @@ for (const [policy, strengths, stateful] of [
     const home = new Server({ ...serverOptions, mppe }, world.gateway([user('anna')]), {
       paths: server.paths,
       feed: (_caller, act) => act(),
+      neighbours: { ask: () => undefined, holder: () => undefined },
+      report: () => undefined,
     });
     const link = new ClientLink({ ...linkOptions, mppe }, world.gateway([]), {
       paths: client.paths,

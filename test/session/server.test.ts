@@ -221,3 +221,33 @@ test('a caller whose network cannot be set up ends with that cause', () => {
   assert(server.whats().includes('session-down anna DEVICE_FAILED'));
   assert.equal(link.state, 'waiting');
 });
+
+test('addresses that lead elsewhere end their callers, and nobody gets them', () => {
+  const world = new World();
+  const fixed = user('bert', { address: ip('192.168.99.66') });
+  const server = world.server({}, world.gateway([user('anna'), fixed, user('carl')]));
+  const anna = up(world, world.link(noRedial));
+  assert.deepEqual(
+    server.server.sessions().map(({ peerAddress }) => peerAddress),
+    [ip('192.168.99.10')],
+  );
+  const kept = [{ first: ip('192.168.99.0'), last: ip('192.168.99.15') }];
+  server.server.keepOff(
+    [...kept, { first: ip('192.168.99.66'), last: ip('192.168.99.66') }],
+    world.clock.now,
+  );
+  world.advance(1_000);
+  assert.ok(server.whats().includes('session-down anna NETWORK_CONFLICT'));
+  assert.notEqual(anna.state, 'up');
+  up(world, world.link(as('carl'), elsewhere));
+  assert.deepEqual(
+    server.server.sessions().map(({ peerAddress }) => peerAddress),
+    [ip('192.168.99.16')],
+  );
+  world.link(as('bert'), { address: ip('198.51.100.77') }).dial();
+  world.advance(4_000);
+  assert.ok(server.whats().includes('auth-failed bert ADDRESS_IN_USE'));
+  server.server.keepOff([], world.clock.now);
+  world.advance(100);
+  assert.equal(server.server.sessions().length, 1);
+});

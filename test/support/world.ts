@@ -8,7 +8,13 @@ import type { Caller } from '../../src/session/caller.ts';
 import { ClientLink } from '../../src/session/client-link.ts';
 import { Gateway } from '../../src/session/gateway.ts';
 import type { ClientLinkOptions, Limits, ServerOptions, User } from '../../src/session/options.ts';
-import type { LinkOutput, Network, SessionEvent, SessionOutput } from '../../src/session/ports.ts';
+import type {
+  LinkOutput,
+  Neighbours,
+  Network,
+  SessionEvent,
+  SessionOutput,
+} from '../../src/session/ports.ts';
 import { Server } from '../../src/session/server.ts';
 import { cause, type Cause } from '../../src/wire/cause.ts';
 import { parseAddress, parsePrefix } from '../../src/wire/ip.ts';
@@ -262,6 +268,20 @@ class Networks {
   }
 }
 
+/** Devices with addresses, which answer ARP. */
+export class Lan implements Neighbours {
+  readonly devices = new Map<number, string>();
+  readonly asked: number[] = [];
+
+  ask(address: number): void {
+    this.asked.push(address);
+  }
+
+  holder(address: number): string | undefined {
+    return this.devices.get(address);
+  }
+}
+
 export class ServerHost {
   readonly world: World;
   readonly server: Server;
@@ -271,6 +291,7 @@ export class ServerHost {
   readonly networks = new Networks();
   readonly events: SessionEvent[] = [];
   readonly callers = new Map<Caller, CallerHost>();
+  readonly lan = new Lan();
   touches = 0;
 
   constructor(world: World, options: ServerOptions, gateway: Gateway, address: number) {
@@ -285,6 +306,8 @@ export class ServerHost {
         this.touches += 1;
         act();
       },
+      neighbours: this.lan,
+      report: (event) => this.events.push(event),
     });
     world.listeners.set(address, this);
   }
@@ -543,6 +566,8 @@ export function describe(event: SessionEvent): string {
       return `caller-refused ${event.cause.code}`;
     case 'auth-failed':
       return `auth-failed ${event.username} ${event.cause.code}`;
+    case 'server-trouble':
+      return `server-trouble ${event.cause.code} ${event.cause.detail ?? ''}`;
     case 'link-state':
       return `${event.state}${event.cause === undefined ? '' : ` ${event.cause.code}`}`;
     case 'step':

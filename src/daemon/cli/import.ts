@@ -1,15 +1,18 @@
-/** `pptp-gateway import pptpd`: reads the files of pptpd, adds to ours. Works without the daemon. */
+/** `pptp-gateway import pptpd`: reads the files of pptpd and pppd, adds to ours. Works without the daemon. */
 import {
   closeSync,
   fchmodSync,
   fsyncSync,
+  lstatSync,
   openSync,
   readFileSync,
+  readlinkSync,
   renameSync,
   rmSync,
   statSync,
   writeFileSync,
 } from 'node:fs';
+import { hostname } from 'node:os';
 import { join } from 'node:path';
 import { ExitCode, Fatal } from '../exit-codes.ts';
 import { importPptpd, type Imported } from '../import/pptpd.ts';
@@ -21,17 +24,20 @@ import type { Arguments } from './arguments.ts';
 export function importFrom({ operands: [what = ''], configDir }: Arguments): ExitCode {
   if (what !== 'pptpd') throw new Fatal(ExitCode.Usage, `import: expected pptpd, not '${what}'`);
   const pptpd = read(join(configDir, 'pptpd'));
-  if (pptpd === undefined) {
-    print(`nothing to import: there is no file ${join(configDir, 'pptpd')}`);
+  /** A path of pptpd's files: its /etc is the folder that ours is in. */
+  const readEtc = (path: string) => {
+    const here = path.startsWith('/etc/') ? join(configDir, '..', path.slice(5)) : path;
+    return pptpd !== undefined && isMade(here) ? undefined : read(here, ['ENOENT', 'EISDIR']);
+  };
+  if (pptpd === undefined && readEtc('/etc/pptpd.conf') === undefined) {
+    print(
+      `nothing to import: there is no file ${join(configDir, 'pptpd')}, and no ${join(configDir, '../pptpd.conf')}`,
+    );
     return ExitCode.Ok;
   }
   const before = Object.fromEntries(files.map((file) => [file, read(join(configDir, file)) ?? '']));
   const { texts, server, users, warnings } = importPptpd(
-    {
-      pptpd,
-      options: read(join(configDir, '../ppp/options.pptpd')),
-      chapSecrets: read(join(configDir, '../ppp/chap-secrets')),
-    },
+    { pptpd, read: readEtc, hostname: hostname() },
     before as Imported['texts'],
   );
   for (const line of warnings) print(`warning: ${line}`);
@@ -50,12 +56,19 @@ export function importFrom({ operands: [what = ''], configDir }: Arguments): Exi
 
 const print = (text: string) => process.stdout.write(`${printable(text)}\n`);
 
-function read(path: string): string | undefined {
+/** Made from pptpd's sections by its init script: users that were deleted may still stand there. */
+function isMade(path: string): boolean {
+  const isLink = lstatSync(path, { throwIfNoEntry: false })?.isSymbolicLink() === true;
+  return isLink && readlinkSync(path).includes('/var/etc/');
+}
+
+/** Octets, one character each. */
+function read(path: string, absent: readonly string[] = ['ENOENT']): string | undefined {
   try {
-    return readFileSync(path, 'utf8');
+    return readFileSync(path, 'latin1');
   } catch (error) {
     const { code, message } = error as NodeJS.ErrnoException;
-    if (code === 'ENOENT') return undefined;
+    if (absent.includes(code ?? '')) return undefined;
     throw new Fatal(ExitCode.Failed, message);
   }
 }
@@ -69,7 +82,7 @@ function write(path: string, text: string): void {
     const file = openSync(fresh, 'wx', mode);
     try {
       fchmodSync(file, mode); // whatever the umask
-      writeFileSync(file, text);
+      writeFileSync(file, text, 'latin1');
       fsyncSync(file);
     } finally {
       closeSync(file);

@@ -16,6 +16,8 @@ import { globalOptions, userOptions } from './options.ts';
 import { ConfigError, type Problem } from './problems.ts';
 import { readSection } from './section.ts';
 import { serverFromSection } from './server.ts';
+import { staticNetworks } from './static-networks.ts';
+import type { Surrounding } from './clashes.ts';
 import { checkTogether, sectionsOf, soundPart, type Sections, type Written } from './sound-part.ts';
 
 /** A section with `option disabled '1'`. (A type: it goes out on ubus as it is.) */
@@ -31,6 +33,8 @@ export interface Configuration extends Sections {
   readonly logLevel: Globals['log_level'];
   readonly limits: Limits;
   readonly disabled: readonly DisabledInterface[];
+  /** Networks that other interfaces have by their configuration. */
+  readonly surroundings: readonly Surrounding[];
   readonly warnings: readonly Problem[];
   /** Errors of sections that were left out, or are in force as they were before. */
   readonly faults: readonly Problem[];
@@ -65,9 +69,12 @@ export function parseConfiguration(
   /** By the place of their section. */
   const usernames = new Map<string, string>();
   let globals = before?.globals;
+  let surroundings = before?.surroundings ?? [];
   const readers: Record<File, (sections: readonly UciSection[]) => void> = {
-    network: (sections) =>
-      readInterfaces(sections, stockClient, before, problems, written, disabled),
+    network: (sections) => {
+      readInterfaces(sections, stockClient, before, problems, written, disabled);
+      surroundings = staticNetworks(sections.filter((each) => !isOurs(each, stockClient)));
+    },
     pptp_users: (sections) => {
       readUsers(sections, before, problems, written);
       for (const { name, values } of sections) {
@@ -94,15 +101,15 @@ export function parseConfiguration(
       if (file === 'network') disabled.push(...before.disabled);
     }
   }
-  const known = serverNames(written, disabled);
+  const beside = { known: serverNames(written, disabled), others: surroundings };
   const errors = problems.filter(({ severity }) => severity === 'error');
   const canLeaveOut =
     leaveOut && (before !== undefined || errors.every(({ section }) => section !== undefined));
   const { sections, faults } = canLeaveOut
-    ? soundPart(written, known, errors)
+    ? soundPart(written, beside, errors)
     : { sections: sectionsOf(written), faults: [] };
   const warnings = problems.filter(({ severity }) => severity === 'warning');
-  checkTogether(sections, known, warnings);
+  checkTogether(sections, beside, warnings);
   const refused = canLeaveOut
     ? []
     : [...errors, ...warnings.filter(({ severity }) => severity === 'error')];
@@ -130,10 +137,20 @@ export function parseConfiguration(
       loginTimeout: globals.login_timeout,
     },
     disabled,
+    surroundings,
     warnings: warnings.map(named),
     faults: faults.map(named),
     digest,
   });
+}
+
+function protoOf({ values }: UciSection): string | undefined {
+  return values.get('proto')?.values.at(-1);
+}
+
+function isOurs(section: UciSection, stockClient: boolean): boolean {
+  const proto = protoOf(section);
+  return proto === 'pptpserver' || proto === 'pptpgw' || (proto === 'pptp' && !stockClient);
 }
 
 function readInterfaces(
@@ -146,11 +163,8 @@ function readInterfaces(
 ): void {
   for (const section of sections) {
     const { file, name } = section;
-    if (section.type !== 'interface') continue;
-    const proto = section.values.get('proto')?.values.at(-1);
-    if (proto !== 'pptpserver' && proto !== 'pptpgw' && proto !== 'pptp') continue;
-    if (proto === 'pptp' && stockClient) continue;
-    const kind = proto === 'pptpserver' ? 'servers' : 'links';
+    if (section.type !== 'interface' || !isOurs(section, stockClient)) continue;
+    const kind = protoOf(section) === 'pptpserver' ? 'servers' : 'links';
     // What is switched off may be half written.
     if (isOn(section, 'disabled')) {
       disabled.push({ name, kind: kind === 'servers' ? 'server' : 'link' });

@@ -1,6 +1,16 @@
 /** Faults that show only when sections are seen together. */
 import type { ClientLinkOptions, ServerOptions, User } from '../../session/options.ts';
-import { formatAddress, prefixRange, type AddressRange } from '../../wire/ip.ts';
+import {
+  addressFault,
+  formatAddress,
+  formatPrefix,
+  parseAddress,
+  prefixContains,
+  prefixOf,
+  prefixRange,
+  type AddressRange,
+} from '../../wire/ip.ts';
+import { clashes, type Surrounding } from './clashes.ts';
 import type { Place, Problem } from './problems.ts';
 
 /** Remembers who has what; the second one to have it is told whose it is. */
@@ -112,6 +122,36 @@ function overlap(some: readonly AddressRange[], others: readonly AddressRange[])
   return some.some((a) => others.some((b) => a.first <= b.last && b.first <= a.last));
 }
 
+/** @param others networks that interfaces of the router have besides */
+export function checkSurroundings(
+  servers: readonly ServerOptions[],
+  others: readonly Surrounding[],
+  problems: Problem[],
+): void {
+  for (const server of servers)
+    for (const clash of clashes(server, others))
+      problems.push({ file: 'network', section: server.name, ...clash });
+}
+
+/** The way to a link's server must not lead into the link itself. */
+export function checkRoutes(links: readonly ClientLinkOptions[], problems: Problem[]): void {
+  for (const { name, server, routes, hostRoute } of links) {
+    const address = parseAddress(server);
+    if (address === undefined) continue;
+    for (const route of routes.filter((prefix) => prefixContains(prefix, address))) {
+      const place = { file: 'network', section: name, option: 'route', value: formatPrefix(route) };
+      const what = 'the server itself would be looked for inside the tunnel';
+      if (route.length === 32) problems.push({ severity: 'error', ...place, message: what });
+      else if (!hostRoute)
+        problems.push({
+          severity: 'warning',
+          ...place,
+          message: `${what}, unless other rules than the main routing table keep it outside (nohostroute)`,
+        });
+    }
+  }
+}
+
 /** @param known names of servers, also of those that are switched off or have faults */
 export function checkUsers(
   users: readonly User[],
@@ -121,7 +161,7 @@ export function checkUsers(
 ): void {
   const username = claims();
   const fixed = claims();
-  for (const { section, username: name, address, servers: names } of users) {
+  for (const { section, username: name, address, routes, servers: names } of users) {
     const complain = (option: string, value: string, message: string, against: Place) =>
       problems.push({
         severity: 'error',
@@ -137,6 +177,27 @@ export function checkUsers(
       complain('username', name, `is also the name of user section '${other}'`, {
         file: 'pptp_users',
         section: other,
+      });
+    for (const route of routes) {
+      const server = servers.find(
+        ({ network: { address: own, length } }) =>
+          route.length >= length && prefixContains(prefixOf(own, length), route.address),
+      );
+      if (server !== undefined)
+        complain('route', formatPrefix(route), `is in the network of server '${server.name}'`, {
+          file: 'network',
+          section: server.name,
+        });
+    }
+    const impossible = address === undefined ? undefined : addressFault(address);
+    if (address !== undefined && impossible !== undefined)
+      problems.push({
+        severity: 'error',
+        file: 'pptp_users',
+        section,
+        option: 'ipaddr',
+        value: formatAddress(address),
+        message: impossible,
       });
     if (address !== undefined) {
       other = fixed(address, section);

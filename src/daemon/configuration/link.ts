@@ -36,7 +36,7 @@ export function linkFromSection(
   const words = parsePppdOptions(
     values.pppd_options.flatMap((each) => each.split(/\s+/)).filter((word) => word !== ''),
   );
-  for (const word of words.unknown)
+  for (const word of [...words.unknown, ...(words.maxConnect === undefined ? [] : ['maxconnect'])])
     warn('pppd_options', word, 'means nothing here; the word is ignored');
   for (const word of words.faulty)
     warn('pppd_options', word, 'what follows this word is not understood; the word is ignored');

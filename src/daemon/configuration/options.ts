@@ -115,8 +115,8 @@ export const serverOptions = {
     'A user who is over the limit replaces the oldest session (once logged in), or is denied.',
   ),
   isolate: option(bool, '1', 'listener', 'Callers cannot reach each other.'),
-  dns: list(address, [], 'new-sessions', 'DNS servers for callers, at most two.'),
-  wins: list(address, [], 'new-sessions', 'WINS servers for callers, at most two.'),
+  client_dns: list(address, [], 'new-sessions', 'DNS servers for callers, at most two.'),
+  client_wins: list(address, [], 'new-sessions', 'WINS servers for callers, at most two.'),
   open_firewall: option(bool, '1', 'live', 'Open TCP 1723 and GRE in the firewall (OpenWrt).'),
   allow_from: list(prefix, [], 'live', 'Networks from which callers are accepted; none: all.'),
   ban_after: option(
@@ -308,9 +308,15 @@ export const relayOptions = {
   ),
 } as const;
 
+/** Names that options of a server had: netifd reads `dns` in any interface, as servers of the router itself. */
+export const formerServerOptions: Readonly<Record<string, string>> = {
+  client_dns: 'dns',
+  client_wins: 'wins',
+};
+
 /** Options of every netifd interface: not ours, not worth a warning. */
 export const netifdOptions: ReadonlySet<string> = new Set(
-  'auto checkup_interval defaultroute delegate device dns dns_metric dns_search force_link host_device ifname ip4table ip6assign ip6class ip6hint ip6ifaceid ip6table ip6weight jail jail_device jail_ifname layer macaddr metric multipath name peerdns renew renew_lease sourcefilter tags type zone'.split(
+  'auto carrier_loss_delay checkup_interval defaultroute delegate device dns dns_metric dns_search force_link host_device ifname ip4table ip6assign ip6class ip6hint ip6ifaceid ip6table ip6weight jail jail_device jail_ifname layer macaddr metric multipath name peerdns renew renew_lease sourcefilter tags type zone'.split(
     ' ',
   ),
 );

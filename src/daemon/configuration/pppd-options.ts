@@ -23,8 +23,14 @@ export interface PppdOptions {
   /** Seconds */
   idle?: number;
   holdoff?: number;
+  /** Seconds of a session at most. */
+  maxConnect?: number;
   ipv6?: boolean;
   debug?: boolean;
+  /** Nobody had to log in, unless a method was demanded. */
+  noAuth?: boolean;
+  /** Its own name, which secrets are looked up by. */
+  name?: string;
   readonly dns: string[];
   readonly wins: string[];
   /** Words that mean nothing here, in order. Never the argument of a word. */
@@ -35,10 +41,10 @@ export interface PppdOptions {
 
 /** Words without an argument that ask for what is so anyway, or that concern what we do not have. */
 const ordinary = new Set(
-  `noipdefault usepeerdns noauth auth defaultroute nodefaultroute replacedefaultroute noreplacedefaultroute
+  `noipdefault usepeerdns defaultroute nodefaultroute replacedefaultroute noreplacedefaultroute
   nobsdcomp nodeflate nodeflatedraft noccp-bsd novj novjccomp noaccomp nopcomp nopredictor1 nomppc default-asyncmap nodetach
   detach lock nolock persist nopersist noproxyarp proxyarp hide-password noremoteip nomp nomultilink noendpoint nomagic
-  ipcp-accept-local ipcp-accept-remote ipv6cp-accept-local ipv6cp-accept-remote local modem nocrtscts noktune ktune
+  ipcp-accept-local ipcp-accept-remote ipv6cp-accept-local ipv6cp-accept-remote local modem crtscts nocrtscts nologfd noktune ktune
   refuse-eap nolog receive-all nodefaultroute6 sync noipx no-ip-exclusion logwtmp`
     .split(/\s+/)
     .filter(Boolean),
@@ -46,7 +52,7 @@ const ordinary = new Set(
 
 /** Words with one argument that is skipped. */
 const skipped = new Set(
-  `name user password remotename ipparam logfile logfd linkname plugin unit kdebug asyncmap escape maxfail maxconnect
+  `user password remotename ipparam logfile logfd linkname plugin unit kdebug asyncmap escape maxfail
   child-timeout chap-max-challenge chap-interval chap-restart pap-timeout pap-restart pap-max-authreq lcp-restart
   lcp-max-configure lcp-max-terminate lcp-max-failure ipcp-restart ipcp-max-configure ipcp-max-terminate
   ipcp-max-failure ccp-restart ccp-max-configure bsdcomp deflate pptp_server pptp_window metric ifname file
@@ -55,12 +61,13 @@ const skipped = new Set(
     .filter(Boolean),
 );
 /** Those of them that are no news to the owner. */
-const silent = new Set(['lcp-max-configure', 'name', 'unit', 'asyncmap', 'ipparam', 'maxfail']);
+const silent = new Set(['lcp-max-configure', 'unit', 'asyncmap', 'ipparam', 'maxfail']);
 
 const numbers = {
   mtu: 'mtu',
   mru: 'mru',
   idle: 'idle',
+  maxconnect: 'maxConnect',
   holdoff: 'holdoff',
   'lcp-echo-failure': 'echoFailures',
   'lcp-echo-interval': 'echoInterval',
@@ -91,8 +98,13 @@ export function parsePppdOptions(words: readonly string[]): PppdOptions {
     const word = words[at]!;
     if (Object.hasOwn(numbers, word)) {
       const value = words[++at] ?? '';
-      if (/^\d{1,6}$/.test(value)) found[numbers[word as keyof typeof numbers]] = Number(value);
+      if (/^(?:0|[1-9]\d{0,5})$/.test(value))
+        found[numbers[word as keyof typeof numbers]] = Number(value);
       else found.faulty.push(word);
+    } else if (word === 'name') {
+      const value = words[++at];
+      if (value === undefined) found.faulty.push(word);
+      else found.name = value;
     } else if (word === 'ms-dns' || word === 'ms-wins') {
       const value = words[++at];
       if (value === undefined) found.faulty.push(word);
@@ -112,7 +124,8 @@ export function parsePppdOptions(words: readonly string[]): PppdOptions {
 }
 
 const MPPE_WORD = /^(?:|required|optional|stateless|stateful|no(?:40|56|128))$/;
-const isMppeWord = (word: string): boolean => MPPE_WORD.test(word);
+/** Of the old patch. */
+export const isMppeWord = (word: string): boolean => MPPE_WORD.test(word);
 
 /** A part of `mppe required,no40,no56,stateless`. */
 function mppeWord(word: string, found: PppdOptions): void {
@@ -138,6 +151,8 @@ function simpleWord(word: string, found: PppdOptions): boolean {
   else if (word === 'noccp') found.mppe = 'off';
   else if (word === 'lcp-echo-adaptive') found.echoAdaptive = true;
   else if (word === 'debug') found.debug = true;
+  else if (word === 'noauth') found.noAuth = true;
+  else if (word === 'auth') delete found.noAuth;
   else if (word === '+ipv6' || word === 'noipv6' || word === '-ipv6') found.ipv6 = word === '+ipv6';
   else return false;
   return true;

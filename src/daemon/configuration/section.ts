@@ -6,6 +6,8 @@ import type { Problem } from './problems.ts';
 interface Reading {
   /** Options of others that may stand in the section. */
   readonly ignored?: ReadonlySet<string>;
+  /** What options were called before: taken, with a warning, while the name of today is absent. */
+  readonly former?: Readonly<Record<string, string>>;
   /** The defaults are those of the stock client. */
   readonly stockDefaults?: boolean;
 }
@@ -15,26 +17,32 @@ export function readSection<const Table extends OptionTable>(
   section: UciSection,
   table: Table,
   problems: Problem[],
-  { ignored, stockDefaults = false }: Reading = {},
+  { ignored, former = {}, stockDefaults = false }: Reading = {},
 ): Values<Table> | undefined {
   const errors = () => problems.filter(({ severity }) => severity === 'error').length;
   const before = errors();
   const place = { file: section.file, section: section.name };
+  const warn = (option: string, message: string) =>
+    problems.push({ severity: 'warning', ...place, option, message });
+  /** The name that an option of the table has in this section. */
+  const written = (name: string) => {
+    const old = former[name];
+    return old !== undefined && section.values.has(old) && !section.values.has(name) ? old : name;
+  };
+  const names = new Map(Object.keys(table).map((name) => [written(name), name]));
   for (const option of section.values.keys()) {
-    if (!Object.hasOwn(table, option) && ignored?.has(option) !== true) {
-      problems.push({
-        severity: 'warning',
-        ...place,
-        option,
-        message: 'unknown option; it is ignored',
-      });
-    }
+    const name = names.get(option);
+    if (name === undefined && ignored?.has(option) !== true)
+      warn(option, 'unknown option; it is ignored');
+    if (name !== undefined && name !== option)
+      warn(option, `is called ${name} now; taken for it until it is renamed`);
   }
 
   const values: Record<string, unknown> = {};
   for (const [name, { type, presence, ...defaults }] of Object.entries(table)) {
     const fallback = (stockDefaults ? defaults.stockDefault : undefined) ?? defaults.default;
-    const given = section.values.get(name);
+    const writtenName = written(name);
+    const given = section.values.get(writtenName);
     // A quote that is not closed takes in the lines below it, and a password may stand there.
     const isOpen = given?.values.some((value) => value.includes('\n')) === true;
     const complain = (message: string, value?: string) => {
@@ -42,7 +50,7 @@ export function readSection<const Table extends OptionTable>(
       const doubt = isOpen
         ? `${message}; there are several lines: is a quote not closed?`
         : message;
-      problems.push({ severity: 'error', ...place, option: name, ...shown, message: doubt });
+      problems.push({ severity: 'error', ...place, option: writtenName, ...shown, message: doubt });
     };
     const words =
       given === undefined

@@ -1,5 +1,6 @@
 /** A server (proto pptpserver) from its section. */
 import {
+  addressFault,
   formatAddress,
   formatPrefix,
   formatRange,
@@ -12,7 +13,7 @@ import {
 import type { UciSection } from '../../router/uci.ts';
 import type { ServerOptions } from '../../session/options.ts';
 import { deviceName } from './device-name.ts';
-import { netifdOptions, serverOptions } from './options.ts';
+import { formerServerOptions, netifdOptions, serverOptions } from './options.ts';
 import type { Problem } from './problems.ts';
 import { readSection } from './section.ts';
 import { authAndMppe } from './security.ts';
@@ -21,7 +22,10 @@ export function serverFromSection(
   section: UciSection,
   problems: Problem[],
 ): ServerOptions | undefined {
-  const values = readSection(section, serverOptions, problems, { ignored: netifdOptions });
+  const values = readSection(section, serverOptions, problems, {
+    ignored: netifdOptions,
+    former: formerServerOptions,
+  });
   if (values === undefined) return undefined;
   const complain = (option: string, value: string | undefined, message: string) =>
     problems.push({
@@ -34,6 +38,8 @@ export function serverFromSection(
     });
 
   const { network, range: ranges, localip } = values;
+  const impossible = addressFault(localip);
+  if (impossible !== undefined) complain('localip', formatAddress(localip), impossible);
   const usable = network && network.length <= 30 ? usableRange(network) : undefined;
   if (network === undefined && ranges.length === 0)
     complain('network', undefined, 'is required (or range): the addresses for callers');
@@ -46,6 +52,31 @@ export function serverFromSection(
       `expected an address inside network, ${formatRange(usable)}`,
     );
   }
+  const addresses = [...ranges, ...(usable === undefined ? [] : [usable])];
+  for (const range of addresses) {
+    const fault = addressFault(range.first) ?? addressFault(range.last);
+    if (fault !== undefined)
+      complain(
+        range === usable ? 'network' : 'range',
+        range === usable ? formatPrefix(network!) : formatRange(range),
+        `expected addresses that hosts can have: one of these ${fault}`,
+      );
+  }
+  const holding = ranges.find((range) => rangeContains(range, localip));
+  if (
+    holding !== undefined &&
+    ranges.every((range) => rangeSize(range) === 1 && range.first === localip)
+  )
+    complain('range', formatRange(holding), 'no address is left for callers: this is localip');
+  else if (holding !== undefined)
+    problems.push({
+      severity: 'warning',
+      file: section.file,
+      section: section.name,
+      option: 'range',
+      value: formatRange(holding),
+      message: `${formatAddress(localip)} is localip: no caller gets it`,
+    });
   for (const range of ranges) {
     if (rangeSize(range) > 65536)
       complain('range', formatRange(range), 'expected at most 65536 addresses');
@@ -59,7 +90,7 @@ export function serverFromSection(
         `expected addresses inside network, ${formatRange(usable)}`,
       );
   }
-  for (const option of ['dns', 'wins'] as const) {
+  for (const option of ['client_dns', 'client_wins'] as const) {
     if (values[option].length > 2)
       complain(
         option,
@@ -90,8 +121,8 @@ export function serverFromSection(
     maxPerUser: values.max_per_user,
     onDuplicate: values.on_duplicate,
     isolate: values.isolate,
-    dns: values.dns,
-    nbns: values.wins,
+    dns: values.client_dns,
+    nbns: values.client_wins,
     allowFrom: values.allow_from,
     ban: { after: values.ban_after, time: values.ban_time },
   };

@@ -5,7 +5,14 @@
 import { isDeepStrictEqual } from 'node:util';
 import type { RelayOptions } from '../../relay/relay-options.ts';
 import type { ClientLinkOptions, ServerOptions, User } from '../../session/options.ts';
-import { checkDevices, checkServers, checkUsers } from './consistency.ts';
+import type { Surrounding } from './clashes.ts';
+import {
+  checkDevices,
+  checkRoutes,
+  checkServers,
+  checkSurroundings,
+  checkUsers,
+} from './consistency.ts';
 import type { Place, Problem } from './problems.ts';
 import { checkRelays } from './relay-conflicts.ts';
 
@@ -27,14 +34,23 @@ export interface Written {
   readonly before: Options | undefined;
 }
 
-/** @param known names of servers, also of those that are switched off or have faults */
+/** What stands beside the sections that run. */
+export interface Beside {
+  /** Names of servers, also of those that are switched off or have faults. */
+  readonly known: ReadonlySet<string>;
+  /** Networks that other interfaces have. */
+  readonly others: readonly Surrounding[];
+}
+
 export function checkTogether(
   { servers, links, users, relays }: Sections,
-  known: ReadonlySet<string>,
+  { known, others }: Beside,
   problems: Problem[],
 ): void {
   checkDevices([...servers, ...links], problems);
   checkServers(servers, problems);
+  checkSurroundings(servers, others, problems);
+  checkRoutes(links, problems);
   checkUsers(users, servers, known, problems);
   checkRelays(relays, servers, problems);
 }
@@ -54,7 +70,7 @@ export function sectionsOf(written: readonly Written[]): Sections {
  */
 export function soundPart(
   written: readonly Written[],
-  known: ReadonlySet<string>,
+  beside: Beside,
   found: readonly Problem[],
 ): { sections: Sections; faults: readonly Problem[] } {
   const faults = [...found];
@@ -75,7 +91,7 @@ export function soundPart(
   );
   for (;;) {
     const misfits: Problem[] = [];
-    checkTogether(sectionsOf(oldestFirst(sections)), known, misfits);
+    checkTogether(sectionsOf(oldestFirst(sections)), beside, misfits);
     const blamed = misfits.filter(isError).map((fault) => blameTheYounger(fault, sections));
     const [first] = blamed;
     if (first === undefined) break;

@@ -5,10 +5,7 @@ import {
   formatAddress,
   formatPrefix,
   formatRange,
-  netmask,
   parseAddress,
-  parsePrefix,
-  parseRange,
   prefixContains,
   prefixOf,
   prefixRange,
@@ -16,72 +13,89 @@ import {
   type AddressRange,
   type Prefix,
 } from '../../wire/ip.ts';
+import type { PppdOptions } from '../configuration/pppd-options.ts';
+import { staticNetworks } from '../configuration/static-networks.ts';
 import { mppeStrengths } from '../configuration/security.ts';
+import { pptpdAddresses } from './pptpd-conf.ts';
 import type { PptpdSettings } from './pptpd-files.ts';
+
+type Warn = (text: string) => void;
 
 export interface Pool {
   readonly localAddress: number | undefined;
   readonly ranges: readonly AddressRange[];
+  /** Callers that pptpd let in at the same time. */
+  readonly callers: number;
 }
 
-export function poolOf({ localip, remoteip }: PptpdSettings, warn: (text: string) => void): Pool {
-  const locals = addresses(localip, warn, 'localip');
-  const [first] = locals;
-  if (first === undefined)
+/** Callers at the same time where pptpd.conf says nothing (CONNECTIONS_DEFAULT). */
+const CONNECTIONS = 100;
+/** The most that our own options take. */
+const MOST = 4096;
+
+export function poolOf({ conf }: PptpdSettings, warn: Warn): Pool {
+  const limit = parseInt(conf.get('connections') ?? '', 10);
+  const connections = limit > 0 ? Math.min(limit, MOST) : CONNECTIONS;
+  const addresses = (option: string, most: number) =>
+    pptpdAddresses(conf.get(option) ?? '', most, (part) => {
+      if (part !== '')
+        warn(`pptpd, option '${option}', value '${part}': not understood and left out`);
+    });
+  const all = addresses('remoteip', MOST);
+  const locals = addresses('localip', MOST);
+  const [local] = locals;
+  if (local === undefined)
     warn("pptpd, option 'localip': there is no address: fill in localip of the new server");
-  else if (locals.length > 1 || first.last > first.first)
+  else if (locals.length > 1)
     warn(
-      `pptpd, option 'localip': of several addresses ${formatAddress(first.first)} is used for all callers`,
+      `pptpd, option 'localip': of several addresses ${formatAddress(local)} is used for all callers`,
     );
-  const ranges = addresses(remoteip, warn, 'remoteip');
-  if (ranges.length === 0)
+  if (all.length === 0)
     warn(
       "pptpd, option 'remoteip': there are no addresses for callers: fill in network or range of the new server",
     );
-  return { localAddress: first?.first, ranges };
+  // Of several own addresses every caller had another one.
+  const callers = Math.min(
+    connections,
+    locals.length > 1 ? locals.length : MOST,
+    all.length || MOST,
+  );
+  if (callers < all.length)
+    warn(
+      `pptpd, option 'remoteip': only ${callers} addresses are taken over: pptpd let in no more callers`,
+    );
+  const remotes = all.slice(0, callers).filter((address) => address !== local);
+  if (remotes.length < Math.min(callers, all.length))
+    warn(`pptpd, option 'remoteip': ${formatAddress(local!)} is the router's own and left out`);
+  return { localAddress: local, ranges: rangesOf(remotes), callers };
 }
 
-/** pptpd.conf: `192.168.0.234-238,192.168.0.245`. */
-function addresses(text: string, warn: (text: string) => void, option: string): AddressRange[] {
-  if (text.includes('\n')) {
-    // What a quote that is not closed takes in may be a password.
-    warn(`pptpd, option '${option}': left out, there are several lines: is a quote not closed?`);
-    return [];
+function rangesOf(addresses: readonly number[]): AddressRange[] {
+  const ranges: AddressRange[] = [];
+  for (const address of addresses) {
+    const last = ranges.at(-1);
+    if (last?.last === address - 1) ranges[ranges.length - 1] = { ...last, last: address };
+    else ranges.push({ first: address, last: address });
   }
-  return text
-    .split(/[\s,]+/)
-    .filter(Boolean)
-    .flatMap((part) => {
-      const short = /^((?:\d+\.){3})(\d+)-(\d+)$/.exec(part);
-      const range = parseRange(
-        short === null ? part : `${short[1]!}${short[2]!}-${short[1]!}${short[3]!}`,
-      );
-      if (range !== undefined) return [range];
-      warn(`pptpd, option '${option}', value '${part}': not understood and left out`);
-      return [];
-    });
+  return ranges;
 }
 
 export function serverOptions(
   settings: PptpdSettings,
-  { localAddress, ranges }: Pool,
+  { localAddress, ranges, callers }: Pool,
   network: string,
-  warn: (text: string) => void,
+  warn: Warn,
 ): UciOptions {
   const { ppp } = settings;
   const own = localAddress === undefined ? undefined : ownNetwork(localAddress, ranges, network);
   const strengths = mppeStrengths(ppp);
-  if (ppp.mppe !== 'required')
-    warn(`encryption is ${ppp.mppe ?? 'off'}, as pptpd had it: see the option mppe`);
-  if (strengths.some((bits) => bits !== 128))
-    warn('keys of 56 or 40 bits are taken over: anyone can break them');
-  for (const method of ppp.demanded)
-    if (method !== 'mschap-v2')
-      warn(
-        `options.pptpd: the weak login method ${method} is not taken over: name it in the option auth if you must`,
-      );
+  warnOfSecurity(ppp, warn);
+  if (callers > 1)
+    warn(
+      'callers reach each other, and one user may be on with several devices, as with pptpd: see the options isolate and max_per_user',
+    );
   const mtu = Math.min(ppp.mtu ?? Infinity, ppp.mru ?? Infinity);
-  const { echoFailures = 0, echoInterval = 0, idle = 0 } = ppp;
+  const { echoFailures = 0, echoInterval = 0, idle = 0, maxConnect = 0 } = ppp;
   const named = (texts: readonly string[], what: string): readonly string[] => {
     const good = texts.filter((text) => parseAddress(text) !== undefined);
     for (const text of texts)
@@ -107,43 +121,66 @@ export function serverOptions(
       echoFailures > 0 && echoInterval > 0
         ? `${Math.min(echoFailures, 999)} ${Math.min(echoInterval, 9999)}`
         : undefined,
+    ipv6: ppp.ipv6 === true ? '1' : undefined,
     idle_timeout: idle > 0 ? String(Math.min(idle, 604800)) : undefined,
-    dns: named(settings.dns, 'DNS'),
-    wins: named(ppp.wins, 'WINS'),
+    session_timeout: maxConnect > 0 ? String(maxConnect) : undefined,
+    max_sessions: String(callers),
+    max_per_user: callers > 1 ? String(callers) : undefined,
+    isolate: callers > 1 ? '0' : undefined,
+    client_dns: named(settings.dns, 'DNS'),
+    client_wins: named(ppp.wins, 'WINS'),
   };
 }
 
-/** The network of its own that the server can have; undefined: the addresses are part of one that is there (proxy ARP). */
+/** What was weak and stays so, and who could log in and no longer can. */
+function warnOfSecurity(ppp: PppdOptions, warn: Warn): void {
+  if (ppp.mppe === undefined)
+    warn('pptpd did not ask for encryption; here it is required: see the option mppe');
+  else if (ppp.mppe !== 'required')
+    warn(`encryption is ${ppp.mppe}, as pptpd had it: see the option mppe`);
+  const strengths = mppeStrengths(ppp);
+  if (strengths.some((bits) => bits !== 128))
+    warn('keys of 56 or 40 bits are taken over: anyone can break them');
+  else if (ppp.strengths.size === 0 && !ppp.notStrengths.has(40) && ppp.mppe !== 'off')
+    warn(
+      'callers that only have keys of 40 bits can no longer call: name them in the option mppe_strength if you must',
+    );
+  for (const method of ppp.demanded)
+    if (method !== 'mschap-v2')
+      warn(
+        `options.pptpd: the weak login method ${method} is not taken over: name it in the option auth if you must`,
+      );
+  if (ppp.demanded.size === 0)
+    warn(
+      ppp.noAuth === true
+        ? 'callers did not have to log in (noauth); here they do'
+        : 'options.pptpd demands no login method: only mschap-v2 is taken over; name others in the option auth if you must',
+    );
+}
+
+/**
+ * The network of its own that the server can have; undefined: the addresses are part of one that is there (proxy ARP), would
+ * take one along that is there, or are none.
+ */
 function ownNetwork(
   local: number,
   ranges: readonly AddressRange[],
   network: string,
 ): Prefix | undefined {
-  if (ranges.some(({ first }) => staticNetworks(network).some((one) => prefixContains(one, first))))
+  if (ranges.length === 0) return undefined;
+  const others = staticNetworks(parseUci('network', network).sections).map(
+    (other) => other.network,
+  );
+  if (ranges.some(({ first }) => others.some((one) => prefixContains(one, first))))
     return undefined;
   for (let length = 24; length >= 16; length--) {
     const prefix = prefixOf(local, length);
+    if (others.some((one) => prefixContains(prefix, one.address) || prefixContains(one, local)))
+      return undefined;
     const usable = { first: prefix.address + 1, last: prefixRange(prefix).last - 1 };
     const inside = (address: number) => rangeContains(usable, address);
     if (inside(local) && ranges.every(({ first, last }) => inside(first) && inside(last)))
       return prefix;
   }
   return undefined;
-}
-
-/** Networks of the router's interfaces with fixed addresses. */
-function staticNetworks(network: string): Prefix[] {
-  return parseUci('network', network).sections.flatMap(({ values }) => {
-    const mask = parseAddress(values.get('netmask')?.values.at(-1) ?? '');
-    const bits =
-      mask === undefined
-        ? undefined
-        : Array.from({ length: 33 }, (_, n) => n).find((n) => netmask(n) === mask);
-    return (values.get('ipaddr')?.values ?? []).flatMap((text) => {
-      const prefix = parsePrefix(
-        text.includes('/') || bits === undefined ? text : `${text}/${bits}`,
-      );
-      return prefix === undefined || prefix.length === 32 ? [] : [prefix];
-    });
-  });
 }

@@ -1,6 +1,8 @@
 /**
  * What pptpd did, done by us: a server that is switched off and its users, added to the files of our configuration. Nothing
  * that stands in them is changed, pptpd's own files stay, and a second time nothing happens.
+ *
+ * All texts are octets, one character each: what is no UTF-8 stays as it is.
  */
 import { parseUci } from '../../router/uci.ts';
 import { sectionText, withLinesBelow, withSection, optionLines } from '../../router/uci-text.ts';
@@ -33,20 +35,21 @@ export function importPptpd(files: PptpdFiles, before: Texts): Imported {
   const server = freeName(NAME, taken);
   const pool = poolOf(settings, warn);
   const options = serverOptions(settings, pool, before.network, warn);
-  const users = userSections(
-    settings.logins,
-    { server, localAddress: pool.localAddress },
-    before.pptp_users,
-    warn,
-  );
+  const users = userSections(settings.logins, { server, pool }, before.pptp_users, warn);
   const texts = {
     network: withSection(
       before.network,
       sectionText('interface', server, { ...options, disabled: '1' }),
     ),
-    pptp_users: users.reduce(withSection, before.pptp_users),
+    pptp_users: users.map(octetsOf).reduce(withSection, before.pptp_users),
     pptp: withMark(before.pptp),
   };
+  const globals = parseUci('pptp', before.pptp).sections.find(({ type }) => type === 'pptp');
+  const most = Number(globals?.values.get('max_sessions')?.values.at(-1) ?? 64);
+  if (pool.callers > most)
+    warn(
+      `pptpd let in ${pool.callers} callers, all servers and links together have ${most} sessions: raise max_sessions of the globals in pptp`,
+    );
   const enabled = withSection(before.network, sectionText('interface', server, options));
   for (const line of newFaults(before, { ...texts, network: enabled }))
     warn(`once it is switched on: ${line}`);
@@ -80,7 +83,11 @@ function withMark(pptp: string): string {
 function newFaults(before: Texts, after: Texts): string[] {
   const faults = (texts: Texts): readonly string[] => {
     try {
-      parseConfiguration(texts);
+      parseConfiguration({
+        network: textOf(texts.network),
+        pptp: textOf(texts.pptp),
+        pptp_users: textOf(texts.pptp_users),
+      });
       return [];
     } catch (error) {
       if (!(error instanceof ConfigError)) throw error;
@@ -89,4 +96,13 @@ function newFaults(before: Texts, after: Texts): string[] {
   };
   const old = new Set(faults(before));
   return faults(after).filter((line) => !old.has(line));
+}
+
+/** As the daemon reads its files. */
+function textOf(octets: string): string {
+  return Buffer.from(octets, 'latin1').toString('utf8');
+}
+
+function octetsOf(text: string): string {
+  return Buffer.from(text, 'utf8').toString('latin1');
 }

@@ -10,6 +10,7 @@ import {
   relayDocument,
   sessionDocument,
   type LinkDocument,
+  type ProblemDocument,
   type ServerDocument,
   type StatusDocument,
 } from '../documents.ts';
@@ -44,7 +45,8 @@ async function statusDocument(daemon: Daemon, captures: Captures): Promise<Statu
   const now = monotonic();
   const { configuration, refused } = daemon;
   const faults = daemon.faults();
-  const problems = [...faults, ...configuration.warnings];
+  const surprises = daemon.surroundings.problems.filter(({ severity }) => severity === 'warning');
+  const problems = [...faults, ...configuration.warnings, ...surprises].map(problemDocument);
   const servers = configuration.servers.map((options): ServerDocument => {
     const { name, device, port, localAddress, maxSessions } = options;
     return {
@@ -78,7 +80,7 @@ async function statusDocument(daemon: Daemon, captures: Captures): Promise<Statu
     version,
     uptime: Math.round((now - daemon.started) / 1000),
     config: refused !== undefined ? 'refused' : faults.length > 0 ? 'partial' : 'current',
-    problems: problems.slice(0, PROBLEMS).map(problemDocument),
+    problems: withoutTwins(problems).slice(0, PROBLEMS),
     ...(capture === undefined ? {} : { capture }),
     servers,
     links,
@@ -89,8 +91,13 @@ async function statusDocument(daemon: Daemon, captures: Captures): Promise<Statu
 
 function serverState(daemon: Daemon, name: string): Pick<ServerDocument, 'state' | 'cause'> {
   if (daemon.servers.has(name)) return { state: 'listening' };
-  const why = daemon.serverFailures.get(name);
+  const why = daemon.surroundings.conflict(name) ?? daemon.serverFailures.get(name);
   if (why !== undefined) return { state: 'failed', cause: causeDocument(why) };
   const unset = cause('INTERFACE_DOWN', 'netifd has not set it up');
   return { state: 'waiting', cause: causeDocument(unset) };
+}
+
+/** What stands in the files may be what was found in the kernel, too. */
+function withoutTwins(problems: readonly ProblemDocument[]): readonly ProblemDocument[] {
+  return [...new Map(problems.map((problem) => [JSON.stringify(problem), problem])).values()];
 }

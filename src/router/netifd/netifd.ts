@@ -215,6 +215,12 @@ export class Netifd implements Router {
     return this.networks.named(network)?.device;
   }
 
+  networkOn(device: string, address: number): string | undefined {
+    const there = this.networks.all.filter((known) => known.device === device);
+    const exact = there.find(({ addresses }) => addresses.some((own) => own.address === address));
+    return (exact ?? there[0])?.name;
+  }
+
   linkFailed(link: string, cause: Cause, blocked: boolean): void {
     void this.managed.fail(link, cause, blocked);
   }

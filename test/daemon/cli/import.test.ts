@@ -6,6 +6,7 @@ import {
   readFileSync,
   rmSync,
   statSync,
+  symlinkSync,
   writeFileSync,
 } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -19,7 +20,7 @@ const pptpd = `config service 'pptpd'
 	option remoteip '10.0.0.20-30'
 config login
 	option username 'anna'
-	option password 'ge'\\''heim'
+	option password 'ge\\'\\''heim'
 `;
 
 function folder(t: TestContext): { root: string; config: string } {
@@ -34,18 +35,22 @@ function folder(t: TestContext): { root: string; config: string } {
 test('import pptpd: once, without the daemon; files keep their rights, new ones are for root alone', async (t) => {
   const { root, config } = folder(t);
   const path = (file: string) => join(config, file);
+  const network = Buffer.from("# B\xfcro\nconfig interface 'lan'\n", 'latin1');
   writeFileSync(path('pptpd'), pptpd);
-  writeFileSync(path('network'), "config interface 'lan'\n", { mode: 0o644 });
-  writeFileSync(join(root, 'ppp/options.pptpd'), 'mtu 1450\n');
+  writeFileSync(path('network'), network, { mode: 0o644 });
+  writeFileSync(join(root, 'ppp/options.pptpd'), 'name srv\nrequire-mschap-v2\nmtu 1450\n');
   const first = await run(t, ['import', 'pptpd', '--config-dir', config]);
   assert.deepEqual(first, {
     code: ExitCode.Ok,
-    stdout: `imported: server 'pptpd', switched off (option disabled in ${path('network')}), and 1 users\n`,
+    stdout: `warning: callers reach each other, and one user may be on with several devices, as with pptpd: see the options isolate and max_per_user
+imported: server 'pptpd', switched off (option disabled in ${path('network')}), and 1 users\n`,
     stderr: '',
   });
+  const written = readFileSync(path('network'));
+  assert.deepEqual(written.subarray(0, network.length), network); // octet for octet
   assert.match(
-    readFileSync(path('network'), 'utf8'),
-    /^config interface 'lan'\n\nconfig interface 'pptpd'\n(.*\n)*\toption mtu '1450'/,
+    written.subarray(network.length).toString(),
+    /^\nconfig interface 'pptpd'\n(.*\n)*\toption mtu '1450'/,
   );
   assert.match(readFileSync(path('pptp_users'), 'utf8'), /\toption password 'ge'\\''heim'\n/);
   assert.equal(readFileSync(path('pptpd'), 'utf8'), pptpd);
@@ -69,7 +74,10 @@ test('import: nothing there, another program, a folder that cannot be written', 
   const nothing = await run(t, ['import', 'pptpd', '--config-dir', config]);
   assert.deepEqual(
     [nothing.code, nothing.stdout],
-    [ExitCode.Ok, `nothing to import: there is no file ${join(config, 'pptpd')}\n`],
+    [
+      ExitCode.Ok,
+      `nothing to import: there is no file ${join(config, 'pptpd')}, and no ${join(config, '../pptpd.conf')}\n`,
+    ],
   );
   const other = await run(t, ['import', 'openvpn']);
   assert.deepEqual(
@@ -82,4 +90,35 @@ test('import: nothing there, another program, a folder that cannot be written', 
   assert.equal(stuck.code, ExitCode.Failed);
   assert.match(stuck.stderr, /^pptp-gateway: EISDIR/);
   assert.deepEqual(readdirSync(config), ['pptp_users', 'pptpd']);
+});
+
+test('import pptpd: without sections, from the files of pptpd and pppd themselves', async (t) => {
+  const { root, config } = folder(t);
+  writeFileSync(
+    join(root, 'pptpd.conf'),
+    'option /etc/ppp/pptpd-options\nlocalip 10.0.0.1\nremoteip 10.0.0.20-30\n',
+  );
+  writeFileSync(
+    join(root, 'ppp/pptpd-options'),
+    'name pptpd\nrequire-mschap-v2\nrequire-mppe-128\n',
+  );
+  writeFileSync(join(root, 'ppp/chap-secrets'), 'anna pptpd @/etc/ppp/hers *\n');
+  writeFileSync(join(root, 'ppp/hers'), Buffer.from('"ge heim" not this\n'));
+  const { code, stdout } = await run(t, ['import', 'pptpd', '--config-dir', config]);
+  assert.equal(code, ExitCode.Ok);
+  assert.match(stdout, /pptpd is still switched on.*\nimported: server 'pptpd', .* and 1 users\n$/);
+  assert.match(readFileSync(join(config, 'network'), 'utf8'), /option localip '10\.0\.0\.1'/);
+  assert.match(readFileSync(join(config, 'pptp_users'), 'utf8'), /option password 'ge heim'/);
+});
+
+test("import pptpd: what its init script made of sections is no users' file", async (t) => {
+  const { root, config } = folder(t);
+  writeFileSync(join(config, 'pptpd'), pptpd);
+  const made = join(root, 'var/etc/chap-secrets');
+  mkdirSync(join(made, '..'), { recursive: true });
+  writeFileSync(made, 'anna srv geheim *\ndeleted srv geheim *\n');
+  symlinkSync(made, join(root, 'ppp/chap-secrets'));
+  writeFileSync(join(root, 'ppp/options.pptpd'), 'name srv\nrequire-mschap-v2\n');
+  const { stdout } = await run(t, ['import', 'pptpd', '--config-dir', config]);
+  assert.match(stdout, /and 1 users\n$/);
 });

@@ -35,8 +35,8 @@ config interface 'home'
 	option max_per_user '1'
 	option on_duplicate 'replace'      # replace (after authentication) | deny
 	option isolate '1'
-	list   dns '192.168.99.1'
-	list   wins '192.168.1.5'
+	list   client_dns '192.168.99.1'
+	list   client_wins '192.168.1.5'
 	option open_firewall '1'
 	list   allow_from '0.0.0.0/0'
 	option ban_after '5'
@@ -280,15 +280,31 @@ test('no secret is in any fault, warning or printed configuration', () => {
 });
 
 test('values cannot break the line of their fault', () => {
-  const [line, ...more] = refusal(files('server', "option mtu '1\nerror: all is lost\u001b[2J'"));
+  const [line, ...more] = refusal(files('server', "option mtu '1\terror: all is lost\u001b[2J'"));
   assert.deepEqual(more, []);
   assert.match(line!, /value '1\?error: all is lost\?\[2J'/);
+  // Several lines are somebody else's, where a quote is not closed: a password may be among them.
+  const [cut, ...rest] = refusal(files('server', "option mtu '1\nerror: all is lost'"));
+  assert.deepEqual(rest, []);
+  assert.match(cut!, /there are several lines: is a quote not closed\?$/);
+  assert.doesNotMatch(cut!, /all is lost/);
 });
 
 test('no text makes it throw anything but ConfigError', () => {
   const option = fc.constantFrom(
     ...['proto', 'localip', 'network', 'range', 'auth', 'mppe', 'mppe_strength', 'keepalive'],
-    ...['server', 'username', 'password', 'nthash', 'expires', 'route', 'mtu', 'listen', 'dns'],
+    ...[
+      'server',
+      'username',
+      'password',
+      'nthash',
+      'expires',
+      'route',
+      'mtu',
+      'listen',
+      'dns',
+      'client_dns',
+    ],
   );
   const value = fc.oneof(
     fc.constantFrom('pptpserver', 'pptpgw', '1', '0', '192.168.99.1', '192.168.99.0/24', 'pap'),

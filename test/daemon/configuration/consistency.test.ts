@@ -55,7 +55,7 @@ test('a server needs addresses, not too many, and inside its network', () => {
 });
 
 test('at most two servers of names are told to callers (RFC 1877)', () => {
-  for (const option of ['dns', 'wins'])
+  for (const option of ['client_dns', 'client_wins'])
     assert.deepEqual(refusal(files('server', `option ${option} '10.0.0.1 10.0.0.2 10.0.0.3'`)), [
       `error: network, section 'home', option '${option}', value '10.0.0.1 10.0.0.2 10.0.0.3': expected at most two addresses`,
     ]);

@@ -58,7 +58,7 @@ test('with its relays switched on, where the server is not reached from wan', ()
 test('what the examples say is the default is the default', () => {
   // Values that are there to show how one is written.
   const shown = new Set(
-    'localip network range listen dns wins allow_from proto server username password defaultroute route interface enabled ipaddr max_sessions expires direction src dest dest_ip'.split(
+    'localip network range listen client_dns client_wins allow_from proto server username password defaultroute route interface enabled ipaddr max_sessions expires direction src dest dest_ip'.split(
       ' ',
     ),
   );

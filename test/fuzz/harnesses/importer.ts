@@ -40,6 +40,11 @@ anna pptp-server "${SECRET} 3" 192.168.0.55
 carl pptp-server ${SECRET}\\ 4 *
 dora * '${SECRET} 5' -
 `;
+const conf = `option /etc/ppp/options.pptpd
+localip 192.168.0.1
+remoteip 192.168.0.20-30,192.168.0.44
+connections 20
+`;
 const words = [
   ...uciWords, '*', '!', '@/etc/ppp/more', '\\s', '\\x41', '\\101', '192.168.0.', '234-238', ',', '300', '-', ' mppe ', 'nomppe', 'require-mppe-128',
   'ms-dns', 'mtu', '99999', 'plugin', 'file', 'chap-secrets', 'localip', "config login\n", '0-255', '10.0.0.1-10.255.255.254',
@@ -56,13 +61,24 @@ export const importer = harness({
       pptpd: maybe(random, pptpd),
       options: maybe(random, options),
       chapSecrets: maybe(random, secrets),
+      conf: maybe(random, conf),
     },
     before: random.chance(2)
       ? { network: '', pptp: '', pptp_users: '' }
       : { ...examples, network: random.damagedText(examples.network, words) },
     words: random.list(8, () => random.word(words)),
   }),
-  run({ files, before, words: pppd }) {
+  run({ files: texts0, before, words: pppd }) {
+    const paths: Readonly<Record<string, string>> = {
+      '/etc/pptpd.conf': texts0.conf,
+      '/etc/ppp/options.pptpd': texts0.options,
+      '/etc/ppp/chap-secrets': texts0.chapSecrets,
+    };
+    const files = {
+      pptpd: texts0.pptpd,
+      read: (path: string) => (Object.hasOwn(paths, path) ? paths[path] : undefined),
+      hostname: 'router',
+    };
     parsePppdOptions(pppd);
     const found = importPptpd(files, before);
     if (!isMisplaced(files.pptpd) && !Object.values(before).some(isMisplaced))

@@ -110,8 +110,13 @@ onEachBus((bus) => {
       },
       around: () => ({
         networks: [
-          { device: 'br-lan', address: ip('192.168.1.1'), network: net('192.168.1.0/24') },
-          { device: 'tun7', address: ip('10.8.0.1'), network: net('10.8.0.1/32') },
+          {
+            device: 'br-lan',
+            index: 2,
+            address: ip('192.168.1.1'),
+            network: net('192.168.1.0/24'),
+          },
+          { device: 'tun7', index: 3, address: ip('10.8.0.1'), network: net('10.8.0.1/32') },
         ],
         resolvers: [],
       }),

@@ -61,7 +61,8 @@ function followNetwork(section, used) {
 		followed = value;
 		const field = (name) => this.map.lookupOption(name, sectionId)?.[0]?.getUIElement(sectionId);
 		if (['', before].includes(field('localip').getValue())) field('localip').setValue(subnets.firstHost(value));
-		if (L.toArray(field('dns').getValue()).join() == before) field('dns').setValue([subnets.firstHost(value)]);
+		if (L.toArray(field('client_dns').getValue()).join() == before)
+			field('client_dns').setValue([subnets.firstHost(value)]);
 	};
 }
 
@@ -109,7 +110,7 @@ return baseclass.extend({
 			proto: 'pptpserver',
 			network,
 			localip: subnets.firstHost(network),
-			dns: [subnets.firstHost(network)]
+			client_dns: [subnets.firstHost(network)]
 		};
 		for (const [option, value] of Object.entries(values)) uci.set('network', name, option, value);
 		return name;

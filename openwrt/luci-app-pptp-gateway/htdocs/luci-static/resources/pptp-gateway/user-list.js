@@ -7,6 +7,8 @@ const FORMAT = 'pptp-gateway users';
 const LISTS = ['server', 'route'];
 const WORDS = ['enabled', 'username', 'password', 'nthash', 'ipaddr', 'max_sessions', 'expires'];
 const ADDRESS = /^\d{1,3}(\.\d{1,3}){3}$/;
+/* No quotes, escapes, comments, and no name of a file: pppd reads it as it stands. */
+const PLAIN = /^(?!@\/)[!$%&(-[\]-~]+$/;
 
 /* Texts are limited in octets. */
 function octets(most, form) {
@@ -79,11 +81,16 @@ return baseclass.extend({
 		return { users, refused: cleaned.length - users.length };
 	},
 
-	/* The logins of /etc/config/pptpd. Its remoteip is a fixed address where it is one address. */
+	/*
+	 * The logins of /etc/config/pptpd. Its remoteip is a fixed address where it is one address. What pppd reads in another
+	 * way than it stands there is left out: the import of the program (pptp-gateway import pptpd) knows how.
+	 */
 	fromPptpd(logins) {
-		const cleaned = logins.map(({ username, password, remoteip }) =>
-			clean({ username, password, ipaddr: ADDRESS.test(remoteip ?? '') ? remoteip : null })
-		);
+		const cleaned = logins.map(({ username, password, remoteip }) => {
+			const ipaddr = remoteip == '*' ? '' : (remoteip ?? '');
+			const known = username != '*' && [username, password].every((text) => PLAIN.test(text ?? ''));
+			return known && (ipaddr == '' || ADDRESS.test(ipaddr)) ? clean({ username, password, ipaddr }) : undefined;
+		});
 		const users = cleaned.filter((user) => user !== undefined);
 		return { users, refused: cleaned.length - users.length };
 	},

@@ -71,6 +71,12 @@ const sentences = {
 	ADDRESS_IN_USE: _('The address is already in use on this router.'),
 	POOL_EMPTY: _('No free address is left in the pool of the server.'),
 	ADDRESS_REFUSED: _('The peer gave this router an address that it cannot have.'),
+	ADDRESS_TAKEN: _(
+		'Another device of the local network has the address: choose a range that no device and no DHCP server there uses.'
+	),
+	NETWORK_CONFLICT: _(
+		'The router has these addresses on another interface, too: choose another network for the tunnels, or another one there.'
+	),
 	ROUTE_LOOP: _(
 		'A network behind the caller holds the very address he calls from: all packets to him would go in circles.'
 	),

@@ -248,7 +248,7 @@ return baseclass.extend({
 			section,
 			'general',
 			form.DynamicList,
-			'dns',
+			'client_dns',
 			_('DNS servers for callers'),
 			_('At most two; the address of the router itself is a good choice.'),
 			{
@@ -343,7 +343,7 @@ return baseclass.extend({
 			[0, 31536000],
 			'0'
 		);
-		add(section, 'advanced', form.DynamicList, 'wins', _('WINS servers for callers'), _('At most two.'), {
+		add(section, 'advanced', form.DynamicList, 'client_wins', _('WINS servers for callers'), _('At most two.'), {
 			datatype: 'ip4addr("nomask")'
 		});
 		keepalive(section, 'advanced');
