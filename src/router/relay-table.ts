@@ -14,6 +14,7 @@
  * server as part of a relayed call (an id guessed by a client behind the same masquerading) is dropped.
  */
 import { formatAddress } from '../wire/ip.ts';
+import type { Netlink } from './netlink-message.ts';
 import { nft, nftCheck } from './nft-command.ts';
 import {
   changeElements,
@@ -21,7 +22,6 @@ import {
   type Count,
   type Element,
   type ElementChange,
-  type Netfilter,
 } from './nft-elements.ts';
 import {
   chains,
@@ -54,7 +54,7 @@ export interface RelayWay {
 const BATCH = 256;
 
 export class RelayTable {
-  readonly #netfilter: Netfilter;
+  readonly #netfilter: Netlink;
   #relays: readonly RelayRules[] = [];
   #exists = false;
   readonly #ways = new Set<RelayWay>();
@@ -67,7 +67,7 @@ export class RelayTable {
   /** It could not be made anew: calls that have ended may still pass. */
   #isStale = false;
 
-  constructor(netfilter: Netfilter) {
+  constructor(netfilter: Netlink) {
     this.#netfilter = netfilter;
   }
 
