@@ -1,5 +1,4 @@
 /** The running gateway: servers, links and everything around them, made from a configuration and remade on reload. */
-import { NETLINK_NETFILTER, netlinkRequest } from '../native/netlink.ts';
 import { randomOctets } from '../native/random.ts';
 import { CallIds } from '../pptp/call-ids.ts';
 import { RelayTable } from '../router/relay-table.ts';
@@ -18,6 +17,7 @@ import { Drive, monotonic } from './drive.ts';
 import type { BusEvent } from './events.ts';
 import { Failures } from './failures.ts';
 import { Hooks } from './hooks.ts';
+import { kernel } from './kernel.ts';
 import type { LinkRunner, RunnerPorts } from './link-runner.ts';
 import { Links } from './links.ts';
 import { Listeners } from './listeners.ts';
@@ -111,7 +111,7 @@ export class Daemon {
       {
         drive: this.drive,
         connections: this.connections,
-        table: new RelayTable((request) => netlinkRequest(NETLINK_NETFILTER, request)),
+        table: new RelayTable(kernel.netfilter),
         ids,
         nextId: () => gateway.nextId(),
         report: (event) => reports.event(event),

@@ -2,7 +2,7 @@
 import { lookup } from 'node:dns/promises';
 import { connect, type Socket } from 'node:net';
 import { networkInterfaces } from 'node:os';
-import type { Router } from '../router/router.ts';
+import type { OuterPath, Router } from '../router/router.ts';
 import { ClientLink } from '../session/client-link.ts';
 import type { Gateway } from '../session/gateway.ts';
 import type { ClientLinkOptions } from '../session/options.ts';
@@ -12,9 +12,10 @@ import { cause, type Cause, type CauseCode } from '../wire/cause.ts';
 import { formatAddress, parseAddress } from '../wire/ip.ts';
 import type { Connections } from './connections.ts';
 import { monotonic, type Drive } from './drive.ts';
+import { outerPath } from './outer-path.ts';
 import type { PacketIo } from './packet-io.ts';
 import { failureText, routerCause } from './router-cause.ts';
-import { TcpConnection } from './tcp-connection.ts';
+import { endpointsOf, TcpConnection } from './tcp-connection.ts';
 
 export interface RunnerPorts {
   readonly gateway: Gateway;
@@ -36,8 +37,6 @@ export class LinkRunner {
   private readonly isProbe: boolean;
   /** A check beside the link has a host route of its own: releasing it must not cut the link. */
   private readonly routeName: string;
-  /** The one that connect() was last called for; undefined: given up. */
-  private attempt: object | undefined;
   private connecting: Socket | undefined;
   private tcp: TcpConnection | undefined;
   private device: TunDevice | undefined;
@@ -45,8 +44,8 @@ export class LinkRunner {
   private network: Network | undefined;
   /** A network that went down; another one of the same session may take its place at once, on the same device. */
   private falling: Network | undefined;
-  /** The firewall lets its GRE in. */
-  private admitted: number | undefined;
+  /** Firewall and NAT let its GRE pass. */
+  private admitted: OuterPath | undefined;
 
   /** @param finished the machine said 'done' */
   constructor(
@@ -115,7 +114,7 @@ export class LinkRunner {
         void this.hostRoute(output.address, output.bindDevice);
         break;
       case 'connect':
-        void this.connect(output.address, output.port, output.bindDevice);
+        this.connect(output.address, output.port, output.bindDevice);
         break;
       case 'write':
         this.tcp?.write(output.octets);
@@ -178,14 +177,10 @@ export class LinkRunner {
     this.feed((link, now) => link.handleHostRoute(address, failure, now));
   }
 
-  private async connect(address: number, port: number, through: string | undefined): Promise<void> {
+  private connect(address: number, port: number, through: string | undefined): void {
     const { router } = this.ports;
     const { unnumbered } = this.link.options;
-    const attempt = (this.attempt = {});
     this.dismiss();
-    this.admitted = address;
-    await router.admit(address); // before anything can come back
-    if (this.attempt !== attempt) return;
     const addressIn = (network: string | undefined): string | undefined => {
       const device = network === undefined ? undefined : router.deviceOf(network);
       return device === undefined ? undefined : addressOf(device);
@@ -219,25 +214,36 @@ export class LinkRunner {
       );
     };
     socket.once('error', failed);
-    socket.once('connect', () => {
-      if (this.connecting !== socket) return;
-      this.connecting = undefined;
-      socket.off('error', failed);
-      const tcp = new TcpConnection(socket, this.ports.connections, {
-        octets: (octets) => {
-          this.ports.io.captureControl(tcp, 'in', octets);
-          this.feed((link, now) => link.handleOctets(octets, now));
-        },
-        closed: (errno) => this.feed((link, now) => link.handleClosed(now, errno)),
-        written: (octets) => this.ports.io.captureControl(tcp, 'out', octets),
-      });
-      this.tcp = tcp;
-      this.feed((link, now) => link.handleConnected(tcp.local, now, wanted));
+    socket.once('connect', () => void this.connected(socket, failed, wanted));
+  }
+
+  /** GRE can get through before a call is asked for. */
+  private async connected(
+    socket: Socket,
+    failed: (error: NodeJS.ErrnoException) => void,
+    wanted: number | undefined,
+  ): Promise<void> {
+    if (this.connecting !== socket) return;
+    const endpoints = endpointsOf(socket);
+    this.admitted = outerPath(endpoints, 'we');
+    const { local } = this.admitted ?? endpoints;
+    if (this.admitted !== undefined) await this.ports.router.admit(this.admitted);
+    if (this.connecting !== socket) return;
+    this.connecting = undefined;
+    socket.off('error', failed);
+    const tcp = new TcpConnection(socket, this.ports.connections, {
+      octets: (octets) => {
+        this.ports.io.captureControl(tcp, 'in', octets);
+        this.feed((link, now) => link.handleOctets(octets, now));
+      },
+      closed: (errno) => this.feed((link, now) => link.handleClosed(now, errno)),
+      written: (octets) => this.ports.io.captureControl(tcp, 'out', octets),
     });
+    this.tcp = tcp;
+    this.feed((link, now) => link.handleConnected(local, now, wanted));
   }
 
   private hangUp(): void {
-    this.attempt = undefined;
     this.dismiss();
     this.connecting?.destroy();
     this.connecting = undefined;

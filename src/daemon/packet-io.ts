@@ -21,6 +21,7 @@ import { AdmittedCallIds } from './admitted-call-ids.ts';
 import { DataCallPath, type PathEvents } from './call-path.ts';
 import type { Capture, TcpEndpoints } from './capture/capture.ts';
 import { monotonic, type Drive } from './drive.ts';
+import { natObstacle } from './outer-path.ts';
 
 /**
  * Control frames of one call: at once, and per second. A login takes about 20; each one beyond may cost us a reply, or
@@ -48,6 +49,7 @@ export class PacketIo {
       this.owners[slot] = undefined;
       this.callIds.release(callId);
     },
+    obstacle: (slot) => natObstacle(this.dataPath.addressing(slot)),
   };
   private readonly arena: Arena = createArena();
   private readonly io = new IoContext(this.arena.buffer);

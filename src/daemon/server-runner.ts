@@ -6,9 +6,10 @@ import type { Network, CallPath, SessionOutput } from '../session/ports.ts';
 import { Server } from '../session/server.ts';
 import type { TunDevice } from '../tun-tap/tun-device.ts';
 import { cause, type Cause } from '../wire/cause.ts';
-import type { ServerInterface } from '../router/router.ts';
+import type { OuterPath, ServerInterface } from '../router/router.ts';
 import { monotonic } from './drive.ts';
 import type { RunnerPorts } from './link-runner.ts';
+import { outerPath } from './outer-path.ts';
 import { routerCause } from './router-cause.ts';
 import { TcpConnection } from './tcp-connection.ts';
 
@@ -23,7 +24,7 @@ export function deviceMtu({ mtu, mppe }: ServerOptions): number {
 export class ServerRunner {
   readonly server: Server;
   private readonly ports: RunnerPorts;
-  private readonly connections = new Map<Caller, TcpConnection>();
+  private readonly connections = new Map<Caller, OuterPath | undefined>();
   private device: TunDevice | undefined;
   /** As the router has it. */
   private network: ServerInterface | undefined;
@@ -70,8 +71,9 @@ export class ServerRunner {
       closed: (errno) => feed((found) => found.handleClosed(monotonic(), errno)),
       written: (octets) => this.ports.io.captureControl(tcp, 'out', octets),
     });
+    const outer = outerPath(tcp, 'peer');
     const accepted = this.ports.connections.makeRoom()
-      ? this.server.accept(tcp.peer, tcp.local, monotonic())
+      ? this.server.accept(tcp.peer, outer?.local ?? tcp.local, monotonic())
       : cause('TOO_MANY_SESSIONS', 'no descriptor is left for another connection');
     if ('code' in accepted) {
       tcp.destroy();
@@ -84,8 +86,8 @@ export class ServerRunner {
       return;
     }
     caller = accepted;
-    this.connections.set(accepted, tcp);
-    void this.ports.router.admit(tcp.peer); // GRE comes after several more messages
+    this.connections.set(accepted, outer);
+    if (outer !== undefined) void this.ports.router.admit(outer); // GRE comes after several more messages
     this.ports.drive.add(accepted, (output) => this.carryOut(accepted, tcp, output));
   }
 
@@ -127,12 +129,17 @@ export class ServerRunner {
         break;
       case 'done':
         this.ports.drive.remove(caller);
-        this.connections.delete(caller);
-        this.ports.router.dismiss(tcp.peer);
+        this.dismiss(caller);
         tcp.close();
         if (this.connections.size === 0) this.emptied();
         break;
     }
+  }
+
+  private dismiss(caller: Caller): void {
+    const outer = this.connections.get(caller);
+    this.connections.delete(caller);
+    if (outer !== undefined) this.ports.router.dismiss(outer);
   }
 
   private async networkUp(caller: Caller, path: CallPath, network: Network): Promise<void> {

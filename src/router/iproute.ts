@@ -2,13 +2,15 @@
 import { readFile } from 'node:fs/promises';
 import { SERVER_INTERFACE_IDENTIFIER, type Network } from '../session/ports.ts';
 import { formatAddress, formatPrefix } from '../wire/ip.ts';
+import { CallTable } from './call-table.ts';
 import { callerRoutes } from './caller-routes.ts';
 import { HostRoutes } from './host-routes.ts';
 import { deviceExists, ip, ipBatch, Serial } from './ip-command.ts';
 import { Leftovers } from './leftovers.ts';
 import { linkLocal } from './link-local.ts';
+import type { Kernel } from './netlink-message.ts';
 import { ProxyArp } from './proxy-arp.ts';
-import type { Router, ServerInterface } from './router.ts';
+import type { OuterPath, Router, ServerInterface } from './router.ts';
 import { writeSwitches } from './tunnel-device.ts';
 
 /** What was done for a caller, to be undone. */
@@ -25,19 +27,21 @@ export class IpRoute implements Router {
   private readonly leftovers: Leftovers;
   private readonly hostRoutes: HostRoutes;
   private readonly proxyArp: ProxyArp;
+  private readonly calls: CallTable;
   private readonly servers = new Map<string, ServerInterface>();
   private readonly callers = new Map<string, CallerRoutes>();
   /** Of links that are up, by their device. */
   private readonly linkAddresses = new Map<string, readonly string[]>();
   private readonly warn: (message: string) => void;
 
-  constructor(warn: (message: string) => void) {
+  constructor(warn: (message: string) => void, kernel: Kernel) {
     this.warn = warn;
     this.leftovers = new Leftovers(warn);
     this.hostRoutes = new HostRoutes((what, why, undo) =>
       this.leftovers.add(what, why, () => this.serial.run(HOST_ROUTES, undo)),
     );
     this.proxyArp = new ProxyArp(warn, this.leftovers);
+    this.calls = new CallTable(kernel.netfilter, warn);
   }
 
   serverUp(server: ServerInterface): Promise<void> {
@@ -80,13 +84,13 @@ export class IpRoute implements Router {
     return this.serial.run(HOST_ROUTES, () => this.hostRoutes.release(link));
   }
 
-  /** The firewall of plain Linux is its owner's. */
-  admit(): Promise<void> {
-    return Promise.resolve();
+  /** The firewall of plain Linux is its owner's; so is NAT, but it must not turn these. */
+  admit(path: OuterPath): Promise<void> {
+    return this.calls.admit(path);
   }
 
-  dismiss(): void {
-    // nothing was done
+  dismiss(path: OuterPath): void {
+    this.calls.dismiss(path);
   }
 
   /** Networks are named by their devices. */
@@ -102,8 +106,13 @@ export class IpRoute implements Router {
     // their ports are opened by the owner
   }
 
-  close(): Promise<void> {
-    return this.leftovers.close();
+  async close(): Promise<void> {
+    await this.leftovers.close();
+    try {
+      await this.calls.clear();
+    } catch (error) {
+      this.warn(error instanceof Error ? error.message : String(error));
+    }
   }
 
   private async linkUp(network: Network): Promise<void> {

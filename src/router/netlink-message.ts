@@ -4,8 +4,14 @@
  * Headers of messages and attributes are in the order of the CPU: all that we run on are little-endian.
  */
 
-/** Sends octets over netlink and returns the answer. */
+/** Sends octets over netlink and returns the answer, valid until the next request. */
 export type Netlink = (request: Uint8Array) => Uint8Array;
+
+/** The two of its protocols that are spoken here: NETLINK_ROUTE and NETLINK_NETFILTER. */
+export interface Kernel {
+  readonly route: Netlink;
+  readonly netfilter: Netlink;
+}
 
 export const NLM_F_REQUEST = 1;
 export const NLM_F_ACK = 4;
@@ -112,4 +118,14 @@ export function concat(parts: readonly Uint8Array[]): Uint8Array {
     at += part.length;
   }
   return octets;
+}
+
+/** In network order, as addresses are. */
+export function octets32(value: number): Uint8Array {
+  return Uint8Array.of(value >>> 24, value >>> 16, value >>> 8, value);
+}
+
+/** In network order, as ports are. */
+export function octets16(value: number): Uint8Array {
+  return Uint8Array.of(value >>> 8, value);
 }

@@ -97,28 +97,45 @@ export function readCounters(
   elements: readonly Element[],
 ): readonly Count[] {
   const counts: Count[] = elements.map(() => ({ packets: 0, octets: 0 }));
+  readElements(netfilter, table, elements, (index, body) => {
+    const count = find(
+      body.subarray(NFGENMSG),
+      NFTA_SET_ELEM_LIST_ELEMENTS,
+      NFTA_LIST_ELEM,
+      NFTA_SET_ELEM_EXPR,
+      NFTA_EXPR_DATA,
+    );
+    counts[index] = {
+      packets: number64(find(count, NFTA_COUNTER_PACKETS)),
+      octets: number64(find(count, NFTA_COUNTER_BYTES)),
+    };
+  });
+  return counts;
+}
+
+/** Whether all of these elements are in the table. */
+export function areThere(netfilter: Netlink, table: string, elements: readonly Element[]): boolean {
+  const found = new Set<number>();
+  readElements(netfilter, table, elements, (index) => found.add(index));
+  return found.size === elements.length;
+}
+
+function readElements(
+  netfilter: Netlink,
+  table: string,
+  elements: readonly Element[],
+  found: (index: number, body: Uint8Array) => void,
+): void {
   for (let first = 0; first < elements.length; first += READ_AT_ONCE) {
     const requests = elements
       .slice(first, first + READ_AT_ONCE)
-      .map((element, i) =>
-        elementMessage(table, NFT_MSG_GETSETELEM, NLM_F_REQUEST, element, first + i),
+      .map(({ set, key }, i) =>
+        elementMessage(table, NFT_MSG_GETSETELEM, NLM_F_REQUEST, { set, key }, first + i),
       );
-    for (const { type, sequence, body } of messagesIn(netfilter(concat(requests)))) {
-      if (type !== subsystemType(NFT_MSG_NEWSETELEM) || sequence >= counts.length) continue;
-      const count = find(
-        body.subarray(NFGENMSG),
-        NFTA_SET_ELEM_LIST_ELEMENTS,
-        NFTA_LIST_ELEM,
-        NFTA_SET_ELEM_EXPR,
-        NFTA_EXPR_DATA,
-      );
-      counts[sequence] = {
-        packets: number64(find(count, NFTA_COUNTER_PACKETS)),
-        octets: number64(find(count, NFTA_COUNTER_BYTES)),
-      };
-    }
+    for (const { type, sequence, body } of messagesIn(netfilter(concat(requests))))
+      if (type === subsystemType(NFT_MSG_NEWSETELEM) && sequence < elements.length)
+        found(sequence, body);
   }
-  return counts;
 }
 
 /** The transaction's octets. */

@@ -18,6 +18,12 @@ export interface ServerInterface {
   readonly ipv6: boolean;
 }
 
+/** The addresses of a control connection, and so of GRE of its calls, as the peer sees them. */
+export interface OuterPath {
+  readonly peer: number;
+  readonly local: number;
+}
+
 export interface Router {
   /** The device of a server exists: give it its address and switch it on. */
   serverUp(server: ServerInterface): Promise<void>;
@@ -30,9 +36,12 @@ export interface Router {
   /** Pins the way to a link's server to today's route, so that it does not go through the tunnel itself. */
   hostRoute(link: string, server: number, through: string | undefined): Promise<void>;
   releaseHostRoute(link: string): Promise<void>;
-  /** The firewall lets GRE of this peer in until it is dismissed as often. Never fails; resolved when it does so. */
-  admit(peer: number): Promise<void>;
-  dismiss(peer: number): void;
+  /**
+   * GRE of our calls passes between these addresses: firewall and NAT of this router let it through as it is, until it is
+   * dismissed as often. Never fails; resolved when they do so.
+   */
+  admit(path: OuterPath): Promise<void>;
+  dismiss(path: OuterPath): void;
   /** The device of a network as the options `interface` and `listen` name it; undefined: it has none now. */
   deviceOf(network: string): string | undefined;
   /** A link failed. `blocked`: and is not dialled again by itself. */

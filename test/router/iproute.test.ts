@@ -3,6 +3,7 @@ import assert from 'node:assert/strict';
 import { execFileSync } from 'node:child_process';
 import { readFileSync, writeFileSync } from 'node:fs';
 import { beforeEach, test } from 'node:test';
+import { kernel } from '../../src/daemon/kernel.ts';
 import { IpRoute } from '../../src/router/iproute.ts';
 import { RouterError, type ServerInterface } from '../../src/router/router.ts';
 import type { Network } from '../../src/session/ports.ts';
@@ -92,7 +93,7 @@ inNamespace('iproute', import.meta.url, () => {
     ip('route flush proto 147');
     writeFileSync('/proc/sys/net/ipv4/ip_forward', '1');
     warnings = [];
-    router = new IpRoute((message) => warnings.push(message));
+    router = new IpRoute((message) => warnings.push(message), kernel);
   });
 
   test('what cannot be undone for want of a descriptor is undone later, unless it is wanted again', async (t) => {

@@ -14,6 +14,7 @@ import { Log, toStderr } from '../log.ts';
 import { pptpObject } from '../methods/object.ts';
 import { SystemLog } from '../system-log.ts';
 import { version } from '../version.ts';
+import { kernel } from '../kernel.ts';
 import { IpRoute } from '../../router/iproute.ts';
 import { Netifd } from '../../router/netifd/netifd.ts';
 import { OpenWrtZones } from '../../router/openwrt-zones.ts';
@@ -57,7 +58,7 @@ async function gateway(options: Arguments, log: Log): Promise<void> {
   buses.system.listen('network.interface', () => running?.networksChanged());
   const zones = new OpenWrtZones(buses.system, () => readText(join(configDir, 'firewall')));
   const router: DaemonOptions['router'] = (supervisedDaemon, warn) => {
-    if (!supervised) return new IpRoute(warn);
+    if (!supervised) return new IpRoute(warn, kernel);
     const netifd = new Netifd(buses.system, supervisedDaemon, warn, {
       config: configDir,
       state: dirname(socket),

@@ -12,6 +12,7 @@ import { nft } from '../nft-command.ts';
 import { ProxyArp } from '../proxy-arp.ts';
 import {
   RouterError,
+  type OuterPath,
   type Router,
   type ServedPort,
   type ServerInterface,
@@ -181,12 +182,12 @@ export class Netifd implements Router {
     return this.serial.run(HOST_ROUTES, () => this.dependencies.release(link));
   }
 
-  admit(peer: number): Promise<void> {
-    return this.set.admit(peer);
+  admit(path: OuterPath): Promise<void> {
+    return this.set.admit(path);
   }
 
-  dismiss(peer: number): void {
-    this.set.dismiss(peer);
+  dismiss(path: OuterPath): void {
+    this.set.dismiss(path);
   }
 
   deviceOf(network: string): string | undefined {

@@ -18,7 +18,10 @@ test('who could not be taken out is taken out later, unless he is back', async (
     join(folder(t), 'firewall.nft'),
     () => undefined,
   );
-  const [one, two] = ['192.0.2.1', '192.0.2.2'].map((text) => parseAddress(text)!);
+  const [one, two] = ['192.0.2.1', '192.0.2.2'].map((text) => ({
+    peer: parseAddress(text)!,
+    local: parseAddress('203.0.113.2')!,
+  }));
   await set.admit(one!);
   await set.admit(two!);
   broken = true;
@@ -30,7 +33,10 @@ test('who could not be taken out is taken out later, unless he is back', async (
   t.mock.timers.tick(30_000);
   await set.admit(two!);
   const all = scripts.join('');
-  assert.match(all, /delete element inet fw4 pptp_gateway \{ 192\.0\.2\.1 \}/);
+  assert.match(
+    all,
+    /delete element inet fw4 pptp_gateway_calls \{ 192\.0\.2\.1 \. 203\.0\.113\.2 \}/,
+  );
   assert.doesNotMatch(all, /delete.*192\.0\.2\.2/);
   await set.close();
 });

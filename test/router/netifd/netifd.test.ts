@@ -482,20 +482,21 @@ onEachBus((bus) => {
 
   test('GRE of peers is let in while somebody needs it', async (context) => {
     const { netifd, scripts, kept } = await router(context);
-    const peer = ip('198.51.100.10');
-    await netifd.admit(peer);
-    assert.equal(kept(), 'add element inet fw4 pptp_gateway { 198.51.100.10 }\n');
-    await netifd.admit(peer);
-    netifd.dismiss(peer);
-    assert.match(
-      scripts.join(''),
-      /^flush set inet fw4 pptp_gateway\nadd element inet fw4 pptp_gateway \{ 198\.51\.100\.10 \}\n/,
+    const path = { peer: ip('198.51.100.10'), local: ip('203.0.113.2') };
+    const element = 'element inet fw4 pptp_gateway_calls { 198.51.100.10 . 203.0.113.2 }';
+    await netifd.admit(path);
+    assert.equal(kept(), `add ${element}\n`);
+    await netifd.admit({ ...path });
+    netifd.dismiss(path);
+    assert.equal(
+      scripts.join('').startsWith(`flush set inet fw4 pptp_gateway_calls\nadd ${element}\n`),
+      true,
     );
     assert.doesNotMatch(scripts.join(''), /delete/);
     assert.notEqual(kept(), undefined);
-    netifd.dismiss(peer);
+    netifd.dismiss(path);
     await netifd.close();
     assert.equal(kept(), undefined);
-    assert.match(scripts.join(''), /delete element inet fw4 pptp_gateway \{ 198\.51\.100\.10 \}/);
+    assert.ok(scripts.join('').includes(`delete ${element}`));
   });
 });
