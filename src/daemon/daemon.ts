@@ -1,8 +1,10 @@
 /** The running gateway: servers, links and everything around them, made from a configuration and remade on reload. */
+import type { NetlinkWatch } from '../native/netlink.ts';
 import { randomOctets } from '../native/random.ts';
 import { CallIds } from '../pptp/call-ids.ts';
 import { RelayTable } from '../router/relay-table.ts';
 import type { Router, SupervisedDaemon } from '../router/router.ts';
+import { Upkeep } from '../router/upkeep.ts';
 import { deviceNames, type Zones } from '../router/zones.ts';
 import { Gateway } from '../session/gateway.ts';
 import { cause, type Cause } from '../wire/cause.ts';
@@ -17,7 +19,7 @@ import { Drive, monotonic } from './drive.ts';
 import type { BusEvent } from './events.ts';
 import { Failures } from './failures.ts';
 import { Hooks } from './hooks.ts';
-import { kernel } from './kernel.ts';
+import { kernel, watchKernel } from './kernel.ts';
 import type { LinkRunner, RunnerPorts } from './link-runner.ts';
 import { Links } from './links.ts';
 import { Listeners } from './listeners.ts';
@@ -35,7 +37,11 @@ export interface DaemonOptions {
   /** Dial links with auto 1 ourselves, where no supervisor decides. */
   readonly dial: boolean;
   /** Makes the Router port. */
-  readonly router: (daemon: SupervisedDaemon, warn: (message: string) => void) => Router;
+  readonly router: (
+    daemon: SupervisedDaemon,
+    warn: (message: string) => void,
+    upkeep: Upkeep,
+  ) => Router;
   /** The configuration as it stands now. @throws ConfigError, Fatal */
   readonly read: () => Configuration;
   /** For the buses. */
@@ -54,6 +60,8 @@ export class Daemon {
   readonly io: PacketIo;
   readonly ports: RunnerPorts;
   readonly relays: Relays;
+  /** Of what is in the kernel. */
+  readonly upkeep: Upkeep;
   configuration: Configuration;
   /** Why what stands in the files is not in force; undefined: it is, as far as it is not left out. */
   refused: readonly Problem[] | undefined;
@@ -63,6 +71,7 @@ export class Daemon {
   private readonly descriptors = Descriptors.ofProcess();
   private readonly connections = new Connections();
   private readonly drive: Drive;
+  private readonly watches: readonly NetlinkWatch[];
   private readonly listeners: Listeners;
   private readonly serverSet: Servers;
   private readonly reports: Reports;
@@ -98,7 +107,10 @@ export class Daemon {
       stop: (name) => this.supervision?.stop(name),
       isOurs: (name, proto) => this.supervision?.isOurs(name, proto) ?? false,
     };
-    const router = options.router(supervised, (message) => log.line('warning', message));
+    const warn = (message: string) => log.line('warning', message);
+    this.upkeep = new Upkeep(warn);
+    this.watches = watchKernel(this.upkeep, warn);
+    const router = options.router(supervised, warn, this.upkeep);
     this.ports = {
       gateway,
       drive: this.drive,
@@ -121,6 +133,7 @@ export class Daemon {
       },
       options.zones ?? deviceNames,
       (level, message) => log.line(level, message),
+      this.upkeep,
     );
     this.hooks = new Hooks({
       log: (level, text) => log.line(level, text),
@@ -213,6 +226,8 @@ export class Daemon {
       Promise.all([...goodbyes, this.relays.stop()]),
       new Promise((resolve) => setTimeout(resolve, 3_800).unref()),
     ]);
+    this.upkeep.close();
+    for (const watch of this.watches) watch.close();
     await this.ports.router.close();
     this.io.close();
     this.drive.stop();

@@ -1,8 +1,8 @@
 /** The Router port on plain Linux: iproute2's `ip` and a few switches in /proc/sys. */
 import { readFile } from 'node:fs/promises';
 import { SERVER_INTERFACE_IDENTIFIER, type Network } from '../session/ports.ts';
-import { formatAddress, formatPrefix } from '../wire/ip.ts';
-import { CallTable } from './call-table.ts';
+import { formatAddress, formatPrefix, parsePrefix } from '../wire/ip.ts';
+import { CALL_TABLE, CallTable } from './call-table.ts';
 import { callerRoutes } from './caller-routes.ts';
 import { HostRoutes } from './host-routes.ts';
 import { deviceExists, ip, ipBatch, Serial } from './ip-command.ts';
@@ -12,11 +12,20 @@ import type { Kernel } from './netlink-message.ts';
 import { ProxyArp } from './proxy-arp.ts';
 import type { OuterPath, Router, ServerInterface } from './router.ts';
 import { writeSwitches } from './tunnel-device.ts';
+import { lacks, type Tunnel, type TunnelRoute } from './tunnel-state.ts';
+import type { Upkeep } from './upkeep.ts';
 
 /** What was done for a caller, to be undone. */
 interface CallerRoutes {
   readonly device: string;
-  readonly prefixes: string[];
+  readonly routes: TunnelRoute[];
+}
+
+/** A device that is ours, with what is its own beside the callers' routes. */
+interface Standing {
+  readonly tunnel: Tunnel;
+  readonly routes: readonly TunnelRoute[];
+  readonly forget: () => void;
 }
 
 const HOST_ROUTES = 'host routes'; // no device's name: it has a blank
@@ -30,18 +39,36 @@ export class IpRoute implements Router {
   private readonly calls: CallTable;
   private readonly servers = new Map<string, ServerInterface>();
   private readonly callers = new Map<string, CallerRoutes>();
-  /** Of links that are up, by their device. */
-  private readonly linkAddresses = new Map<string, readonly string[]>();
+  /** By device. */
+  private readonly tunnels = new Map<string, Standing>();
+  private readonly upkeep: Upkeep;
   private readonly warn: (message: string) => void;
 
-  constructor(warn: (message: string) => void, kernel: Kernel) {
+  constructor(warn: (message: string) => void, kernel: Kernel, upkeep: Upkeep) {
     this.warn = warn;
+    this.upkeep = upkeep;
     this.leftovers = new Leftovers(warn);
     this.hostRoutes = new HostRoutes((what, why, undo) =>
       this.leftovers.add(what, why, () => this.serial.run(HOST_ROUTES, undo)),
     );
     this.proxyArp = new ProxyArp(warn, this.leftovers);
     this.calls = new CallTable(kernel.netfilter, warn);
+    upkeep.keep({
+      what: 'the routes to the servers of links',
+      by: ['devices', 'routes'],
+      look: () =>
+        this.serial.run(HOST_ROUTES, () => this.hostRoutes.look([...this.tunnels.keys()])),
+    });
+    upkeep.keep({
+      what: 'ARP for callers',
+      by: ['devices'],
+      look: () => this.proxyArp.look(),
+    });
+    upkeep.keep({
+      what: `the nftables table ${CALL_TABLE}`,
+      by: ['nftables'],
+      look: () => this.calls.look(),
+    });
   }
 
   serverUp(server: ServerInterface): Promise<void> {
@@ -50,7 +77,7 @@ export class IpRoute implements Router {
       const { device, localAddress, prefixLength, mtu, ipv6 } = server;
       const address = `${formatAddress(localAddress)}/${prefixLength}`;
       const identifier = ipv6 ? SERVER_INTERFACE_IDENTIFIER : undefined;
-      await this.prepare(device, mtu, [address], identifier);
+      await this.stand({ device, mtu, address: [address], identifier }, []);
       if ((await readFile('/proc/sys/net/ipv4/ip_forward', 'latin1')).trim() === '0')
         this.warn(
           `server ${server.name}: net.ipv4.ip_forward is 0, so callers reach only this machine: sysctl -w net.ipv4.ip_forward=1`,
@@ -60,6 +87,7 @@ export class IpRoute implements Router {
 
   serverDown({ device }: ServerInterface): void {
     this.servers.delete(device);
+    this.fall(device);
   }
 
   networkUp(network: Network): Promise<void> {
@@ -71,7 +99,7 @@ export class IpRoute implements Router {
   networkDown(network: Network): Promise<void> {
     return this.serial.run(network.device, async () => {
       // A link's device is gone, and addresses and routes with it.
-      if (network.role === 'link') this.linkAddresses.delete(network.device);
+      if (network.role === 'link') this.fall(network.device);
       else await this.callerDown(network);
     });
   }
@@ -118,28 +146,28 @@ export class IpRoute implements Router {
   private async linkUp(network: Network): Promise<void> {
     const { device, localAddress, peerAddress, mtu, ipv6, metric, defaultRoute } = network;
     const address = [formatAddress(localAddress), 'peer', formatAddress(peerAddress)];
-    await this.prepare(device, mtu, address, ipv6?.local);
-    const before = this.linkAddresses.get(device);
-    this.linkAddresses.set(device, address);
+    const attributes = metric === 0 ? [] : ['metric', String(metric)];
+    // Two halves are more specific than any default route there is, and leave it in place for when the link goes.
+    const halves = defaultRoute ? [parsePrefix('0.0.0.0/1')!, parsePrefix('128.0.0.0/1')!] : [];
+    const routes = [...network.routes, ...halves].map((prefix) => ({ prefix, attributes }));
+    const before = this.tunnels.get(device)?.tunnel.address;
+    await this.stand({ device, mtu, address, identifier: ipv6?.local }, routes);
     // Only now: with its last address a device loses its routes.
     if (before !== undefined && before.join() !== address.join())
       await ip('address', 'del', ...before, 'dev', device);
-    const attributes = metric === 0 ? [] : ['metric', String(metric)];
-    // Two halves are more specific than any default route there is, and leave it in place for when the link goes.
-    const halves = defaultRoute ? ['0.0.0.0/1', '128.0.0.0/1'] : [];
-    for (const prefix of [...network.routes.map(formatPrefix), ...halves])
-      await addRoute(prefix, device, attributes);
+    for (const route of routes) await addRoute(route, device);
   }
 
   private async callerUp(network: Network): Promise<void> {
     await this.callerDown(network);
     const { device, mtu } = network;
-    const done: CallerRoutes = { device, prefixes: [] };
+    const done: CallerRoutes = { device, routes: [] };
     this.callers.set(callerKey(network), done);
     try {
-      for (const prefix of callerRoutes(this.servers.get(device), network).map(formatPrefix)) {
-        done.prefixes.push(prefix);
-        await addRoute(prefix, device, ['mtu', String(mtu)]);
+      for (const prefix of callerRoutes(this.servers.get(device), network)) {
+        const route = { prefix, attributes: ['mtu', String(mtu)] };
+        done.routes.push(route);
+        await addRoute(route, device);
       }
       await this.proxyArp.hold(network);
     } catch (error) {
@@ -154,7 +182,7 @@ export class IpRoute implements Router {
     if (done === undefined) return;
     this.callers.delete(key);
     await this.proxyArp.release(network);
-    for (const prefix of done.prefixes) {
+    for (const prefix of done.routes.map((route) => formatPrefix(route.prefix))) {
       try {
         await this.removeRoute(prefix, done.device);
       } catch (error) {
@@ -167,7 +195,10 @@ export class IpRoute implements Router {
 
   /** Unless somebody has it. A device that is gone has taken it along. @throws RouterError */
   private async removeRoute(prefix: string, device: string): Promise<void> {
-    if (this.isRouted(prefix, device) || !deviceExists(device)) return;
+    const isRouted = this.callersRoutes(device).some(
+      (route) => formatPrefix(route.prefix) === prefix,
+    );
+    if (isRouted || !deviceExists(device)) return;
     try {
       await ip('route', 'flush', 'exact', prefix, 'dev', device);
     } catch (error) {
@@ -175,19 +206,44 @@ export class IpRoute implements Router {
     }
   }
 
-  private isRouted(prefix: string, device: string): boolean {
-    return [...this.callers.values()].some(
-      (other) => other.device === device && other.prefixes.includes(prefix),
-    );
+  private callersRoutes(device: string): TunnelRoute[] {
+    return [...this.callers.values()]
+      .filter((caller) => caller.device === device)
+      .flatMap(({ routes }) => routes);
   }
 
-  /** Gives a device its MTU and addresses, and brings it up. @param identifier of its link-local IPv6 address, if any */
-  private async prepare(
-    device: string,
-    mtu: number,
-    address: readonly string[],
-    identifier: Uint8Array | undefined,
-  ): Promise<void> {
+  /** Makes a device what it should be, and looks after it from now on. */
+  private async stand(tunnel: Tunnel, routes: readonly TunnelRoute[]): Promise<void> {
+    const { device } = tunnel;
+    this.tunnels.get(device)?.forget();
+    const forget = this.upkeep.keep({
+      what: `addresses and routes of ${device}`,
+      by: ['devices', 'routes'],
+      look: () => this.serial.run(device, () => this.look(device)),
+    });
+    this.tunnels.set(device, { tunnel, routes, forget });
+    await this.prepare(tunnel);
+  }
+
+  private fall(device: string): void {
+    this.tunnels.get(device)?.forget();
+    this.tunnels.delete(device);
+  }
+
+  private async look(device: string): Promise<boolean> {
+    const standing = this.tunnels.get(device);
+    if (standing === undefined || !deviceExists(device)) return false; // who made it hears that it was deleted
+    const lacking = await lacks(standing.tunnel, [
+      ...standing.routes,
+      ...this.callersRoutes(device),
+    ]);
+    if (lacking.address) await this.prepare(standing.tunnel);
+    for (const route of lacking.routes) await addRoute(route, device);
+    return lacking.address || lacking.routes.length > 0;
+  }
+
+  /** Gives a device its MTU and addresses, and brings it up. */
+  private async prepare({ device, mtu, address, identifier }: Tunnel): Promise<void> {
     await writeSwitches(device, this.warn);
     const linkLocals = identifier === undefined ? [] : [`${linkLocal(identifier)}/64`];
     await ipBatch([
@@ -203,7 +259,7 @@ function callerKey({ device, peerAddress }: Network): string {
 }
 
 /** Before the routes of others to the same network, not instead of them: they must be there again when ours goes. */
-async function addRoute(prefix: string, device: string, attributes: readonly string[]) {
-  await ip('route', 'flush', 'exact', prefix, 'dev', device);
-  await ip('route', 'prepend', prefix, 'dev', device, ...attributes);
+async function addRoute({ prefix, attributes }: TunnelRoute, device: string): Promise<void> {
+  await ip('route', 'flush', 'exact', formatPrefix(prefix), 'dev', device);
+  await ip('route', 'prepend', formatPrefix(prefix), 'dev', device, ...attributes);
 }

@@ -33,6 +33,22 @@ export class ProxyArp {
     }
   }
 
+  /** Puts back what has gone. @returns whether anything had. @throws RouterError */
+  async look(): Promise<boolean> {
+    if (this.held.size === 0) return false;
+    const present = new Set((await ip('neighbour', 'show', 'proxy')).split('\n').map(entryOf));
+    let wasMissing = false;
+    for (const [caller, devices] of [...this.held])
+      for (const device of devices) {
+        const address = formatAddress(caller);
+        if (present.has(`${address} ${device}`) || !deviceExists(device)) continue;
+        if (this.held.get(caller) !== devices) continue; // it went meanwhile
+        await add(caller, device);
+        wasMissing = true;
+      }
+    return wasMissing;
+  }
+
   /** A device that is gone has taken it along; anything else that cannot be undone is undone later. */
   async release({ peerAddress }: Network): Promise<void> {
     const devices = this.held.get(peerAddress) ?? [];
@@ -63,6 +79,12 @@ async function add(address: number, device: string): Promise<void> {
 
 async function remove(address: number, device: string): Promise<void> {
   await ip('neighbour', 'del', 'proxy', formatAddress(address), 'dev', device);
+}
+
+/** `192.168.1.200 dev lan proxy` */
+function entryOf(line: string): string {
+  const [address, , device] = line.trim().split(/\s+/);
+  return `${address ?? ''} ${device ?? ''}`;
 }
 
 function devicesWith({ device: own, peerAddress }: Network): string[] {

@@ -58,6 +58,8 @@ export function tableBody(relays: readonly RelayRules[]): string {
   ${relays.map(mapsOf).join('')}${chains(relays)}`;
 }
 
+export const CHAINS: readonly string[] = ['redirect_control', 'prerouting', 'postrouting'];
+
 export function chains(relays: readonly RelayRules[]): string {
   return `chain redirect_control {
     type nat hook prerouting priority ${REDIRECT_PRIORITY}

@@ -114,6 +114,16 @@ test('an entry of before, that connection tracking still has, does not either', 
   await old.stop();
 });
 
+test('nftables started anew: what is ours is there again within seconds, with the call', async () => {
+  await run(router, 'nft', DMZ);
+  const client = await dial(router, far);
+  await run(router, 'nft', 'flush ruleset');
+  await client.process.line(/table pptp_gateway_calls: had gone, and is put back/);
+  await run(router, 'nft', DMZ);
+  await run(router, 'ping', '-c', '1', '-W', '5', '192.168.99.1');
+  assert.match(await run(router, 'nft', 'list', 'ruleset'), /203\.0\.113\.1 \. 203\.0\.113\.2/);
+});
+
 test('where the helper of the kernel follows the control connection, GRE is left to it', async () => {
   await run(
     router,

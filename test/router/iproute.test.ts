@@ -6,6 +6,7 @@ import { beforeEach, test } from 'node:test';
 import { kernel } from '../../src/daemon/kernel.ts';
 import { IpRoute } from '../../src/router/iproute.ts';
 import { RouterError, type ServerInterface } from '../../src/router/router.ts';
+import { Upkeep } from '../../src/router/upkeep.ts';
 import type { Network } from '../../src/session/ports.ts';
 import { parseAddress, parsePrefix } from '../../src/wire/ip.ts';
 import { inNamespace } from '../native/namespace.ts';
@@ -75,6 +76,9 @@ const link: Network = {
   peerAddress: address('10.7.0.1'),
 };
 
+/** Nobody tells it of anything: test/router/upkeep.test.ts. */
+const upkeep = new Upkeep(() => undefined);
+
 inNamespace('iproute', import.meta.url, () => {
   let router: IpRoute;
   let warnings: string[];
@@ -93,7 +97,7 @@ inNamespace('iproute', import.meta.url, () => {
     ip('route flush proto 147');
     writeFileSync('/proc/sys/net/ipv4/ip_forward', '1');
     warnings = [];
-    router = new IpRoute((message) => warnings.push(message), kernel);
+    router = new IpRoute((message) => warnings.push(message), kernel, upkeep);
   });
 
   test('what cannot be undone for want of a descriptor is undone later, unless it is wanted again', async (t) => {

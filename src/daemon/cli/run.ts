@@ -57,12 +57,15 @@ async function gateway(options: Arguments, log: Log): Promise<void> {
   buses.connected = () => running?.networksChanged();
   buses.system.listen('network.interface', () => running?.networksChanged());
   const zones = new OpenWrtZones(buses.system, () => readText(join(configDir, 'firewall')));
-  const router: DaemonOptions['router'] = (supervisedDaemon, warn) => {
-    if (!supervised) return new IpRoute(warn, kernel);
-    const netifd = new Netifd(buses.system, supervisedDaemon, warn, {
-      config: configDir,
-      state: dirname(socket),
-    });
+  const router: DaemonOptions['router'] = (supervisedDaemon, warn, upkeep) => {
+    if (!supervised) return new IpRoute(warn, kernel, upkeep);
+    const netifd = new Netifd(
+      buses.system,
+      supervisedDaemon,
+      warn,
+      { config: configDir, state: dirname(socket) },
+      upkeep,
+    );
     buses.connected = () => {
       netifd.handleConnected();
       running?.networksChanged();

@@ -37,7 +37,13 @@ export function statusMethods(daemon: Daemon, captures: Captures, reload: () => 
 async function statusDocument(daemon: Daemon, captures: Captures): Promise<StatusDocument> {
   const now = monotonic();
   const { configuration, refused } = daemon;
-  const problems = [...(refused ?? configuration.faults), ...configuration.warnings];
+  const problems = [
+    ...(refused ?? configuration.faults),
+    ...configuration.warnings,
+    ...daemon.upkeep
+      .problems()
+      .map((message) => ({ severity: 'warning', file: 'kernel', message }) as const),
+  ];
   const servers = configuration.servers.map((options): ServerDocument => {
     const { name, device, port, localAddress, maxSessions } = options;
     return {

@@ -1,8 +1,8 @@
 /**
  * Between which addresses GRE passes: one set in fw4's table, of a peer and our address each. The package's static rules
  * accept it and exempt it from tracking, and so from NAT. Adding to the set needs no reload of fw4. A restart of fw4 makes
- * the set anew and takes its elements from a file that the static rules include. Where it does not, they come back before
- * each use and from time to time.
+ * the set anew and takes its elements from a file that the static rules include. Where it does not, they come back when it
+ * is looked at, and before each use.
  */
 import { mkdirSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { dirname } from 'node:path';
@@ -11,13 +11,16 @@ import type { OuterPath } from '../router.ts';
 import { message } from './bus.ts';
 
 const SET = 'inet fw4 pptp_gateway_calls';
-/** A session outlives a restart of fw4: its keepalive fails only after a minute or more. */
-const RENEWAL = 30_000;
 /** Elements that could not be taken out and are so later. */
 const MOST_LEFT = 1024;
 
+export interface FirewallTools {
+  readonly nft: (script: string) => Promise<unknown>;
+  readonly nftJson: (...command: readonly string[]) => Promise<unknown>;
+}
+
 export class FirewallSet {
-  private readonly nft: (script: string) => Promise<unknown>;
+  private readonly tools: FirewallTools;
   private readonly file: string;
   private readonly warn: (text: string) => void;
   /** How many need an element, by its words. */
@@ -29,22 +32,12 @@ export class FirewallSet {
   private running: Promise<void> | undefined;
   private next: Promise<void> | undefined;
   private fault: string | undefined;
-  private readonly renewal: NodeJS.Timeout;
 
   /** @param file what fw4 includes; removed when nobody is let in any more */
-  constructor(
-    nft: (script: string) => Promise<unknown>,
-    file: string,
-    warn: (text: string) => void,
-  ) {
-    this.nft = nft;
+  constructor(tools: FirewallTools, file: string, warn: (text: string) => void) {
+    this.tools = tools;
     this.file = file;
     this.warn = warn;
-    this.renewal = setInterval(() => {
-      if (this.users.size + this.toDelete.size === 0 && !this.toFlush) return;
-      for (const element of this.users.keys()) this.toAdd.add(element);
-      void this.commit();
-    }, RENEWAL).unref();
     void this.commit();
   }
 
@@ -71,9 +64,19 @@ export class FirewallSet {
     void this.commit();
   }
 
+  /** Puts back elements that have gone. @returns whether any had @throws RouterError the set itself has */
+  async look(): Promise<boolean> {
+    if (this.toDelete.size > 0 || this.toFlush) await this.commit(); // what failed before
+    if (this.users.size === 0) return false;
+    const present = elementsIn(await this.tools.nftJson('list', 'set', ...SET.split(' ')));
+    const missing = [...this.users.keys()].filter((element) => !present.has(element));
+    for (const element of missing) this.toAdd.add(element);
+    if (missing.length > 0) await this.commit();
+    return missing.length > 0;
+  }
+
   /** Nobody is let in any more. */
   close(): Promise<void> {
-    clearInterval(this.renewal);
     this.users.clear();
     this.toFlush = true;
     return this.commit();
@@ -118,10 +121,10 @@ export class FirewallSet {
     if (script === '') return;
     try {
       this.keep(elements('add', new Set(this.users.keys())).join(''));
-      await this.nft(`${script}\n`);
+      await this.tools.nft(`${script}\n`);
       this.fault = undefined;
     } catch (error) {
-      // What is to be added is so from time to time; what is to go must not be forgotten.
+      // What is to be added is so at the next look; what is to go must not be forgotten.
       this.toFlush ||= undone.flush;
       for (const element of undone.delete)
         if (!this.users.has(element) && this.toDelete.size < MOST_LEFT) this.toDelete.add(element);
@@ -141,4 +144,16 @@ function elements(verb: 'add' | 'delete', wanted: ReadonlySet<string>): string[]
 
 function wordsOf({ peer, local }: OuterPath): string {
   return `${formatAddress(peer)} . ${formatAddress(local)}`;
+}
+
+/** `{"nftables":[…,{"set":{…,"elem":[{"concat":["203.0.113.9","198.51.100.2"]}]}}]}` */
+function elementsIn(listing: unknown): ReadonlySet<string> {
+  interface Listing {
+    readonly nftables?: readonly {
+      readonly set?: { readonly elem?: readonly { readonly concat?: readonly string[] }[] };
+    }[];
+  }
+  const sets = (listing as Listing).nftables ?? [];
+  const all = sets.flatMap(({ set }) => set?.elem ?? []);
+  return new Set(all.map(({ concat }) => (concat ?? []).join(' . ')));
 }

@@ -121,6 +121,17 @@ export class HostDependencies {
       await this.hold(link, own.address, own.upstream);
   }
 
+  /** All that have gone. @returns whether any had @throws RouterError */
+  async look(): Promise<boolean> {
+    let wasMissing = false;
+    for (const [link, { address }] of [...this.held]) {
+      if (hostRoute(address, await this.tools.routes()) !== undefined) continue;
+      await this.keep(link);
+      wasMissing ||= this.held.has(link);
+    }
+    return wasMissing;
+  }
+
   isHeld(link: string): boolean {
     return this.held.has(link);
   }

@@ -8,7 +8,7 @@ import { formatAddress, formatPrefix, type Prefix } from '../../wire/ip.ts';
 import { callerRoutes } from '../caller-routes.ts';
 import { Serial } from '../ip-command.ts';
 import { Leftovers } from '../leftovers.ts';
-import { nft } from '../nft-command.ts';
+import { nft, nftJson } from '../nft-command.ts';
 import { ProxyArp } from '../proxy-arp.ts';
 import {
   RouterError,
@@ -20,6 +20,7 @@ import {
   type Supervisor,
 } from '../router.ts';
 import { prepareDevice } from '../tunnel-device.ts';
+import type { Upkeep } from '../upkeep.ts';
 import { linkAnnouncement, serverAnnouncement } from './announcement.ts';
 import { CALL, message, type Bus } from './bus.ts';
 import { ChildInterfaces } from './child-interface.ts';
@@ -50,12 +51,15 @@ interface RunningServer {
 /** What runs commands and reads files; tests have their own. */
 export interface NetifdTools {
   readonly nft: (script: string) => Promise<unknown>;
+  /** What a command of nft lists, as JSON. */
+  readonly nftJson: typeof nftJson;
   readonly prepareDevice: typeof prepareDevice;
   readonly hostRoutes: typeof systemTools;
 }
 
 const tools: NetifdTools = {
   nft,
+  nftJson,
   prepareDevice,
   hostRoutes: systemTools,
 };
@@ -85,6 +89,7 @@ export class Netifd implements Router {
     daemon: SupervisedDaemon,
     warn: (text: string) => void,
     folders: { readonly config: string; readonly state: string },
+    upkeep: Upkeep,
     own: Partial<NetifdTools> = {},
   ) {
     this.bus = bus;
@@ -111,9 +116,20 @@ export class Netifd implements Router {
       () => readFile(join(folders.config, 'firewall'), 'utf8').catch(() => undefined),
       warn,
     );
-    this.set = new FirewallSet(this.tools.nft, join(folders.state, 'firewall.nft'), warn);
+    this.set = new FirewallSet(this.tools, join(folders.state, 'firewall.nft'), warn);
     this.procd = new ProcdFirewall(bus, warn);
     this.proxyArp = new ProxyArp(warn, this.leftovers);
+    upkeep.keep({
+      what: 'the routes to the servers of links',
+      by: ['devices', 'routes'],
+      look: () => this.serial.run(HOST_ROUTES, () => this.dependencies.look()),
+    });
+    upkeep.keep({ what: 'ARP for callers', by: ['devices'], look: () => this.proxyArp.look() });
+    upkeep.keep({
+      what: "the elements of the firewall's set",
+      by: ['nftables'],
+      look: () => this.set.look(),
+    });
     this.supervisor = {
       isSetUp: (name) => this.managed.isSetUp(name),
       linkSetup: (name) => this.managed.handleSetup(name),
