@@ -191,6 +191,7 @@ export class Daemon {
   static async start(configuration: Configuration, options: DaemonOptions): Promise<Daemon> {
     const daemon = new Daemon(configuration, options);
     try {
+      await daemon.ports.router.recover();
       await daemon.apply(configuration);
     } catch (error) {
       await daemon.stop();

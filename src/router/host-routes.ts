@@ -6,6 +6,7 @@
  */
 import { formatAddress, parseAddress } from '../wire/ip.ts';
 import { ip, ipJson } from './ip-command.ts';
+import type { Journal } from './journal.ts';
 import { readRoutes, wayTo } from './route-table.ts';
 import { RouterError } from './router.ts';
 
@@ -24,10 +25,12 @@ interface HostRoute {
 
 export class HostRoutes {
   private readonly held = new Map<string, HostRoute>();
+  private readonly journal: Journal;
   private readonly later: (what: string, why: unknown, undo: () => Promise<void>) => void;
 
   /** @param later undoes what cannot be undone now, in order with the other calls */
-  constructor(later: HostRoutes['later']) {
+  constructor(journal: Journal, later: HostRoutes['later']) {
+    this.journal = journal;
     this.later = later;
   }
 
@@ -42,7 +45,7 @@ export class HostRoutes {
     const present = all.filter(({ protocol }) => protocol !== KERNEL);
     if (present.some(({ protocol }) => protocol !== PROTOCOL)) return; // the owner decided
     const isHeld = present.length > 0 && this.holders(address).length > 0;
-    if (present.length > 0 && !isHeld) await remove(address);
+    if (present.length > 0 && !isHeld) await this.remove(address);
 
     const bound = bindDevice === undefined ? [] : ['oif', bindDevice];
     const found = await ip('-json', 'route', 'get', address, ...bound);
@@ -51,6 +54,7 @@ export class HostRoutes {
       throw new RouterError(`${address} is an address of this machine itself`);
     if (way?.dev === undefined) throw new RouterError(`ip route get ${address}: no device`);
     const route = routeTo(address, parseAddress(way.gateway ?? '') ?? 0, way.dev);
+    this.journal.add('host-route', { address, device: way.dev });
     // Before the kernel's, which must be there again afterwards; ours of before is the first one already.
     await ip('route', isHeld ? 'replace' : 'prepend', ...route);
     this.held.set(link, { server, bindDevice, address, route });
@@ -64,12 +68,12 @@ export class HostRoutes {
     const others = this.holders(own.address);
     if (others.some(({ route }) => route.join() === own.route.join())) return;
     try {
-      if (others[0] === undefined) await remove(own.address);
+      if (others[0] === undefined) await this.remove(own.address);
       else await ip('route', 'replace', ...others[0].route);
     } catch (error) {
       const { address } = own;
       this.later(`host route to ${address}`, error, async () => {
-        if (this.holders(address).length === 0) await remove(address);
+        if (this.holders(address).length === 0) await this.remove(address);
       });
     }
   }
@@ -99,11 +103,37 @@ export class HostRoutes {
       const way = wayTo(server, routes, bindDevice);
       if (way === undefined) throw new RouterError(`there is no way to ${address} now`, 'NO_ROUTE');
       const route = routeTo(address, way.gateway, way.device);
+      this.journal.add('host-route', { address, device: way.device });
       await ip('route', 'prepend', ...route);
       for (const [other, { address: same }] of this.held)
         if (same === address) this.held.set(other, { ...held, route });
     }
     return true;
+  }
+
+  /** Removes what a daemon that was killed has left; what cannot be removed now is removed later. */
+  async recover(): Promise<void> {
+    for (const { address } of this.journal.all('host-route')) {
+      const undo = async () => {
+        if (this.holders(address).length === 0) await this.remove(address);
+      };
+      await undo().catch((error: unknown) =>
+        this.later(`host route to ${address}, of a daemon before`, error, undo),
+      );
+    }
+  }
+
+  /** Nobody needs any of it any more. */
+  async close(): Promise<void> {
+    this.held.clear();
+    await this.recover();
+  }
+
+  /** Unlike `del`, `flush` does not mind when there is none. */
+  private async remove(address: string): Promise<void> {
+    await ip('route', 'flush', 'exact', `${address}/32`, 'proto', PROTOCOL);
+    for (const entry of this.journal.all('host-route'))
+      if (entry.address === address) this.journal.remove('host-route', entry);
   }
 
   private holders(address: string): HostRoute[] {
@@ -115,9 +145,4 @@ export class HostRoutes {
 function routeTo(address: string, gateway: number, device: string): string[] {
   const via = gateway === 0 ? [] : ['via', formatAddress(gateway)];
   return [`${address}/32`, ...via, 'dev', device, 'proto', PROTOCOL];
-}
-
-/** Unlike `del`, `flush` does not mind when there is none. */
-async function remove(address: string): Promise<void> {
-  await ip('route', 'flush', 'exact', `${address}/32`, 'proto', PROTOCOL);
 }

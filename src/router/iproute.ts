@@ -6,6 +6,7 @@ import { CALL_TABLE, CallTable } from './call-table.ts';
 import { callerRoutes } from './caller-routes.ts';
 import { HostRoutes } from './host-routes.ts';
 import { deviceExists, ip, ipBatch, Serial } from './ip-command.ts';
+import type { Journal } from './journal.ts';
 import { Leftovers } from './leftovers.ts';
 import { linkLocal } from './link-local.ts';
 import type { Kernel } from './netlink-message.ts';
@@ -44,14 +45,14 @@ export class IpRoute implements Router {
   private readonly upkeep: Upkeep;
   private readonly warn: (message: string) => void;
 
-  constructor(warn: (message: string) => void, kernel: Kernel, upkeep: Upkeep) {
+  constructor(warn: (message: string) => void, kernel: Kernel, upkeep: Upkeep, journal: Journal) {
     this.warn = warn;
     this.upkeep = upkeep;
     this.leftovers = new Leftovers(warn);
-    this.hostRoutes = new HostRoutes((what, why, undo) =>
+    this.hostRoutes = new HostRoutes(journal, (what, why, undo) =>
       this.leftovers.add(what, why, () => this.serial.run(HOST_ROUTES, undo)),
     );
-    this.proxyArp = new ProxyArp(warn, this.leftovers);
+    this.proxyArp = new ProxyArp(journal, warn, this.leftovers);
     this.calls = new CallTable(kernel.netfilter, warn);
     upkeep.keep({
       what: 'the routes to the servers of links',
@@ -69,6 +70,12 @@ export class IpRoute implements Router {
       by: ['nftables'],
       look: () => this.calls.look(),
     });
+  }
+
+  async recover(): Promise<void> {
+    await this.serial.run(HOST_ROUTES, () => this.hostRoutes.recover());
+    await this.proxyArp.recover();
+    await this.clearCalls();
   }
 
   serverUp(server: ServerInterface): Promise<void> {
@@ -134,8 +141,15 @@ export class IpRoute implements Router {
     // their ports are opened by the owner
   }
 
+  /** What the end of each session has not undone. */
   async close(): Promise<void> {
+    await this.serial.run(HOST_ROUTES, () => this.hostRoutes.close());
+    await this.proxyArp.close();
+    await this.clearCalls();
     await this.leftovers.close();
+  }
+
+  private async clearCalls(): Promise<void> {
     try {
       await this.calls.clear();
     } catch (error) {

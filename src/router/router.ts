@@ -25,6 +25,8 @@ export interface OuterPath {
 }
 
 export interface Router {
+  /** Removes what a daemon that was killed has left in the kernel. Before anything else; never fails. */
+  recover(): Promise<void>;
   /** The device of a server exists: give it its address and switch it on. */
   serverUp(server: ServerInterface): Promise<void>;
   /** The device of a server is gone. */

@@ -1,10 +1,13 @@
 /** IpRoute with the real `ip`, in a network namespace of its own. */
 import assert from 'node:assert/strict';
 import { execFileSync } from 'node:child_process';
-import { readFileSync, writeFileSync } from 'node:fs';
-import { beforeEach, test } from 'node:test';
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { after, beforeEach, test } from 'node:test';
 import { kernel } from '../../src/daemon/kernel.ts';
 import { IpRoute } from '../../src/router/iproute.ts';
+import { Journal } from '../../src/router/journal.ts';
 import { RouterError, type ServerInterface } from '../../src/router/router.ts';
 import { Upkeep } from '../../src/router/upkeep.ts';
 import type { Network } from '../../src/session/ports.ts';
@@ -82,6 +85,8 @@ const upkeep = new Upkeep(() => undefined);
 inNamespace('iproute', import.meta.url, () => {
   let router: IpRoute;
   let warnings: string[];
+  const folder = mkdtempSync(join(tmpdir(), 'iproute-'));
+  after(() => rmSync(folder, { recursive: true, force: true }));
 
   beforeEach(() => {
     const present = ip('-brief link show');
@@ -97,7 +102,9 @@ inNamespace('iproute', import.meta.url, () => {
     ip('route flush proto 147');
     writeFileSync('/proc/sys/net/ipv4/ip_forward', '1');
     warnings = [];
-    router = new IpRoute((message) => warnings.push(message), kernel, upkeep);
+    rmSync(folder, { recursive: true, force: true });
+    const journal = new Journal(join(folder, 'journal'), (message) => warnings.push(message));
+    router = new IpRoute((message) => warnings.push(message), kernel, upkeep, journal);
   });
 
   test('what cannot be undone for want of a descriptor is undone later, unless it is wanted again', async (t) => {

@@ -1,11 +1,14 @@
 /** What we put into the kernel stays there, with the real kernel, in a network namespace of its own. */
 import assert from 'node:assert/strict';
 import { execFileSync } from 'node:child_process';
-import { writeFileSync } from 'node:fs';
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { after, afterEach, beforeEach, test } from 'node:test';
 import { kernel, watchKernel } from '../../src/daemon/kernel.ts';
 import { CALL_TABLE } from '../../src/router/call-table.ts';
 import { IpRoute } from '../../src/router/iproute.ts';
+import { Journal } from '../../src/router/journal.ts';
 import { nft } from '../../src/router/nft-command.ts';
 import { RelayTable } from '../../src/router/relay-table.ts';
 import { Upkeep } from '../../src/router/upkeep.ts';
@@ -64,6 +67,7 @@ const link: Network = {
 
 inNamespace('upkeep', import.meta.url, () => {
   let warnings: string[];
+  const folder = mkdtempSync(join(tmpdir(), 'upkeep-'));
   let upkeep: Upkeep;
   let router: IpRoute;
   let stop: () => void;
@@ -85,7 +89,9 @@ inNamespace('upkeep', import.meta.url, () => {
     const warn = (text: string) => warnings.push(text);
     upkeep = new Upkeep(warn);
     const watches = watchKernel(upkeep, warn);
-    router = new IpRoute(warn, kernel, upkeep);
+    rmSync(folder, { recursive: true, force: true });
+    const journal = new Journal(join(folder, 'journal'), warn);
+    router = new IpRoute(warn, kernel, upkeep, journal);
     stop = () => {
       upkeep.close();
       for (const watch of watches) watch.close();
@@ -97,7 +103,10 @@ inNamespace('upkeep', import.meta.url, () => {
     stop();
   });
 
-  after(() => nft('flush ruleset'));
+  after(async () => {
+    rmSync(folder, { recursive: true, force: true });
+    await nft('flush ruleset');
+  });
 
   test('addresses, routes and state of a server’s device', async () => {
     await router.serverUp(server);

@@ -15,6 +15,7 @@ import { pptpObject } from '../methods/object.ts';
 import { SystemLog } from '../system-log.ts';
 import { version } from '../version.ts';
 import { kernel } from '../kernel.ts';
+import { Journal } from '../../router/journal.ts';
 import { IpRoute } from '../../router/iproute.ts';
 import { Netifd } from '../../router/netifd/netifd.ts';
 import { OpenWrtZones } from '../../router/openwrt-zones.ts';
@@ -58,12 +59,14 @@ async function gateway(options: Arguments, log: Log): Promise<void> {
   buses.system.listen('network.interface', () => running?.networksChanged());
   const zones = new OpenWrtZones(buses.system, () => readText(join(configDir, 'firewall')));
   const router: DaemonOptions['router'] = (supervisedDaemon, warn, upkeep) => {
-    if (!supervised) return new IpRoute(warn, kernel, upkeep);
+    const state = dirname(socket);
+    if (!supervised)
+      return new IpRoute(warn, kernel, upkeep, new Journal(join(state, 'journal'), warn));
     const netifd = new Netifd(
       buses.system,
       supervisedDaemon,
       warn,
-      { config: configDir, state: dirname(socket) },
+      { config: configDir, state },
       upkeep,
     );
     buses.connected = () => {

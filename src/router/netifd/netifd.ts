@@ -7,6 +7,7 @@ import type { Cause } from '../../wire/cause.ts';
 import { formatAddress, formatPrefix, type Prefix } from '../../wire/ip.ts';
 import { callerRoutes } from '../caller-routes.ts';
 import { Serial } from '../ip-command.ts';
+import { Journal } from '../journal.ts';
 import { Leftovers } from '../leftovers.ts';
 import { nft, nftJson } from '../nft-command.ts';
 import { ProxyArp } from '../proxy-arp.ts';
@@ -29,7 +30,6 @@ import { FirewallSet } from './firewall-set.ts';
 import { HostDependencies, systemTools } from './host-dependencies.ts';
 import { ManagedInterfaces } from './managed-interfaces.ts';
 import { Networks } from './networks.ts';
-import { OwnRoutes } from './own-routes.ts';
 import { firewallRules, ProcdFirewall } from './procd-firewall.ts';
 import { routeConflicts, type Conflict } from './route-conflicts.ts';
 
@@ -104,11 +104,12 @@ export class Netifd implements Router {
         this.networksChanged();
       };
     });
+    const journal = new Journal(join(folders.state, 'journal'), warn);
     this.dependencies = new HostDependencies({
       bus,
       later: (what, why, undo) =>
         this.leftovers.add(what, why, () => this.serial.run(HOST_ROUTES, undo)),
-      own: new OwnRoutes(join(folders.state, 'host-routes'), warn),
+      journal,
       ...this.tools.hostRoutes,
     });
     this.children = new ChildInterfaces(
@@ -118,7 +119,7 @@ export class Netifd implements Router {
     );
     this.set = new FirewallSet(this.tools, join(folders.state, 'firewall.nft'), warn);
     this.procd = new ProcdFirewall(bus, warn);
-    this.proxyArp = new ProxyArp(warn, this.leftovers);
+    this.proxyArp = new ProxyArp(journal, warn, this.leftovers);
     upkeep.keep({
       what: 'the routes to the servers of links',
       by: ['devices', 'routes'],
@@ -152,6 +153,11 @@ export class Netifd implements Router {
   handleConnected(): void {
     this.refresh();
     void this.procd.tell();
+  }
+
+  async recover(): Promise<void> {
+    await this.serial.run(HOST_ROUTES, () => this.dependencies.recover());
+    await this.proxyArp.recover();
   }
 
   serverUp(server: ServerInterface): Promise<void> {
@@ -221,6 +227,9 @@ export class Netifd implements Router {
 
   /** procd takes back what it has of us when the service ends, and keeps it for a daemon that is started again. */
   async close(): Promise<void> {
+    // What the end of each session has not undone.
+    await this.serial.run(HOST_ROUTES, () => this.dependencies.close());
+    await this.proxyArp.close();
     await Promise.all([this.set.close(), this.leftovers.close()]);
   }
 
