@@ -2,7 +2,7 @@
 import { lookup } from 'node:dns/promises';
 import { connect, type Socket } from 'node:net';
 import { networkInterfaces } from 'node:os';
-import type { OuterPath, Router } from '../router/router.ts';
+import type { ControlPath, Router } from '../router/router.ts';
 import { ClientLink } from '../session/client-link.ts';
 import type { Gateway } from '../session/gateway.ts';
 import type { ClientLinkOptions } from '../session/options.ts';
@@ -45,7 +45,7 @@ export class LinkRunner {
   /** A network that went down; another one of the same session may take its place at once, on the same device. */
   private falling: Network | undefined;
   /** Firewall and NAT let its GRE pass. */
-  private admitted: OuterPath | undefined;
+  private admitted: ControlPath | undefined;
 
   /** @param finished the machine said 'done' */
   constructor(

@@ -1,6 +1,6 @@
 /** Where GRE of a control connection's calls goes, outside of this router's own NAT. */
-import { outerAddress, translation, type ControlPath, type GrePath } from '../router/outer-path.ts';
-import type { OuterPath } from '../router/router.ts';
+import { outerAddress, translation, type GrePath } from '../router/outer-path.ts';
+import type { ControlPath } from '../router/router.ts';
 import { formatAddress } from '../wire/ip.ts';
 import { kernel } from './kernel.ts';
 import { deviceOfAddress } from './relays/own-addresses.ts';
@@ -10,16 +10,15 @@ import { deviceOfAddress } from './relays/own-addresses.ts';
  * @returns undefined: GRE needs that NAT too, for the kernel's helper follows the connection, or no device here has the
  * address that it is given
  */
-export function outerPath(tcp: ControlPath, opener: 'we' | 'peer'): OuterPath | undefined {
-  const { peer, local } = tcp;
+export function outerPath(tcp: ControlPath, opener: 'we' | 'peer'): ControlPath | undefined {
   try {
     const outer = outerAddress(kernel.netfilter, tcp, opener);
-    if (outer === local) return { peer, local };
+    if (outer === tcp.local) return tcp;
     return outer === undefined || deviceOfAddress(outer) === undefined
       ? undefined
-      : { peer, local: outer };
+      : { ...tcp, local: outer };
   } catch {
-    return { peer, local }; // no descriptors are left, or the kernel cannot be asked: as without NAT
+    return tcp; // no descriptors are left, or the kernel cannot be asked: as without NAT
   }
 }
 

@@ -6,12 +6,12 @@ import type { Network, CallPath, SessionOutput } from '../session/ports.ts';
 import { Server } from '../session/server.ts';
 import type { TunDevice } from '../tun-tap/tun-device.ts';
 import { cause, type Cause } from '../wire/cause.ts';
-import type { OuterPath, ServerInterface } from '../router/router.ts';
+import type { ControlPath, ServerInterface } from '../router/router.ts';
 import { monotonic } from './drive.ts';
 import type { RunnerPorts } from './link-runner.ts';
 import { outerPath } from './outer-path.ts';
 import { routerCause } from './router-cause.ts';
-import { TcpConnection } from './tcp-connection.ts';
+import { endpointsOf, TcpConnection } from './tcp-connection.ts';
 
 /** MPPE's header and the inner protocol: what encrypted packets must be shorter by (RFC 3078 §3). */
 const MPPE_OCTETS = 4;
@@ -24,7 +24,7 @@ export function deviceMtu({ mtu, mppe }: ServerOptions): number {
 export class ServerRunner {
   readonly server: Server;
   private readonly ports: RunnerPorts;
-  private readonly connections = new Map<Caller, OuterPath | undefined>();
+  private readonly connections = new Map<Caller, ControlPath | undefined>();
   private device: TunDevice | undefined;
   /** As the router has it. */
   private network: ServerInterface | undefined;
@@ -71,7 +71,7 @@ export class ServerRunner {
       closed: (errno) => feed((found) => found.handleClosed(monotonic(), errno)),
       written: (octets) => this.ports.io.captureControl(tcp, 'out', octets),
     });
-    const outer = outerPath(tcp, 'peer');
+    const outer = outerPath(endpointsOf(socket), 'peer');
     const accepted = this.ports.connections.makeRoom()
       ? this.server.accept(tcp.peer, outer?.local ?? tcp.local, monotonic())
       : cause('TOO_MANY_SESSIONS', 'no descriptor is left for another connection');

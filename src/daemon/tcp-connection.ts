@@ -1,6 +1,6 @@
 /** A TCP connection that carries control messages: one write per message, nothing waits for a slow peer. */
 import type { Socket } from 'node:net';
-import type { ControlPath } from '../router/outer-path.ts';
+import type { ControlPath } from '../router/router.ts';
 import { parseAddress } from '../wire/ip.ts';
 import type { Connections } from './connections.ts';
 

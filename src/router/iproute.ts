@@ -11,7 +11,8 @@ import { Leftovers } from './leftovers.ts';
 import { linkLocal } from './link-local.ts';
 import type { Kernel } from './netlink-message.ts';
 import { ProxyArp } from './proxy-arp.ts';
-import type { OuterPath, Router, ServerInterface } from './router.ts';
+import { OuterWays } from './outer-ways.ts';
+import type { ControlPath, Router, ServerInterface } from './router.ts';
 import { writeSwitches } from './tunnel-device.ts';
 import { lacks, type Tunnel, type TunnelRoute } from './tunnel-state.ts';
 import type { Upkeep } from './upkeep.ts';
@@ -38,6 +39,7 @@ export class IpRoute implements Router {
   private readonly hostRoutes: HostRoutes;
   private readonly proxyArp: ProxyArp;
   private readonly calls: CallTable;
+  private readonly ways: OuterWays;
   private readonly servers = new Map<string, ServerInterface>();
   private readonly callers = new Map<string, CallerRoutes>();
   /** By device. */
@@ -54,6 +56,12 @@ export class IpRoute implements Router {
     );
     this.proxyArp = new ProxyArp(journal, warn, this.leftovers);
     this.calls = new CallTable(kernel.netfilter, warn);
+    this.ways = new OuterWays(kernel.route, warn);
+    upkeep.keep({
+      what: 'the ways of calls',
+      by: ['devices', 'routes'],
+      look: () => this.ways.look(),
+    });
     upkeep.keep({
       what: 'the routes to the servers of links',
       by: ['devices', 'routes'],
@@ -75,6 +83,7 @@ export class IpRoute implements Router {
   async recover(): Promise<void> {
     await this.serial.run(HOST_ROUTES, () => this.hostRoutes.recover());
     await this.proxyArp.recover();
+    await this.ways.clear();
     await this.clearCalls();
   }
 
@@ -120,12 +129,13 @@ export class IpRoute implements Router {
   }
 
   /** The firewall of plain Linux is its owner's; so is NAT, but it must not turn these. */
-  admit(path: OuterPath): Promise<void> {
-    return this.calls.admit(path);
+  async admit(path: ControlPath): Promise<void> {
+    await Promise.all([this.calls.admit(path), this.ways.hold(path)]);
   }
 
-  dismiss(path: OuterPath): void {
+  dismiss(path: ControlPath): void {
     this.calls.dismiss(path);
+    this.ways.release(path);
   }
 
   /** Networks are named by their devices. */
@@ -145,6 +155,7 @@ export class IpRoute implements Router {
   async close(): Promise<void> {
     await this.serial.run(HOST_ROUTES, () => this.hostRoutes.close());
     await this.proxyArp.close();
+    await this.ways.clear();
     await this.clearCalls();
     await this.leftovers.close();
   }

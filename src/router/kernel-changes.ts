@@ -8,12 +8,12 @@ export type KernelChange = 'devices' | 'routes' | 'nftables';
 
 export const everyChange: readonly KernelChange[] = ['devices', 'routes', 'nftables'];
 
-/** RTNLGRP_LINK, RTNLGRP_IPV4_IFADDR, RTNLGRP_IPV4_ROUTE; and NFNLGRP_NFTABLES. */
-export const routeGroups: readonly number[] = [1, 5, 7];
+/** RTNLGRP_LINK, RTNLGRP_IPV4_IFADDR, RTNLGRP_IPV4_ROUTE, RTNLGRP_IPV4_RULE; and NFNLGRP_NFTABLES. */
+export const routeGroups: readonly number[] = [1, 5, 7, 8];
 export const netfilterGroups: readonly number[] = [7];
 
-const RTM_NEWROUTE = 24;
-const RTM_DELROUTE = 25;
+/** RTM_NEWROUTE, RTM_DELROUTE, RTM_NEWRULE, RTM_DELRULE */
+const routing = new Set([24, 25, 32, 33]);
 const NFNL_SUBSYS_NFTABLES = 10;
 const NFGENMSG = 4;
 /** NFT_MSG_NEWTABLE, and all that delete: tables, chains, rules, sets, elements. */
@@ -24,9 +24,8 @@ const NFTA_TABLE = 1;
 /** @param datagram undefined: some were lost, so anything may have changed */
 export function routeChanges(datagram: Uint8Array | undefined): ReadonlySet<KernelChange> {
   if (datagram === undefined) return new Set<KernelChange>(['devices', 'routes']);
-  const routes = (type: number) => type === RTM_NEWROUTE || type === RTM_DELROUTE;
   return new Set<KernelChange>(
-    messagesIn(datagram).map(({ type }) => (routes(type) ? 'routes' : 'devices')),
+    messagesIn(datagram).map(({ type }) => (routing.has(type) ? 'routes' : 'devices')),
   );
 }
 

@@ -17,6 +17,7 @@ export const NLM_F_REQUEST = 1;
 export const NLM_F_ACK = 4;
 export const NLM_F_EXCL = 0x200;
 export const NLM_F_CREATE = 0x400;
+export const NLM_F_DUMP = 0x300;
 
 const NLMSG_ERROR = 2;
 const NLMSG_HEADER = 16;

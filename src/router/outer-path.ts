@@ -14,12 +14,7 @@ import {
   view,
   type Netlink,
 } from './netlink-message.ts';
-import type { OuterPath } from './router.ts';
-
-export interface ControlPath extends OuterPath {
-  readonly localPort: number;
-  readonly peerPort: number;
-}
+import type { ControlPath, OuterPath } from './router.ts';
 
 const NFNL_SUBSYS_CTNETLINK = 1;
 const IPCTNL_MSG_CT_NEW = 0;

@@ -105,7 +105,8 @@ export class ProxyArp {
     try {
       await ip('neighbour', 'del', 'proxy', address, 'dev', device);
     } catch (error) {
-      if (deviceExists(device) && (await entries()).has(`${address} ${device}`)) throw error;
+      const isGone = error instanceof Error && error.message.includes('No such file or directory');
+      if (deviceExists(device) && !isGone) throw error;
     }
     this.journal.remove('proxy-arp', { address, device });
   }

@@ -24,6 +24,11 @@ export interface OuterPath {
   readonly local: number;
 }
 
+export interface ControlPath extends OuterPath {
+  readonly localPort: number;
+  readonly peerPort: number;
+}
+
 export interface Router {
   /** Removes what a daemon that was killed has left in the kernel. Before anything else; never fails. */
   recover(): Promise<void>;
@@ -39,11 +44,11 @@ export interface Router {
   hostRoute(link: string, server: number, through: string | undefined): Promise<void>;
   releaseHostRoute(link: string): Promise<void>;
   /**
-   * GRE of our calls passes between these addresses: firewall and NAT of this router let it through as it is, until it is
-   * dismissed as often. Never fails; resolved when they do so.
+   * GRE of our calls passes between these addresses: firewall and NAT of this router let it through as it is, and it leaves
+   * through the device that the control connection uses, until it is dismissed as often. Never fails; resolved when they do so.
    */
-  admit(path: OuterPath): Promise<void>;
-  dismiss(path: OuterPath): void;
+  admit(path: ControlPath): Promise<void>;
+  dismiss(path: ControlPath): void;
   /** The device of a network as the options `interface` and `listen` name it; undefined: it has none now. */
   deviceOf(network: string): string | undefined;
   /** A link failed. `blocked`: and is not dialled again by itself. */

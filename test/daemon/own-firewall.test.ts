@@ -124,6 +124,42 @@ test('nftables started anew: what is ours is there again within seconds, with th
   assert.match(await run(router, 'nft', 'list', 'ruleset'), /203\.0\.113\.1 \. 203\.0\.113\.2/);
 });
 
+const MULTI_WAN = `table ip wans {
+	chain output { type route hook output priority mangle; tcp dport 1723 meta mark set 2; }
+	chain postrouting { type nat hook postrouting priority srcnat; oifname "wan*" masquerade; }
+}`;
+
+for (const [choice, rule, ruleset] of [
+  ['mark, with masquerading', 'fwmark 2', MULTI_WAN],
+  ['port', 'ipproto tcp dport 1723', 'table ip wans { chain postrouting { type nat hook postrouting priority srcnat; oifname "wan*" masquerade; }; }'], // prettier-ignore
+] as const)
+  test(`several WANs, chosen by ${choice}: GRE goes where the control connection goes`, async (context) => {
+    const rules = () => run(router, 'ip', 'rule', 'show');
+    // A server behind both: the far end has its address on its loopback.
+    await run(far, 'ip', 'address', 'add', '192.0.2.9/32', 'dev', 'lo');
+    await run(router, 'ip', 'route', 'add', 'default', 'via', '203.0.113.1');
+    await run(router, 'ip', 'route', 'add', 'default', 'via', '198.51.100.1', 'table', '2');
+    await run(router, 'ip', 'rule', 'add', ...rule.split(' '), 'lookup', '2');
+    await run(router, 'nft', ruleset);
+    context.after(async () => {
+      await run(router, 'ip', 'rule', 'del', ...rule.split(' '), 'lookup', '2');
+      await run(router, 'ip', 'route', 'flush', 'table', '2');
+      await run(router, 'ip', 'route', 'del', 'default');
+      await run(far, 'ip', 'address', 'del', '192.0.2.9/32', 'dev', 'lo');
+    });
+    for (const options of ['\toption nohostroute 1\n', '']) {
+      const client = await dial(router, far, link(options, '192.0.2.9'));
+      assert.match(await rules(), /from 198\.51\.100\.2 to 192\.0\.2\.9 iif lo lookup 5910/);
+      const { output } = await gateways.at(-2)!.command('sessions');
+      assert.match(output, /198\.51\.100\.2/);
+      await run(router, 'ip', 'rule', 'flush', 'protocol', '147');
+      await client.process.line(/the ways of calls: had gone, and is put back/);
+      await client.process.stop();
+      assert.doesNotMatch(await rules(), /5910/);
+      await gateways.at(-2)!.process.stop();
+    }
+  });
+
 test('where the helper of the kernel follows the control connection, GRE is left to it', async () => {
   await run(
     router,

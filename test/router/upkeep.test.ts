@@ -180,7 +180,12 @@ inNamespace('upkeep', import.meta.url, () => {
   });
 
   test('the table of calls, as a whole and each of its parts', async () => {
-    const path = { peer: address('203.0.113.77'), local: address('198.51.100.2') };
+    const path = {
+      peer: address('203.0.113.77'),
+      local: address('198.51.100.2'),
+      peerPort: 1723,
+      localPort: 40000,
+    };
     await router.admit(path);
     const list = () => nft(`list table ip ${CALL_TABLE}`).catch(() => '');
     const whole = await list();

@@ -68,6 +68,7 @@ async function gateway(options: Arguments, log: Log): Promise<void> {
       warn,
       { config: configDir, state },
       upkeep,
+      kernel,
     );
     buses.connected = () => {
       netifd.handleConnected();

@@ -10,10 +10,12 @@ import { Serial } from '../ip-command.ts';
 import { Journal } from '../journal.ts';
 import { Leftovers } from '../leftovers.ts';
 import { nft, nftJson } from '../nft-command.ts';
+import type { Kernel } from '../netlink-message.ts';
+import { OuterWays } from '../outer-ways.ts';
 import { ProxyArp } from '../proxy-arp.ts';
 import {
   RouterError,
-  type OuterPath,
+  type ControlPath,
   type Router,
   type ServedPort,
   type ServerInterface,
@@ -75,6 +77,7 @@ export class Netifd implements Router {
   private readonly dependencies: HostDependencies;
   private readonly children: ChildInterfaces;
   private readonly set: FirewallSet;
+  private readonly ways: OuterWays;
   private readonly procd: ProcdFirewall;
   private readonly proxyArp: ProxyArp;
   private readonly serial = new Serial();
@@ -90,6 +93,7 @@ export class Netifd implements Router {
     warn: (text: string) => void,
     folders: { readonly config: string; readonly state: string },
     upkeep: Upkeep,
+    kernel: Kernel,
     own: Partial<NetifdTools> = {},
   ) {
     this.bus = bus;
@@ -120,6 +124,12 @@ export class Netifd implements Router {
     this.set = new FirewallSet(this.tools, join(folders.state, 'firewall.nft'), warn);
     this.procd = new ProcdFirewall(bus, warn);
     this.proxyArp = new ProxyArp(journal, warn, this.leftovers);
+    this.ways = new OuterWays(kernel.route, warn);
+    upkeep.keep({
+      what: 'the ways of calls',
+      by: ['devices', 'routes'],
+      look: () => this.ways.look(),
+    });
     upkeep.keep({
       what: 'the routes to the servers of links',
       by: ['devices', 'routes'],
@@ -158,6 +168,7 @@ export class Netifd implements Router {
   async recover(): Promise<void> {
     await this.serial.run(HOST_ROUTES, () => this.dependencies.recover());
     await this.proxyArp.recover();
+    await this.ways.clear();
   }
 
   serverUp(server: ServerInterface): Promise<void> {
@@ -204,12 +215,13 @@ export class Netifd implements Router {
     return this.serial.run(HOST_ROUTES, () => this.dependencies.release(link));
   }
 
-  admit(path: OuterPath): Promise<void> {
-    return this.set.admit(path);
+  async admit(path: ControlPath): Promise<void> {
+    await Promise.all([this.set.admit(path), this.ways.hold(path)]);
   }
 
-  dismiss(path: OuterPath): void {
+  dismiss(path: ControlPath): void {
     this.set.dismiss(path);
+    this.ways.release(path);
   }
 
   deviceOf(network: string): string | undefined {
@@ -230,6 +242,7 @@ export class Netifd implements Router {
     // What the end of each session has not undone.
     await this.serial.run(HOST_ROUTES, () => this.dependencies.close());
     await this.proxyArp.close();
+    await this.ways.clear();
     await Promise.all([this.set.close(), this.leftovers.close()]);
   }
 

@@ -11,6 +11,7 @@ import { supervisorMethods } from '../../../src/daemon/methods/links.ts';
 import { Netifd } from '../../../src/router/netifd/netifd.ts';
 import type { KernelRoute } from '../../../src/router/route-table.ts';
 import type { SupervisedDaemon } from '../../../src/router/router.ts';
+import { kernel } from '../../../src/daemon/kernel.ts';
 import { Upkeep } from '../../../src/router/upkeep.ts';
 import { UbusError } from '../../../src/ubus-js/index.ts';
 import { cause } from '../../../src/wire/cause.ts';
@@ -94,7 +95,7 @@ onEachBus((bus) => {
     context.after(() => upkeep.close());
     const folders = { config: '/nowhere', state: mkdtempSync(join(tmpdir(), 'netifd-')) };
     const own = await client(context, path);
-    const netifd = new Netifd(own, daemon, (text) => warnings.push(text), folders, upkeep, {
+    const netifd = new Netifd(own, daemon, (text) => warnings.push(text), folders, upkeep, kernel, {
       nftJson: () => Promise.resolve({ nftables: [] }), // the set is empty
       nft: (script) => {
         scripts.push(script);
@@ -487,7 +488,12 @@ onEachBus((bus) => {
 
   test('GRE of peers is let in while somebody needs it', async (context) => {
     const { netifd, scripts, kept } = await router(context);
-    const path = { peer: ip('198.51.100.10'), local: ip('203.0.113.2') };
+    const path = {
+      peer: ip('198.51.100.10'),
+      local: ip('203.0.113.2'),
+      peerPort: 1723,
+      localPort: 40000,
+    };
     const element = 'element inet fw4 pptp_gateway_calls { 198.51.100.10 . 203.0.113.2 }';
     await netifd.admit(path);
     assert.equal(kept(), `add ${element}\n`);
@@ -508,7 +514,12 @@ onEachBus((bus) => {
   test('what goes without a word of netifd is put back: the host route, and elements of the set', async (context) => {
     const { netifd, scripts, commands, routes, upkeep, warnings } = await setUp(context);
     await netifd.hostRoute('office', ip('198.51.100.10'), undefined);
-    await netifd.admit({ peer: ip('198.51.100.10'), local: ip('203.0.113.2') });
+    await netifd.admit({
+      peer: ip('198.51.100.10'),
+      local: ip('203.0.113.2'),
+      peerPort: 1723,
+      localPort: 40000,
+    });
     const added = /add element inet fw4 pptp_gateway_calls/;
     const before = { commands: commands.length, scripts: scripts.length };
     upkeep.changed(['routes', 'nftables']);
