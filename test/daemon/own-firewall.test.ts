@@ -141,10 +141,14 @@ for (const [choice, rule, ruleset] of [
     await run(router, 'ip', 'route', 'add', 'default', 'via', '198.51.100.1', 'table', '2');
     await run(router, 'ip', 'rule', 'add', ...rule.split(' '), 'lookup', '2');
     await run(router, 'nft', ruleset);
+    // Each provider takes its own addresses only.
+    const providers = `table ip providers { chain prerouting { type filter hook prerouting priority raw; iifname "wan" ip saddr 198.51.100.0/24 drop; iifname "wan2" ip saddr 203.0.113.0/24 drop; }; }`;
+    await run(far, 'nft', providers);
     context.after(async () => {
       await run(router, 'ip', 'rule', 'del', ...rule.split(' '), 'lookup', '2');
       await run(router, 'ip', 'route', 'flush', 'table', '2');
       await run(router, 'ip', 'route', 'del', 'default');
+      await run(far, 'nft', 'flush ruleset');
       await run(far, 'ip', 'address', 'del', '192.0.2.9/32', 'dev', 'lo');
     });
     for (const options of ['\toption nohostroute 1\n', '']) {
