@@ -6,17 +6,21 @@
 # make packages  all set-up, then dist/packages: .ipk and .apk for each of ARCHITECTURES, checked
 # make feed    dist/feed: repositories that routers install from, signed with what make feed-key makes
 # make source-feed  dist/source-feed: a feed for OpenWrt's scripts/feeds
+# make fuzz    all set-up, then every harness of test/fuzz for FUZZ_SECONDS each (or HARNESSES="gre uci")
+# make soak    all set-up, then a besieged gateway for SOAK_SECONDS; ends with 1 where the good session lost anything
+# make test-sanitized  all set-up, then the tests of the addon with it under AddressSanitizer and UBSan
 # make run     a server from an example configuration, in the foreground
-.PHONY: build check demo test test-unit test-interop bench run source-feed packages feed feed-key format clean setup-build setup-demo setup-test setup-bench setup-packages
+.PHONY: build check demo test test-unit test-interop test-sanitized fuzz soak bench run source-feed packages feed feed-key format clean \
+	setup-build setup-demo setup-test setup-fuzz setup-bench setup-packages
 
 SOURCES := $(shell find src -name '*.ts')
 NATIVE := $(wildcard src/native/*.c src/native/*.h src/native/*.sh)
 BIN := node_modules/.bin
-SHELL_FILES := init.d/pptp-gateway $(shell grep -rlE --exclude='*.mk' '^\#!/bin/sh' openwrt/*/files tools)
+SHELL_FILES := init.d/pptp-gateway test/native/sanitized.sh $(shell grep -rlE --exclude='*.mk' '^\#!/bin/sh' openwrt/*/files tools)
 
 build: setup-build dist/native.node dist/pptp-gateway.js
 
-setup-build setup-demo setup-test setup-bench setup-packages:
+setup-build setup-demo setup-test setup-fuzz setup-bench setup-packages:
 	@tools/setup.sh $(subst setup-,,$@)
 
 dist/native.node: $(NATIVE)
@@ -85,6 +89,17 @@ test-unit: setup-build build
 
 test-interop: setup-test build
 	$(RUN_TESTS) --test-timeout=2400000 $(INTEROP)
+
+fuzz: setup-fuzz build
+	@node --import tsx test/fuzz/main.ts $(HARNESSES)
+
+soak: setup-test build
+	@node --import tsx test/soak/main.ts
+
+# What runs the addon: tests and the programs that they start.
+SANITIZED = $(shell find test/native test/tun-tap test/raw-socket -name '*.test.ts' | sort) test/daemon/gateway.test.ts
+test-sanitized: setup-test build
+	test/native/sanitized.sh $(RUN_TESTS) --test-timeout=600000 $(SANITIZED)
 
 clean:
 	rm -rf dist node_modules/.cache

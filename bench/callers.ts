@@ -10,6 +10,7 @@ import { connect } from 'node:net';
 import { Secret } from '../src/crypto/secret.ts';
 import { Connections } from '../src/daemon/connections.ts';
 import { Drive, monotonic } from '../src/daemon/drive.ts';
+import { Faults } from '../src/daemon/faults.ts';
 import { PacketIo } from '../src/daemon/packet-io.ts';
 import { TcpConnection } from '../src/daemon/tcp-connection.ts';
 import { CallIds } from '../src/pptp/call-ids.ts';
@@ -60,8 +61,11 @@ const options: ClientLinkOptions = {
 };
 const places = (mode === 'hold' ? count : concurrency) + 64;
 const random = (length: number): Uint8Array => new Uint8Array(randomBytes(length));
-const drive = new Drive();
-const io = new PacketIo(places, drive, new CallIds(random));
+const broken = (what: unknown): never => {
+  throw what instanceof Error ? what : new Error(String(what));
+};
+const drive = new Drive(new Faults({ line: (_level, text) => broken(text), end: broken }));
+const io = new PacketIo(places, drive, new CallIds(random), broken);
 const gateway = new Gateway({
   users: [],
   limits: {
@@ -99,12 +103,14 @@ function over(ok: boolean, why = ''): void {
 }
 
 function call(): void {
-  const link = new ClientLink(options, gateway, { paths: io.paths });
+  const link: ClientLink = new ClientLink(options, gateway, {
+    paths: io.paths,
+    feed: (machine, act) => drive.feed(machine, act),
+  });
   let tcp: TcpConnection | undefined;
   let wasUp = false;
   const feed = (act: (now: number) => void) => {
-    act(monotonic());
-    drive.touched(link);
+    drive.feed(link, (_link, now) => act(now));
   };
   const carryOut = (output: LinkOutput): void => {
     switch (output.kind) {
@@ -164,6 +170,6 @@ function call(): void {
       feed((now) => link.handleConnected(connection.local, now));
     });
   };
-  drive.add(link, carryOut);
+  drive.add(link, { about: 'caller', carryOut, failed: ({ detail }) => broken(detail) });
   feed((now) => link.dial(now));
 }

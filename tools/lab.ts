@@ -27,6 +27,8 @@ export interface Result {
 
 export class Lab {
   readonly dir: string;
+  /** Words before the program of a gateway: what starts it in its turn. */
+  launcher: readonly string[] = [];
   private readonly prefix: string;
   private readonly namespaces: string[] = [];
   private readonly programs = new Set<Program>();
@@ -123,6 +125,11 @@ export class Program {
     });
   }
 
+  /** `ip netns exec` becomes the program. */
+  get pid(): number {
+    return this.child.pid!;
+  }
+
   /** Waits until the output, from `from` on, has this in it; the text that matched. The program's end is a failure. */
   line(wanted: RegExp, from = 0): Promise<string> {
     return new Promise((done, reject) => {
@@ -142,6 +149,17 @@ export class Program {
         );
       });
     });
+  }
+
+  /** Hears each whole line from now on; what there is of the output so far is forgotten, and so is what was heard. */
+  onLine(hear: (line: string) => void): void {
+    const take = () => {
+      const lines = this.output.split('\n');
+      this.output = lines.pop()!;
+      for (const line of lines) hear(line);
+    };
+    this.listeners.add(take);
+    take();
   }
 
   signal(signal: NodeJS.Signals): void {
@@ -178,9 +196,11 @@ export class Gateway {
     this.socket = join(this.configDir, 'run', 'ubus.sock');
     mkdirSync(this.configDir, { recursive: true });
     this.configure(files);
+    const [command, ...words] = [...lab.launcher, process.execPath];
     this.process = lab.start(
       namespace,
-      process.execPath,
+      command,
+      ...words,
       ...nodeOptions,
       program,
       'run',

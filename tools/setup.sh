@@ -1,24 +1,26 @@
 #!/bin/sh
 # Installs what a target of the Makefile needs and this machine lacks: Debian packages, then npm's development packages.
-# Usage: tools/setup.sh build|demo|test|bench|packages     Prints every package it installs; with nothing to install it is silent.
+# Usage: tools/setup.sh build|demo|test|fuzz|bench|packages     Prints every package it installs; with nothing to install it is silent.
 set -eu
 cd "$(dirname "$0")/.."
 
 build='gcc libc6-dev linux-libc-dev make shellcheck'
 demo="$build iproute2 iperf3 iputils-ping"
 test="$demo mount user-mode-linux ppp pptpd pptp-linux nftables procps kmod util-linux netcat-openbsd openssl binutils busybox-static"
+fuzz="$build clang libclang-rt-14-dev"
 bench="$demo openvpn openssl wireguard-go wireguard-tools"
 packages="$build util-linux binutils patchelf qemu-user-static iproute2 gcc-aarch64-linux-gnu libc6-dev-arm64-cross gcc-arm-linux-gnueabihf libc6-dev-armhf-cross"
 case "${1:-}" in
   build) wanted=$build ;;
   demo) wanted=$demo ;;
   test) wanted=$test ;;
+  fuzz) wanted=$fuzz ;;
   bench) wanted=$bench ;;
   packages)
     wanted=$packages
     [ "$(uname -m)" = x86_64 ] || { echo "setup: packages are built on x86_64, like OpenWrt's SDK; this is $(uname -m)" >&2; exit 1; }
     ;;
-  *) echo 'usage: tools/setup.sh build|demo|test|bench|packages' >&2; exit 64 ;;
+  *) echo 'usage: tools/setup.sh build|demo|test|fuzz|bench|packages' >&2; exit 64 ;;
 esac
 
 fail() { echo "setup: $*" >&2; exit 1; }

@@ -11,19 +11,21 @@ import { cause, type Cause } from '../wire/cause.ts';
 import { formatAddress, parseAddress } from '../wire/ip.ts';
 import { Checks } from './checks.ts';
 import type { Configuration } from './configuration/configuration.ts';
-import { ConfigError, describeProblem, type Problem } from './configuration/problems.ts';
-import { sectionsOf } from './configuration/sound-part.ts';
+import { describeProblem, type Problem } from './configuration/problems.ts';
+import { placesOf } from './configuration/sound-part.ts';
 import { Connections } from './connections.ts';
 import { Descriptors } from './descriptors.ts';
 import { Drive, monotonic } from './drive.ts';
+import type { ServerOptions } from '../session/options.ts';
 import type { BusEvent } from './events.ts';
 import { Failures } from './failures.ts';
+import type { Faults } from './faults.ts';
 import { Hooks } from './hooks.ts';
 import { kernel, watchKernel } from './kernel.ts';
 import type { LinkRunner, RunnerPorts } from './link-runner.ts';
 import { Links } from './links.ts';
 import { Listeners } from './listeners.ts';
-import type { Log } from './log.ts';
+import type { Log, LogEntry } from './log.ts';
 import { PacketIo } from './packet-io.ts';
 import { Relays } from './relays/relays.ts';
 import { Reports } from './reports.ts';
@@ -34,6 +36,7 @@ import { Supervision } from './supervision.ts';
 
 export interface DaemonOptions {
   readonly log: Log;
+  readonly faults: Faults;
   /** Dial links with auto 1 ourselves, where no supervisor decides. */
   readonly dial: boolean;
   /** Makes the Router port. */
@@ -42,8 +45,8 @@ export interface DaemonOptions {
     warn: (message: string) => void,
     upkeep: Upkeep,
   ) => Router;
-  /** The configuration as it stands now. @throws ConfigError, Fatal */
-  readonly read: () => Configuration;
+  /** The configuration as it stands now; sections with faults are as they were before. @throws Fatal */
+  readonly read: (before: Configuration) => Configuration;
   /** For the buses. */
   readonly publish?: (event: BusEvent) => void;
   /** What the networks of relays are; devices by their names where nobody knows more. */
@@ -63,9 +66,9 @@ export class Daemon {
   /** Of what is in the kernel. */
   readonly upkeep: Upkeep;
   configuration: Configuration;
-  /** Why what stands in the files is not in force; undefined: it is, as far as it is not left out. */
+  /** Why nothing of what stands in the files is in force; undefined: it is, but for the faults of the configuration. */
   refused: readonly Problem[] | undefined;
-  /** Of servers that could not be started. */
+  /** Of servers that could not be started, or not with their new settings. */
   readonly serverFailures = new Map<string, Cause>();
   private readonly options: DaemonOptions;
   private readonly descriptors = Descriptors.ofProcess();
@@ -83,7 +86,7 @@ export class Daemon {
   private constructor(configuration: Configuration, options: DaemonOptions) {
     this.options = options;
     this.configuration = configuration;
-    const { log } = options;
+    const { log, faults } = options;
     const { users, limits } = configuration;
     const gateway = new Gateway({
       users,
@@ -93,18 +96,22 @@ export class Daemon {
     });
     const reports = new Reports({
       log,
+      faults,
       failures: this.failures,
       publish: (event) => options.publish?.(event),
       runHooks: (event) => this.hooks.note(event),
     });
     this.reports = reports;
-    this.drive = new Drive();
+    this.drive = new Drive(faults);
     const ids = new CallIds(randomOctets);
-    this.io = new PacketIo(limits.maxSessions + limits.maxHalfOpen, this.drive, ids);
+    this.io = new PacketIo(limits.maxSessions + limits.maxHalfOpen, this.drive, ids, (error) =>
+      faults.endAll('packets', error),
+    );
     // The router calls it only once all is there: it is told of nothing before the bus has answered.
     const supervised: SupervisedDaemon = {
       start: (name, fresh) => this.supervision?.start(name, fresh),
       stop: (name) => this.supervision?.stop(name),
+      givenIpv6: (link, prefixes) => this.supervision?.givenIpv6(link, prefixes),
       isOurs: (name, proto) => this.supervision?.isOurs(name, proto) ?? false,
     };
     const warn = (message: string) => log.line('warning', message);
@@ -114,6 +121,7 @@ export class Daemon {
     this.ports = {
       gateway,
       drive: this.drive,
+      faults,
       io: this.io,
       router,
       connections: this.connections,
@@ -123,6 +131,7 @@ export class Daemon {
       {
         drive: this.drive,
         connections: this.connections,
+        faults,
         table: new RelayTable(kernel.netfilter),
         ids,
         nextId: () => gateway.nextId(),
@@ -161,6 +170,7 @@ export class Daemon {
         supervisor: router.supervisor,
         change: (job) => this.change(job, 'netifd'),
         readAgain: () => this.readAgain(),
+        faults: () => this.faults(),
         isLink: (name, proto) => proto === 'pptp' && (this.links.has(name) || this.isLeftOut(name)),
         isServer: (name) => this.configuration.servers.some((server) => server.name === name),
         startServer: (name) => this.startServer(name, name),
@@ -184,6 +194,7 @@ export class Daemon {
         reports.ofStrangers('caller: not accepted', () =>
           log.line('error', `TCP port ${port}: ${error.message}`),
         ),
+      faults,
     );
   }
 
@@ -202,17 +213,34 @@ export class Daemon {
 
   /**
    * Reads the configuration again, and carries over what did not change: a session ends only when its own settings did.
-   * @throws ConfigError, Fatal, IoError or RouterError: what was in force stays
+   * @returns what of it is not in force, and why
+   * @throws Fatal, IoError or RouterError: what was in force stays
    */
-  reload(): Promise<void> {
-    const done = this.changing.then(() => this.takeUp(() => true));
+  reload(): Promise<readonly Problem[]> {
+    const done = this.changing.then(async () => {
+      await this.takeUp(() => true);
+      return this.faults();
+    });
     this.changing = done.catch(() => undefined); // the caller of reload sees it
     return done;
   }
 
+  /** What stands in the files and is not in force. */
+  faults(): readonly Problem[] {
+    const failed = [...this.serverFailures].map(([section, { code, detail }]): Problem => ({
+      severity: 'error',
+      file: 'network',
+      section,
+      kind: 'server',
+      message: detail ?? code,
+      isKept: this.servers.has(section),
+    }));
+    return [...(this.refused ?? []), ...this.configuration.faults, ...failed];
+  }
+
   /** Networks have come, gone or changed their device: relays follow them. */
   networksChanged(): void {
-    this.changing = this.changing.then(() => this.relays.refresh());
+    this.change(() => this.relays.refresh(), 'relays');
   }
 
   /** Says goodbye to every peer; at most 4 s. */
@@ -236,7 +264,12 @@ export class Daemon {
 
   /** Things that were counted and belong to no session. */
   counters(): Readonly<Record<string, number>> {
-    return this.reports.counters();
+    return { ...this.reports.counters(), ...this.options.faults.counters() };
+  }
+
+  /** The last lines of the log. */
+  recentLines(): readonly LogEntry[] {
+    return this.options.log.recent();
   }
 
   /** @param starting a server that its supervisor has set up */
@@ -249,7 +282,7 @@ export class Daemon {
         supervisor === undefined ||
         (supervisor.isSetUp(name) && (this.servers.has(name) || name === starting)),
     );
-    await this.serverSet.change(wanted, this.listeners); // nothing else can fail
+    const failed = await this.changeServers(wanted); // nothing else can fail
     const isNews = configuration !== this.configuration || !this.configured;
     this.configuration = configuration;
     if (!isNews) return;
@@ -264,11 +297,17 @@ export class Daemon {
     const { faults, warnings } = configuration;
     for (const problem of [...faults, ...warnings])
       log.line(problem.severity, describeProblem(problem));
-    if (faults.length > 0)
-      log.line('error', `left out until they are mended: ${sectionsOf(faults).join(', ')}`);
+    for (const [isKept, what] of [
+      [false, 'left out until they are mended'],
+      [true, 'as they were before, until they are mended'],
+    ] as const) {
+      const places = placesOf(faults.filter((fault) => (fault.isKept ?? false) === isKept));
+      if (places.length > 0) log.line('error', `${what}: ${places.join(', ')}`);
+    }
     this.shareDescriptors(configuration);
     for (const options of configuration.servers)
-      this.servers.get(options.name)?.server.reconfigure(options, monotonic());
+      if (!failed.has(options.name))
+        this.servers.get(options.name)?.server.reconfigure(options, monotonic());
 
     await this.linkSet.change(configuration.links);
     await this.relays.change(configuration.relays);
@@ -293,20 +332,32 @@ export class Daemon {
     this.ports.gateway.reconfigure(configuration.users, limits);
   }
 
+  /** @returns those that could not be changed @throws Fatal, IoError or RouterError at the start */
+  private async changeServers(wanted: readonly ServerOptions[]): Promise<ReadonlySet<string>> {
+    if (!this.configured || this.ports.router.supervisor !== undefined) {
+      await this.serverSet.change(wanted, this.listeners);
+      return new Set();
+    }
+    const failed = await this.serverSet.changeAsFarAsPossible(wanted, this.listeners);
+    this.serverFailures.clear();
+    for (const [name, error] of failed) {
+      this.serverFailures.set(name, routerCause(error, 'DEVICE_FAILED'));
+      this.options.log.line('error', `server ${name}: ${failureText(error)}`);
+    }
+    return new Set(failed.keys());
+  }
+
   private readAgain(): Promise<void> {
     return this.takeUp(({ digest }) => digest !== this.configuration.digest);
   }
 
   private async takeUp(isWanted: (configuration: Configuration) => boolean): Promise<void> {
     try {
-      const configuration = this.options.read();
+      const configuration = this.options.read(this.configuration);
       if (isWanted(configuration)) await this.apply(configuration);
       this.refused = undefined;
     } catch (error) {
-      const { digest } = this.configuration;
-      if (!(error instanceof ConfigError))
-        this.refused = [{ severity: 'error', file: 'network', message: failureText(error) }];
-      else this.refused = error.digest === digest ? undefined : error.problems; // left out at the start
+      this.refused = [{ severity: 'error', file: 'network', message: failureText(error) }];
       throw error;
     }
   }
@@ -322,7 +373,7 @@ export class Daemon {
   }
 
   private isLeftOut(name: string): boolean {
-    return sectionsOf(this.configuration.faults).includes(`network.${name}`);
+    return placesOf(this.configuration.faults).includes(`network.${name}`);
   }
 
   private stopServer(name: string): void {

@@ -84,6 +84,12 @@ export type ProblemDocument = {
   readonly section?: string;
   readonly option?: string;
   readonly message: string;
+  /** Of an error: what was in force of the section before is so still. */
+  readonly kept?: boolean;
+  /** Whose section it is, where that is a user's. */
+  readonly username?: string;
+  /** What an interface is. */
+  readonly kind?: 'server' | 'link';
 };
 
 /** A capture that is running. */
@@ -98,9 +104,9 @@ export type RecordingDocument = {
 export type StatusDocument = {
   readonly version: string;
   readonly uptime: number;
-  /** `refused`: what stands in the files has errors, and what was in force before is so still. */
-  readonly config: 'current' | 'refused';
-  /** What is wrong with what stands in the files; with config current errors are of sections that are left out. */
+  /** `partial`: some sections have errors; `refused`: the files could not be taken up, what was in force before is so still. */
+  readonly config: 'current' | 'partial' | 'refused';
+  /** What is wrong with what stands in the files: errors are of sections that are not in force. */
   readonly problems: readonly ProblemDocument[];
   readonly capture?: RecordingDocument;
   readonly servers: readonly ServerDocument[];
@@ -236,13 +242,16 @@ export function relayCallDocument(call: RelayCallStatus, now: number): RelayCall
 
 /** Without the value. */
 export function problemDocument(problem: Problem): ProblemDocument {
-  const { severity, file, section, option, message } = problem;
+  const { severity, file, section, option, message, isKept, username, kind } = problem;
   return {
     severity,
     file,
     ...(section === undefined ? {} : { section }),
     ...(option === undefined ? {} : { option }),
     message: printable(message),
+    ...(severity === 'error' ? { kept: isKept ?? false } : {}),
+    ...(username === undefined ? {} : { username: printable(username) }),
+    ...(kind === undefined ? {} : { kind }),
   };
 }
 

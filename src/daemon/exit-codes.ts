@@ -8,6 +8,8 @@ export const ExitCode = {
   NoRoute: 68,
   /** The daemon is not running. */
   NotRunning: 69,
+  /** A fault of the program itself that leaves the packet engine in doubt; the log says where. */
+  Software: 70,
   /** /dev/net/tun is missing, or the kernel has no TUN or raw sockets. */
   NoTun: 71,
   PortInUse: 73,

@@ -1,5 +1,4 @@
 /** Carries out what one client link asks: names, TCP, host route, device, routes. */
-import { lookup } from 'node:dns/promises';
 import { connect, type Socket } from 'node:net';
 import { networkInterfaces } from 'node:os';
 import type { ControlPath, Router } from '../router/router.ts';
@@ -10,16 +9,21 @@ import type { LinkOutput, Network, CallPath, SessionEvent } from '../session/por
 import type { TunDevice } from '../tun-tap/tun-device.ts';
 import { cause, type Cause, type CauseCode } from '../wire/cause.ts';
 import { formatAddress, parseAddress } from '../wire/ip.ts';
+import type { Ipv6Prefix } from '../wire/ipv6.ts';
 import type { Connections } from './connections.ts';
 import { monotonic, type Drive } from './drive.ts';
+import type { Faults } from './faults.ts';
 import { outerPath } from './outer-path.ts';
 import type { PacketIo } from './packet-io.ts';
 import { failureText, routerCause } from './router-cause.ts';
+import { serverAddresses } from './server-address.ts';
+import { Standing } from './standing.ts';
 import { endpointsOf, TcpConnection } from './tcp-connection.ts';
 
 export interface RunnerPorts {
   readonly gateway: Gateway;
   readonly drive: Drive;
+  readonly faults: Faults;
   readonly io: PacketIo;
   readonly router: Router;
   readonly connections: Connections;
@@ -29,14 +33,19 @@ export interface RunnerPorts {
 type LinkStateEvent = Extract<SessionEvent, { what: 'link-state' }>;
 
 export class LinkRunner {
-  readonly link: ClientLink;
+  /** Another one after a fault. */
+  link: ClientLink;
   /** DNS servers that the peer gave; empty while the link is down, or with peerdns 0. */
   dns: readonly number[] = [];
   private readonly ports: RunnerPorts;
   private finished: () => void;
   private readonly isProbe: boolean;
+  /** It is to be removed. */
+  private retiring = false;
   /** A check beside the link has a host route of its own: releasing it must not cut the link. */
   private readonly routeName: string;
+  /** What is done about the host route, one after the other: one that is still being made can be released. */
+  private routing: Promise<void> = Promise.resolve();
   private connecting: Socket | undefined;
   private tcp: TcpConnection | undefined;
   private device: TunDevice | undefined;
@@ -44,6 +53,7 @@ export class LinkRunner {
   private network: Network | undefined;
   /** A network that went down; another one of the same session may take its place at once, on the same device. */
   private falling: Network | undefined;
+  private standing = new Standing();
   /** Firewall and NAT let its GRE pass. */
   private admitted: ControlPath | undefined;
 
@@ -60,11 +70,11 @@ export class LinkRunner {
     this.routeName = probe ? `${options.name} (check)` : options.name;
     const machine = {
       paths: ports.io.paths,
-      touched: (link: ClientLink) => ports.drive.touched(link),
+      feed: (link: ClientLink, act: () => void) => ports.drive.feed(link, act),
     };
     const held = !probe && ports.router.supervisor !== undefined;
     this.link = new ClientLink(options, ports.gateway, machine, { probe, held });
-    ports.drive.add(this.link, (output) => this.carryOut(output));
+    this.drive();
   }
 
   isBlocked(): boolean {
@@ -73,8 +83,7 @@ export class LinkRunner {
 
   /** Feeds the machine and drains it. */
   feed(act: (link: ClientLink, now: number) => void): void {
-    act(this.link, monotonic());
-    this.ports.drive.touched(this.link);
+    this.ports.drive.feed(this.link, act);
   }
 
   /** The supervisor does not want it up: its device is gone when this returns. */
@@ -87,34 +96,93 @@ export class LinkRunner {
     this.feed((link, now) => link.release(fresh, now));
   }
 
+  /** The addresses and prefixes that its device has now. With a source filter nothing else passes. */
+  giveIpv6(prefixes: readonly Ipv6Prefix[]): void {
+    if (this.device === undefined) return;
+    const exclusive = this.link.options.ipv6Client?.sourceFilter ?? false;
+    this.ports.io.giveIpv6(this.device, prefixes, exclusive);
+  }
+
   /** Hangs up, and forgets the link once it is down. */
   retire(why: Cause): Promise<void> {
+    this.retiring = true;
     return new Promise((resolve) => {
       this.finished = resolve;
       this.feed((link, now) => link.close(why, now));
     });
   }
 
-  private remove(): void {
+  private drive(): void {
+    const { name } = this.link.options;
+    this.ports.drive.add(this.link, {
+      about: this.isProbe ? `check of ${name}` : `link ${name}`,
+      carryOut: (output) => this.standing.carryOut(output, () => this.carryOut(output)),
+      failed: (why) => this.fail(why),
+    });
+  }
+
+  /** The machine has thrown: what it had done is undone without it, and another one takes its place. */
+  private fail(why: Cause): void {
+    const { link } = this;
+    const { name } = link.options;
+    const { faults, io, report } = this.ports;
+    const attempt = <T>(act: () => T) => faults.contain(`link ${name}`, act);
+    attempt(() => this.hangUp());
+    for (const output of this.standing.endings(why)) attempt(() => this.carryOut(output));
+    this.standing = new Standing();
+    attempt(() => io.release(link));
+    attempt(() => link.abandon());
+    // Before the device goes: a supervisor answers that by holding the link.
+    const isWanted = !this.retiring;
+    const next = isWanted ? attempt(() => link.successor(why, monotonic())) : undefined;
+    if (next !== undefined) {
+      this.link = next;
+      this.drive();
+    }
+    this.falling ??= this.network;
+    attempt(() => this.settleDown());
+    if (next !== undefined) return;
+    attempt(() => report({ what: 'link-state', link: name, state: 'down', cause: why }));
+    void (attempt(() => this.remove()) ?? Promise.resolve()).then(() => this.finished());
+  }
+
+  /** What takes time; the answer is for the machine that asked. */
+  private take(link: ClientLink, job: Promise<void>): void {
+    this.ports.drive.watch(link, job);
+  }
+
+  private tell(link: ClientLink, answer: (machine: ClientLink, now: number) => void): void {
+    this.ports.drive.feed(link, answer);
+  }
+
+  private remove(): Promise<void> {
     this.ports.drive.remove(this.link);
     this.hangUp();
     this.settleDown();
     this.closeDevice();
-    void this.ports.router.releaseHostRoute(this.routeName);
+    return this.releaseHostRoute();
+  }
+
+  private releaseHostRoute(): Promise<void> {
+    const { faults, router } = this.ports;
+    return (this.routing = this.routing.then(() => {
+      const released = router.releaseHostRoute(this.routeName);
+      faults.watch(`host route of ${this.routeName}`, released);
+      return released.catch(() => undefined); // it was told
+    }));
   }
 
   private carryOut(output: LinkOutput): void {
+    const { link } = this;
     switch (output.kind) {
       case 'resolve':
-        void resolve(output.server).then((answer) =>
-          this.feed((link, now) => link.handleResolved(output.server, answer, now)),
-        );
+        this.take(link, this.resolve(link, output.server));
         break;
       case 'host-route':
-        void this.hostRoute(output.address, output.bindDevice);
+        this.take(link, this.hostRoute(link, output.address, output.bindDevice));
         break;
       case 'connect':
-        this.connect(output.address, output.port, output.bindDevice);
+        this.connect(link, output.address, output.port, output.bindDevice);
         break;
       case 'write':
         this.tcp?.write(output.octets);
@@ -123,18 +191,18 @@ export class LinkRunner {
         this.hangUp();
         break;
       case 'network-up':
-        void this.networkUp(output.path, output.network);
+        this.take(link, this.networkUp(link, output.path, output.network));
         break;
       case 'network-down':
         this.ports.io.detach(output.path);
         this.falling = output.network;
-        queueMicrotask(() => this.settleDown());
+        queueMicrotask(() => this.ports.drive.guard(link, () => this.settleDown()));
         break;
       case 'standby':
         this.falling = undefined;
         this.network = output.network;
         // A session may bring its own at once, or nothing is to be there after all.
-        queueMicrotask(() => void this.standBy(output.network));
+        queueMicrotask(() => this.take(link, this.standBy(link, output.network)));
         break;
       case 'standby-down':
         this.falling = output.network;
@@ -145,15 +213,15 @@ export class LinkRunner {
         if (output.event.what === 'link-state') this.showState(output.event);
         break;
       case 'done':
-        this.remove();
-        this.finished();
+        // The next link of this name must not lose its route to this one's end.
+        void this.remove().then(() => this.finished());
         break;
     }
   }
 
   private showState({ link, state, cause: why }: LinkStateEvent): void {
     const { router } = this.ports;
-    if (state === 'down') void router.releaseHostRoute(this.routeName);
+    if (state === 'down') void this.releaseHostRoute();
     if (why === undefined || this.isProbe) return;
     if (state === 'waiting' || state === 'blocked')
       router.linkFailed(link, why, state === 'blocked');
@@ -164,22 +232,39 @@ export class LinkRunner {
     if (network === undefined) return;
     this.falling = undefined;
     this.closeDevice();
-    void this.ports.router.networkDown(network); // warns, never fails
+    const { faults, router } = this.ports;
+    faults.watch(`interface ${network.name}`, router.networkDown(network)); // warns, never fails
   }
 
-  private async hostRoute(address: number, bindDevice: string | undefined): Promise<void> {
+  private async resolve(link: ClientLink, server: string): Promise<void> {
+    const answer = await serverAddresses(server);
+    this.tell(link, (machine, now) => machine.handleResolved(server, answer, now));
+  }
+
+  private async hostRoute(
+    link: ClientLink,
+    address: number,
+    bindDevice: string | undefined,
+  ): Promise<void> {
     let failure: Cause | undefined;
-    try {
-      await this.ports.router.hostRoute(this.routeName, address, bindDevice);
-    } catch (error) {
-      failure = routerCause(error, 'NO_ROUTE');
-    }
-    this.feed((link, now) => link.handleHostRoute(address, failure, now));
+    await (this.routing = this.routing.then(async () => {
+      try {
+        await this.ports.router.hostRoute(this.routeName, address, bindDevice);
+      } catch (error) {
+        failure = routerCause(error, 'NO_ROUTE');
+      }
+    }));
+    this.tell(link, (machine, now) => machine.handleHostRoute(address, failure, now));
   }
 
-  private connect(address: number, port: number, through: string | undefined): void {
+  private connect(
+    link: ClientLink,
+    address: number,
+    port: number,
+    through: string | undefined,
+  ): void {
     const { router } = this.ports;
-    const { unnumbered } = this.link.options;
+    const { unnumbered } = link.options;
     this.dismiss();
     const addressIn = (network: string | undefined): string | undefined => {
       const device = network === undefined ? undefined : router.deviceOf(network);
@@ -189,8 +274,8 @@ export class LinkRunner {
       (network) => network !== undefined && addressIn(network) === undefined,
     );
     if (missing !== undefined) {
-      this.feed((link, now) =>
-        link.handleConnectFailed(cause('BIND_FAILED', `${missing} has no IPv4 address`), now),
+      this.tell(link, (machine, now) =>
+        machine.handleConnectFailed(cause('BIND_FAILED', `${missing} has no IPv4 address`), now),
       );
       return;
     }
@@ -206,19 +291,20 @@ export class LinkRunner {
       if (this.connecting !== socket) return;
       this.connecting = undefined;
       this.dismiss();
-      this.feed((link, now) =>
-        link.handleConnectFailed(
+      this.tell(link, (machine, now) =>
+        machine.handleConnectFailed(
           cause(connectCauses[error.code ?? ''] ?? 'CONNECT_FAILED', failureText(error)),
           now,
         ),
       );
     };
     socket.once('error', failed);
-    socket.once('connect', () => void this.connected(socket, failed, wanted));
+    socket.once('connect', () => this.take(link, this.connected(link, socket, failed, wanted)));
   }
 
   /** GRE can get through before a call is asked for. */
   private async connected(
+    link: ClientLink,
     socket: Socket,
     failed: (error: NodeJS.ErrnoException) => void,
     wanted: number | undefined,
@@ -234,13 +320,13 @@ export class LinkRunner {
     const tcp = new TcpConnection(socket, this.ports.connections, {
       octets: (octets) => {
         this.ports.io.captureControl(tcp, 'in', octets);
-        this.feed((link, now) => link.handleOctets(octets, now));
+        this.tell(link, (machine, now) => machine.handleOctets(octets, now));
       },
-      closed: (errno) => this.feed((link, now) => link.handleClosed(now, errno)),
+      closed: (errno) => this.tell(link, (machine, now) => machine.handleClosed(now, errno)),
       written: (octets) => this.ports.io.captureControl(tcp, 'out', octets),
     });
     this.tcp = tcp;
-    this.feed((link, now) => link.handleConnected(local, now, wanted));
+    this.tell(link, (machine, now) => machine.handleConnected(local, now, wanted));
   }
 
   private hangUp(): void {
@@ -256,7 +342,7 @@ export class LinkRunner {
     this.admitted = undefined;
   }
 
-  private async networkUp(path: CallPath, network: Network): Promise<void> {
+  private async networkUp(link: ClientLink, path: CallPath, network: Network): Promise<void> {
     const { io, router } = this.ports;
     const before = this.network;
     this.network = network;
@@ -274,11 +360,11 @@ export class LinkRunner {
       failure = routerCause(error, 'DEVICE_FAILED');
     }
     if (this.network !== network) return; // it went down meanwhile, failed or not
-    this.feed((link, now) => link.handleNetworkUp(failure, now));
+    this.tell(link, (machine, now) => machine.handleNetworkUp(failure, now));
   }
 
   /** The placeholder, whose first packet dials. */
-  private async standBy(network: Network): Promise<void> {
+  private async standBy(link: ClientLink, network: Network): Promise<void> {
     if (this.network !== network) return;
     let failure: Cause | undefined;
     try {
@@ -290,7 +376,8 @@ export class LinkRunner {
     } catch (error) {
       failure = routerCause(error, 'DEVICE_FAILED');
     }
-    if (this.network === network) this.feed((link, now) => link.handleStandby(failure, now));
+    if (this.network === network)
+      this.tell(link, (machine, now) => machine.handleStandby(failure, now));
   }
 
   /** Made once. @throws IoError */
@@ -316,21 +403,10 @@ export class LinkRunner {
 export const connectCauses: Readonly<Record<string, CauseCode>> = {
   ECONNREFUSED: 'CONNECT_REFUSED',
   ETIMEDOUT: 'CONNECT_TIMEOUT',
-  EHOSTUNREACH: 'NO_ROUTE',
+  EHOSTUNREACH: 'HOST_UNREACHABLE',
   ENETUNREACH: 'NO_ROUTE',
   EADDRNOTAVAIL: 'BIND_FAILED',
 };
-
-async function resolve(server: string): Promise<readonly number[] | Cause> {
-  const literal = parseAddress(server);
-  if (literal !== undefined) return [literal];
-  try {
-    const found = await lookup(server, { all: true, family: 4 });
-    return found.flatMap(({ address }) => parseAddress(address) ?? []);
-  } catch (error) {
-    return cause('RESOLVE_FAILED', failureText(error));
-  }
-}
 
 function addressOf(device: string): string | undefined {
   try {

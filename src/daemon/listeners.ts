@@ -2,6 +2,7 @@
 import { createServer, type Server as TcpServer, type Socket } from 'node:net';
 import { networkInterfaces } from 'node:os';
 import { ExitCode, Fatal } from './exit-codes.ts';
+import type { Faults } from './faults.ts';
 import type { ServerRunner } from './server-runner.ts';
 
 /** Connections the kernel keeps for us while we are busy. */
@@ -13,6 +14,7 @@ export class Listeners {
   private readonly deviceOf: (network: string) => string | undefined;
   private readonly unserved: (socket: Socket) => void;
   private readonly failed: (port: number, error: Error) => void;
+  private readonly faults: Faults;
 
   /**
    * @param deviceOf the device of a network as the option `listen` has it
@@ -24,11 +26,13 @@ export class Listeners {
     deviceOf: (network: string) => string | undefined,
     unserved: (socket: Socket) => void,
     failed: (port: number, error: Error) => void,
+    faults: Faults,
   ) {
     this.servers = servers;
     this.deviceOf = deviceOf;
     this.unserved = unserved;
     this.failed = failed;
+    this.faults = faults;
   }
 
   /**
@@ -69,9 +73,13 @@ export class Listeners {
   }
 
   private listen(port: number): Promise<TcpServer> {
-    const listener = createServer({ noDelay: true }, (socket) => {
-      this.route(port, socket);
-    });
+    const listener = createServer({ noDelay: true }, (socket) =>
+      this.faults.contain(
+        `TCP port ${port}`,
+        () => this.route(port, socket),
+        () => socket.destroy(),
+      ),
+    );
     return new Promise((resolve, reject) => {
       listener.once('error', (error: NodeJS.ErrnoException) => {
         reject(

@@ -11,11 +11,25 @@ import { printable } from './printable.ts';
 export const levels = ['error', 'warning', 'info', 'debug'] as const;
 export type Level = (typeof levels)[number];
 
+/** (A type: it goes out on ubus as it is.) */
+export type LogEntry = {
+  /** Seconds since 1970 UTC. */
+  readonly time: number;
+  readonly level: Level;
+  readonly text: string;
+};
+
+/** Most lines and characters that are kept to be shown. */
+const LINES = 500;
+const CHARACTERS = 200_000;
+
 export class Log {
   level: Level = 'info';
   /** Links whose every step is told whatever the level is. */
   verbose: ReadonlySet<string> = new Set();
   private readonly write: (line: string) => void;
+  private readonly kept: LogEntry[] = [];
+  private characters = 0;
   private readonly taken: (level: Level, text: string) => boolean;
 
   /** @param taken offers a line to the system's log; `write` gets those that it does not take */
@@ -30,12 +44,25 @@ export class Log {
   line(level: Level, text: string): void {
     if (levels.indexOf(level) > levels.indexOf(this.level)) return;
     const shown = printable(text);
+    this.keep({ time: Date.now() / 1000, level, text: shown });
     if (!this.taken(level, shown)) this.write(formatLine(level, shown));
+  }
+
+  /** The last lines, oldest first: for who may not read the system's log. */
+  recent(): readonly LogEntry[] {
+    return this.kept;
   }
 
   event(event: SessionEvent | RelayEvent): void {
     const [level, text] = describeEvent(event);
     this.line(event.what === 'step' && this.verbose.has(event.link) ? 'info' : level, text);
+  }
+
+  private keep(entry: LogEntry): void {
+    this.kept.push(entry);
+    this.characters += entry.text.length;
+    while (this.kept.length > LINES || this.characters > CHARACTERS)
+      this.characters -= this.kept.shift()!.text.length;
   }
 }
 

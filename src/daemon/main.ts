@@ -21,9 +21,8 @@ async function main(words: readonly string[]): Promise<ExitCode> {
     case 'import':
       return importFrom(options);
     case 'run':
-      await run(options);
       // A peer that does not close its TCP connection must not keep us: stderr and sockets are written synchronously.
-      return process.exit(ExitCode.Ok);
+      return process.exit(await run(options));
     default: {
       const client = await ControlClient.open(options.socket);
       try {
@@ -35,11 +34,12 @@ async function main(words: readonly string[]): Promise<ExitCode> {
   }
 }
 
-// Nobody reads any more (`status | head`, or a reader of our log that died): that must not end a daemon.
-for (const stream of [process.stdout, process.stderr])
-  stream.on('error', (error: NodeJS.ErrnoException) => {
-    if (error.code !== 'EPIPE') throw error;
-  });
+// Nobody reads any more (`status | head`).
+process.stdout.on('error', (error: NodeJS.ErrnoException) => {
+  if (error.code !== 'EPIPE') throw error;
+});
+// A log that cannot be written (its reader died, its disk is full) must not end a daemon; there is nobody to tell.
+process.stderr.on('error', () => undefined);
 
 try {
   process.exitCode = await main(process.argv.slice(2));

@@ -17,6 +17,7 @@ import { IoContext } from '../native/io-context.ts';
 import type { IoError } from '../native/io-error.ts';
 import type { CallCounters, CallPath, CallPaths, Network, PathOwner } from '../session/ports.ts';
 import { sendTun, TunDevice, tunReceiveWords } from '../tun-tap/tun-device.ts';
+import type { Ipv6Prefix } from '../wire/ipv6.ts';
 import { AdmittedCallIds } from './admitted-call-ids.ts';
 import { DataCallPath, type PathEvents } from './call-path.ts';
 import type { Capture, TcpEndpoints } from './capture/capture.ts';
@@ -32,21 +33,21 @@ const CONTROL_PER_SECOND = 64;
 
 export class PacketIo {
   readonly paths: CallPaths = {
-    open: (owner, peer, local, now) => this.open(owner, peer, local, now),
+    open: (owner, peer, local, now) => this.openPath(owner, peer, local, now),
   };
   capture: Capture | undefined;
+  /** The engine is broken: nothing is moved any more. */
+  private broken = false;
+  private readonly failed: (error: unknown) => void;
   private readonly pathEvents: PathEvents = {
-    connected: () => {
-      queueMicrotask(() => {
-        this.feedReleased(monotonic());
-      });
-    },
+    connected: () => queueMicrotask(this.guarded(() => this.feedReleased(monotonic()))),
     queued: () => {
       if (this.dataPath.greOutCount >= this.arena.outSlots.count / 2) this.flush();
     },
     closing: () => this.flush(), // the goodbye of a link
     closed: (slot, callId) => {
       this.owners[slot] = undefined;
+      this.open[slot] = undefined;
       this.callIds.release(callId);
     },
     obstacle: (slot) => natObstacle(this.dataPath.addressing(slot)),
@@ -58,6 +59,7 @@ export class PacketIo {
   private readonly greIn = new Int32Array(this.arena.greSlots.count * greReceiveWords);
   private readonly tunIn = new Int32Array(this.arena.tunSlots.count * tunReceiveWords);
   private readonly owners: (PathOwner | undefined)[];
+  private readonly open: (CallPath | undefined)[];
   private readonly callIds: AdmittedCallIds;
   private readonly controlRation: RateLimit;
   /** Devices whose packets wait, and who is told of them. */
@@ -69,31 +71,36 @@ export class PacketIo {
   /** The data path's own deadlines: delayed acknowledgments, packets that wait. */
   private readonly deadlines = {
     nextTimeout: () => this.dataPath.nextTimeout(),
-    handleTimeout: (now: number) => {
+    handleTimeout: this.guarded((now: number) => {
       this.dataPath.handleTimeout(now);
       this.feedReleased(now);
-    },
+    }),
     poll: () => undefined,
   };
 
   /**
    * @param maxCalls calls at the same time, those without a login included
+   * @param failed the engine itself is in doubt: nothing is moved any more
    * @throws IoError without root, addon or GRE
    */
-  constructor(maxCalls: number, drive: Drive, ids: CallIds) {
+  constructor(maxCalls: number, drive: Drive, ids: CallIds, failed: (error: unknown) => void) {
+    this.failed = failed;
     this.dataPath = new DataPath({ arena: this.arena, maxSessions: maxCalls });
     this.owners = new Array<PathOwner | undefined>(maxCalls).fill(undefined);
+    this.open = new Array<CallPath | undefined>(maxCalls).fill(undefined);
     this.controlRation = new RateLimit(maxCalls, CONTROL_PER_SECOND, CONTROL_BURST);
     this.drive = drive;
     this.callIds = new AdmittedCallIds(ids, (callIds) => this.gre.setCallIds(callIds));
     drive.settled = () => this.flush();
-    drive.add(this.deadlines, () => undefined);
+    drive.add(this.deadlines, {
+      about: 'packets',
+      carryOut: () => undefined,
+      failed: ({ detail }) => this.fail(new Error(detail)),
+    });
     this.gre.watch(this.arena.greSlots, this.greIn, {
-      onBatch: (count) => this.receiveGre(count),
-      onWritable: () => this.resume(),
-      onLost: (error) => {
-        throw error; // a raw socket does not go away
-      },
+      onBatch: this.guarded((count) => this.receiveGre(count)),
+      onWritable: this.guarded(() => this.resume()),
+      onLost: (error) => this.fail(error), // a raw socket does not go away
     });
   }
 
@@ -110,7 +117,7 @@ export class PacketIo {
     const device = new TunDevice(this.io, name);
     this.dataPath.openDevice(device.fd, options);
     device.watch(this.arena.tunSlots, this.tunIn, {
-      onBatch: (count) => this.receiveTun(device, count),
+      onBatch: this.guarded((count) => this.receiveTun(device, count)),
       onLost: lost,
     });
     return device;
@@ -140,15 +147,26 @@ export class PacketIo {
   attach(path: CallPath, device: TunDevice, network: Network): void {
     const { localAddress, peerAddress, routes, ipv6 } = network;
     this.dataPath.attach(path.slot, device.fd, { localAddress, peerAddress, prefixes: routes });
-    this.dataPath.setIpv6(path.slot, ipv6?.peer);
+    this.dataPath.setIpv6(path.slot, ipv6);
+  }
+
+  /** What the device of a link has in IPv6. @param exclusive nothing else passes */
+  giveIpv6(device: TunDevice, prefixes: readonly Ipv6Prefix[], exclusive: boolean): void {
+    this.dataPath.setGivenIpv6(device.fd, prefixes, exclusive);
   }
 
   detach(path: CallPath): void {
     this.dataPath.detach(path.slot);
   }
 
+  /** Closes the calls of an owner that has thrown. */
+  release(owner: PathOwner): void {
+    for (let slot = 0; slot < this.owners.length; slot++)
+      if (this.owners[slot] === owner) this.guarded(() => this.open[slot]?.close())(slot);
+  }
+
   /** Sends everything that is queued. */
-  flush(): void {
+  readonly flush = this.guarded(() => {
     const { dataPath } = this;
     const count = dataPath.greOutCount;
     if (count > 0 || dataPath.blocked) {
@@ -159,7 +177,7 @@ export class PacketIo {
     }
     if (dataPath.tunOutCount > 0) sendTun(this.io, dataPath.tunOut, dataPath.tunOutCount);
     dataPath.resetOutput();
-  }
+  });
 
   captureControl(endpoints: TcpEndpoints, direction: 'in' | 'out', octets: Uint8Array): void {
     this.capture?.control(endpoints, direction, octets);
@@ -183,6 +201,23 @@ export class PacketIo {
     this.flush();
     this.drive.remove(this.deadlines);
     this.gre.close();
+  }
+
+  /** What fails within is no peer's fault, but leaves the engine itself in doubt. */
+  private guarded(act: (argument: number) => void): (argument?: number) => void {
+    return (argument = 0) => {
+      if (this.broken) return;
+      try {
+        act(argument);
+      } catch (error) {
+        this.fail(error);
+      }
+    };
+  }
+
+  private fail(error: unknown): void {
+    this.broken = true;
+    this.failed(error);
   }
 
   private resume(): void {
@@ -232,17 +267,13 @@ export class PacketIo {
     const { controlSlot, controlOffset, controlLength } = this.dataPath;
     const owner = this.owners[controlSlot];
     if (owner === undefined) return;
-    if (verdict === Verdict.Desynchronized) owner.handleDesynchronized(controlSlot, now);
-    else if (this.controlRation.take(controlSlot, 1, now) === 0) {
-      this.floodFrames++;
-      return;
-    } else
-      owner.handleFrame(
-        controlSlot,
-        this.arena.octets.slice(controlOffset, controlOffset + controlLength),
-        now,
-      );
-    this.drive.touched(owner);
+    if (verdict === Verdict.Desynchronized)
+      this.drive.feed(owner, (machine) => machine.handleDesynchronized(controlSlot, now));
+    else if (this.controlRation.take(controlSlot, 1, now) === 0) this.floodFrames++;
+    else {
+      const frame = this.arena.octets.slice(controlOffset, controlOffset + controlLength);
+      this.drive.feed(owner, (machine) => machine.handleFrame(controlSlot, frame, now));
+    }
   }
 
   private feedReleased(now: number): void {
@@ -255,7 +286,12 @@ export class PacketIo {
     }
   }
 
-  private open(owner: PathOwner, peer: number, local: number, now: number): CallPath | undefined {
+  private openPath(
+    owner: PathOwner,
+    peer: number,
+    local: number,
+    now: number,
+  ): CallPath | undefined {
     const { dataPath, owners, callIds } = this;
     const callId = callIds.take();
     if (callId === undefined) return undefined;
@@ -266,7 +302,9 @@ export class PacketIo {
     }
     owners[slot] = owner;
     this.controlRation.reset(slot, now);
-    return new DataCallPath(slot, callId, dataPath, this.pathEvents);
+    const path = new DataCallPath(slot, callId, dataPath, this.pathEvents);
+    this.open[slot] = path;
+    return path;
   }
 
   private captureGre(

@@ -3,6 +3,7 @@ import type { SessionEvent } from '../session/ports.ts';
 import { monotonic } from './drive.ts';
 import { busEvent, type BusEvent } from './events.ts';
 import type { Failures } from './failures.ts';
+import type { Faults } from './faults.ts';
 import type { Log } from './log.ts';
 import type { RelayEvent } from './relays/relay-event.ts';
 import { Strangers } from './strangers.ts';
@@ -11,6 +12,7 @@ type Event = SessionEvent | RelayEvent;
 
 export interface ReportPorts {
   readonly log: Log;
+  readonly faults: Faults;
   readonly failures: Failures;
   /** For the buses. */
   readonly publish: (event: BusEvent) => void;
@@ -27,11 +29,19 @@ export class Reports {
   }
 
   event(event: Event): void {
-    const { log, failures, publish, runHooks } = this.ports;
-    failures.note(event);
-    const told = busEvent(event, monotonic());
-    if (told !== undefined) publish(told);
-    runHooks(event);
+    const { faults, failures, publish, runHooks } = this.ports;
+    // Whoever stumbles over it, the others hear of it, and whose event it is does not notice.
+    faults.contain('failures', () => failures.note(event));
+    faults.contain('events', () => {
+      const told = busEvent(event, monotonic());
+      if (told !== undefined) publish(told);
+    });
+    faults.contain('hooks', () => runHooks(event));
+    faults.contain('log', () => this.tell(event));
+  }
+
+  private tell(event: Event): void {
+    const { log } = this.ports;
     if (event.what === 'counted') this.count(event.counter);
     if (event.what !== 'caller-refused' && event.what !== 'relay-refused') log.event(event);
     else {

@@ -2,9 +2,12 @@
 import { IoError } from '../native/io-error.ts';
 import { RouterError } from '../router/router.ts';
 import { cause, type Cause, type CauseCode } from '../wire/cause.ts';
+import { ExitCode, Fatal } from './exit-codes.ts';
 
 /** A RouterError says itself what it means, unless it is any failure of a command. */
 export function routerCause(error: unknown, otherwise: CauseCode): Cause {
+  if (error instanceof Fatal && error.exitCode === ExitCode.PortInUse)
+    return cause('PORT_IN_USE', error.message);
   const isNamed = error instanceof RouterError && error.code !== 'DEVICE_FAILED';
   return cause(isNamed ? error.code : otherwise, failureText(error));
 }

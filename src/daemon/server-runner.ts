@@ -6,11 +6,13 @@ import type { Network, CallPath, SessionOutput } from '../session/ports.ts';
 import { Server } from '../session/server.ts';
 import type { TunDevice } from '../tun-tap/tun-device.ts';
 import { cause, type Cause } from '../wire/cause.ts';
+import { formatAddress } from '../wire/ip.ts';
 import type { ControlPath, ServerInterface } from '../router/router.ts';
 import { monotonic } from './drive.ts';
 import type { RunnerPorts } from './link-runner.ts';
 import { outerPath } from './outer-path.ts';
 import { routerCause } from './router-cause.ts';
+import { Standing } from './standing.ts';
 import { endpointsOf, TcpConnection } from './tcp-connection.ts';
 
 /** MPPE's header and the inner protocol: what encrypted packets must be shorter by (RFC 3078 §3). */
@@ -36,7 +38,7 @@ export class ServerRunner {
     this.lost = lost;
     this.server = new Server(options, ports.gateway, {
       paths: ports.io.paths,
-      touched: (caller) => ports.drive.touched(caller),
+      feed: (caller, act) => ports.drive.feed(caller, act),
     });
   }
 
@@ -58,17 +60,15 @@ export class ServerRunner {
 
   accept(socket: Socket): void {
     let caller: Caller | undefined = undefined; // until it is accepted
-    const feed = (act: (caller: Caller) => void) => {
-      if (caller === undefined) return;
-      act(caller);
-      this.ports.drive.touched(caller);
+    const feed = (act: (caller: Caller, now: number) => void) => {
+      if (caller !== undefined) this.ports.drive.feed(caller, act);
     };
     const tcp = new TcpConnection(socket, this.ports.connections, {
       octets: (octets) => {
         this.ports.io.captureControl(tcp, 'in', octets);
-        feed((found) => found.handleOctets(octets, monotonic()));
+        feed((found, now) => found.handleOctets(octets, now));
       },
-      closed: (errno) => feed((found) => found.handleClosed(monotonic(), errno)),
+      closed: (errno) => feed((found, now) => found.handleClosed(now, errno)),
       written: (octets) => this.ports.io.captureControl(tcp, 'out', octets),
     });
     const outer = outerPath(endpointsOf(socket), 'peer');
@@ -87,14 +87,39 @@ export class ServerRunner {
     }
     caller = accepted;
     this.connections.set(accepted, outer);
-    if (outer !== undefined) void this.ports.router.admit(outer); // GRE comes after several more messages
-    this.ports.drive.add(accepted, (output) => this.carryOut(accepted, tcp, output));
+    const { drive, faults, router } = this.ports;
+    const about = `server ${this.server.options.name} caller ${formatAddress(tcp.peer)}`;
+    if (outer !== undefined) faults.watch(about, router.admit(outer)); // GRE comes after several more messages
+    const standing = new Standing();
+    drive.add(accepted, {
+      about,
+      carryOut: (output) => standing.carryOut(output, () => this.carryOut(accepted, tcp, output)),
+      failed: (why) => this.fail(accepted, tcp, standing.endings(why), about, why),
+    });
+  }
+
+  /** The machine has thrown: what it had done is undone without it. */
+  private fail(
+    caller: Caller,
+    tcp: TcpConnection,
+    endings: readonly SessionOutput[],
+    about: string,
+    why: Cause,
+  ): void {
+    const { faults, io, report } = this.ports;
+    const attempt = (act: () => void) => faults.contain(about, act);
+    for (const output of endings) attempt(() => this.carryOut(caller, tcp, output));
+    attempt(() => io.release(caller));
+    attempt(() => caller.abandon(monotonic()));
+    const server = this.server.options.name;
+    if (!endings.some(({ kind }) => kind === 'event'))
+      attempt(() => report({ what: 'caller-refused', server, peer: tcp.peer, cause: why }));
+    attempt(() => this.carryOut(caller, tcp, { kind: 'done' }));
   }
 
   /** Ends all callers; resolved when every one has said goodbye. */
   async shutdown(why: Cause): Promise<void> {
     this.server.shutdown(why, monotonic());
-    for (const caller of [...this.connections.keys()]) this.ports.drive.touched(caller);
     if (this.connections.size > 0) await new Promise<void>((resolve) => (this.emptied = resolve));
     this.closeDevice();
   }
@@ -118,11 +143,14 @@ export class ServerRunner {
         tcp.close();
         break;
       case 'network-up':
-        void this.networkUp(caller, output.path, output.network);
+        this.ports.drive.watch(caller, this.networkUp(caller, output.path, output.network));
         break;
       case 'network-down':
         this.ports.io.detach(output.path);
-        void this.ports.router.networkDown(output.network); // warns, never fails
+        this.ports.faults.watch(
+          `server ${output.network.name}`,
+          this.ports.router.networkDown(output.network), // warns, never fails
+        );
         break;
       case 'event':
         this.ports.report(output.event);
@@ -148,9 +176,10 @@ export class ServerRunner {
       this.ports.io.attach(path, this.device, network);
       await this.ports.router.networkUp(network);
     } catch (error) {
-      if (!this.connections.has(caller)) return; // it ended meanwhile
-      caller.handleNetworkFailed(path.slot, routerCause(error, 'DEVICE_FAILED'), monotonic());
-      this.ports.drive.touched(caller);
+      const why = routerCause(error, 'DEVICE_FAILED');
+      this.ports.drive.feed(caller, (machine, now) =>
+        machine.handleNetworkFailed(path.slot, why, now),
+      );
     }
   }
 }

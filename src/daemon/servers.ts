@@ -79,6 +79,36 @@ export class Servers {
     for (const options of fresh) this.log.line('info', describe(options));
   }
 
+  /**
+   * All at once, for one may need what another one gives up; where that fails each by itself, so that one that cannot be
+   * started keeps nothing from the others, and goes on as it was.
+   * @returns what went wrong, by server
+   */
+  async changeAsFarAsPossible(
+    wanted: readonly ServerOptions[],
+    listeners: Listeners,
+  ): Promise<ReadonlyMap<string, unknown>> {
+    const failed = new Map<string, unknown>();
+    try {
+      await this.change(wanted, listeners);
+      return failed;
+    } catch {
+      // Which of them it was is seen below.
+    }
+    let now = wanted.flatMap(({ name }) => this.running.get(name)?.server.options ?? []);
+    await this.change(now, listeners);
+    for (const options of wanted) {
+      const next = [...now.filter(({ name }) => name !== options.name), options];
+      try {
+        await this.change(next, listeners);
+        now = next;
+      } catch (error) {
+        failed.set(options.name, error);
+      }
+    }
+    return failed;
+  }
+
   /** Ends a server. */
   async end(name: string, why: Cause): Promise<void> {
     const runner = this.running.get(name);

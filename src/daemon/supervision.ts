@@ -4,7 +4,8 @@
  */
 import type { SupervisedDaemon, Supervisor } from '../router/router.ts';
 import { cause } from '../wire/cause.ts';
-import { ConfigError, describeProblem } from './configuration/problems.ts';
+import type { Ipv6Prefix } from '../wire/ipv6.ts';
+import { describeProblem, type Problem } from './configuration/problems.ts';
 import type { LinkRunner } from './link-runner.ts';
 import type { Log } from './log.ts';
 import { failureText, routerCause } from './router-cause.ts';
@@ -21,8 +22,10 @@ export interface Supervised {
   readonly supervisor: Supervisor;
   /** Jobs that change what runs, one after the other. */
   change(job: () => Promise<void>): void;
-  /** Takes up what stands in the files now. @throws what is wrong with it: what was in force stays */
+  /** Takes up what stands in the files now. @throws why it cannot: what was in force stays */
   readAgain(): Promise<void>;
+  /** What stands in the files and is not in force. */
+  faults(): readonly Problem[];
   isLink(name: string, proto: string): boolean;
   isServer(name: string): boolean;
   /** @throws why it cannot be started */
@@ -53,6 +56,10 @@ export class Supervision implements SupervisedDaemon {
     this.daemon.stopServer(name);
   }
 
+  givenIpv6(link: string, prefixes: readonly Ipv6Prefix[]): void {
+    this.daemon.links.get(link)?.giveIpv6(prefixes);
+  }
+
   isOurs(name: string, proto: string): boolean {
     return proto === 'pptpgw' || proto === 'pptpserver' || this.daemon.isLink(name, proto);
   }
@@ -72,11 +79,12 @@ export class Supervision implements SupervisedDaemon {
   private async begin(name: string, fresh: boolean): Promise<void> {
     const { daemon } = this;
     const { supervisor, links } = daemon;
-    let faults: readonly string[] = [];
+    let faults: readonly string[];
     try {
       await daemon.readAgain();
+      faults = faultsOf(name, daemon.faults());
     } catch (error) {
-      faults = faultsOf(name, error);
+      faults = [failureText(error)];
     }
     if (this.closed || !supervisor.isSetUp(name)) return; // it was taken down meanwhile
     const link = links.get(name);
@@ -122,9 +130,11 @@ export class Supervision implements SupervisedDaemon {
   }
 }
 
-/** Why a configuration was refused, to who looks at one interface: its own faults, or all if it has none. */
-function faultsOf(name: string, error: unknown): readonly string[] {
-  if (!(error instanceof ConfigError)) return [failureText(error)];
-  const own = error.problems.filter(({ file, section }) => file === 'network' && section === name);
-  return (own.length > 0 ? own : error.problems).map(describeProblem);
+/** Why an interface is not in force, to who looks at it alone: its own faults, or those of a whole file. */
+function faultsOf(name: string, faults: readonly Problem[]): readonly string[] {
+  return faults
+    .filter(
+      ({ file, section }) => section === undefined || (file === 'network' && section === name),
+    )
+    .map(describeProblem);
 }

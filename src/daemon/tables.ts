@@ -1,5 +1,11 @@
 /** Tables for people: status and sessions as text. */
 
+/** A name that a stranger chose must not make its column wider than a terminal. */
+export function shortened(text: string, most = 40): string {
+  const characters = Array.from(text);
+  return characters.length <= most ? text : `${characters.slice(0, most - 1).join('')}…`;
+}
+
 /** Columns as wide as their widest cell; no blanks at the end of a line. */
 export function table(rows: readonly (readonly string[])[]): string {
   const widths = rows.reduce<number[]>(

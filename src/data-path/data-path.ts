@@ -15,6 +15,8 @@
  * Reading greOutCount or tunOutCount ends a batch: until then an encrypted packet may wait for another one, to be en- or
  * decrypted beside it (mppe-cipher.ts). Whatever changes a session, or looks at it, comes after the packets before it.
  */
+import type { Ipv6Prefix } from '../wire/ipv6.ts';
+import { MPPE_OVERHEAD } from '../wire/mppe-header.ts';
 import type { Arena } from './arena.ts';
 import { Backlog } from './backlog.ts';
 import { type Counters, CounterSlab, Drop } from './counters.ts';
@@ -24,6 +26,8 @@ import { GreReceiver } from './gre-receiver.ts';
 import { HeldPackets } from './held-packets.ts';
 import { Inbound } from './inbound.ts';
 import { readI32 } from './inner-packet.ts';
+import { Ipv6Networks } from './ipv6-networks.ts';
+import { Ipv6Rules } from './ipv6-rules.ts';
 import type { MppeKeys } from './mppe-keys.ts';
 import { MppeSender } from './mppe-sender.ts';
 import { TypeScriptCipher } from './mppe-typescript.ts';
@@ -60,8 +64,12 @@ export interface Framing {
   readonly peerMru?: number;
 }
 
-/** What MPPE adds to a packet: its header and the inner protocol. */
-const MPPE_OVERHEAD = 4;
+/** Interface identifiers of IPV6CP, 8 octets each. */
+export interface Identifiers {
+  readonly local: Uint8Array;
+  readonly peer: Uint8Array;
+}
+
 /** Packets for the socket after it was full: few, for it may soon be full again. */
 const RESUMED = 32;
 /** RFC 791 §3.2: what every IPv4 link carries. */
@@ -103,6 +111,7 @@ export class DataPath {
       window: new SequenceWindow(maxSessions),
       counters: new CounterSlab(maxSessions),
       devices: new Devices(sessions),
+      ipv6Rules: new Ipv6Rules(octets, sessions),
       output: new OutputQueues(arena),
       held: new HeldPackets(octets, heldSlots),
       backlog: new Backlog(maxSessions, backlogSlots.count, toSend),
@@ -259,17 +268,28 @@ export class DataPath {
     this.#devices.detach(slot);
   }
 
-  /** IPV6CP is up: link-local IPv6 passes while the session is attached. undefined: down. @param peerIdentifier 8 octets */
-  setIpv6(slot: number, peerIdentifier: Uint8Array | undefined): void {
+  /** IPV6CP is up: IPv6 passes (ipv6-rules.ts) while the session is attached. undefined: down. */
+  setIpv6(slot: number, identifiers: Identifiers | undefined): void {
     this.#settle(slot);
-    this.#sessions.ipv6[slot] = 0;
-    if (peerIdentifier === undefined) return;
-    if (peerIdentifier.length !== 8) {
-      throw new RangeError(`interface identifier of ${peerIdentifier.length} octets`);
-    }
-    this.#sessions.ipv6[slot] = 1;
-    this.#sessions.identifierHigh[slot] = readI32(peerIdentifier, 0);
-    this.#sessions.identifierLow[slot] = readI32(peerIdentifier, 4);
+    const sessions = this.#sessions;
+    sessions.ipv6[slot] = 0;
+    if (identifiers === undefined) return;
+    const { local, peer } = identifiers;
+    for (const { length } of [local, peer])
+      if (length !== 8) throw new RangeError(`interface identifier of ${length} octets`);
+    sessions.ipv6[slot] = 1;
+    sessions.identifierHigh[slot] = readI32(peer, 0);
+    sessions.identifierLow[slot] = readI32(peer, 4);
+    sessions.ownIdentifierHigh[slot] = readI32(local, 0);
+    sessions.ownIdentifierLow[slot] = readI32(local, 4);
+  }
+
+  /** What the peer of a link gave us in IPv6. @param exclusive nothing else passes @throws Error: no such device */
+  setGivenIpv6(device: number, prefixes: readonly Ipv6Prefix[], exclusive: boolean): void {
+    this.#receiver.finish();
+    const found = this.#devices.find(device);
+    if (found === undefined) throw new Error(`device ${device} is not open`);
+    found.ipv6 = { given: new Ipv6Networks(prefixes), exclusive };
   }
 
   // Packets.

@@ -2,6 +2,7 @@
  * TUN devices and which session owns what on them.
  */
 import type { Prefix } from '../wire/ip.ts';
+import { Ipv6Networks } from './ipv6-networks.ts';
 import type { ParkedPackets } from './parked-packets.ts';
 import { Routes } from './routes.ts';
 import { NO_DEVICE, type SessionSlab } from './session-slab.ts';
@@ -23,6 +24,13 @@ export interface Attachment {
   readonly prefixes: readonly Prefix[];
 }
 
+/** What the peer of a link gave us in IPv6: see ipv6-rules.ts. */
+export interface GivenIpv6 {
+  readonly given: Ipv6Networks;
+  /** Nothing but that passes. */
+  readonly exclusive: boolean;
+}
+
 export interface Device {
   readonly isolate: boolean;
   readonly isLink: boolean;
@@ -31,7 +39,11 @@ export interface Device {
   /** What goes in waits here for a session; undefined: it does not wait. */
   parked: ParkedPackets | undefined;
   readonly routes: Routes;
+  /** Without meaning where callers are. */
+  ipv6: GivenIpv6;
 }
+
+const NOTHING: GivenIpv6 = { given: new Ipv6Networks([]), exclusive: false };
 
 export class Devices {
   readonly #sessions: SessionSlab;
@@ -51,6 +63,7 @@ export class Devices {
       single: NO_SLOT,
       parked: undefined,
       routes: new Routes(),
+      ipv6: NOTHING,
     };
   }
 

@@ -8,27 +8,18 @@
 import { PppProtocol } from '../wire/ppp-frame.ts';
 import { Column, type CounterSlab, Drop } from './counters.ts';
 import type { Device, Devices } from './devices.ts';
-import {
-  ipv4Destination,
-  ipv4Source,
-  isImpossibleSource,
-  isLinkLocal,
-  isLinkLocalMulticast,
-  isUnspecified,
-  readI32,
-} from './inner-packet.ts';
-import { clampMss } from './mss-clamp.ts';
+import { ipv4Destination, ipv4Source, isImpossibleSource } from './inner-packet.ts';
+import type { Ipv6Rules } from './ipv6-rules.ts';
+import { clampMss, clampMssIpv6 } from './mss-clamp.ts';
 import type { OutputQueues } from './output-queues.ts';
 import { NO_DEVICE, type SessionSlab } from './session-slab.ts';
-import { Verdict } from './verdict.ts';
-
-/** Octets of an IPv4 and a TCP header without options: what MSS does not count. */
-export const IPV4_TCP_HEADERS = 40;
+import { dropOf, Verdict } from './verdict.ts';
 
 export interface InboundParts {
   readonly octets: Uint8Array;
   readonly sessions: SessionSlab;
   readonly devices: Devices;
+  readonly ipv6Rules: Ipv6Rules;
   readonly output: OutputQueues;
   readonly counters: CounterSlab;
 }
@@ -42,7 +33,7 @@ export class Inbound {
 
   /** Delivers the IP packet octets[at..at+length), whose header was checked (inner-packet.ts). @returns Verdict */
   deliver(slot: number, protocol: number, at: number, length: number, now: number): number {
-    const { octets, sessions, devices, output, counters } = this.#parts;
+    const { octets, sessions, devices, ipv6Rules, output, counters } = this.#parts;
     const fd = sessions.device[slot]!;
     if (fd === NO_DEVICE) return this.#drop(slot, Drop.notAttached, Verdict.NotAttached);
     const device = devices.find(fd)!;
@@ -54,9 +45,11 @@ export class Inbound {
       if (!device.isLink && this.#isCaller(slot, device, ipv4Destination(octets, at))) {
         return this.#drop(slot, Drop.isolated, Verdict.Isolated);
       }
-      clampMss(octets, at, length, sessions.innerMtu[slot]! - IPV4_TCP_HEADERS);
-    } else if (!this.#mayComeIpv6(slot, device, at)) {
-      return this.#drop(slot, Drop.ipv6, Verdict.Ipv6);
+      clampMss(octets, at, length, sessions.innerMtu[slot]!);
+    } else {
+      const verdict = ipv6Rules.inward(slot, device, at);
+      if (verdict !== Verdict.Delivered) return this.#drop(slot, dropOf(verdict), verdict);
+      clampMssIpv6(octets, at, length, sessions.innerMtu[slot]!);
     }
     if (!output.pushTun(fd, at, length)) return this.#drop(slot, Drop.full, Verdict.Full);
     counters.add(slot, Column.RxPackets, 1);
@@ -74,23 +67,6 @@ export class Inbound {
   #isCaller(slot: number, device: Device, destination: number): boolean {
     const owner = device.routes.find(destination);
     return owner === slot || (owner !== -1 && device.isolate);
-  }
-
-  /** Only link-local, only after IPV6CP; from callers only under the identifier that it agreed. */
-  #mayComeIpv6(slot: number, device: Device, at: number): boolean {
-    const { octets, sessions } = this.#parts;
-    if (sessions.ipv6[slot] === 0) return false;
-    const source = at + 8;
-    const destination = at + 24;
-    const toGroup = isLinkLocalMulticast(octets, destination);
-    if (!toGroup && !isLinkLocal(octets, destination)) return false;
-    if (isUnspecified(octets, source)) return toGroup;
-    if (!isLinkLocal(octets, source)) return false;
-    return (
-      device.isLink ||
-      (readI32(octets, source + 8) === sessions.identifierHigh[slot] &&
-        readI32(octets, source + 12) === sessions.identifierLow[slot])
-    );
   }
 
   #drop(slot: number, reason: number, verdict: number): number {

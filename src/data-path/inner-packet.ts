@@ -74,13 +74,60 @@ export function isLinkLocal(octets: Uint8Array, at: number): boolean {
   return octets[at] === 0xfe && (octets[at + 1]! & 0xc0) === 0x80;
 }
 
+/** ff00::/8 at `at`. RFC 4291 §2.7 */
+export function isMulticastIpv6(octets: Uint8Array, at: number): boolean {
+  return octets[at] === 0xff;
+}
+
 /** ff02::/16 at `at`. RFC 4291 §2.7 */
 export function isLinkLocalMulticast(octets: Uint8Array, at: number): boolean {
   return octets[at] === 0xff && octets[at + 1] === 0x02;
+}
+
+/** An address that no packet on a link can come from: groups, and ::/64 with loopback and mapped IPv4 addresses. RFC 4291 §2.5, §2.7 */
+export function isImpossibleIpv6Source(octets: Uint8Array, at: number): boolean {
+  return (
+    isMulticastIpv6(octets, at) || (readI32(octets, at) === 0 && readI32(octets, at + 4) === 0)
+  );
 }
 
 /** `::` at `at`, the source of a node that has no address yet. */
 export function isUnspecified(octets: Uint8Array, at: number): boolean {
   for (let n = 0; n < 16; n++) if (octets[at + n] !== 0) return false;
   return true;
+}
+
+/** IPv6 extension headers that may precede another header: RFC 8200 §4.1. */
+const HOP_BY_HOP = 0;
+const ROUTING = 43;
+const FRAGMENT = 44;
+const DESTINATION_OPTIONS = 60;
+/** RFC 8200 §4: each once, destination options twice. */
+const MOST_EXTENSIONS = 5;
+
+/**
+ * Where the header of the upper-layer protocol begins in the IPv6 packet octets[at..at+length).
+ * @returns -1: it has another one, or is a later fragment
+ */
+export function findUpperLayer(
+  octets: Uint8Array,
+  at: number,
+  length: number,
+  protocol: number,
+): number {
+  let next = octets[at + 6]!;
+  let header = at + IPV6_HEADER_LENGTH;
+  for (let n = 0; n <= MOST_EXTENSIONS && header + 8 <= at + length; n++) {
+    if (next === protocol) return header;
+    if (next === FRAGMENT) {
+      if ((readU16(octets, header + 2) & 0xfff8) !== 0) return -1;
+    } else if (next !== HOP_BY_HOP && next !== ROUTING && next !== DESTINATION_OPTIONS) {
+      return -1;
+    }
+    // A fragment header has its second octet reserved: its length is always 8.
+    const units = next === FRAGMENT ? 0 : octets[header + 1]!;
+    next = octets[header]!;
+    header += 8 + units * 8;
+  }
+  return -1;
 }

@@ -4,12 +4,15 @@
  */
 import { readU16, writeU16 } from '../wire/octets.ts';
 import { updateChecksum } from './checksum.ts';
-import { ipv4HeaderLength } from './inner-packet.ts';
+import { findUpperLayer, ipv4HeaderLength } from './inner-packet.ts';
 
 const TCP = 6;
 const TCP_HEADER_LENGTH = 20;
 const SYN = 0x02;
 const FRAGMENT_OFFSET = 0x1fff;
+/** Octets of an IP and a TCP header without options: what MSS does not count. RFC 9293 §3.7.1. */
+const IPV4_TCP_HEADERS = 40;
+const IPV6_TCP_HEADERS = 60;
 
 /** Kinds of TCP options. */
 const END = 0;
@@ -17,13 +20,22 @@ const NO_OPERATION = 1;
 const MAXIMUM_SEGMENT_SIZE = 2;
 
 /**
- * Makes the IPv4 packet octets[at..at+length), if it is a SYN that offers more, offer `maximum` octets.
+ * Makes the IPv4 packet octets[at..at+length), if it is a SYN that offers more, offer what fits into `mtu` octets.
  * The header must have been checked (ipv4Length).
  */
-export function clampMss(octets: Uint8Array, at: number, length: number, maximum: number): void {
+export function clampMss(octets: Uint8Array, at: number, length: number, mtu: number): void {
   if (octets[at + 9] !== TCP || (readU16(octets, at + 6) & FRAGMENT_OFFSET) !== 0) return;
-  const tcp = at + ipv4HeaderLength(octets, at);
-  const end = at + length;
+  clampSyn(octets, at + ipv4HeaderLength(octets, at), at + length, mtu - IPV4_TCP_HEADERS);
+}
+
+/** The same of an IPv6 packet (ipv6Length). */
+export function clampMssIpv6(octets: Uint8Array, at: number, length: number, mtu: number): void {
+  const tcp = findUpperLayer(octets, at, length, TCP);
+  if (tcp !== -1) clampSyn(octets, tcp, at + length, mtu - IPV6_TCP_HEADERS);
+}
+
+/** The TCP header at `tcp`, in a packet that ends at `end`. */
+function clampSyn(octets: Uint8Array, tcp: number, end: number, maximum: number): void {
   if (tcp + TCP_HEADER_LENGTH > end || (octets[tcp + 13]! & SYN) === 0) return;
   const optionsEnd = Math.min(end, tcp + (octets[tcp + 12]! >> 4) * 4);
   for (let option = tcp + TCP_HEADER_LENGTH; option < optionsEnd;) {

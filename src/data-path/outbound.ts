@@ -6,7 +6,7 @@ import { type CounterSlab, Drop } from './counters.ts';
 import type { Device, Devices } from './devices.ts';
 import { mayNotFragment, writeFragment } from './fragmentation.ts';
 import { mayAnswer, writeFragmentationNeeded } from './icmp.ts';
-import { IPV4_TCP_HEADERS } from './inbound.ts';
+import { mayAnswerIpv6, writePacketTooBig } from './icmpv6.ts';
 import {
   ipv4Destination,
   ipv4HeaderLength,
@@ -19,14 +19,15 @@ import {
   packetLength,
   readI32,
 } from './inner-packet.ts';
-import { clampMss } from './mss-clamp.ts';
+import type { Ipv6Rules } from './ipv6-rules.ts';
+import { clampMss, clampMssIpv6 } from './mss-clamp.ts';
 import type { OutputQueues } from './output-queues.ts';
 import type { ParkedPackets } from './parked-packets.ts';
 import { RateLimit } from './rate-limit.ts';
 import { setSource } from './readdress.ts';
 import { type SessionSlab } from './session-slab.ts';
 import type { Transmitter } from './transmitter.ts';
-import { Verdict } from './verdict.ts';
+import { dropOf, Verdict } from './verdict.ts';
 
 /** ICMP messages per session: enough for path MTU discovery of many connections that start together. */
 const ICMP_PER_SECOND = 50;
@@ -37,6 +38,7 @@ export interface OutboundParts {
   readonly maxSessions: number;
   readonly sessions: SessionSlab;
   readonly devices: Devices;
+  readonly ipv6Rules: Ipv6Rules;
   readonly transmitter: Transmitter;
   readonly output: OutputQueues;
   readonly counters: CounterSlab;
@@ -118,7 +120,7 @@ export class Outbound {
     }
     const mtu = sessions.innerMtu[slot]!;
     if (length > mtu) return this.#tooLarge(slot, fd, at, length, mtu, now);
-    clampMss(octets, at, length, mtu - IPV4_TCP_HEADERS);
+    clampMss(octets, at, length, mtu);
     return transmitter.packet(slot, PppProtocol.Ip, at, length, now);
   }
 
@@ -156,8 +158,44 @@ export class Outbound {
     return Verdict.Sent;
   }
 
-  /** Link-local alone, to the session that has the identifier. Groups reach the other end of a link, but not callers. */
   #ipv6(fd: number, device: Device, at: number, length: number, now: number): number {
+    return device.isLink
+      ? this.#ipv6ToLink(fd, device, at, length, now)
+      : this.#ipv6ToCaller(fd, at, length, now);
+  }
+
+  #ipv6ToLink(fd: number, device: Device, at: number, length: number, now: number): number {
+    const { octets, sessions, ipv6Rules, transmitter } = this.#parts;
+    const slot = device.single;
+    if (slot === -1 || sessions.device[slot] !== fd)
+      return this.#drop(-1, Drop.notAttached, Verdict.NotAttached);
+    const verdict = ipv6Rules.outward(slot, device, at);
+    if (verdict !== Verdict.Sent) return this.#drop(slot, dropOf(verdict), verdict);
+    const mtu = sessions.innerMtu[slot]!;
+    if (length > mtu) {
+      this.#answerTooBig(slot, fd, at, length, mtu, now);
+      return this.#drop(slot, Drop.tooBig, Verdict.TooBig);
+    }
+    clampMssIpv6(octets, at, length, mtu);
+    return transmitter.packet(slot, PppProtocol.Ipv6, at, length, now);
+  }
+
+  #answerTooBig(
+    slot: number,
+    fd: number,
+    at: number,
+    length: number,
+    mtu: number,
+    now: number,
+  ): void {
+    const { octets, output } = this.#parts;
+    if (!mayAnswerIpv6(octets, at, length) || this.#icmpLimit.take(slot, 1, now) === 0) return;
+    const to = output.takeSlot();
+    if (to !== -1) output.pushTun(fd, to, writePacketTooBig(octets, at, length, mtu, to));
+  }
+
+  /** Link-local alone, to the session that has the identifier; no groups. */
+  #ipv6ToCaller(fd: number, at: number, length: number, now: number): number {
     const { octets, sessions, transmitter } = this.#parts;
     const source = at + 8;
     const destination = at + 24;
@@ -168,14 +206,9 @@ export class Outbound {
     if (!isLinkLocal(octets, source) && !isUnspecified(octets, source)) {
       return this.#drop(-1, Drop.ipv6, Verdict.Ipv6);
     }
-    if (toGroup && !device.isLink) {
-      return this.#drop(-1, Drop.multicast, Verdict.Multicast);
-    }
-    const slot = device.isLink ? device.single : this.#neighbour(fd, destination + 8);
+    if (toGroup) return this.#drop(-1, Drop.multicast, Verdict.Multicast);
+    const slot = this.#neighbour(fd, destination + 8);
     if (slot === -1) return this.#drop(-1, Drop.noRoute, Verdict.NoRoute);
-    if (sessions.device[slot] !== fd || sessions.ipv6[slot] === 0) {
-      return this.#drop(-1, Drop.ipv6, Verdict.Ipv6);
-    }
     if (length > sessions.innerMtu[slot]!) return this.#drop(slot, Drop.tooBig, Verdict.TooBig);
     return transmitter.packet(slot, PppProtocol.Ipv6, at, length, now);
   }

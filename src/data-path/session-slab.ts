@@ -42,6 +42,9 @@ export class SessionSlab {
   /** Interface identifier of the peer, its two halves. */
   readonly identifierHigh: Int32Array;
   readonly identifierLow: Int32Array;
+  /** And ours. */
+  readonly ownIdentifierHigh: Int32Array;
+  readonly ownIdentifierLow: Int32Array;
 
   /** ms. */
   readonly lastHeard: Float64Array;
@@ -71,6 +74,8 @@ export class SessionSlab {
     this.ipv6 = new Uint8Array(size);
     this.identifierHigh = new Int32Array(size);
     this.identifierLow = new Int32Array(size);
+    this.ownIdentifierHigh = new Int32Array(size);
+    this.ownIdentifierLow = new Int32Array(size);
     this.lastHeard = new Float64Array(size);
     this.lastTraffic = new Float64Array(size);
     this.#free = Int32Array.from({ length: size }, (_, index) => size - 1 - index);

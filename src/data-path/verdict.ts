@@ -1,6 +1,8 @@
 /**
  * What became of a packet: the small integer that the packet machine answers with.
  */
+import { Drop } from './counters.ts';
+
 export const Verdict = {
   /** Nothing to report (pollControl only). */
   None: 0,
@@ -45,7 +47,7 @@ export const Verdict = {
   BadSource: 25,
   /** Caller to caller where that is not allowed. */
   Isolated: 26,
-  /** IPv6 beyond what passes: link-local only, and only after IPV6CP. */
+  /** IPv6 that does not pass: before IPV6CP, and beyond link-local where callers are (ipv6-rules.ts). */
   Ipv6: 27,
   /** Multicast or broadcast to callers. */
   Multicast: 28,
@@ -58,3 +60,15 @@ export const Verdict = {
 } as const;
 
 export type Verdict = (typeof Verdict)[keyof typeof Verdict];
+
+/** Where a packet with one of the verdicts of ipv6-rules.ts is counted. */
+export function dropOf(verdict: number): number {
+  switch (verdict) {
+    case Verdict.BadSource:
+      return Drop.badSource;
+    case Verdict.NoRoute:
+      return Drop.noRoute;
+    default:
+      return Drop.ipv6;
+  }
+}

@@ -6,7 +6,7 @@ import { IoContext } from './io-context.ts';
 export const NETLINK_ROUTE = 0;
 export const NETLINK_NETFILTER = 12;
 
-/** Octets of the longest answer: acknowledgments are short, and a dump is not asked for here. */
+/** Octets of the longest answer: acknowledgments are short, and a dump of some hundred addresses fits. */
 const MAX_ANSWER = 64 << 10;
 
 let answer: Uint8Array | undefined;

@@ -60,8 +60,9 @@ export class LcpLayer {
     this.#drain(now);
   }
 
-  close(now: number): void {
-    this.#negotiation.close(now);
+  /** @param text for the peer's log */
+  close(now: number, text: string): void {
+    this.#negotiation.close(now, text);
     this.#drain(now);
   }
 

@@ -6,6 +6,7 @@
  */
 import { cause, type Cause } from '../wire/cause.ts';
 import { isMalformed } from '../wire/codec.ts';
+import { goodbye, peersGoodbye } from '../wire/goodbye.ts';
 import { PacketCode } from '../wire/control-packet.ts';
 import { decodePppFrame, encodePppFrame, PppProtocol } from '../wire/ppp-frame.ts';
 import { takeFirst } from '../wire/queue.ts';
@@ -250,7 +251,7 @@ export class PppLink {
           this.#leaveNetwork(now);
           break;
         case 'peer-terminated':
-          this.#handlePeerTerminated(now);
+          this.#handlePeerTerminated(peersGoodbye(output.data), now);
           break;
         case 'failed':
           this.#close(cause(output.code), now);
@@ -269,11 +270,13 @@ export class PppLink {
     }
   }
 
-  #handlePeerTerminated(now: number): void {
+  /** @param text what the peer says about it */
+  #handlePeerTerminated(text: string | undefined, now: number): void {
     const isLoggingIn = this.#authentication?.isLoggingIn === true;
     const reason = cause('PEER_TERMINATED', isLoggingIn ? 'during the login' : undefined);
     // During negotiation the automaton would go on asking; there is nobody left to ask.
-    this.#close(this.#refusedMethod() ?? this.#network?.objection ?? reason, now);
+    const why = this.#refusedMethod() ?? this.#network?.objection ?? reason;
+    this.#close(saying(why, text), now);
   }
 
   /** The two ends wanted different login methods, and neither a login nor IP came of it. */
@@ -366,7 +369,7 @@ export class PppLink {
     this.#outputs.push({ kind: 'closing', cause: this.#cause });
     this.#phase = 'Terminate';
     this.#closeAt = undefined;
-    this.#lcp.close(now);
+    this.#lcp.close(now, goodbye(this.#cause));
     this.#drainLcp(now);
     // Without a timer there is nobody to say goodbye to.
     if (this.#lcp.isResting) this.#finish(this.#cause);
@@ -387,6 +390,13 @@ export class PppLink {
   #count(what: string): void {
     this.#outputs.push({ kind: 'counted', what });
   }
+}
+
+/** With what the peer says about it. */
+function saying({ code, detail }: Cause, text: string | undefined): Cause {
+  const said = text === undefined ? [] : [`it says: ${text}`];
+  const parts = [...(detail === undefined ? [] : [detail]), ...said];
+  return cause(code, parts.length === 0 ? undefined : parts.join('; '));
 }
 
 function finishCause(reason: FinishReason): Cause {

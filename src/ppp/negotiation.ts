@@ -16,6 +16,7 @@ import {
 } from '../wire/control-packet.ts';
 import { decodeOptions, encodeOptions, type RawOption } from '../wire/option.ts';
 import { takeFirst } from '../wire/queue.ts';
+import { textOf } from '../wire/text.ts';
 import { transition, type Event, type State } from './automaton.ts';
 import type { OptionPolicy, Verdict } from './option-policy.ts';
 
@@ -44,8 +45,8 @@ export type NegotiationOutput =
   | { readonly kind: 'down' }
   /** The automaton came to rest: tlf. */
   | { readonly kind: 'finished'; readonly reason: FinishReason }
-  /** The peer's Terminate-Request came while the protocol was open ('down' follows) or being negotiated. */
-  | { readonly kind: 'peer-terminated' }
+  /** The peer's Terminate-Request, with this data, came while the protocol was open ('down' follows) or being negotiated. */
+  | { readonly kind: 'peer-terminated'; readonly data: Uint8Array }
   /** The policy or the counters see no way to agree. The owner closes. */
   | { readonly kind: 'failed'; readonly code: CauseCode }
   | { readonly kind: 'counted'; readonly what: string };
@@ -65,6 +66,8 @@ export class Negotiation<O> {
   #refusals = 0;
   #repeats = 0;
   #reason: FinishReason = 'closed';
+  /** Data of our Terminate-Request. */
+  #goodbye = NONE;
   /** Identifier of the Configure-Request that waits for an answer, and its options. */
   #expected: number | undefined;
   #request = NONE;
@@ -100,8 +103,10 @@ export class Negotiation<O> {
     this.#event('Open', now);
   }
 
-  close(now: number): void {
+  /** @param text for the peer's log */
+  close(now: number, text = ''): void {
     this.#reason = 'closed';
+    this.#goodbye = textOf(text).octets;
     this.#event('Close', now);
   }
 
@@ -303,7 +308,7 @@ export class Negotiation<O> {
   #handleTerminateRequest(packet: ControlPacket, now: number): void {
     if (isNegotiating(this.#state) || this.opened) {
       this.#reason = 'terminated';
-      this.#outputs.push({ kind: 'peer-terminated' });
+      this.#outputs.push({ kind: 'peer-terminated', data: packet.data });
     }
     this.#event('RTR', now, packet);
   }
@@ -368,7 +373,7 @@ export class Negotiation<O> {
         case 'str':
           this.#restarts--;
           this.#deadline = now + TERMINATE_TIME;
-          this.#transmit(PacketCode.TerminateRequest, this.#nextIdentifier(), NONE);
+          this.#transmit(PacketCode.TerminateRequest, this.#nextIdentifier(), this.#goodbye);
           break;
         case 'sta':
           this.#transmit(

@@ -10,8 +10,11 @@ import {
   PacketCode,
   type ControlPacket,
 } from '../wire/control-packet.ts';
+import { peersGoodbye } from '../wire/goodbye.ts';
 import type { IpcpOption } from '../wire/ipcp-options.ts';
+import { IPV6_MIN_MTU } from '../wire/ipv6.ts';
 import type { Ipv6cpOption } from '../wire/ipv6cp-options.ts';
+import { MPPE_OVERHEAD } from '../wire/mppe-header.ts';
 import { encodePppFrame, PppProtocol } from '../wire/ppp-frame.ts';
 import { takeFirst } from '../wire/queue.ts';
 import { Encryption } from './encryption.ts';
@@ -44,7 +47,7 @@ export class NetworkPhase {
   /**
    * @param keys of the login; absent: no encryption
    * @param grant absent: addresses as in `link.ip`
-   * @param peerMru bounds what is sent back in Code-Rejects, octets
+   * @param peerMru octets; bounds what is sent back in Code-Rejects, and decides whether IPv6 fits
    */
   constructor(
     link: LinkOptions,
@@ -60,7 +63,9 @@ export class NetworkPhase {
     const ipcp = new IpcpPolicy(ipcpOptions(link, grant));
     this.#ipcp = { policy: ipcp, negotiation: new Negotiation(ipcp, true) };
     this.#ipcp.negotiation.peerMru = peerMru;
-    if (!link.ipv6) return;
+    // The kernel has no IPv6 on a device that is smaller.
+    const mtu = Math.min(link.mru, peerMru) - (this.#encryption === undefined ? 0 : MPPE_OVERHEAD);
+    if (!link.ipv6 || mtu < IPV6_MIN_MTU) return;
     const ipv6cp = new Ipv6cpPolicy(link.random, link.interfaceIdentifier);
     this.#ipv6cp = { policy: ipv6cp, negotiation: new Negotiation(ipv6cp, true) };
     this.#ipv6cp.negotiation.peerMru = peerMru;
@@ -223,7 +228,7 @@ export class NetworkPhase {
           this.#ipv4Down();
           break;
         case 'peer-terminated':
-          this.#fail('IPCP_FAILED', 'the peer ended IPCP');
+          this.#fail('IPCP_FAILED', endOf('IPCP', output.data));
           break;
         case 'finished':
           this.#handleIpcpFinished(output.reason);
@@ -323,6 +328,11 @@ export class NetworkPhase {
 
 function peerName({ authenticatePeer }: LinkOptions): string {
   return authenticatePeer === undefined ? 'server' : 'caller';
+}
+
+function endOf(protocol: string, data: Uint8Array): string {
+  const text = peersGoodbye(data);
+  return `the peer ended ${protocol}${text === undefined ? '' : `; it says: ${text}`}`;
 }
 
 function ipcpOptions({ ip }: LinkOptions, grant: Grant | undefined): IpcpOptions {

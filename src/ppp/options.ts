@@ -49,7 +49,7 @@ export interface LinkOptions {
     /** Ask the peer for WINS servers (RFC 1877). */
     readonly requestNbns?: boolean;
   };
-  /** IPV6CP; off: it is Protocol-Rejected. */
+  /** IPV6CP; off, or where packets may not have 1280 octets: it is Protocol-Rejected. */
   readonly ipv6: boolean;
   /** 8 octets, not all 0; absent: random. */
   readonly interfaceIdentifier?: Uint8Array;
@@ -106,8 +106,8 @@ export function checkLinkOptions({ mru, identity, authenticatePeer, mppe }: Link
     throw new RangeError(`a name has at most ${MAX_NAME} octets`);
 }
 
-/** PAP counts name and password in an octet each: RFC 1334 §2.2.1. */
-const MAX_NAME = 255;
+/** Octets: PAP counts name and password in an octet each (RFC 1334 §2.2.1), and pppd has no room for more either. */
+export const MAX_NAME = 255;
 
 function octetsOf(text: string): number {
   return new TextEncoder().encode(text).length;

@@ -9,6 +9,8 @@
 import { cause, type Cause } from '../wire/cause.ts';
 import { DisconnectResult, IncomingCallResult, OutgoingCallResult } from '../wire/control-codes.ts';
 import type { ControlMessage, ControlMessageName } from '../wire/control-message.ts';
+import { goodbye } from '../wire/goodbye.ts';
+import { readable } from '../wire/text.ts';
 import type { CallDirection } from './control-output.ts';
 import {
   callDisconnectNotify,
@@ -200,7 +202,9 @@ export class Call {
             deadline: now + DISCONNECT_TIMEOUT,
           };
         } else {
-          this.#port.outputs.send(callDisconnectNotify(state.callId, disconnectCodes(why)));
+          this.#port.outputs.send(
+            callDisconnectNotify(state.callId, disconnectCodes(why), goodbye(why)),
+          );
           this.#over(state.callId, why);
         }
         break;
@@ -257,7 +261,11 @@ export class Call {
   handleDisconnectNotify(message: Message<'CallDisconnectNotify'>): void {
     // Only a PAC sends it; one that comes from a PNS still says that the call is over.
     if (this.role === 'PAC') this.#port.outputs.count(`unexpected ${message.name}`);
-    this.handleLost(cause('HANGUP', `Call-Disconnect-Notify ${describeDisconnect(message)}`));
+    const text = readable(message.callStatistics);
+    const said = text === undefined ? '' : `; it says: ${text}`;
+    this.handleLost(
+      cause('HANGUP', `Call-Disconnect-Notify ${describeDisconnect(message)}${said}`),
+    );
   }
 
   /** The call is over without anything that could still be sent, because of the peer or the control connection. */

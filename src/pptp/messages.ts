@@ -183,6 +183,10 @@ export function incomingCallConnected(peerCallId: number): ControlMessage {
 }
 
 /** RFC 2637 §2.13 */
-export function callDisconnectNotify(callId: number, codes: ResultCodes): ControlMessage {
-  return { name: 'CallDisconnectNotify', callId, ...codes, causeCode: 0, callStatistics: '' };
+export function callDisconnectNotify(
+  callId: number,
+  codes: ResultCodes,
+  callStatistics = '',
+): ControlMessage {
+  return { name: 'CallDisconnectNotify', callId, ...codes, causeCode: 0, callStatistics };
 }

@@ -36,7 +36,7 @@ export const MAX_HELD = 64;
 const CONNECTED: readonly number[] = [0, 1];
 
 export interface RelayedConnectionOptions {
-  readonly ids: CallIds;
+  readonly ids: Pick<CallIds, 'take' | 'release' | 'isUsed'>;
   /** An id for a call that is up, unique on this machine. */
   readonly nextId: () => number;
   /** Silence, on the control connection and of packets, after which it ends; ms, 0: never. */

@@ -25,6 +25,8 @@ interface HostRoute {
 
 export class HostRoutes {
   private readonly held = new Map<string, HostRoute>();
+  /** Links whose server has a route of its own, be it the owner's. */
+  private readonly kept = new Set<string>();
   private readonly journal: Journal;
   private readonly later: (what: string, why: unknown, undo: () => Promise<void>) => void;
 
@@ -43,7 +45,10 @@ export class HostRoutes {
     ) as { protocol?: string }[];
     // A server may give its outside address as its inside one: that route leads into a tunnel.
     const present = all.filter(({ protocol }) => protocol !== KERNEL);
-    if (present.some(({ protocol }) => protocol !== PROTOCOL)) return; // the owner decided
+    if (present.some(({ protocol }) => protocol !== PROTOCOL)) {
+      this.kept.add(link); // the owner decided
+      return;
+    }
     const isHeld = present.length > 0 && this.holders(address).length > 0;
     if (present.length > 0 && !isHeld) await this.remove(address);
 
@@ -51,17 +56,24 @@ export class HostRoutes {
     const found = await ip('-json', 'route', 'get', address, ...bound);
     const [way] = JSON.parse(found) as { gateway?: string; dev?: string; type?: string }[];
     if (way?.type === 'local')
-      throw new RouterError(`${address} is an address of this machine itself`);
+      throw new RouterError(`${address} is an address of this machine itself`, 'LOOPBACK');
     if (way?.dev === undefined) throw new RouterError(`ip route get ${address}: no device`);
     const route = routeTo(address, parseAddress(way.gateway ?? '') ?? 0, way.dev);
     this.journal.add('host-route', { address, device: way.dev });
     // Before the kernel's, which must be there again afterwards; ours of before is the first one already.
     await ip('route', isHeld ? 'replace' : 'prepend', ...route);
     this.held.set(link, { server, bindDevice, address, route });
+    this.kept.add(link);
+  }
+
+  /** The server of the link is looked for outside, whatever routes the link has. */
+  isHeld(link: string): boolean {
+    return this.kept.has(link);
   }
 
   /** What cannot be removed now is removed later. */
   async release(link: string): Promise<void> {
+    this.kept.delete(link);
     const own = this.held.get(link);
     if (own === undefined) return;
     this.held.delete(link);

@@ -4,11 +4,13 @@ import { SERVER_INTERFACE_IDENTIFIER, type Network } from '../session/ports.ts';
 import { formatAddress, formatPrefix, parsePrefix } from '../wire/ip.ts';
 import { CALL_TABLE, CallTable } from './call-table.ts';
 import { callerRoutes } from './caller-routes.ts';
+import { soundNetwork, type Surroundings } from './given-addresses.ts';
 import { HostRoutes } from './host-routes.ts';
 import { deviceExists, ip, ipBatch, Serial } from './ip-command.ts';
 import type { Journal } from './journal.ts';
 import { Leftovers } from './leftovers.ts';
 import { linkLocal } from './link-local.ts';
+import { forgetMasqueraded } from './masquerade.ts';
 import type { Kernel } from './netlink-message.ts';
 import { ProxyArp } from './proxy-arp.ts';
 import { OuterWays } from './outer-ways.ts';
@@ -45,10 +47,21 @@ export class IpRoute implements Router {
   /** By device. */
   private readonly tunnels = new Map<string, Standing>();
   private readonly upkeep: Upkeep;
+  /** Links that are up, by their device. */
+  private readonly links = new Map<string, Network>();
   private readonly warn: (message: string) => void;
+  private readonly around: () => Surroundings;
 
-  constructor(warn: (message: string) => void, kernel: Kernel, upkeep: Upkeep, journal: Journal) {
+  /** @param around what this machine is and has now */
+  constructor(
+    warn: (message: string) => void,
+    around: () => Surroundings,
+    kernel: Kernel,
+    upkeep: Upkeep,
+    journal: Journal,
+  ) {
     this.warn = warn;
+    this.around = around;
     this.upkeep = upkeep;
     this.leftovers = new Leftovers(warn);
     this.hostRoutes = new HostRoutes(journal, (what, why, undo) =>
@@ -107,16 +120,21 @@ export class IpRoute implements Router {
   }
 
   networkUp(network: Network): Promise<void> {
-    return this.serial.run(network.device, () =>
-      network.role === 'link' ? this.linkUp(network) : this.callerUp(network),
-    );
+    return this.serial.run(network.device, () => {
+      const hostRoute = this.hostRoutes.isHeld(network.name);
+      const sound = soundNetwork(network, hostRoute, this.around());
+      for (const line of sound.leftOut) this.warn(line);
+      return network.role === 'link' ? this.linkUp(sound.network) : this.callerUp(sound.network);
+    });
   }
 
   networkDown(network: Network): Promise<void> {
     return this.serial.run(network.device, async () => {
       // A link's device is gone, and addresses and routes with it.
-      if (network.role === 'link') this.fall(network.device);
-      else await this.callerDown(network);
+      if (network.role === 'link') {
+        this.links.delete(network.device);
+        this.fall(network.device);
+      } else await this.callerDown(network);
     });
   }
 
@@ -169,18 +187,21 @@ export class IpRoute implements Router {
   }
 
   private async linkUp(network: Network): Promise<void> {
-    const { device, localAddress, peerAddress, mtu, ipv6, metric, defaultRoute } = network;
-    const address = [formatAddress(localAddress), 'peer', formatAddress(peerAddress)];
+    const { device, localAddress, mtu, ipv6, metric, defaultRoute } = network;
+    const address = withPeer(network);
     const attributes = metric === 0 ? [] : ['metric', String(metric)];
     // Two halves are more specific than any default route there is, and leave it in place for when the link goes.
     const halves = defaultRoute ? [parsePrefix('0.0.0.0/1')!, parsePrefix('128.0.0.0/1')!] : [];
     const routes = [...network.routes, ...halves].map((prefix) => ({ prefix, attributes }));
-    const before = this.tunnels.get(device)?.tunnel.address;
     await this.stand({ device, mtu, address, identifier: ipv6?.local }, routes);
+    const before = this.links.get(device);
+    this.links.set(device, network);
     // Only now: with its last address a device loses its routes.
-    if (before !== undefined && before.join() !== address.join())
-      await ip('address', 'del', ...before, 'dev', device);
+    if (before !== undefined && withPeer(before).join() !== address.join())
+      await ip('address', 'del', ...withPeer(before), 'dev', device);
     for (const route of routes) await addRoute(route, device);
+    if (before !== undefined && before.localAddress !== localAddress)
+      await forgetMasqueraded(device, before.localAddress, this.warn);
   }
 
   private async callerUp(network: Network): Promise<void> {
@@ -277,6 +298,10 @@ export class IpRoute implements Router {
       ...linkLocals.map((own) => ['address', 'replace', own, 'dev', device, 'nodad']),
     ]);
   }
+}
+
+function withPeer({ localAddress, peerAddress }: Network): readonly string[] {
+  return [formatAddress(localAddress), 'peer', formatAddress(peerAddress)];
 }
 
 function callerKey({ device, peerAddress }: Network): string {

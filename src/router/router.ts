@@ -6,6 +6,7 @@
 import type { Network } from '../session/ports.ts';
 import type { Cause, CauseCode } from '../wire/cause.ts';
 import type { Prefix } from '../wire/ip.ts';
+import type { Ipv6Prefix } from '../wire/ipv6.ts';
 
 export interface ServerInterface {
   readonly name: string;
@@ -77,6 +78,8 @@ export interface SupervisedDaemon {
   start(name: string, fresh: boolean): void;
   /** It may not: its device is gone when this returns. */
   stop(name: string): void;
+  /** What a link's device has in IPv6: its addresses, and the prefixes that were given to it. All of it, each time. */
+  givenIpv6(link: string, prefixes: readonly Ipv6Prefix[]): void;
   /** Whether an interface of this protocol is served by us. */
   isOurs(name: string, proto: string): boolean;
 }

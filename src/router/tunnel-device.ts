@@ -19,6 +19,8 @@ export async function prepareDevice(
 export async function writeSwitches(device: string, warn: (message: string) => void) {
   // Before it is up: the link-local address is IPV6CP's, the kernel would invent another one.
   await write(`/proc/sys/net/ipv6/conf/${device}/addr_gen_mode`, NO_LINK_LOCAL, warn);
+  // What a router advertisement says would be the peer's choice: a caller could make itself the way to everywhere.
+  await write(`/proc/sys/net/ipv6/conf/${device}/accept_ra`, '0', warn);
   // Callers share a device: the kernel would tell them to talk to each other directly.
   await write(`/proc/sys/net/ipv4/conf/${device}/send_redirects`, '0', warn);
 }

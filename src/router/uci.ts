@@ -119,10 +119,10 @@ function* lines(text: string): Generator<Line> {
       } else if (c === "'" || c === '"') {
         quote = c;
         word ??= '';
-      } else if (c === '\\' && at + 1 < text.length) {
-        const next = text[++at]!;
+      } else if (c === '\\') {
+        const next = text[++at]; // undefined: there is no next line to join
         if (next === '\n') line++;
-        else word = (word ?? '') + next;
+        else if (next !== undefined) word = (word ?? '') + next;
       } else if (c === '\n' || c === ';') {
         at++;
         break;

@@ -6,6 +6,7 @@
  */
 import { cause as because, type Cause } from '../wire/cause.ts';
 import { formatPrefix, prefixContains } from '../wire/ip.ts';
+import type { Claims } from './claims.ts';
 import { Deadlines, earliest } from './deadlines.ts';
 import { Progress } from './half-open.ts';
 import { IdleWatch } from './idle-watch.ts';
@@ -46,6 +47,7 @@ type Stage =
 /** What a call tells its caller. */
 export interface CallOwner {
   readonly peer: number;
+  readonly claims: Claims;
   output(output: SessionOutput): void;
   /** It gets on with its login. */
   advanced(progress: Progress, now: number): void;
@@ -53,8 +55,8 @@ export interface CallOwner {
   admitted(now: number): void;
   /** Nothing uses the path any more: it is freed, and the control connection clears the call. */
   finished(call: CallerCall, cause: Cause, now: number): void;
-  /** Something happened outside the caller's own verbs. */
-  disturbed(now: number): void;
+  /** Does what somebody else wants, outside the caller's own verbs. */
+  outside(act: () => void, now: number): void;
 }
 
 export class CallerCall {
@@ -68,6 +70,7 @@ export class CallerCall {
   #progress: Stage = { name: 'accepted' };
   /** What must be given back. */
   #held: Admission | undefined;
+  #giveBack: () => void = () => undefined;
   #established = false;
   #idle: IdleWatch | undefined;
 
@@ -309,8 +312,7 @@ export class CallerCall {
       return;
     }
     const end = (cause: Cause, at: number): void => {
-      this.end(cause, at);
-      this.#owner.disturbed(at);
+      this.#owner.outside(() => this.end(cause, at), at);
     };
     const admission = this.#reception.admit(user, end, now);
     if ('code' in admission) {
@@ -319,6 +321,7 @@ export class CallerCall {
     }
     this.#progress = { name: 'admitted', user, admission };
     this.#held = admission;
+    this.#giveBack = this.#owner.claims.add(() => admission.release());
     this.#deadlines.set('network', now + this.#reception.gateway.limits.loginTimeout);
     this.#owner.admitted(now);
     this.#session?.admit(admission.identity, attempt.method, admission.grant, now);
@@ -382,8 +385,8 @@ export class CallerCall {
   }
 
   #release(): void {
-    this.#held?.release();
     this.#held = undefined;
+    this.#giveBack();
   }
 
   #event(event: Extract<SessionOutput, { kind: 'event' }>['event']): void {

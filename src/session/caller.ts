@@ -9,6 +9,7 @@ import { ControlConnection } from '../pptp/control-connection.ts';
 import type { ControlOutput } from '../pptp/control-output.ts';
 import { cause as because, type Cause } from '../wire/cause.ts';
 import { CallerCall } from './caller-call.ts';
+import { Claims } from './claims.ts';
 import { Deadlines, earliest } from './deadlines.ts';
 import { Progress, type Place } from './half-open.ts';
 import { OutputQueue } from './output-queue.ts';
@@ -42,6 +43,7 @@ export class Caller {
   readonly #outputs = new OutputQueue<SessionOutput>();
   /** undefined: somebody has logged in, or the place was lost. */
   #place: Place | undefined;
+  readonly #claims = new Claims();
   #now = 0;
   /** Calls that were accepted and not (yet) logged in on. */
   #unproven = 0;
@@ -166,7 +168,7 @@ export class Caller {
     return Array.from(this.#calls.values(), (call) => call.status() ?? []).flat();
   }
 
-  /** Ends the calls for which there is a cause; returns how many. The daemon is told through `touched`. */
+  /** Ends the calls for which there is a cause; returns how many. */
   endCalls(fault: (call: CallerCall) => Cause | undefined, now: number): number {
     let ended = 0;
     for (const call of [...this.#calls.values()]) {
@@ -175,10 +177,7 @@ export class Caller {
       call.end(cause, now);
       ended += 1;
     }
-    if (ended > 0) {
-      this.#pump(now);
-      this.#hooks.touched();
-    }
+    if (ended > 0) this.#pump(now);
     return ended;
   }
 
@@ -198,7 +197,17 @@ export class Caller {
     this.#closing ??= because('TOO_MANY_HALF_OPEN', 'another caller got on better');
     this.#control.abandon(this.#closing);
     this.#pump(now);
-    this.#hooks.touched();
+  }
+
+  /** It has thrown and is asked nothing more: what it holds of the gateway is given back. Its call paths are the daemon's matter. */
+  abandon(now: number): void {
+    this.#done = true;
+    try {
+      this.#leaveHalfOpen(false, now);
+    } finally {
+      this.#claims.close();
+      this.#hooks.done();
+    }
   }
 
   #beginClose(cause: Cause, now: number): void {
@@ -269,6 +278,7 @@ export class Caller {
       this.#reception,
       {
         peer: this.peer,
+        claims: this.#claims,
         output: (output) => this.#outputs.push(output),
         advanced: (progress, at) => this.#place?.advance(progress, at),
         admitted: (at) => this.#admitted(at),
@@ -276,10 +286,11 @@ export class Caller {
           this.#outputs.release(finished.path);
           this.#control.clearCall(finished.path.callId, cause, at);
         },
-        disturbed: (at) => {
-          this.#pump(at);
-          this.#hooks.touched();
-        },
+        outside: (act, at) =>
+          this.#hooks.feed(() => {
+            act();
+            this.#pump(at);
+          }),
       },
       path,
       now,
@@ -335,8 +346,9 @@ export class Caller {
   }
 
   #leaveHalfOpen(isProved: boolean, now: number): void {
-    this.#place?.leave(isProved, now);
+    const place = this.#place;
     this.#place = undefined;
+    place?.leave(isProved, now);
   }
 
   #event(event: SessionEvent): void {
@@ -345,8 +357,8 @@ export class Caller {
 }
 
 export interface CallerHooks {
-  /** Something happened to the caller outside its own verbs: it has outputs, its deadline may have changed. */
-  readonly touched: () => void;
+  /** Somebody else does something to the caller, outside its own verbs: what it throws is its own end, not theirs. */
+  readonly feed: (act: () => void) => void;
   /** It is finished. */
   readonly done: () => void;
 }

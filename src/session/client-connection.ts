@@ -7,6 +7,7 @@ import type { ControlOutput } from '../pptp/control-output.ts';
 import { cause as because, type Cause } from '../wire/cause.ts';
 import { formatAddress } from '../wire/ip.ts';
 import { takeFirst } from '../wire/queue.ts';
+import type { Claims } from './claims.ts';
 import { Deadlines, earliest } from './deadlines.ts';
 import type { Attempt, Gateway } from './gateway.ts';
 import type { ClientLinkOptions } from './options.ts';
@@ -41,8 +42,10 @@ export type ConnectionOutput =
 export interface ConnectionPort {
   /** CallPaths.open for the link. */
   openPath(peer: number, local: number, now: number): CallPath | undefined;
-  /** Something happened outside the connection's own verbs. */
-  disturbed(now: number): void;
+  /** Does what somebody else wants, outside the connection's own verbs. */
+  outside(act: () => void, now: number): void;
+  /** What is given back when the link has thrown. */
+  readonly claims: Claims;
 }
 
 /** Addresses of the two ends of TCP, and the one we would like inside the tunnel. */
@@ -69,7 +72,7 @@ export class ClientConnection {
   readonly #deadlines = new Deadlines<'link' | 'stop' | 'closed'>();
   readonly #outputs: ConnectionOutput[] = [];
   /** Known to the gateway in state 'control', where a collision with the peer's own attempt is possible. */
-  readonly #attempt: Attempt;
+  readonly #leaveAttempt: () => void;
   #state: State = { name: 'control' };
   /** Our call id while the control connection has the call. */
   #callId: number | undefined;
@@ -99,8 +102,13 @@ export class ClientConnection {
       random: gateway.random,
     });
     this.#control.handleOpen(now);
-    this.#attempt = { peer: ends.peer, local: ends.local, lose: (at) => this.#lose(at) };
-    gateway.enterAttempt(this.#attempt);
+    const attempt: Attempt = {
+      peer: ends.peer,
+      local: ends.local,
+      lose: (at) => port.outside(() => this.#lose(at), at),
+    };
+    gateway.enterAttempt(attempt);
+    this.#leaveAttempt = port.claims.add(() => gateway.leaveAttempt(attempt));
     this.#pump(now);
   }
 
@@ -213,7 +221,6 @@ export class ClientConnection {
   #lose(now: number): void {
     this.#control.abandon(because('CONTROL_COLLISION'));
     this.#pump(now);
-    this.#port.disturbed(now);
   }
 
   #pump(now: number): void {
@@ -229,7 +236,7 @@ export class ClientConnection {
         this.#stop(now);
       } else break;
     }
-    if (this.#state.name !== 'control') this.#gateway.leaveAttempt(this.#attempt);
+    if (this.#state.name !== 'control') this.#leaveAttempt();
   }
 
   #actOnControl(output: ControlOutput, now: number): void {

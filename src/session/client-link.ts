@@ -18,12 +18,13 @@ import { IdleWatch } from './idle-watch.ts';
 import type { ClientLinkOptions } from './options.ts';
 import { LinkCourse, NETWORK_TIME } from './link-course.ts';
 import type { CallPaths, LinkOutput } from './ports.ts';
+import { Redial } from './redial.ts';
 import { sameLink } from './reload.ts';
 
 export interface ClientLinkPorts {
   readonly paths: CallPaths;
-  /** The link got outputs or another deadline outside its own verbs (it lost a collision, RFC 2637 §3.1.3). */
-  readonly touched?: (link: ClientLink) => void;
+  /** Something is done to the link outside its own verbs (it loses a collision, RFC 2637 §3.1.3): see ServerPorts.feed. */
+  readonly feed: (link: ClientLink, act: () => void) => void;
 }
 
 export class ClientLink extends LinkCourse {
@@ -38,11 +39,31 @@ export class ClientLink extends LinkCourse {
     options: ClientLinkOptions,
     gateway: Gateway,
     ports: ClientLinkPorts,
-    flags: { readonly probe?: boolean; readonly held?: boolean } = {},
+    { probe = false, held = false }: { readonly probe?: boolean; readonly held?: boolean } = {},
+    redial = new Redial(),
   ) {
-    super(options, gateway, { probe: flags.probe ?? false, held: flags.held ?? false });
+    super(options, gateway, { probe, held }, redial);
     this.#gateway = gateway;
     this.#ports = ports;
+  }
+
+  /** It has thrown and is asked nothing more: what it holds of the gateway is given back. */
+  abandon(): void {
+    this.claims.close();
+  }
+
+  /**
+   * The link in the place of this one, which was abandoned: it waits as after any other failure, unless nobody wanted it up.
+   * undefined: it was about to be removed, or is a probe.
+   */
+  successor(cause: Cause, now: number): ClientLink | undefined {
+    if (this.leaving || this.probe) return undefined;
+    const { settings, state, held, redial } = this;
+    const link = new ClientLink(settings, this.#gateway, this.#ports, { held }, redial);
+    const isDown = state.name === 'down' || (state.name === 'stopping' && state.then.to === 'down');
+    if (isDown) link.down(cause);
+    else link.fail(cause, now);
+    return link;
   }
 
   get options(): ClientLinkOptions {
@@ -157,10 +178,12 @@ export class ClientLink extends LinkCourse {
       this.#gateway,
       {
         openPath: (to, own, at) => this.#ports.paths.open(this, to, own, at),
-        disturbed: (at) => {
-          this.#pump(at);
-          this.#ports.touched?.(this);
-        },
+        outside: (act, at) =>
+          this.#ports.feed(this, () => {
+            act();
+            this.#pump(at);
+          }),
+        claims: this.claims,
       },
       { peer, local, wanted },
       now,

@@ -4,13 +4,14 @@
  */
 import { cause as because, type Cause } from '../wire/cause.ts';
 import { Approach } from './approach.ts';
+import { Claims } from './claims.ts';
 import type { ClientConnection } from './client-connection.ts';
 import { isIdle, type ClientLinkState, type Then } from './client-link-state.ts';
 import { Deadlines } from './deadlines.ts';
 import type { Gateway } from './gateway.ts';
 import { LinkOutputs } from './link-outputs.ts';
 import type { ClientLinkOptions } from './options.ts';
-import { Redial } from './redial.ts';
+import type { Redial } from './redial.ts';
 import { Standby } from './standby.ts';
 
 /** How long the daemon may take to bring the network up, ms. */
@@ -18,7 +19,9 @@ export const NETWORK_TIME = 30_000;
 
 export class LinkCourse {
   protected readonly probe: boolean;
-  protected readonly redial = new Redial();
+  /** What it has taken from the gateway. */
+  protected readonly claims = new Claims();
+  protected readonly redial: Redial;
   protected readonly deadlines = new Deadlines<'network' | 'pause' | 'idle'>();
   protected readonly outputs: LinkOutputs;
   protected readonly standby: Standby;
@@ -35,19 +38,22 @@ export class LinkCourse {
   protected leaving = false;
   protected done = false;
   readonly #gateway: Gateway;
-  #hasPlace = false;
+  /** Gives back the place of a session; undefined: it has none. */
+  #place: (() => void) | undefined;
 
   constructor(
     options: ClientLinkOptions,
     gateway: Gateway,
     flags: { readonly probe: boolean; readonly held: boolean },
+    redial: Redial,
   ) {
     this.settings = options;
     this.#gateway = gateway;
+    this.redial = redial;
     this.probe = flags.probe;
     this.held = flags.held;
     this.outputs = new LinkOutputs(options.name, this.probe);
-    this.standby = new Standby(gateway, this.outputs);
+    this.standby = new Standby(gateway, this.outputs, this.claims);
     this.approach = this.#newApproach();
   }
 
@@ -247,15 +253,16 @@ export class LinkCourse {
 
   /** @returns false: there is none, and the attempt has failed */
   #takePlace(now: number): boolean {
-    this.#hasPlace ||= this.#gateway.enterLink();
-    if (this.#hasPlace) return true;
+    if (this.#place === undefined && this.#gateway.enterLink())
+      this.#place = this.claims.add(() => this.#gateway.leaveLink());
+    if (this.#place !== undefined) return true;
     this.approach.abort();
     this.fail(because('TOO_MANY_SESSIONS', 'all servers and links together'), now);
     return false;
   }
 
   #leavePlace(): void {
-    if (this.#hasPlace) this.#gateway.leaveLink();
-    this.#hasPlace = false;
+    this.#place?.();
+    this.#place = undefined;
   }
 }

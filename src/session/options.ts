@@ -36,7 +36,7 @@ interface TunnelOptions {
   readonly mppe: MppeOptions;
   /** Largest inner IP packet, octets. */
   readonly mtu: number;
-  /** IPV6CP and link-local IPv6. */
+  /** IPV6CP. Servers: link-local IPv6 alone. */
   readonly ipv6: boolean;
   readonly keepalive: Keepalive | undefined;
 }
@@ -98,7 +98,7 @@ export interface ClientLinkOptions extends TunnelOptions {
   readonly demand: number;
   /** Interface whose address we ask for; undefined: the server assigns one. */
   readonly unnumbered: string | undefined;
-  /** undefined: no IPv6 but link-local. */
+  /** undefined: addresses and routes in IPv6 are the owner's to set. */
   readonly ipv6Client: Ipv6Client | undefined;
   /** Shell commands of the owner. */
   readonly commands: { readonly up: string | undefined; readonly down: string | undefined };

@@ -16,10 +16,11 @@ import { sameRights, settingsFault } from './reload.ts';
 export interface ServerPorts {
   readonly paths: CallPaths;
   /**
-   * A caller got outputs or another deadline outside its own handle… call (replaced, disconnected, reloaded): drain it and
-   * note its deadline anew. Called while another machine is being fed.
+   * Something is done to a caller outside its own handle… calls (replaced, disconnected, reloaded): call `act` at once, then
+   * drain the caller and note its deadline anew. What `act` throws is this caller's end: it is abandoned when feed returns.
+   * Called while another machine is being fed.
    */
-  readonly touched: (caller: Caller) => void;
+  readonly feed: (caller: Caller, act: () => void) => void;
 }
 
 export class Server {
@@ -63,12 +64,17 @@ export class Server {
     if (!this.#allows(peer)) return because('SOURCE_NOT_ALLOWED');
     if (this.#gateway.lockout.isBanned(peer, now)) return because('SOURCE_BANNED');
     const { halfOpen, limits } = this.#gateway;
-    const place = halfOpen.enter(peer, limits, (at) => caller.giveWay(at), now);
+    const place = halfOpen.enter(
+      peer,
+      limits,
+      (at) => this.#ports.feed(caller, () => caller.giveWay(at)),
+      now,
+    );
     if (place === undefined) return because('TOO_MANY_HALF_OPEN');
     const caller: Caller = new Caller(
       this.#reception,
       {
-        touched: () => this.#ports.touched(caller),
+        feed: (act) => this.#ports.feed(caller, act),
         done: () => this.#callers.delete(caller),
       },
       { peer, local },
@@ -108,8 +114,7 @@ export class Server {
     const pool = key === this.#poolKey ? this.#pool : makePool(options, this.#gateway.users);
     for (const caller of this.callers()) {
       if (this.#allows(caller.peer)) continue;
-      caller.close(because('SOURCE_NOT_ALLOWED'), now);
-      this.#ports.touched(caller);
+      this.#ports.feed(caller, () => caller.close(because('SOURCE_NOT_ALLOWED'), now));
     }
     this.#endCalls((call) => this.#reloadFault(call, before, pool, now), now);
     if (pool === this.#pool) return;
@@ -121,10 +126,7 @@ export class Server {
   /** Ends all callers properly, each 'done' within 3 s; accepts no more. */
   shutdown(cause: Cause, now: number): void {
     this.#closed = cause;
-    for (const caller of this.callers()) {
-      caller.close(cause, now);
-      this.#ports.touched(caller);
-    }
+    for (const caller of this.callers()) this.#ports.feed(caller, () => caller.close(cause, now));
   }
 
   #allows(peer: number): boolean {
@@ -133,7 +135,13 @@ export class Server {
   }
 
   #endCalls(fault: (call: CallerCall) => Cause | undefined, now: number): number {
-    return this.callers().reduce((ended, caller) => ended + caller.endCalls(fault, now), 0);
+    return this.callers().reduce((ended, caller) => {
+      let own = 1; // whoever throws has ended, too
+      this.#ports.feed(caller, () => {
+        own = caller.endCalls(fault, now);
+      });
+      return ended + own;
+    }, 0);
   }
 
   /** Why a call cannot go on under the new settings. */

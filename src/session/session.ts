@@ -8,7 +8,8 @@ import { PppLink } from '../ppp/link.ts';
 import type { Grant, LinkOptions, Refusal } from '../ppp/options.ts';
 import type { LinkOutput as PppOutput, MppeState } from '../ppp/output.ts';
 import { cause as because, type Cause, type CauseCode } from '../wire/cause.ts';
-import type { Prefix } from '../wire/ip.ts';
+import { addressFault, formatAddress, type Prefix } from '../wire/ip.ts';
+import { MPPE_OVERHEAD } from '../wire/mppe-header.ts';
 import { takeFirst } from '../wire/queue.ts';
 import { earliest } from './deadlines.ts';
 import type { Ipv6Client } from './options.ts';
@@ -22,10 +23,9 @@ const REFUSAL_TIME = 3_000;
 const GRE_PATIENCE = 5_000;
 /** How long a network waits for IPv6, ms: a device is configured once. */
 const IPV6_TIME = 1_000;
-/** Octets: MPPE header and the encrypted protocol field. */
-const MPPE_OVERHEAD = 4;
 
 type MppeMode = Omit<MppeState, 'startKey'>;
+type IpUp = Extract<PppOutput, { kind: 'ip-up' }>;
 type LoginAttempt = Extract<PppOutput, { kind: 'login' }>['attempt'];
 
 /** What the kernel is told and the status shows, apart from what is negotiated. */
@@ -302,18 +302,24 @@ export class Session {
         this.path.setFraming({ pfc: output.peerPfc, acfc: output.peerAcfc, mtu: this.#mtu });
         this.#stages.push({ kind: 'lcp-up', peerMru: output.peerMru });
         break;
-      case 'ip-up':
+      case 'ip-up': {
         this.#networkDown();
+        const fault = this.#addressFault(output);
+        if (fault !== undefined) {
+          this.#link.close(because('ADDRESS_REFUSED', fault), now);
+          break;
+        }
         this.#agreed = {
           localAddress: output.localAddress,
           peerAddress: output.peerAddress,
-          dns: output.dns,
+          dns: output.dns.filter((server) => addressFault(server) === undefined),
           encryption: this.encryption,
           mtu: this.#innerMtu(),
         };
         if (this.#settings.link.ipv6 && this.#ipv6 === undefined) this.#ipv6By = now + IPV6_TIME;
         else this.#networkUp();
         break;
+      }
       case 'ip-down':
         this.#ipv6By = undefined;
         this.#networkDown();
@@ -347,6 +353,17 @@ export class Session {
         this.#finish(output.cause, now);
         break;
     }
+  }
+
+  /** What is impossible in the addresses that were agreed on; 0 for the peer's: it told none. */
+  #addressFault({ localAddress, peerAddress }: IpUp): string | undefined {
+    for (const address of [localAddress, peerAddress]) {
+      const fault = address === 0 ? undefined : addressFault(address);
+      if (fault !== undefined) return `${formatAddress(address)} ${fault}`;
+    }
+    return localAddress === this.#settings.peer
+      ? `${formatAddress(localAddress)} is its own address outside the tunnel`
+      : undefined;
   }
 
   #requireEncryption(): void {

@@ -2,6 +2,7 @@
  * The network of a link that dials on demand while it has no session: a device with placeholder addresses, and the link's
  * routes into it. A session's own network takes its place, and gives it back.
  */
+import type { Claims } from './claims.ts';
 import type { Gateway } from './gateway.ts';
 import type { LinkOutputs } from './link-outputs.ts';
 import type { ClientLinkOptions } from './options.ts';
@@ -21,13 +22,16 @@ export class Standby {
   readonly #outputs: LinkOutputs;
   /** What there is without a session; undefined: nothing. */
   #network: Network | undefined;
+  readonly #claims: Claims;
   #number: number | undefined;
+  #leaveNumber: () => void = () => undefined;
   /** A session has taken its place. */
   #replaced = false;
 
-  constructor(gateway: Gateway, outputs: LinkOutputs) {
+  constructor(gateway: Gateway, outputs: LinkOutputs, claims: Claims) {
     this.#gateway = gateway;
     this.#outputs = outputs;
+    this.#claims = claims;
   }
 
   /** @param peer outside address of the server */
@@ -59,8 +63,8 @@ export class Standby {
 
   #prepare(options: ClientLinkOptions, peer: number): void {
     const { name, device, routes, mtu, defaultRoute, metric } = options;
-    this.#number ??= this.#gateway.takeStandbyNumber();
-    const address = PLACEHOLDER + this.#number;
+    const number = (this.#number ??= this.#takeNumber());
+    const address = PLACEHOLDER + number;
     this.#network = {
       name,
       device,
@@ -81,8 +85,14 @@ export class Standby {
 
   #forget(): void {
     this.#network = undefined;
-    if (this.#number !== undefined) this.#gateway.leaveStandbyNumber(this.#number);
+    this.#leaveNumber();
     this.#number = undefined;
+  }
+
+  #takeNumber(): number {
+    const number = this.#gateway.takeStandbyNumber();
+    this.#leaveNumber = this.#claims.add(() => this.#gateway.leaveStandbyNumber(number));
+    return number;
   }
 
   #show(): void {

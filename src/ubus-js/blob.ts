@@ -134,13 +134,8 @@ export function encodeText(text: string): Uint8Array {
   return encoder.encode(`${text.replaceAll('\0', '\ufffd')}\0`);
 }
 
-/** Up to the first NUL, as every reader in C sees it. */
+/** Up to the first NUL, as every reader in C sees it. Octets that are no UTF-8 become U+FFFD. */
 export function decodeText(payload: Uint8Array): string | UbusError {
   if (payload.at(-1) !== 0) return parseError('text that does not end with a NUL');
-  return decodeUtf8(payload.subarray(0, payload.indexOf(0)));
-}
-
-/** Octets that are no UTF-8 become U+FFFD. */
-export function decodeUtf8(octets: Uint8Array): string {
-  return decoder.decode(octets);
+  return decoder.decode(payload.subarray(0, payload.indexOf(0)));
 }

@@ -9,7 +9,6 @@
 import {
   BlobWriter,
   decodeText,
-  decodeUtf8,
   encodeText,
   EXTENDED,
   MAX_BLOB,
@@ -157,9 +156,10 @@ function readMembers(octets: Uint8Array, depth: number): [name: string, Value][]
   for (const { id, payload } of attributes) {
     if (payload.length < NAME_LENGTH + 1) return parseError('a member without room for its name');
     const end = NAME_LENGTH + viewOf(payload).getUint16(0);
-    if (padded(end + 1) > payload.length || payload[end] !== 0)
+    if (padded(end + 1) > payload.length)
       return parseError('a name that does not end within its member');
-    const name = decodeUtf8(payload.subarray(NAME_LENGTH, end));
+    const name = decodeText(payload.subarray(NAME_LENGTH, end + 1));
+    if (name instanceof UbusError) return name;
     const value = readValue(typeNames[id], payload.subarray(padded(end + 1)), depth);
     if (value instanceof UbusError) return parseError(`${name}: ${value.message}`);
     members.push([name, value]);

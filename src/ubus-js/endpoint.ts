@@ -31,6 +31,8 @@ export interface CallOptions {
 export interface EndpointOptions {
   /** Something could not be registered; it is tried again. */
   readonly onFault?: (what: string, error: UbusError) => void;
+  /** Something of the program's own (a listener, a subscriber) has thrown at a message; without it that is thrown on. */
+  readonly onError?: (error: unknown) => void;
 }
 
 /** A message that passed the bus, seen by a monitor. */
@@ -46,15 +48,21 @@ type Hear = (name: string, data: Table) => void;
 
 const TIMEOUT = 30_000;
 
+function rethrow(error: unknown): never {
+  throw error;
+}
+
 export abstract class Endpoint {
   private readonly requests = new Requests();
   private readonly calls = new Calls();
   private readonly registrations: Registrations;
   private readonly objects = new Map<string, Registration>();
   private readonly monitors: ((seen: Monitored) => void)[] = [];
+  protected readonly onError: (error: unknown) => void;
   private transmit: Transmit | undefined;
 
-  constructor({ onFault = () => undefined }: EndpointOptions) {
+  constructor({ onFault = () => undefined, onError = rethrow }: EndpointOptions) {
+    this.onError = onError;
     this.registrations = new Registrations(this.requests, TIMEOUT, onFault);
   }
 
@@ -118,7 +126,7 @@ export abstract class Endpoint {
       receive: ({ type, ...message }) => {
         if (type === 'NOTIFY') object.onSubscribers?.(message.attributes.active === true);
         else if (type === 'INVOKE' && this.transmit !== undefined)
-          void this.calls.serve(object, { type, ...message }, this.transmit);
+          this.calls.serve(object, { type, ...message }, this.transmit).catch(this.onError);
       },
     };
     this.objects.set(path, registration);
@@ -214,6 +222,14 @@ export abstract class Endpoint {
   }
 
   protected receive(message: Message | MalformedMessage): void {
+    try {
+      this.dispatch(message);
+    } catch (error) {
+      this.onError(error);
+    }
+  }
+
+  private dispatch(message: Message | MalformedMessage): void {
     if (message instanceof MalformedMessage) {
       this.requests.fail(message.seq, message);
       return;

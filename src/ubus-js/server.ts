@@ -41,7 +41,7 @@ export class UbusServer extends Endpoint {
       // Later, as over a socket: nobody's call is answered before it has returned.
       queueMicrotask(() => this.receive(message));
     });
-    this.attach((message) => queueMicrotask(() => this.broker.receive(own, message)));
+    this.attach((message) => queueMicrotask(() => this.hand(own, message)));
   }
 
   /**
@@ -77,12 +77,26 @@ export class UbusServer extends Endpoint {
     });
   }
 
+  /** @returns false: the bus has thrown */
+  private hand(peer: Peer, message: Parameters<Broker['receive']>[1]): boolean {
+    try {
+      this.broker.receive(peer, message);
+      return true;
+    } catch (error) {
+      this.onError(error);
+      return false;
+    }
+  }
+
   private serve(socket: Socket): void {
     const { publish = true, longest, maxQueued } = this.options;
     const channel = new Channel(socket, {
       ...(longest === undefined ? {} : { longest }),
       ...(maxQueued === undefined ? {} : { maxQueued }),
-      onMessage: (message) => this.broker.receive(peer, message),
+      onMessage: (message) => {
+        // Who sends what the bus stumbles over does not go on doing so.
+        if (!this.hand(peer, message)) channel.close(new UbusError('CONNECTION_FAILED'));
+      },
       onClose: () => {
         this.channels.delete(channel);
         this.broker.disconnect(peer);

@@ -38,7 +38,16 @@ const table = {
     sentence:
       'The name of the server could not be resolved: check the name and the DNS settings of the router.',
   },
+  IPV6_ONLY: { sentence: 'The name of the server has only IPv6 addresses; PPTP needs IPv4.' },
+  ADDRESS_IMPOSSIBLE: {
+    sentence:
+      'The name of the server leads to an address that no server can have: a DNS filter answers so for names that it blocks.',
+  },
   NO_ROUTE: { sentence: 'There is no route to the server: is the Internet connection up?' },
+  HOST_UNREACHABLE: {
+    sentence:
+      'The way there is known, but no machine answers at the address of the server: it is switched off, or the address is wrong.',
+  },
   CONNECT_REFUSED: {
     sentence:
       'The server refuses connections to TCP port 1723: no PPTP server runs there, or a firewall rejects it.',
@@ -48,6 +57,10 @@ const table = {
       'The server does not answer on TCP port 1723: wrong address, server off, or a firewall drops it.',
   },
   CONNECT_FAILED: { sentence: 'The TCP connection to the server failed.' },
+  PORT_IN_USE: {
+    sentence:
+      'Another program of this router listens on the TCP port of the server: the old pptpd, perhaps.',
+  },
   BIND_FAILED: { sentence: 'The local address or port could not be used.' },
 
   // Control connection and call (RFC 2637).
@@ -165,6 +178,10 @@ const table = {
     disconnectCode: 18,
   },
 
+  ADDRESS_REFUSED: {
+    sentence: 'The peer gave this router an address that it cannot have.',
+    disconnectCode: 17,
+  },
   ROUTE_LOOP: {
     sentence:
       'A network behind the caller holds the very address he calls from: all packets to him would go in circles.',
@@ -227,6 +244,10 @@ const table = {
   },
   NETWORK_MISSING: {
     sentence: 'A network or zone of the options src and dest has no device (yet).',
+  },
+  INTERNAL_ERROR: {
+    sentence:
+      'A fault in pptp-gateway itself ended this connection; the others go on. The system log says where it is: please report that.',
   },
   SERVICE_NOT_RUNNING: { sentence: 'pptp-gateway is not running.' },
 } as const satisfies Record<string, CauseEntry>;

@@ -67,6 +67,20 @@ export function prefixContains(prefix: Prefix, address: number): boolean {
   return ((prefix.address ^ address) & netmask(prefix.length)) === 0;
 }
 
+/** RFC 6890 §2.2.2, RFC 1112 §4: networks that no host's address is in. */
+const withoutHosts: readonly (readonly [string, string])[] = [
+  ['0.0.0.0/8', 'means "this network"'],
+  ['127.0.0.0/8', 'is a loopback address'],
+  ['224.0.0.0/4', 'is a multicast address'],
+  ['255.255.255.255/32', 'is the broadcast address'],
+  ['240.0.0.0/4', 'is a reserved address'],
+];
+
+/** Why no host can have this address, as the rest of a sentence about it; undefined: one can. */
+export function addressFault(address: number): string | undefined {
+  return withoutHosts.find(([network]) => prefixContains(parsePrefix(network)!, address))?.[1];
+}
+
 /** Every address of the prefix, its network and broadcast addresses included. */
 export function prefixRange({ address, length }: Prefix): AddressRange {
   return { first: address, last: (address | ~netmask(length)) >>> 0 };

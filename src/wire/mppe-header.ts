@@ -6,6 +6,8 @@
 import { readU16, writeU16 } from './octets.ts';
 
 export const MPPE_HEADER_LENGTH = 2;
+/** What MPPE adds to a packet, octets: its header and the inner protocol. */
+export const MPPE_OVERHEAD = 4;
 
 export const MppeFlag = {
   /** A: the state was flushed before this packet; on every packet in stateless mode. */

@@ -29,6 +29,15 @@ export function textOf(text: string): Text {
   return { octets, text };
 }
 
+/** Longest part of a peer's message that goes into a cause. */
+const MAX_DETAIL = 80;
+
+/** A peer's text as part of a log line; undefined where nothing is left of it. */
+export function readable(text: string): string | undefined {
+  const printable = text.replace(/[^\p{L}\p{N}\p{P}\p{S} ]/gu, ' ').trim();
+  return printable === '' ? undefined : printable.slice(0, MAX_DETAIL);
+}
+
 function sameOctets(a: Uint8Array, b: Uint8Array): boolean {
   return a.length === b.length && a.every((octet, i) => octet === b[i]);
 }

@@ -2,13 +2,10 @@
 import assert from 'node:assert/strict';
 import { execFileSync } from 'node:child_process';
 import { once } from 'node:events';
-import { readFileSync, readdirSync, writeFileSync } from 'node:fs';
+import { readdirSync, writeFileSync } from 'node:fs';
 import { connect, createServer, type Socket } from 'node:net';
 import { join } from 'node:path';
 import { test, type TestContext } from 'node:test';
-import fc from 'fast-check';
-import { parseConfiguration } from '../../src/daemon/configuration/configuration.ts';
-import { ConfigError } from '../../src/daemon/configuration/problems.ts';
 import { encodeControlMessage } from '../../src/wire/control-message.ts';
 import { PROTOCOL_VERSION } from '../../src/wire/control-codes.ts';
 import { ControlClient } from '../../src/daemon/control/client.ts';
@@ -18,7 +15,6 @@ import { encodeMessage } from '../../src/ubus-js/index.ts';
 import { inNamespace, ipv4 } from '../native/namespace.ts';
 import { grePacket } from '../raw-socket/gre-packet.ts';
 import { gateway } from './cli/gateway.ts';
-import { root } from './cli/program.ts';
 
 const server = (name: string, more = '') => `config interface '${name}'
 	option proto 'pptpserver'
@@ -86,44 +82,6 @@ const callRequest = encodeControlMessage({
 /** LCP Configure-Request without options. */
 const lcpRequest = Uint8Array.of(0xff, 0x03, 0xc0, 0x21, 1, 1, 0, 4);
 const stopRequest = encodeControlMessage({ name: 'StopControlConnectionRequest', reason: 1 });
-
-test('property: a damaged configuration is refused as such, or read; nothing else', () => {
-  const files = ['network', 'pptp', 'pptp_users'] as const;
-  const examples = files.map((file) =>
-    readFileSync(join(root, 'examples', file), 'utf8').replace(/^#\t/gm, '\t'),
-  );
-  const words = fc.constantFrom(
-    "'", '"', '\\', '\n', '\t', '\0', '/33', '-1', '99999999999999999999', '255.255.255.255', '0.0.0.0/0',
-    "config interface '__proto__'\n", "\toption __proto__ 'x'\n", "\tlist auth 'pap'\n", "\toption mtu ''\n", '💥', 'package x\n',
-  ); // prettier-ignore
-  const damage = fc.record({
-    file: fc.nat(2),
-    at: fc.nat(),
-    remove: fc.nat(60),
-    insert: fc.oneof(words, fc.string({ unit: 'binary', maxLength: 20 })),
-  });
-  let refused = 0;
-  fc.assert(
-    fc.property(fc.array(damage, { minLength: 1, maxLength: 6 }), (damages) => {
-      const texts = [...examples];
-      for (const { file, at, remove, insert } of damages) {
-        const text = texts[file]!;
-        const from = at % (text.length + 1);
-        texts[file] = text.slice(0, from) + insert + text.slice(from + remove);
-      }
-      const [network, pptp, users] = texts;
-      try {
-        parseConfiguration({ network: network!, pptp: pptp!, pptp_users: users! });
-      } catch (error) {
-        assert.ok(error instanceof ConfigError, String(error));
-        assert.ok(error.message.length > 0);
-        refused++;
-      }
-    }),
-    { numRuns: 2_000 },
-  );
-  assert.ok(refused > 0);
-});
 
 inNamespace('hostile', import.meta.url, () => {
   test('a peer that goes on sending after the end does not keep its descriptor', async (context) => {

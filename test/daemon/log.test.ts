@@ -103,3 +103,15 @@ test('a line of our own is one line too', () => {
   new Log((line) => lines.push(line)).line('error', 'ip: first\nsecond');
   assert.deepEqual(lines, ['pptp error: ip: first?second\n']);
 });
+
+test('the last lines are kept, not more than there is room for, and not below the level', () => {
+  const log = new Log(() => undefined);
+  log.line('debug', 'not told');
+  for (let i = 0; i < 600; i++) log.line('info', `line ${i}`);
+  assert.deepEqual(
+    [log.recent().length, log.recent()[0]!.text, log.recent().at(-1)!.text],
+    [500, 'line 100', 'line 599'],
+  );
+  for (let i = 0; i < 50; i++) log.line('warning', 'x'.repeat(10_000));
+  assert.equal(log.recent().length, 20);
+});

@@ -52,11 +52,21 @@ before(async () => {
 	option proto 'pptpserver'
 	option localip '192.168.99.1'
 	option network '192.168.99.0/24'
+config interface 'six'
+	option proto 'pptpserver'
+	option localip '192.168.98.1'
+	option network '192.168.98.0/24'
+	option port '1724'
+	option ipv6 '1'
 `,
     pptp_users: `config user
 	option username 'anna'
 	option password 'secret of anna'
 	option ipaddr '192.168.99.77'
+config user
+	option username 'bert'
+	option password 'secret of anna'
+	option ipaddr '192.168.98.77'
 `,
   });
 });
@@ -256,4 +266,31 @@ test('a server: up, answers callers, and down', async (context) => {
   const refused = await office.command('check', '--server', '198.18.1.2');
   assert.match(refused.output, /tcp +failed/);
   assert.deepEqual(scripts, ['pptpserver setup 0', 'pptpserver teardown 0']);
+});
+
+test('ipv6 auto: what the DHCPv6 client of a link has got leaves by it, and no other source', async (context) => {
+  const { netifd, gateway, up } = await router(
+    context,
+    link("\toption ipv6 'auto'\n\toption port '1724'\n\toption username 'bert'\n"),
+  );
+  netifd.configure('office');
+  netifd.up('office');
+  await up('office', '192.168.98.77');
+  await netifd.until(() => netifd.state('office_6') !== undefined);
+  netifd.give('office_6', 'pptp-office', ['2001:db8:ff::2/128'], ['2001:db8:1::/56']);
+  for (const address of ['2001:db8:ff::2/128', '2001:db8:1:5::1/64', 'fd00::1/64'])
+    await ip('address', 'add', address, 'dev', 'pptp-office', 'nodad');
+  await ip('-6', 'route', 'add', '2001:db8:f::/64', 'dev', 'pptp-office');
+  const send = async (source: string) => {
+    const { output } = await lab.run(routerSide, 'ping', '-6', '-c', '1', '-W', '1', '-I', source, '2001:db8:f::1'); // prettier-ignore
+    assert.match(output, /1 packets transmitted/);
+    const [session] = await gateway.json<SessionDocument[]>('sessions');
+    return session!.drops['badSource'] ?? 0;
+  };
+  while ((await send('fd00::1')) === 0); // the daemon has heard of it
+  const before = await send('2001:db8:ff::2');
+  assert.equal(await send('2001:db8:1:5::1'), before);
+  assert.equal(await send('fd00::1'), before + 1);
+  const [session] = await gateway.json<SessionDocument[]>('sessions');
+  assert.equal(session!.drops['ipv6'], undefined);
 });

@@ -2,7 +2,15 @@
 import assert from 'node:assert/strict';
 import { execFileSync } from 'node:child_process';
 import { once } from 'node:events';
-import { chmodSync, existsSync, readdirSync, readFileSync, statSync, writeFileSync } from 'node:fs';
+import {
+  chmodSync,
+  existsSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  statSync,
+  writeFileSync,
+} from 'node:fs';
 import { connect, createServer } from 'node:net';
 import { join } from 'node:path';
 import { test } from 'node:test';
@@ -116,13 +124,14 @@ inNamespace('daemon', import.meta.url, () => {
     const left = await status();
     assert.deepEqual(
       [left.config, left.problems.map(({ section, option }) => `${section}.${option}`)],
-      ['current', ['office.mtu']],
+      ['partial', ['office.mtu']],
     );
+    assert.equal(left.problems[0]!.kept, false);
     assert.equal('value' in left.problems[0]!, false);
-    const { code, stderr } = await daemon.command('reload'); // all or nothing
-    assert.equal(code, 1);
-    assert.match(stderr, /section 'office', option 'mtu'/);
-    assert.equal((await status()).config, 'current'); // it is what was taken up at the start
+    const { code, stdout } = await daemon.command('reload');
+    assert.equal(code, 78);
+    assert.match(stdout, /^network\.office\.mtu: expected .* \(left out\)$/m);
+    assert.equal((await status()).config, 'partial');
     writeFileSync(join(daemon.dir, 'network'), network);
     assert.equal((await daemon.command('reload')).code, 0);
     assert.match((await daemon.command('status')).stdout, /^office /m);
@@ -153,10 +162,10 @@ inNamespace('daemon', import.meta.url, () => {
     await bus.call('pptp', 'link_setup', { interface: 'home' });
     await daemon.says(/server home: TCP port 1723 is in use.*; next attempt in 30 s/);
     const failed = await server();
-    assert.deepEqual([failed.state, failed.code], ['failed', 'DEVICE_FAILED']);
+    assert.deepEqual([failed.state, failed.code], ['failed', 'PORT_IN_USE']);
     assert.match(failed.detail!, /^TCP port 1723 is in use/);
     const { stdout } = await run(context, ['--socket', socket, 'status']);
-    assert.match(stdout, /^home .* 0 of 16 +failed: DEVICE_FAILED .*TCP port 1723 is in use/m);
+    assert.match(stdout, /^home .* 0 of 16 +failed: PORT_IN_USE .*TCP port 1723 is in use/m);
     await bus.call('pptp', 'link_teardown', { interface: 'home' });
     assert.equal((await server()).state, 'waiting');
   });
@@ -174,27 +183,80 @@ inNamespace('daemon', import.meta.url, () => {
     assert.match(stderr, /^pptp warning: network: there are passwords in it/m);
   });
 
-  test('a reload takes up what changed; a wrong configuration leaves the old one running', async (context) => {
+  test('a reload takes up what is sound; what is wrong stays as it was, and is named', async (context) => {
     const daemon = await gateway(context);
     writeFileSync(join(daemon.dir, 'network'), network.replace("'home'", "'lab'"));
     assert.equal((await daemon.command('reload')).code, 0);
     assert.match(devices(), /^pptps-lab /m);
     assert.doesNotMatch(devices(), /pptps-home/);
 
-    writeFileSync(join(daemon.dir, 'network'), network.replace('192.168.99.0/24', 'nonsense'));
-    const refused = await daemon.command('reload');
-    assert.equal(refused.code, 1);
-    assert.match(refused.stderr, /option 'network', value 'nonsense': expected a network/);
+    const lab = network.replace("'home'", "'lab'");
+    const wrong = lab.replace('192.168.99.0/24', 'nonsense').replace("'anna'", "'berta'");
+    writeFileSync(join(daemon.dir, 'network'), wrong);
+    const told = await daemon.command('reload');
+    assert.equal(told.code, 78);
+    assert.match(told.stdout, /^network\.lab\.network: expected a network.*\(as it was before\)$/m);
+    const status = await daemon.command('status');
+    assert.match(
+      status.stdout,
+      /^Not in force as it stands in the files:\nnetwork\.lab\.network: /m,
+    );
+    assert.match(status.stdout, /^lab +pptps-lab +1723 +192\.168\.99\.1 +0 of 16$/m);
+
+    rmSync(join(daemon.dir, 'network'));
+    daemon.process.kill('SIGHUP');
+    await daemon.says(/the new configuration is refused; the old one stays in force/);
     assert.match((await daemon.command('status')).stdout, /^lab /m);
 
-    daemon.process.kill('SIGHUP');
-    await daemon.says(
-      /the new configuration is refused; the old one stays in force[^]*the new configuration is refused/,
-    );
     writeFileSync(join(daemon.dir, 'network'), network);
     daemon.process.kill('SIGHUP');
     await daemon.says(/server home: listening[^]*server home: listening/); // the first one is of the start
     assert.doesNotMatch(devices(), /pptps-lab/);
+  });
+
+  test('a server whose port is in use keeps nothing else from being taken up', async (context) => {
+    const daemon = await gateway(context);
+    const other = createServer().listen(1999, '0.0.0.0');
+    await once(other, 'listening');
+    context.after(() => other.close());
+    const second = `config interface 'second'
+	option proto 'pptpserver'
+	option localip '192.168.98.1'
+	option network '192.168.98.0/24'
+	option port '1999'
+config interface 'third'
+	option proto 'pptpserver'
+	option localip '192.168.97.1'
+	option network '192.168.97.0/24'
+	option port '1998'
+`;
+    writeFileSync(join(daemon.dir, 'network'), network + second);
+    const told = await daemon.command('reload');
+    assert.equal(told.code, 78);
+    assert.match(told.stdout, /^network\.second: TCP port 1999 is in use: .*\(left out\)$/m);
+    const { servers } = JSON.parse(
+      (await daemon.command('status', '--json')).stdout,
+    ) as StatusDocument;
+    assert.deepEqual(
+      servers.map(({ name, state, cause }) => [name, state, cause?.code]),
+      [
+        ['home', 'listening', undefined],
+        ['second', 'failed', 'PORT_IN_USE'],
+        ['third', 'listening', undefined],
+      ],
+    );
+    // One that runs already, and is to have the port, goes on as it was.
+    writeFileSync(
+      join(daemon.dir, 'network'),
+      network.replace("'192.168.99.0/24'", "'192.168.99.0/24'\n\toption port '1999'"),
+    );
+    assert.match(
+      (await daemon.command('reload')).stdout,
+      /^network\.home: .*\(as it was before\)$/m,
+    );
+    assert.match((await daemon.command('status')).stdout, /^home +pptps-home +1999/m);
+    other.close();
+    assert.equal((await daemon.command('reload')).code, 0);
   });
 
   test('a link to nobody: dial, check and failures say why', async (context) => {
@@ -264,6 +326,20 @@ inNamespace('daemon', import.meta.url, () => {
     daemon.process.kill('SIGINT'); // as a terminal and a wrapper both do
     assert.equal((await daemon.ended).code, 0);
     assert.ok(performance.now() - started < 4_500);
+  });
+
+  test('a log that cannot be written does not end it', async (context) => {
+    const dir = folder(context, { network, pptp_users: '', pptp: '' });
+    const socket = join(dir, 'run', 'ubus.sock');
+    const daemon = start(
+      context,
+      ['run', '--config-dir', dir, '--socket', socket],
+      ['sh', '-c', 'exec "$@" 2>/dev/full', 'sh'],
+    );
+    const answers = async () => (await run(context, ['--socket', socket, 'status'])).code === 0;
+    while (!(await answers())) assert.equal(daemon.process.exitCode, null);
+    daemon.process.kill('SIGTERM');
+    assert.equal((await daemon.ended).code, 0);
   });
 
   test('make run: a fresh user and password, and nothing left behind', async (context) => {

@@ -8,6 +8,7 @@ import { Log } from '../../src/daemon/log.ts';
 import { Servers } from '../../src/daemon/servers.ts';
 import type { ServerOptions } from '../../src/session/options.ts';
 import { Gateway } from '../../src/session/gateway.ts';
+import { noFaults } from '../support/no-faults.ts';
 import { limits, seeded, serverOptions } from '../support/world.ts';
 
 /** A server on a device of its own; `mtu` is something that needs a new device. */
@@ -27,9 +28,11 @@ function scene() {
   const lines: string[] = [];
   /** Of the devices that were set up, in order. */
   const mtus: number[] = [];
+  const faults = noFaults();
   const ports = {
     gateway: new Gateway({ users: [], limits, random: seeded(1), wallClock: () => 0 }),
-    drive: new Drive(),
+    drive: new Drive(faults),
+    faults,
     report: () => undefined,
     io: {
       paths: { open: () => undefined },

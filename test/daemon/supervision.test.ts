@@ -1,18 +1,15 @@
 /** What a supervisor's interface that is not in force hears. */
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { ConfigError } from '../../src/daemon/configuration/problems.ts';
+import type { Problem } from '../../src/daemon/configuration/problems.ts';
 import { Log } from '../../src/daemon/log.ts';
 import { Supervision } from '../../src/daemon/supervision.ts';
 import type { Supervisor } from '../../src/router/router.ts';
 
-const faults = new ConfigError(
-  [
-    { severity: 'error', file: 'network', section: 'office', option: 'mtu', message: 'wrong' },
-    { severity: 'error', file: 'pptp_users', section: 'anna', message: 'wrong, too' },
-  ],
-  '',
-);
+const faults: readonly Problem[] = [
+  { severity: 'error', file: 'network', section: 'office', option: 'mtu', message: 'wrong' },
+  { severity: 'error', file: 'pptp_users', section: 'anna', message: 'wrong, too' },
+];
 
 interface Started {
   readonly supervision: Supervision;
@@ -21,7 +18,11 @@ interface Started {
 }
 
 /** An interface that is not in the configuration has been set up. */
-async function started(name: string, readAgain: () => Promise<void>): Promise<Started> {
+async function started(
+  name: string,
+  found: readonly Problem[] = [],
+  readAgain: () => Promise<void> = () => Promise.resolve(),
+): Promise<Started> {
   const lines: string[] = [];
   const refusals: string[] = [];
   const supervisor = {
@@ -38,6 +39,7 @@ async function started(name: string, readAgain: () => Promise<void>): Promise<St
       job = next();
     },
     readAgain,
+    faults: () => found,
     isLink: () => false,
     isServer: () => false,
     startServer: () => Promise.reject(new Error('not called')),
@@ -49,28 +51,32 @@ async function started(name: string, readAgain: () => Promise<void>): Promise<St
 }
 
 test('an interface with a fault hears of its own, and is CONFIG_INVALID', async () => {
-  const { lines, refusals } = await started('office', () => Promise.reject(faults));
+  const { lines, refusals } = await started('office', faults);
   assert.deepEqual(lines, [
     "pptp error: interface office: network, section 'office', option 'mtu': wrong\n",
   ]);
   assert.deepEqual(refusals, ['office CONFIG_INVALID']);
 });
 
-test('one that is new in a refused configuration hears why that was refused', async () => {
-  const { lines, refusals } = await started('new', () => Promise.reject(faults));
-  assert.equal(lines.length, 2);
+test('one that is new in a file that cannot be read hears why, also where there is none', async () => {
+  const broken: Problem = { severity: 'error', file: 'network line 7', message: 'no UCI' };
+  const { lines, refusals } = await started('new', [...faults, broken]);
+  assert.deepEqual(lines, ['pptp error: interface new: network line 7: no UCI\n']);
   assert.deepEqual(refusals, ['new CONFIG_INVALID']);
+  const gone = await started('new', [], () => Promise.reject(new Error('there is no file')));
+  assert.deepEqual(gone.lines, ['pptp error: interface new: there is no file\n']);
+  assert.deepEqual(gone.refusals, ['new CONFIG_INVALID']);
 });
 
 test('one whose section was deleted is not refused before netifd can know of it', async (context) => {
   context.mock.timers.enable({ apis: ['setTimeout'] });
-  const deleted = await started('gone', () => Promise.resolve());
+  const deleted = await started('gone');
   context.mock.timers.tick(4_999);
   deleted.supervision.stop('gone'); // netifd has reloaded, too
   context.mock.timers.tick(60_000);
   assert.deepEqual([deleted.lines, deleted.refusals], [[], []]);
 
-  const { supervision, lines, refusals } = await started('strange', () => Promise.resolve());
+  const { supervision, lines, refusals } = await started('strange');
   supervision.start('strange', false); // once more
   context.mock.timers.tick(5_000);
   assert.deepEqual(lines, [

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import fc from 'fast-check';
-import { duration, octets, table } from '../../src/daemon/tables.ts';
+import { duration, octets, shortened, table } from '../../src/daemon/tables.ts';
 
 test('columns are as wide as their widest cell, no blanks at the end of a line', () => {
   assert.equal(
@@ -13,6 +13,13 @@ test('columns are as wide as their widest cell, no blanks at the end of a line',
     'ID  USER        NOTE\n1   anna-maria\n12  b           long',
   );
   assert.equal(table([]), '');
+});
+
+test('a long name is cut, and says so', () => {
+  assert.equal(shortened('anna'), 'anna');
+  assert.equal(shortened('x'.repeat(40)), 'x'.repeat(40));
+  assert.equal(shortened('☃'.repeat(212)), `${'☃'.repeat(39)}…`);
+  assert.equal(shortened('🔑'.repeat(41)), `${'🔑'.repeat(39)}…`);
 });
 
 test('octets in units people read', () => {

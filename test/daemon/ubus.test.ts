@@ -4,7 +4,8 @@ import { existsSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { test, type TestContext } from 'node:test';
 import type { CheckDocument } from '../../src/daemon/checks.ts';
-import type { StatusDocument } from '../../src/daemon/documents.ts';
+import type { LogEntry } from '../../src/daemon/log.ts';
+import type { ProblemDocument, StatusDocument } from '../../src/daemon/documents.ts';
 import type { Table, UbusClient } from '../../src/ubus-js/index.ts';
 import { inNamespace } from '../native/namespace.ts';
 import { client, Inbox, onEachBus, serve } from '../ubus-js/bus.ts';
@@ -33,7 +34,7 @@ async function checked(
   call: (method: string, args?: Table) => Promise<Table>,
   args: Table,
 ): Promise<CheckDocument> {
-  const { id } = await call('check', args);
+  const { id } = await call('server' in args ? 'check_server' : 'check', args);
   assert.equal(typeof id, 'number');
   for (;;) {
     const found = (await call('check_status', { id: id! })) as CheckDocument;
@@ -54,6 +55,7 @@ inNamespace('ubus', import.meta.url, () => {
       const [found] = await other.lookup('pptp');
       assert.deepEqual(found?.signature, {
         status: {},
+        log: {},
         failures: {},
         counters: {},
         reload: {},
@@ -63,9 +65,11 @@ inNamespace('ubus', import.meta.url, () => {
         hangup: { interface: 'string' },
         link_setup: { interface: 'string' },
         link_teardown: { interface: 'string' },
-        check: { interface: 'string', server: 'string', port: 'int32' },
+        check: { interface: 'string' },
+        check_server: { server: 'string', port: 'int32' },
         check_status: { id: 'int32' },
-        capture_start: { seconds: 'int32', bytes: 'int32', secrets: 'bool' },
+        capture_start: { seconds: 'int32', bytes: 'int32' },
+        capture_secrets: { seconds: 'int32', bytes: 'int32' },
         capture_stop: {},
       });
       for (const [method, types] of Object.entries(found.signature)) {
@@ -80,8 +84,13 @@ inNamespace('ubus', import.meta.url, () => {
       await refused('check', {}, 'INVALID_ARGUMENT', /^expected interface/);
       await refused('capture_start', { seconds: 0 }, 'INVALID_ARGUMENT', /^expected seconds/);
       for (const server of ['', 'no host', "x'y", '-x', 'a:1'])
-        await refused('check', { server }, 'INVALID_ARGUMENT', /expected a host name/);
-      await refused('check', { server: 'x', port: 0 }, 'INVALID_ARGUMENT', /^port: expected/);
+        await refused('check_server', { server }, 'INVALID_ARGUMENT', /expected a host name/);
+      await refused(
+        'check_server',
+        { server: 'x', port: 0 },
+        'INVALID_ARGUMENT',
+        /^port: expected/,
+      );
       await refused('nonsense', {}, 'METHOD_NOT_FOUND', "pptp has no method 'nonsense'");
     });
 
@@ -155,22 +164,53 @@ inNamespace('ubus', import.meta.url, () => {
         await new Promise((resolve) => setTimeout(resolve, 50));
       assert.deepEqual(await call('capture_stop'), { path: second, packets: 0, omitted: 0 });
       await refused('capture_stop', {}, 'NOT_FOUND', 'no capture is running');
+
+      // One with secrets has another name, so that rights can tell.
+      await refused('capture_start', { secrets: true }, 'INVALID_ARGUMENT', /secrets/);
+      assert.match(second, /\/capture-\d+\.pcap$/);
+      const { path: third } = (await call('capture_secrets', {})) as { path: string };
+      assert.match(third, /\/secrets-\d+\.pcap$/);
+      await call('capture_stop');
+      await call('capture_start', {});
+      assert.equal(existsSync(third), false);
+      await call('capture_stop');
     });
 
-    test('a wrong configuration is refused with all its faults', async (context) => {
+    test('the last lines of our own log', async (context) => {
+      const path = await bus(context);
+      await onBus(context, path);
+      const { call } = await caller(context, path);
+      await call('reload');
+      const { log } = (await call('log')) as { log: readonly LogEntry[] };
+      assert.ok(log.some(({ text }) => text.startsWith('server home: listening on port 1723')));
+      assert.deepEqual(
+        { ...log.at(-1)!, time: 0 },
+        { time: 0, level: 'info', text: 'configuration read again' },
+      );
+      assert.ok(Math.abs(log.at(-1)!.time - Date.now() / 1000) < 60);
+    });
+
+    test('reload answers with what is not in force, and why', async (context) => {
       const path = await bus(context);
       const daemon = await onBus(context, path);
-      const { call, refused } = await caller(context, path);
+      const { call } = await caller(context, path);
       writeFileSync(join(daemon.dir, 'network'), network.replaceAll(/192.168.99.0.24|geheim/g, ''));
-      await refused('reload', {}, 'UNKNOWN_ERROR', /option 'network'[^]*option 'password'/);
+      const { faults } = (await call('reload')) as { faults: readonly ProblemDocument[] };
       const status = async () => (await call('status')) as StatusDocument;
       const { config, problems, servers } = await status();
-      assert.equal(config, 'refused');
+      assert.equal(config, 'partial');
+      assert.deepEqual(problems, faults);
       assert.deepEqual(
-        problems.map(({ severity, file, section, option }) => [severity, file, section, option]),
+        problems.map(({ severity, file, section, option, kept }) => [
+          severity,
+          file,
+          section,
+          option,
+          kept,
+        ]),
         [
-          ['error', 'network', 'home', 'network'],
-          ['error', 'network', 'office', 'password'],
+          ['error', 'network', 'home', 'network', true],
+          ['error', 'network', 'office', 'password', true],
         ],
       );
       assert.deepEqual(
@@ -178,7 +218,7 @@ inNamespace('ubus', import.meta.url, () => {
         [['home', 'listening']],
       );
       writeFileSync(join(daemon.dir, 'network'), network);
-      assert.deepEqual(await call('reload'), {});
+      assert.deepEqual(await call('reload'), { faults: [] });
       const mended = await status();
       assert.deepEqual([mended.config, mended.problems], ['current', []]);
     });

@@ -5,8 +5,8 @@ import { GCProfiler, setFlagsFromString } from 'node:v8';
 import { runInNewContext } from 'node:vm';
 import { octets } from '../crypto/hex.ts';
 import { MPPE_MS_CHAP_V2 } from '../vectors/ms-chap.ts';
-import { CALLER, CLIENT, CLIENT_TUN, connect, SERVER } from './end.ts';
-import { tagged } from './packets.ts';
+import { CALLER, CLIENT, CLIENT_TUN, connect, type Pair, SERVER } from './end.ts';
+import { ipv6, tagged } from './packets.ts';
 
 setFlagsFromString('--expose-gc');
 const gc = runInNewContext('gc') as () => void;
@@ -21,9 +21,22 @@ const PARTS = 4;
 /** An object of two words per packet would be 16 octets a packet and more. */
 const OCTETS_PER_PACKET = 4;
 
-for (const encrypted of [false, true]) {
-  test(`${PACKETS} packets ${encrypted ? 'with MPPE-128' : 'in the clear'} through both ends`, () => {
-    const { server, client, serverSlot, clientSlot } = connect();
+const OURS = `20010db80001${'0'.repeat(19)}9`;
+const THEIRS = `20010db8000f${'0'.repeat(19)}1`;
+const LINK_TUN = 13;
+
+for (const [what, encrypted, packets] of [
+  [
+    'in the clear over a link, IPv4 and IPv6',
+    false,
+    [tagged(CALLER, '8.8.8.8', 1, 64), ipv6(OURS, THEIRS, 64)],
+  ],
+  ['with MPPE-128 from a caller', true, [tagged(CALLER, '8.8.8.8', 1, 64)]],
+] as const) {
+  test(`${PACKETS} packets ${what}, through both ends`, () => {
+    const pair = connect();
+    const { server, client, serverSlot, clientSlot } = pair;
+    if (packets.length > 1) carryIpv6(pair);
     const keys = {
       strength: 128,
       stateful: false,
@@ -35,10 +48,10 @@ for (const encrypted of [false, true]) {
     }
     const from = client.arena.tunSlots.base + client.arena.tunSlots.headroom;
     const to = server.arena.greSlots.base + server.arena.greSlots.headroom + 20;
-    const packet = tagged(CALLER, '8.8.8.8', 1, 64);
     const run = (count: number) => {
       let now = 0.5;
       for (let n = 0; n < count; n++) {
+        const packet = packets[n % packets.length]!;
         client.arena.octets.set(packet, from);
         client.path.receiveTun(CLIENT_TUN, from, packet.length, now);
         assert.equal(client.path.greOutCount, 1);
@@ -66,4 +79,20 @@ for (const encrypted of [false, true]) {
     assert.equal(server.path.counters(serverSlot).rxPackets, WARM_UP + PACKETS);
     assert.ok(Math.min(...parts) < OCTETS_PER_PACKET, `${parts.join(', ')} octets a packet`);
   });
+}
+
+/** Both ends are links, with a source filter. */
+function carryIpv6({ server, client, serverSlot, clientSlot }: Pair): void {
+  server.path.openDevice(LINK_TUN, { isolate: false, isLink: true });
+  server.path.attach(serverSlot, LINK_TUN, { localAddress: 1, peerAddress: 2, prefixes: [] });
+  for (const [path, slot, device, own] of [
+    [server.path, serverSlot, LINK_TUN, THEIRS],
+    [client.path, clientSlot, CLIENT_TUN, OURS],
+  ] as const) {
+    path.setIpv6(slot, {
+      local: new Uint8Array(8).fill(slot + 1),
+      peer: new Uint8Array(8).fill(9),
+    });
+    path.setGivenIpv6(device, [{ address: octets(own), length: 56 }], true);
+  }
 }

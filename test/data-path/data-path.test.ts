@@ -33,7 +33,8 @@ const V = Verdict;
 /** IPv6: the caller's interface identifier and addresses. */
 const ID = '0011223344556677';
 const PEER = `fe80000000000000${ID}`;
-const OURS = 'fe80000000000000aaaaaaaaaaaaaaaa';
+const OUR_ID = 'aaaaaaaaaaaaaaaa';
+const OURS = `fe80000000000000${OUR_ID}`;
 const ALL_NODES = `ff02${'0'.repeat(27)}1`;
 const GLOBAL = `20010db8${'0'.repeat(23)}1`;
 
@@ -603,7 +604,7 @@ test('IPv6: link-local only, only when on, and from callers only under their ide
       0,
     );
   assert.equal(send(PEER, OURS), V.Ipv6);
-  server.path.setIpv6(0, octets(ID));
+  server.path.setIpv6(0, { local: octets(OUR_ID), peer: octets(ID) });
   assert.equal(send(PEER, OURS), V.Delivered);
   assert.equal(send(PEER, ALL_NODES), V.Delivered);
   assert.equal(send('0'.repeat(32), ALL_NODES), V.Delivered); // duplicate address detection
@@ -627,19 +628,6 @@ test('IPv6: link-local only, only when on, and from callers only under their ide
   server.path.setIpv6(0, undefined);
   assert.equal(tun(OURS, PEER), V.NoRoute);
   assert.equal(send(PEER, OURS), V.Ipv6);
-});
-
-test('IPv6 on a link: everything link-local passes', () => {
-  const pair = connect();
-  const { client, server, clientSlot } = pair;
-  assert.equal(client.tun(CLIENT_TUN, ipv6(PEER, ALL_NODES), 0), V.Ipv6);
-  client.path.setIpv6(clientSlot, octets(ID));
-  server.path.setIpv6(0, octets(ID));
-  encrypt(pair);
-  const packet = ipv6(PEER, ALL_NODES);
-  assert.equal(client.tun(CLIENT_TUN, packet, 0), V.Sent);
-  exchange(pair, 0);
-  assert.deepEqual(server.takeDelivered(), [packet]);
 });
 
 test('stateful MPPE waits 50 ms for a missing packet; control frames do not', () => {
@@ -752,7 +740,7 @@ test('a slot that is used again remembers nothing of the call before', () => {
   const pair = connect(new End({ maxSessions: 1 }));
   const { server, client } = pair;
   encrypt(pair, true);
-  server.path.setIpv6(0, octets(ID));
+  server.path.setIpv6(0, { local: octets(OUR_ID), peer: octets(ID) });
   server.path.setFraming(0, { pfc: true, acfc: true, mtu: 600, peerMru: 500 });
   server.path.flush(0);
   for (let n = 0; n < 5; n++) {
@@ -821,7 +809,8 @@ test('our own mistakes throw', () => {
   assert.throws(() => path.openDevice(SERVER_TUN, { isolate: true }), /open already/);
   assert.throws(() => path.attach(0, 99, attachment), /not open/);
   assert.throws(() => path.attach(3, SERVER_TUN, attachment), RangeError);
-  assert.throws(() => path.setIpv6(0, new Uint8Array(7)), RangeError);
+  assert.throws(() => path.setIpv6(0, { local: octets(ID), peer: new Uint8Array(7) }), RangeError);
+  assert.throws(() => path.setGivenIpv6(99, [], false), /not open/);
   assert.throws(() => path.transmitFrame(0, new Uint8Array(2000)), RangeError);
   path.openDevice(50, { isolate: false, isLink: true });
   path.attach(0, 50, attachment);

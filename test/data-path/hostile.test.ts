@@ -1,4 +1,4 @@
-/** Input from anybody and from callers who mean harm: never a throw, never a harm to another session. */
+/** Callers who mean harm, in others' names too, do none to another session. Whatever else may come: the harness data-path. */
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import fc from 'fast-check';
@@ -17,7 +17,7 @@ import {
   type Pair,
 } from './end.ts';
 import { MppeTwinSender } from './mppe-twin.ts';
-import { address, ipv4, tagged, tagOf } from './packets.ts';
+import { address, tagged, tagOf } from './packets.ts';
 
 const KEY = octets(MPPE_MS_CHAP_V2[2].startKey);
 const EVIL_CALL = 50;
@@ -42,115 +42,6 @@ function besieged(stateful: boolean): { pair: Pair; evil: number } {
   });
   return { pair, evil };
 }
-
-/** The good caller gets a packet through in both directions. */
-function works({ server, client }: Pair, tag: number, now: number): void {
-  server.takeDelivered();
-  client.takeWire();
-  client.tun(CLIENT_TUN, tagged(CALLER, '8.8.8.8', tag), now);
-  for (const datagram of client.takeWire()) server.gre(datagram, now);
-  assert.deepEqual(server.takeDelivered().map(tagOf), [tag]);
-  server.takeWire();
-  server.tun(SERVER_TUN, tagged('8.8.8.8', CALLER, tag), now);
-  for (const datagram of server.takeWire()) client.gre(datagram, now);
-  assert.deepEqual(client.takeDelivered().map(tagOf), [tag]);
-}
-
-const anyOctets = fc.oneof(
-  fc.uint8Array({ maxLength: 100 }),
-  fc.uint8Array({ minLength: 1900, maxLength: 1950 }),
-);
-/** PPP payloads that come close to something real. */
-const anyFrame = fc.oneof(
-  anyOctets,
-  fc
-    .tuple(fc.constantFrom(0x21, 0x57, 0xfd, 0xc021, 0x80fd, 0x2d, 0xff03), anyOctets)
-    .map(([protocol, payload]) => encodePppFrame(protocol, payload)),
-  fc
-    .record({
-      source: fc.constantFrom(EVIL, CALLER, '10.66.1.1', '127.0.0.1'),
-      payload: anyOctets,
-      options: fc.uint8Array({ minLength: 8, maxLength: 8 }),
-    })
-    .map((packet) => encodePppFrame(0x21, ipv4({ ...packet, destination: CALLER, protocol: 6 }))),
-);
-const anySequence = fc.oneof(
-  fc.nat(300),
-  fc.constantFrom(0xffffffff, 0x80000000, 0x7fffffff),
-  fc.integer({ min: 0, max: 0xffffffff }),
-);
-
-for (const stateful of [false, true]) {
-  const mode = stateful ? 'stateful' : 'stateless';
-
-  test(`random GRE of a hostile caller disturbs nobody else: ${mode}`, () => {
-    const event = fc.oneof(
-      fc.record({ raw: anyOctets }),
-      fc.record({
-        frame: anyFrame,
-        sequence: fc.option(anySequence, { freq: 10, nil: undefined }),
-        acknowledgment: fc.option(anySequence, { nil: undefined }),
-      }),
-      fc.record({ wait: fc.nat(200) }),
-      fc.record({ mppe: fc.boolean() }),
-    );
-    fc.assert(
-      fc.property(fc.array(event, { maxLength: 150 }), (events) => {
-        const { pair, evil } = besieged(stateful);
-        const { server } = pair;
-        let now = 0;
-        works(pair, 1, now);
-        const before = server.path.counters(pair.serverSlot);
-        for (const happening of events) {
-          if ('raw' in happening) {
-            server.gre({ octets: happening.raw, from: CLIENT, to: SERVER }, now);
-          } else if ('frame' in happening) {
-            const { frame, sequence, acknowledgment } = happening;
-            server.gre(greToServer(sequence, frame, acknowledgment, EVIL_CALL), now);
-          } else if ('mppe' in happening) {
-            server.path.setMppe(evil, 'receive', {
-              strength: 128,
-              stateful: happening.mppe,
-              startKey: KEY,
-            });
-          } else {
-            now += happening.wait;
-            server.path.handleTimeout(now);
-            server.drain(now);
-          }
-        }
-        assert.ok(server.delivered.every(({ packet }) => packet[0]! >> 4 === 4));
-        assert.deepEqual(server.path.counters(pair.serverSlot), before);
-        works(pair, 2, now);
-      }),
-      { numRuns: 150 },
-    );
-  });
-}
-
-test('random packets from the device never throw', () => {
-  fc.assert(
-    fc.property(
-      fc.array(
-        fc.oneof(
-          anyOctets,
-          anyOctets.map((rest) =>
-            ipv4({ source: '8.8.8.8', destination: CALLER, protocol: 6, payload: rest }),
-          ),
-        ),
-        { maxLength: 30 },
-      ),
-      (packets) => {
-        const { pair } = besieged(false);
-        for (const packet of packets) {
-          pair.server.tun(SERVER_TUN, packet, 0);
-          pair.client.tun(CLIENT_TUN, packet, 0);
-        }
-        works(pair, 9, 0);
-      },
-    ),
-  );
-});
 
 test('forged packets with the right call id and address do not end an encrypted stateless session', () => {
   const forgery = fc.record({

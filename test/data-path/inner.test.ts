@@ -18,7 +18,7 @@ const B = '10.9.8.7';
 function clamped(packet: Uint8Array, maximum: number): Uint8Array {
   const octets = new Uint8Array(packet.length + 10).fill(0xee);
   octets.set(packet, 5);
-  clampMss(octets, 5, packet.length, maximum);
+  clampMss(octets, 5, packet.length, maximum + 40);
   assert.deepEqual(octets.subarray(0, 5), new Uint8Array(5).fill(0xee));
   assert.deepEqual(octets.subarray(5 + packet.length), new Uint8Array(5).fill(0xee));
   return octets.slice(5, 5 + packet.length);

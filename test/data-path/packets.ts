@@ -103,12 +103,47 @@ function tcpSum(source: number, destination: number, segment: Uint8Array): numbe
 
 /** An IPv6 packet of 48 octets; addresses as 32 hex digits. */
 export function ipv6(source: string, destination: string, length = 48): Uint8Array {
-  const packet = new Uint8Array(length);
+  return ipv6With(source, destination, 17, new Uint8Array(length - 40));
+}
+
+/** An IPv6 packet with this next header and what follows. */
+export function ipv6With(
+  source: string,
+  destination: string,
+  next: number,
+  payload: Uint8Array,
+): Uint8Array {
+  const packet = new Uint8Array(40 + payload.length);
   packet[0] = 0x60;
-  new DataView(packet.buffer).setUint16(4, length - 40);
-  packet[6] = 17;
+  new DataView(packet.buffer).setUint16(4, payload.length);
+  packet[6] = next;
   packet[7] = 255;
   packet.set(Buffer.from(source, 'hex'), 8);
   packet.set(Buffer.from(destination, 'hex'), 24);
+  packet.set(payload, 40);
+  return packet;
+}
+
+/** 0 if the checksum of the upper layer at `at` in an IPv6 packet is right: RFC 8200 §8.1. */
+export function ipv6Fault(packet: Uint8Array, protocol: number, at = 40): number {
+  const length = packet.length - at;
+  const pseudo = [...packet.subarray(8, 40), 0, 0, length >> 8, length & 255, 0, 0, 0, protocol];
+  return sum(Uint8Array.from([...pseudo, ...packet.subarray(at)]));
+}
+
+/** A SYN over IPv6 that offers an MSS of 1460 with a right checksum, behind these extension headers. */
+export function synOverIpv6(
+  source: string,
+  destination: string,
+  extensions: Uint8Array = new Uint8Array(),
+  next = 6,
+): Uint8Array {
+  const segment = new Uint8Array(24);
+  segment.set([0x9c, 0x40, 0x01, 0xbb, 1, 2, 3, 4, 0, 0, 0, 0, 0x60, 0x02, 0xff, 0xff]);
+  segment.set([2, 4, 0x05, 0xb4], 20);
+  const payload = Uint8Array.from([...extensions, ...segment]);
+  const packet = ipv6With(source, destination, next, payload);
+  const at = 40 + extensions.length;
+  new DataView(packet.buffer).setUint16(at + 16, ipv6Fault(packet, 6, at));
   return packet;
 }

@@ -53,7 +53,24 @@ describe('ubus', () => {
 
   test('what changes something is granted to writers only', () => {
     const read = Object.values(acl).flatMap(({ read }) => read?.ubus?.['pptp'] ?? []);
-    assert.deepEqual(read.sort(), ['check_status', 'failures', 'sessions', 'status']);
+    assert.deepEqual(read.sort(), ['check_status', 'failures', 'log', 'sessions', 'status']);
+  });
+
+  test('who may watch runs no command, takes no interface down and captures no secret', () => {
+    const { read, write } = acl['luci-app-pptp-gateway']!;
+    for (const rights of [read!, write!]) {
+      assert.ok(Object.keys(rights.ubus!).every((object) => object !== 'file' && object !== 'log'));
+      assert.deepEqual(
+        (rights.ubus!['network.interface'] ?? []).filter((method) => method !== 'dump'),
+        [],
+      );
+      for (const method of ['capture_secrets', 'check_server', 'reload'])
+        assert.ok(!rights.ubus!['pptp']!.includes(method), method);
+      for (const [path, what] of Object.entries(rights.file ?? {})) {
+        assert.deepEqual(what, ['read'], path);
+        assert.match(path, /\/pptp-gateway\/capture-\*\.pcap$/);
+      }
+    }
   });
 
   test('every declared call is used by some module', () => {

@@ -174,6 +174,11 @@ function suite(base: string): void {
     await saveAndApply();
     await row('lucitest').filter({ hasText: 'lan \u2192 wan' }).waitFor();
     await page.getByRole('button', { name: 'Delete' }).click();
+    // LuCI draws the form anew once the deletion is staged; before that there would be nothing to apply.
+    await page.locator('[id="cbi-pptp-lucitest-src"]').waitFor({ state: 'detached' });
+    await page.waitForFunction(
+      `L.require('uci').then((uci) => uci.changes()).then((changes) => (changes.pptp ?? []).length > 0)`,
+    );
     await saveAndApply();
     await page.getByText('No passthrough is configured.').waitFor();
   });

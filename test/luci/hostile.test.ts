@@ -68,11 +68,10 @@ function hostile(): Luci {
       interface: [{ interface: markup, proto: 'pptp', errors: [{ code: markup }] }],
     },
     'session.access': { access: true },
-    'log.read': {
-      log: [
-        { time: 1, priority: 28, msg: `pptp[7]: server ${markup} session 1 user "${markup}": x` },
-      ],
+    'pptp.log': {
+      log: [{ time: 1, level: 'warning', text: `server ${markup} session 1 user "${markup}": x` }],
     },
+    'network.get_proto_handlers': {},
   });
   router.uci['pptp_users'] = { u: { '.type': 'user', '.name': 'u', username: markup } };
   return router;

@@ -217,6 +217,59 @@ function uciOf(config: Record<string, Record<string, Any>>, loaded: string[]): A
   };
 }
 
+/** The value that is validated; LuCI's types may put another one in its place. */
+interface Field {
+  value: string;
+}
+type Check = (field: Field) => boolean;
+
+/** LuCI's types that we name, as its validation.js has them. */
+const types: Record<string, (...args: string[]) => Check> = {
+  ip4addr: () => (field) => isAddress(field.value),
+  cidr4: () => (field) => {
+    const match = /^(\d{1,3}\.\d{1,3}\.\d{1,3}\.\d{1,3})\/(\d{1,2})$/.exec(field.value);
+    if (match === null || !isAddress(match[1]!)) return false;
+    field.value = match[2]!; // apply('ip4prefix', …): what is asked next sees the length only
+    return Number(field.value) <= 32;
+  },
+  host: (only) => (field) =>
+    isAddress(field.value) ||
+    /^[A-Za-z_][\w.-]*$/.test(field.value) ||
+    (only !== '1' && field.value.includes(':')),
+  port: () => types['range']!('0', '65535'),
+  range: (low, high) => (field) =>
+    /^-?\d+$/.test(field.value) &&
+    Number(low) <= Number(field.value) &&
+    Number(field.value) <= Number(high),
+  maxlength: (most) => (field) => new Blob([field.value]).size <= Number(most),
+  uciname: () => (field) => /^\w+$/.test(field.value),
+};
+
+function isAddress(text: string): boolean {
+  return (
+    /^(\d{1,3}\.){3}\d{1,3}$/.test(text) && text.split('.').every((octet) => Number(octet) < 256)
+  );
+}
+
+function compiled(datatype: string): Check {
+  const [, name, inner] = /^(\w+)(?:\((.*)\))?$/.exec(datatype)!;
+  if (name === 'or' || name === 'and') {
+    const parts = inner!.split(/,(?![^(]*\))/).map(compiled);
+    return (field) =>
+      name === 'or' ? parts.some((part) => part(field)) : parts.every((part) => part(field));
+  }
+  return types[name!]!(...(inner ?? '').split(','));
+}
+
+/** A stand-in for LuCI's Validator: the type first, and then the option's own function, with what the type has left. */
+export function isTaken(option: Any, value: string, sectionId = 'new'): boolean {
+  const field = { value };
+  if (value === '') {
+    if (option.rmempty === false) return false;
+  } else if (option.datatype !== undefined && !compiled(option.datatype)(field)) return false;
+  return option.validate === undefined || option.validate(sectionId, field.value) === true;
+}
+
 /** A form that notes which options it is given. */
 export interface Offered {
   readonly name: string;

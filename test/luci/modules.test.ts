@@ -213,39 +213,15 @@ describe('Windows', () => {
 describe('log', () => {
   const log = module('log-lines');
   const entries = [
-    {
-      time: 1,
-      priority: 30,
-      msg: 'pptp[7]: server vpn session 3 user "anna" peer 203.0.113.1: up',
-    },
-    { time: 2, msg: 'kernel: pptp is old' },
-    {
-      time: 3,
-      msg: 'pptp-gateway[7]: pptp warning: link office: waiting GRE_BLOCKED "no session 12 here"',
-    },
-    { time: 4, priority: 31, msg: 'pptp[7]: counted x' },
+    { time: 1, level: 'info', text: 'server vpn session 3 user "anna" peer 203.0.113.1: up' },
+    { time: 3, level: 'warning', text: 'link office: waiting GRE_BLOCKED "no session 12 here"' },
+    { time: 4, level: 'debug', text: 'counted x' },
     {
       time: 5,
-      msg: 'pptp-gateway[7]: pptp warning: server vpn caller 1.2.3.4 user "x\\" session 99 link evil: ": login failed',
+      level: 'warning',
+      text: 'server vpn caller 1.2.3.4 user "x\\" session 99 link evil: ": login failed',
     },
   ];
-
-  test('the level is the priority, the word of logread, or the word of our standard error', () => {
-    const level = (msg: string, priority?: number) => log.parse({ msg, priority })?.level;
-    assert.deepEqual(
-      [27, 28, 30, 31].map((priority) => level('pptp[7]: stopping', priority)),
-      ['error', 'warning', 'info', 'debug'],
-    );
-    assert.deepEqual(
-      ['err', 'warn', 'warning', 'info', 'notice', 'debug'].map((word) =>
-        level(`Thu Nov 26 00:41:07 2026 daemon.${word} pptp[7]: link office: waiting`),
-      ),
-      ['error', 'warning', 'warning', 'info', 'info', 'debug'],
-    );
-    assert.equal(level('pptp-gateway[7]: pptp info: stopping', 27), 'info');
-    assert.equal(level('dnsmasq[8]: link pptp[7]', 30), undefined);
-    assert.equal(log.parse({ msg: 'pptp[7]: link office: waiting', priority: 28 }).name, 'office');
-  });
 
   test('our lines, newest first, by level', () => {
     assert.deepEqual(
@@ -254,18 +230,6 @@ describe('log', () => {
     );
     assert.deepEqual(log.select(entries, { level: 'debug', about: '' }).length, 4);
     assert.deepEqual(log.select(entries, { level: 'error', about: '' }), []);
-  });
-
-  test('the level may also be the severity of syslog', () => {
-    const line = log.parse({ time: 1, priority: 28, msg: 'pptp[9]: link office: waiting' });
-    assert.deepEqual(line, {
-      time: 1,
-      level: 'warning',
-      text: 'link office: waiting',
-      session: null,
-      name: 'office',
-    });
-    assert.equal(log.parse({ msg: 'pptpd[9]: hello' }), null);
   });
 
   test('by session and by name; what a peer chose counts as neither', () => {
@@ -304,6 +268,8 @@ describe('users as data', () => {
       7,
       { username: 'a' },
       { username: 'a\n', password: 'x' },
+      { username: 'a', password: 'ж'.repeat(128) }, // 256 octets
+      { username: 'ä'.repeat(65), password: 'x' },
       { ...anna, ipaddr: 'x' },
       { ...anna, expires: 'soon' },
       { ...anna, server: ["'"] },

@@ -1,12 +1,22 @@
 /** The init script, the launcher and uci-defaults, under busybox ash with stand-ins for rc.common, procd, fw4 and Node. */
 import assert from 'node:assert/strict';
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { test, type TestContext } from 'node:test';
 import { root as project } from '../daemon/cli/program.ts';
 import { ShellBench } from './shell-bench.ts';
 
-const procd = ['open_instance', 'close_instance', 'set_param', 'add_jail', 'add_reload_trigger']
+const procd = [
+  'open_instance',
+  'close_instance',
+  'set_param',
+  'add_jail',
+  'add_jail_mount',
+  'add_jail_mount_rw',
+  'add_reload_trigger',
+]
   .map((name) => `procd_${name}() { echo "${name} $*" >>/tmp/calls; }`)
   .join('\n');
 
@@ -15,7 +25,7 @@ function service(context: TestContext): ShellBench {
   made.write('etc/init.d/pptp-gateway', readFileSync(join(project, 'init.d/pptp-gateway'), 'utf8'));
   made.write(
     'rc',
-    `extra_command() { echo "extra $*" >>/tmp/calls; }\n. /etc/init.d/pptp-gateway\n${procd}\n"$@"\n`,
+    `config_load() { :; }\nconfig_list_foreach() { for each in $WRITABLE; do "$3" "$each"; done; }\nextra_command() { echo "extra $*" >>/tmp/calls; }\n. /etc/init.d/pptp-gateway\n${procd}\n"$@"\n`,
   );
   made.write('usr/bin/pptp-gateway', '#!/bin/busybox sh\necho "program $*"\n', 0o755);
   made.recorded('nft', 'exit 1');
@@ -32,8 +42,8 @@ const instance = [
   'set_param stdout 1',
   'set_param stderr 1',
 ];
-const run = (made: ShellBench, words: string) => {
-  const done = made.ash(`set -- ${words}; . /rc`);
+const run = (made: ShellBench, words: string, before = '') => {
+  const done = made.ash(`${before} set -- ${words}; . /rc`);
   assert.equal(done.stderr, '');
   return { stdout: done.stdout, calls: made.calls().filter((line) => !line.startsWith('extra ')) };
 };
@@ -50,15 +60,20 @@ test('an instance that lives for ever, takes HUP and watches its files', (t) => 
   ]);
 });
 
-test('with ujail it starts with the two capabilities it keeps', (t) => {
+test('with ujail it starts with the two capabilities it keeps, in a jail that is read-only but for what it must write', (t) => {
   const made = service(t);
   made.write('sbin/ujail', '', 0o755);
+  made.write('lib/libpreload-seccomp.so', '');
   assert.deepEqual(run(made, 'start_service').calls.slice(1 + instance.length), [
-    'add_jail pptp-gateway',
+    'add_jail pptp-gateway procfs ronly',
     'set_param capabilities /etc/capabilities/pptp-gateway.json',
+    'set_param seccomp /etc/seccomp/pptp-gateway.json',
     'set_param no_new_privs 1',
+    ...['/bin', '/sbin', '/lib', '/usr', '/etc', '/tmp'].map((dir) => `add_jail_mount ${dir}`),
+    'add_jail_mount_rw /var/run/pptp-gateway /dev/net/tun /proc/sys/net',
     'close_instance ',
   ]);
+  assert.equal(made.ash('stat -c %a /var/run/pptp-gateway').stdout, '700\n');
   const sets = JSON.parse(
     readFileSync(join(made.root, 'etc/capabilities/pptp-gateway.json'), 'utf8'),
   ) as Record<string, string[]>;
@@ -70,6 +85,19 @@ test('with ujail it starts with the two capabilities it keeps', (t) => {
     'permitted',
   ]);
   assert.deepEqual(new Set(Object.values(sets).flat()), new Set(['CAP_NET_ADMIN', 'CAP_NET_RAW']));
+});
+
+test('folders of the option writable are, if they are there', (t) => {
+  const made = service(t);
+  made.write('sbin/ujail', '', 0o755);
+  made.write('srv/reports/x', '');
+  const { calls } = run(made, 'start_service', 'WRITABLE="/tmp /srv/reports /nowhere";');
+  assert.ok(!calls.includes('add_jail_mount /tmp'));
+  assert.ok(
+    calls.includes(
+      'add_jail_mount_rw /var/run/pptp-gateway /dev/net/tun /proc/sys/net /tmp /srv/reports',
+    ),
+  );
 });
 
 test('fw4 is reloaded only while it runs without our set', (t) => {
@@ -118,6 +146,48 @@ test('the launcher takes our runtime, else a Node that is new enough, else says 
     'ours --max-semi-space-size=1 --heap-growing-percent=25 --v8-pool-size=1 /usr/lib/pptp-gateway/pptp-gateway.js status --json 0\n',
   );
 });
+
+test('the launcher gives the program nothing of its own environment but the time zone', (t) => {
+  const made = new ShellBench(t);
+  made.command('node', '[ "$1" = --version ] && echo v22.1.0 || env');
+  const { stdout } = made.ash(
+    'NODE_OPTIONS=--inspect HOME=/root TZ=CET-1CEST /bin/sh /usr/bin/pptp-gateway status',
+  );
+  const own = ['SHLVL', 'PWD', '_']; // the shell's
+  const names = stdout
+    .split('\n')
+    .filter((line) => line !== '' && !own.includes(line.split('=')[0]!));
+  assert.deepEqual(names.sort(), [
+    'PATH=/usr/sbin:/usr/bin:/sbin:/bin',
+    'TZ=CET-1CEST',
+    'UV_USE_IO_URING=0',
+  ]);
+});
+
+test(
+  'as the first process of a jail the launcher passes signals on, and sees to the end of what hooks leave behind',
+  {
+    timeout: 60_000,
+  },
+  async (t) => {
+    const made = new ShellBench(t);
+    // Like Node, a program that does not wait for children that it does not know.
+    made.command(
+      'node',
+      '[ "$1" = --version ] && echo v22.1.0 && exit\n(sleep 0 & sleep 0 & sleep 0 &)\necho started\nexec /bin/busybox sleep 1000',
+    );
+    const words = ['--pid', '--fork', '--kill-child', '/usr/sbin/chroot', made.root];
+    const outside = spawn('unshare', [...words, '/bin/sh', '/usr/bin/pptp-gateway', 'run']);
+    t.after(() => outside.kill('SIGKILL'));
+    await once(outside.stdout, 'data');
+    const children = (pid: number) =>
+      readFileSync(`/proc/${pid}/task/${pid}/children`, 'latin1').trim().split(' ').map(Number);
+    const [first] = children(outside.pid!);
+    while (children(first!).length > 1) await new Promise((resolve) => setTimeout(resolve, 50));
+    process.kill(first!, 'SIGTERM');
+    assert.deepEqual(await once(outside, 'close'), [143, null]);
+  },
+);
 
 test('uci-defaults: folders for hooks, pptpd imported and the log told; kept while there is no runtime', (t) => {
   const made = new ShellBench(t);

@@ -22,7 +22,7 @@ export class ShellBench {
       execFileSync('which', ['busybox'], { encoding: 'utf8' }).trim(),
       join(this.root, 'bin/busybox'),
     );
-    for (const name of ['sh', 'ls', 'mkdir', 'cat', 'chmod', 'stat'])
+    for (const name of ['sh', 'ls', 'mkdir', 'cat', 'chmod', 'stat', 'env', 'sleep'])
       this.command(name, `exec /bin/busybox ${name} "$@"`);
     for (const dir of ['tmp', 'dev']) mkdirSync(join(this.root, dir)); // /dev/null becomes a file
   }

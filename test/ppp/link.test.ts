@@ -497,6 +497,25 @@ test('IPV6CP: identifiers, or a Protocol-Reject where it is off', () => {
   assert.equal(one.server.link.nextTimeout(), undefined);
 });
 
+test('IPV6CP: not where IPv6 does not fit, whose packets of 1280 octets every link must carry', () => {
+  for (const [policy, mru, isUp] of [
+    ['off', 1280, true],
+    ['off', 1279, false],
+    ['required', 1284, true],
+    ['required', 1283, false],
+  ] as const) {
+    const { server, client } = login(['mschap-v2']);
+    const pair = new Pair({
+      server: { ...server, ...mppe(policy), ipv6: true, mru },
+      client: { ...client, ...mppe(policy), ipv6: true },
+    });
+    pair.start().advance(10_000);
+    assert.equal(pair.areUp, true);
+    for (const end of [pair.server, pair.client])
+      assert.equal(end.last('ipv6-up') !== undefined, isUp, `${policy} ${mru}`);
+  }
+});
+
 test('IPV6CP: equal and zero identifiers are Naked until they differ', () => {
   const interfaceIdentifier = Uint8Array.of(0, 0, 0, 0, 0, 0, 0, 5);
   for (const identifier of [interfaceIdentifier, new Uint8Array(8)]) {

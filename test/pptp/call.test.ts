@@ -9,6 +9,7 @@ import { OUR_CALL, PEER_CALL, samples } from './messages.ts';
 import { outcome } from './outcome.ts';
 import { CALL_TIMEOUT, Pair, type End } from './pair.ts';
 import { feed, inState, type StateName } from './states.ts';
+import { goodbye } from '../../src/wire/goodbye.ts';
 
 /** Octets of the only message that `end` is about to send. */
 function transmitted(end: End): string {
@@ -105,7 +106,10 @@ describe('calls from end to end', () => {
       {
         kind: 'call-down',
         callId: 0,
-        cause: cause('HANGUP', 'Call-Disconnect-Notify result 3 (AdminShutdown)'),
+        cause: cause(
+          'HANGUP',
+          'Call-Disconnect-Notify result 3 (AdminShutdown); it says: idle for too long',
+        ),
       },
     ]);
   });
@@ -287,9 +291,10 @@ describe('octets', () => {
         : noResource.includes(code)
           ? '0204'
           : '0300';
+      const text = Buffer.from(goodbye(cause(code)), 'latin1').toString('hex');
       assert.equal(
         transmitted(end),
-        `${header('0094', '000d')}0007${codes}${zeros(4)}${zeros(128)}`,
+        `${header('0094', '000d')}0007${codes}${zeros(4)}${text}${zeros(128 - text.length / 2)}`,
       );
       end.drain();
       assert.equal(outcome(end), `call-down ${code}`);

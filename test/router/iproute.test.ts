@@ -9,6 +9,7 @@ import { kernel } from '../../src/daemon/kernel.ts';
 import { IpRoute } from '../../src/router/iproute.ts';
 import { Journal } from '../../src/router/journal.ts';
 import { RouterError, type ServerInterface } from '../../src/router/router.ts';
+import { readSurroundings } from '../../src/router/surroundings.ts';
 import { Upkeep } from '../../src/router/upkeep.ts';
 import type { Network } from '../../src/session/ports.ts';
 import { parseAddress, parsePrefix } from '../../src/wire/ip.ts';
@@ -104,7 +105,11 @@ inNamespace('iproute', import.meta.url, () => {
     warnings = [];
     rmSync(folder, { recursive: true, force: true });
     const journal = new Journal(join(folder, 'journal'), (message) => warnings.push(message));
-    router = new IpRoute((message) => warnings.push(message), kernel, upkeep, journal);
+    const around = () => ({
+      ...readSurroundings(kernel.route),
+      resolvers: [address('10.53.0.1')],
+    });
+    router = new IpRoute((message) => warnings.push(message), around, kernel, upkeep, journal);
   });
 
   test('what cannot be undone for want of a descriptor is undone later, unless it is wanted again', async (t) => {
@@ -150,6 +155,7 @@ inNamespace('iproute', import.meta.url, () => {
       ['192.168.99.1/24'],
     );
     assert.equal(readFileSync('/proc/sys/net/ipv4/conf/tun0/send_redirects', 'utf8'), '0\n');
+    assert.equal(readFileSync('/proc/sys/net/ipv6/conf/tun0/accept_ra', 'utf8'), '0\n');
     assert.match(ip('route get 192.168.99.77'), /dev tun0/);
     assert.deepEqual(warnings, []);
   });
@@ -414,7 +420,93 @@ inNamespace('iproute', import.meta.url, () => {
     assert.match(ip('route get 203.0.113.9'), way, 'the other link still needs it');
     await router.releaseHostRoute('other');
     assert.deepEqual(hostRoutes(), []);
+    for (const line of warnings) assert.match(line, /no route to 203\.0\.113\.9/);
+  });
+
+  test('an address from the peer that takes nothing away has a route', async () => {
+    await router.networkUp(link);
+    assert.match(ip('route get 10.7.0.1'), /dev tun1/);
     assert.deepEqual(warnings, []);
+  });
+
+  const surprising = {
+    '8.8.8.8': 'it is a public address, and no route of the link covers it',
+    '10.53.0.1': 'it is a name server of this machine, and no route of the link covers it',
+    '192.168.1.50': 'it is in the network 192.168.1.0/24 of lan0',
+    '192.168.1.1': 'it is ours, on lan0',
+    '127.0.0.1': 'it is ours, on lo',
+    '203.0.113.77': 'it is where the tunnel itself leads to',
+    '0.0.0.0': 'it is none',
+  };
+  for (const [text, why] of Object.entries(surprising))
+    test(`a peer that says to be ${text} inside takes nobody's place`, async () => {
+      const before = ip('route get 192.168.1.50') + ip('route get 8.8.8.8');
+      await router.networkUp({ ...link, peerAddress: address(text) });
+      assert.deepEqual(warnings, [
+        `interface office: no route to ${text}, which the other end says to have inside the tunnel: ${why}`,
+      ]);
+      assert.equal(ip('route get 192.168.1.50') + ip('route get 8.8.8.8'), before);
+      assert.doesNotMatch(ip('route show dev tun1'), new RegExp(text.replaceAll('.', '\\.')));
+      assert.match(ip('address show dev tun1'), /inet 10\.7\.0\.2\/32/);
+    });
+
+  test('where the routes of the owner cover a surprising address it is routed', async () => {
+    const peerAddress = address('8.8.8.8');
+    await router.networkUp({ ...link, peerAddress, routes: prefixes('8.8.8.0/24') });
+    assert.match(ip('route get 8.8.8.8'), /dev tun1/);
+    ip('link del tun1');
+    await router.networkDown({ ...link, peerAddress });
+    ip('tuntap add tun1 mode tun');
+    const resolver = address('10.53.0.1');
+    await router.networkUp({ ...link, peerAddress: resolver, routes: prefixes('10.53.0.0/16') });
+    assert.match(ip('route get 10.53.0.1'), /dev tun1/);
+    assert.deepEqual(warnings, []);
+  });
+
+  for (const [text, device] of [
+    ['127.0.0.1', 'lo'],
+    ['198.51.100.2', 'wan0'],
+    ['192.168.1.1', 'lan0'],
+    ['192.168.99.1', 'tun0'],
+  ] as const)
+    test(`an address from the peer that we have already (${text}) is refused`, async () => {
+      await router.serverUp(server);
+      await assert.rejects(router.networkUp({ ...link, localAddress: address(text) }), (error) => {
+        assert.ok(error instanceof RouterError);
+        assert.equal(error.code, 'ADDRESS_IN_USE');
+        assert.equal(error.message, `the peer gives the address ${text}, which ${device} has`);
+        return true;
+      });
+      assert.doesNotMatch(ip('address show dev tun1'), /inet /);
+    });
+
+  test('a route into a network of ours, or to the server itself, is left out, others are there', async () => {
+    await router.hostRoute('office', link.peer, undefined);
+    const wanted = prefixes(
+      '10.20.0.0/16',
+      '192.168.1.128/25',
+      '203.0.113.77/32',
+      '192.168.0.0/16',
+    );
+    await router.networkUp({ ...link, routes: wanted });
+    assert.deepEqual(routes('tun1').sort(), [
+      '10.20.0.0/16 scope link',
+      '192.168.0.0/16 scope link',
+    ]);
+    assert.deepEqual(warnings, [
+      'interface office: route 192.168.1.128/25 is left out (ROUTE_CONFLICT): interface lan0 has 192.168.1.0/24',
+      'interface office: route 203.0.113.77/32 is left out (ROUTE_CONFLICT): the PPTP server itself would be looked for inside the tunnel',
+    ]);
+    assert.match(ip('route get 192.168.1.200'), /dev lan0/);
+  });
+
+  test('a network behind a caller that is one of ours is left out', async () => {
+    await router.serverUp(server);
+    await router.networkUp({ ...caller, routes: prefixes('192.168.1.0/24', '10.20.0.0/16') });
+    assert.deepEqual(routes('tun0'), [
+      '10.20.0.0/16 scope link mtu lock 1400'.replace(' lock', ''),
+    ]);
+    assert.match(warnings[0]!, /192\.168\.1\.0\/24 is left out \(ROUTE_CONFLICT\)/);
   });
 
   test("a peer's route that the kernel made outlives the host route beside it", async () => {

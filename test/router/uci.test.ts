@@ -84,6 +84,11 @@ test('quotes: single ones are literal, double ones and bare words take backslash
     });
 });
 
+test('a backslash at the very end has no line to join, and adds nothing', () => {
+  assert.deepEqual(values("config t\noption a 'x'\\"), { a: 'x' });
+  assert.equal(parseUci('f', 'config t\noption a \\').faults.length, 1, 'no value');
+});
+
 test('comments begin with # outside quotes, also behind and inside of words; ; ends a line', () => {
   assert.deepEqual(
     values("# first\nconfig t # 'unclosed\n  # more\n\toption a 1 # one\noption b 2#two\n#end"),

@@ -10,6 +10,7 @@ import { CALL_TABLE } from '../../src/router/call-table.ts';
 import { IpRoute } from '../../src/router/iproute.ts';
 import { Journal } from '../../src/router/journal.ts';
 import { nft } from '../../src/router/nft-command.ts';
+import { readSurroundings } from '../../src/router/surroundings.ts';
 import { RelayTable } from '../../src/router/relay-table.ts';
 import { Upkeep } from '../../src/router/upkeep.ts';
 import type { ServerInterface } from '../../src/router/router.ts';
@@ -91,7 +92,7 @@ inNamespace('upkeep', import.meta.url, () => {
     const watches = watchKernel(upkeep, warn);
     rmSync(folder, { recursive: true, force: true });
     const journal = new Journal(join(folder, 'journal'), warn);
-    router = new IpRoute(warn, kernel, upkeep, journal);
+    router = new IpRoute(warn, () => readSurroundings(kernel.route), kernel, upkeep, journal);
     stop = () => {
       upkeep.close();
       for (const watch of watches) watch.close();

@@ -122,7 +122,7 @@ class Host {
     if (output.kind === 'network-up') {
       const { localAddress, peerAddress, routes, ipv6 } = output.network;
       this.dataPath.attach(output.path.slot, TUN, { localAddress, peerAddress, prefixes: routes });
-      this.dataPath.setIpv6(output.path.slot, ipv6?.peer);
+      this.dataPath.setIpv6(output.path.slot, ipv6);
     } else if (output.kind === 'network-down') {
       this.dataPath.detach(output.path.slot);
     }
@@ -158,10 +158,11 @@ for (const [policy, strengths, stateful] of [
     const mppe = { policy, strengths: [...strengths], stateful };
     const home = new Server({ ...serverOptions, mppe }, world.gateway([user('anna')]), {
       paths: server.paths,
-      touched: () => undefined,
+      feed: (_caller, act) => act(),
     });
     const link = new ClientLink({ ...linkOptions, mppe }, world.gateway([]), {
       paths: client.paths,
+      feed: (_link, act) => act(),
     });
     const caller = home.accept(CLIENT, SERVER, 0);
     assert('poll' in caller);

@@ -8,7 +8,7 @@
  */
 import { UbusError, method, type Table, type UbusClient } from '../../src/ubus-js/index.ts';
 
-type Bus = Pick<UbusClient, 'add' | 'remove' | 'call' | 'send'>;
+type Bus = Pick<UbusClient, 'add' | 'remove' | 'call' | 'send' | 'notify'>;
 type State = 'down' | 'setup' | 'up' | 'teardown';
 
 interface Upstream {
@@ -36,6 +36,8 @@ class Interface {
   device: string | undefined;
   link: Table = {};
   errors: string[] = [];
+  /** What a DHCPv6 client has got. */
+  ipv6: Table = {};
   dependencies: string[] = [];
   /** The handler's script of now. */
   script: Promise<void> = Promise.resolve();
@@ -185,6 +187,29 @@ export class StubNetifd {
       found.available = true;
       if (found.autostart && found.state === 'down') this.setUp(found);
     }
+    this.changed();
+  }
+
+  /**
+   * The DHCPv6 client on a device gets addresses and prefixes, or others. Of that there is no event, only a notification
+   * (netifd's interface-event.c).
+   */
+  give(
+    name: string,
+    device: string,
+    addresses: readonly string[],
+    prefixes: readonly string[],
+  ): void {
+    const found = this.of(name);
+    const entries = (texts: readonly string[]) =>
+      texts.map((text) => {
+        const [address, mask] = text.split('/');
+        return { address: address!, mask: Number(mask) };
+      });
+    found.state = 'up';
+    found.device = device;
+    found.ipv6 = { 'ipv6-address': entries(addresses), 'ipv6-prefix': entries(prefixes) };
+    this.bus.notify('network.interface', 'interface.update', { interface: name });
     this.changed();
   }
 
@@ -408,7 +433,9 @@ function status(found: Interface): Table {
     available: found.available,
     autostart: found.autostart,
     dynamic: found.dynamic,
-    ...(isUp ? { l3_device: found.device!, metric: 0, 'ipv4-address': [], route: [] } : {}),
+    ...(isUp
+      ? { l3_device: found.device!, metric: 0, 'ipv4-address': [], route: [], ...found.ipv6 }
+      : {}),
     data: {},
     errors: found.errors.map((code) => ({ subsystem: found.proto, code })),
   };

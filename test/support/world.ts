@@ -281,7 +281,10 @@ export class ServerHost {
     this.paths = world.gre.host(address, maxSessions + maxHalfOpen); // as the daemon has it
     this.server = new Server(options, gateway, {
       paths: this.paths,
-      touched: () => (this.touches += 1),
+      feed: (_caller, act) => {
+        this.touches += 1;
+        act();
+      },
     });
     world.listeners.set(address, this);
   }
@@ -395,7 +398,8 @@ export class LinkHost implements Timed {
     this.gateway = gateway;
     this.address = address;
     this.paths = world.gre.host(address);
-    this.link = new ClientLink(options, gateway, { paths: this.paths }, flags);
+    const feed = (_link: ClientLink, act: () => void) => act();
+    this.link = new ClientLink(options, gateway, { paths: this.paths, feed }, flags);
     world.add(this);
   }
 

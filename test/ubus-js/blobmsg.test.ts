@@ -88,6 +88,7 @@ test('what C text cannot carry is replaced; what is no UTF-8 too; C sees text up
   assert.deepEqual(decoded(encodeTable({ 'a\0': 'b\0c\ud800' })), { 'a\ufffd': 'b\ufffdc\ufffd' });
   assert.deepEqual(decoded(fromHex('8300000c 00016100 62ff6300')), { a: 'b\ufffdc' });
   assert.deepEqual(decoded(fromHex('8300000c 00016100 62006300')), { a: 'b' });
+  assert.deepEqual(decoded(fromHex('83000010 00036100 62000000 63000000')), { a: 'c' });
 });
 
 test('values that ubus does not have are refused by name', () => {

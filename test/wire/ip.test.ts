@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { describe, it } from 'node:test';
 import fc from 'fast-check';
 import {
+  addressFault,
   formatAddress,
   formatPrefix,
   formatRange,
@@ -172,5 +173,25 @@ describe('a range', () => {
       [9, 10, 11, 12, 13].map((address) => rangeContains(range, address)),
       [false, true, true, true, false],
     );
+  });
+});
+
+describe('an address that no host can have', () => {
+  it('is told with what it is', () => {
+    const faults = {
+      '0.0.0.0': 'means "this network"',
+      '0.255.255.255': 'means "this network"',
+      '127.0.0.1': 'is a loopback address',
+      '127.255.255.255': 'is a loopback address',
+      '224.0.0.1': 'is a multicast address',
+      '239.255.255.255': 'is a multicast address',
+      '240.0.0.1': 'is a reserved address',
+      '255.255.255.254': 'is a reserved address',
+      '255.255.255.255': 'is the broadcast address',
+    };
+    for (const [text, fault] of Object.entries(faults))
+      assert.equal(addressFault(parseAddress(text)!), fault, text);
+    for (const text of ['1.0.0.0', '10.0.0.0', '126.255.255.255', '128.0.0.1', '223.255.255.255'])
+      assert.equal(addressFault(parseAddress(text)!), undefined, text);
   });
 });

@@ -4,6 +4,7 @@
  */
 import { closeSync, ftruncateSync, openSync, writeSync } from 'node:fs';
 import { writeU16, writeU32 } from '../../wire/octets.ts';
+import { failureText } from '../router-cause.ts';
 import { redactGre } from './redact.ts';
 
 const LINKTYPE_RAW = 101;
@@ -27,7 +28,7 @@ export class Capture {
   /** Packets recorded, and those left out because the file had its size. */
   packets = 0;
   omitted = 0;
-  /** Why recording ended early: the file system is full. */
+  /** Why recording ended early: the file system is full, or it is our own fault. */
   fault: string | undefined;
   private readonly fd: number;
   private readonly secrets: boolean;
@@ -56,18 +57,23 @@ export class Capture {
 
   /** `packet` begins with the GRE header. The addresses are the peer's and ours, whatever the direction. */
   gre(direction: Direction, peer: number, local: number, packet: Uint8Array): void {
-    const shown = this.secrets ? packet : redactGre(packet);
-    const [source, destination] = direction === 'in' ? [peer, local] : [local, peer];
-    this.record(ipHeader(47, source, destination, packet.length), shown, IP_HEADER + packet.length);
+    this.contained(() => {
+      const shown = this.secrets ? packet : redactGre(packet);
+      const [source, destination] = direction === 'in' ? [peer, local] : [local, peer];
+      const header = ipHeader(47, source, destination, packet.length);
+      this.record(header, shown, IP_HEADER + packet.length);
+    });
   }
 
   control(endpoints: TcpEndpoints, direction: Direction, octets: Uint8Array): void {
-    for (let at = 0; at < octets.length; at += SEGMENT)
-      this.segment(endpoints, direction, octets.subarray(at, at + SEGMENT));
+    this.contained(() => {
+      for (let at = 0; at < octets.length; at += SEGMENT)
+        this.segment(endpoints, direction, octets.subarray(at, at + SEGMENT));
+    });
   }
 
   close(): void {
-    closeSync(this.fd);
+    this.attempt(() => closeSync(this.fd));
   }
 
   private segment(endpoints: TcpEndpoints, direction: Direction, octets: Uint8Array): void {
@@ -86,6 +92,15 @@ export class Capture {
     writeU16(headers, IP_HEADER + 14, 65535);
     sequences[direction] += octets.length;
     this.record(headers, octets, headers.length + octets.length);
+  }
+
+  /** What goes wrong in recording ends the recording, not what is recorded. */
+  private contained(act: () => void): void {
+    try {
+      act();
+    } catch (error) {
+      this.fault ??= error instanceof Error ? error.message : String(error);
+    }
   }
 
   private record(headers: Uint8Array, octets: Uint8Array, length: number): void {
@@ -108,20 +123,24 @@ export class Capture {
 
   /** A full file system ends the capture, not the daemon; the file keeps whole packets only. */
   private write(octets: Uint8Array): boolean {
-    let written = 0;
-    try {
-      written = writeSync(this.fd, octets);
-    } catch (error) {
-      this.fault = error instanceof Error ? error.message : String(error);
-    }
+    const written = this.attempt(() => writeSync(this.fd, octets)) ?? 0;
     if (written < octets.length) {
       this.fault ??= 'no space is left';
-      ftruncateSync(this.fd, this.length);
+      this.attempt(() => ftruncateSync(this.fd, this.length));
       return false;
     }
     this.length += written;
     this.room -= written;
     return true;
+  }
+
+  private attempt<T>(act: () => T): T | undefined {
+    try {
+      return act();
+    } catch (error) {
+      this.fault ??= failureText(error);
+      return undefined;
+    }
   }
 }
 

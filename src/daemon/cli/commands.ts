@@ -6,6 +6,7 @@ import type {
   CaptureDocument,
   FailureDocument,
   LinkDocument,
+  ProblemDocument,
   SessionDocument,
   SessionsDocument,
   ServerDocument,
@@ -14,7 +15,7 @@ import type {
 import { ExitCode, Fatal } from '../exit-codes.ts';
 import { printable } from '../printable.ts';
 import { relaysText } from './relays.ts';
-import { duration, octets, table } from '../tables.ts';
+import { duration, octets, shortened, table } from '../tables.ts';
 import { UbusError } from '../../ubus-js/index.ts';
 import type { Arguments } from './arguments.ts';
 
@@ -108,7 +109,7 @@ export const commands: Readonly<Record<string, Command>> = {
                 new Date(time * 1000).toISOString(),
                 name,
                 peer,
-                printable(username),
+                shortened(printable(username)),
                 cause.code,
                 printable(cause.text),
               ]),
@@ -127,7 +128,8 @@ export const commands: Readonly<Record<string, Command>> = {
   async capture(client, { operands: [file = ''], seconds, secrets }) {
     writeCapture(file, new Uint8Array()); // before anything is recorded for nothing
     // The daemon's own limit is for when we are killed.
-    await client.call('capture_start', { seconds: seconds + 60, secrets });
+    const start = secrets ? 'capture_secrets' : 'capture_start';
+    await client.call(start, { seconds: seconds + 60 });
     print(
       `recording for ${seconds} s, or until Ctrl-C${secrets ? '; the file will hold login data' : ''}`,
     );
@@ -154,11 +156,18 @@ export const commands: Readonly<Record<string, Command>> = {
   },
 
   async reload(client) {
-    await client.call('reload');
+    const { faults } = (await client.call('reload')) as { faults: readonly ProblemDocument[] };
     print('configuration read again');
-    return ExitCode.Ok;
+    for (const fault of faults) print(problemText(fault));
+    return faults.length === 0 ? ExitCode.Ok : ExitCode.Configuration;
   },
 };
+
+function problemText({ file, section, option, message, kept }: ProblemDocument): string {
+  const place = [file, section, option].filter((part) => part !== undefined).join('.');
+  const effect = kept === true ? 'as it was before' : 'left out';
+  return printable(`${place}: ${message} (${effect})`);
+}
 
 /** A number is a session's id, or the name of a user who is called so. */
 async function disconnect(client: ControlClient, which: string): Promise<unknown> {
@@ -197,7 +206,9 @@ async function check(
   what: { readonly interface: string } | { readonly server: string; readonly port: number },
   quiet: boolean,
 ): Promise<CheckDocument> {
-  const { id } = (await client.call('check', what)) as { id: number };
+  const { id } = (await client.call('server' in what ? 'check_server' : 'check', what)) as {
+    id: number;
+  };
   let shown = -1;
   for (;;) {
     const check = (await client.call('check_status', { id })) as CheckDocument;
@@ -238,12 +249,15 @@ function exitCodeOf(cause: string | undefined): ExitCode {
 }
 
 function statusText(
-  { version, uptime, config, servers, links, disabled, relays }: StatusDocument,
+  { version, uptime, config, problems, servers, links, disabled, relays }: StatusDocument,
   sessions: readonly SessionDocument[],
 ): string {
   const parts = [`pptp-gateway ${version}, running for ${duration(uptime)}`];
   if (config === 'refused')
     parts.push('The new configuration is refused (see the log); the old one is in force.');
+  const faults = problems.filter(({ severity }) => severity === 'error');
+  if (config === 'partial')
+    parts.push(['Not in force as it stands in the files:', ...faults.map(problemText)].join('\n'));
   if (servers.length > 0) {
     parts.push(
       table([
@@ -306,7 +320,7 @@ function sessionRow(session: SessionDocument): string[] {
   return [
     String(session.id),
     session.server ?? session.link ?? '',
-    printable(session.username),
+    shortened(printable(session.username)),
     session.peer,
     session.link === undefined ? session.address : session.local_address,
     duration(session.uptime),

@@ -12,6 +12,7 @@ import { isNetifd } from '../router-choice.ts';
 import { ExitCode, Fatal } from '../exit-codes.ts';
 import { Log, toStderr } from '../log.ts';
 import { pptpObject } from '../methods/object.ts';
+import { failureText } from '../router-cause.ts';
 import { SystemLog } from '../system-log.ts';
 import { version } from '../version.ts';
 import { kernel } from '../kernel.ts';
@@ -20,9 +21,12 @@ import { IpRoute } from '../../router/iproute.ts';
 import { Netifd } from '../../router/netifd/netifd.ts';
 import { OpenWrtZones } from '../../router/openwrt-zones.ts';
 import { RouterError } from '../../router/router.ts';
+import { readSurroundings } from '../../router/surroundings.ts';
 import type { Arguments } from './arguments.ts';
+import { LastResort } from './last-resort.ts';
 
-export async function run(options: Arguments): Promise<void> {
+/** @returns the exit code @throws {Fatal} */
+export async function run(options: Arguments): Promise<ExitCode> {
   if (process.getuid?.() !== 0)
     throw new Fatal(
       ExitCode.NotRoot,
@@ -33,18 +37,25 @@ export async function run(options: Arguments): Promise<void> {
       ExitCode.NoTun,
       '/dev/net/tun is missing: load the kernel module tun (OpenWrt: install kmod-tun)',
     );
-  if (process.stderr.isTTY) return gateway(options, new Log()); // somebody is looking
+  if (process.stderr.isTTY) return guarded(options, new Log()); // somebody is looking
   const system = new SystemLog(options.ubus, toStderr);
   try {
     await system.open();
-    await gateway(options, new Log(toStderr, (level, text) => system.take(level, text)));
+    return await guarded(options, new Log(toStderr, (level, text) => system.take(level, text)));
   } finally {
     await system.close();
   }
 }
 
-async function gateway(options: Arguments, log: Log): Promise<void> {
+function guarded(options: Arguments, log: Log): Promise<ExitCode> {
+  const lastResort = new LastResort(log);
+  lastResort.watch();
+  return Promise.race([gateway(options, log, lastResort), lastResort.ended]);
+}
+
+async function gateway(options: Arguments, log: Log, lastResort: LastResort): Promise<ExitCode> {
   const { configDir, socket, ubus, dial } = options;
+  const { faults } = lastResort;
   const supervised = await isNetifd(options.router, ubus);
   const configuration = readConfiguration(configDir, { leaveOut: true });
   for (const problem of openSecrets(configDir, configuration))
@@ -52,24 +63,22 @@ async function gateway(options: Arguments, log: Log): Promise<void> {
 
   await refuseSecond(socket);
 
-  const buses = new Buses(ubus, log);
-  const read = () => readConfiguration(configDir);
+  const buses = new Buses(ubus, log, faults);
+  const read: DaemonOptions['read'] = (before) =>
+    readConfiguration(configDir, { leaveOut: true, before });
   let running: Daemon | undefined; // netifd may be known only after the start
   buses.connected = () => running?.networksChanged();
   buses.system.listen('network.interface', () => running?.networksChanged());
+  const around = () => readSurroundings(kernel.route);
   const zones = new OpenWrtZones(buses.system, () => readText(join(configDir, 'firewall')));
   const router: DaemonOptions['router'] = (supervisedDaemon, warn, upkeep) => {
     const state = dirname(socket);
     if (!supervised)
-      return new IpRoute(warn, kernel, upkeep, new Journal(join(state, 'journal'), warn));
-    const netifd = new Netifd(
-      buses.system,
-      supervisedDaemon,
-      warn,
-      { config: configDir, state },
-      upkeep,
-      kernel,
-    );
+      return new IpRoute(warn, around, kernel, upkeep, new Journal(join(state, 'journal'), warn));
+    const folders = { config: configDir, state };
+    const netifd = new Netifd(buses.system, supervisedDaemon, warn, folders, upkeep, kernel, {
+      around,
+    });
     buses.connected = () => {
       netifd.handleConnected();
       running?.networksChanged();
@@ -81,6 +90,7 @@ async function gateway(options: Arguments, log: Log): Promise<void> {
     dropPrivileges();
     daemon = await Daemon.start(configuration, {
       log,
+      faults,
       dial,
       router,
       read,
@@ -88,16 +98,18 @@ async function gateway(options: Arguments, log: Log): Promise<void> {
       ...(supervised && { zones }),
     });
     running = daemon;
+    lastResort.goodbye = () => daemon.stop();
   } catch (error) {
     throw asFatal(error);
   }
   const reload = async () => {
     try {
-      await daemon.reload();
+      const faults = await daemon.reload();
       log.line('info', 'configuration read again');
+      return faults;
     } catch (error) {
       log.line('error', 'the new configuration is refused; the old one stays in force');
-      for (const line of refusal(error)) log.line('error', line);
+      for (const line of failureText(error).split('\n')) log.line('error', line);
       throw error;
     }
   };
@@ -121,12 +133,7 @@ async function gateway(options: Arguments, log: Log): Promise<void> {
   buses.withdraw();
   await daemon.stop();
   buses.close();
-}
-
-/** A line each fault. */
-function refusal(error: unknown): readonly string[] {
-  if (error instanceof ConfigError) return error.problems.map(describeProblem);
-  return (error instanceof Error ? error.message : String(error)).split('\n');
+  return ExitCode.Ok;
 }
 
 /** Empty where there is no such file. */

@@ -6,9 +6,8 @@
  * whole, or its section where the rest shall run (sound-part.ts).
  */
 import { sha1 } from '../../crypto/sha1.ts';
-import type { ClientLinkOptions, Limits, ServerOptions, User } from '../../session/options.ts';
-import { parseUci, type UciSection } from '../../router/uci.ts';
-import type { RelayOptions } from '../../relay/relay-options.ts';
+import type { Limits, User } from '../../session/options.ts';
+import { parseUci, type UciSection, type UciValue } from '../../router/uci.ts';
 import { linkFromSection } from './link.ts';
 import { relayFromSection } from './relay.ts';
 import { bool } from './option-types.ts';
@@ -17,7 +16,7 @@ import { globalOptions, userOptions } from './options.ts';
 import { ConfigError, type Problem } from './problems.ts';
 import { readSection } from './section.ts';
 import { serverFromSection } from './server.ts';
-import { checkTogether, soundPart, type Sections } from './sound-part.ts';
+import { checkTogether, sectionsOf, soundPart, type Sections, type Written } from './sound-part.ts';
 
 /** A section with `option disabled '1'`. (A type: it goes out on ubus as it is.) */
 export type DisabledInterface = {
@@ -25,12 +24,15 @@ export type DisabledInterface = {
   readonly kind: 'server' | 'link';
 };
 
+type Globals = Values<typeof globalOptions>;
+
 export interface Configuration extends Sections {
-  readonly logLevel: Values<typeof globalOptions>['log_level'];
+  readonly globals: Globals;
+  readonly logLevel: Globals['log_level'];
   readonly limits: Limits;
   readonly disabled: readonly DisabledInterface[];
   readonly warnings: readonly Problem[];
-  /** Errors of sections that were left out. */
+  /** Errors of sections that were left out, or are in force as they were before. */
   readonly faults: readonly Problem[];
   /** Of the texts: tells whether anything in them has changed. */
   readonly digest: string;
@@ -44,6 +46,8 @@ interface Reading {
   readonly stockClient?: boolean;
   /** Sections with errors are left out while something else is left to run. */
   readonly leaveOut?: boolean;
+  /** What is in force now: sections with errors stay as they are in it. */
+  readonly before?: Configuration | undefined;
 }
 
 /**
@@ -52,75 +56,72 @@ interface Reading {
  */
 export function parseConfiguration(
   texts: Partial<Record<File, string>>,
-  { stockClient = false, leaveOut = false }: Reading = {},
+  { stockClient = false, leaveOut = false, before }: Reading = {},
 ): Configuration {
   const problems: Problem[] = [];
-  const sections = (file: File): UciSection[] => {
-    const parsed = parseUci(file, texts[file] ?? '');
-    for (const { line, message } of parsed.faults) {
-      problems.push({ severity: 'error', file: `${file} line ${line}`, message });
-    }
-    return parsed.sections;
-  };
-
-  const servers: ServerOptions[] = [];
-  const links: ClientLinkOptions[] = [];
-  const disabled: DisabledInterface[] = [];
-  for (const section of sections('network')) {
-    if (section.type !== 'interface') continue;
-    const proto = section.values.get('proto')?.values.at(-1);
-    if (proto !== 'pptpserver' && proto !== 'pptpgw' && proto !== 'pptp') continue;
-    if (proto === 'pptp' && stockClient) continue;
-    // What is switched off may be half written.
-    if (bool.parse(section.values.get('disabled')?.values.at(-1) ?? '') === true) {
-      disabled.push({ name: section.name, kind: proto === 'pptpserver' ? 'server' : 'link' });
-      continue;
-    }
-    if (!/^[A-Za-z0-9_]+$/.test(section.name)) {
-      problems.push({
-        severity: 'error',
-        file: 'network',
-        section: section.name,
-        message: 'an interface needs a name of letters, digits and _',
-      });
-    } else if (proto === 'pptpserver') push(servers, serverFromSection(section, problems));
-    else push(links, linkFromSection(section, problems));
-  }
-  const users: User[] = [];
-  for (const section of sections('pptp_users')) {
-    if (section.type === 'user') push(users, userFromSection(section, problems));
-    else unknownType(section, 'user', problems);
-  }
-  const relays: RelayOptions[] = [];
-  let globals: Values<typeof globalOptions> | undefined;
-  let seen: string | undefined;
-  for (const section of sections('pptp')) {
-    if (section.type === 'relay') {
-      if (bool.parse(section.values.get('enabled')?.values.at(-1) ?? '') !== false)
-        push(relays, relayFromSection(section, problems));
-    } else if (section.type === 'pptp' && seen !== undefined) {
-      problems.push({
-        severity: 'error',
-        file: 'pptp',
-        section: section.name,
-        message: `expected one section of type 'pptp'; there is '${seen}' already`,
-      });
-    } else if (section.type === 'pptp') {
-      seen = section.name;
-      globals = readSection(section, globalOptions, problems);
-    } else unknownType(section, 'pptp, relay', problems);
-  }
-  const all = { servers, links, users, relays };
-  const { sections: sound, faults } = leaveOut
-    ? soundPart(all, problems)
-    : { sections: all, faults: [] };
-  checkTogether(sound, problems);
-  const errors = problems.filter(({ severity }) => severity === 'error');
   const digest = sha1(Buffer.from(JSON.stringify([texts, stockClient]))).join();
-  if (errors.length > faults.length) throw new ConfigError(errors, digest);
-  globals ??= readSection(absentGlobals, globalOptions, problems)!;
+  const written: Written[] = [];
+  const disabled: DisabledInterface[] = [];
+  /** By the place of their section. */
+  const usernames = new Map<string, string>();
+  let globals = before?.globals;
+  const readers: Record<File, (sections: readonly UciSection[]) => void> = {
+    network: (sections) =>
+      readInterfaces(sections, stockClient, before, problems, written, disabled),
+    pptp_users: (sections) => {
+      readUsers(sections, before, problems, written);
+      for (const { name, values } of sections) {
+        const username = values.get('username')?.values.at(-1);
+        if (username !== undefined) usernames.set(`pptp_users ${name}`, username);
+      }
+    },
+    pptp: (sections) => {
+      globals = readPptp(sections, before, problems, written);
+    },
+  };
+  for (const file of ['network', 'pptp_users', 'pptp'] as const) {
+    const { sections, faults } = parseUci(file, texts[file] ?? '');
+    for (const { line, message } of faults)
+      problems.push({
+        severity: 'error',
+        file: `${file} line ${line}`,
+        message,
+        ...(before === undefined ? {} : { isKept: true }),
+      });
+    if (faults.length === 0 || before === undefined) readers[file](sections.map(withoutEmpty));
+    else {
+      written.push(...lastOf(before, file));
+      if (file === 'network') disabled.push(...before.disabled);
+    }
+  }
+  const known = serverNames(written, disabled);
+  const errors = problems.filter(({ severity }) => severity === 'error');
+  const canLeaveOut =
+    leaveOut && (before !== undefined || errors.every(({ section }) => section !== undefined));
+  const { sections, faults } = canLeaveOut
+    ? soundPart(written, known, errors)
+    : { sections: sectionsOf(written), faults: [] };
+  const warnings = problems.filter(({ severity }) => severity === 'warning');
+  checkTogether(sections, known, warnings);
+  const refused = canLeaveOut
+    ? []
+    : [...errors, ...warnings.filter(({ severity }) => severity === 'error')];
+  const { servers, links, relays } = sections;
+  const isEmpty = servers.length + links.length + relays.length === 0;
+  if (before === undefined && faults.length > 0 && isEmpty) refused.push(...faults);
+  if (refused.length > 0) throw new ConfigError(refused, digest);
+  const named = (problem: Problem): Problem => {
+    const { file, section } = problem;
+    const username = usernames.get(`${file} ${section}`);
+    if (username !== undefined) return { ...problem, username };
+    const found = written.find(({ place }) => place.file === file && place.section === section);
+    if (found?.kind !== 'servers' && found?.kind !== 'links') return problem;
+    return { ...problem, kind: found.kind === 'servers' ? 'server' : 'link' };
+  };
+  globals ??= readSection(absentGlobals, globalOptions, [])!;
   return Object.freeze({
-    ...sound,
+    ...sections,
+    globals,
     logLevel: globals.log_level,
     limits: {
       maxSessions: globals.max_sessions,
@@ -129,10 +130,160 @@ export function parseConfiguration(
       loginTimeout: globals.login_timeout,
     },
     disabled,
-    warnings: problems.filter(({ severity }) => severity === 'warning'),
-    faults,
+    warnings: warnings.map(named),
+    faults: faults.map(named),
     digest,
   });
+}
+
+function readInterfaces(
+  sections: readonly UciSection[],
+  stockClient: boolean,
+  before: Configuration | undefined,
+  problems: Problem[],
+  written: Written[],
+  disabled: DisabledInterface[],
+): void {
+  for (const section of sections) {
+    const { file, name } = section;
+    if (section.type !== 'interface') continue;
+    const proto = section.values.get('proto')?.values.at(-1);
+    if (proto !== 'pptpserver' && proto !== 'pptpgw' && proto !== 'pptp') continue;
+    if (proto === 'pptp' && stockClient) continue;
+    const kind = proto === 'pptpserver' ? 'servers' : 'links';
+    // What is switched off may be half written.
+    if (isOn(section, 'disabled')) {
+      disabled.push({ name, kind: kind === 'servers' ? 'server' : 'link' });
+      continue;
+    }
+    const isNamed = /^[A-Za-z0-9_]+$/.test(name);
+    if (!isNamed)
+      problems.push({
+        severity: 'error',
+        file,
+        section: name,
+        message: 'an interface needs a name of letters, digits and _',
+      });
+    written.push({
+      kind,
+      place: { file, section: name },
+      options: !isNamed
+        ? undefined
+        : kind === 'servers'
+          ? serverFromSection(section, problems)
+          : linkFromSection(section, problems),
+      before: before?.[kind].find((other) => other.name === name),
+    });
+  }
+}
+
+function readUsers(
+  sections: readonly UciSection[],
+  before: Configuration | undefined,
+  problems: Problem[],
+  written: Written[],
+): void {
+  for (const section of sections) {
+    const { file, name } = section;
+    if (section.type !== 'user') {
+      unknownType(section, 'user', problems);
+      continue;
+    }
+    // The place of an anonymous section says nothing of whose it is.
+    const username = section.values.get('username')?.values.at(-1);
+    const last = before?.users.find((user) =>
+      name.startsWith('@') ? user.username === username : user.section === name,
+    );
+    written.push({
+      kind: 'users',
+      place: { file, section: name },
+      options: userFromSection(section, problems),
+      // Who is switched off must not stay by a fault.
+      before: isOff(section, 'enabled') ? undefined : last,
+    });
+  }
+}
+
+function readPptp(
+  sections: readonly UciSection[],
+  before: Configuration | undefined,
+  problems: Problem[],
+  written: Written[],
+): Globals | undefined {
+  let globals: Globals | undefined;
+  let seen: string | undefined;
+  for (const section of sections) {
+    const { file, name, type } = section;
+    if (type === 'relay') {
+      if (isOff(section, 'enabled')) continue;
+      written.push({
+        kind: 'relays',
+        place: { file, section: name },
+        options: relayFromSection(section, problems),
+        before: before?.relays.find((other) => other.name === name),
+      });
+    } else if (type === 'pptp' && seen !== undefined) {
+      problems.push({
+        severity: 'error',
+        file,
+        section: name,
+        message: `expected one section of type 'pptp'; there is '${seen}' already`,
+      });
+    } else if (type === 'pptp') {
+      seen = name;
+      const found: Problem[] = [];
+      globals = readSection(section, globalOptions, found) ?? before?.globals;
+      const isKept = before !== undefined;
+      problems.push(
+        ...found.map((each) => (each.severity === 'error' ? { ...each, isKept } : each)),
+      );
+    } else unknownType(section, 'pptp, relay', problems);
+  }
+  return globals;
+}
+
+/** The sections that a file had when it could be read last. */
+function lastOf(before: Configuration, file: File): Written[] {
+  const of = (kind: keyof Sections, nameOf: (options: never) => string) =>
+    before[kind].map((options) => ({
+      kind,
+      place: { file, section: nameOf(options as never) },
+      options,
+      before: options,
+    }));
+  const named = ({ name }: { name: string }) => name;
+  if (file === 'network') return [...of('servers', named), ...of('links', named)];
+  return file === 'pptp'
+    ? of('relays', named)
+    : of('users', ({ section }: { section: string }) => section);
+}
+
+/** Of servers, also of those that are switched off or have faults. */
+function serverNames(
+  written: readonly Written[],
+  disabled: readonly DisabledInterface[],
+): ReadonlySet<string> {
+  return new Set([
+    ...written.filter(({ kind }) => kind === 'servers').map(({ place }) => place.section),
+    ...disabled.filter(({ kind }) => kind === 'server').map(({ name }) => name),
+  ]);
+}
+
+function isOn(section: UciSection, option: string): boolean {
+  return bool.parse(section.values.get(option)?.values.at(-1) ?? '') === true;
+}
+
+function isOff(section: UciSection, option: string): boolean {
+  return bool.parse(section.values.get(option)?.values.at(-1) ?? '') === false;
+}
+
+/** `option mtu ''` says nothing: the option is absent, as uci itself has it. */
+function withoutEmpty(section: UciSection): UciSection {
+  const values = [...section.values].flatMap(([name, value]): [string, UciValue][] => {
+    const words = value.values.filter((word) => word !== '');
+    return words.length === 0 ? [] : [[name, { ...value, values: words }]];
+  });
+  return { ...section, values: new Map(values) };
 }
 
 /** All defaults. */
@@ -179,8 +330,4 @@ function unknownType(section: UciSection, expected: string, problems: Problem[])
     section: section.name,
     message: `sections of type '${section.type}' are ignored here; known: ${expected}`,
   });
-}
-
-function push<T>(list: T[], value: T | undefined): void {
-  if (value !== undefined) list.push(value);
 }

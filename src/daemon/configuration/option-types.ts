@@ -1,5 +1,6 @@
 /** Types of options: text to value, with a sentence that says what is allowed. */
 import { Secret } from '../../crypto/secret.ts';
+import { MAX_NAME } from '../../ppp/options.ts';
 import {
   parseAddress,
   parsePrefix,
@@ -17,7 +18,26 @@ export interface OptionType<T> {
   readonly secret?: boolean;
 }
 
+/** As /tmp/reports: names that a mount can have, without ways back. */
+export const folder: OptionType<string> = {
+  allowed: 'a folder such as /tmp/reports',
+  parse: (value) => (/^(?:\/(?!\.{1,2}(?:\/|$))[^\s/:]+)+$/.test(value) ? value : undefined),
+};
+
+/** What goes to the wire, the kernel or a program is limited in octets, whatever characters they make. */
+function octetsOf(value: string): number {
+  return new TextEncoder().encode(value).length;
+}
+
 export const text: OptionType<string> = { allowed: 'text', parse: (value) => value };
+
+/** Octets of a shell command; the kernel takes 131,071 in one argument. */
+const COMMAND = 8192;
+
+export const command: OptionType<string> = {
+  allowed: `a shell command of at most ${COMMAND} octets`,
+  parse: (value) => (octetsOf(value) <= COMMAND && !value.includes('\0') ? value : undefined),
+};
 
 export const bool: OptionType<boolean> = {
   allowed: '0 or 1',
@@ -75,9 +95,11 @@ export const host: OptionType<string> = {
 };
 
 export const device: OptionType<string> = {
-  allowed: 'the name of a network device (at most 15 characters)',
+  allowed: 'the name of a network device (at most 15 octets)',
   parse: (value) =>
-    /^[^\s/:]{1,15}$/.test(value) && value !== '.' && value !== '..' ? value : undefined,
+    /^[^\s/:\0]+$/.test(value) && octetsOf(value) <= 15 && value !== '.' && value !== '..'
+      ? value
+      : undefined,
 };
 
 /** An interface of netifd, whose name may be longer than the kernel's, or on plain Linux a device. */
@@ -100,17 +122,18 @@ const CONTROL = /[\u0000-\u001f\u007f]/;
 export const username: OptionType<string> = {
   allowed: 'a user name of 1 to 128 octets without control characters',
   parse: (value) =>
-    value !== '' && new TextEncoder().encode(value).length <= 128 && !CONTROL.test(value)
-      ? value
-      : undefined,
+    value !== '' && octetsOf(value) <= 128 && !CONTROL.test(value) ? value : undefined,
 };
 
-/** RFC 2759 §4: passwords of 0 to 256 Unicode characters; an empty one is refused as a mistake. */
+/**
+ * Any method may carry it: PAP takes 255 octets, MS-CHAP 256 characters (RFC 2759 §4), which 255 octets never exceed. An
+ * empty one is refused as a mistake.
+ */
 export const password: OptionType<Secret> = {
-  allowed: 'a password of 1 to 256 characters',
+  allowed: `a password of 1 to ${MAX_NAME} octets`,
   secret: true,
   parse: (value) =>
-    value.length >= 1 && value.length <= 256 ? Secret.fromPassword(value) : undefined,
+    value !== '' && octetsOf(value) <= MAX_NAME ? Secret.fromPassword(value) : undefined,
 };
 
 export const ntHash: OptionType<Secret> = {

@@ -9,6 +9,20 @@ export interface Problem {
   /** Never the value of a secret. */
   readonly value?: string;
   readonly message: string;
+  /** The other section, where two do not go together. */
+  readonly against?: Place;
+  /** Of a section with errors: its last version without any stays in force. */
+  readonly isKept?: boolean;
+  /** Whose section it is, where that is a user's. */
+  readonly username?: string;
+  /** What an interface is. */
+  readonly kind?: 'server' | 'link';
+}
+
+/** A section of a file. */
+export interface Place {
+  readonly file: string;
+  readonly section: string;
 }
 
 /** The configuration is refused; a running daemon keeps its old one. */

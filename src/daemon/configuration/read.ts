@@ -7,12 +7,15 @@ import { files, parseConfiguration, type Configuration } from './configuration.t
 import type { Problem } from './problems.ts';
 
 /**
- * @param leaveOut sections with errors, as long as something else is left to run
+ * @param leaveOut sections with errors, as long as something else is left to run; what was in force of them `before` stays
  * @throws ConfigError, or Fatal where there is nothing to read
  */
 export function readConfiguration(
   dir: string,
-  { leaveOut = false }: { readonly leaveOut?: boolean } = {},
+  {
+    leaveOut = false,
+    before,
+  }: { readonly leaveOut?: boolean; readonly before?: Configuration } = {},
 ): Configuration {
   const texts: Partial<Record<(typeof files)[number], string>> = {};
   for (const file of files) {
@@ -28,7 +31,7 @@ export function readConfiguration(
       ExitCode.Configuration,
       `there is no file ${join(dir, 'network')}: see --config-dir`,
     );
-  return parseConfiguration(texts, { stockClient: stockClientInstalled(), leaveOut });
+  return parseConfiguration(texts, { stockClient: stockClientInstalled(), leaveOut, before });
 }
 
 /** Files with passwords that others than their owner can read. */

@@ -5,7 +5,7 @@
 import type { RelayOptions } from '../../relay/relay-options.ts';
 import type { ServerOptions } from '../../session/options.ts';
 import { prefixContains, type Prefix } from '../../wire/ip.ts';
-import type { Problem } from './problems.ts';
+import type { Place, Problem } from './problems.ts';
 
 const PPTP_PORT = 1723;
 
@@ -15,7 +15,7 @@ export function checkRelays(
   problems: Problem[],
 ): void {
   relays.forEach((relay, i) => {
-    const complain = (message: string) =>
+    const complain = (message: string, against: Place) =>
       problems.push({
         severity: 'error',
         file: 'pptp',
@@ -23,18 +23,25 @@ export function checkRelays(
         option: 'src',
         value: relay.src.join(' '),
         message,
+        against,
       });
     for (const other of relays.slice(0, i))
-      if (bothTake(relay, other)) complain(`relay '${other.name}' takes the same connections`);
+      if (bothTake(relay, other))
+        complain(`relay '${other.name}' takes the same connections`, {
+          file: 'pptp',
+          section: other.name,
+        });
     if (relay.direction === 'outbound') return;
     for (const { name, port, listen } of servers) {
       if (port !== PPTP_PORT) continue;
+      const against = { file: 'network', section: name };
       if (listen.length === 0)
         complain(
           `server '${name}' takes calls from everywhere, also from there: give it an option listen without these networks`,
+          against,
         );
       else if (listen.some((device) => relay.src.includes(device)))
-        complain(`server '${name}' takes the calls from there (its option listen)`);
+        complain(`server '${name}' takes the calls from there (its option listen)`, against);
     }
   });
 }

@@ -34,11 +34,16 @@ export function readSection<const Table extends OptionTable>(
   const values: Record<string, unknown> = {};
   for (const [name, { type, presence, ...defaults }] of Object.entries(table)) {
     const fallback = (stockDefaults ? defaults.stockDefault : undefined) ?? defaults.default;
-    const complain = (message: string, value?: string) => {
-      const shown = value === undefined || type.secret === true ? {} : { value };
-      problems.push({ severity: 'error', ...place, option: name, ...shown, message });
-    };
     const given = section.values.get(name);
+    // A quote that is not closed takes in the lines below it, and a password may stand there.
+    const isOpen = given?.values.some((value) => value.includes('\n')) === true;
+    const complain = (message: string, value?: string) => {
+      const shown = value === undefined || isOpen || type.secret === true ? {} : { value };
+      const doubt = isOpen
+        ? `${message}; there are several lines: is a quote not closed?`
+        : message;
+      problems.push({ severity: 'error', ...place, option: name, ...shown, message: doubt });
+    };
     const words =
       given === undefined
         ? toList(fallback)
@@ -59,9 +64,9 @@ export function readSection<const Table extends OptionTable>(
   return errors() > before ? undefined : (values as Values<Table>);
 }
 
-/** `option dns '192.0.2.1 192.0.2.2'` is a list too, as netifd reads it; an empty text stays an (empty) value. */
+/** `option dns '192.0.2.1 192.0.2.2'` is a list too, as netifd reads it. */
 function blankSeparated(text: string): readonly string[] {
-  return text.trim() === '' ? [text] : text.trim().split(/\s+/);
+  return text.split(/\s+/).filter((word) => word !== '');
 }
 
 function toList(value: string | readonly string[] | undefined): readonly string[] {

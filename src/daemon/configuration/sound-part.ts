@@ -1,8 +1,12 @@
-/** Sections seen together, and what can run of a configuration that has faults. */
+/**
+ * Sections seen together, and what can run of a configuration that has faults: a section with faults keeps its last version
+ * without any, or is left out where there was none; of two that do not go together the older one stays.
+ */
+import { isDeepStrictEqual } from 'node:util';
 import type { RelayOptions } from '../../relay/relay-options.ts';
 import type { ClientLinkOptions, ServerOptions, User } from '../../session/options.ts';
 import { checkDevices, checkServers, checkUsers } from './consistency.ts';
-import type { Problem } from './problems.ts';
+import type { Place, Problem } from './problems.ts';
 import { checkRelays } from './relay-conflicts.ts';
 
 export interface Sections {
@@ -11,68 +15,133 @@ export interface Sections {
   readonly users: readonly User[];
   readonly relays: readonly RelayOptions[];
 }
+type Options = ServerOptions | ClientLinkOptions | User | RelayOptions;
 
+/** A section as it stands in its file now. */
+export interface Written {
+  readonly kind: keyof Sections;
+  readonly place: Place;
+  /** undefined: it could not be read. */
+  readonly options: Options | undefined;
+  /** What was in force of it. */
+  readonly before: Options | undefined;
+}
+
+/** @param known names of servers, also of those that are switched off or have faults */
 export function checkTogether(
   { servers, links, users, relays }: Sections,
+  known: ReadonlySet<string>,
   problems: Problem[],
 ): void {
   checkDevices([...servers, ...links], problems);
   checkServers(servers, problems);
-  checkUsers(users, servers, problems);
+  checkUsers(users, servers, known, problems);
   checkRelays(relays, servers, problems);
 }
 
+/** Those that could be read. */
+export function sectionsOf(written: readonly Written[]): Sections {
+  const of = <Kind extends keyof Sections>(kind: Kind) =>
+    written
+      .filter((each) => each.kind === kind)
+      .flatMap(({ options }) => options ?? []) as object[] as Sections[Kind];
+  return { servers: of('servers'), links: of('links'), users: of('users'), relays: of('relays') };
+}
+
 /**
- * Leaves out the sections with faults of their own and then, one after the other, those that do not fit what stands before
- * them: leaving out one may be all that another one needs.
- * @param problems those of single sections; gets those of sections together
- * @returns nothing is left out where it would not help: a file cannot be read as UCI, or nothing would run
+ * What one section gives up may be all that another one needs: those that do not go together are told one after the other.
+ * @param found faults of single sections
  */
 export function soundPart(
-  all: Sections,
-  problems: Problem[],
+  written: readonly Written[],
+  known: ReadonlySet<string>,
+  found: readonly Problem[],
 ): { sections: Sections; faults: readonly Problem[] } {
-  const faults = problems.filter(isError);
-  const refused = { sections: all, faults: [] };
-  if (faults.some(({ section }) => section === undefined)) return refused;
-  let sections = without(all, faults);
+  const faults = [...found];
+  const faulty = new Set(placesOf(found));
+  const taken = new Set(written.filter(isUnchanged).map(({ before }) => before));
+  const kept = new Set<string>();
+  const fallBack = (section: Written): Written => {
+    const { before, place } = section;
+    if (before === undefined || taken.has(before)) return { ...section, options: undefined };
+    taken.add(before);
+    kept.add(placeName(place));
+    return { ...section, options: before };
+  };
+  let sections = written.map((section) =>
+    section.options === undefined || faulty.has(placeName(section.place))
+      ? fallBack(section)
+      : section,
+  );
   for (;;) {
-    const found: Problem[] = [];
-    checkTogether(sections, found);
-    const first = found.find(isError);
+    const misfits: Problem[] = [];
+    checkTogether(sectionsOf(oldestFirst(sections)), known, misfits);
+    const blamed = misfits.filter(isError).map((fault) => blameTheYounger(fault, sections));
+    const [first] = blamed;
     if (first === undefined) break;
-    const misfit = found.filter((problem) => isError(problem) && isAbout(problem, first));
-    faults.push(...misfit);
-    sections = without(sections, misfit);
+    const misfit = placeName(first);
+    faults.push(...blamed.filter((fault) => placeName(fault) === misfit));
+    kept.delete(misfit);
+    sections = sections.map((section) =>
+      placeName(section.place) === misfit ? fallBack(section) : section,
+    );
   }
-  const { servers, links, relays } = sections;
-  if (faults.length > 0 && servers.length + links.length + relays.length === 0) return refused;
-  problems.push(...faults.filter((fault) => !problems.includes(fault)));
-  return { sections, faults };
+  return {
+    sections: sectionsOf(sections),
+    faults: faults.map((fault) =>
+      kept.has(placeName(fault)) ? { ...fault, isKept: true } : fault,
+    ),
+  };
 }
 
 /** The sections with errors, as `network.office`. */
-export function sectionsOf(faults: readonly Problem[]): readonly string[] {
-  return [...new Set(faults.map(({ file, section }) => `${file}.${section ?? ''}`))];
+export function placesOf(faults: readonly Problem[]): readonly string[] {
+  return [...new Set(faults.map(placeName))];
 }
 
-function without(
-  { servers, links, users, relays }: Sections,
-  faults: readonly Problem[],
-): Sections {
-  const faulty = new Set(sectionsOf(faults));
-  return {
-    servers: servers.filter(({ name }) => !faulty.has(`network.${name}`)),
-    links: links.filter(({ name }) => !faulty.has(`network.${name}`)),
-    users: users.filter(({ section }) => !faulty.has(`pptp_users.${section}`)),
-    relays: relays.filter(({ name }) => !faulty.has(`pptp.${name}`)),
-  };
+function placeName({ file, section = '' }: Pick<Problem, 'file' | 'section'>): string {
+  return `${file}.${section}`;
 }
 
 function isError({ severity }: Problem): boolean {
   return severity === 'error';
 }
 
-function isAbout(problem: Problem, { file, section }: Problem): boolean {
-  return problem.file === file && problem.section === section;
+function isUnchanged({ options, before }: Written): boolean {
+  if (options === undefined || before === undefined) return false;
+  // An anonymous user may stand elsewhere in the file now; secrets show nothing of themselves.
+  const shown = (of: Options) => ({ ...of, section: undefined, secret: undefined });
+  const secretOf = (of: Options) => ('secret' in of ? of.secret : undefined);
+  const [secret, other] = [secretOf(options), secretOf(before)];
+  return (
+    isDeepStrictEqual(shown(options), shown(before)) &&
+    (secret === undefined || (other !== undefined && secret.equals(other)))
+  );
+}
+
+/** 0: it is in force already; 1: it was in force otherwise; 2: it is new. */
+function youth(section: Written): number {
+  return section.before === undefined ? 2 : isUnchanged(section) ? 0 : 1;
+}
+
+function oldestFirst(written: readonly Written[]): readonly Written[] {
+  return [...written].sort((a, b) => youth(a) - youth(b));
+}
+
+/** A check complains of the one that it comes to last. */
+function blameTheYounger(fault: Problem, written: readonly Written[]): Problem {
+  const { against, ...complaint } = fault;
+  if (against === undefined) return fault;
+  const youthOf = (place: Pick<Problem, 'file' | 'section'>) => {
+    const section = written.find((each) => placeName(each.place) === placeName(place));
+    return section === undefined ? 0 : youth(section);
+  };
+  if (youthOf(against) <= youthOf(fault)) return fault;
+  const { file, section = '', option, message } = complaint;
+  return {
+    severity: 'error',
+    ...against,
+    message: `does not go with section '${section}' of ${file}, which was there before (option ${option ?? '?'}): ${message}`,
+    against: { file, section },
+  };
 }

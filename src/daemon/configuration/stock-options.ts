@@ -2,7 +2,7 @@
  * Options that the stock client of OpenWrt (proto pptp, ppp.sh) has besides ours: its sections work here as they stand, and
  * links of proto pptpgw may use them too. What its free text `pppd_options` may say is in pppd-options.ts.
  */
-import { bool, network, seconds, text } from './option-types.ts';
+import { bool, command, network, seconds, text } from './option-types.ts';
 import { list, option, optional } from './option-table.ts';
 
 export const stockOptions = {
@@ -47,8 +47,8 @@ export const stockOptions = {
     'With ipv6 auto: pass IPv6 prefixes on to other networks.',
   ),
   persist: option(bool, '1', 'live', 'Of no effect: a link always dials again (but see maxfail).'),
-  connect: optional(text, 'live', 'Shell command to run whenever the link has come up.'),
-  disconnect: optional(text, 'live', 'Shell command to run whenever the link has gone down.'),
+  connect: optional(command, 'live', 'Shell command to run whenever the link has come up.'),
+  disconnect: optional(command, 'live', 'Shell command to run whenever the link has gone down.'),
   pppd_options: list(
     text,
     [],

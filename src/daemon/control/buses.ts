@@ -10,6 +10,7 @@ import {
   type Table,
 } from '../../ubus-js/index.ts';
 import { ExitCode, Fatal } from '../exit-codes.ts';
+import type { Faults } from '../faults.ts';
 import type { Log } from '../log.ts';
 
 export const ownSocket = '/var/run/pptp-gateway/ubus.sock';
@@ -28,15 +29,18 @@ export class Buses {
   private own: UbusServer | undefined;
   private object: ObjectDefinition | undefined;
   private closed = false;
+  private readonly faults: Faults;
 
   /** @param systemPath where the system's ubusd is looked for */
-  constructor(systemPath: string, log: Log) {
+  constructor(systemPath: string, log: Log, faults: Faults) {
+    this.faults = faults;
     let lost = false;
-    const faults = new Set<string>(); // each is told once: it is tried again and again
+    const told = new Set<string>(); // each is told once: it is tried again and again
     this.system = new UbusClient({
       path: systemPath,
+      onError: (error) => faults.note('ubus', error),
       onState: (state, why) => {
-        faults.clear();
+        told.clear();
         if (state === 'connected') log.line('info', `ubus: connected to ${systemPath}`);
         else if (lost || this.closed) return;
         else if (why !== undefined && isAbsence(why))
@@ -44,12 +48,12 @@ export class Buses {
         else
           log.line('warning', `ubus: ${systemPath}: ${why?.message ?? ''}; it is looked for again`);
         lost = state !== 'connected';
-        if (state === 'connected') this.connected();
+        if (state === 'connected') faults.contain('ubus', () => this.connected());
       },
       onFault: (what, { status, message }) => {
         const text = `ubus: ${what} was refused (${status}: ${message}); it is tried again`;
-        if (!faults.has(text)) log.line('warning', text);
-        faults.add(text);
+        if (!told.has(text)) log.line('warning', text);
+        told.add(text);
       },
     });
   }
@@ -62,6 +66,7 @@ export class Buses {
         publish: false,
         longest: MAX_REQUEST,
         maxClients: MAX_CLIENTS,
+        onError: (error) => this.faults.note('control socket', error),
       });
     } catch (error) {
       throw new Fatal(

@@ -43,6 +43,11 @@ export function poolOf({ localip, remoteip }: PptpdSettings, warn: (text: string
 
 /** pptpd.conf: `192.168.0.234-238,192.168.0.245`. */
 function addresses(text: string, warn: (text: string) => void, option: string): AddressRange[] {
+  if (text.includes('\n')) {
+    // What a quote that is not closed takes in may be a password.
+    warn(`pptpd, option '${option}': left out, there are several lines: is a quote not closed?`);
+    return [];
+  }
   return text
     .split(/[\s,]+/)
     .filter(Boolean)
@@ -81,7 +86,9 @@ export function serverOptions(
     const good = texts.filter((text) => parseAddress(text) !== undefined);
     for (const text of texts)
       if (!good.includes(text))
-        warn(`the ${what} server '${text}' is no IPv4 address and left out`);
+        warn(
+          `the ${what} server ${/^[\w.:-]{1,64}$/.test(text) ? `'${text}' ` : ''}is no IPv4 address and left out`,
+        );
     const unique = [...new Set(good)];
     if (unique.length > 2) warn(`of several ${what} servers the first two are used`);
     return unique.slice(0, 2);

@@ -13,16 +13,20 @@ const SECONDS = 600;
 const SECONDS_MAX = 2 * 86_400;
 
 export function captureMethods(captures: Captures) {
-  return {
-    capture_start: method(
-      { seconds: 'int32?', bytes: 'int32?', secrets: 'bool?' },
-      ({ seconds = SECONDS, bytes = BYTES, secrets = false }) => {
+  const start = (secrets: boolean) =>
+    method(
+      { seconds: 'int32?', bytes: 'int32?' },
+      ({ seconds = SECONDS, bytes = BYTES }: { seconds?: number; bytes?: number }) => {
         for (const [name, value] of Object.entries({ seconds, bytes }))
           if (value < 1)
             throw new UbusError('INVALID_ARGUMENT', `expected ${name} (a positive number)`);
         return captures.start(Math.min(seconds, SECONDS_MAX), Math.min(bytes, BYTES_MAX), secrets);
       },
-    ),
+    );
+  return {
+    capture_start: start(false),
+    // Apart, and in files of another name: ACLs tell methods and files, not arguments.
+    capture_secrets: start(true),
     capture_stop: method({}, () => captures.stop()),
   };
 }
@@ -45,9 +49,12 @@ export class Captures {
       throw new UbusError('UNKNOWN_ERROR', 'a capture is running already: stop it first');
     mkdirSync(this.dir, { recursive: true, mode: 0o700 });
     for (const old of readdirSync(this.dir))
-      if (/^capture-\d+\.pcap$/.test(old)) rmSync(join(this.dir, old));
-    const capture = new Capture(join(this.dir, `capture-${Date.now()}.pcap`), bytes, secrets);
-    const timer = setTimeout(() => (this.finished = this.stop()), seconds * 1000).unref();
+      if (/^(capture|secrets)-\d+\.pcap$/.test(old)) rmSync(join(this.dir, old));
+    const name = `${secrets ? 'secrets' : 'capture'}-${Date.now()}.pcap`;
+    const capture = new Capture(join(this.dir, name), bytes, secrets);
+    const { faults } = this.daemon.ports;
+    const stop = () => faults.contain('capture', () => (this.finished = this.stop()));
+    const timer = setTimeout(stop, seconds * 1000).unref();
     const since = Date.now();
     this.current = { capture, timer, since, end: monotonic() + seconds * 1000 };
     this.finished = undefined;

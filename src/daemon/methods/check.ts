@@ -6,24 +6,21 @@ import { linkOf } from './links.ts';
 export function checkMethods(daemon: Daemon) {
   const { checks } = daemon;
   return {
-    check: method(
-      { interface: 'string?', server: 'string?', port: 'int32?' },
-      ({ interface: name, server, port = 1723 }) => {
-        if (server !== undefined && name === undefined)
-          return { id: checks.startServer(server, port, daemon.ports) };
-        if (name === undefined || server !== undefined)
-          throw new UbusError('INVALID_ARGUMENT', 'expected interface (string) or server (string)');
-        const runner = linkOf(daemon, name);
-        const { link } = runner;
-        const { session, state } = link.status();
-        return {
-          id:
-            session !== undefined && state === 'up'
-              ? checks.startLive(runner, session)
-              : checks.startLink(link.options, daemon.ports),
-        };
-      },
-    ),
+    check: method({ interface: 'string' }, ({ interface: name }) => {
+      const runner = linkOf(daemon, name);
+      const { link } = runner;
+      const { session, state } = link.status();
+      return {
+        id:
+          session !== undefined && state === 'up'
+            ? checks.startLive(runner, session)
+            : checks.startLink(link.options, daemon.ports),
+      };
+    }),
+    // Apart: it reaches any machine, so it is not for who may only look after the links of this router.
+    check_server: method({ server: 'string', port: 'int32?' }, ({ server, port = 1723 }) => ({
+      id: checks.startServer(server, port, daemon.ports),
+    })),
     check_status: method({ id: 'int32' }, ({ id }) => {
       const found = checks.status(id);
       if (found === undefined)

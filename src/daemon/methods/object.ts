@@ -1,6 +1,9 @@
 /** The ubus object `pptp`: each area adds its methods, with their arguments. */
-import type { ObjectDefinition } from '../../ubus-js/index.ts';
+import { UbusError, type Method, type ObjectDefinition } from '../../ubus-js/index.ts';
+import { describeCause } from '../../wire/cause.ts';
+import type { Problem } from '../configuration/problems.ts';
 import type { Daemon } from '../daemon.ts';
+import { isRefusal, type Faults } from '../faults.ts';
 import { captureMethods, Captures } from './capture.ts';
 import { checkMethods } from './check.ts';
 import { linkMethods } from './links.ts';
@@ -9,22 +12,42 @@ import { statusMethods } from './status.ts';
 
 /**
  * @param captureDir where captures are written: a folder of ours
- * @param reload reads the configuration again; throws ConfigError
+ * @param reload reads the configuration again; returns what of it is not in force
  */
 export function pptpObject(
   daemon: Daemon,
   captureDir: string,
-  reload: () => Promise<void>,
+  reload: () => Promise<readonly Problem[]>,
 ): ObjectDefinition {
   const captures = new Captures(daemon, captureDir);
+  const methods = {
+    ...statusMethods(daemon, captures, reload),
+    ...sessionMethods(daemon),
+    ...linkMethods(daemon),
+    ...checkMethods(daemon),
+    ...captureMethods(captures),
+  };
+  const { faults } = daemon.ports;
   return {
     path: 'pptp',
-    methods: {
-      ...statusMethods(daemon, captures, reload),
-      ...sessionMethods(daemon),
-      ...linkMethods(daemon),
-      ...checkMethods(daemon),
-      ...captureMethods(captures),
+    methods: Object.fromEntries(
+      Object.entries(methods).map(([name, method]) => [name, contained(name, method, faults)]),
+    ),
+  };
+}
+
+/** A fault in one is told to who called it, and to the log. */
+function contained(name: string, method: Method, faults: Faults): Method {
+  return {
+    ...method,
+    handle: async (args, from) => {
+      try {
+        return await method.handle(args, from);
+      } catch (error) {
+        if (isRefusal(error)) throw error;
+        const why = faults.note(`ubus method ${name}`, error);
+        throw new UbusError('UNKNOWN_ERROR', describeCause(why));
+      }
     },
   };
 }

@@ -2,6 +2,7 @@
 import { cause } from '../../wire/cause.ts';
 import { formatAddress } from '../../wire/ip.ts';
 import { method } from '../../ubus-js/index.ts';
+import type { Problem } from '../configuration/problems.ts';
 import type { Daemon } from '../daemon.ts';
 import {
   causeDocument,
@@ -19,17 +20,22 @@ import type { Captures } from './capture.ts';
 /** Most problems that are shown; the log has all. */
 const PROBLEMS = 100;
 
-export function statusMethods(daemon: Daemon, captures: Captures, reload: () => Promise<void>) {
+export function statusMethods(
+  daemon: Daemon,
+  captures: Captures,
+  reload: () => Promise<readonly Problem[]>,
+) {
   return {
     status: method({}, () => statusDocument(daemon, captures)),
+    log: method({}, () => ({ log: daemon.recentLines() })),
     failures: method({}, () => ({ failures: daemon.failures.list() })),
     counters: method({}, () => {
       const { gre, calls, ...others } = daemon.io.counters();
       return { gre: { ...gre }, calls: { ...calls }, ...others, counted: daemon.counters() };
     }),
     reload: method({}, async () => {
-      await reload();
-      return {};
+      const faults = await reload();
+      return { faults: faults.slice(0, PROBLEMS).map(problemDocument) };
     }),
   };
 }
@@ -37,8 +43,9 @@ export function statusMethods(daemon: Daemon, captures: Captures, reload: () => 
 async function statusDocument(daemon: Daemon, captures: Captures): Promise<StatusDocument> {
   const now = monotonic();
   const { configuration, refused } = daemon;
+  const faults = daemon.faults();
   const problems = [
-    ...(refused ?? configuration.faults),
+    ...faults,
     ...configuration.warnings,
     ...daemon.upkeep
       .problems()
@@ -76,7 +83,7 @@ async function statusDocument(daemon: Daemon, captures: Captures): Promise<Statu
   return {
     version,
     uptime: Math.round((now - daemon.started) / 1000),
-    config: refused === undefined ? 'current' : 'refused',
+    config: refused !== undefined ? 'refused' : faults.length > 0 ? 'partial' : 'current',
     problems: problems.slice(0, PROBLEMS).map(problemDocument),
     ...(capture === undefined ? {} : { capture }),
     servers,

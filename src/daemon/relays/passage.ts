@@ -12,6 +12,7 @@ import { formatAddress, parseAddress } from '../../wire/ip.ts';
 import type { Capture } from '../capture/capture.ts';
 import type { Connections } from '../connections.ts';
 import { monotonic, type Drive } from '../drive.ts';
+import type { Faults } from '../faults.ts';
 import { connectCauses } from '../link-runner.ts';
 import { failureText } from '../router-cause.ts';
 import { TcpConnection } from '../tcp-connection.ts';
@@ -25,6 +26,7 @@ const TCP_KEEPALIVE = 60_000;
 export interface RelayPorts {
   readonly drive: Drive;
   readonly connections: Connections;
+  readonly faults: Faults;
   readonly table: RelayTable;
   readonly ids: CallIds;
   readonly nextId: () => number;
@@ -56,6 +58,10 @@ export class Passage {
   private readonly ended: () => void;
   private connecting: Socket | undefined;
   private server: TcpConnection | undefined;
+  /** Call ids that ends were told. */
+  private readonly ids = new Set<number>();
+  /** Calls that were told of. */
+  private readonly up = new Set<RelayedCall>();
   private readonly ways = new Map<RelayedCall, Partial<Record<Side, RelayWay>>>();
   /** Counters of a call that was removed and whose end is about to be told. */
   private last: Record<Side, Count> | undefined;
@@ -77,17 +83,50 @@ export class Passage {
     this.ports = ports;
     this.place = place;
     this.ended = ended;
-    const { ids, nextId, drive } = ports;
+    const { nextId, drive } = ports;
     const { idleTimeout } = options;
+    const ids = {
+      take: () => this.takeId(),
+      release: (id: number) => this.releaseId(id),
+      isUsed: (id: number) => ports.ids.isUsed(id),
+    };
     this.machine = new RelayedConnection({ ids, nextId, idleTimeout }, monotonic());
     this.client = this.tcp(socket, 'client');
-    drive.add(this.machine, (output) => this.carryOut(output));
+    drive.add(this.machine, {
+      about: this.about,
+      carryOut: (output) => this.carryOut(output),
+      failed: (why) => this.fail(why),
+    });
+  }
+
+  private get about(): string {
+    return `relay ${this.options.name} client ${formatAddress(this.client.peer)}`;
+  }
+
+  private takeId(): number | undefined {
+    const id = this.ports.ids.take();
+    if (id !== undefined) this.ids.add(id);
+    return id;
+  }
+
+  private releaseId(id: number): void {
+    if (this.ids.delete(id)) this.ports.ids.release(id);
+  }
+
+  /** The machine has thrown: what it had done is undone without it. */
+  private fail(why: Cause): void {
+    const attempt = (act: () => void) => this.ports.faults.contain(this.about, act);
+    for (const call of this.ways.keys()) {
+      attempt(() => this.remove(call));
+      if (this.up.has(call)) attempt(() => this.carryOut({ kind: 'call-down', call, cause: why }));
+    }
+    for (const id of this.ids) attempt(() => this.releaseId(id));
+    attempt(() => this.done(why));
   }
 
   /** Feeds the machine and drains it. */
   feed(act: (machine: RelayedConnection) => void): void {
-    act(this.machine);
-    this.ports.drive.touched(this.machine);
+    this.ports.drive.feed(this.machine, act);
   }
 
   get isHalfOpen(): boolean {
@@ -107,6 +146,10 @@ export class Passage {
 
   /** Looks for packets since the last time: a connection whose calls are in use is not idle. */
   lookForTraffic(): void {
+    this.ports.drive.guard(this.machine, () => this.countPackets());
+  }
+
+  private countPackets(): void {
     const ways = [...this.ways.values()].flatMap((both) => Object.values(both));
     const counts = this.ports.table.counters(ways);
     const packets = counts?.reduce((sum, count) => sum + count.packets, 0) ?? this.packets;
@@ -140,7 +183,7 @@ export class Passage {
         break;
       case 'open':
         this.place?.advance(Progress.call, monotonic());
-        void this.open(output.call, output.towards);
+        this.ports.drive.watch(this.machine, this.open(output.call, output.towards));
         break;
       case 'remove':
         this.remove(output.call);
@@ -148,9 +191,11 @@ export class Passage {
       case 'call-up':
         this.hadCall = true;
         this.leavePlace(true);
+        this.up.add(output.call);
         report({ what: 'relay-call-up', call: this.status(output.call) });
         break;
       case 'call-down':
+        this.up.delete(output.call);
         report({
           what: 'relay-call-down',
           call: this.status(output.call),
@@ -176,7 +221,7 @@ export class Passage {
     const onError = (error: NodeJS.ErrnoException) =>
       failed(cause(connectCauses[error.code ?? ''] ?? 'CONNECT_FAILED', error.message));
     socket.once('error', onError);
-    socket.once('connect', () => {
+    const onConnect = () => {
       const device = deviceOf(socket);
       if (device === undefined || !isAmong(device, this.options.dest)) {
         failed(cause('WRONG_NETWORK', device));
@@ -186,7 +231,8 @@ export class Passage {
       this.connecting = undefined;
       this.server = this.tcp(socket, 'server');
       this.feed((machine) => machine.handleConnected(monotonic()));
-    });
+    };
+    socket.once('connect', () => this.ports.drive.guard(this.machine, onConnect));
   }
 
   private async open(call: RelayedCall, towards: Side): Promise<void> {

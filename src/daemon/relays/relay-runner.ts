@@ -36,7 +36,13 @@ export class RelayRunner {
     this.options = options;
     this.devices = devices;
     this.ports = ports;
-    this.listener = createServer({ noDelay: true }, (socket) => this.accept(socket));
+    this.listener = createServer({ noDelay: true }, (socket) =>
+      ports.faults.contain(
+        `relay ${options.name}`,
+        () => this.accept(socket),
+        () => socket.destroy(),
+      ),
+    );
   }
 
   /** Listens; nothing is redirected to it yet. @throws Error of the system */

@@ -88,7 +88,8 @@ export class Relays {
       look: () => this.lookForHelper(),
     });
     this.timer = setInterval(() => {
-      for (const { runner } of this.relays) runner?.lookForTraffic();
+      for (const { options, runner } of this.relays)
+        ports.faults.contain(`relay ${options.name}`, () => runner?.lookForTraffic());
       void ports.table.mend().catch(() => undefined); // it was said when it failed first
     }, LOOK).unref();
   }

@@ -26,7 +26,7 @@ import {
 } from '../../wire/ms-chap.ts';
 import { decodePap, encodePap } from '../../wire/pap.ts';
 import { PppProtocol } from '../../wire/ppp-frame.ts';
-import { textOf } from '../../wire/text.ts';
+import { readable, textOf } from '../../wire/text.ts';
 import { takeFirst } from '../../wire/queue.ts';
 import type { MppeKeySource } from '../mppe-key-source.ts';
 import type { AuthMethod } from '../options.ts';
@@ -326,15 +326,6 @@ const denials: ReadonlySet<number> = new Set<number>([
   MsChapError.PasswordExpired,
   MsChapError.NoDialinPermission,
 ]);
-
-/** Longest part of a peer's message that goes into a cause. */
-const MAX_DETAIL = 80;
-
-/** A peer's text as part of a log line; undefined where nothing is left of it. */
-function readable(text: string): string | undefined {
-  const printable = text.replace(/[^\p{L}\p{N}\p{P}\p{S} ]/gu, ' ').trim();
-  return printable === '' ? undefined : printable.slice(0, MAX_DETAIL);
-}
 
 /** RFC 2759 §5; in constant time. */
 function proves(message: string, proof: Uint8Array): boolean {

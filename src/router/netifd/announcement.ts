@@ -31,10 +31,17 @@ export function linkAnnouncement(
   { device, localAddress, peerAddress, ipv6, dns }: Network,
   routes: readonly Prefix[],
   defaultRoute: DefaultRoute,
+  isPeerRouted = true,
 ): Table {
   const everything = { none: [], whole, halves }[defaultRoute];
   return linkUp(device, {
-    ipaddr: [{ ipaddr: formatAddress(localAddress), mask: '32', ptp: formatAddress(peerAddress) }],
+    ipaddr: [
+      {
+        ipaddr: formatAddress(localAddress),
+        mask: '32',
+        ...(isPeerRouted ? { ptp: formatAddress(peerAddress) } : {}),
+      },
+    ],
     ...(ipv6 === undefined ? {} : { ip6addr: [linkLocalAddress(ipv6.local)] }),
     routes: [...routes, ...everything].map((prefix) => routeTable({ prefix })),
     dns: dns.map(formatAddress),

@@ -1,7 +1,7 @@
 /** The system's ubus, as far as netifd and procd are spoken to, and what its errors mean here. */
 import { UbusError, type UbusClient } from '../../ubus-js/index.ts';
 
-export type Bus = Pick<UbusClient, 'call' | 'lookup' | 'listen' | 'connected'>;
+export type Bus = Pick<UbusClient, 'call' | 'lookup' | 'listen' | 'subscribe' | 'connected'>;
 
 /** Answers of netifd and procd take milliseconds; a program that is stopped must not hold us up. */
 export const CALL = { timeout: 10_000 } as const;

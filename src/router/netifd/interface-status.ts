@@ -1,6 +1,7 @@
 /** What `network.interface dump` tells of an interface, as far as we need it. */
 import type { Table, Value } from '../../ubus-js/index.ts';
 import { parseAddress, type Prefix } from '../../wire/ip.ts';
+import { parseIpv6Address, type Ipv6Prefix } from '../../wire/ipv6.ts';
 
 export interface InterfaceStatus {
   readonly name: string;
@@ -18,6 +19,8 @@ export interface InterfaceStatus {
   readonly zone: string | undefined;
   /** With the interface's own address, not that of the network. */
   readonly addresses: readonly Prefix[];
+  /** Addresses, and the prefixes that were given to it for other networks; without link-local ones. */
+  readonly ipv6: readonly Ipv6Prefix[];
   readonly defaultRoutes: readonly { readonly metric: number }[];
 }
 
@@ -42,9 +45,13 @@ function parseInterface(entry: Table): InterfaceStatus | undefined {
     zone: isTable(entry['data']) ? string(entry['data']['zone']) : undefined,
     addresses: list(entry['ipv4-address']).flatMap(({ address: text, mask }) => {
       const address = parseAddress(string(text) ?? '');
-      const length = number(mask);
+      const length = prefixLength(mask);
       return address === undefined || length === undefined ? [] : [{ address, length }];
     }),
+    ipv6: [
+      ...list(entry['ipv6-address']).flatMap(({ address }) => ipv6Prefix(address, 128)),
+      ...list(entry['ipv6-prefix']).flatMap(({ address, mask }) => ipv6Prefix(address, mask)),
+    ],
     defaultRoutes: list(entry['route'])
       // Routes of a table of its own are no concern of ours.
       .filter(
@@ -52,6 +59,14 @@ function parseInterface(entry: Table): InterfaceStatus | undefined {
       )
       .map((route) => ({ metric: number(route['metric']) ?? metric })),
   };
+}
+
+function ipv6Prefix(text: Value | undefined, mask: Value | undefined): readonly Ipv6Prefix[] {
+  const address = parseIpv6Address(string(text) ?? '');
+  const length = number(mask);
+  if (address === undefined || length === undefined || length < 0 || length > 128) return [];
+  const isLinkLocal = address[0] === 0xfe && (address[1]! & 0xc0) === 0x80;
+  return isLinkLocal ? [] : [{ address, length }];
 }
 
 function list(value: Value | undefined): Table[] {
@@ -64,6 +79,11 @@ function isTable(value: Value | undefined): value is Table {
 
 function string(value: Value | undefined): string | undefined {
   return typeof value === 'string' ? value : undefined;
+}
+
+function prefixLength(value: Value | undefined): number | undefined {
+  const bits = number(value);
+  return bits !== undefined && Number.isInteger(bits) && bits >= 0 && bits <= 32 ? bits : undefined;
 }
 
 function number(value: Value | undefined): number | undefined {

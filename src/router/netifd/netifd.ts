@@ -9,6 +9,7 @@ import { callerRoutes } from '../caller-routes.ts';
 import { Serial } from '../ip-command.ts';
 import { Journal } from '../journal.ts';
 import { Leftovers } from '../leftovers.ts';
+import { forgetMasqueraded } from '../masquerade.ts';
 import { nft, nftJson } from '../nft-command.ts';
 import type { Kernel } from '../netlink-message.ts';
 import { OuterWays } from '../outer-ways.ts';
@@ -22,6 +23,8 @@ import {
   type SupervisedDaemon,
   type Supervisor,
 } from '../router.ts';
+import { checkOwnAddress, surprise, type Surroundings } from '../given-addresses.ts';
+import { ownerOf } from '../own-networks.ts';
 import { prepareDevice } from '../tunnel-device.ts';
 import type { Upkeep } from '../upkeep.ts';
 import { linkAnnouncement, serverAnnouncement } from './announcement.ts';
@@ -33,7 +36,7 @@ import { HostDependencies, systemTools } from './host-dependencies.ts';
 import { ManagedInterfaces } from './managed-interfaces.ts';
 import { Networks } from './networks.ts';
 import { firewallRules, ProcdFirewall } from './procd-firewall.ts';
-import { routeConflicts, type Conflict } from './route-conflicts.ts';
+import { routeConflicts, type Conflict } from '../route-conflicts.ts';
 
 const HOST_ROUTES = 'host routes'; // no device's name: it has a blank
 /** A loss that netifd has not answered by then was not heard. */
@@ -50,25 +53,41 @@ interface RunningServer {
   announced: string;
 }
 
+interface RunningLink {
+  readonly network: Network;
+  /** The other end's address inside the tunnel has a route. */
+  readonly isPeerRouted: boolean;
+  /** As netifd has it. */
+  announced: string;
+  /** As the daemon has it. */
+  ipv6: string;
+}
+
 /** What runs commands and reads files; tests have their own. */
 export interface NetifdTools {
   readonly nft: (script: string) => Promise<unknown>;
   /** What a command of nft lists, as JSON. */
   readonly nftJson: typeof nftJson;
   readonly prepareDevice: typeof prepareDevice;
+  readonly forgetMasqueraded: typeof forgetMasqueraded;
   readonly hostRoutes: typeof systemTools;
+  /** What this machine is and has now, besides what netifd knows. */
+  readonly around: () => Surroundings;
 }
 
 const tools: NetifdTools = {
   nft,
   nftJson,
   prepareDevice,
+  forgetMasqueraded,
   hostRoutes: systemTools,
+  around: () => ({ networks: [], resolvers: [] }),
 };
 
 export class Netifd implements Router {
   readonly supervisor: Supervisor;
   private readonly bus: Bus;
+  private readonly daemon: SupervisedDaemon;
   private readonly tools: NetifdTools;
   private readonly warn: (text: string) => void;
   private readonly leftovers: Leftovers;
@@ -84,7 +103,7 @@ export class Netifd implements Router {
   /** By device. */
   private readonly servers = new Map<string, RunningServer>();
   /** Links that are up. */
-  private readonly links = new Map<string, { network: Network; announced: string }>();
+  private readonly links = new Map<string, RunningLink>();
   private served: readonly ServedPort[] = [];
 
   constructor(
@@ -97,6 +116,7 @@ export class Netifd implements Router {
     own: Partial<NetifdTools> = {},
   ) {
     this.bus = bus;
+    this.daemon = daemon;
     this.warn = warn;
     this.tools = { ...tools, ...own };
     this.leftovers = new Leftovers(warn);
@@ -146,12 +166,14 @@ export class Netifd implements Router {
       linkSetup: (name) => this.managed.handleSetup(name),
       linkTeardown: (name) => this.managed.handleTeardown(name),
       dial: (name) => this.dial(name),
-      hangup: (name) => this.ask(name, 'down'),
+      hangup: (name) => this.hangup(name),
       revive: (name) => this.revive(name),
       refuse: (name, cause) => void this.managed.fail(name, cause, false),
       review: () => this.refresh(),
     };
     bus.listen('network.interface', () => this.refresh());
+    // Of what changes while an interface is up, such as a prefix that was given later, there is no event.
+    bus.subscribe('network.interface', () => this.refresh());
     bus.listen('ubus.object.add', (_event, { path }) => {
       if (path === 'network.interface') this.refresh();
       if (path === 'service') void this.procd.tell();
@@ -246,8 +268,8 @@ export class Netifd implements Router {
     await Promise.all([this.set.close(), this.leftovers.close()]);
   }
 
-  private async linkUp(network: Network): Promise<void> {
-    const { name, device, mtu, localAddress, ipv6, ipv6Client } = network;
+  private async linkUp(given: Network): Promise<void> {
+    const { name, device, mtu, localAddress, ipv6, ipv6Client } = given;
     await this.networks.refresh();
     const owner = this.networks.all.find(
       (other) =>
@@ -258,23 +280,36 @@ export class Netifd implements Router {
         `the peer gives the address ${formatAddress(localAddress)}, which interface ${owner.name} has`,
         'ADDRESS_IN_USE',
       );
+    const around = this.tools.around();
+    checkOwnAddress(given, around);
+    // A name server that is this router would be asked by itself.
+    const dns = given.dns.filter((address) => ownerOf(address, around.networks) === undefined);
+    const network = { ...given, dns };
+    const why = surprise(network, around, device);
+    if (why !== undefined)
+      this.warn(
+        `interface ${name}: no route to ${formatAddress(network.peerAddress)}, which the other end says to have inside the tunnel: ${why}`,
+      );
     await this.tools.prepareDevice(device, mtu, this.warn);
-    const link = { network, announced: '' };
+    const before = this.links.get(name)?.network;
+    const link = { network, isPeerRouted: why === undefined, announced: '', ipv6: '[]' };
     this.links.set(name, link);
     await this.announceLink(link);
+    if (before !== undefined && before.localAddress !== localAddress)
+      await this.tools.forgetMasqueraded(device, before.localAddress, this.warn);
     if (ipv6 !== undefined && ipv6Client !== undefined)
       await this.children.add(name, ipv6Client, this.networks.all);
     else await this.children.remove(name);
   }
 
-  private async announceLink(link: { network: Network; announced: string }): Promise<void> {
+  private async announceLink(link: RunningLink): Promise<void> {
     const { network } = link;
     const { name, peer } = network;
     const server = { address: peer, hostRoute: this.dependencies.isHeld(name) };
     const conflicts = this.conflicts(network, server);
     const defaultRoute = chooseDefaultRoute(network, this.networks.all);
     const routes = without(network.routes, conflicts);
-    const announcement = linkAnnouncement(network, routes, defaultRoute);
+    const announcement = linkAnnouncement(network, routes, defaultRoute, link.isPeerRouted);
     const isFirst = link.announced === '';
     const text = JSON.stringify(announcement);
     if (link.announced === text) return;
@@ -338,8 +373,22 @@ export class Netifd implements Router {
   }
 
   private async dial(name: string): Promise<void> {
+    await this.insist(name);
     this.managed.handleDial(name);
     await this.ask(name, 'up');
+  }
+
+  private async hangup(name: string): Promise<void> {
+    await this.insist(name);
+    await this.ask(name, 'down');
+  }
+
+  /** Who may dial our links may not take any other interface down. @throws RouterError */
+  private async insist(name: string): Promise<void> {
+    await this.networks.refresh();
+    const proto = this.networks.named(name)?.proto;
+    if (proto !== undefined && (proto === 'pptpserver' || !this.daemon.isOurs(name, proto)))
+      throw new RouterError(`${name} is no link of pptp-gateway`);
   }
 
   /** Also one that a daemon before us gave up. */
@@ -370,6 +419,7 @@ export class Netifd implements Router {
     void this.procd.change(this.rules());
     for (const link of this.links.values()) {
       const { name } = link.network;
+      this.tellIpv6(link);
       if (!this.managed.isAnnounced(name)) continue;
       const done = [
         this.announceLink(link),
@@ -381,6 +431,16 @@ export class Netifd implements Router {
           if (!isGoing && this.managed.isAnnounced(name)) this.warn(message(error));
         });
     }
+  }
+
+  /** On the link's device are the DHCPv6 client's interface, and others that the owner may have put there. */
+  private tellIpv6(link: RunningLink): void {
+    const { name, device } = link.network;
+    const given = this.networks.all.flatMap((each) => (each.device === device ? each.ipv6 : []));
+    const text = JSON.stringify(given);
+    if (link.ipv6 === text) return;
+    link.ipv6 = text;
+    this.daemon.givenIpv6(name, given);
   }
 
   private rules(): readonly Table[] {

@@ -207,3 +207,20 @@ for (const [name, writeSync] of Object.entries({
     assert.deepEqual([made.packets, made.omitted], [1, 2]);
     assert.match(made.fault!, /no space/);
   });
+
+test('a file that can be neither written nor cut nor closed ends the capture, not the daemon', (context) => {
+  const { made } = capture(context);
+  const fails = () => {
+    throw new Error('EIO: i/o error');
+  };
+  const broken = (['writeSync', 'ftruncateSync', 'closeSync'] as const).map((name) =>
+    mock.method(fs, name, fails),
+  );
+  syncBuiltinESMExports();
+  made.control(endpoints, 'in', octets('lost'));
+  made.close();
+  for (const { mock: function_ } of broken) function_.restore();
+  syncBuiltinESMExports();
+  made.close();
+  assert.deepEqual([made.packets, made.omitted, made.fault], [0, 1, 'EIO: i/o error']);
+});

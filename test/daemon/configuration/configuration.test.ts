@@ -185,7 +185,7 @@ bogus
       "error: network, section 'home', option 'mtu', value '9000': expected a whole number from 576 to 1500 (octets)",
       "error: network, section 'home', option 'localip', value '192.168.99.300': expected an IPv4 address",
       "error: network, section 'office', option 'server': is required: expected a host name or an IPv4 address",
-      "error: network, section 'office', option 'password': is required: expected a password of 1 to 256 characters",
+      "error: network, section 'office', option 'password': is required: expected a password of 1 to 255 octets",
       "error: pptp_users, section 'anna', option 'expires', value 'soon': expected a date such as 2027-12-31",
       "error: pptp, section 'globals', option 'log_level', value 'loud': expected error | warning | info | debug",
     ],

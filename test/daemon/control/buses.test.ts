@@ -10,6 +10,7 @@ import { Log } from '../../../src/daemon/log.ts';
 import { method, UbusError, type ObjectDefinition } from '../../../src/ubus-js/index.ts';
 import { client, Inbox, serve } from '../../ubus-js/bus.ts';
 import { folder } from '../cli/program.ts';
+import { noFaults } from '../../support/no-faults.ts';
 
 const object: ObjectDefinition = {
   path: 'pptp',
@@ -36,7 +37,7 @@ async function open(
 ): Promise<Opened> {
   const lines = new Inbox<string>();
   const systemPath = join(dir, 'system.sock');
-  const buses = new Buses(systemPath, new Log(lines.put));
+  const buses = new Buses(systemPath, new Log(lines.put), noFaults());
   context.after(() => {
     buses.withdraw();
     buses.close();

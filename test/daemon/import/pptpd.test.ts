@@ -291,7 +291,7 @@ config magic
     "pptpd, option 'remoteip', value '10.0.0.300': not understood and left out",
     "the DNS server 'dns.example.com' is no IPv4 address and left out",
     "pptpd section '@login[0]': left out, the name is not a user name of 1 to 128 octets without control characters",
-    "pptpd section 'anna': left out, the password is not a password of 1 to 256 characters",
+    "pptpd section 'anna': left out, the password is not a password of 1 to 255 octets",
     "pptpd section '@login[2]': its address 10.0.0.1 belongs to another: it gets one from the pool",
     "pptpd section '@login[3]': left out, there is a user of this name",
     "pptpd section '@login[4]': its address is not understood: it gets one from the pool",

@@ -3,7 +3,9 @@ import { randomBytes } from 'node:crypto';
 import type { Socket } from 'node:net';
 import { Drive, monotonic } from '../../../src/daemon/drive.ts';
 import { ControlConnection } from '../../../src/pptp/control-connection.ts';
+import type { ControlOutput } from '../../../src/pptp/control-output.ts';
 import type { ControlIdentity } from '../../../src/pptp/messages.ts';
+import { noFaults } from '../../support/no-faults.ts';
 
 /** What the server's ids are, as told to us, in the order of `callIds`; an error when any call fails. */
 export function ownCalls(
@@ -19,14 +21,14 @@ export function ownCalls(
     callTimeout: 30_000,
     random: (length) => new Uint8Array(randomBytes(length)),
   });
-  const drive = new Drive();
+  const drive = new Drive(noFaults());
   const told = new Map<number, number>();
   socket.on('data', (octets) => {
     machine.handleOctets(octets, monotonic());
     drive.touched(machine);
   });
   return new Promise((resolve, reject) => {
-    drive.add(machine, (output) => {
+    const carryOut = (output: ControlOutput) => {
       if (output.kind === 'transmit') socket.write(output.octets);
       else if (output.kind === 'established')
         for (const callId of callIds) machine.placeCall(callId, monotonic());
@@ -34,7 +36,8 @@ export function ownCalls(
       else if (output.kind === 'call-down' || output.kind === 'down')
         reject(new Error(`${output.kind}: ${output.cause.code}`));
       if (told.size === callIds.length) resolve(callIds.map((callId) => told.get(callId)!));
-    });
+    };
+    drive.add(machine, { about: 'own calls', carryOut, failed: reject });
     machine.handleOpen(monotonic());
     drive.touched(machine);
   });

@@ -7,7 +7,7 @@ import { chooseDefaultRoute } from '../../../src/router/netifd/default-route.ts'
 import { errorCode } from '../../../src/router/netifd/error-codes.ts';
 import { parseDump } from '../../../src/router/netifd/interface-status.ts';
 import { firewallRules } from '../../../src/router/netifd/procd-firewall.ts';
-import { routeConflicts } from '../../../src/router/netifd/route-conflicts.ts';
+import { routeConflicts } from '../../../src/router/route-conflicts.ts';
 import { parseRoutes, wayTo } from '../../../src/router/route-table.ts';
 import { encodeTable } from '../../../src/ubus-js/index.ts';
 import { causeCodes } from '../../../src/wire/cause.ts';

@@ -39,6 +39,7 @@ const shown = (state: 'up' | 'pending' | 'down'): InterfaceStatus => ({
   device: undefined,
   zone: undefined,
   addresses: [],
+  ipv6: [],
   defaultRoutes: [],
 });
 

@@ -19,6 +19,7 @@ import { formatAddress } from '../../../src/wire/ip.ts';
 import { StubNetifd } from '../../support/stub-netifd.ts';
 import { ip, net } from '../../support/world.ts';
 import { client, onEachBus } from '../../ubus-js/bus.ts';
+import type { Ipv6Prefix } from '../../../src/wire/ipv6.ts';
 import { caller, link } from './networks.ts';
 
 const UpdateLink = 0;
@@ -35,6 +36,13 @@ class Daemon implements SupervisedDaemon {
 
   stop(name: string): void {
     this.say(`stop ${name}`);
+  }
+
+  givenIpv6(link: string, prefixes: readonly Ipv6Prefix[]): void {
+    const texts = prefixes.map(
+      ({ address, length }) => `${Buffer.from(address).toString('hex')}/${length}`,
+    );
+    this.say(['given', link, ...texts].join(' '));
   }
 
   isOurs(_name: string, proto: string): boolean {
@@ -102,6 +110,17 @@ onEachBus((bus) => {
         return Promise.resolve();
       },
       prepareDevice: () => Promise.resolve(),
+      forgetMasqueraded: (device, address) => {
+        commands.push(`forget ${formatAddress(address)} of ${device}`);
+        return Promise.resolve();
+      },
+      around: () => ({
+        networks: [
+          { device: 'br-lan', address: ip('192.168.1.1'), network: net('192.168.1.0/24') },
+          { device: 'tun7', address: ip('10.8.0.1'), network: net('10.8.0.1/32') },
+        ],
+        resolvers: [],
+      }),
       hostRoutes: {
         ip: (...words) => {
           commands.push(words.join(' '));
@@ -178,7 +197,7 @@ onEachBus((bus) => {
   });
 
   test('a link that dials on demand: the placeholder is up, and its addresses change in place, there and back', async (context) => {
-    const { netifd, stub, daemon } = await setUp(context);
+    const { netifd, stub, daemon, commands } = await setUp(context);
     const placeholder = {
       ...link,
       localAddress: ip('10.64.64.64'),
@@ -195,6 +214,10 @@ onEachBus((bus) => {
       assert.deepEqual(stub.link('office')['dns'], network.dns.map(formatAddress));
     }
     assert.equal(stub.notified('office', UpdateLink).length, 3);
+    assert.deepEqual(commands, [
+      'forget 10.64.64.64 of pptp-office',
+      'forget 10.7.0.2 of pptp-office',
+    ]);
     await netifd.networkDown(placeholder);
     assert.deepEqual(await daemon.until('start office'), [
       'stop office',
@@ -375,6 +398,17 @@ onEachBus((bus) => {
     await assert.rejects(netifd.supervisor.dial('nowhere'), /netifd knows no interface nowhere/);
   });
 
+  test('dial and hangup leave interfaces alone that are no links of ours', async (context) => {
+    const { netifd, stub } = await setUp(context);
+    stub.configure('home', 'pptpserver');
+    for (const name of ['wan', 'home'])
+      for (const ask of ['dial', 'hangup'] as const)
+        await assert.rejects(netifd.supervisor[ask](name), {
+          message: `${name} is no link of pptp-gateway`,
+        });
+    assert.ok(stub.calls.every(({ method }) => method !== 'up' && method !== 'down'));
+  });
+
   test('a section that is deleted while it dials', async (context) => {
     const { netifd, stub, daemon } = await setUp(context);
     stub.delete('office');
@@ -392,6 +426,27 @@ onEachBus((bus) => {
       'interface office: route 192.168.1.0/24 is left out: interface lan has 192.168.1.1/24',
     ]);
     await stub.until(() => stub.errors('office').includes('ROUTE_CONFLICT'));
+  });
+
+  test('an address that the kernel has of somebody whom netifd does not know', async (context) => {
+    const { netifd } = await setUp(context);
+    await assert.rejects(netifd.networkUp({ ...link, localAddress: ip('10.8.0.1') }), {
+      code: 'ADDRESS_IN_USE',
+      message: /10\.8\.0\.1, which tun7 has/,
+    });
+  });
+
+  test("what the peer says to be inside takes nobody's place, nor is this router its own name server", async (context) => {
+    const { netifd, stub, warnings } = await setUp(context);
+    const dns = [ip('192.168.1.1'), ip('192.0.2.53')];
+    await netifd.networkUp({ ...link, peerAddress: ip('8.8.8.8'), dns, defaultRoute: false });
+    const shown = stub.link('office');
+    assert.deepEqual(
+      (shown['ipaddr'] as { ptp?: string }[]).map(({ ptp }) => ptp),
+      [undefined],
+    );
+    assert.deepEqual(shown['dns'], ['192.0.2.53']);
+    assert.match(warnings[0]!, /no route to 8\.8\.8\.8, .* public address/);
   });
 
   test('an address that this router has already', async (context) => {
@@ -433,6 +488,25 @@ onEachBus((bus) => {
     await netifd.networkUp({ ...link, ipv6, ipv6Client });
     await netifd.networkDown(link);
     await stub.until(() => removals() === 2);
+  });
+
+  test('IPv6: what the DHCPv6 client has got, and later, is told; link-local addresses are not', async (context) => {
+    const ipv6Client = {
+      requestPrefix: undefined,
+      noRelease: false,
+      sourceFilter: true,
+      delegate: true,
+    };
+    const ipv6 = { local: new Uint8Array(8).fill(1), peer: new Uint8Array(8).fill(2) };
+    const { stub, daemon } = await connected(context, { ...link, ipv6, ipv6Client });
+    await stub.until(() => stub.state('office_6') !== undefined);
+    const address = '20010db800ff00000000000000000002/128';
+    stub.give('office_6', 'pptp-office', ['2001:db8:ff::2/128', 'fe80::2/64'], []);
+    await daemon.until(`given office ${address}`);
+    stub.give('office_6', 'pptp-office', ['2001:db8:ff::2/128'], ['2001:db8:1::/56']);
+    await daemon.until(`given office ${address} 20010db8000100000000000000000000/56`);
+    stub.give('office_6', 'eth9', ['2001:db8:ff::2/128'], []);
+    await daemon.until('given office');
   });
 
   const server = {

@@ -21,18 +21,19 @@ const calls = {
 		expect: whole,
 		reject: true
 	}),
+	captureSecrets: rpc.declare({
+		object: 'pptp',
+		method: 'capture_secrets',
+		params: ['seconds', 'bytes'],
+		expect: whole,
+		reject: true
+	}),
 	captureStop: rpc.declare({ object: 'pptp', method: 'capture_stop', expect: whole, reject: true }),
 	interfaces: rpc.declare({ object: 'network.interface', method: 'dump', expect: { interface: [] }, reject: true }),
 	interfaceUp: rpc.declare({ object: 'network.interface', method: 'up', params: ['interface'], reject: true }),
 	interfaceDown: rpc.declare({ object: 'network.interface', method: 'down', params: ['interface'], reject: true }),
 	protocols: rpc.declare({ object: 'network', method: 'get_proto_handlers', expect: whole, reject: true }),
-	logRead: rpc.declare({
-		object: 'log',
-		method: 'read',
-		params: ['lines', 'stream', 'oneshot'],
-		expect: { log: [] },
-		reject: true
-	}),
+	log: rpc.declare({ object: 'pptp', method: 'log', expect: { log: [] }, reject: true }),
 	access: rpc.declare({
 		object: 'session',
 		method: 'access',
@@ -63,6 +64,11 @@ return baseclass.extend({
 		} catch (error) {
 			return { problem: this.problem(error), servers: [], links: [], disabled: [], relays: [] };
 		}
+	},
+
+	/* netifd has not read our protocol handlers yet. null: it was not asked, or does not answer. */
+	isProtocolMissing(protocols) {
+		return protocols != null && protocols.pptpserver == null;
 	},
 
 	/* May this user change the configuration? Asked without loading it, for it holds passwords. */

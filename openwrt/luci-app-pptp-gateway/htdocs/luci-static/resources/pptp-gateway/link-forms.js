@@ -101,7 +101,7 @@ return baseclass.extend({
 		});
 		add(form.Value, 'server', _('VPN server'), _('Name or address of the PPTP server.'), {
 			rmempty: false,
-			datatype: 'host(0)'
+			datatype: 'host(1)'
 		});
 		add(form.Value, 'username', _('User name'), _('Also as DOMAIN\\user.'), {
 			rmempty: false,

@@ -10,7 +10,7 @@ const PasswordField = form.Value.extend({
 	__init__(...args) {
 		this.super('__init__', args);
 		this.password = true;
-		this.datatype = 'maxlength(256)';
+		this.datatype = 'maxlength(255)';
 	},
 
 	renderWidget(sectionId, index, value) {

@@ -47,7 +47,8 @@ function reachFlags(section, isNew) {
 function followNetwork(section, used) {
 	const network = section.children.find(({ option }) => option == 'network');
 	network.validate = (sectionId, value) => {
-		if (!value) return true;
+		const isNetwork = fields.validateNetwork(sectionId, value);
+		if (!value || isNetwork !== true) return isNetwork;
 		const taken = subnets.takenBy(value, used, sectionId);
 		return taken == null ? true : _('The router already has this network (%s).').format(taken);
 	};

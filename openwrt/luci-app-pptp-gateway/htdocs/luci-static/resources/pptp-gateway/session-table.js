@@ -35,7 +35,7 @@ return baseclass.extend({
 	create(rates, onSelect) {
 		return new liveTable.LiveTable(
 			[
-				{ title: _('User'), text: ({ username }) => username },
+				{ title: _('User'), text: ({ username }) => words.shortened(username) },
 				{ title: _('Via'), text: where },
 				{ title: _('From'), text: ({ peer }) => peer },
 				{ title: _('Address'), text: ({ address }) => address },

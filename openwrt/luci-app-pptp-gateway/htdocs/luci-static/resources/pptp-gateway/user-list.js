@@ -8,18 +8,29 @@ const LISTS = ['server', 'route'];
 const WORDS = ['enabled', 'username', 'password', 'nthash', 'ipaddr', 'max_sessions', 'expires'];
 const ADDRESS = /^\d{1,3}(\.\d{1,3}){3}$/;
 
+/* Texts are limited in octets. */
+function octets(most, form) {
+	return { test: (value) => form.test(value) && new Blob([value]).size <= most };
+}
+
 /* What each option may be; the daemon has the last word. */
 const rules = {
 	enabled: /^[01]$/,
-	username: /^[^\u0000-\u001f\u007f]{1,128}$/,
-	password: /^[^\u0000]{1,256}$/,
+	username: octets(128, /^[^\u0000-\u001f\u007f]+$/),
+	password: octets(255, /^[^\u0000]+$/),
 	nthash: /^[0-9a-fA-F]{32}$/,
 	server: /^[A-Za-z0-9_]{1,64}$/,
 	ipaddr: ADDRESS,
 	route: /^\d{1,3}(\.\d{1,3}){3}(\/\d{1,2})?$/,
 	max_sessions: /^[1-9]\d{0,3}$/,
-	expires: /^\d{4}-\d\d-\d\d$/
+	expires: { test: isDay }
 };
+
+/* A day there is: Date.parse takes 2027-02-31 for 3 March. */
+function isDay(text) {
+	const start = /^\d{4}-\d\d-\d\d$/.test(text) ? Date.parse(`${text}T00:00:00Z`) : NaN;
+	return !Number.isNaN(start) && new Date(start).toISOString().startsWith(text);
+}
 
 /* Only what we know, only text; undefined: the name is missing or something has the wrong form. */
 function clean(entry) {
@@ -41,6 +52,7 @@ function clean(entry) {
 return baseclass.extend({
 	options: [...WORDS, ...LISTS],
 	rules,
+	isDay,
 
 	/* A file that contains passwords. */
 	exported(sections) {

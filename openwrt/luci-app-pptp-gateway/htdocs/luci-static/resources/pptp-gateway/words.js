@@ -52,8 +52,10 @@ return baseclass.extend({
 		return state == null ? 'listening' : state == 'waiting' ? 'pending' : state;
 	},
 
-	/* Why a link or a server is in its state, and what comes next. */
-	reason({ cause, retry_in }) {
+	/* Why a link or a server is in its state, and what comes next. netifd can start nothing whose protocol it does not know. */
+	reason({ cause, retry_in, state }, isProtocolMissing = false) {
+		if (isProtocolMissing && ['waiting', 'down'].includes(state))
+			return _('Networking does not know PPTP yet: see above.');
 		const parts = cause == null ? [] : [causes.describe(cause), causes.remedy(cause)];
 		if (retry_in != null) parts.push(_('Next attempt in %d s.').format(retry_in));
 		return parts.filter((part) => part != '').join(' ');
@@ -72,6 +74,12 @@ return baseclass.extend({
 	/* Both directions; a narrow cell breaks between them. */
 	rates({ rx, tx }) {
 		return `\u2193\u00a0${this.rate(rx)} \u2191\u00a0${this.rate(tx)}`;
+	},
+
+	/* A name that a stranger chose must not make a column as wide as the page. */
+	shortened(text) {
+		const characters = Array.from(text);
+		return characters.length <= 40 ? text : `${characters.slice(0, 39).join('')}\u2026`;
 	},
 
 	octets(value) {

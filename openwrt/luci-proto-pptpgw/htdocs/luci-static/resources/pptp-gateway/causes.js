@@ -13,12 +13,20 @@ const sentences = {
 	IDLE_TIMEOUT: _('No traffic for longer than allowed (option idle_timeout of a server, demand of a link).'),
 	CONNECT_TIME: _('The session lasted longer than session_timeout.'),
 	RESOLVE_FAILED: _('The name of the server could not be resolved: check the name and the DNS settings of the router.'),
+	IPV6_ONLY: _('The name of the server has only IPv6 addresses; PPTP needs IPv4.'),
+	ADDRESS_IMPOSSIBLE: _(
+		'The name of the server leads to an address that no server can have: a DNS filter answers so for names that it blocks.'
+	),
 	NO_ROUTE: _('There is no route to the server: is the Internet connection up?'),
+	HOST_UNREACHABLE: _(
+		'The way there is known, but no machine answers at the address of the server: it is switched off, or the address is wrong.'
+	),
 	CONNECT_REFUSED: _(
 		'The server refuses connections to TCP port 1723: no PPTP server runs there, or a firewall rejects it.'
 	),
 	CONNECT_TIMEOUT: _('The server does not answer on TCP port 1723: wrong address, server off, or a firewall drops it.'),
 	CONNECT_FAILED: _('The TCP connection to the server failed.'),
+	PORT_IN_USE: _('Another program of this router listens on the TCP port of the server: the old pptpd, perhaps.'),
 	BIND_FAILED: _('The local address or port could not be used.'),
 	CONTROL_TIMEOUT: _('TCP 1723 answers, but no PPTP message came: this may not be a PPTP server.'),
 	CONTROL_REFUSED: _('The peer refused the PPTP control connection.'),
@@ -62,6 +70,7 @@ const sentences = {
 	IPCP_FAILED: _('The two ends could not agree on IP addresses.'),
 	ADDRESS_IN_USE: _('The address is already in use on this router.'),
 	POOL_EMPTY: _('No free address is left in the pool of the server.'),
+	ADDRESS_REFUSED: _('The peer gave this router an address that it cannot have.'),
 	ROUTE_LOOP: _(
 		'A network behind the caller holds the very address he calls from: all packets to him would go in circles.'
 	),
@@ -88,6 +97,9 @@ const sentences = {
 		'The kernel has no connection tracking helper for PPTP: install kmod-nf-nathelper-extra, or use backend relay.'
 	),
 	NETWORK_MISSING: _('A network or zone of the options src and dest has no device (yet).'),
+	INTERNAL_ERROR: _(
+		'A fault in pptp-gateway itself ended this connection; the others go on. The system log says where it is: please report that.'
+	),
 	SERVICE_NOT_RUNNING: _('pptp-gateway is not running.')
 };
 
@@ -111,8 +123,14 @@ const stock = {
 const advice = {
 	RESOLVE_FAILED: _('Try the address instead of the name.'),
 	NO_ROUTE: _('Bring the Internet connection up first; the link follows by itself.'),
+	IPV6_ONLY: _('Ask the other side for a name or an address of IPv4.'),
+	ADDRESS_IMPOSSIBLE: _(
+		'Look at the DNS filter of the router or its provider, or enter the address instead of the name.'
+	),
+	HOST_UNREACHABLE: _('Check the address, and whether the machine is on.'),
 	CONNECT_REFUSED: _('Check the address and whether PPTP is switched on at the server.'),
 	CONNECT_TIMEOUT: _('Check the address; ask the other side to let TCP port 1723 in.'),
+	PORT_IN_USE: _('Stop the other program, or choose another port.'),
 	BIND_FAILED: _('Another program uses the port: stop the old pptpd, or choose another port.'),
 	CONTROL_TIMEOUT: _('Check that address and port are those of a PPTP server.'),
 	CONTROL_LOST: _('Nothing to do if it comes back by itself; otherwise check the line.'),

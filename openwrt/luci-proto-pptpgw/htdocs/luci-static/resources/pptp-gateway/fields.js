@@ -50,18 +50,60 @@ function number(section, tab, name, title, description, [low, high], placeholder
 	});
 }
 
+function addressNumber(text) {
+	const match = String(text)
+		.trim()
+		.match(/^(\d{1,3})\.(\d{1,3})\.(\d{1,3})\.(\d{1,3})$/);
+	const octets = match ? match.slice(1).map(Number) : [256];
+	return octets.some((octet) => octet > 255) ? NaN : octets.reduce((sum, octet) => sum * 256 + octet, 0);
+}
+
+/* The addresses of a network that machines can have, /16 to /30. null: it is none. */
+function hostsOf(network) {
+	const [base, length, ...more] = String(network ?? '').split('/');
+	const first = addressNumber(base);
+	if (
+		more.length ||
+		!/^\d{1,2}$/.test(length ?? '') ||
+		Number(length) < 16 ||
+		Number(length) > 30 ||
+		Number.isNaN(first)
+	)
+		return null;
+	const size = 2 ** (32 - Number(length));
+	const start = Math.floor(first / size) * size;
+	return { first: start + 1, last: start + size - 2 };
+}
+
+/* In place of the datatype cidr4, which puts the length in the place of the value: what is asked after it sees '24'. */
+function validateNetwork(sectionId, value) {
+	return !value || hostsOf(value) ? true : _('Expected a network from /16 to /30, such as 192.168.99.0/24.');
+}
+
+/* What the form says now of the network that an option belongs to. */
+function hostsIn(option, sectionId) {
+	return hostsOf(option.map?.lookupOption('network', sectionId)?.[0]?.formvalue(sectionId));
+}
+
+function validateLocalIp(sectionId, value) {
+	const hosts = value ? hostsIn(this, sectionId) : null;
+	const address = addressNumber(value);
+	return !hosts || (hosts.first <= address && address <= hosts.last)
+		? true
+		: _('Expected an address inside the network of the tunnels.');
+}
+
 /* A range such as 192.168.99.10-192.168.99.60, or one address. */
 function validateRange(sectionId, value) {
 	if (value == null || value == '') return true;
-	const ends = value.split('-').map((text) => text.trim());
-	const numbers = ends.map((text) => {
-		const match = text.match(/^(\d{1,3})\.(\d{1,3})\.(\d{1,3})\.(\d{1,3})$/);
-		const octets = match ? match.slice(1).map(Number) : [256];
-		return octets.some((octet) => octet > 255) ? NaN : octets.reduce((sum, octet) => sum * 256 + octet, 0);
-	});
-	if (ends.length > 2 || numbers.some(Number.isNaN) || (ends.length == 2 && numbers[0] > numbers[1]))
+	const ends = value.split('-').map(addressNumber);
+	const [first, last = first] = ends;
+	if (ends.length > 2 || ends.some(Number.isNaN) || first > last)
 		return _('Expected two addresses, the lower one first, such as 192.168.99.10-192.168.99.60.');
-	return true;
+	const hosts = hostsIn(this, sectionId);
+	return !hosts || (hosts.first <= first && last <= hosts.last)
+		? true
+		: _('Expected addresses inside the network of the tunnels.');
 }
 
 /* option keepalive 'failures seconds' as two boxes */
@@ -166,12 +208,15 @@ function security(section, tab) {
 
 return baseclass.extend({
 	NETWORK,
+	validateNetwork,
+	validateLocalIp,
 	validateRange,
 
 	/* `config interface` with proto pptpserver. Tabs general and advanced, as on LuCI's interface page. */
 	server(section) {
 		add(section, 'general', form.Value, 'localip', _('Own address'), _('Address of the router inside the tunnels.'), {
 			datatype: 'ip4addr("nomask")',
+			validate: validateLocalIp,
 			placeholder: '192.168.99.1',
 			rmempty: false
 		});
@@ -183,7 +228,7 @@ return baseclass.extend({
 			_('Network of the tunnels'),
 			_('Callers get addresses of this network, /16 to /30. It must not be a network the router already has.'),
 			{
-				datatype: 'cidr4',
+				validate: validateNetwork,
 				placeholder: '192.168.99.0/24'
 			}
 		);
@@ -315,7 +360,7 @@ return baseclass.extend({
 	/* `config interface` with proto pptpgw. */
 	link(section) {
 		add(section, 'general', form.Value, 'server', _('VPN server'), _('Name or address of the PPTP server.'), {
-			datatype: 'host(0)',
+			datatype: 'host(1)',
 			rmempty: false
 		});
 		add(section, 'general', form.Value, 'username', _('User name'), _('Also as DOMAIN\\user.'), {
@@ -323,7 +368,7 @@ return baseclass.extend({
 			rmempty: false
 		});
 		add(section, 'general', form.Value, 'password', _('Password'), null, {
-			datatype: 'maxlength(256)',
+			datatype: 'maxlength(255)',
 			password: true,
 			rmempty: false
 		});
@@ -426,7 +471,9 @@ return baseclass.extend({
 			'advanced',
 			'ipv6',
 			_('IPv6'),
-			_('Link-local IPv6 over the link (IPV6CP); automatic: also a DHCPv6 client on it.'),
+			_(
+				'IPv6 over the link; needs an MTU of 1284 or more. Automatic: a DHCPv6 client gets addresses and prefixes; on: they are yours to set.'
+			),
 			[
 				['0', _('off')],
 				['1', _('on')],

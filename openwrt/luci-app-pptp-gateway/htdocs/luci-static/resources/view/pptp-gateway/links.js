@@ -6,6 +6,7 @@
 'require pptp-gateway.check-dialog as checkDialog';
 'require pptp-gateway.link-forms as linkForms';
 'require pptp-gateway.live-table as liveTable';
+'require pptp-gateway.notices as notices';
 'require pptp-gateway.rates as rates';
 'require pptp-gateway.words as words';
 
@@ -43,13 +44,16 @@ function serverOf({ server, kind }) {
 
 return view.extend({
 	load() {
-		return Promise.all([bus.statusOrProblem(), L.resolveDefault(bus.interfaces(), []), bus.mayConfigure()]);
+		return Promise.all([...this.state(), bus.mayConfigure(), notices.box()]);
 	},
 
-	render([status, interfaces, mayConfigure]) {
+	state() {
+		return [bus.statusOrProblem(), L.resolveDefault(bus.interfaces(), []), L.resolveDefault(bus.protocols(), null)];
+	},
+
+	render([status, interfaces, protocols, mayConfigure, notice]) {
 		this.mayConfigure = mayConfigure;
 		this.rates = new rates.Rates();
-		this.problem = E('p', {}, []);
 		this.table = new liveTable.LiveTable(
 			[
 				{ title: _('Name'), text: ({ name }) => name },
@@ -69,12 +73,8 @@ return view.extend({
 			],
 			{ key: ({ name, kind }) => `${kind} ${name}`, placeholder: _('There is no link yet.') }
 		);
-		this.show([status, interfaces]);
-		poll.add(
-			() =>
-				Promise.all([bus.statusOrProblem(), L.resolveDefault(bus.interfaces(), [])]).then((data) => this.show(data)),
-			SECONDS
-		);
+		this.show([status, interfaces, protocols]);
+		poll.add(() => Promise.all(this.state()).then((data) => this.show(data)), SECONDS);
 
 		return E(
 			[],
@@ -85,7 +85,7 @@ return view.extend({
 						'This router dials these servers. Connect and Disconnect act once; whether a link comes up with the router is set under Edit.'
 					)
 				]),
-				this.problem,
+				notice,
 				E('div', { class: 'cbi-section' }, [
 					this.table.node,
 					E('p', {}, [
@@ -108,7 +108,7 @@ return view.extend({
 	stateCell(kept) {
 		const node = E('div', {}, []);
 		kept.refresh = (row) => {
-			const reason = words.reason(row);
+			const reason = words.reason(row, this.isProtocolMissing);
 			const key = `${row.state} ${reason}`;
 			if (kept.stateShown === key) return;
 			kept.stateShown = key;
@@ -141,8 +141,9 @@ return view.extend({
 				[text]
 			);
 		const { kind } = kept.row;
-		const mayAct = L.hasViewPermission();
 		const stock = kind == 'stock';
+		/* netifd takes any interface down for who may ask it. */
+		const mayAct = stock ? this.mayConfigure : L.hasViewPermission();
 		const connect = button('cbi-button-action', _('Connect'), mayAct, ({ name }) =>
 			stock ? bus.interfaceUp(name) : bus.dial(name)
 		);
@@ -174,9 +175,8 @@ return view.extend({
 		return E('div', { style }, [connect, disconnect, ...others[kind]]);
 	},
 
-	show([status, interfaces]) {
-		const problem = status.problem ?? '';
-		if (this.problem.textContent !== problem) this.problem.textContent = problem;
+	show([status, interfaces, protocols]) {
+		this.isProtocolMissing = bus.isProtocolMissing(protocols);
 		const rows = rowsOf(status, interfaces);
 		this.rates.update(
 			rows.filter(({ session }) => session).map(({ session }) => session),

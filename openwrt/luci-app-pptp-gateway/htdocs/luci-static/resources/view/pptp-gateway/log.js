@@ -5,11 +5,10 @@
 'require ui';
 'require pptp-gateway.bus as bus';
 'require pptp-gateway.log-lines as logLines';
+'require pptp-gateway.notices as notices';
 'require pptp-gateway.words as words';
 
 const SECONDS = 5;
-const ENTRIES = 2000; /* of the system log that are searched */
-const SHOWN = 500;
 const CAPTURE_SECONDS = 120;
 const CAPTURE_BYTES = 8 * 1024 * 1024;
 
@@ -17,21 +16,17 @@ const COLOURS = { error: 'bad', warning: 'busy', info: 'good', debug: 'off' };
 
 return view.extend({
 	load() {
-		return Promise.all([this.read(), bus.statusOrProblem()]);
+		return Promise.all([this.read(), bus.statusOrProblem(), bus.mayConfigure(), notices.box()]);
 	},
 
-	/* Entries of ubus log; where there is no such service, lines of logread. */
-	async read() {
-		try {
-			return await bus.logRead(ENTRIES, false, true);
-		} catch {
-			const text = await L.resolveDefault(fs.exec_direct('/sbin/logread', ['-e', 'pptp']), '');
-			return text.split('\n').map((msg) => ({ msg }));
-		}
+	read() {
+		return L.resolveDefault(bus.log(), []);
 	},
 
-	render([entries, status]) {
+	render([entries, status, mayConfigure, notice]) {
 		this.entries = entries;
+		/* What can be read in it opens the account: for those only who may read the passwords anyway. */
+		this.secretsBox = mayConfigure ? E('input', { type: 'checkbox', id: 'pptp-secrets' }, []) : null;
 		this.levelBox = E(
 			'select',
 			{ class: 'cbi-input-select', style: 'width:auto', change: () => this.show() },
@@ -55,11 +50,16 @@ return view.extend({
 			[],
 			[
 				E('h2', {}, [_('PPTP log')]),
+				notice,
 				E('div', { class: 'cbi-section' }, [
 					E('p', { style: 'display:flex; flex-wrap:wrap; gap:.5em 1.5em; align-items:center' }, [
 						E('label', {}, [_('Level:'), ' ', this.levelBox]),
 						E('label', {}, [_('About:'), ' ', this.aboutBox]),
-						E('span', {}, [_('Newest first. How much is written is set by the log level under Server.')])
+						E('span', {}, [
+							_(
+								'Newest first, since the service was started. How much is written is set by the log level under Server.'
+							)
+						])
 					]),
 					this.list
 				]),
@@ -79,7 +79,7 @@ return view.extend({
 	show() {
 		this.offer(logLines.subjects(this.entries));
 		const filter = { level: this.levelBox.value, about: this.aboutBox.value };
-		const lines = logLines.select(this.entries, filter).slice(0, SHOWN);
+		const lines = logLines.select(this.entries, filter);
 		const key = JSON.stringify([filter, lines.length, lines[0], lines.at(-1)]);
 		if (this.shown === key) return;
 		this.shown = key;
@@ -89,7 +89,7 @@ return view.extend({
 				: lines.map(({ time, level, text }) =>
 						E('div', { style: 'white-space:pre-wrap; overflow-wrap:anywhere; margin:.15em 0' }, [
 							words.dot(COLOURS[level], level),
-							time == null ? ' ' : ` ${new Date(time).toLocaleString()} `,
+							` ${words.moment(time)} `,
 							text
 						])
 					))
@@ -125,7 +125,12 @@ return view.extend({
 			);
 		this.captureBox.replaceChildren(
 			...(capture == null
-				? [button('cbi-button-action', _('Start capture'), 'startCapture')]
+				? [
+						button('cbi-button-action', _('Start capture'), 'startCapture'),
+						...(this.secretsBox
+							? [' ', E('label', {}, [this.secretsBox, ' ', _('with login data and payload in the clear')])]
+							: [])
+					]
 				: [
 						E('span', { class: 'spinning' }, [_('Recording…')]),
 						' ',
@@ -136,7 +141,11 @@ return view.extend({
 
 	async startCapture() {
 		try {
-			this.showCapture(await bus.captureStart(CAPTURE_SECONDS, CAPTURE_BYTES));
+			this.showCapture(
+				this.secretsBox?.checked
+					? await bus.captureSecrets(CAPTURE_SECONDS, CAPTURE_BYTES)
+					: await bus.captureStart(CAPTURE_SECONDS, CAPTURE_BYTES)
+			);
 		} catch (error) {
 			ui.addNotification(
 				null,

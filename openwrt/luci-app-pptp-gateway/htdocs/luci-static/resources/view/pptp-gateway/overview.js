@@ -3,8 +3,10 @@
 'require poll';
 'require pptp-gateway.bus as bus';
 'require pptp-gateway.causes as causes';
+'require pptp-gateway.faults as faults';
 'require pptp-gateway.graph as graph';
 'require pptp-gateway.live-table as liveTable';
+'require pptp-gateway.notices as notices';
 'require pptp-gateway.rates as rates';
 'require pptp-gateway.session-table as sessionTable';
 'require pptp-gateway.words as words';
@@ -15,15 +17,22 @@ function setText(node, text) {
 	if (node.textContent !== text) node.textContent = text;
 }
 
-/* Servers and links in one table. */
-function rowsOf({ servers, links, disabled }) {
+/* Servers and links in one table, also those that have faults and do not run. */
+function rowsOf({ servers, links, disabled, problems }, protocols) {
+	const isMissing = bus.isProtocolMissing(protocols);
+	const running = new Set([...servers, ...links].map(({ name }) => name));
+	const leftOut = new Map(
+		(problems ?? [])
+			.filter(({ file, section, severity }) => file == 'network' && severity == 'error' && !running.has(section))
+			.map((problem) => [problem.section, problem])
+	);
 	return [
 		...servers.map((server) => ({
 			key: `server ${server.name}`,
 			name: server.name,
 			kind: _('Server'),
 			state: words.serverState(server),
-			about: [_('%d of %d sessions').format(server.sessions, server.max_sessions), words.reason(server)]
+			about: [_('%d of %d sessions').format(server.sessions, server.max_sessions), words.reason(server, isMissing)]
 				.filter((text) => text != '')
 				.join('. ')
 		})),
@@ -32,7 +41,7 @@ function rowsOf({ servers, links, disabled }) {
 			name: link.name,
 			kind: _('Link to %s').format(link.server),
 			state: link.state,
-			about: link.state == 'up' ? (link.session?.address ?? '') : words.reason(link)
+			about: link.state == 'up' ? (link.session?.address ?? '') : words.reason(link, isMissing)
 		})),
 		...disabled.map(({ name, kind }) => ({
 			key: `${kind} ${name}`,
@@ -40,6 +49,13 @@ function rowsOf({ servers, links, disabled }) {
 			kind: kind == 'server' ? _('Server') : _('Link'),
 			state: 'disabled',
 			about: ''
+		})),
+		...[...leftOut.values()].map(({ section, kind, message }) => ({
+			key: `left out ${section}`,
+			name: section,
+			kind: kind == 'server' ? _('Server') : _('Link'),
+			state: 'failed',
+			about: faults.reason(message)
 		}))
 	];
 }
@@ -49,16 +65,17 @@ return view.extend({
 		return Promise.all([
 			bus.statusOrProblem(),
 			L.resolveDefault(bus.sessions(), []),
-			L.resolveDefault(bus.failures(), [])
+			L.resolveDefault(bus.failures(), []),
+			L.resolveDefault(bus.protocols(), null)
 		]);
 	},
 
-	render([status, sessions, failures]) {
+	async render(data) {
+		const notice = await notices.box();
 		this.rates = new rates.Rates();
 		this.selected = null;
 		this.all = E('button', { class: 'btn cbi-button', click: () => this.select(null) }, [_('All sessions')]);
 		this.service = E('span', {}, []);
-		this.problems = E('div', {}, []);
 		this.tunnels = new liveTable.LiveTable(
 			[
 				{ title: _('Name'), text: ({ name }) => name },
@@ -81,14 +98,17 @@ return view.extend({
 			[
 				{ title: _('Time'), text: ({ time }) => words.moment(time), value: ({ time }) => time },
 				{ title: _('Where'), text: ({ name }) => name },
-				{ title: _('Who'), text: ({ username, peer }) => [username, peer].filter((text) => text).join(', ') },
+				{
+					title: _('Who'),
+					text: ({ username, peer }) => [words.shortened(username ?? ''), peer].filter((text) => text).join(', ')
+				},
 				{ title: _('What happened'), text: ({ cause }) => causes.describe(cause) },
 				{ title: _('What to do'), text: ({ cause }) => causes.remedy(cause) }
 			],
 			{ key: (failure) => failure.key, placeholder: _('Nothing has failed.'), descending: true }
 		);
 
-		this.show([status, sessions, failures]);
+		this.show(data);
 		poll.add(() => this.load().then((data) => this.show(data)), SECONDS);
 
 		return E(
@@ -97,7 +117,7 @@ return view.extend({
 				E('h2', {}, [_('PPTP')]),
 				words.notice(),
 				E('p', {}, [E('strong', {}, [_('Service:')]), ' ', this.service]),
-				this.problems,
+				notice,
 				E('div', { class: 'cbi-section' }, [E('h3', {}, [_('Servers and links')]), this.tunnels.node]),
 				E('div', { class: 'cbi-section' }, [E('h3', {}, [_('Sessions')]), this.sessions.node]),
 				E('div', { class: 'cbi-section' }, [
@@ -117,7 +137,7 @@ return view.extend({
 	},
 
 	/* Everything changes in place. */
-	show([status, sessions, failures]) {
+	show([status, sessions, failures, protocols]) {
 		const running = status.problem == null;
 		if (this.running !== running) {
 			this.running = running;
@@ -129,8 +149,7 @@ return view.extend({
 			this.about,
 			running ? _('Version %s, up for %s').format(status.version, words.duration(status.uptime)) : ''
 		);
-		this.showProblems(status);
-		this.tunnels.update(rowsOf(status));
+		this.tunnels.update(rowsOf(status, protocols));
 		this.live = sessions;
 		this.rates.update(sessions, performance.now());
 		this.sessions.update(sessions);
@@ -140,31 +159,6 @@ return view.extend({
 				...failure,
 				key: `${failure.time} ${failure.name} ${failure.peer} ${failure.username} ${index}`
 			}))
-		);
-	},
-
-	showProblems({ config, problems }) {
-		const found = problems ?? [];
-		const key = JSON.stringify([config, found]);
-		if (this.problemsShown === key) return;
-		this.problemsShown = key;
-		this.problems.replaceChildren(
-			...(found.length == 0
-				? []
-				: [
-						words.warning(
-							config == 'refused'
-								? _('The new configuration has errors; the old one is still running.')
-								: _('The configuration needs a look.'),
-							E(
-								'ul',
-								{},
-								found.map(({ file, section, option, message }) =>
-									E('li', {}, [`${[file, section, option].filter((part) => part).join('.')}: ${message}`])
-								)
-							)
-						)
-					])
 		);
 	},
 

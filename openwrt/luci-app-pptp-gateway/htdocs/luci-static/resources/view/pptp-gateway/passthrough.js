@@ -2,11 +2,14 @@
 'require view';
 'require form';
 'require poll';
+'require uci';
 'require ui';
 'require pptp-gateway.bus as bus';
 'require pptp-gateway.causes as causes';
+'require pptp-gateway.faults as faults';
 'require pptp-gateway.fields as fields';
 'require pptp-gateway.live-table as liveTable';
+'require pptp-gateway.notices as notices';
 'require pptp-gateway.rates as rates';
 'require pptp-gateway.words as words';
 
@@ -21,12 +24,16 @@ function direction({ direction: value, src, dest }) {
 
 return view.extend({
 	load() {
-		return Promise.all([bus.statusOrProblem(), L.resolveDefault(bus.interfaces(), []), bus.mayConfigure()]);
+		return Promise.all([
+			bus.statusOrProblem(),
+			L.resolveDefault(bus.interfaces(), []),
+			bus.mayConfigure(),
+			notices.box()
+		]);
 	},
 
-	render([status, interfaces, mayConfigure]) {
+	render([status, interfaces, mayConfigure, notice]) {
 		this.rates = new rates.Rates();
-		this.problem = E('p', {}, []);
 		this.relays = new liveTable.LiveTable(
 			[
 				{ title: _('Name'), text: ({ name }) => name },
@@ -62,30 +69,28 @@ return view.extend({
 			],
 			{ key: ({ key }) => key, placeholder: _('Nobody uses it at the moment.') }
 		);
-		this.show(status);
 		poll.add(() => bus.statusOrProblem().then((document) => this.show(document)), SECONDS);
 
 		const map = this.form(interfaces);
 		if (!mayConfigure) map.readonly = true;
-		return map
-			.render()
-			.then((node) =>
-				E(
-					[],
-					[
-						E('h2', {}, [_('PPTP passthrough')]),
-						E('div', { class: 'cbi-map-descr' }, [
-							_(
-								'Lets PPTP of other machines through this router: of clients inside that call servers outside, or of callers outside to a server on the LAN. Their encryption stays end to end.'
-							)
-						]),
-						this.problem,
-						E('div', { class: 'cbi-section' }, [this.relays.node]),
-						E('div', { class: 'cbi-section' }, [E('h3', {}, [_('Who uses it')]), this.calls.node]),
-						node
-					]
-				)
+		return map.render().then((node) => {
+			this.show(status); /* the form has loaded the file */
+			return E(
+				[],
+				[
+					E('h2', {}, [_('PPTP passthrough')]),
+					E('div', { class: 'cbi-map-descr' }, [
+						_(
+							'Lets PPTP of other machines through this router: of clients inside that call servers outside, or of callers outside to a server on the LAN. Their encryption stays end to end.'
+						)
+					]),
+					notice,
+					E('div', { class: 'cbi-section' }, [this.relays.node]),
+					E('div', { class: 'cbi-section' }, [E('h3', {}, [_('Who uses it')]), this.calls.node]),
+					node
+				]
 			);
+		});
 	},
 
 	form(interfaces) {
@@ -102,6 +107,13 @@ return view.extend({
 		option.value('outbound', _('from inside to servers outside'));
 		option.value('inbound', _('from outside to a server inside'));
 		option.default = 'outbound';
+		/* Clients and servers change sides. */
+		option.onchange = function (ev, sectionId) {
+			const field = (name) => this.map.lookupOption(name, sectionId)?.[0]?.getUIElement(sectionId);
+			const [src, dest] = ['src', 'dest'].map((name) => L.toArray(field(name).getValue()));
+			field('src').setValue(dest);
+			field('dest').setValue(src);
+		};
 		for (const [name, byDefault, title, description] of [
 			['src', 'lan', _('From'), _('Firewall zones or networks of the clients: lan for outbound, wan for inbound.')],
 			['dest', 'wan', _('To'), _('Firewall zones or networks of the servers: wan for outbound, lan for inbound.')]
@@ -171,9 +183,28 @@ return view.extend({
 		);
 	},
 
-	show({ problem, relays }) {
-		const text = problem ?? '';
-		if (this.problem.textContent !== text) this.problem.textContent = text;
+	/* What is saved, or about to be, and the daemon does not do. */
+	notRunning({ relays, problems }) {
+		const running = new Set((relays ?? []).map(({ name }) => name));
+		return uci
+			.sections('pptp', 'relay')
+			.filter((section) => section.enabled != '0' && !running.has(section['.name']))
+			.map((section) => {
+				const name = section['.name'];
+				const fault = (problems ?? []).find((problem) => problem.file == 'pptp' && problem.section == name);
+				return {
+					name,
+					direction: section.direction ?? 'outbound',
+					src: L.toArray(section.src).join(' '),
+					dest: L.toArray(section.dest).join(' '),
+					backend: 'none',
+					reason: fault ? _('not in force: %s').format(faults.reason(fault.message)) : _('not in force yet')
+				};
+			});
+	},
+
+	show(status) {
+		const { relays } = status;
 		const calls = (relays ?? []).flatMap(({ name, calls: own }) =>
 			(own ?? []).map((call, index) => ({
 				...call,
@@ -181,7 +212,7 @@ return view.extend({
 				key: call.id ?? `${name} ${call.client} ${call.server} ${index}`
 			}))
 		);
-		this.relays.update(relays ?? []);
+		this.relays.update([...(relays ?? []), ...this.notRunning(status)]);
 		this.rates.update(
 			calls.map(({ key, rx_bytes, tx_bytes }) => ({ id: key, rx_bytes, tx_bytes })),
 			performance.now()

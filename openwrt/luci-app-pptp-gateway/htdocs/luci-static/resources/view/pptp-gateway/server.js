@@ -1,16 +1,14 @@
 'use strict';
 'require view';
 'require form';
-'require fs';
 'require uci';
 'require ui';
 'require pptp-gateway.bus as bus';
+'require pptp-gateway.notices as notices';
 'require pptp-gateway.server-form as serverForm';
 'require pptp-gateway.subnets as subnets';
 'require pptp-gateway.words as words';
 'require pptp-gateway.zones as zones';
-
-const RESTART_SECONDS = 30;
 
 /* The old server of OpenWrt, which uses the same port. */
 function oldServers() {
@@ -53,19 +51,25 @@ function globals(map) {
 		'8'
 	);
 	number('login_timeout', _('Time to log in'), _('Seconds a caller has to log in.'), 5, 600, '60');
+	option = section.option(
+		form.DynamicList,
+		'writable',
+		_('Folders for hooks'),
+		_('Folders that hooks may write to, from the next start of the service on.')
+	);
+	option.placeholder = '/tmp/reports';
 }
 
 return view.extend({
 	load() {
 		return Promise.all([
 			L.resolveDefault(bus.interfaces(), []),
-			L.resolveDefault(bus.protocols(), null),
 			uci.load(['network', 'firewall', 'pptp', 'pptp_users']),
 			L.resolveDefault(uci.load('pptpd'))
 		]);
 	},
 
-	render([interfaces, protocols]) {
+	async render([interfaces]) {
 		const used = subnets.used(interfaces, uci.sections('network'));
 		const servers = uci
 			.sections('network', 'interface')
@@ -87,6 +91,7 @@ return view.extend({
 		this.map = map;
 
 		this.page ??= E('div', {}, []);
+		this.notice ??= await notices.box();
 		return map.render().then((node) => {
 			this.page.replaceChildren(
 				E('h2', {}, [servers.length ? _('PPTP server') : _('Enable a PPTP server')]),
@@ -100,7 +105,8 @@ return view.extend({
 							])
 						]),
 				words.notice(),
-				...this.warnings(interfaces, protocols, servers.length > 0),
+				this.notice,
+				...this.warnings(interfaces, servers.length > 0),
 				node,
 				...(servers.length
 					? [
@@ -120,7 +126,7 @@ return view.extend({
 		});
 	},
 
-	warnings(interfaces, protocols, exists) {
+	warnings(interfaces, exists) {
 		const found = [];
 		const upstream = subnets.upstream(interfaces);
 		if (upstream?.address && subnets.isPrivate(upstream.address))
@@ -150,20 +156,7 @@ return view.extend({
 					)
 				)
 			);
-		if (protocols != null && protocols.pptpserver == null)
-			found.push(
-				words.warning(
-					_(
-						'Networking has to restart once after the installation to know PPTP servers and links. It takes about 10 seconds; connections through this router pause.'
-					),
-					E(
-						'button',
-						{ class: 'btn cbi-button cbi-button-action', click: ui.createHandlerFn(this, 'restartNetwork') },
-						[_('Restart networking')]
-					)
-				)
-			);
-		else if (!exists)
+		if (!exists)
 			found.push(
 				E('p', {}, [
 					_(
@@ -172,26 +165,6 @@ return view.extend({
 				])
 			);
 		return found;
-	},
-
-	/* Until netifd answers with the new protocol, or a time-out. */
-	async restartNetwork() {
-		await L.resolveDefault(fs.exec('/etc/init.d/network', ['restart']));
-		for (let i = 0; i < RESTART_SECONDS; i++) {
-			await new Promise((resolve) => window.setTimeout(resolve, 1000));
-			const protocols = await L.resolveDefault(bus.protocols(), null);
-			if (protocols?.pptpserver != null) {
-				window.location.reload();
-				return;
-			}
-		}
-		ui.addNotification(
-			null,
-			E('p', {}, [
-				_('Networking restarted, but it still does not know PPTP servers: is the package pptp-gateway installed?')
-			]),
-			'danger'
-		);
 	},
 
 	/* A second server, as a form of its own. */

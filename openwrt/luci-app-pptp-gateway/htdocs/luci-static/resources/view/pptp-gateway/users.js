@@ -6,6 +6,7 @@
 'require ui';
 'require pptp-gateway.bus as bus';
 'require pptp-gateway.fields as fields';
+'require pptp-gateway.notices as notices';
 'require pptp-gateway.password-field as passwordField';
 'require pptp-gateway.server-form as serverForm';
 'require pptp-gateway.subnets as subnets';
@@ -29,11 +30,12 @@ return view.extend({
 			L.resolveDefault(bus.sessions(), []),
 			L.resolveDefault(bus.interfaces(), []),
 			uci.load(['pptp_users', 'network', 'firewall']),
-			L.resolveDefault(uci.load('pptpd'))
+			L.resolveDefault(uci.load('pptpd')),
+			notices.box()
 		]);
 	},
 
-	render([sessions, interfaces]) {
+	render([sessions, interfaces, , , notice]) {
 		this.sessions = sessions;
 		this.upstream = subnets.upstream(interfaces);
 		this.online = new Map();
@@ -69,7 +71,7 @@ return view.extend({
 			for (const [sectionId, node] of this.online) this.showOnline(sectionId, node);
 		}, SECONDS);
 
-		return map.render().then((node) => E([], [node, this.transfers(map.readonly)]));
+		return map.render().then((node) => E([], [notice, node, this.transfers(map.readonly)]));
 	},
 
 	addOptions(section) {
@@ -127,9 +129,7 @@ return view.extend({
 			_('Last day on which the user may log in (UTC), such as 2027-12-31.')
 		);
 		option.validate = (sectionId, value) =>
-			!value || (userList.rules.expires.test(value) && !Number.isNaN(Date.parse(value)))
-				? true
-				: _('Expected a date such as 2027-12-31.');
+			!value || userList.isDay(value) ? true : _('Expected a date such as 2027-12-31.');
 		option.textvalue = function (sectionId) {
 			return this.cfgvalue(sectionId) ?? _('never');
 		};
@@ -143,6 +143,10 @@ return view.extend({
 		);
 		option.modalonly = true;
 		for (const server of servers()) option.value(server['.name']);
+		/* LuCI stumbles over a choice of nothing: there may be users before there is a server. */
+		option.transformChoices = function () {
+			return this.super('transformChoices', []) ?? {};
+		};
 
 		option = section.taboption(
 			'advanced',

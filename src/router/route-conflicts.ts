@@ -1,6 +1,11 @@
 /** Routes through a tunnel that would take a network or an address away from where it is. */
-import { formatPrefix, prefixContains, type Prefix } from '../../wire/ip.ts';
-import type { InterfaceStatus } from './interface-status.ts';
+import { formatPrefix, prefixContains, type Prefix } from '../wire/ip.ts';
+
+/** Somebody else's networks. */
+export interface Neighbour {
+  readonly name: string;
+  readonly addresses: readonly Prefix[];
+}
 
 export interface Conflict {
   readonly route: Prefix;
@@ -20,7 +25,7 @@ export function routeConflicts(
   link: string,
   routes: readonly Prefix[],
   server: { readonly address: number; readonly hostRoute: boolean } | undefined,
-  interfaces: readonly InterfaceStatus[],
+  interfaces: readonly Neighbour[],
 ): Conflict[] {
   return routes.flatMap((route) => {
     if (

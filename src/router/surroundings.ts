@@ -1,0 +1,30 @@
+/** What this machine is and has at this moment: its addresses and networks, and its name servers. */
+import { readFileSync } from 'node:fs';
+import { parseAddress } from '../wire/ip.ts';
+import type { Surroundings } from './given-addresses.ts';
+import { readOwnNetworks, type RouteNetlink } from './own-networks.ts';
+
+/** Plain Linux, and what netifd has for dnsmasq. */
+const resolverFiles = ['/etc/resolv.conf', '/tmp/resolv.conf.d/resolv.conf.auto'];
+
+/** @throws IoError */
+export function readSurroundings(netlink: RouteNetlink): Surroundings {
+  return { networks: readOwnNetworks(netlink), resolvers: resolverFiles.flatMap(readResolvers) };
+}
+
+function readResolvers(file: string): readonly number[] {
+  let text: string;
+  try {
+    text = readFileSync(file, 'latin1');
+  } catch {
+    return []; // no such file: nobody resolves by it
+  }
+  return parseResolvers(text);
+}
+
+/** resolv.conf(5) */
+export function parseResolvers(text: string): readonly number[] {
+  return [...text.matchAll(/^\s*nameserver\s+(\S+)/gm)].flatMap(
+    ([, word]) => parseAddress(word!) ?? [],
+  );
+}

@@ -1,0 +1,88 @@
+/**
+ * pptpd's files, whatever stands in them: what is imported is a configuration of ours with the server switched off, what stood
+ * in our files stays, a second time nothing happens, and no warning has a secret in it.
+ */
+import assert from 'node:assert/strict';
+import { importPptpd } from '../../../src/daemon/import/pptpd.ts';
+import { parsePppdOptions } from '../../../src/daemon/configuration/pppd-options.ts';
+import { parseUci } from '../../../src/router/uci.ts';
+import { harness } from '../harness.ts';
+import type { Random } from '../random.ts';
+import { examples, isMisplaced, SECRET, uciWords } from '../uci-texts.ts';
+
+const pptpd = `config service 'pptpd'
+	option enabled '1'
+	option localip '192.168.0.1'
+	option remoteip '192.168.0.20-30,192.168.0.44'
+	list mppe 'required,no40'
+config login
+	option username 'anna'
+	option password '${SECRET} 1'
+config login
+	option username 'bert'
+	option password '"${SECRET} 2"'
+	option remoteip '192.168.0.77'
+`;
+const options = `# /etc/ppp/options.pptpd
+lock
+name "pptp-server"
+172.16.1.1:
+ms-dns 192.168.0.1
+require-mschap-v2
+mppe required,no40,no56,stateless
+mtu 1482
+lcp-echo-failure 3
+lcp-echo-interval 60
+`;
+const secrets = `#USERNAME  PROVIDER  PASSWORD  IPADDRESS
+youruser	pptp-server	yourpass	*
+anna pptp-server "${SECRET} 3" 192.168.0.55
+carl pptp-server ${SECRET}\\ 4 *
+dora * '${SECRET} 5' -
+`;
+const words = [
+  ...uciWords, '*', '!', '@/etc/ppp/more', '\\s', '\\x41', '\\101', '192.168.0.', '234-238', ',', '300', '-', ' mppe ', 'nomppe', 'require-mppe-128',
+  'ms-dns', 'mtu', '99999', 'plugin', 'file', 'chap-secrets', 'localip', "config login\n", '0-255', '10.0.0.1-10.255.255.254',
+]; // prettier-ignore
+
+const maybe = (random: Random, text: string): string =>
+  random.chance(4) ? text : random.damagedText(text, words);
+
+export const importer = harness({
+  name: 'importer',
+  slow: true,
+  generate: (random) => ({
+    files: {
+      pptpd: maybe(random, pptpd),
+      options: maybe(random, options),
+      chapSecrets: maybe(random, secrets),
+    },
+    before: random.chance(2)
+      ? { network: '', pptp: '', pptp_users: '' }
+      : { ...examples, network: random.damagedText(examples.network, words) },
+    words: random.list(8, () => random.word(words)),
+  }),
+  run({ files, before, words: pppd }) {
+    parsePppdOptions(pppd);
+    const found = importPptpd(files, before);
+    if (!isMisplaced(files.pptpd) && !Object.values(before).some(isMisplaced))
+      for (const warning of found.warnings)
+        assert.ok(!warning.includes(SECRET), `a secret in a warning: ${warning}`);
+    if (found.server === undefined) return;
+    const { server, texts } = found;
+    for (const file of ['network', 'pptp_users'] as const)
+      assert.ok(texts[file].startsWith(before[file]));
+    // An open quote in the text before takes in what comes after it: that was so, and is told.
+    if (parseUci('network', before.network).faults.length > 0) return;
+    const section = parseUci('network', texts.network).sections.find(({ name }) => name === server);
+    assert.equal(section?.values.get('disabled')?.values.at(-1), '1');
+    assert.equal(parseUci('network', texts.network).faults.length, 0);
+    const users =
+      parseUci('pptp_users', texts.pptp_users).sections.length -
+      parseUci('pptp_users', before.pptp_users).sections.length;
+    assert.equal(users, found.users);
+    const again = importPptpd(files, texts);
+    assert.equal(again.server, undefined);
+    assert.equal(again.texts, texts);
+  },
+});

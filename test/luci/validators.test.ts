@@ -1,0 +1,132 @@
+/** What the forms must refuse is refused, with LuCI's own way of asking; and the daemon refuses the same. */
+import assert from 'node:assert/strict';
+import { describe, test } from 'node:test';
+import { files, refusal, type Kind } from '../daemon/configuration/parsed.ts';
+import { isTaken, luci, recorder, type Luci } from './luci.ts';
+
+type Any = any;
+
+/** Values by option: refused ones, and then one that is taken. */
+type Cases = Readonly<Record<string, readonly [refused: readonly string[], taken: string]>>;
+
+function tried(offered: readonly Any[], cases: Cases, values: Record<string, string> = {}): void {
+  const map = { lookupOption: (name: string) => [{ formvalue: () => values[name] }] };
+  for (const [name, [refused, taken]] of Object.entries(cases)) {
+    const option = offered.find((each) => each.option === name);
+    option.map = map;
+    for (const value of refused) assert.equal(isTaken(option, value), false, `${name} '${value}'`);
+    assert.equal(isTaken(option, taken), true, `${name} '${taken}'`);
+  }
+  const apart = ['_username']; // no option of the daemon's
+  for (const each of offered.filter(({ validate, option }) => validate && !apart.includes(option)))
+    assert.ok(cases[each.option] !== undefined, `${each.option} has no value that is refused`);
+}
+
+function refusedByDaemon(kind: Kind, cases: Cases): void {
+  for (const [name, [refused]] of Object.entries(cases))
+    for (const value of refused) {
+      const without = name === 'nthash' ? ['password'] : [name];
+      const faults = refusal(files(kind, `option ${name} '${value}'`, without));
+      assert.ok(
+        faults.some((line) => line.includes(`option '${name}'`)),
+        `${name} '${value}'`,
+      );
+    }
+}
+
+function serverPage(): { router: Luci; offered: readonly Any[] } {
+  const { form, sections } = recorder();
+  const router = luci({ form });
+  router.uci['network'] = {
+    vpn: { '.type': 'interface', '.name': 'vpn', proto: 'pptpserver', network: '192.168.99.0/24' },
+  };
+  const map = new form.Map('network');
+  const used = router
+    .module('pptp-gateway.subnets')
+    .used([{ interface: 'lan', 'ipv4-address': [{ address: '192.168.1.1', mask: 24 }] }], []);
+  router.module('pptp-gateway.server-form').add(map, 'vpn', { isNew: true, used, title: null });
+  return { router, offered: sections.find(({ name }) => name === 'vpn')!.offered };
+}
+
+test("the stand-in has LuCI's trap: cidr4 leaves its length in the place of the value", () => {
+  const seen: string[] = [];
+  const validate = (_sectionId: string, value: string) => seen.push(value) > 0;
+  assert.ok(isTaken({ datatype: 'cidr4', validate }, '192.168.1.0/24'));
+  assert.deepEqual(seen, ['24']);
+});
+
+describe('a server', () => {
+  const both: Cases = {
+    localip: [['192.168.98.1', '192.168.99.0', '192.168.99.255', 'x'], '192.168.99.7'],
+    network: [['192.168.99.0/31', '192.168.0.0/15', '192.168.99.1', 'x'], '192.168.99.0/24'],
+    range: [['192.168.99.9-192.168.99.2', '192.168.98.1', '1-5'], '192.168.99.2-192.168.99.9'],
+  };
+
+  test('in the form', () => {
+    const { offered } = serverPage();
+    const apart: Cases = { auth: [[''], 'pap'], mppe_strength: [[''], '40'] };
+    tried(offered, { ...both, ...apart }, { network: '192.168.99.0/24' });
+  });
+  test('by the daemon', () => refusedByDaemon('server', both));
+
+  test('a network that the router has', () => {
+    const { offered } = serverPage();
+    const network = offered.find(({ option }) => option === 'network');
+    for (const value of ['192.168.1.0/24', '192.168.0.0/16', '192.168.1.128/25'])
+      assert.equal(isTaken(network, value, 'vpn'), false, value);
+  });
+
+  test('a first user who is there already', () => {
+    const { router, offered } = serverPage();
+    const option = offered.find((each) => each.option === '_username');
+    router.uci['pptp_users'] = { a: { '.type': 'user', '.name': 'a', username: 'anna' } };
+    assert.equal(isTaken(option, 'anna'), false);
+    assert.equal(isTaken(option, 'ä'.repeat(65)), false);
+    assert.equal(isTaken(option, 'bert'), true);
+  });
+});
+
+describe('a user', () => {
+  const both: Cases = {
+    expires: [['31.12.2027', '2027-02-31', '2027-13-01'], '2027-12-31'],
+    nthash: [['0011', 'g'.repeat(32)], '0'.repeat(32)],
+  };
+
+  function offeredUser(router: (form: unknown) => Luci): readonly Any[] {
+    const { form, section, sections } = recorder();
+    router(form).module('view.pptp-gateway.users').addOptions(section());
+    return sections[0]!.offered;
+  }
+
+  test('in the form', () => {
+    const offered = offeredUser((form) => {
+      const router = luci({ form });
+      const values = { username: 'anna', ipaddr: '192.168.99.10' };
+      router.uci['pptp_users'] = { a: { '.type': 'user', '.name': 'a', ...values } };
+      return router;
+    });
+    tried(offered, {
+      ...both,
+      username: [['anna', 'ä'.repeat(65), ''], 'bert'],
+      ipaddr: [['192.168.99.10', '192.168.99.0/24'], '192.168.99.11'],
+      password: [[''], 'geheim'],
+    });
+  });
+  test('by the daemon', () => refusedByDaemon('user', both));
+
+  test('the form can be drawn while there is no server to choose', () => {
+    const offered = offeredUser((form) => luci({ form }));
+    const option = offered.find((each) => each.option === 'server');
+    option.super = () => null; // LuCI's own, without choices
+    assert.deepEqual(option.transformChoices(), {});
+  });
+});
+
+test('a link: no address of IPv6', () => {
+  const { form, section, sections } = recorder();
+  luci({ form }).module('pptp-gateway.fields').link(section());
+  const option = sections[0]!.offered.find(({ name }) => name === 'server');
+  for (const value of ['2001:db8::1', 'a b']) assert.equal(isTaken(option, value), false, value);
+  assert.equal(isTaken(option, 'vpn.example.com'), true);
+  refusedByDaemon('link', { server: [['2001:db8::1', 'a b'], ''] });
+});
