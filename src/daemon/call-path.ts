@@ -11,6 +11,7 @@ export interface PathEvents {
   /** The call is about to go; what it queued is to be sent before. */
   closing(): void;
   closed(slot: number, callId: number): void;
+  obstacle(slot: number): string | undefined;
 }
 
 export class DataCallPath implements CallPath {
@@ -63,6 +64,10 @@ export class DataCallPath implements CallPath {
 
   lastHeard(): number {
     return this.#dataPath.lastHeard(this.slot);
+  }
+
+  obstacle(): string | undefined {
+    return this.#events.obstacle(this.slot);
   }
 
   close(): void {

@@ -1,12 +1,13 @@
 /** The running gateway: servers, links and everything around them, made from a configuration and remade on reload. */
-import { NETLINK_NETFILTER, NETLINK_ROUTE, netlinkRequest } from '../native/netlink.ts';
+import type { NetlinkWatch } from '../native/netlink.ts';
 import { randomOctets } from '../native/random.ts';
 import { CallIds } from '../pptp/call-ids.ts';
 import { KernelNeighbours } from '../router/neighbours.ts';
 import { readOwnNetworks } from '../router/own-networks.ts';
 import { RelayTable } from '../router/relay-table.ts';
-import { RouterError, type Router, type SupervisedDaemon } from '../router/router.ts';
-import { deviceNames, type Zones } from '../router/zones.ts';
+import { RouterError, type SupervisedDaemon } from '../router/router.ts';
+import { Upkeep } from '../router/upkeep.ts';
+import { deviceNames } from '../router/zones.ts';
 import { Gateway } from '../session/gateway.ts';
 import { cause, type Cause } from '../wire/cause.ts';
 import { formatAddress, parseAddress } from '../wire/ip.ts';
@@ -15,17 +16,17 @@ import type { Configuration } from './configuration/configuration.ts';
 import { describeProblem, type Problem } from './configuration/problems.ts';
 import { placesOf } from './configuration/sound-part.ts';
 import { Connections } from './connections.ts';
+import type { DaemonOptions } from './daemon-options.ts';
 import { Descriptors } from './descriptors.ts';
 import { Drive, monotonic } from './drive.ts';
 import type { ServerOptions } from '../session/options.ts';
-import type { BusEvent } from './events.ts';
 import { Failures } from './failures.ts';
-import type { Faults } from './faults.ts';
 import { Hooks } from './hooks.ts';
+import { kernel, watchKernel } from './kernel.ts';
 import type { LinkRunner, RunnerPorts } from './link-runner.ts';
 import { Links } from './links.ts';
 import { Listeners } from './listeners.ts';
-import type { Log, LogEntry } from './log.ts';
+import type { LogEntry } from './log.ts';
 import { PacketIo } from './packet-io.ts';
 import { Relays } from './relays/relays.ts';
 import { Reports } from './reports.ts';
@@ -38,21 +39,6 @@ import { Surroundings } from './surroundings.ts';
 /** How often the router's networks and the LAN's devices are looked at, ms. */
 const LOOK_AROUND = 5_000;
 
-export interface DaemonOptions {
-  readonly log: Log;
-  readonly faults: Faults;
-  /** Dial links with auto 1 ourselves, where no supervisor decides. */
-  readonly dial: boolean;
-  /** Makes the Router port. */
-  readonly router: (daemon: SupervisedDaemon, warn: (message: string) => void) => Router;
-  /** The configuration as it stands now; sections with faults are as they were before. @throws Fatal */
-  readonly read: (before: Configuration) => Configuration;
-  /** For the buses. */
-  readonly publish?: (event: BusEvent) => void;
-  /** What the networks of relays are; devices by their names where nobody knows more. */
-  readonly zones?: Zones;
-}
-
 export class Daemon {
   readonly started = monotonic();
   readonly servers: ReadonlyMap<string, ServerRunner>;
@@ -64,6 +50,8 @@ export class Daemon {
   readonly ports: RunnerPorts;
   readonly relays: Relays;
   readonly surroundings: Surroundings;
+  /** Of what is in the kernel. */
+  readonly upkeep: Upkeep;
   configuration: Configuration;
   /** Why nothing of what stands in the files is in force; undefined: it is, but for the faults of the configuration. */
   refused: readonly Problem[] | undefined;
@@ -73,6 +61,7 @@ export class Daemon {
   private readonly descriptors = Descriptors.ofProcess();
   private readonly connections = new Connections();
   private readonly drive: Drive;
+  private readonly watches: readonly NetlinkWatch[];
   private readonly listeners: Listeners;
   private readonly serverSet: Servers;
   private readonly reports: Reports;
@@ -113,14 +102,16 @@ export class Daemon {
       givenIpv6: (link, prefixes) => this.supervision?.givenIpv6(link, prefixes),
       isOurs: (name, proto) => this.supervision?.isOurs(name, proto) ?? false,
     };
-    const router = options.router(supervised, (message) => log.line('warning', message));
-    const route = (request: Uint8Array) => netlinkRequest(NETLINK_ROUTE, request);
+    const warn = (message: string) => log.line('warning', message);
+    this.upkeep = new Upkeep(warn);
+    this.watches = watchKernel(this.upkeep, warn);
+    const router = options.router(supervised, warn, this.upkeep);
     const failed = (error: unknown) =>
       reports.ofStrangers('neighbours: failed', () =>
         log.line('error', `networks and neighbours: ${failureText(error)}`),
       );
     this.surroundings = new Surroundings({
-      read: () => readOwnNetworks(route),
+      read: () => readOwnNetworks(kernel.route),
       networkOn: (device, address) => router.networkOn(device, address),
       failed,
     });
@@ -131,7 +122,7 @@ export class Daemon {
       io: this.io,
       router,
       connections: this.connections,
-      neighbours: new KernelNeighbours(route, () => this.surroundings.networks, failed),
+      neighbours: new KernelNeighbours(kernel.route, () => this.surroundings.networks, failed),
       report: (event) => reports.event(event),
     };
     this.relays = new Relays(
@@ -139,7 +130,7 @@ export class Daemon {
         drive: this.drive,
         connections: this.connections,
         faults,
-        table: new RelayTable((request) => netlinkRequest(NETLINK_NETFILTER, request)),
+        table: new RelayTable(kernel.netfilter),
         ids,
         nextId: () => gateway.nextId(),
         report: (event) => reports.event(event),
@@ -149,6 +140,7 @@ export class Daemon {
       },
       options.zones ?? deviceNames,
       (level, message) => log.line(level, message),
+      this.upkeep,
     );
     this.hooks = new Hooks({
       log: (level, text) => log.line(level, text),
@@ -211,6 +203,7 @@ export class Daemon {
   static async start(configuration: Configuration, options: DaemonOptions): Promise<Daemon> {
     const daemon = new Daemon(configuration, options);
     try {
+      await daemon.ports.router.recover();
       await daemon.apply(configuration);
     } catch (error) {
       await daemon.stop();
@@ -266,6 +259,8 @@ export class Daemon {
       Promise.all([...goodbyes, this.relays.stop()]),
       new Promise((resolve) => setTimeout(resolve, 3_800).unref()),
     ]);
+    this.upkeep.close();
+    for (const watch of this.watches) watch.close();
     await this.ports.router.close();
     this.io.close();
     this.drive.stop();

@@ -1,7 +1,7 @@
 /** Carries out what one client link asks: names, TCP, host route, device, routes. */
 import { connect, type Socket } from 'node:net';
 import { networkInterfaces } from 'node:os';
-import type { Router } from '../router/router.ts';
+import type { ControlPath, Router } from '../router/router.ts';
 import { ClientLink } from '../session/client-link.ts';
 import type { Gateway } from '../session/gateway.ts';
 import type { ClientLinkOptions } from '../session/options.ts';
@@ -13,11 +13,12 @@ import type { Ipv6Prefix } from '../wire/ipv6.ts';
 import type { Connections } from './connections.ts';
 import { monotonic, type Drive } from './drive.ts';
 import type { Faults } from './faults.ts';
+import { outerPath } from './outer-path.ts';
 import type { PacketIo } from './packet-io.ts';
 import { failureText, routerCause } from './router-cause.ts';
 import { serverAddresses } from './server-address.ts';
 import { Standing } from './standing.ts';
-import { TcpConnection } from './tcp-connection.ts';
+import { endpointsOf, TcpConnection } from './tcp-connection.ts';
 
 export interface RunnerPorts {
   readonly gateway: Gateway;
@@ -46,8 +47,6 @@ export class LinkRunner {
   private readonly routeName: string;
   /** What is done about the host route, one after the other: one that is still being made can be released. */
   private routing: Promise<void> = Promise.resolve();
-  /** The one that connect() was last called for; undefined: given up. */
-  private attempt: object | undefined;
   private connecting: Socket | undefined;
   private tcp: TcpConnection | undefined;
   private device: TunDevice | undefined;
@@ -56,8 +55,8 @@ export class LinkRunner {
   /** A network that went down; another one of the same session may take its place at once, on the same device. */
   private falling: Network | undefined;
   private standing = new Standing();
-  /** The firewall lets its GRE in. */
-  private admitted: number | undefined;
+  /** Firewall and NAT let its GRE pass. */
+  private admitted: ControlPath | undefined;
 
   /** @param finished the machine said 'done' */
   constructor(
@@ -184,7 +183,7 @@ export class LinkRunner {
         this.take(link, this.hostRoute(link, output.address, output.bindDevice));
         break;
       case 'connect':
-        this.take(link, this.connect(link, output.address, output.port, output.bindDevice));
+        this.connect(link, output.address, output.port, output.bindDevice);
         break;
       case 'write':
         this.tcp?.write(output.octets);
@@ -259,19 +258,15 @@ export class LinkRunner {
     this.tell(link, (machine, now) => machine.handleHostRoute(address, failure, now));
   }
 
-  private async connect(
+  private connect(
     link: ClientLink,
     address: number,
     port: number,
     through: string | undefined,
-  ): Promise<void> {
+  ): void {
     const { router } = this.ports;
     const { unnumbered } = link.options;
-    const attempt = (this.attempt = {});
     this.dismiss();
-    this.admitted = address;
-    await router.admit(address); // before anything can come back
-    if (this.attempt !== attempt) return;
     const addressIn = (network: string | undefined): string | undefined => {
       const device = network === undefined ? undefined : router.deviceOf(network);
       return device === undefined ? undefined : addressOf(device);
@@ -305,17 +300,24 @@ export class LinkRunner {
       );
     };
     socket.once('error', failed);
-    socket.once('connect', () =>
-      this.ports.drive.guard(link, () => {
-        if (this.connecting !== socket) return;
-        this.connecting = undefined;
-        socket.off('error', failed);
-        this.connected(link, socket, wanted);
-      }),
-    );
+    socket.once('connect', () => this.take(link, this.connected(link, socket, failed, wanted)));
   }
 
-  private connected(link: ClientLink, socket: Socket, wanted: number | undefined): void {
+  /** GRE can get through before a call is asked for. */
+  private async connected(
+    link: ClientLink,
+    socket: Socket,
+    failed: (error: NodeJS.ErrnoException) => void,
+    wanted: number | undefined,
+  ): Promise<void> {
+    if (this.connecting !== socket) return;
+    const endpoints = endpointsOf(socket);
+    this.admitted = outerPath(endpoints, 'we');
+    const { local } = this.admitted ?? endpoints;
+    if (this.admitted !== undefined) await this.ports.router.admit(this.admitted);
+    if (this.connecting !== socket) return;
+    this.connecting = undefined;
+    socket.off('error', failed);
     const tcp = new TcpConnection(socket, this.ports.connections, {
       octets: (octets) => {
         this.ports.io.captureControl(tcp, 'in', octets);
@@ -325,11 +327,10 @@ export class LinkRunner {
       written: (octets) => this.ports.io.captureControl(tcp, 'out', octets),
     });
     this.tcp = tcp;
-    this.tell(link, (machine, now) => machine.handleConnected(tcp.local, now, wanted));
+    this.tell(link, (machine, now) => machine.handleConnected(local, now, wanted));
   }
 
   private hangUp(): void {
-    this.attempt = undefined;
     this.dismiss();
     this.connecting?.destroy();
     this.connecting = undefined;

@@ -22,6 +22,7 @@ import { AdmittedCallIds } from './admitted-call-ids.ts';
 import { DataCallPath, type PathEvents } from './call-path.ts';
 import type { Capture, TcpEndpoints } from './capture/capture.ts';
 import { monotonic, type Drive } from './drive.ts';
+import { natObstacle } from './outer-path.ts';
 
 /**
  * Control frames of one call: at once, and per second. A login takes about 20; each one beyond may cost us a reply, or
@@ -49,6 +50,7 @@ export class PacketIo {
       this.open[slot] = undefined;
       this.callIds.release(callId);
     },
+    obstacle: (slot) => natObstacle(this.dataPath.addressing(slot)),
   };
   private readonly arena: Arena = createArena();
   private readonly io = new IoContext(this.arena.buffer);

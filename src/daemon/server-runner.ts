@@ -7,12 +7,13 @@ import { Server } from '../session/server.ts';
 import type { TunDevice } from '../tun-tap/tun-device.ts';
 import { cause, type Cause } from '../wire/cause.ts';
 import { formatAddress, type AddressRange } from '../wire/ip.ts';
-import type { ServerInterface } from '../router/router.ts';
+import type { ControlPath, ServerInterface } from '../router/router.ts';
 import { monotonic } from './drive.ts';
 import type { RunnerPorts } from './link-runner.ts';
+import { outerPath } from './outer-path.ts';
 import { routerCause } from './router-cause.ts';
 import { Standing } from './standing.ts';
-import { TcpConnection } from './tcp-connection.ts';
+import { endpointsOf, TcpConnection } from './tcp-connection.ts';
 
 /** MPPE's header and the inner protocol: what encrypted packets must be shorter by (RFC 3078 §3). */
 const MPPE_OCTETS = 4;
@@ -25,7 +26,7 @@ export function deviceMtu({ mtu, mppe }: ServerOptions): number {
 export class ServerRunner {
   readonly server: Server;
   private readonly ports: RunnerPorts;
-  private readonly connections = new Map<Caller, TcpConnection>();
+  private readonly connections = new Map<Caller, ControlPath | undefined>();
   private device: TunDevice | undefined;
   /** As the router has it. */
   private network: ServerInterface | undefined;
@@ -85,8 +86,9 @@ export class ServerRunner {
       closed: (errno) => feed((found, now) => found.handleClosed(now, errno)),
       written: (octets) => this.ports.io.captureControl(tcp, 'out', octets),
     });
+    const outer = outerPath(endpointsOf(socket), 'peer');
     const accepted = this.ports.connections.makeRoom()
-      ? this.server.accept(tcp.peer, tcp.local, monotonic())
+      ? this.server.accept(tcp.peer, outer?.local ?? tcp.local, monotonic())
       : cause('TOO_MANY_SESSIONS', 'no descriptor is left for another connection');
     if ('code' in accepted) {
       tcp.destroy();
@@ -99,10 +101,10 @@ export class ServerRunner {
       return;
     }
     caller = accepted;
-    this.connections.set(accepted, tcp);
+    this.connections.set(accepted, outer);
     const { drive, faults, router } = this.ports;
     const about = `server ${this.server.options.name} caller ${formatAddress(tcp.peer)}`;
-    faults.watch(about, router.admit(tcp.peer)); // GRE comes after several more messages
+    if (outer !== undefined) faults.watch(about, router.admit(outer)); // GRE comes after several more messages
     const standing = new Standing();
     drive.add(accepted, {
       about,
@@ -170,12 +172,17 @@ export class ServerRunner {
         break;
       case 'done':
         this.ports.drive.remove(caller);
-        this.connections.delete(caller);
-        this.ports.router.dismiss(tcp.peer);
+        this.dismiss(caller);
         tcp.close();
         if (this.connections.size === 0) this.emptied();
         break;
     }
+  }
+
+  private dismiss(caller: Caller): void {
+    const outer = this.connections.get(caller);
+    this.connections.delete(caller);
+    if (outer !== undefined) this.ports.router.dismiss(outer);
   }
 
   private async networkUp(caller: Caller, path: CallPath, network: Network): Promise<void> {

@@ -1,5 +1,6 @@
 /** A TCP connection that carries control messages: one write per message, nothing waits for a slow peer. */
 import type { Socket } from 'node:net';
+import type { ControlPath } from '../router/router.ts';
 import { parseAddress } from '../wire/ip.ts';
 import type { Connections } from './connections.ts';
 
@@ -33,10 +34,11 @@ export class TcpConnection {
     this.connections = connections;
     connections.add(socket);
     this.written = events.written;
-    this.local = address(socket.localAddress);
-    this.peer = address(socket.remoteAddress);
-    this.localPort = socket.localPort ?? 0;
-    this.peerPort = socket.remotePort ?? 0;
+    const { local, localPort, peer, peerPort } = endpointsOf(socket);
+    this.local = local;
+    this.localPort = localPort;
+    this.peer = peer;
+    this.peerPort = peerPort;
     socket.setNoDelay(true); // one message per segment: NAT helpers parse only what a segment starts with
     socket.on('data', (octets) => {
       if (this.open) events.octets(octets);
@@ -86,6 +88,16 @@ export class TcpConnection {
     this.open = false;
     return wasOpen;
   }
+}
+
+/** @param socket connected */
+export function endpointsOf(socket: Socket): ControlPath {
+  return {
+    local: address(socket.localAddress),
+    localPort: socket.localPort ?? 0,
+    peer: address(socket.remoteAddress),
+    peerPort: socket.remotePort ?? 0,
+  };
 }
 
 function address(text: string | undefined): number {

@@ -153,6 +153,17 @@ export class DataPath {
     return slot;
   }
 
+  /** What the call's packets are told by, those of the peer and ours. */
+  addressing(slot: number): { peer: number; local: number; callId: number; peerCallId: number } {
+    const { peer, local, callId, peerCallId } = this.#sessions;
+    return {
+      peer: peer[slot]! >>> 0,
+      local: local[slot]! >>> 0,
+      callId: callId[slot]!,
+      peerCallId: peerCallId[slot]!,
+    };
+  }
+
   /** The peer's call id is known: packets can be sent. pollControl() gives the control frames that were held. */
   connectCall(slot: number, peerCallId: number, now: number): void {
     this.#sessions.check(slot);

@@ -261,6 +261,7 @@ NAPI_MODULE_INIT()
 		{ "counters", device_counters },
 		{ "originalDestination", original_destination },
 		{ "netlinkRequest", netlink_request },
+		{ "openNetlink", netlink_open },
 		{ "fillRandom", fill_random },
 		{ "reduceCapabilities", reduce_capabilities },
 		{ "reduceThreadCapabilities", reduce_thread_capabilities },

@@ -16,7 +16,7 @@
 
 enum { errno_limit = 134 }; /* EHWPOISON, the last one, and one more */
 
-enum device_kind { device_tun, device_gre };
+enum device_kind { device_tun, device_gre, device_netlink };
 
 struct counters {
 	uint64_t received, sent, truncated, malformed;
@@ -32,6 +32,7 @@ struct device {
 	enum device_kind kind;
 	bool offload;     /* a vnet header goes before every packet of this TUN device */
 	bool udp_offload; /* it takes large UDP packets too */
+	bool overrun;     /* of netlink: datagrams were lost, and are until the socket has been emptied */
 	struct counters counters;
 };
 
@@ -124,7 +125,10 @@ struct batch tun_receive(struct device *device, const struct slots *slots, void 
 void tun_forget(void *scratch);
 
 /* netlink.c */
+enum { netlink_receive_words = 2 };
 napi_value netlink_request(napi_env env, napi_callback_info info);
+napi_value netlink_open(napi_env env, napi_callback_info info);
+struct batch netlink_receive(struct device *device, const struct slots *slots, uint8_t *octets, int32_t *meta);
 
 /* random.c */
 napi_value fill_random(napi_env env, napi_callback_info info);

@@ -52,6 +52,7 @@ export interface Addon {
   counters(fd: number): RawCounters;
   originalDestination(fd: number): { address: number; port: number };
   netlinkRequest(protocol: number, request: Uint8Array, answer: Uint8Array): number;
+  openNetlink(protocol: number, groups: number): number;
   fillRandom(octets: Uint8Array): void;
   reduceCapabilities(): void;
   reduceThreadCapabilities(tid: number, timeoutMilliseconds: number): void;

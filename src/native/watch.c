@@ -89,14 +89,38 @@ static bool call_back(napi_env env, napi_value callback, int32_t count)
 
 static struct batch receive(struct watch *watch, bool fetch_only, uint8_t *octets, int32_t *meta)
 {
-	if (watch->device->kind == device_gre)
+	switch (watch->device->kind) {
+	case device_gre:
 		return gre_receive(watch->device, &watch->slots, watch->scratch, octets, meta);
-	return tun_receive(watch->device, &watch->slots, watch->scratch, fetch_only, octets, meta);
+	case device_netlink:
+		return netlink_receive(watch->device, &watch->slots, octets, meta);
+	default:
+		return tun_receive(watch->device, &watch->slots, watch->scratch, fetch_only, octets, meta);
+	}
 }
 
 static uint32_t receive_words(const struct device *device)
 {
-	return device->kind == device_gre ? gre_receive_words : tun_receive_words;
+	switch (device->kind) {
+	case device_gre:
+		return gre_receive_words;
+	case device_netlink:
+		return netlink_receive_words;
+	default:
+		return tun_receive_words;
+	}
+}
+
+static size_t scratch_size(const struct device *device, uint32_t slot_count)
+{
+	switch (device->kind) {
+	case device_gre:
+		return gre_scratch_size(slot_count);
+	case device_netlink:
+		return 0;
+	default:
+		return tun_scratch_size();
+	}
 }
 
 enum round { round_last, round_more, round_waiting };
@@ -265,8 +289,7 @@ napi_value watch_start(napi_env env, napi_callback_info info)
 	const size_t poll_at = aligned(sizeof(struct watch));
 	const size_t turns_at = poll_at + aligned(uv_handle_size(UV_POLL));
 	const size_t scratch_at = turns_at + aligned(uv_handle_size(UV_IDLE));
-	const size_t size =
-		scratch_at + (device->kind == device_gre ? gre_scratch_size(slots.count) : tun_scratch_size());
+	const size_t size = scratch_at + scratch_size(device, slots.count);
 	struct watch *watch = pages_allocate(size);
 	if (watch == NULL)
 		return throw_io_error(env, -ENOMEM, "mmap", NULL);

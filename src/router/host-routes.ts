@@ -4,8 +4,10 @@
  * Ours carry a protocol number: what a daemon that was killed left behind is found again, and a /32 that the owner made
  * is left alone, when a link comes and when it goes.
  */
-import { formatAddress } from '../wire/ip.ts';
-import { ip } from './ip-command.ts';
+import { formatAddress, parseAddress } from '../wire/ip.ts';
+import { ip, ipJson } from './ip-command.ts';
+import type { Journal } from './journal.ts';
+import { readRoutes, wayTo } from './route-table.ts';
 import { RouterError } from './router.ts';
 
 /** rtm_protocol of our routes; 5..255 are free for daemons (linux/rtnetlink.h). */
@@ -14,6 +16,8 @@ const PROTOCOL = '147';
 const KERNEL = '2';
 
 interface HostRoute {
+  readonly server: number;
+  readonly bindDevice: string | undefined;
   readonly address: string;
   /** Arguments of `ip route replace`. */
   readonly route: readonly string[];
@@ -23,10 +27,12 @@ export class HostRoutes {
   private readonly held = new Map<string, HostRoute>();
   /** Links whose server has a route of its own, be it the owner's. */
   private readonly kept = new Set<string>();
+  private readonly journal: Journal;
   private readonly later: (what: string, why: unknown, undo: () => Promise<void>) => void;
 
   /** @param later undoes what cannot be undone now, in order with the other calls */
-  constructor(later: HostRoutes['later']) {
+  constructor(journal: Journal, later: HostRoutes['later']) {
+    this.journal = journal;
     this.later = later;
   }
 
@@ -44,7 +50,7 @@ export class HostRoutes {
       return;
     }
     const isHeld = present.length > 0 && this.holders(address).length > 0;
-    if (present.length > 0 && !isHeld) await remove(address);
+    if (present.length > 0 && !isHeld) await this.remove(address);
 
     const bound = bindDevice === undefined ? [] : ['oif', bindDevice];
     const found = await ip('-json', 'route', 'get', address, ...bound);
@@ -52,12 +58,11 @@ export class HostRoutes {
     if (way?.type === 'local')
       throw new RouterError(`${address} is an address of this machine itself`, 'LOOPBACK');
     if (way?.dev === undefined) throw new RouterError(`ip route get ${address}: no device`);
-    // Without a gateway the server is a neighbour, or at the end of a point-to-point device such as PPPoE.
-    const via = way.gateway === undefined ? [] : ['via', way.gateway];
-    const route = [`${address}/32`, ...via, 'dev', way.dev, 'proto', PROTOCOL];
+    const route = routeTo(address, parseAddress(way.gateway ?? '') ?? 0, way.dev);
+    this.journal.add('host-route', { address, device: way.dev });
     // Before the kernel's, which must be there again afterwards; ours of before is the first one already.
     await ip('route', isHeld ? 'replace' : 'prepend', ...route);
-    this.held.set(link, { address, route });
+    this.held.set(link, { server, bindDevice, address, route });
     this.kept.add(link);
   }
 
@@ -75,14 +80,72 @@ export class HostRoutes {
     const others = this.holders(own.address);
     if (others.some(({ route }) => route.join() === own.route.join())) return;
     try {
-      if (others[0] === undefined) await remove(own.address);
+      if (others[0] === undefined) await this.remove(own.address);
       else await ip('route', 'replace', ...others[0].route);
     } catch (error) {
       const { address } = own;
       this.later(`host route to ${address}`, error, async () => {
-        if (this.holders(address).length === 0) await remove(address);
+        if (this.holders(address).length === 0) await this.remove(address);
       });
     }
+  }
+
+  /**
+   * Puts back what has gone: with the device that it led through, if that was down for a moment. While there is no other
+   * way a server would be looked for in its own tunnel.
+   * @param tunnels devices of ours, which lead to no server
+   * @returns whether anything had gone
+   * @throws RouterError there is no way now
+   */
+  async look(tunnels: readonly string[]): Promise<boolean> {
+    if (this.held.size === 0) return false;
+    const [shown] = (await ipJson([['route', 'show', 'proto', PROTOCOL]])) as [{ dst: string }[]];
+    const present = new Set(shown.map(({ dst }) => dst));
+    const missing = [...this.held].filter(([, { address }]) => !present.has(address));
+    if (missing.length === 0) return false;
+    const all = await readRoutes();
+    for (const [link, held] of missing) {
+      const { server, bindDevice, address } = held;
+      if (this.held.get(link) !== held) continue; // released meanwhile
+      // A server behind another tunnel of ours has that one's device.
+      const routes = all.filter(
+        ({ device }) => !tunnels.includes(device) || held.route.includes(device),
+      );
+      if (routes.some(({ prefix }) => prefix.length === 32 && prefix.address === server)) continue; // the owner's
+      const way = wayTo(server, routes, bindDevice);
+      if (way === undefined) throw new RouterError(`there is no way to ${address} now`, 'NO_ROUTE');
+      const route = routeTo(address, way.gateway, way.device);
+      this.journal.add('host-route', { address, device: way.device });
+      await ip('route', 'prepend', ...route);
+      for (const [other, { address: same }] of this.held)
+        if (same === address) this.held.set(other, { ...held, route });
+    }
+    return true;
+  }
+
+  /** Removes what a daemon that was killed has left; what cannot be removed now is removed later. */
+  async recover(): Promise<void> {
+    for (const { address } of this.journal.all('host-route')) {
+      const undo = async () => {
+        if (this.holders(address).length === 0) await this.remove(address);
+      };
+      await undo().catch((error: unknown) =>
+        this.later(`host route to ${address}, of a daemon before`, error, undo),
+      );
+    }
+  }
+
+  /** Nobody needs any of it any more. */
+  async close(): Promise<void> {
+    this.held.clear();
+    await this.recover();
+  }
+
+  /** Unlike `del`, `flush` does not mind when there is none. */
+  private async remove(address: string): Promise<void> {
+    await ip('route', 'flush', 'exact', `${address}/32`, 'proto', PROTOCOL);
+    for (const entry of this.journal.all('host-route'))
+      if (entry.address === address) this.journal.remove('host-route', entry);
   }
 
   private holders(address: string): HostRoute[] {
@@ -90,7 +153,8 @@ export class HostRoutes {
   }
 }
 
-/** Unlike `del`, `flush` does not mind when there is none. */
-async function remove(address: string): Promise<void> {
-  await ip('route', 'flush', 'exact', `${address}/32`, 'proto', PROTOCOL);
+/** @param gateway 0: the server is a neighbour, or at the end of a point-to-point device such as PPPoE */
+function routeTo(address: string, gateway: number, device: string): string[] {
+  const via = gateway === 0 ? [] : ['via', formatAddress(gateway)];
+  return [`${address}/32`, ...via, 'dev', device, 'proto', PROTOCOL];
 }

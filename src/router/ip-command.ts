@@ -18,8 +18,23 @@ export function ip(...args: readonly string[]): Promise<string> {
  * @throws RouterError at the first that fails; those after it are not carried out
  */
 export async function ipBatch(commands: readonly (readonly string[])[]): Promise<void> {
+  await batch([], commands);
+}
+
+/** What several commands show: a document each. @throws RouterError as ipBatch */
+export async function ipJson(commands: readonly (readonly string[])[]): Promise<unknown[]> {
+  const lines = (await batch(['-json'], commands)).split('\n').filter((line) => line.trim() !== '');
+  if (lines.length !== commands.length)
+    throw new RouterError(`ip: ${lines.length} answers to ${commands.length} questions`);
+  return lines.map((line) => JSON.parse(line) as unknown);
+}
+
+function batch(
+  options: readonly string[],
+  commands: readonly (readonly string[])[],
+): Promise<string> {
   const input = commands.map((args) => `${args.join(' ')}\n`).join('');
-  await run(['-batch', '-'], input, (said) => {
+  return run([...options, '-batch', '-'], input, (said) => {
     const line = Number(/^Command failed -:(\d+)/m.exec(said)?.[1] ?? 1);
     return commands[line - 1] ?? [];
   });
@@ -44,9 +59,9 @@ export function deviceExists(device: string): boolean {
 
 /** Jobs of one key run one after the other, in the order in which they were given. */
 export class Serial {
-  private readonly last = new Map<string, Promise<void>>();
+  private readonly last = new Map<string, Promise<unknown>>();
 
-  run(key: string, job: () => Promise<void>): Promise<void> {
+  run<T>(key: string, job: () => Promise<T>): Promise<T> {
     const done = (this.last.get(key) ?? Promise.resolve()).then(job);
     const settled = done.catch(() => undefined); // the caller sees the failure; the next job must still run
     this.last.set(key, settled);

@@ -1,22 +1,35 @@
 /** The Router port on plain Linux: iproute2's `ip` and a few switches in /proc/sys. */
 import { readFile } from 'node:fs/promises';
 import { SERVER_INTERFACE_IDENTIFIER, type Network } from '../session/ports.ts';
-import { formatAddress, formatPrefix } from '../wire/ip.ts';
+import { formatAddress, formatPrefix, parsePrefix } from '../wire/ip.ts';
+import { CALL_TABLE, CallTable } from './call-table.ts';
 import { callerRoutes } from './caller-routes.ts';
 import { soundNetwork, type Surroundings } from './given-addresses.ts';
 import { HostRoutes } from './host-routes.ts';
 import { deviceExists, ip, ipBatch, Serial } from './ip-command.ts';
+import type { Journal } from './journal.ts';
 import { Leftovers } from './leftovers.ts';
 import { linkLocal } from './link-local.ts';
 import { forgetMasqueraded } from './masquerade.ts';
+import type { Kernel } from './netlink-message.ts';
 import { ProxyArp } from './proxy-arp.ts';
-import type { Router, ServerInterface } from './router.ts';
+import { OuterWays } from './outer-ways.ts';
+import type { ControlPath, Router, ServerInterface } from './router.ts';
 import { writeSwitches } from './tunnel-device.ts';
+import { lacks, type Tunnel, type TunnelRoute } from './tunnel-state.ts';
+import type { Upkeep } from './upkeep.ts';
 
 /** What was done for a caller, to be undone. */
 interface CallerRoutes {
   readonly device: string;
-  readonly prefixes: string[];
+  readonly routes: TunnelRoute[];
+}
+
+/** A device that is ours, with what is its own beside the callers' routes. */
+interface Standing {
+  readonly tunnel: Tunnel;
+  readonly routes: readonly TunnelRoute[];
+  readonly forget: () => void;
 }
 
 const HOST_ROUTES = 'host routes'; // no device's name: it has a blank
@@ -27,22 +40,64 @@ export class IpRoute implements Router {
   private readonly leftovers: Leftovers;
   private readonly hostRoutes: HostRoutes;
   private readonly proxyArp: ProxyArp;
+  private readonly calls: CallTable;
+  private readonly ways: OuterWays;
   private readonly servers = new Map<string, ServerInterface>();
   private readonly callers = new Map<string, CallerRoutes>();
+  /** By device. */
+  private readonly tunnels = new Map<string, Standing>();
+  private readonly upkeep: Upkeep;
   /** Links that are up, by their device. */
   private readonly links = new Map<string, Network>();
   private readonly warn: (message: string) => void;
   private readonly around: () => Surroundings;
 
   /** @param around what this machine is and has now */
-  constructor(warn: (message: string) => void, around: () => Surroundings) {
+  constructor(
+    warn: (message: string) => void,
+    around: () => Surroundings,
+    kernel: Kernel,
+    upkeep: Upkeep,
+    journal: Journal,
+  ) {
     this.warn = warn;
     this.around = around;
+    this.upkeep = upkeep;
     this.leftovers = new Leftovers(warn);
-    this.hostRoutes = new HostRoutes((what, why, undo) =>
+    this.hostRoutes = new HostRoutes(journal, (what, why, undo) =>
       this.leftovers.add(what, why, () => this.serial.run(HOST_ROUTES, undo)),
     );
-    this.proxyArp = new ProxyArp(warn, this.leftovers);
+    this.proxyArp = new ProxyArp(journal, warn, this.leftovers);
+    this.calls = new CallTable(kernel.netfilter, warn);
+    this.ways = new OuterWays(kernel.route, warn);
+    upkeep.keep({
+      what: 'the ways of calls',
+      by: ['devices', 'routes'],
+      look: () => this.ways.look(),
+    });
+    upkeep.keep({
+      what: 'the routes to the servers of links',
+      by: ['devices', 'routes'],
+      look: () =>
+        this.serial.run(HOST_ROUTES, () => this.hostRoutes.look([...this.tunnels.keys()])),
+    });
+    upkeep.keep({
+      what: 'ARP for callers',
+      by: ['devices'],
+      look: () => this.proxyArp.look(),
+    });
+    upkeep.keep({
+      what: `the nftables table ${CALL_TABLE}`,
+      by: ['nftables'],
+      look: () => this.calls.look(),
+    });
+  }
+
+  async recover(): Promise<void> {
+    await this.serial.run(HOST_ROUTES, () => this.hostRoutes.recover());
+    await this.proxyArp.recover();
+    await this.ways.clear();
+    await this.clearCalls();
   }
 
   serverUp(server: ServerInterface): Promise<void> {
@@ -51,7 +106,7 @@ export class IpRoute implements Router {
       const { device, localAddress, prefixLength, mtu, ipv6 } = server;
       const address = `${formatAddress(localAddress)}/${prefixLength}`;
       const identifier = ipv6 ? SERVER_INTERFACE_IDENTIFIER : undefined;
-      await this.prepare(device, mtu, [address], identifier);
+      await this.stand({ device, mtu, address: [address], identifier }, []);
       if ((await readFile('/proc/sys/net/ipv4/ip_forward', 'latin1')).trim() === '0')
         this.warn(
           `server ${server.name}: net.ipv4.ip_forward is 0, so callers reach only this machine: sysctl -w net.ipv4.ip_forward=1`,
@@ -61,6 +116,7 @@ export class IpRoute implements Router {
 
   serverDown({ device }: ServerInterface): void {
     this.servers.delete(device);
+    this.fall(device);
   }
 
   networkUp(network: Network): Promise<void> {
@@ -75,8 +131,10 @@ export class IpRoute implements Router {
   networkDown(network: Network): Promise<void> {
     return this.serial.run(network.device, async () => {
       // A link's device is gone, and addresses and routes with it.
-      if (network.role === 'link') this.links.delete(network.device);
-      else await this.callerDown(network);
+      if (network.role === 'link') {
+        this.links.delete(network.device);
+        this.fall(network.device);
+      } else await this.callerDown(network);
     });
   }
 
@@ -88,13 +146,14 @@ export class IpRoute implements Router {
     return this.serial.run(HOST_ROUTES, () => this.hostRoutes.release(link));
   }
 
-  /** The firewall of plain Linux is its owner's. */
-  admit(): Promise<void> {
-    return Promise.resolve();
+  /** The firewall of plain Linux is its owner's; so is NAT, but it must not turn these. */
+  async admit(path: ControlPath): Promise<void> {
+    await Promise.all([this.calls.admit(path), this.ways.hold(path)]);
   }
 
-  dismiss(): void {
-    // nothing was done
+  dismiss(path: ControlPath): void {
+    this.calls.dismiss(path);
+    this.ways.release(path);
   }
 
   /** Networks are named by their devices. */
@@ -114,24 +173,37 @@ export class IpRoute implements Router {
     // their ports are opened by the owner
   }
 
-  close(): Promise<void> {
-    return this.leftovers.close();
+  /** What the end of each session has not undone. */
+  async close(): Promise<void> {
+    await this.serial.run(HOST_ROUTES, () => this.hostRoutes.close());
+    await this.proxyArp.close();
+    await this.ways.clear();
+    await this.clearCalls();
+    await this.leftovers.close();
+  }
+
+  private async clearCalls(): Promise<void> {
+    try {
+      await this.calls.clear();
+    } catch (error) {
+      this.warn(error instanceof Error ? error.message : String(error));
+    }
   }
 
   private async linkUp(network: Network): Promise<void> {
     const { device, localAddress, mtu, ipv6, metric, defaultRoute } = network;
     const address = withPeer(network);
-    await this.prepare(device, mtu, address, ipv6?.local);
+    const attributes = metric === 0 ? [] : ['metric', String(metric)];
+    // Two halves are more specific than any default route there is, and leave it in place for when the link goes.
+    const halves = defaultRoute ? [parsePrefix('0.0.0.0/1')!, parsePrefix('128.0.0.0/1')!] : [];
+    const routes = [...network.routes, ...halves].map((prefix) => ({ prefix, attributes }));
+    await this.stand({ device, mtu, address, identifier: ipv6?.local }, routes);
     const before = this.links.get(device);
     this.links.set(device, network);
     // Only now: with its last address a device loses its routes.
     if (before !== undefined && withPeer(before).join() !== address.join())
       await ip('address', 'del', ...withPeer(before), 'dev', device);
-    const attributes = metric === 0 ? [] : ['metric', String(metric)];
-    // Two halves are more specific than any default route there is, and leave it in place for when the link goes.
-    const halves = defaultRoute ? ['0.0.0.0/1', '128.0.0.0/1'] : [];
-    for (const prefix of [...network.routes.map(formatPrefix), ...halves])
-      await addRoute(prefix, device, attributes);
+    for (const route of routes) await addRoute(route, device);
     if (before !== undefined && before.localAddress !== localAddress)
       await forgetMasqueraded(device, before.localAddress, this.warn);
   }
@@ -139,12 +211,13 @@ export class IpRoute implements Router {
   private async callerUp(network: Network): Promise<void> {
     await this.callerDown(network);
     const { device, mtu } = network;
-    const done: CallerRoutes = { device, prefixes: [] };
+    const done: CallerRoutes = { device, routes: [] };
     this.callers.set(callerKey(network), done);
     try {
-      for (const prefix of callerRoutes(this.servers.get(device), network).map(formatPrefix)) {
-        done.prefixes.push(prefix);
-        await addRoute(prefix, device, ['mtu', String(mtu)]);
+      for (const prefix of callerRoutes(this.servers.get(device), network)) {
+        const route = { prefix, attributes: ['mtu', String(mtu)] };
+        done.routes.push(route);
+        await addRoute(route, device);
       }
       await this.proxyArp.hold(network);
     } catch (error) {
@@ -159,7 +232,7 @@ export class IpRoute implements Router {
     if (done === undefined) return;
     this.callers.delete(key);
     await this.proxyArp.release(network);
-    for (const prefix of done.prefixes) {
+    for (const prefix of done.routes.map((route) => formatPrefix(route.prefix))) {
       try {
         await this.removeRoute(prefix, done.device);
       } catch (error) {
@@ -172,7 +245,10 @@ export class IpRoute implements Router {
 
   /** Unless somebody has it. A device that is gone has taken it along. @throws RouterError */
   private async removeRoute(prefix: string, device: string): Promise<void> {
-    if (this.isRouted(prefix, device) || !deviceExists(device)) return;
+    const isRouted = this.callersRoutes(device).some(
+      (route) => formatPrefix(route.prefix) === prefix,
+    );
+    if (isRouted || !deviceExists(device)) return;
     try {
       await ip('route', 'flush', 'exact', prefix, 'dev', device);
     } catch (error) {
@@ -180,19 +256,44 @@ export class IpRoute implements Router {
     }
   }
 
-  private isRouted(prefix: string, device: string): boolean {
-    return [...this.callers.values()].some(
-      (other) => other.device === device && other.prefixes.includes(prefix),
-    );
+  private callersRoutes(device: string): TunnelRoute[] {
+    return [...this.callers.values()]
+      .filter((caller) => caller.device === device)
+      .flatMap(({ routes }) => routes);
   }
 
-  /** Gives a device its MTU and addresses, and brings it up. @param identifier of its link-local IPv6 address, if any */
-  private async prepare(
-    device: string,
-    mtu: number,
-    address: readonly string[],
-    identifier: Uint8Array | undefined,
-  ): Promise<void> {
+  /** Makes a device what it should be, and looks after it from now on. */
+  private async stand(tunnel: Tunnel, routes: readonly TunnelRoute[]): Promise<void> {
+    const { device } = tunnel;
+    this.tunnels.get(device)?.forget();
+    const forget = this.upkeep.keep({
+      what: `addresses and routes of ${device}`,
+      by: ['devices', 'routes'],
+      look: () => this.serial.run(device, () => this.look(device)),
+    });
+    this.tunnels.set(device, { tunnel, routes, forget });
+    await this.prepare(tunnel);
+  }
+
+  private fall(device: string): void {
+    this.tunnels.get(device)?.forget();
+    this.tunnels.delete(device);
+  }
+
+  private async look(device: string): Promise<boolean> {
+    const standing = this.tunnels.get(device);
+    if (standing === undefined || !deviceExists(device)) return false; // who made it hears that it was deleted
+    const lacking = await lacks(standing.tunnel, [
+      ...standing.routes,
+      ...this.callersRoutes(device),
+    ]);
+    if (lacking.address) await this.prepare(standing.tunnel);
+    for (const route of lacking.routes) await addRoute(route, device);
+    return lacking.address || lacking.routes.length > 0;
+  }
+
+  /** Gives a device its MTU and addresses, and brings it up. */
+  private async prepare({ device, mtu, address, identifier }: Tunnel): Promise<void> {
     await writeSwitches(device, this.warn);
     const linkLocals = identifier === undefined ? [] : [`${linkLocal(identifier)}/64`];
     await ipBatch([
@@ -212,7 +313,7 @@ function callerKey({ device, peerAddress }: Network): string {
 }
 
 /** Before the routes of others to the same network, not instead of them: they must be there again when ours goes. */
-async function addRoute(prefix: string, device: string, attributes: readonly string[]) {
-  await ip('route', 'flush', 'exact', prefix, 'dev', device);
-  await ip('route', 'prepend', prefix, 'dev', device, ...attributes);
+async function addRoute({ prefix, attributes }: TunnelRoute, device: string): Promise<void> {
+  await ip('route', 'flush', 'exact', formatPrefix(prefix), 'dev', device);
+  await ip('route', 'prepend', formatPrefix(prefix), 'dev', device, ...attributes);
 }

@@ -16,7 +16,7 @@ export class Leftovers {
   private readonly left = new Map<string, Undo>();
   private pause = FIRST;
   private timer: NodeJS.Timeout | undefined;
-  private trying = false;
+  private trying: Promise<void> | undefined;
 
   constructor(warn: (text: string) => void) {
     this.warn = warn;
@@ -39,20 +39,27 @@ export class Leftovers {
   /** Once more, and not again. */
   async close(): Promise<void> {
     clearTimeout(this.timer);
+    await this.trying; // which may have begun too early
     await this.retry();
     clearTimeout(this.timer);
   }
 
   private arm(): void {
     clearTimeout(this.timer);
-    if (this.left.size === 0 || this.trying) return;
+    if (this.left.size === 0 || this.trying !== undefined) return;
     this.timer = setTimeout(() => void this.retry(), this.pause).unref();
     this.pause = Math.min(2 * this.pause, LONGEST);
   }
 
-  private async retry(): Promise<void> {
-    if (this.trying) return;
-    this.trying = true;
+  private retry(): Promise<void> {
+    this.trying ??= this.tryAll().finally(() => {
+      this.trying = undefined;
+      this.arm();
+    });
+    return this.trying;
+  }
+
+  private async tryAll(): Promise<void> {
     for (const [what, undo] of [...this.left]) {
       try {
         await undo();
@@ -61,7 +68,5 @@ export class Leftovers {
         // It was said, and it is tried again.
       }
     }
-    this.trying = false;
-    this.arm();
   }
 }

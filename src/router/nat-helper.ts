@@ -7,11 +7,14 @@
  */
 import { existsSync } from 'node:fs';
 import { formatAddress, formatPrefix, type Prefix } from '../wire/ip.ts';
+import type { Netlink } from './netlink-message.ts';
 import { nft, nftCheck, nftJson } from './nft-command.ts';
+import { tableState } from './nft-state.ts';
 import { MARK } from './relay-rules.ts';
 import { RouterError } from './router.ts';
 
-const TABLE = 'pptp_gateway_helper';
+export const HELPER_TABLE = 'pptp_gateway_helper';
+const CHAINS: readonly string[] = ['turn', 'assign'];
 
 export interface HelperRules {
   readonly direction: 'outbound' | 'inbound';
@@ -31,7 +34,7 @@ export interface HelperRules {
  */
 export async function probeHelper(): Promise<void> {
   try {
-    await nftCheck(`table ip ${TABLE}_probe {\n${helperObject}}\n`);
+    await nftCheck(`table ip ${HELPER_TABLE}_probe {\n${helperObject}}\n`);
   } catch (error) {
     throw new RouterError(
       `no connection tracking helper for PPTP (${error instanceof Error ? error.message : String(error)})`,
@@ -54,8 +57,13 @@ export async function assignedByFirewall(): Promise<boolean> {
 
 /** Makes the table that of these rules, in one transaction; none: removes it. @throws RouterError */
 export async function installHelper(rules: readonly HelperRules[]): Promise<void> {
-  const clear = `add table ip ${TABLE}\ndelete table ip ${TABLE}\n`;
-  await nft(rules.length === 0 ? clear : `${clear}table ip ${TABLE} {\n${body(rules)}}\n`);
+  const clear = `add table ip ${HELPER_TABLE}\ndelete table ip ${HELPER_TABLE}\n`;
+  await nft(rules.length === 0 ? clear : `${clear}table ip ${HELPER_TABLE} {\n${body(rules)}}\n`);
+}
+
+/** As tableState: whether the table is the one that installHelper made. */
+export function helperState(netfilter: Netlink): string | undefined {
+  return tableState(netfilter, HELPER_TABLE, CHAINS);
 }
 
 const helperObject = `ct helper pptp {

@@ -1,9 +1,23 @@
 /**
  * Elements of nftables maps and sets, added and removed without the program nft: starting it costs more than setting up
  * a call may take. One transaction of the kernel's nfnetlink (linux/netfilter/nf_tables.h), all of it is done or none.
- *
- * Headers of messages and attributes are in the order of the CPU: all that we run on are little-endian.
  */
+import {
+  attribute,
+  concat,
+  find,
+  firstError,
+  message,
+  messagesIn,
+  nested,
+  NLM_F_ACK,
+  NLM_F_CREATE,
+  NLM_F_EXCL,
+  NLM_F_REQUEST,
+  text,
+  view,
+  type Netlink,
+} from './netlink-message.ts';
 import { RouterError } from './router.ts';
 
 export interface Element {
@@ -25,18 +39,8 @@ export interface ElementChange {
   readonly element: Element;
 }
 
-/** Sends octets over NETLINK_NETFILTER and returns the answer. */
-export type Netfilter = (request: Uint8Array) => Uint8Array;
-
-// linux/netlink.h, linux/netfilter/nfnetlink.h
-const NLMSG_ERROR = 2;
-const NLMSG_HEADER = 16;
+// linux/netfilter/nfnetlink.h
 const NFGENMSG = 4;
-const NLM_F_REQUEST = 1;
-const NLM_F_ACK = 4;
-const NLM_F_EXCL = 0x200;
-const NLM_F_CREATE = 0x400;
-const NLA_F_NESTED = 0x8000;
 const NFNL_MSG_BATCH_BEGIN = 16;
 const NFNL_MSG_BATCH_END = 17;
 const NFNL_SUBSYS_NFTABLES = 10;
@@ -77,7 +81,7 @@ const reasons: Readonly<Record<number, string>> = {
  * @throws RouterError with the kernel's reason; nothing has changed then
  */
 export function changeElements(
-  netfilter: Netfilter,
+  netfilter: Netlink,
   table: string,
   changes: readonly ElementChange[],
 ): void {
@@ -88,40 +92,57 @@ export function changeElements(
 
 /** What elements of maps with counters have counted; an element that is not there has counted nothing. */
 export function readCounters(
-  netfilter: Netfilter,
+  netfilter: Netlink,
   table: string,
   elements: readonly Element[],
 ): readonly Count[] {
   const counts: Count[] = elements.map(() => ({ packets: 0, octets: 0 }));
+  readElements(netfilter, table, elements, (index, body) => {
+    const count = find(
+      body.subarray(NFGENMSG),
+      NFTA_SET_ELEM_LIST_ELEMENTS,
+      NFTA_LIST_ELEM,
+      NFTA_SET_ELEM_EXPR,
+      NFTA_EXPR_DATA,
+    );
+    counts[index] = {
+      packets: number64(find(count, NFTA_COUNTER_PACKETS)),
+      octets: number64(find(count, NFTA_COUNTER_BYTES)),
+    };
+  });
+  return counts;
+}
+
+/** Whether all of these elements are in the table. */
+export function areThere(netfilter: Netlink, table: string, elements: readonly Element[]): boolean {
+  const found = new Set<number>();
+  readElements(netfilter, table, elements, (index) => found.add(index));
+  return found.size === elements.length;
+}
+
+function readElements(
+  netfilter: Netlink,
+  table: string,
+  elements: readonly Element[],
+  found: (index: number, body: Uint8Array) => void,
+): void {
   for (let first = 0; first < elements.length; first += READ_AT_ONCE) {
     const requests = elements
       .slice(first, first + READ_AT_ONCE)
-      .map((element, i) =>
-        elementMessage(table, NFT_MSG_GETSETELEM, NLM_F_REQUEST, element, first + i),
+      .map(({ set, key }, i) =>
+        elementMessage(table, NFT_MSG_GETSETELEM, NLM_F_REQUEST, { set, key }, first + i),
       );
-    for (const { type, sequence, body } of messagesIn(netfilter(concat(requests)))) {
-      if (type !== subsystemType(NFT_MSG_NEWSETELEM) || sequence >= counts.length) continue;
-      const count = find(
-        body.subarray(NFGENMSG),
-        NFTA_SET_ELEM_LIST_ELEMENTS,
-        NFTA_LIST_ELEM,
-        NFTA_SET_ELEM_EXPR,
-        NFTA_EXPR_DATA,
-      );
-      counts[sequence] = {
-        packets: number64(find(count, NFTA_COUNTER_PACKETS)),
-        octets: number64(find(count, NFTA_COUNTER_BYTES)),
-      };
-    }
+    for (const { type, sequence, body } of messagesIn(netfilter(concat(requests))))
+      if (type === subsystemType(NFT_MSG_NEWSETELEM) && sequence < elements.length)
+        found(sequence, body);
   }
-  return counts;
 }
 
 /** The transaction's octets. */
 export function encodeChanges(table: string, changes: readonly ElementChange[]): Uint8Array {
   const last = changes.length - 1;
   return concat([
-    message(NFNL_MSG_BATCH_BEGIN, NLM_F_REQUEST, 0, NFNL_SUBSYS_NFTABLES, []),
+    message(NFNL_MSG_BATCH_BEGIN, NLM_F_REQUEST, nfgenmsg(0, NFNL_SUBSYS_NFTABLES), []),
     ...changes.map(({ what, element }, i) =>
       elementMessage(
         table,
@@ -133,7 +154,7 @@ export function encodeChanges(table: string, changes: readonly ElementChange[]):
         i,
       ),
     ),
-    message(NFNL_MSG_BATCH_END, NLM_F_REQUEST, 0, NFNL_SUBSYS_NFTABLES, []),
+    message(NFNL_MSG_BATCH_END, NLM_F_REQUEST, nfgenmsg(0, NFNL_SUBSYS_NFTABLES), []),
   ]);
 }
 
@@ -153,8 +174,7 @@ function elementMessage(
   return message(
     subsystemType(type),
     flags,
-    NFPROTO_IPV4,
-    0,
+    nfgenmsg(NFPROTO_IPV4, 0),
     [
       attribute(NFTA_SET_ELEM_LIST_TABLE, text(table)),
       attribute(NFTA_SET_ELEM_LIST_SET, text(set)),
@@ -164,111 +184,15 @@ function elementMessage(
   );
 }
 
+/** @param resource in network order, unlike all others */
+function nfgenmsg(family: number, resource: number): Uint8Array {
+  return Uint8Array.of(family, 0, resource >>> 8, resource);
+}
+
 function subsystemType(type: number): number {
   return (NFNL_SUBSYS_NFTABLES << 8) | type;
 }
 
-/** The first error number in an answer; 0: every message was done. */
-function firstError(answer: Uint8Array): number {
-  for (const { type, body } of messagesIn(answer)) {
-    const error = type === NLMSG_ERROR && body.length >= 4 ? -view(body).getInt32(0, true) : 0;
-    if (error !== 0) return error;
-  }
-  return 0;
-}
-
-interface Message {
-  readonly type: number;
-  readonly sequence: number;
-  readonly body: Uint8Array;
-}
-
-function messagesIn(answer: Uint8Array): Message[] {
-  const found: Message[] = [];
-  for (let at = 0; at + NLMSG_HEADER <= answer.length;) {
-    const head = view(answer.subarray(at));
-    const length = head.getUint32(0, true);
-    if (length < NLMSG_HEADER || at + length > answer.length) break;
-    found.push({
-      type: head.getUint16(4, true),
-      sequence: head.getUint32(8, true),
-      body: answer.subarray(at + NLMSG_HEADER, at + length),
-    });
-    at += (length + 3) & ~3;
-  }
-  return found;
-}
-
-/** The payload of the first attribute on this path of nested ones. */
-function find(
-  attributes: Uint8Array | undefined,
-  ...path: readonly number[]
-): Uint8Array | undefined {
-  const [wanted, ...rest] = path;
-  if (wanted === undefined || attributes === undefined) return attributes;
-  for (let at = 0; at + 4 <= attributes.length;) {
-    const head = view(attributes.subarray(at));
-    const length = head.getUint16(0, true);
-    if (length < 4) return undefined;
-    if ((head.getUint16(2, true) & ~NLA_F_NESTED) === wanted)
-      return find(attributes.subarray(at + 4, at + length), ...rest);
-    at += (length + 3) & ~3;
-  }
-  return undefined;
-}
-
 function number64(octets: Uint8Array | undefined): number {
   return octets?.length === 8 ? Number(view(octets).getBigUint64(0)) : 0;
-}
-
-function view(octets: Uint8Array): DataView {
-  return new DataView(octets.buffer, octets.byteOffset, octets.byteLength);
-}
-
-/** nlmsghdr, nfgenmsg, attributes. */
-function message(
-  type: number,
-  flags: number,
-  family: number,
-  resource: number,
-  attributes: readonly Uint8Array[],
-  sequence = 0,
-): Uint8Array {
-  const octets = concat([new Uint8Array(NLMSG_HEADER + NFGENMSG), ...attributes]);
-  const head = view(octets);
-  head.setUint32(0, octets.length, true);
-  head.setUint16(4, type, true);
-  head.setUint16(6, flags, true);
-  head.setUint32(8, sequence, true);
-  head.setUint8(NLMSG_HEADER, family);
-  head.setUint16(NLMSG_HEADER + 2, resource); // network order
-  return octets;
-}
-
-/** Padded to four octets; its length is that without the padding. */
-function attribute(type: number, payload: Uint8Array): Uint8Array {
-  const octets = new Uint8Array((4 + payload.length + 3) & ~3);
-  const head = view(octets);
-  head.setUint16(0, 4 + payload.length, true);
-  head.setUint16(2, type, true);
-  octets.set(payload, 4);
-  return octets;
-}
-
-function nested(type: number, ...attributes: readonly Uint8Array[]): Uint8Array {
-  return attribute(type | NLA_F_NESTED, concat(attributes));
-}
-
-function text(value: string): Uint8Array {
-  return new TextEncoder().encode(`${value}\0`);
-}
-
-function concat(parts: readonly Uint8Array[]): Uint8Array {
-  const octets = new Uint8Array(parts.reduce((length, part) => length + part.length, 0));
-  let at = 0;
-  for (const part of parts) {
-    octets.set(part, at);
-    at += part.length;
-  }
-  return octets;
 }

@@ -7,7 +7,7 @@ export const RELAY_TABLE = 'pptp_gateway_relay';
 export const MARK = `meta mark set meta mark & 0x00ffffff | 0x17000000`;
 const MARKED = 'meta mark & 0xff000000 == 0x17000000';
 /** GRE version 1 with a key for PPP (RFC 2637 §4.1): S and A may be set or not, everything else is fixed. */
-const PPTP_GRE = 'ip protocol gre @th,0,32 & 0xef7fffff == 0x2001880b';
+export const PPTP_GRE = 'ip protocol gre @th,0,32 & 0xef7fffff == 0x2001880b';
 /** The call id: the lower half of the key. */
 const CALL_ID = '@th,48,16';
 /** For the chains that change addresses: before those of others. */
@@ -57,6 +57,8 @@ export function tableBody(relays: readonly RelayRules[]): string {
   }
   ${relays.map(mapsOf).join('')}${chains(relays)}`;
 }
+
+export const CHAINS: readonly string[] = ['redirect_control', 'prerouting', 'postrouting'];
 
 export function chains(relays: readonly RelayRules[]): string {
   return `chain redirect_control {

@@ -14,16 +14,19 @@
  * server as part of a relayed call (an id guessed by a client behind the same masquerading) is dropped.
  */
 import { formatAddress } from '../wire/ip.ts';
+import type { Netlink } from './netlink-message.ts';
 import { nft, nftCheck } from './nft-command.ts';
 import {
+  areThere,
   changeElements,
   readCounters,
   type Count,
   type Element,
   type ElementChange,
-  type Netfilter,
 } from './nft-elements.ts';
+import { tableState } from './nft-state.ts';
 import {
+  CHAINS,
   chains,
   mapNames,
   mapsOf,
@@ -54,9 +57,10 @@ export interface RelayWay {
 const BATCH = 256;
 
 export class RelayTable {
-  readonly #netfilter: Netfilter;
+  readonly #netfilter: Netlink;
   #relays: readonly RelayRules[] = [];
-  #exists = false;
+  /** As the kernel had it when we had made it; undefined: it is not there. */
+  #state: string | undefined;
   readonly #ways = new Set<RelayWay>();
   /** How many calls need a guard: a server may give two calls the same id. */
   readonly #guards = new Map<string, number>();
@@ -67,7 +71,7 @@ export class RelayTable {
   /** It could not be made anew: calls that have ended may still pass. */
   #isStale = false;
 
-  constructor(netfilter: Netfilter) {
+  constructor(netfilter: Netlink) {
     this.#netfilter = netfilter;
   }
 
@@ -98,14 +102,29 @@ export class RelayTable {
     return this.#serial(async () => {
       try {
         this.#flush(); // while there are the maps
-        await nft(this.#exists ? this.#change(relays) : this.#table(relays));
+        await nft(this.#state === undefined ? this.#table(relays) : this.#change(relays));
       } catch (error) {
-        if (!this.#exists) throw error;
+        if (this.#state === undefined) throw error;
         this.#removals.length = 0;
         await nft(this.#table(relays)); // somebody has removed it
       }
       this.#relays = relays;
-      this.#exists = relays.length > 0;
+      this.#state = this.#read();
+    });
+  }
+
+  /**
+   * Puts back what somebody has removed.
+   * @returns whether something was missing
+   * @throws RouterError it cannot be put back
+   */
+  look(): Promise<boolean> {
+    return this.#serial(async () => {
+      if (this.#state === undefined || this.#isWhole()) return false;
+      this.#removals.length = 0;
+      await nft(this.#table(this.#relays));
+      this.#state = this.#read();
+      return true;
     });
   }
 
@@ -179,7 +198,25 @@ export class RelayTable {
     return this.#serial(async () => {
       await nft(this.#table(this.#relays));
       this.#isStale = false;
+      this.#state = this.#read();
     });
+  }
+
+  #read(): string | undefined {
+    return this.#relays.length === 0 ? undefined : tableState(this.#netfilter, RELAY_TABLE, CHAINS);
+  }
+
+  /** Elements are there or not when this returns: what is to be removed is removed first. */
+  #isWhole(): boolean {
+    try {
+      this.#flush();
+    } catch {
+      return false;
+    }
+    const keys = new Set(this.#relays.map(({ key }) => key));
+    const ways = [...this.#ways].filter(({ relay }) => keys.has(relay));
+    const all = [...ways.flatMap(elements), ...unique(ways.flatMap(guards))];
+    return this.#read() === this.#state && areThere(this.#netfilter, RELAY_TABLE, all);
   }
 
   #apply(changes: readonly ElementChange[]): void {

@@ -19,7 +19,20 @@ export interface ServerInterface {
   readonly ipv6: boolean;
 }
 
+/** The addresses of a control connection, and so of GRE of its calls, as the peer sees them. */
+export interface OuterPath {
+  readonly peer: number;
+  readonly local: number;
+}
+
+export interface ControlPath extends OuterPath {
+  readonly localPort: number;
+  readonly peerPort: number;
+}
+
 export interface Router {
+  /** Removes what a daemon that was killed has left in the kernel. Before anything else; never fails. */
+  recover(): Promise<void>;
   /** The device of a server exists: give it its address and switch it on. */
   serverUp(server: ServerInterface): Promise<void>;
   /** The device of a server is gone. */
@@ -31,9 +44,12 @@ export interface Router {
   /** Pins the way to a link's server to today's route, so that it does not go through the tunnel itself. */
   hostRoute(link: string, server: number, through: string | undefined): Promise<void>;
   releaseHostRoute(link: string): Promise<void>;
-  /** The firewall lets GRE of this peer in until it is dismissed as often. Never fails; resolved when it does so. */
-  admit(peer: number): Promise<void>;
-  dismiss(peer: number): void;
+  /**
+   * GRE of our calls passes between these addresses: firewall and NAT of this router let it through as it is, and it leaves
+   * through the device that the control connection uses, until it is dismissed as often. Never fails; resolved when they do so.
+   */
+  admit(path: ControlPath): Promise<void>;
+  dismiss(path: ControlPath): void;
   /** The device of a network as the options `interface` and `listen` name it; undefined: it has none now. */
   deviceOf(network: string): string | undefined;
   /** The network with this address of the router on a device; undefined: networks have the names of their devices, or there is none. */

@@ -422,8 +422,9 @@ export class ClientConnection {
 
   /** What took too long. */
   #slowness(): Cause {
-    if (this.#session()?.heardGre !== true) return because('GRE_BLOCKED');
-    if (!this.#lcpUp) return because('LCP_TIMEOUT');
+    const obstacle = this.#session()?.path.obstacle();
+    if (this.#session()?.heardGre !== true) return because('GRE_BLOCKED', obstacle);
+    if (!this.#lcpUp) return because('LCP_TIMEOUT', obstacle);
     return because(this.#loggedIn ? 'IPCP_TIMEOUT' : 'AUTH_TIMEOUT');
   }
 

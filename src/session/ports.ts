@@ -31,6 +31,8 @@ export interface CallPath {
   counters(): CallCounters;
   /** `now` of the last GRE packet of the peer, bare acknowledgments too; -Infinity: none has come. */
   lastHeard(): number;
+  /** What NAT of this very router makes of the call's GRE, for a person; undefined: nothing, as far as is known. */
+  obstacle(): string | undefined;
   /** Frees the call. Nothing is delivered or sent after it. */
   close(): void;
 }

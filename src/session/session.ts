@@ -426,7 +426,9 @@ export class Session {
   #explain(cause: Cause, now: number): Cause {
     const patient = now - this.#startedAt >= GRE_PATIENCE;
     if (!patient || !silenceCodes.has(cause.code)) return cause;
-    if (!this.heardGre) return because('GRE_BLOCKED');
+    const obstacle = this.path.obstacle();
+    if (!this.heardGre) return because('GRE_BLOCKED', obstacle);
+    if (obstacle !== undefined && !this.#lcpUp) return because('LCP_TIMEOUT', obstacle);
     if (!this.#heardPpp)
       return because('LCP_TIMEOUT', 'it acknowledges our GRE packets, but sends no PPP');
     return this.#lcpUp || !hangupCodes.has(cause.code)

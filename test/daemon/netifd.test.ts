@@ -6,12 +6,15 @@
  *     office 198.18.1.1 ---- 198.18.1.2 router (netifd)
  */
 import assert from 'node:assert/strict';
+import { readFileSync, writeFileSync } from 'node:fs';
 import { createServer, type AddressInfo } from 'node:net';
+import { join } from 'node:path';
 import { after, before, test, type TestContext } from 'node:test';
 import type { LinkDocument, SessionDocument, StatusDocument } from '../../src/daemon/documents.ts';
 import { Lab, type Gateway } from '../../tools/lab.ts';
 import { library } from '../openwrt/netifd-library.ts';
 import { ShellBench } from '../openwrt/shell-bench.ts';
+import { root } from './cli/program.ts';
 import { StubNetifd } from '../support/stub-netifd.ts';
 import { client, serve } from '../ubus-js/bus.ts';
 
@@ -184,6 +187,45 @@ test('a link: up with its routes, lost, up again, and down', async (context) => 
   assert.deepEqual(scripts, [
     'pptpgw setup 0', 'pptpgw teardown 0', 'pptpgw setup 0', 'pptpgw teardown 0',
   ]); // prettier-ignore
+});
+
+test('a DMZ and a firewall that know nothing of it: GRE passes by the static includes and the set', async (context) => {
+  const include = (name: string) =>
+    readFileSync(
+      join(root, 'openwrt/pptp-gateway/files/usr/share/nftables.d', name, 'pptp-gateway.nft'),
+      'utf8',
+    );
+  const firewall = join(lab.dir, 'fw4.nft');
+  writeFileSync(
+    firewall,
+    `table inet fw4 {
+${include('table-pre')}
+chain input { type filter hook input priority filter; policy drop; iif lo accept
+${include('chain-pre/input')}
+ct state established,related accept
+iifname pptp-office accept
+}
+chain output { type filter hook output priority filter; policy drop;
+${include('chain-pre/output')}
+ct state established,related accept
+meta l4proto != gre accept
+}
+chain dstnat { type nat hook prerouting priority dstnat; iifname "outer" dnat ip to 192.168.1.2; }
+}
+`,
+  );
+  const nft = (...words: string[]) => lab.run(routerSide, 'nft', ...words);
+  assert.deepEqual(await nft('-f', firewall), { code: 0, output: '' });
+  context.after(() => nft('flush', 'ruleset'));
+  const { netifd, up } = await router(context, link(''));
+  netifd.configure('office');
+  netifd.up('office');
+  await up('office', '192.168.99.77');
+  assert.equal((await ping('192.168.99.1')).code, 0);
+  const set = () => nft('list', 'set', 'inet', 'fw4', 'pptp_gateway_calls');
+  assert.match((await set()).output, /elements = \{ 198\.18\.1\.1 \. 198\.18\.1\.2 \}/);
+  netifd.down('office');
+  while (/elements/.test((await set()).output));
 });
 
 test('a link that dials on demand', async (context) => {

@@ -37,10 +37,13 @@ inNamespace('Addon', import.meta.url, () => {
 
   test('loads in several threads, each with devices of its own, and cleans up after them', async () => {
     loadAddon();
+    const netlink = () => readFileSync('/proc/net/netlink', 'latin1').split('\n').length;
+    const before = netlink();
     for (const end of ['close', 'exit', 'terminate', 'throw'] as const) {
       await Promise.all([worker(end), worker(end)]);
       // This namespace's raw sockets and interfaces: only lo is left, and the table's heading.
       assert.equal(readFileSync('/proc/net/raw', 'latin1').trim().split('\n').length, 1, end);
+      assert.equal(netlink(), before, end);
       assert.match(execFileSync('ip', ['-brief', 'link'], { encoding: 'utf8' }), /^lo .*\n$/, end);
     }
     const io = new IoContext(new ArrayBuffer(16));

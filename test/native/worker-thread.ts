@@ -1,6 +1,7 @@
-/** In a worker thread: watches a TUN device and a GRE socket, then ends as it was told. */
+/** In a worker thread: watches a TUN device, a GRE and a netlink socket, then ends as it was told. */
 import { parentPort, workerData } from 'node:worker_threads';
 import { IoContext } from '../../src/native/io-context.ts';
+import { NETLINK_ROUTE, NetlinkWatch } from '../../src/native/netlink.ts';
 import { GreSocket } from '../../src/raw-socket/gre-socket.ts';
 import { TunDevice } from '../../src/tun-tap/tun-device.ts';
 
@@ -9,6 +10,7 @@ const loopback = 0x7f00_0001;
 const io = new IoContext(new ArrayBuffer(64 * 1024));
 const gre = new GreSocket(io);
 const tun = new TunDevice(io, 'worker%d');
+const netlink = new NetlinkWatch(NETLINK_ROUTE, [1], () => undefined);
 
 const onLost = (error: Error): void => {
   throw error;
@@ -27,6 +29,7 @@ gre.watch({ base: 8192, size: 2048, count: 4, headroom: 0 }, new Int32Array(16),
     }
     gre.close();
     tun.close();
+    netlink.close();
   },
   onLost,
 });

@@ -13,18 +13,21 @@ const include = (name: string) =>
     'utf8',
   );
 
-test('table-pre, chain-pre/input and chain-pre/forward in a table as fw4 makes it', () => {
+test('table-pre and the chain-pre of input, output and forward in a table as fw4 makes it', () => {
   const ruleset = `table inet fw4 {
 ${include('table-pre')}
 chain input { type filter hook input priority filter; policy drop;
 iif lo accept
 ${include('chain-pre/input')}
 }
+chain output { type filter hook output priority filter; policy drop;
+${include('chain-pre/output')}
+}
 chain forward { type filter hook forward priority filter; policy drop;
 ${include('chain-pre/forward')}
 }
 }
-add element inet fw4 pptp_gateway { 203.0.113.9 }
+add element inet fw4 pptp_gateway_calls { 203.0.113.9 . 198.51.100.2 }
 `;
   const { status, stdout, stderr } = spawnSync(
     'unshare',
@@ -35,8 +38,16 @@ add element inet fw4 pptp_gateway { 203.0.113.9 }
     },
   );
   assert.deepEqual([status, stderr], [0, '']);
-  assert.match(stdout, /elements = \{ 203\.0\.113\.9 \}/);
-  assert.match(stdout, /ip saddr @pptp_gateway meta l4proto gre counter .*accept/);
+  assert.match(stdout, /elements = \{ 203\.0\.113\.9 \. 198\.51\.100\.2 \}/);
+  assert.match(
+    stdout,
+    /ip saddr \. ip daddr @pptp_gateway_calls meta l4proto gre counter .*accept/,
+  );
+  assert.match(
+    stdout,
+    /ip daddr \. ip saddr @pptp_gateway_calls meta l4proto gre counter .*accept/,
+  );
+  assert.equal(stdout.match(/@pptp_gateway_calls .*notrack/g)?.length, 2);
   assert.match(
     stdout,
     /chain forward[^}]*meta mark (0x17000000\/8|& 0xff000000 == 0x17000000) meta l4proto gre counter .*accept/,
@@ -60,9 +71,10 @@ test('ruleset-post brings the elements that the daemon keeps in its folder, and 
   writeFileSync(join(folder, 'firewall.nft.new'), 'half a li');
   writeFileSync(
     join(folder, 'firewall.nft'),
-    'add element inet fw4 pptp_gateway { 198.51.100.10, 203.0.113.9 }\n',
+    'add element inet fw4 pptp_gateway_calls { 198.51.100.10 . 192.0.2.1, 203.0.113.9 . 192.0.2.1 }\n',
   );
-  assert.match(load(), /elements = \{ 198\.51\.100\.10,\s+203\.0\.113\.9 \}/);
+  for (const element of ['198.51.100.10 . 192.0.2.1', '203.0.113.9 . 192.0.2.1'])
+    assert.ok(load().includes(element));
 });
 
 test('the mark is the one of the relay', () => {

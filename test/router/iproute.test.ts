@@ -1,12 +1,16 @@
 /** IpRoute with the real `ip`, in a network namespace of its own. */
 import assert from 'node:assert/strict';
 import { execFileSync } from 'node:child_process';
-import { readFileSync, writeFileSync } from 'node:fs';
-import { beforeEach, test } from 'node:test';
-import { NETLINK_ROUTE, netlinkRequest } from '../../src/native/netlink.ts';
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { after, beforeEach, test } from 'node:test';
+import { kernel } from '../../src/daemon/kernel.ts';
 import { IpRoute } from '../../src/router/iproute.ts';
+import { Journal } from '../../src/router/journal.ts';
 import { RouterError, type ServerInterface } from '../../src/router/router.ts';
 import { readSurroundings } from '../../src/router/surroundings.ts';
+import { Upkeep } from '../../src/router/upkeep.ts';
 import type { Network } from '../../src/session/ports.ts';
 import { parseAddress, parsePrefix } from '../../src/wire/ip.ts';
 import { inNamespace } from '../native/namespace.ts';
@@ -76,9 +80,14 @@ const link: Network = {
   peerAddress: address('10.7.0.1'),
 };
 
+/** Nobody tells it of anything: test/router/upkeep.test.ts. */
+const upkeep = new Upkeep(() => undefined);
+
 inNamespace('iproute', import.meta.url, () => {
   let router: IpRoute;
   let warnings: string[];
+  const folder = mkdtempSync(join(tmpdir(), 'iproute-'));
+  after(() => rmSync(folder, { recursive: true, force: true }));
 
   beforeEach(() => {
     const present = ip('-brief link show');
@@ -94,9 +103,13 @@ inNamespace('iproute', import.meta.url, () => {
     ip('route flush proto 147');
     writeFileSync('/proc/sys/net/ipv4/ip_forward', '1');
     warnings = [];
-    const netlink = (request: Uint8Array) => netlinkRequest(NETLINK_ROUTE, request);
-    const around = () => ({ ...readSurroundings(netlink), resolvers: [address('10.53.0.1')] });
-    router = new IpRoute((message) => warnings.push(message), around);
+    rmSync(folder, { recursive: true, force: true });
+    const journal = new Journal(join(folder, 'journal'), (message) => warnings.push(message));
+    const around = () => ({
+      ...readSurroundings(kernel.route),
+      resolvers: [address('10.53.0.1')],
+    });
+    router = new IpRoute((message) => warnings.push(message), around, kernel, upkeep, journal);
   });
 
   test('what cannot be undone for want of a descriptor is undone later, unless it is wanted again', async (t) => {

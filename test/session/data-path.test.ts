@@ -54,6 +54,7 @@ class Host {
       resynchronized: () => undefined,
       counters: () => dataPath.counters(slot),
       lastHeard: () => dataPath.lastHeard(slot),
+      obstacle: () => undefined,
       close: () => {
         this.flush();
         dataPath.closeCall(slot);

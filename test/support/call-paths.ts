@@ -196,6 +196,10 @@ export class TwinPath implements CallPath {
     return this.#lastHeard;
   }
 
+  obstacle(): string | undefined {
+    return undefined;
+  }
+
   close(): void {
     this.#check();
     this.closed = true;

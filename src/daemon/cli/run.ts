@@ -3,12 +3,12 @@ import { existsSync } from 'node:fs';
 import { readFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { IoError } from '../../native/io-error.ts';
-import { NETLINK_ROUTE, netlinkRequest } from '../../native/netlink.ts';
 import { dropPrivileges } from '../../native/privileges.ts';
 import { ConfigError, describeProblem } from '../configuration/problems.ts';
 import { openSecrets, readConfiguration } from '../configuration/read.ts';
 import { Buses, refuseSecond } from '../control/buses.ts';
-import { Daemon, type DaemonOptions } from '../daemon.ts';
+import type { DaemonOptions } from '../daemon-options.ts';
+import { Daemon } from '../daemon.ts';
 import { isNetifd } from '../router-choice.ts';
 import { ExitCode, Fatal } from '../exit-codes.ts';
 import { Log, toStderr } from '../log.ts';
@@ -16,6 +16,8 @@ import { pptpObject } from '../methods/object.ts';
 import { failureText } from '../router-cause.ts';
 import { SystemLog } from '../system-log.ts';
 import { version } from '../version.ts';
+import { kernel } from '../kernel.ts';
+import { Journal } from '../../router/journal.ts';
 import { IpRoute } from '../../router/iproute.ts';
 import { Netifd } from '../../router/netifd/netifd.ts';
 import { OpenWrtZones } from '../../router/openwrt-zones.ts';
@@ -68,12 +70,16 @@ async function gateway(options: Arguments, log: Log, lastResort: LastResort): Pr
   let running: Daemon | undefined; // netifd may be known only after the start
   buses.connected = () => running?.networksChanged();
   buses.system.listen('network.interface', () => running?.networksChanged());
-  const around = () => readSurroundings((request) => netlinkRequest(NETLINK_ROUTE, request));
+  const around = () => readSurroundings(kernel.route);
   const zones = new OpenWrtZones(buses.system, () => readText(join(configDir, 'firewall')));
-  const router: DaemonOptions['router'] = (supervisedDaemon, warn) => {
-    if (!supervised) return new IpRoute(warn, around);
-    const folders = { config: configDir, state: dirname(socket) };
-    const netifd = new Netifd(buses.system, supervisedDaemon, warn, folders, { around });
+  const router: DaemonOptions['router'] = (supervisedDaemon, warn, upkeep) => {
+    const state = dirname(socket);
+    if (!supervised)
+      return new IpRoute(warn, around, kernel, upkeep, new Journal(join(state, 'journal'), warn));
+    const folders = { config: configDir, state };
+    const netifd = new Netifd(buses.system, supervisedDaemon, warn, folders, upkeep, kernel, {
+      around,
+    });
     buses.connected = () => {
       netifd.handleConnected();
       running?.networksChanged();

@@ -46,7 +46,14 @@ async function statusDocument(daemon: Daemon, captures: Captures): Promise<Statu
   const { configuration, refused } = daemon;
   const faults = daemon.faults();
   const surprises = daemon.surroundings.problems.filter(({ severity }) => severity === 'warning');
-  const problems = [...faults, ...configuration.warnings, ...surprises].map(problemDocument);
+  const problems = [
+    ...faults,
+    ...configuration.warnings,
+    ...surprises,
+    ...daemon.upkeep
+      .problems()
+      .map((message) => ({ severity: 'warning', file: 'kernel', message }) as const),
+  ].map(problemDocument);
   const servers = configuration.servers.map((options): ServerDocument => {
     const { name, device, port, localAddress, maxSessions } = options;
     return {

@@ -4,9 +4,18 @@
  */
 import { isDeepStrictEqual } from 'node:util';
 import type { RelayOptions } from '../../relay/relay-options.ts';
-import { assignedByFirewall, installHelper, type HelperRules } from '../../router/nat-helper.ts';
+import {
+  assignedByFirewall,
+  HELPER_TABLE,
+  helperState,
+  installHelper,
+  type HelperRules,
+} from '../../router/nat-helper.ts';
+import { RELAY_TABLE } from '../../router/relay-rules.ts';
+import type { Upkeep } from '../../router/upkeep.ts';
 import type { Zones } from '../../router/zones.ts';
 import { cause, describeCause, type Cause } from '../../wire/cause.ts';
+import { kernel } from '../kernel.ts';
 import { failureText } from '../router-cause.ts';
 import {
   choose,
@@ -54,18 +63,30 @@ export class Relays {
   private readonly log: (level: 'info' | 'warning' | 'error', message: string) => void;
   private lastKey = 0;
   private hasHelper = false;
+  /** Of its table, as we made it. */
+  private helperState: string | undefined;
   /** Nothing of before is in the kernel: the first change has removed it. */
   private isClean = false;
   private readonly timer: NodeJS.Timeout;
   private readonly helperCalls: HelperCalls;
 
-  constructor(ports: Omit<RelayPorts, 'room'>, zones: Zones, log: Relays['log']) {
+  constructor(ports: Omit<RelayPorts, 'room'>, zones: Zones, log: Relays['log'], upkeep: Upkeep) {
     const room = () =>
       this.relays.reduce((rest, { runner }) => rest - (runner?.connections ?? 0), this.most);
     this.ports = { ...ports, room };
     this.zones = zones;
     this.log = log;
     this.helperCalls = new HelperCalls(ports.nextId);
+    upkeep.keep({
+      what: `the nftables table ${RELAY_TABLE}`,
+      by: ['nftables'],
+      look: () => ports.table.look(),
+    });
+    upkeep.keep({
+      what: `the nftables table ${HELPER_TABLE}`,
+      by: ['nftables'],
+      look: () => this.lookForHelper(),
+    });
     this.timer = setInterval(() => {
       for (const { options, runner } of this.relays)
         ports.faults.contain(`relay ${options.name}`, () => runner?.lookForTraffic());
@@ -204,6 +225,7 @@ export class Relays {
     if (helpers.length > 0 || this.hasHelper || !this.isClean)
       await attempt('helper', helpers.length > 0, () => installHelper(helpers.map(helperRules)));
     this.hasHelper = helpers.length > 0;
+    this.helperState = this.hasHelper ? helperState(kernel.netfilter) : undefined;
     this.isClean = true;
     return planned.map((relay) => {
       const why = relay.backend === undefined ? undefined : refused.get(relay.backend);
@@ -212,6 +234,15 @@ export class Relays {
       const reason = describeCause(why);
       return { ...relay, backend: undefined, reason, cause: why, runner: undefined };
     });
+  }
+
+  private async lookForHelper(): Promise<boolean> {
+    if (this.helperState === undefined || helperState(kernel.netfilter) === this.helperState)
+      return false;
+    const helpers = this.relays.filter(({ backend }) => backend === 'helper');
+    await installHelper(helpers.map(helperRules));
+    this.helperState = helperState(kernel.netfilter);
+    return true;
   }
 
   /** A line for each relay whose state is new. */

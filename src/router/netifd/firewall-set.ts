@@ -1,75 +1,82 @@
 /**
- * Whose GRE the firewall lets in: one set of addresses in fw4's table, which the package's static rules accept. Adding to it
- * needs no reload of fw4. A restart of fw4 makes the set anew and takes its elements from a file that the static rules
- * include. Where it does not, they come back before each use and from time to time.
+ * Between which addresses GRE passes: one set in fw4's table, of a peer and our address each. The package's static rules
+ * accept it and exempt it from tracking, and so from NAT. Adding to the set needs no reload of fw4. A restart of fw4 makes
+ * the set anew and takes its elements from a file that the static rules include. Where it does not, they come back when it
+ * is looked at, and before each use.
  */
 import { mkdirSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { dirname } from 'node:path';
 import { formatAddress } from '../../wire/ip.ts';
+import type { OuterPath } from '../router.ts';
 import { message } from './bus.ts';
 
-const SET = 'inet fw4 pptp_gateway';
-/** A session outlives a restart of fw4: its keepalive fails only after a minute or more. */
-const RENEWAL = 30_000;
-/** Addresses that could not be taken out and are so later. */
+const SET = 'inet fw4 pptp_gateway_calls';
+/** Elements that could not be taken out and are so later. */
 const MOST_LEFT = 1024;
 
+export interface FirewallTools {
+  readonly nft: (script: string) => Promise<unknown>;
+  readonly nftJson: (...command: readonly string[]) => Promise<unknown>;
+}
+
 export class FirewallSet {
-  private readonly nft: (script: string) => Promise<unknown>;
+  private readonly tools: FirewallTools;
   private readonly file: string;
   private readonly warn: (text: string) => void;
-  /** How many need an address. */
-  private readonly users = new Map<number, number>();
-  private readonly toAdd = new Set<number>();
-  private readonly toDelete = new Set<number>();
+  /** How many need an element, by its words. */
+  private readonly users = new Map<string, number>();
+  private readonly toAdd = new Set<string>();
+  private readonly toDelete = new Set<string>();
   private toFlush = true;
   /** Strangers may come and go faster than nft runs: what they change meanwhile is done in one go. */
   private running: Promise<void> | undefined;
   private next: Promise<void> | undefined;
   private fault: string | undefined;
-  private readonly renewal: NodeJS.Timeout;
 
   /** @param file what fw4 includes; removed when nobody is let in any more */
-  constructor(
-    nft: (script: string) => Promise<unknown>,
-    file: string,
-    warn: (text: string) => void,
-  ) {
-    this.nft = nft;
+  constructor(tools: FirewallTools, file: string, warn: (text: string) => void) {
+    this.tools = tools;
     this.file = file;
     this.warn = warn;
-    this.renewal = setInterval(() => {
-      if (this.users.size + this.toDelete.size === 0 && !this.toFlush) return;
-      for (const peer of this.users.keys()) this.toAdd.add(peer);
-      void this.commit();
-    }, RENEWAL).unref();
     void this.commit();
   }
 
   /** Resolved when the firewall lets it in, or never will: the owner is told once. */
-  admit(peer: number): Promise<void> {
-    this.users.set(peer, (this.users.get(peer) ?? 0) + 1);
-    this.toDelete.delete(peer);
-    this.toAdd.add(peer);
+  admit(path: OuterPath): Promise<void> {
+    const element = wordsOf(path);
+    this.users.set(element, (this.users.get(element) ?? 0) + 1);
+    this.toDelete.delete(element);
+    this.toAdd.add(element);
     return this.commit();
   }
 
   /** Once for each admit(). */
-  dismiss(peer: number): void {
-    const users = (this.users.get(peer) ?? 0) - 1;
+  dismiss(path: OuterPath): void {
+    const element = wordsOf(path);
+    const users = (this.users.get(element) ?? 0) - 1;
     if (users > 0) {
-      this.users.set(peer, users);
+      this.users.set(element, users);
       return;
     }
-    this.users.delete(peer);
-    this.toAdd.delete(peer);
-    this.toDelete.add(peer);
+    this.users.delete(element);
+    this.toAdd.delete(element);
+    this.toDelete.add(element);
     void this.commit();
+  }
+
+  /** Puts back elements that have gone. @returns whether any had @throws RouterError the set itself has */
+  async look(): Promise<boolean> {
+    if (this.toDelete.size > 0 || this.toFlush) await this.commit(); // what failed before
+    if (this.users.size === 0) return false;
+    const present = elementsIn(await this.tools.nftJson('list', 'set', ...SET.split(' ')));
+    const missing = [...this.users.keys()].filter((element) => !present.has(element));
+    for (const element of missing) this.toAdd.add(element);
+    if (missing.length > 0) await this.commit();
+    return missing.length > 0;
   }
 
   /** Nobody is let in any more. */
   close(): Promise<void> {
-    clearInterval(this.renewal);
     this.users.clear();
     this.toFlush = true;
     return this.commit();
@@ -114,24 +121,39 @@ export class FirewallSet {
     if (script === '') return;
     try {
       this.keep(elements('add', new Set(this.users.keys())).join(''));
-      await this.nft(`${script}\n`);
+      await this.tools.nft(`${script}\n`);
       this.fault = undefined;
     } catch (error) {
-      // What is to be added is so from time to time; what is to go must not be forgotten.
+      // What is to be added is so at the next look; what is to go must not be forgotten.
       this.toFlush ||= undone.flush;
-      for (const peer of undone.delete)
-        if (!this.users.has(peer) && this.toDelete.size < MOST_LEFT) this.toDelete.add(peer);
+      for (const element of undone.delete)
+        if (!this.users.has(element) && this.toDelete.size < MOST_LEFT) this.toDelete.add(element);
       const fault = message(error);
       if (fault === this.fault) return;
       this.fault = fault;
       this.warn(
-        `the firewall set ${SET} cannot be changed, so GRE passes only where the firewall lets it in anyway: ${fault}`,
+        `the firewall set ${SET} cannot be changed, so GRE passes only where firewall and NAT let it pass anyway: ${fault}`,
       );
     }
   }
 }
 
-function elements(verb: 'add' | 'delete', addresses: ReadonlySet<number>): string[] {
-  if (addresses.size === 0) return [];
-  return [`${verb} element ${SET} { ${[...addresses].map(formatAddress).join(', ')} }`];
+function elements(verb: 'add' | 'delete', wanted: ReadonlySet<string>): string[] {
+  return wanted.size === 0 ? [] : [`${verb} element ${SET} { ${[...wanted].join(', ')} }`];
+}
+
+function wordsOf({ peer, local }: OuterPath): string {
+  return `${formatAddress(peer)} . ${formatAddress(local)}`;
+}
+
+/** `{"nftables":[…,{"set":{…,"elem":[{"concat":["203.0.113.9","198.51.100.2"]}]}}]}` */
+function elementsIn(listing: unknown): ReadonlySet<string> {
+  interface Listing {
+    readonly nftables?: readonly {
+      readonly set?: { readonly elem?: readonly { readonly concat?: readonly string[] }[] };
+    }[];
+  }
+  const sets = (listing as Listing).nftables ?? [];
+  const all = sets.flatMap(({ set }) => set?.elem ?? []);
+  return new Set(all.map(({ concat }) => (concat ?? []).join(' . ')));
 }

@@ -4,12 +4,12 @@
  * it, and make it ourselves where netifd believes that it is there.
  */
 import { UbusError } from '../../ubus-js/index.ts';
-import { formatAddress } from '../../wire/ip.ts';
+import { formatAddress, parseAddress } from '../../wire/ip.ts';
 import { ip } from '../ip-command.ts';
+import type { Journal } from '../journal.ts';
 import { RouterError } from '../router.ts';
 import { readRoutes, wayTo, type KernelRoute } from '../route-table.ts';
 import { CALL, message, type Bus } from './bus.ts';
-import type { OwnRoutes } from './own-routes.ts';
 
 const ADD_HOST_DEPENDENCY = 6;
 
@@ -17,7 +17,7 @@ export interface HostRouteTools {
   readonly bus: Bus;
   readonly ip: (...args: readonly string[]) => Promise<unknown>;
   readonly routes: () => Promise<readonly KernelRoute[]>;
-  readonly own: OwnRoutes;
+  readonly journal: Journal;
   /** Undoes what cannot be undone now, in order with the other calls. */
   readonly later: (what: string, why: unknown, undo: () => Promise<void>) => void;
 }
@@ -57,7 +57,8 @@ export class HostDependencies {
     const isForeign =
       before !== undefined &&
       !others.some(({ device }) => device === before.device) &&
-      !this.tools.own.has(address, before.device);
+      !this.tools.journal.has('host-route', { address, device: before.device }) &&
+      !this.tools.journal.has('once', { address, device: before.device });
     try {
       await bus.call(
         'network.interface',
@@ -88,7 +89,11 @@ export class HostDependencies {
         'NO_ROUTE',
       );
     const device = await this.make(server, upstream?.device);
-    if (!isForeign) this.tools.own.add(address, device);
+    if (!isForeign) {
+      // netifd makes it before we know its device.
+      this.tools.journal.add('host-route', { address, device });
+      this.tools.journal.add('once', { address, device });
+    }
     this.held.set(link, { address: server, upstream, device: isForeign ? undefined : device });
   }
 
@@ -97,20 +102,39 @@ export class HostDependencies {
     const { address, device } = this.held.get(link) ?? {};
     this.held.delete(link);
     if (address === undefined || device === undefined) return;
+    await this.removeOrLater(address, device);
+  }
+
+  /** Removes what a daemon that was killed has left; what cannot be removed now is removed later. */
+  async recover(): Promise<void> {
+    for (const { address, device } of this.tools.journal.all('host-route'))
+      await this.removeOrLater(parseAddress(address)!, device);
+  }
+
+  /** Nobody needs any of it any more. */
+  async close(): Promise<void> {
+    this.held.clear();
+    await this.recover();
+  }
+
+  private async removeOrLater(server: number, device: string): Promise<void> {
     try {
-      await this.remove(address, device);
+      await this.remove(server, device);
     } catch (error) {
-      this.tools.later(`host route to ${formatAddress(address)}`, error, () =>
-        this.remove(address, device),
+      this.tools.later(`host route to ${formatAddress(server)}`, error, () =>
+        this.remove(server, device),
       );
     }
   }
 
   /** Unless another link holds it, or it is not there any more. */
-  private async remove(address: number, device: string): Promise<void> {
-    if ([...this.held.values()].some((held) => held.address === address)) return;
-    if (hostRoute(address, await this.tools.routes())?.device !== device) return;
-    await this.tools.ip('route', 'del', `${formatAddress(address)}/32`, 'dev', device);
+  private async remove(server: number, device: string): Promise<void> {
+    const { tools } = this;
+    const address = formatAddress(server);
+    if ([...this.held.values()].some((held) => held.address === server)) return;
+    if (hostRoute(server, await tools.routes())?.device === device)
+      await tools.ip('route', 'del', `${address}/32`, 'dev', device);
+    tools.journal.remove('host-route', { address, device });
   }
 
   /** Again where it has gone while the link is up: netifd was started anew, or the upstream flushed. @throws RouterError */
@@ -119,6 +143,17 @@ export class HostDependencies {
     if (own === undefined) return;
     if (hostRoute(own.address, await this.tools.routes()) === undefined)
       await this.hold(link, own.address, own.upstream);
+  }
+
+  /** All that have gone. @returns whether any had @throws RouterError */
+  async look(): Promise<boolean> {
+    let wasMissing = false;
+    for (const [link, { address }] of [...this.held]) {
+      if (hostRoute(address, await this.tools.routes()) !== undefined) continue;
+      await this.keep(link);
+      wasMissing ||= this.held.has(link);
+    }
+    return wasMissing;
   }
 
   isHeld(link: string): boolean {

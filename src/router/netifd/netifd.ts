@@ -7,12 +7,16 @@ import type { Cause } from '../../wire/cause.ts';
 import { formatAddress, formatPrefix, type Prefix } from '../../wire/ip.ts';
 import { callerRoutes } from '../caller-routes.ts';
 import { Serial } from '../ip-command.ts';
+import { Journal } from '../journal.ts';
 import { Leftovers } from '../leftovers.ts';
 import { forgetMasqueraded } from '../masquerade.ts';
-import { nft } from '../nft-command.ts';
+import { nft, nftJson } from '../nft-command.ts';
+import type { Kernel } from '../netlink-message.ts';
+import { OuterWays } from '../outer-ways.ts';
 import { ProxyArp } from '../proxy-arp.ts';
 import {
   RouterError,
+  type ControlPath,
   type Router,
   type ServedPort,
   type ServerInterface,
@@ -22,6 +26,7 @@ import {
 import { checkOwnAddress, surprise, type Surroundings } from '../given-addresses.ts';
 import { ownerOf } from '../own-networks.ts';
 import { prepareDevice } from '../tunnel-device.ts';
+import type { Upkeep } from '../upkeep.ts';
 import { linkAnnouncement, serverAnnouncement } from './announcement.ts';
 import { CALL, message, type Bus } from './bus.ts';
 import { ChildInterfaces } from './child-interface.ts';
@@ -30,7 +35,6 @@ import { FirewallSet } from './firewall-set.ts';
 import { HostDependencies, systemTools } from './host-dependencies.ts';
 import { ManagedInterfaces } from './managed-interfaces.ts';
 import { Networks } from './networks.ts';
-import { OwnRoutes } from './own-routes.ts';
 import { firewallRules, ProcdFirewall } from './procd-firewall.ts';
 import { routeConflicts, type Conflict } from '../route-conflicts.ts';
 
@@ -62,6 +66,8 @@ interface RunningLink {
 /** What runs commands and reads files; tests have their own. */
 export interface NetifdTools {
   readonly nft: (script: string) => Promise<unknown>;
+  /** What a command of nft lists, as JSON. */
+  readonly nftJson: typeof nftJson;
   readonly prepareDevice: typeof prepareDevice;
   readonly forgetMasqueraded: typeof forgetMasqueraded;
   readonly hostRoutes: typeof systemTools;
@@ -71,6 +77,7 @@ export interface NetifdTools {
 
 const tools: NetifdTools = {
   nft,
+  nftJson,
   prepareDevice,
   forgetMasqueraded,
   hostRoutes: systemTools,
@@ -89,6 +96,7 @@ export class Netifd implements Router {
   private readonly dependencies: HostDependencies;
   private readonly children: ChildInterfaces;
   private readonly set: FirewallSet;
+  private readonly ways: OuterWays;
   private readonly procd: ProcdFirewall;
   private readonly proxyArp: ProxyArp;
   private readonly serial = new Serial();
@@ -103,6 +111,8 @@ export class Netifd implements Router {
     daemon: SupervisedDaemon,
     warn: (text: string) => void,
     folders: { readonly config: string; readonly state: string },
+    upkeep: Upkeep,
+    kernel: Kernel,
     own: Partial<NetifdTools> = {},
   ) {
     this.bus = bus;
@@ -118,11 +128,12 @@ export class Netifd implements Router {
         this.networksChanged();
       };
     });
+    const journal = new Journal(join(folders.state, 'journal'), warn);
     this.dependencies = new HostDependencies({
       bus,
       later: (what, why, undo) =>
         this.leftovers.add(what, why, () => this.serial.run(HOST_ROUTES, undo)),
-      own: new OwnRoutes(join(folders.state, 'host-routes'), warn),
+      journal,
       ...this.tools.hostRoutes,
     });
     this.children = new ChildInterfaces(
@@ -130,9 +141,26 @@ export class Netifd implements Router {
       () => readFile(join(folders.config, 'firewall'), 'utf8').catch(() => undefined),
       warn,
     );
-    this.set = new FirewallSet(this.tools.nft, join(folders.state, 'firewall.nft'), warn);
+    this.set = new FirewallSet(this.tools, join(folders.state, 'firewall.nft'), warn);
     this.procd = new ProcdFirewall(bus, warn);
-    this.proxyArp = new ProxyArp(warn, this.leftovers);
+    this.proxyArp = new ProxyArp(journal, warn, this.leftovers);
+    this.ways = new OuterWays(kernel.route, warn);
+    upkeep.keep({
+      what: 'the ways of calls',
+      by: ['devices', 'routes'],
+      look: () => this.ways.look(),
+    });
+    upkeep.keep({
+      what: 'the routes to the servers of links',
+      by: ['devices', 'routes'],
+      look: () => this.serial.run(HOST_ROUTES, () => this.dependencies.look()),
+    });
+    upkeep.keep({ what: 'ARP for callers', by: ['devices'], look: () => this.proxyArp.look() });
+    upkeep.keep({
+      what: "the elements of the firewall's set",
+      by: ['nftables'],
+      look: () => this.set.look(),
+    });
     this.supervisor = {
       isSetUp: (name) => this.managed.isSetUp(name),
       linkSetup: (name) => this.managed.handleSetup(name),
@@ -157,6 +185,12 @@ export class Netifd implements Router {
   handleConnected(): void {
     this.refresh();
     void this.procd.tell();
+  }
+
+  async recover(): Promise<void> {
+    await this.serial.run(HOST_ROUTES, () => this.dependencies.recover());
+    await this.proxyArp.recover();
+    await this.ways.clear();
   }
 
   serverUp(server: ServerInterface): Promise<void> {
@@ -203,12 +237,13 @@ export class Netifd implements Router {
     return this.serial.run(HOST_ROUTES, () => this.dependencies.release(link));
   }
 
-  admit(peer: number): Promise<void> {
-    return this.set.admit(peer);
+  async admit(path: ControlPath): Promise<void> {
+    await Promise.all([this.set.admit(path), this.ways.hold(path)]);
   }
 
-  dismiss(peer: number): void {
-    this.set.dismiss(peer);
+  dismiss(path: ControlPath): void {
+    this.set.dismiss(path);
+    this.ways.release(path);
   }
 
   deviceOf(network: string): string | undefined {
@@ -232,6 +267,10 @@ export class Netifd implements Router {
 
   /** procd takes back what it has of us when the service ends, and keeps it for a daemon that is started again. */
   async close(): Promise<void> {
+    // What the end of each session has not undone.
+    await this.serial.run(HOST_ROUTES, () => this.dependencies.close());
+    await this.proxyArp.close();
+    await this.ways.clear();
     await Promise.all([this.set.close(), this.leftovers.close()]);
   }
 

@@ -326,3 +326,20 @@ test('where nft refuses, a relay has failed and says why; the rest runs', async 
   );
   assert.equal((await bare.stop()).code, 0);
 });
+
+test('nftables flushed by somebody is mended within seconds, also without a call', async () => {
+  const listing = () => nft('list table ip pptp_gateway_relay');
+  const before = await listing();
+  const from = gateway.process.output.length;
+  await nft('flush ruleset');
+  await gateway.process.line(/table pptp_gateway_relay: had gone, and is put back/, from);
+  assert.equal(await listing(), before);
+  await nft(
+    `table ip nat { chain post { type nat hook postrouting priority srcnat; oifname "wan" masquerade; }; }`,
+  );
+  await server();
+  const { program } = await client(one, 'one', '1', '2', '7');
+  assert.ok(await elements());
+  await program.stop();
+  await gone();
+});

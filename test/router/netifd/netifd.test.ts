@@ -11,6 +11,8 @@ import { supervisorMethods } from '../../../src/daemon/methods/links.ts';
 import { Netifd } from '../../../src/router/netifd/netifd.ts';
 import type { KernelRoute } from '../../../src/router/route-table.ts';
 import type { SupervisedDaemon } from '../../../src/router/router.ts';
+import { kernel } from '../../../src/daemon/kernel.ts';
+import { Upkeep } from '../../../src/router/upkeep.ts';
 import { UbusError } from '../../../src/ubus-js/index.ts';
 import { cause } from '../../../src/wire/cause.ts';
 import { formatAddress } from '../../../src/wire/ip.ts';
@@ -72,6 +74,7 @@ interface Router {
   readonly kept: () => string | undefined;
   readonly commands: string[];
   readonly routes: KernelRoute[];
+  readonly upkeep: Upkeep;
 }
 
 const wan: KernelRoute = {
@@ -96,9 +99,12 @@ onEachBus((bus) => {
     const scripts: string[] = [];
     const commands: string[] = [];
     const routes = [wan];
+    const upkeep = new Upkeep((text) => warnings.push(text));
+    context.after(() => upkeep.close());
     const folders = { config: '/nowhere', state: mkdtempSync(join(tmpdir(), 'netifd-')) };
     const own = await client(context, path);
-    const netifd = new Netifd(own, daemon, (text) => warnings.push(text), folders, {
+    const netifd = new Netifd(own, daemon, (text) => warnings.push(text), folders, upkeep, kernel, {
+      nftJson: () => Promise.resolve({ nftables: [] }), // the set is empty
       nft: (script) => {
         scripts.push(script);
         return Promise.resolve();
@@ -138,7 +144,7 @@ onEachBus((bus) => {
       const file = join(folders.state, 'firewall.nft');
       return existsSync(file) ? readFileSync(file, 'utf8') : undefined;
     };
-    return { netifd, stub, daemon, warnings, scripts, kept, commands, routes };
+    return { netifd, stub, daemon, warnings, scripts, kept, commands, routes, upkeep };
   }
 
   /** A router whose link is set up. */
@@ -561,20 +567,48 @@ onEachBus((bus) => {
 
   test('GRE of peers is let in while somebody needs it', async (context) => {
     const { netifd, scripts, kept } = await router(context);
-    const peer = ip('198.51.100.10');
-    await netifd.admit(peer);
-    assert.equal(kept(), 'add element inet fw4 pptp_gateway { 198.51.100.10 }\n');
-    await netifd.admit(peer);
-    netifd.dismiss(peer);
-    assert.match(
-      scripts.join(''),
-      /^flush set inet fw4 pptp_gateway\nadd element inet fw4 pptp_gateway \{ 198\.51\.100\.10 \}\n/,
+    const path = {
+      peer: ip('198.51.100.10'),
+      local: ip('203.0.113.2'),
+      peerPort: 1723,
+      localPort: 40000,
+    };
+    const element = 'element inet fw4 pptp_gateway_calls { 198.51.100.10 . 203.0.113.2 }';
+    await netifd.admit(path);
+    assert.equal(kept(), `add ${element}\n`);
+    await netifd.admit({ ...path });
+    netifd.dismiss(path);
+    assert.equal(
+      scripts.join('').startsWith(`flush set inet fw4 pptp_gateway_calls\nadd ${element}\n`),
+      true,
     );
     assert.doesNotMatch(scripts.join(''), /delete/);
     assert.notEqual(kept(), undefined);
-    netifd.dismiss(peer);
+    netifd.dismiss(path);
     await netifd.close();
     assert.equal(kept(), undefined);
-    assert.match(scripts.join(''), /delete element inet fw4 pptp_gateway \{ 198\.51\.100\.10 \}/);
+    assert.ok(scripts.join('').includes(`delete ${element}`));
+  });
+
+  test('what goes without a word of netifd is put back: the host route, and elements of the set', async (context) => {
+    const { netifd, scripts, commands, routes, upkeep, warnings } = await setUp(context);
+    await netifd.hostRoute('office', ip('198.51.100.10'), undefined);
+    await netifd.admit({
+      peer: ip('198.51.100.10'),
+      local: ip('203.0.113.2'),
+      peerPort: 1723,
+      localPort: 40000,
+    });
+    const added = /add element inet fw4 pptp_gateway_calls/;
+    const before = { commands: commands.length, scripts: scripts.length };
+    upkeep.changed(['routes', 'nftables']);
+    const until = async (list: string[], from: number, wanted: RegExp) => {
+      while (!list.slice(from).some((each) => wanted.test(each)))
+        await new Promise((resolve) => setTimeout(resolve, 20));
+    };
+    await until(scripts, before.scripts, added);
+    await until(commands, before.commands, /route replace 198\.51\.100\.10\/32/);
+    await until(warnings, 0, /the elements of the firewall's set: had gone, and is put back/);
+    assert.equal(routes.length, 1);
   });
 });

@@ -1,0 +1,27 @@
+/** What a daemon is made with: what it must have from whoever starts it. */
+import type { Router, SupervisedDaemon } from '../router/router.ts';
+import type { Upkeep } from '../router/upkeep.ts';
+import type { Zones } from '../router/zones.ts';
+import type { Configuration } from './configuration/configuration.ts';
+import type { BusEvent } from './events.ts';
+import type { Faults } from './faults.ts';
+import type { Log } from './log.ts';
+
+export interface DaemonOptions {
+  readonly log: Log;
+  readonly faults: Faults;
+  /** Dial links with auto 1 ourselves, where no supervisor decides. */
+  readonly dial: boolean;
+  /** Makes the Router port. */
+  readonly router: (
+    daemon: SupervisedDaemon,
+    warn: (message: string) => void,
+    upkeep: Upkeep,
+  ) => Router;
+  /** The configuration as it stands now; sections with faults are as they were before. @throws Fatal */
+  readonly read: (before: Configuration) => Configuration;
+  /** For the buses. */
+  readonly publish?: (event: BusEvent) => void;
+  /** What the networks of relays are; devices by their names where nobody knows more. */
+  readonly zones?: Zones;
+}

@@ -1,0 +1,109 @@
+/**
+ * What of ours stands in the kernel, in a file that goes with a reboot, as that does: a daemon that is killed leaves it behind,
+ * and the next one finds here what to take over or remove. What has a name of ours (nftables' tables and sets) or goes with
+ * the process (TUN devices, and routes through them) needs no entry.
+ */
+import { mkdirSync, readFileSync, renameSync, writeFileSync } from 'node:fs';
+import { dirname } from 'node:path';
+import { parseAddress } from '../wire/ip.ts';
+
+/**
+ * `host-route` and `proxy-arp`: it stands there now, or did so when a daemon was killed. `once`: a route to a server was
+ * ours; netifd brings it back by itself, long after.
+ */
+export type JournalKind = 'host-route' | 'proxy-arp' | 'once';
+
+export interface JournalEntry {
+  readonly address: string;
+  readonly device: string;
+}
+
+/** How many of a kind there may be; the oldest is forgotten first. */
+const MOST: Readonly<Record<JournalKind, number>> = {
+  'host-route': 256,
+  'proxy-arp': 4096,
+  once: 64,
+};
+/** What the kernel takes for the name of a device. */
+const DEVICE = /^[^\s/]{1,15}$/;
+
+export class Journal {
+  private readonly file: string;
+  private readonly warn: (text: string) => void;
+  /** In the order in which they were made. */
+  private readonly lines = new Map<JournalKind, Set<string>>();
+  private fault: string | undefined;
+
+  /** A file that is damaged counts as far as it can be read. */
+  constructor(file: string, warn: (text: string) => void) {
+    this.file = file;
+    this.warn = warn;
+    for (const line of this.read().split('\n')) {
+      const [kind, address, device, ...more] = line.split(' ');
+      if (kind === undefined || !Object.hasOwn(MOST, kind) || more.length > 0) continue;
+      if (parseAddress(address ?? '') === undefined || !DEVICE.test(device ?? '')) continue;
+      this.insert(kind as JournalKind, `${address!} ${device!}`);
+    }
+  }
+
+  /** In the order in which they were made. */
+  all(kind: JournalKind): readonly JournalEntry[] {
+    return [...(this.lines.get(kind) ?? [])].map((line) => {
+      const [address, device] = line.split(' ') as [string, string];
+      return { address, device };
+    });
+  }
+
+  has(kind: JournalKind, { address, device }: JournalEntry): boolean {
+    return this.lines.get(kind)?.has(`${address} ${device}`) === true;
+  }
+
+  /** Before the kernel gets it. */
+  add(kind: JournalKind, { address, device }: JournalEntry): void {
+    if (this.has(kind, { address, device })) return;
+    this.insert(kind, `${address} ${device}`);
+    this.write();
+  }
+
+  /** When the kernel has it no more. */
+  remove(kind: JournalKind, { address, device }: JournalEntry): void {
+    if (this.lines.get(kind)?.delete(`${address} ${device}`) === true) this.write();
+  }
+
+  private insert(kind: JournalKind, line: string): void {
+    const lines = this.lines.get(kind) ?? new Set();
+    this.lines.set(kind, lines.add(line));
+    const [oldest] = lines;
+    if (lines.size > MOST[kind]) lines.delete(oldest!);
+  }
+
+  /** The next daemon finds all of it, or what was there before. */
+  private write(): void {
+    const text = [...this.lines].flatMap(([kind, lines]) =>
+      [...lines].map((line) => `${kind} ${line}\n`),
+    );
+    try {
+      mkdirSync(dirname(this.file), { recursive: true, mode: 0o700 });
+      writeFileSync(`${this.file}.new`, text.join(''), { mode: 0o600 });
+      renameSync(`${this.file}.new`, this.file);
+      this.fault = undefined;
+    } catch (error) {
+      const fault = error instanceof Error ? error.message : String(error);
+      if (fault !== this.fault)
+        this.warn(`what stands in the kernel is not remembered for a next start: ${fault}`);
+      this.fault = fault;
+    }
+  }
+
+  private read(): string {
+    try {
+      return readFileSync(this.file, 'utf8');
+    } catch (error) {
+      if ((error as NodeJS.ErrnoException).code !== 'ENOENT')
+        this.warn(
+          `what a daemon before left in the kernel is not known: ${error instanceof Error ? error.message : String(error)}`,
+        );
+      return '';
+    }
+  }
+}

@@ -1,0 +1,42 @@
+/**
+ * What others may have done to what we put into the kernel, from its own words: datagrams of NETLINK_ROUTE and
+ * NETLINK_NETFILTER (linux/rtnetlink.h, linux/netfilter/nf_tables.h). They say that a look is worth while, not what to do.
+ */
+import { find, messagesIn, type Message } from './netlink-message.ts';
+
+export type KernelChange = 'devices' | 'routes' | 'nftables';
+
+export const everyChange: readonly KernelChange[] = ['devices', 'routes', 'nftables'];
+
+/** RTNLGRP_LINK, RTNLGRP_IPV4_IFADDR, RTNLGRP_IPV4_ROUTE, RTNLGRP_IPV4_RULE; and NFNLGRP_NFTABLES. */
+export const routeGroups: readonly number[] = [1, 5, 7, 8];
+export const netfilterGroups: readonly number[] = [7];
+
+/** RTM_NEWROUTE, RTM_DELROUTE, RTM_NEWRULE, RTM_DELRULE */
+const routing = new Set([24, 25, 32, 33]);
+const NFNL_SUBSYS_NFTABLES = 10;
+const NFGENMSG = 4;
+/** NFT_MSG_NEWTABLE, and all that delete: tables, chains, rules, sets, elements. */
+const netfilterTypes = new Set([0, 2, 5, 8, 11, 14]);
+/** NFTA_TABLE_NAME, NFTA_CHAIN_TABLE, NFTA_SET_TABLE and so on: all are the first attribute. */
+const NFTA_TABLE = 1;
+
+/** @param datagram undefined: some were lost, so anything may have changed */
+export function routeChanges(datagram: Uint8Array | undefined): ReadonlySet<KernelChange> {
+  if (datagram === undefined) return new Set<KernelChange>(['devices', 'routes']);
+  return new Set<KernelChange>(
+    messagesIn(datagram).map(({ type }) => (routing.has(type) ? 'routes' : 'devices')),
+  );
+}
+
+/** Of tables that have anything of ours: those we make, and fw4's. */
+export function netfilterChanges(datagram: Uint8Array | undefined): ReadonlySet<KernelChange> {
+  const isOurs = datagram === undefined || messagesIn(datagram).some(concernsUs);
+  return new Set<KernelChange>(isOurs ? ['nftables'] : []);
+}
+
+function concernsUs({ type, body }: Message): boolean {
+  if (type >> 8 !== NFNL_SUBSYS_NFTABLES || !netfilterTypes.has(type & 0xff)) return false;
+  const name = Buffer.from(find(body.subarray(NFGENMSG), NFTA_TABLE) ?? []).toString('latin1');
+  return name === 'fw4\0' || name.startsWith('pptp_gateway_');
+}
