@@ -113,6 +113,7 @@ export class Daemon {
     this.surroundings = new Surroundings({
       read: () => readOwnNetworks(kernel.route),
       networkOn: (device, address) => router.networkOn(device, address),
+      serverDevices: () => [...this.servers.values()].map(({ server }) => server.options.device),
       failed,
     });
     this.ports = {

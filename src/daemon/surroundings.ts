@@ -15,6 +15,8 @@ export interface SurroundingsPorts {
   readonly read: () => readonly OwnNetwork[];
   /** The name of the network with an address on a device, where devices have other names than networks. */
   readonly networkOn: (device: string, address: number) => string | undefined;
+  /** Servers run on these devices now, also those that are to end. */
+  readonly serverDevices: () => readonly string[];
   readonly failed: (error: unknown) => void;
 }
 
@@ -99,8 +101,10 @@ export class Surroundings {
 
   /** Networks of servers are held against each other by the configuration. */
   private others(server: ServerOptions, servers: readonly ServerOptions[]): Surrounding[] {
+    const ours = new Set([...servers, server].map(({ device }) => device));
+    for (const device of this.ports.serverDevices()) ours.add(device);
     return this.networks.flatMap(({ device, address, network }) => {
-      if (device === server.device || servers.some((other) => other.device === device)) return [];
+      if (ours.has(device)) return [];
       const name = this.ports.networkOn(device, address);
       return [
         {
