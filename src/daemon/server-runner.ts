@@ -104,13 +104,14 @@ export class ServerRunner {
     this.connections.set(accepted, outer);
     const { drive, faults, router } = this.ports;
     const about = `server ${this.server.options.name} caller ${formatAddress(tcp.peer)}`;
-    if (outer !== undefined) faults.watch(about, router.admit(outer)); // GRE comes after several more messages
     const standing = new Standing();
     drive.add(accepted, {
       about,
       carryOut: (output) => standing.carryOut(output, () => this.carryOut(accepted, tcp, output)),
       failed: (why) => this.fail(accepted, tcp, standing.endings(why), about, why),
     });
+    // GRE comes after several more messages.
+    if (outer !== undefined) drive.guard(accepted, () => faults.watch(about, router.admit(outer)));
   }
 
   /** The machine has thrown: what it had done is undone without it. */

@@ -2,13 +2,15 @@
  * CCP on a link (RFC 1962, RFC 3078): when packets are encrypted, and whether IP may flow meanwhile.
  *
  * `required`: IP waits until CCP is open, and the link ends if it cannot be. `optional`: IP waits until CCP is open, was
- * refused by the peer, or is CCP_PATIENCE old. A CCP that goes down makes IP wait again.
+ * refused by the peer, or is CCP_PATIENCE old. A CCP that goes down makes IP wait again. How often it may start again
+ * from the same keys is the matter of key-use.ts.
  */
 import { cause, type Cause, type CauseCode } from '../wire/cause.ts';
 import type { CcpOption } from '../wire/ccp-options.ts';
 import { PacketCode, type ControlPacket } from '../wire/control-packet.ts';
 import { takeFirst } from '../wire/queue.ts';
 import { CcpPolicy, type MppeChoice } from './ccp.ts';
+import type { Direction, KeyUse } from './key-use.ts';
 import { startKeys, type MppeKeySource } from './mppe-key-source.ts';
 import { Negotiation } from './negotiation.ts';
 import type { MppeOptions, MppeStrength } from './options.ts';
@@ -26,6 +28,8 @@ export type EncryptionOutput =
   | { readonly kind: 'transmit'; readonly packet: ControlPacket }
   /** CCP was open and is not any more: IP must stop. */
   | { readonly kind: 'down' }
+  /** The keys must not be used again: only a new login goes on. Nothing but the end of encryption comes after it. */
+  | { readonly kind: 'keys-spent' }
   /** `required` cannot be had. */
   | { readonly kind: 'failed'; readonly cause: Cause };
 
@@ -33,6 +37,7 @@ export class Encryption {
   readonly #required: boolean;
   readonly #peerName: string;
   readonly #keys: MppeKeySource;
+  readonly #keyUse: KeyUse;
   readonly #policy: CcpPolicy;
   readonly #negotiation: Negotiation<CcpOption>;
   readonly #outputs: EncryptionOutput[] = [];
@@ -40,9 +45,11 @@ export class Encryption {
   #waitOver = false;
   #waitUntil: number | undefined;
   readonly #announced = { send: false, receive: false };
+  #isSpent = false;
   #reset = { identifier: 0, nextAt: -Infinity, pending: false };
 
   /**
+   * @param keyUse of the link; it outlives logins
    * @param strengths allowed ones for which `keys` has keys; at least one
    * @param peerMru bounds what is sent back in Code-Rejects, octets
    * @param peerName what the owner calls the peer
@@ -50,6 +57,7 @@ export class Encryption {
   constructor(
     mppe: MppeOptions,
     keys: MppeKeySource,
+    keyUse: KeyUse,
     strengths: readonly MppeStrength[],
     peerMru: number,
     peerName: string,
@@ -57,6 +65,8 @@ export class Encryption {
     this.#peerName = peerName;
     this.#required = mppe.policy === 'required';
     this.#keys = keys;
+    this.#keyUse = keyUse;
+    keyUse.renew();
     this.#policy = new CcpPolicy(mppe, strengths);
     // A Linux peer stops encrypting at any Configure-Request: the table's full restart brings both ends in step.
     this.#negotiation = new Negotiation(this.#policy, false);
@@ -145,7 +155,7 @@ export class Encryption {
       switch (output.kind) {
         case 'transmit':
           this.#prepare(output.packet.code);
-          this.#transmit(output.packet);
+          if (!this.#isSpent) this.#transmit(output.packet);
           break;
         case 'acked':
           if (!this.#announced.receive) this.#announce('receive', this.#policy.receive);
@@ -214,15 +224,25 @@ export class Encryption {
   }
 
   /** Every negotiation starts from the login's keys and count 0 again. */
-  #announce(direction: 'send' | 'receive', choice: MppeChoice | undefined): void {
+  #announce(direction: Direction, choice: MppeChoice | undefined): void {
     const keys = choice && startKeys(this.#keys, choice.strength);
     if (choice === undefined || keys === undefined) {
       this.#clear(direction);
       return;
     }
+    if (!this.#takeKeys(direction)) return;
     this.#announced[direction] = true;
     const mppe = { ...choice, startKey: keys[direction] };
     this.#outputs.push({ kind: 'mppe', direction, mppe });
+  }
+
+  #takeKeys(direction: Direction): boolean {
+    const use = this.#keyUse.start(direction);
+    if (use === 'repeated') this.#count('repeated-keys');
+    if (use !== 'spent') return true;
+    if (!this.#isSpent) this.#outputs.push({ kind: 'keys-spent' });
+    this.#isSpent = true;
+    return false;
   }
 
   #clearBoth(): void {
@@ -230,7 +250,8 @@ export class Encryption {
     this.#clear('receive');
   }
 
-  #clear(direction: 'send' | 'receive'): void {
+  #clear(direction: Direction): void {
+    this.#keyUse.stop(direction);
     if (this.#announced[direction])
       this.#outputs.push({ kind: 'mppe', direction, mppe: undefined });
     this.#announced[direction] = false;

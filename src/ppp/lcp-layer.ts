@@ -60,6 +60,13 @@ export class LcpLayer {
     this.#drain(now);
   }
 
+  /** The peer gets a Configure-Request while LCP is open (RFC 1661 §4.3, the restart option): all begins anew. */
+  restart(now: number): void {
+    this.#negotiation.handleDown(now);
+    this.#negotiation.handleUp(now);
+    this.#drain(now);
+  }
+
   /** @param text for the peer's log */
   close(now: number, text: string): void {
     this.#negotiation.close(now, text);

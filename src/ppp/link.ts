@@ -11,6 +11,7 @@ import { PacketCode } from '../wire/control-packet.ts';
 import { decodePppFrame, encodePppFrame, PppProtocol } from '../wire/ppp-frame.ts';
 import { takeFirst } from '../wire/queue.ts';
 import { Authentication, type Methods } from './authentication/authentication.ts';
+import { KeyUse, type PacketCount } from './key-use.ts';
 import { LcpLayer } from './lcp-layer.ts';
 import type { FinishReason } from './negotiation.ts';
 import { NetworkPhase } from './network-phase.ts';
@@ -37,6 +38,7 @@ const REFUSAL_TIME = 2000;
 export class PppLink {
   readonly #options: LinkOptions;
   readonly #lcp: LcpLayer;
+  readonly #keyUse: KeyUse;
   #outputs: LinkOutput[] = [];
   #phase: Phase = 'Dead';
   #authentication: Authentication | undefined;
@@ -51,10 +53,14 @@ export class PppLink {
   #closing = false;
   #finished = false;
 
-  /** @throws RangeError for options with which a link could not do what it is asked to */
-  constructor(options: LinkOptions) {
+  /**
+   * @param packets what the data path has carried
+   * @throws RangeError for options with which a link could not do what it is asked to
+   */
+  constructor(options: LinkOptions, packets: PacketCount) {
     checkLinkOptions(options);
     this.#options = options;
+    this.#keyUse = new KeyUse(packets);
     this.#lcp = new LcpLayer(options);
   }
 
@@ -335,6 +341,7 @@ export class PppLink {
     this.#network = new NetworkPhase(
       this.#options,
       this.#authentication?.keys,
+      this.#keyUse,
       this.#grant,
       this.#lcp.policy.peerMru,
     );
@@ -358,8 +365,17 @@ export class PppLink {
   #drainNetwork(now: number): void {
     for (let output; (output = this.#network?.poll()) !== undefined;) {
       if (output.kind === 'failed') this.#close(output.cause, now);
+      else if (output.kind === 'keys-spent') this.#logInAnew(now);
       else this.#outputs.push(output);
     }
+  }
+
+  /** Whoever of the two ends has to log in does it again, and so there are new keys. */
+  #logInAnew(now: number): void {
+    if (this.#closing) return;
+    this.#count('spent-keys');
+    this.#lcp.restart(now);
+    this.#drainLcp(now);
   }
 
   #close(reason: Cause, now: number): void {

@@ -17,15 +17,19 @@ import type { Ipv6cpOption } from '../wire/ipv6cp-options.ts';
 import { MPPE_OVERHEAD } from '../wire/mppe-header.ts';
 import { encodePppFrame, PppProtocol } from '../wire/ppp-frame.ts';
 import { takeFirst } from '../wire/queue.ts';
-import { Encryption } from './encryption.ts';
+import { Encryption, type EncryptionOutput } from './encryption.ts';
 import { IpcpPolicy, type IpcpOptions } from './ipcp.ts';
 import { Ipv6cpPolicy } from './ipv6cp.ts';
+import type { KeyUse } from './key-use.ts';
 import { keyedStrengths, type MppeKeySource } from './mppe-key-source.ts';
 import { Negotiation, type FinishReason } from './negotiation.ts';
 import type { Grant, LinkOptions } from './options.ts';
 import type { LinkOutput } from './output.ts';
 
-export type NetworkOutput = LinkOutput | { readonly kind: 'failed'; readonly cause: Cause };
+export type NetworkOutput =
+  | LinkOutput
+  | Extract<EncryptionOutput, { kind: 'keys-spent' }>
+  | { readonly kind: 'failed'; readonly cause: Cause };
 
 interface Protocol<O, P> {
   readonly negotiation: Negotiation<O>;
@@ -46,12 +50,14 @@ export class NetworkPhase {
 
   /**
    * @param keys of the login; absent: no encryption
+   * @param keyUse of the link
    * @param grant absent: addresses as in `link.ip`
    * @param peerMru octets; bounds what is sent back in Code-Rejects, and decides whether IPv6 fits
    */
   constructor(
     link: LinkOptions,
     keys: MppeKeySource | undefined,
+    keyUse: KeyUse,
     grant: Grant | undefined,
     peerMru: number,
   ) {
@@ -59,7 +65,7 @@ export class NetworkPhase {
     this.#mppePolicy = mppe.policy;
     const strengths = keyedStrengths(keys, mppe.strengths);
     if (mppe.policy !== 'off' && keys !== undefined && strengths.length > 0)
-      this.#encryption = new Encryption(mppe, keys, strengths, peerMru, peerName(link));
+      this.#encryption = new Encryption(mppe, keys, keyUse, strengths, peerMru, peerName(link));
     const ipcp = new IpcpPolicy(ipcpOptions(link, grant));
     this.#ipcp = { policy: ipcp, negotiation: new Negotiation(ipcp, true) };
     this.#ipcp.negotiation.peerMru = peerMru;
@@ -204,6 +210,7 @@ export class NetworkPhase {
           this.#ipDown();
           break;
         case 'failed':
+        case 'keys-spent':
         case 'mppe':
         case 'flush':
         case 'resynchronized':

@@ -114,6 +114,16 @@ export class Place {
     this.#since = now;
   }
 
+  /** Makes who has the place: where that throws, nobody has it. */
+  occupy<T>(make: () => T, now: number): T {
+    try {
+      return make();
+    } catch (error) {
+      this.leave(false, now);
+      throw error;
+    }
+  }
+
   advance(progress: Progress, now: number): void {
     if (progress === this.#progress) return;
     this.#progress = progress;

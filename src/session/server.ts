@@ -95,14 +95,12 @@ export class Server {
       now,
     );
     if (place === undefined) return because('TOO_MANY_HALF_OPEN');
-    const caller: Caller = new Caller(
-      this.#reception,
-      {
-        feed: (act) => this.#ports.feed(caller, act),
-        done: () => this.#callers.delete(caller),
-      },
-      { peer, local },
-      place,
+    const hooks = {
+      feed: (act: () => void) => this.#ports.feed(caller, act),
+      done: () => this.#callers.delete(caller),
+    };
+    const caller: Caller = place.occupy(
+      () => new Caller(this.#reception, hooks, { peer, local }, place, now),
       now,
     );
     this.#callers.add(caller);

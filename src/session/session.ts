@@ -128,7 +128,7 @@ export class Session {
     this.#identity = identity;
     this.#startedAt = now;
     this.#mtu = settings.mtu;
-    this.#link = new PppLink(settings.link);
+    this.#link = new PppLink(settings.link, (direction) => packets(path, direction));
     this.#requireEncryption();
     path.connect(peerCallId, now);
     this.#link.handleLowerUp(now);
@@ -469,6 +469,12 @@ const hangupCodes: ReadonlySet<CauseCode> = new Set<CauseCode>(['HANGUP', 'CONTR
 
 function withoutKey(mppe: MppeState | undefined): MppeMode | undefined {
   return mppe && { strength: mppe.strength, stateful: mppe.stateful };
+}
+
+/** IP packets that the call has carried. */
+function packets(path: CallPath, direction: 'send' | 'receive'): number {
+  const { txPackets, rxPackets } = path.counters();
+  return direction === 'send' ? txPackets : rxPackets;
 }
 
 function mppeText(mppe: MppeMode | undefined): string {

@@ -5,58 +5,14 @@
  */
 import assert from 'node:assert/strict';
 import { execFileSync } from 'node:child_process';
-import { mkdirSync, writeFileSync } from 'node:fs';
-import { join, resolve } from 'node:path';
 import { after, before, test } from 'node:test';
-import { ControlClient } from '../../src/daemon/control/client.ts';
 import type { SessionDocument, StatusDocument } from '../../src/daemon/documents.ts';
-import { Lab, type Program } from '../../tools/lab.ts';
+import { Lab } from '../../tools/lab.ts';
 import { link, password } from './link-text.ts';
+import { Victim } from './victim.ts';
 
-const root = resolve(import.meta.dirname, '../..');
 const lab = new Lab('faults');
 const OFFICE = '198.18.4.2';
-
-/** A gateway from source, with the means to make it stumble. */
-class Victim {
-  readonly process: Program;
-  readonly dir: string;
-  private readonly socket: string;
-
-  constructor(name: string, namespace: string, files: Readonly<Record<string, string>>) {
-    this.dir = join(lab.dir, name);
-    this.socket = join(this.dir, 'run/ubus.sock');
-    mkdirSync(this.dir, { recursive: true });
-    this.configure(files);
-    this.process = lab.start(
-      namespace,
-      'env',
-      `FAULT=${join(this.dir, 'fault')}`,
-      process.execPath,
-      ...['--import', 'tsx', '--import', join(root, 'test/support/fault-injection.ts')],
-      ...[join(root, 'src/daemon/main.ts'), 'run'],
-      ...['--config-dir', this.dir, '--socket', this.socket, '--router', 'iproute', '--dial'],
-    );
-  }
-
-  configure(files: Readonly<Record<string, string>>): void {
-    for (const [file, text] of Object.entries(files))
-      writeFileSync(join(this.dir, file), text, { mode: 0o600 });
-  }
-
-  arm(what: string): void {
-    writeFileSync(join(this.dir, 'fault'), what);
-  }
-
-  async call<T>(method: string, args: Readonly<Record<string, string | number>> = {}): Promise<T> {
-    const client = await ControlClient.open(this.socket);
-    try {
-      return (await client.call(method, args)) as T;
-    } finally {
-      client.close();
-    }
-  }
-}
 
 let server: Victim;
 let branch: Victim;
@@ -84,7 +40,7 @@ before(async () => {
   ]);
   const account = (name: string, more = '') =>
     `config user\n\toption username '${name}'\n\toption password '${password}'\n${more}`;
-  server = new Victim('server', serverSide, {
+  server = new Victim(lab, 'server', serverSide, {
     network: `config interface 'home'
 	option proto 'pptpserver'
 	option localip '192.168.99.1'
@@ -97,8 +53,8 @@ before(async () => {
       account('carl'),
   });
   await server.process.line(/is running/);
-  branch = new Victim('branch', branchSide, { network: links() });
-  office = new Victim('office', officeSide, { network: link('site', '198.18.4.1', 'bert') });
+  branch = new Victim(lab, 'branch', branchSide, { network: links() });
+  office = new Victim(lab, 'office', officeSide, { network: link('site', '198.18.4.1', 'bert') });
   await server.process.line(/user "anna" .*: up/);
   await server.process.line(/user "bert" .*: up/);
   await server.process.line(/user "carl" .*: up/);
@@ -199,14 +155,19 @@ test('a throw in the ending itself ends that caller', { timeout: 60_000 }, () =>
 
 test('a caller without a session leaves nothing either', { timeout: 60_000 }, async () => {
   const good = await goodOne();
-  for (const what of ['Caller.handleClosed', 'Server.accept']) {
+  for (const what of [
+    `Caller.handleClosed ${OFFICE}`,
+    `Server.accept ${OFFICE}`,
+    'ControlConnection.handleOpen', // in the constructor
+    'IpRoute.admit',
+  ]) {
     // More often than a source may have half-open connections.
     for (let i = 0; i < 12; i++) {
       const from = server.process.output.length;
-      server.arm(`${what} ${OFFICE}`);
+      server.arm(what);
       const script = 'exec 3<>/dev/tcp/198.18.4.1/1723; sleep 0.1';
       await lab.run(officeSide, 'bash', '-c', script);
-      await server.process.line(/a fault in pptp-gateway itself: .*/, from);
+      await server.process.line(/a fault in pptp-gateway itself: .*injected/, from);
     }
   }
   assert.match(server.process.output, /caller 198\.18\.4\.2: refused INTERNAL_ERROR/);

@@ -144,9 +144,9 @@ test('a reload keeps the sessions whose settings did not change, and a wrong fil
   assert.notEqual(code, 0);
   assert.match(
     output,
-    /network, section 'home', option 'mtu', value '99999': expected a whole number from 576 to 1500/,
+    /^network\.home\.mtu: expected a whole number from 576 to 1500 \(octets\) \(as it was before\)$/m,
   );
-  assert.match(output, /option 'isolate', value 'maybe': expected 0 or 1/);
+  assert.match(output, /^network\.home\.isolate: expected 0 or 1 \(as it was before\)$/m);
   assert.deepEqual(
     (await sessions()).map(({ id }) => id),
     before.map(({ id }) => id),

@@ -18,5 +18,5 @@ test('options with which a link could not do what it is asked to are our own mis
     { mppe: { policy: 'required', strengths: [], stateful: false } },
   ];
   for (const options of wrong)
-    assert.throws(() => new PppLink({ ...serverOptions(), ...options }), RangeError);
+    assert.throws(() => new PppLink({ ...serverOptions(), ...options }, () => 0), RangeError);
 });

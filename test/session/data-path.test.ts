@@ -6,6 +6,7 @@ import { DataPath } from '../../src/data-path/data-path.ts';
 import { Verdict } from '../../src/data-path/verdict.ts';
 import { ClientLink } from '../../src/session/client-link.ts';
 import type { Caller } from '../../src/session/caller.ts';
+import type { MppeOptions } from '../../src/ppp/options.ts';
 import type { CallPath, CallPaths, LinkOutput, PathOwner } from '../../src/session/ports.ts';
 import { Server } from '../../src/session/server.ts';
 import { ip, linkOptions, serverOptions, user, World } from '../support/world.ts';
@@ -25,6 +26,8 @@ class Host {
   readonly owners: (PathOwner | undefined)[] = [];
   peer: Host | undefined;
   now = 0;
+  /** IP flows. */
+  isUp = false;
   #nextCallId = 1;
 
   constructor(address: number) {
@@ -123,8 +126,10 @@ class Host {
       const { localAddress, peerAddress, routes, ipv6 } = output.network;
       this.dataPath.attach(output.path.slot, TUN, { localAddress, peerAddress, prefixes: routes });
       this.dataPath.setIpv6(output.path.slot, ipv6);
+      this.isUp = true;
     } else if (output.kind === 'network-down') {
       this.dataPath.detach(output.path.slot);
+      this.isUp = false;
     }
   }
 }
@@ -145,60 +150,91 @@ function packet(source: number, destination: number, length: number): Uint8Array
   return octets;
 }
 
+/** A client link and the server that it calls, each on a host of its own. */
+class Tunnel {
+  readonly client = new Host(CLIENT);
+  readonly server = new Host(SERVER);
+  readonly home: Server;
+  readonly link: ClientLink;
+  readonly caller: Caller;
+  /** Of both ends; of what they count the counter's name. */
+  readonly events: string[] = [];
+
+  constructor(mppe: MppeOptions) {
+    const { client, server } = this;
+    const world = new World();
+    client.peer = server;
+    server.peer = client;
+    this.home = new Server({ ...serverOptions, mppe }, world.gateway([user('anna')]), {
+      paths: server.paths,
+      feed: (_caller, act) => act(),
+      neighbours: { ask: () => undefined, holder: () => undefined },
+      report: () => undefined,
+    });
+    this.link = new ClientLink({ ...linkOptions, mppe }, world.gateway([]), {
+      paths: client.paths,
+      feed: (_link, act) => act(),
+    });
+    const caller = this.home.accept(CLIENT, SERVER, 0);
+    assert('poll' in caller);
+    this.caller = caller;
+    this.link.dial(0);
+    this.drain();
+    this.run();
+  }
+
+  /** Until IP flows. */
+  run(): void {
+    const { link, caller, client, server } = this;
+    for (let step = 0; step < 100 && !(client.isUp && server.isUp); step++) {
+      const next = Math.min(link.nextTimeout() ?? Infinity, caller.nextTimeout() ?? Infinity);
+      this.client.now = this.server.now = next;
+      link.handleTimeout(next);
+      caller.handleTimeout(next);
+      this.drain();
+    }
+  }
+
+  drain(): void {
+    const { client, server, link, caller } = this;
+    const { now } = client;
+    for (let again = true; again;) {
+      again = false;
+      for (let output = link.poll(); output !== undefined; output = link.poll()) {
+        again = true;
+        client.carryOut(output);
+        this.#note(output);
+        if (output.kind === 'host-route') link.handleHostRoute(output.address, undefined, now);
+        else if (output.kind === 'connect') link.handleConnected(CLIENT, now);
+        else if (output.kind === 'write') caller.handleOctets(output.octets, now);
+        else if (output.kind === 'network-up') link.handleNetworkUp(undefined, now);
+      }
+      for (const output of outputs(caller)) {
+        again = true;
+        server.carryOut(output);
+        this.#note(output);
+        if (output.kind === 'write') link.handleOctets(output.octets, now);
+      }
+      client.flush();
+      server.flush();
+    }
+  }
+
+  #note(output: LinkOutput): void {
+    if (output.kind !== 'event') return;
+    const { event } = output;
+    this.events.push(event.what === 'counted' ? event.counter : event.what);
+  }
+}
+
 for (const [policy, strengths, stateful] of [
   ['required', [128], false],
   ['required', [40], false],
   ['off', [], false],
 ] as const) {
   test(`packets both ways, ${policy} ${strengths.join(' ')}`, () => {
-    const world = new World();
-    const [client, server] = [new Host(CLIENT), new Host(SERVER)];
-    client.peer = server;
-    server.peer = client;
-    const mppe = { policy, strengths: [...strengths], stateful };
-    const home = new Server({ ...serverOptions, mppe }, world.gateway([user('anna')]), {
-      paths: server.paths,
-      feed: (_caller, act) => act(),
-      neighbours: { ask: () => undefined, holder: () => undefined },
-      report: () => undefined,
-    });
-    const link = new ClientLink({ ...linkOptions, mppe }, world.gateway([]), {
-      paths: client.paths,
-      feed: (_link, act) => act(),
-    });
-    const caller = home.accept(CLIENT, SERVER, 0);
-    assert('poll' in caller);
-
-    const now = (): number => client.now;
-    const drain = (): void => {
-      for (let again = true; again;) {
-        again = false;
-        for (let output = link.poll(); output !== undefined; output = link.poll()) {
-          again = true;
-          client.carryOut(output);
-          if (output.kind === 'host-route') link.handleHostRoute(output.address, undefined, now());
-          else if (output.kind === 'connect') link.handleConnected(CLIENT, now());
-          else if (output.kind === 'write') caller.handleOctets(output.octets, now());
-          else if (output.kind === 'network-up') link.handleNetworkUp(undefined, now());
-        }
-        for (const output of outputs(caller)) {
-          again = true;
-          server.carryOut(output);
-          if (output.kind === 'write') link.handleOctets(output.octets, now());
-        }
-        client.flush();
-        server.flush();
-      }
-    };
-    link.dial(0);
-    drain();
-    for (let step = 0; step < 100 && link.status().state !== 'up'; step++) {
-      const next = Math.min(link.nextTimeout() ?? Infinity, caller.nextTimeout() ?? Infinity);
-      client.now = server.now = next;
-      link.handleTimeout(next);
-      caller.handleTimeout(next);
-      drain();
-    }
+    const tunnel = new Tunnel({ policy, strengths, stateful });
+    const { client, server, link, home } = tunnel;
     const { session } = link.status();
     assert(session !== undefined);
 
@@ -220,8 +256,8 @@ for (const [policy, strengths, stateful] of [
     assert.equal(link.status().session?.counters.rxPackets, 300);
     assert.equal(home.sessions()[0]?.counters.rxPackets, 300);
 
-    link.hangup(now());
-    drain();
+    link.hangup(client.now);
+    tunnel.drain();
     assert.deepEqual(
       client.owners.filter((owner) => owner !== undefined),
       [],
@@ -232,6 +268,46 @@ for (const [policy, strengths, stateful] of [
     );
     assert(server.verdicts.every((verdict) => verdict < Verdict.Malformed));
     assert.equal(link.status().state, 'down');
+  });
+}
+
+for (const forgedBy of ['client', 'server'] as const) {
+  test(`CCP that starts again and again: one key stream is repeated once at most (forged: ${forgedBy})`, () => {
+    const tunnel = new Tunnel({ policy: 'required', strengths: [128], stateful: false });
+    const { client, server, link, caller } = tunnel;
+    const rounds = 6;
+    const each = 20;
+    for (let round = 1; round <= rounds; round++) {
+      const { session } = link.status();
+      assert(session !== undefined, `round ${round}`);
+      const there = packet(session.localAddress, session.peerAddress, session.mtu);
+      const back = packet(session.peerAddress, session.localAddress, session.mtu);
+      for (let n = 0; n < each; n++) {
+        assert.equal(client.sendIp(there), Verdict.Sent);
+        assert.equal(server.sendIp(back), Verdict.Sent);
+      }
+      assert.equal(server.delivered.length, round * each);
+      assert.equal(client.delivered.length, round * each);
+      // What anybody on the way can send, who knows the numbers of the call.
+      const request = Uint8Array.of(0xff, 3, 0x80, 0xfd, 1, 77, 0, 10, 18, 6, 1, 0, 0, 0x40);
+      if (forgedBy === 'client') caller.handleFrame(0, request, server.now);
+      else link.handleFrame(0, request, client.now);
+      tunnel.drain();
+      tunnel.run();
+    }
+    for (const host of [client, server]) {
+      // Equal packets, so equal key streams are equal octets.
+      const seen = host.sent
+        .filter((octets) => octets.length > 1000)
+        .map((o) => hex(o.subarray(-100)));
+      assert.equal(seen.length, rounds * each);
+      assert.equal(new Set(seen).size, (rounds - 1) * each);
+    }
+    const times = (name: string): number => tunnel.events.filter((event) => event === name).length;
+    assert.equal(times('ppp: repeated-keys'), 2);
+    assert.equal(times('ppp: spent-keys'), rounds - 1);
+    assert.equal(times('session-up'), 2);
+    assert.equal(times('session-down'), 0);
   });
 }
 

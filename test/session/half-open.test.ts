@@ -2,6 +2,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { Secret } from '../../src/crypto/secret.ts';
+import { ControlConnection } from '../../src/pptp/control-connection.ts';
 import { HalfOpen, Progress, type Place } from '../../src/session/half-open.ts';
 import { PROTOCOL_VERSION } from '../../src/wire/control-codes.ts';
 import { encodeControlMessage } from '../../src/wire/control-message.ts';
@@ -233,4 +234,18 @@ test('half-open callers go away by themselves, and one that is logged in is not 
   world.advance(2_000);
   assert.equal(link.state, 'up');
   assert.equal(server.gateway.halfOpen.size, 0);
+});
+
+test('a caller that cannot be made gives its place back', (t) => {
+  const { world, server } = scene();
+  const broken = t.mock.method(ControlConnection.prototype, 'handleOpen', () => {
+    throw new TypeError('broken');
+  });
+  for (let n = 0; n < 100; n++)
+    assert.throws(() => server.server.accept(ip('192.0.2.1'), ip('203.0.113.1'), world.clock.now), {
+      message: 'broken',
+    });
+  assert.equal(server.gateway.halfOpen.size, 0);
+  broken.mock.restore();
+  assert.equal(server.connect(ip('192.0.2.1')).tcp.peer?.open, true);
 });

@@ -11,10 +11,13 @@ import { Failures } from '../../src/daemon/failures.ts';
 import { Hooks } from '../../src/daemon/hooks.ts';
 import { LinkRunner } from '../../src/daemon/link-runner.ts';
 import { Log } from '../../src/daemon/log.ts';
+import { Passage } from '../../src/daemon/relays/passage.ts';
+import { RelayRunner } from '../../src/daemon/relays/relay-runner.ts';
 import { ServerRunner } from '../../src/daemon/server-runner.ts';
 import { DataPath } from '../../src/data-path/data-path.ts';
 import { PppLink } from '../../src/ppp/link.ts';
 import { ControlConnection } from '../../src/pptp/control-connection.ts';
+import { RelayedConnection } from '../../src/relay/relayed-connection.ts';
 import { IpRoute } from '../../src/router/iproute.ts';
 import { Caller } from '../../src/session/caller.ts';
 import { ClientLink } from '../../src/session/client-link.ts';
@@ -55,7 +58,10 @@ for (const each of [
   IpRoute,
   LinkRunner,
   Log,
+  Passage,
   PppLink,
+  RelayedConnection,
+  RelayRunner,
   Server,
   ServerRunner,
 ]) {

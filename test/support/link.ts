@@ -43,9 +43,11 @@ export type Output<K extends LinkOutput['kind']> = Extract<LinkOutput, { kind: K
 export class Station {
   readonly link: PppLink;
   readonly outputs: LinkOutput[] = [];
+  /** IP packets that the data path has carried. */
+  readonly packets = { send: 0, receive: 0 };
 
   constructor(options: LinkOptions) {
-    this.link = new PppLink(options);
+    this.link = new PppLink(options, (direction) => this.packets[direction]);
   }
 
   all<K extends LinkOutput['kind']>(kind: K): Output<K>[] {

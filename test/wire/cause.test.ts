@@ -6,7 +6,7 @@ describe('causes', () => {
   it('are constants by their code', () => {
     assert.ok(causeCodes.length > 0);
     assert.equal(new Set(causeCodes).size, causeCodes.length);
-    for (const code of causeCodes) assert.match(code, /^[A-Z]+(_[A-Z]+)*$/);
+    for (const code of causeCodes) assert.match(code, /^[A-Z][A-Z0-9]*(_[A-Z]+)*$/);
   });
 
   it('keep the names that the stock PPP handler of OpenWrt sends', () => {

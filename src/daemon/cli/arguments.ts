@@ -48,8 +48,8 @@ export const usage = `usage: pptp-gateway COMMAND [OPTION...]
   --socket PATH      the daemon's own bus (default ${ownSocket})
   --ubus PATH        the system's ubusd, which run looks for (default ${systemSocket})
 
-Exit codes: 0 done, 1 failed, 64 usage, 66 no such session or link, 68 no route, 69 daemon not running, 71 no TUN device,
-73 port in use, 76 login refused, 77 not root, 78 configuration.`;
+Exit codes: 0 done, 1 failed, 64 usage, 66 no such session or link, 68 no route, 69 daemon not running, 70 fault in the program,
+71 no TUN device, 73 port in use, 76 login refused, 77 not root, 78 configuration.`;
 
 /** How many operands each command takes: least and most. */
 const operandCounts: Readonly<Record<string, readonly [number, number]>> = {

@@ -83,7 +83,7 @@ export class Passage {
     this.ports = ports;
     this.place = place;
     this.ended = ended;
-    const { nextId, drive } = ports;
+    const { nextId } = ports;
     const { idleTimeout } = options;
     const ids = {
       take: () => this.takeId(),
@@ -92,7 +92,11 @@ export class Passage {
     };
     this.machine = new RelayedConnection({ ids, nextId, idleTimeout }, monotonic());
     this.client = this.tcp(socket, 'client');
-    drive.add(this.machine, {
+  }
+
+  /** From now on it may end at any time. */
+  start(): void {
+    this.ports.drive.add(this.machine, {
       about: this.about,
       carryOut: (output) => this.carryOut(output),
       failed: (why) => this.fail(why),

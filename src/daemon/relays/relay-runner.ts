@@ -127,10 +127,13 @@ export class RelayRunner {
     const { key, devices } = this;
     const { name, idleTimeout } = this.options;
     const options = { ...target, name, key, dest: devices.dest, idleTimeout };
-    const passage: Passage = new Passage(socket, options, this.ports, place, () =>
-      this.passages.delete(passage),
+    const ended = () => this.passages.delete(passage);
+    const passage: Passage = place.occupy(
+      () => new Passage(socket, options, this.ports, place, ended),
+      monotonic(),
     );
     this.passages.add(passage);
+    passage.start();
   }
 
   private refuse(socket: Socket, client: number, why: Cause): void {

@@ -12,6 +12,12 @@ import { textOf } from '../../../src/wire/text.ts';
 import { harness } from '../harness.ts';
 import { examples, isMisplaced, SECRET, uciWords } from '../uci-texts.ts';
 
+/** Files are octets: half of a pair of UTF-16 is in none. */
+function asRead<T extends Readonly<Record<string, string>>>(texts: T): T {
+  const read = Object.entries(texts).map(([file, text]) => [file, Buffer.from(text).toString()]);
+  return Object.fromEntries(read) as T;
+}
+
 export const configuration = harness({
   name: 'configuration',
   slow: true,
@@ -24,7 +30,8 @@ export const configuration = harness({
     }
     return { texts, leaveOut: random.chance(2), stockClient: random.chance(2) };
   },
-  run({ texts, leaveOut, stockClient }) {
+  run({ texts: made, leaveOut, stockClient }) {
+    const texts = asRead(made);
     const mayShow = Object.values(texts).some(isMisplaced);
     const check = (problem: Problem) =>
       assert.ok(mayShow || !describeProblem(problem).includes(SECRET), 'a secret in a problem');
