@@ -300,7 +300,11 @@ export class LinkRunner {
       );
     };
     socket.once('error', failed);
-    socket.once('connect', () => this.take(link, this.connected(link, socket, failed, wanted)));
+    socket.once('connect', () =>
+      this.ports.drive.guard(link, () =>
+        this.take(link, this.connected(link, socket, failed, wanted)),
+      ),
+    );
   }
 
   /** GRE can get through before a call is asked for. */

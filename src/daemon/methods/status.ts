@@ -55,7 +55,9 @@ async function statusDocument(daemon: Daemon, captures: Captures): Promise<Statu
       .map((message) => ({ severity: 'warning', file: 'kernel', message }) as const),
   ].map(problemDocument);
   const servers = configuration.servers.map((options): ServerDocument => {
-    const { name, device, port, localAddress, maxSessions } = options;
+    // One that could not be changed runs as it was before.
+    const running = daemon.servers.get(options.name)?.server.options ?? options;
+    const { name, device, port, localAddress, maxSessions } = running;
     return {
       name,
       device,
