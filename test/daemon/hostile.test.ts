@@ -209,7 +209,7 @@ inNamespace('hostile', import.meta.url, () => {
     // Another port for the same server, and a new server beside it.
     for (const network of [
       server('home', "\toption port '1799'\n"),
-      server('home').replaceAll('.99.', '.98.') + server('more', "\toption port '1799'\n"),
+      server('home') + server('more', "\toption port '1799'\n").replaceAll('.99.', '.98.'),
     ]) {
       daemon.configure(network);
       const { code, stdout } = await daemon.command('reload');
