@@ -60,7 +60,7 @@ process.stdout
   .write(`${feed} is ready to be served at a URL of yours. On a router of architecture ARCH (${architectures.join(', ')}):
 OpenWrt 25.12   ${APK_KEY} into /etc/apk/keys/
                 echo URL/25.12/ARCH/packages.adb >/etc/apk/repositories.d/pptp-gateway.list
-                apk update && apk add luci-app-pptp-gateway pptp-gateway-node
+                apk update && apk add luci-app-pptp-gateway
 OpenWrt 24.10   ${opkgKey} into /etc/opkg/keys/
                 echo src/gz pptp_gateway URL/24.10/ARCH >>/etc/opkg/customfeeds.conf
                 opkg update && opkg install luci-app-pptp-gateway pptp-gateway-node

@@ -167,7 +167,10 @@ function infoOf(fields: ReadonlyMap<string, string>, entries: ReadonlyMap<string
       ...several('Conflicts').map((each) => `!${each}`),
     ]),
     // Every package provides this name; it is free of variants.
-    provides: dependencies([`${name}-any`, ...several('Provides')]),
+    provides: dependencies([
+      `${name}-any`,
+      ...several('Provides').map((each) => `${each}=${fields.get('Version')}`),
+    ]),
   };
 }
 
