@@ -254,7 +254,7 @@ config interface 'third'
       (await daemon.command('reload')).stdout,
       /^network\.home: .*\(as it was before\)$/m,
     );
-    assert.match((await daemon.command('status')).stdout, /^home +pptps-home +1999/m);
+    assert.match((await daemon.command('status')).stdout, /^home +pptps-home +1723/m);
     other.close();
     assert.equal((await daemon.command('reload')).code, 0);
   });
