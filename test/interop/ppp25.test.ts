@@ -177,7 +177,8 @@ for (const each of servers) {
     const [link] = (await gateway.status()).links;
     if ('cause' in outcome) {
       assert.equal(link?.cause?.code, outcome.cause, dialled.output);
-      if (outcome.detail !== undefined) assert.equal(link.cause.detail, outcome.detail);
+      // Behind it stands what pppd itself says.
+      assert.ok(link.cause.detail?.startsWith(outcome.detail ?? ''), link.cause.detail);
     } else {
       assert.equal(dialled.code, 0, `${dialled.output}\n${pptpd.log.text}`);
       assert.equal(link?.session?.mppe, outcome.mppe);
