@@ -2,7 +2,7 @@
  * What others may have done to what we put into the kernel, from its own words: datagrams of NETLINK_ROUTE and
  * NETLINK_NETFILTER (linux/rtnetlink.h, linux/netfilter/nf_tables.h). They say that a look is worth while, not what to do.
  */
-import { find, messagesIn, type Message } from './netlink-message.ts';
+import { find, messagesIn, NFGENMSG, type Message } from './netlink-message.ts';
 
 export type KernelChange = 'devices' | 'routes' | 'nftables';
 
@@ -15,7 +15,6 @@ export const netfilterGroups: readonly number[] = [7];
 /** RTM_NEWROUTE, RTM_DELROUTE, RTM_NEWRULE, RTM_DELRULE */
 const routing = new Set([24, 25, 32, 33]);
 const NFNL_SUBSYS_NFTABLES = 10;
-const NFGENMSG = 4;
 /** NFT_MSG_NEWTABLE, and all that delete: tables, chains, rules, sets, elements. */
 const netfilterTypes = new Set([0, 2, 5, 8, 11, 14]);
 /** NFTA_TABLE_NAME, NFTA_CHAIN_TABLE, NFTA_SET_TABLE and so on: all are the first attribute. */

@@ -19,6 +19,10 @@ export const NLM_F_EXCL = 0x200;
 export const NLM_F_CREATE = 0x400;
 export const NLM_F_DUMP = 0x300;
 
+/** Of NETLINK_NETFILTER (linux/netfilter/nfnetlink.h): octets before the attributes, and the family of what is asked for. */
+export const NFGENMSG = 4;
+export const NFPROTO_IPV4 = 2;
+
 const NLMSG_ERROR = 2;
 const NLMSG_HEADER = 16;
 const NLA_F_NESTED = 0x8000;

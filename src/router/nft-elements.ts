@@ -10,6 +10,8 @@ import {
   message,
   messagesIn,
   nested,
+  NFGENMSG,
+  NFPROTO_IPV4,
   NLM_F_ACK,
   NLM_F_CREATE,
   NLM_F_EXCL,
@@ -40,11 +42,9 @@ export interface ElementChange {
 }
 
 // linux/netfilter/nfnetlink.h
-const NFGENMSG = 4;
 const NFNL_MSG_BATCH_BEGIN = 16;
 const NFNL_MSG_BATCH_END = 17;
 const NFNL_SUBSYS_NFTABLES = 10;
-const NFPROTO_IPV4 = 2;
 // linux/netfilter/nf_tables.h
 const NFT_MSG_NEWSETELEM = 12;
 const NFT_MSG_GETSETELEM = 13;

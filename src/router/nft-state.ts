@@ -7,6 +7,8 @@ import {
   find,
   message,
   messagesIn,
+  NFGENMSG,
+  NFPROTO_IPV4,
   NLM_F_REQUEST,
   text,
   type Message,
@@ -15,8 +17,6 @@ import {
 
 // linux/netfilter/nfnetlink.h, linux/netfilter/nf_tables.h
 const NFNL_SUBSYS_NFTABLES = 10;
-const NFPROTO_IPV4 = 2;
-const NFGENMSG = 4;
 const NFT_MSG_NEWTABLE = 0;
 const NFT_MSG_GETTABLE = 1;
 const NFT_MSG_NEWCHAIN = 3;

@@ -8,6 +8,8 @@ import {
   message,
   messagesIn,
   nested,
+  NFGENMSG,
+  NFPROTO_IPV4,
   NLM_F_REQUEST,
   octets16,
   octets32,
@@ -19,7 +21,6 @@ import type { ControlPath, OuterPath } from './router.ts';
 const NFNL_SUBSYS_CTNETLINK = 1;
 const IPCTNL_MSG_CT_NEW = 0;
 const IPCTNL_MSG_CT_GET = 1;
-const NFPROTO_IPV4 = 2;
 const CTA_TUPLE_ORIG = 1;
 const CTA_TUPLE_REPLY = 2;
 const CTA_HELP = 5;
@@ -30,7 +31,6 @@ const CTA_IP_V4_DST = 2;
 const CTA_PROTO_NUM = 1;
 const CTA_PROTO_SRC_PORT = 2;
 const CTA_PROTO_DST_PORT = 3;
-const NFGENMSG = 4;
 const TCP = 6;
 const GRE = 47;
 
