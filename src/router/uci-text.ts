@@ -32,7 +32,10 @@ export function withSection(text: string, section: string): string {
 /** The text with more lines below its line `line` (from 1): where parseUci found a section to begin. */
 export function withLinesBelow(text: string, line: number, lines: string): string {
   const all = text.split('\n');
-  all.splice(line, 0, ...lines.replace(/\n$/, '').split('\n'));
+  let at = line;
+  // A backslash at the end joins the next line to it; a comment it does not.
+  while (/^[^#]*\\$/.test(all[at - 1] ?? '')) if (++at > all.length) all.push('');
+  all.splice(at, 0, ...lines.replace(/\n$/, '').split('\n'));
   return all.join('\n');
 }
 
