@@ -31,7 +31,7 @@ dist/pptp-gateway.js: $(SOURCES) package.json tools/bundle.sh
 	tools/bundle.sh $@
 
 # Committed, so that the sources run without a build; a test holds it to mppe.as.
-src/data-path/mppe-wasm/binary.ts: src/data-path/mppe-wasm/mppe.as tools/build-wasm.ts
+src/data-path/mppe/wasm/binary.ts: src/data-path/mppe/wasm/mppe.as tools/build-wasm.ts
 	node --import tsx tools/build-wasm.ts
 
 check: setup-build

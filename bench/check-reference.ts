@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict';
 import { execFileSync } from 'node:child_process';
 import { resolve } from 'node:path';
-import { MppeTwinSender } from '../test/data-path/mppe-twin.ts';
+import { MppeTwinSender } from '../test/data-path/mppe/twin.ts';
 
 const forwarder = resolve(import.meta.dirname, '../dist/bench/forwarder');
 const COUNT = 300; // past the 256 where the count's low octet wraps

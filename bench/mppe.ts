@@ -2,13 +2,13 @@
  * Nanoseconds of MPPE-128 per packet, by cipher and by how packets come: `node --import tsx bench/mppe.ts`.
  * The least of many rounds, taken in turn, so that other work on the machine falls out.
  */
-import { createArena } from '../src/data-path/arena.ts';
-import type { MppeCipher } from '../src/data-path/mppe-cipher.ts';
-import { Mppe } from '../src/data-path/mppe-inner.ts';
-import { MppeReceiver } from '../src/data-path/mppe-receiver.ts';
-import { MppeSender } from '../src/data-path/mppe-sender.ts';
-import { TypeScriptCipher } from '../src/data-path/mppe-typescript.ts';
-import { WasmCipher } from '../src/data-path/mppe-wasm/wasm-cipher.ts';
+import { createArena } from '../src/data-path/queues/arena.ts';
+import type { MppeCipher } from '../src/data-path/mppe/cipher.ts';
+import { Mppe } from '../src/data-path/mppe/inner.ts';
+import { MppeReceiver } from '../src/data-path/mppe/receiver.ts';
+import { MppeSender } from '../src/data-path/mppe/sender.ts';
+import { TypeScriptCipher } from '../src/data-path/mppe/typescript.ts';
+import { WasmCipher } from '../src/data-path/mppe/wasm/wasm-cipher.ts';
 
 const BATCH = 32;
 const ROUNDS = 400;

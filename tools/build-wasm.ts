@@ -8,7 +8,7 @@ import { fileURLToPath } from 'node:url';
 const compiler = fileURLToPath(
   new URL('../node_modules/assemblyscript/bin/asc.js', import.meta.url),
 );
-const folder = new URL('../src/data-path/mppe-wasm/', import.meta.url);
+const folder = new URL('../src/data-path/mppe/wasm/', import.meta.url);
 const options =
   '-O3 --noAssert --converge --runtime stub --importMemory --noExportMemory --zeroFilledMemory --initialMemory 1 --maximumMemory 65536';
 

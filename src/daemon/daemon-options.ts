@@ -3,9 +3,9 @@ import type { Router, SupervisedDaemon } from '../router/router.ts';
 import type { Upkeep } from '../router/upkeep.ts';
 import type { Zones } from '../router/zones.ts';
 import type { Configuration } from './configuration/configuration.ts';
-import type { BusEvent } from './events.ts';
-import type { Faults } from './faults.ts';
-import type { Log } from './log.ts';
+import type { BusEvent } from './reports/events.ts';
+import type { Faults } from './engine/faults.ts';
+import type { Log } from './reports/log.ts';
 
 export interface DaemonOptions {
   readonly log: Log;

@@ -13,33 +13,33 @@
  * until None; send greOut, unless blocked, and tell sent(); send tunOut; resetOutput(). After connectCall, transmitFrame
  * and handleTimeout likewise. When a socket that was full has room: resume(), and so on, while there is something waiting.
  * Reading greOutCount or tunOutCount ends a batch: until then an encrypted packet may wait for another one, to be en- or
- * decrypted beside it (mppe-cipher.ts). Whatever changes a session, or looks at it, comes after the packets before it.
+ * decrypted beside it (mppe/cipher.ts). Whatever changes a session, or looks at it, comes after the packets before it.
  */
 import type { Ipv6Prefix } from '../wire/ipv6.ts';
 import { MPPE_OVERHEAD } from '../wire/mppe-header.ts';
-import type { Arena } from './arena.ts';
-import { Backlog } from './backlog.ts';
+import type { Arena } from './queues/arena.ts';
+import { Backlog } from './queues/backlog.ts';
 import { type Counters, CounterSlab, Drop } from './counters.ts';
 import { DeadlineList } from './deadline-list.ts';
 import { type Attachment, type DeviceOptions, Devices } from './devices.ts';
-import { GreReceiver } from './gre-receiver.ts';
-import { HeldPackets } from './held-packets.ts';
+import { GreReceiver } from './gre/receiver.ts';
+import { HeldPackets } from './queues/held-packets.ts';
 import { Inbound } from './inbound.ts';
-import { readI32 } from './inner-packet.ts';
-import { Ipv6Networks } from './ipv6-networks.ts';
-import { Ipv6Rules } from './ipv6-rules.ts';
-import type { MppeKeys } from './mppe-keys.ts';
-import { MppeSender } from './mppe-sender.ts';
-import { TypeScriptCipher } from './mppe-typescript.ts';
-import { WasmCipher } from './mppe-wasm/wasm-cipher.ts';
+import { readI32 } from './ip/inner-packet.ts';
+import { Ipv6Networks } from './ip/ipv6-networks.ts';
+import { Ipv6Rules } from './ip/ipv6-rules.ts';
+import type { MppeKeys } from './mppe/keys.ts';
+import { MppeSender } from './mppe/sender.ts';
+import { TypeScriptCipher } from './mppe/typescript.ts';
+import { WasmCipher } from './mppe/wasm/wasm-cipher.ts';
 import { Outbound } from './outbound.ts';
-import { OutputQueues } from './output-queues.ts';
-import { ParkedPackets } from './parked-packets.ts';
-import { SequenceWindow } from './sequence-window.ts';
+import { OutputQueues } from './queues/output-queues.ts';
+import { ParkedPackets } from './queues/parked-packets.ts';
+import { SequenceWindow } from './gre/sequence-window.ts';
 import { SessionSlab, State } from './session-slab.ts';
 import { SlotTable } from './slot-table.ts';
-import { Transmitter } from './transmitter.ts';
-import { Unsent } from './unsent.ts';
+import { Transmitter } from './gre/transmitter.ts';
+import { Unsent } from './queues/unsent.ts';
 import { Verdict } from './verdict.ts';
 
 export interface DataPathOptions {

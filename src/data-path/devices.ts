@@ -2,9 +2,9 @@
  * TUN devices and which session owns what on them.
  */
 import type { Prefix } from '../wire/ip.ts';
-import { Ipv6Networks } from './ipv6-networks.ts';
-import type { ParkedPackets } from './parked-packets.ts';
-import { Routes } from './routes.ts';
+import { Ipv6Networks } from './ip/ipv6-networks.ts';
+import type { ParkedPackets } from './queues/parked-packets.ts';
+import { Routes } from './ip/routes.ts';
 import { NO_DEVICE, type SessionSlab } from './session-slab.ts';
 
 const NO_SLOT = -1;

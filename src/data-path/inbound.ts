@@ -8,10 +8,10 @@
 import { PppProtocol } from '../wire/ppp-frame.ts';
 import { Column, type CounterSlab, Drop } from './counters.ts';
 import type { Device, Devices } from './devices.ts';
-import { ipv4Destination, ipv4Source, isImpossibleSource } from './inner-packet.ts';
-import type { Ipv6Rules } from './ipv6-rules.ts';
-import { clampMss, clampMssIpv6 } from './mss-clamp.ts';
-import type { OutputQueues } from './output-queues.ts';
+import { ipv4Destination, ipv4Source, isImpossibleSource } from './ip/inner-packet.ts';
+import type { Ipv6Rules } from './ip/ipv6-rules.ts';
+import { clampMss, clampMssIpv6 } from './ip/mss-clamp.ts';
+import type { OutputQueues } from './queues/output-queues.ts';
 import { NO_DEVICE, type SessionSlab } from './session-slab.ts';
 import { dropOf, Verdict } from './verdict.ts';
 

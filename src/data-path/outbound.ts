@@ -4,9 +4,9 @@
 import { PppProtocol } from '../wire/ppp-frame.ts';
 import { type CounterSlab, Drop } from './counters.ts';
 import type { Device, Devices } from './devices.ts';
-import { mayNotFragment, writeFragment } from './fragmentation.ts';
-import { mayAnswer, writeFragmentationNeeded } from './icmp.ts';
-import { mayAnswerIpv6, writePacketTooBig } from './icmpv6.ts';
+import { mayNotFragment, writeFragment } from './ip/fragmentation.ts';
+import { mayAnswer, writeFragmentationNeeded } from './ip/icmp.ts';
+import { mayAnswerIpv6, writePacketTooBig } from './ip/icmpv6.ts';
 import {
   ipv4Destination,
   ipv4HeaderLength,
@@ -18,15 +18,15 @@ import {
   isUnspecified,
   packetLength,
   readI32,
-} from './inner-packet.ts';
-import type { Ipv6Rules } from './ipv6-rules.ts';
-import { clampMss, clampMssIpv6 } from './mss-clamp.ts';
-import type { OutputQueues } from './output-queues.ts';
-import type { ParkedPackets } from './parked-packets.ts';
-import { RateLimit } from './rate-limit.ts';
-import { setSource } from './readdress.ts';
+} from './ip/inner-packet.ts';
+import type { Ipv6Rules } from './ip/ipv6-rules.ts';
+import { clampMss, clampMssIpv6 } from './ip/mss-clamp.ts';
+import type { OutputQueues } from './queues/output-queues.ts';
+import type { ParkedPackets } from './queues/parked-packets.ts';
+import { RateLimit } from './queues/rate-limit.ts';
+import { setSource } from './ip/readdress.ts';
 import { type SessionSlab } from './session-slab.ts';
-import type { Transmitter } from './transmitter.ts';
+import type { Transmitter } from './gre/transmitter.ts';
 import { dropOf, Verdict } from './verdict.ts';
 
 /** ICMP messages per session: enough for path MTU discovery of many connections that start together. */

@@ -3,9 +3,9 @@
  */
 import { losesCollision } from '../pptp/collision.ts';
 import type { Cause } from '../wire/cause.ts';
-import { Accounts } from './accounts.ts';
-import { HalfOpen } from './half-open.ts';
-import { Lockout } from './lockout.ts';
+import { Accounts } from './server/accounts.ts';
+import { HalfOpen } from './server/half-open.ts';
+import { Lockout } from './server/lockout.ts';
 import type { Limits, User } from './options.ts';
 
 export interface GatewayOptions {

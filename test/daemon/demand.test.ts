@@ -5,7 +5,11 @@
  */
 import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';
-import type { LinkDocument, SessionDocument, StatusDocument } from '../../src/daemon/documents.ts';
+import type {
+  LinkDocument,
+  SessionDocument,
+  StatusDocument,
+} from '../../src/daemon/reports/documents.ts';
 import { Lab, type Gateway } from '../../tools/lab.ts';
 
 const password = 'correct horse battery';

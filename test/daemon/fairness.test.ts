@@ -5,7 +5,7 @@
  */
 import assert from 'node:assert/strict';
 import { after, test } from 'node:test';
-import type { SessionDocument } from '../../src/daemon/documents.ts';
+import type { SessionDocument } from '../../src/daemon/reports/documents.ts';
 import { Lab } from '../../tools/lab.ts';
 
 const lab = new Lab('fairness');

@@ -6,7 +6,7 @@
 import assert from 'node:assert/strict';
 import { execFileSync } from 'node:child_process';
 import { after, before, test } from 'node:test';
-import type { SessionDocument, StatusDocument } from '../../src/daemon/documents.ts';
+import type { SessionDocument, StatusDocument } from '../../src/daemon/reports/documents.ts';
 import { Lab } from '../../tools/lab.ts';
 import { link, password } from './link-text.ts';
 import { Victim } from './victim.ts';

@@ -7,8 +7,8 @@ import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { after, before, test } from 'node:test';
-import type { CheckDocument } from '../../src/daemon/checks.ts';
-import type { SessionDocument, StatusDocument } from '../../src/daemon/documents.ts';
+import type { CheckDocument } from '../../src/daemon/tunnels/checks.ts';
+import type { SessionDocument, StatusDocument } from '../../src/daemon/reports/documents.ts';
 import { Lab, type Gateway } from '../../tools/lab.ts';
 import { link, password } from './link-text.ts';
 

@@ -10,7 +10,11 @@ import { readFileSync, writeFileSync } from 'node:fs';
 import { createServer, type AddressInfo } from 'node:net';
 import { join } from 'node:path';
 import { after, before, test, type TestContext } from 'node:test';
-import type { LinkDocument, SessionDocument, StatusDocument } from '../../src/daemon/documents.ts';
+import type {
+  LinkDocument,
+  SessionDocument,
+  StatusDocument,
+} from '../../src/daemon/reports/documents.ts';
 import { Lab, type Gateway } from '../../tools/lab.ts';
 import { library } from '../openwrt/netifd-library.ts';
 import { ShellBench } from '../openwrt/shell-bench.ts';

@@ -14,7 +14,7 @@ import {
 import { connect, createServer } from 'node:net';
 import { join } from 'node:path';
 import { test } from 'node:test';
-import type { ServerDocument, StatusDocument } from '../../src/daemon/documents.ts';
+import type { ServerDocument, StatusDocument } from '../../src/daemon/reports/documents.ts';
 import { UbusClient } from '../../src/ubus-js/index.ts';
 import { inNamespace } from '../native/namespace.ts';
 import { gateway, network } from './cli/gateway.ts';

@@ -8,7 +8,7 @@
  */
 import assert from 'node:assert/strict';
 import { after, before, beforeEach, test } from 'node:test';
-import type { SessionDocument, StatusDocument } from '../../src/daemon/documents.ts';
+import type { SessionDocument, StatusDocument } from '../../src/daemon/reports/documents.ts';
 import { Lab, type Gateway } from '../../tools/lab.ts';
 import { link, password } from './link-text.ts';
 

@@ -20,7 +20,7 @@ import {
   SERVER_TUN,
   type Pair,
 } from './end.ts';
-import { MppeTwinReceiver, MppeTwinSender } from './mppe-twin.ts';
+import { MppeTwinReceiver, MppeTwinSender } from './mppe/twin.ts';
 import { address, ipv4, ipv6, tagged, tagOf, tcp, tcpFault } from './packets.ts';
 import { parsePrefix } from '../../src/wire/ip.ts';
 

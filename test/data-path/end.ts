@@ -1,5 +1,5 @@
 /** One end of a tunnel in memory: a data path, its arena, and what its daemon would do with it. */
-import { createArena, type Arena, type ArenaOptions } from '../../src/data-path/arena.ts';
+import { createArena, type Arena, type ArenaOptions } from '../../src/data-path/queues/arena.ts';
 import { DataPath, type DataPathOptions } from '../../src/data-path/data-path.ts';
 import { Verdict } from '../../src/data-path/verdict.ts';
 import { createGreHeader, readGre, writeGre } from '../../src/wire/gre.ts';

@@ -16,7 +16,7 @@ import {
   SERVER_TUN,
   type Pair,
 } from './end.ts';
-import { MppeTwinSender } from './mppe-twin.ts';
+import { MppeTwinSender } from './mppe/twin.ts';
 import { address, tagged, tagOf } from './packets.ts';
 
 const KEY = octets(MPPE_MS_CHAP_V2[2].startKey);

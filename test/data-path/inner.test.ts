@@ -2,11 +2,11 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import fc from 'fast-check';
-import { internetChecksum, updateChecksum } from '../../src/data-path/checksum.ts';
-import { mayNotFragment, writeFragment } from '../../src/data-path/fragmentation.ts';
-import { mayAnswer, writeFragmentationNeeded } from '../../src/data-path/icmp.ts';
-import { ipv4Length, ipv6Length } from '../../src/data-path/inner-packet.ts';
-import { clampMss } from '../../src/data-path/mss-clamp.ts';
+import { internetChecksum, updateChecksum } from '../../src/data-path/ip/checksum.ts';
+import { mayNotFragment, writeFragment } from '../../src/data-path/ip/fragmentation.ts';
+import { mayAnswer, writeFragmentationNeeded } from '../../src/data-path/ip/icmp.ts';
+import { ipv4Length, ipv6Length } from '../../src/data-path/ip/inner-packet.ts';
+import { clampMss } from '../../src/data-path/ip/mss-clamp.ts';
 import { address, ipv4, ipv6, sum, tcp, tcpFault } from './packets.ts';
 
 const SYN = 0x02;

@@ -1,9 +1,9 @@
 /** IPv6 on links: what passes, what is answered, what is clamped. Callers: data-path.test.ts. */
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { mayAnswerIpv6 } from '../../src/data-path/icmpv6.ts';
-import { Ipv6Networks } from '../../src/data-path/ipv6-networks.ts';
-import { clampMssIpv6 } from '../../src/data-path/mss-clamp.ts';
+import { mayAnswerIpv6 } from '../../src/data-path/ip/icmpv6.ts';
+import { Ipv6Networks } from '../../src/data-path/ip/ipv6-networks.ts';
+import { clampMssIpv6 } from '../../src/data-path/ip/mss-clamp.ts';
 import { Verdict } from '../../src/data-path/verdict.ts';
 import type { Ipv6Prefix } from '../../src/wire/ipv6.ts';
 import { encodePppFrame, PppProtocol } from '../../src/wire/ppp-frame.ts';

@@ -1,7 +1,7 @@
 /** The gateway under test: the program itself, in the namespace of the guests' taps. */
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { join, resolve } from 'node:path';
-import type { SessionDocument, StatusDocument } from '../../src/daemon/documents.ts';
+import type { SessionDocument, StatusDocument } from '../../src/daemon/reports/documents.ts';
 import type { Namespace, Result, Running } from './namespace.ts';
 import { account } from './peers.ts';
 

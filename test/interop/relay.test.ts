@@ -5,7 +5,7 @@
 import assert from 'node:assert/strict';
 import { randomBytes } from 'node:crypto';
 import { after, afterEach, before, test } from 'node:test';
-import type { RelayDocument } from '../../src/daemon/documents.ts';
+import type { RelayDocument } from '../../src/daemon/reports/documents.ts';
 import { Gateway, linkFiles, relayFiles, serverAddress, serverFiles } from './gateway.ts';
 import { Guest } from './guest.ts';
 import { Namespace } from './namespace.ts';

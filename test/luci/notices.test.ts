@@ -4,7 +4,7 @@ import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, test } from 'node:test';
 import { parseConfiguration } from '../../src/daemon/configuration/configuration.ts';
-import { problemDocument } from '../../src/daemon/documents.ts';
+import { problemDocument } from '../../src/daemon/reports/documents.ts';
 import { repository, sources } from '../../tools/luci/sources.ts';
 import { luci, recorder, type Luci } from './luci.ts';
 

@@ -7,7 +7,7 @@ import { execFileSync } from 'node:child_process';
 import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { after, test } from 'node:test';
-import type { SessionDocument } from '../../src/daemon/documents.ts';
+import type { SessionDocument } from '../../src/daemon/reports/documents.ts';
 import { Lab } from '../../tools/lab.ts';
 import { root } from '../daemon/cli/program.ts';
 

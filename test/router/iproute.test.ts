@@ -5,7 +5,7 @@ import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, beforeEach, test } from 'node:test';
-import { kernel } from '../../src/daemon/kernel.ts';
+import { kernel } from '../../src/daemon/engine/kernel.ts';
 import { IpRoute } from '../../src/router/iproute.ts';
 import { Journal } from '../../src/router/journal.ts';
 import { RouterError, type ServerInterface } from '../../src/router/router.ts';

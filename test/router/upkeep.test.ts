@@ -5,7 +5,7 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, afterEach, beforeEach, test } from 'node:test';
-import { kernel, watchKernel } from '../../src/daemon/kernel.ts';
+import { kernel, watchKernel } from '../../src/daemon/engine/kernel.ts';
 import { CALL_TABLE } from '../../src/router/call-table.ts';
 import { IpRoute } from '../../src/router/iproute.ts';
 import { Journal } from '../../src/router/journal.ts';

@@ -1,14 +1,14 @@
 /** Sessions on the real data path: what PPP negotiates is what the packets need. */
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { createArena } from '../../src/data-path/arena.ts';
+import { createArena } from '../../src/data-path/queues/arena.ts';
 import { DataPath } from '../../src/data-path/data-path.ts';
 import { Verdict } from '../../src/data-path/verdict.ts';
-import { ClientLink } from '../../src/session/client-link.ts';
-import type { Caller } from '../../src/session/caller.ts';
+import { ClientLink } from '../../src/session/link/client-link.ts';
+import type { Caller } from '../../src/session/server/caller.ts';
 import type { MppeOptions } from '../../src/ppp/options.ts';
 import type { CallPath, CallPaths, LinkOutput, PathOwner } from '../../src/session/ports.ts';
-import { Server } from '../../src/session/server.ts';
+import { Server } from '../../src/session/server/server.ts';
 import { ip, linkOptions, serverOptions, user, World } from '../support/world.ts';
 
 const CLIENT = ip('198.51.100.2');

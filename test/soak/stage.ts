@@ -13,7 +13,7 @@ import { execFileSync } from 'node:child_process';
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { ControlClient } from '../../src/daemon/control/client.ts';
-import type { StatusDocument } from '../../src/daemon/documents.ts';
+import type { StatusDocument } from '../../src/daemon/reports/documents.ts';
 import { Lab, nodeOptions, type Program } from '../../tools/lab.ts';
 
 export const SERVER = '198.18.0.1';

@@ -4,8 +4,8 @@
  */
 import assert from 'node:assert/strict';
 import { Secret } from '../../src/crypto/secret.ts';
-import type { Caller } from '../../src/session/caller.ts';
-import { ClientLink } from '../../src/session/client-link.ts';
+import type { Caller } from '../../src/session/server/caller.ts';
+import { ClientLink } from '../../src/session/link/client-link.ts';
 import { Gateway } from '../../src/session/gateway.ts';
 import type { ClientLinkOptions, Limits, ServerOptions, User } from '../../src/session/options.ts';
 import type {
@@ -15,7 +15,7 @@ import type {
   SessionEvent,
   SessionOutput,
 } from '../../src/session/ports.ts';
-import { Server } from '../../src/session/server.ts';
+import { Server } from '../../src/session/server/server.ts';
 import { cause, type Cause } from '../../src/wire/cause.ts';
 import { parseAddress, parsePrefix } from '../../src/wire/ip.ts';
 import { GreNetwork, TwinPath, type HostPaths } from './call-paths.ts';

@@ -4,7 +4,7 @@
  */
 import { closeSync, ftruncateSync, openSync, writeSync } from 'node:fs';
 import { writeU16, writeU32 } from '../../wire/octets.ts';
-import { failureText } from '../router-cause.ts';
+import { failureText } from '../engine/router-cause.ts';
 import { redactGre } from './redact.ts';
 
 const LINKTYPE_RAW = 101;

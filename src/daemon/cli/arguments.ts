@@ -2,7 +2,7 @@
 import { parseArgs } from 'node:util';
 import { ownSocket, systemSocket } from '../control/buses.ts';
 import { ExitCode, Fatal } from '../exit-codes.ts';
-import { routerKinds, type RouterKind } from '../router-choice.ts';
+import { routerKinds, type RouterKind } from '../tunnels/router-choice.ts';
 
 export interface Arguments {
   readonly command: string;

@@ -1,6 +1,6 @@
 /** The commands that talk to the running daemon. Each returns its exit code. */
 import { chmodSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
-import type { CheckDocument } from '../checks.ts';
+import type { CheckDocument } from '../tunnels/checks.ts';
 import type { ControlClient } from '../control/client.ts';
 import type {
   CaptureDocument,
@@ -11,11 +11,11 @@ import type {
   SessionsDocument,
   ServerDocument,
   StatusDocument,
-} from '../documents.ts';
+} from '../reports/documents.ts';
 import { ExitCode, Fatal } from '../exit-codes.ts';
-import { printable } from '../printable.ts';
+import { printable } from '../reports/printable.ts';
 import { relaysText } from './relays.ts';
-import { duration, octets, shortened, table } from '../tables.ts';
+import { duration, octets, shortened, table } from './tables.ts';
 import { UbusError } from '../../ubus-js/index.ts';
 import type { Arguments } from './arguments.ts';
 

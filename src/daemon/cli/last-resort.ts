@@ -3,8 +3,8 @@
  * end it is. One line, a goodbye to the peers as far as there still can be one, and an exit code of its own.
  */
 import { ExitCode } from '../exit-codes.ts';
-import { Faults } from '../faults.ts';
-import type { Log } from '../log.ts';
+import { Faults } from '../engine/faults.ts';
+import type { Log } from '../reports/log.ts';
 
 /** ms; the daemon's goodbye takes at most 4 s. */
 const GOODBYE = 5_000;

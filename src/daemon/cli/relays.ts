@@ -1,6 +1,6 @@
 /** Passthrough in the answer of `status`, for people. */
-import type { RelayCallDocument, RelayDocument } from '../documents.ts';
-import { duration, octets, table } from '../tables.ts';
+import type { RelayCallDocument, RelayDocument } from '../reports/documents.ts';
+import { duration, octets, table } from './tables.ts';
 
 /** Tables of the relays and their calls. */
 export function relaysText(relays: readonly RelayDocument[]): string[] {

@@ -10,8 +10,8 @@ import {
   type Table,
 } from '../../ubus-js/index.ts';
 import { ExitCode, Fatal } from '../exit-codes.ts';
-import type { Faults } from '../faults.ts';
-import type { Log } from '../log.ts';
+import type { Faults } from '../engine/faults.ts';
+import type { Log } from '../reports/log.ts';
 
 export const ownSocket = '/var/run/pptp-gateway/ubus.sock';
 export const systemSocket = '/var/run/ubus/ubus.sock';

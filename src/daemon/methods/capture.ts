@@ -4,8 +4,8 @@ import { join } from 'node:path';
 import { method, UbusError } from '../../ubus-js/index.ts';
 import { Capture } from '../capture/capture.ts';
 import type { Daemon } from '../daemon.ts';
-import type { CaptureDocument, RecordingDocument } from '../documents.ts';
-import { monotonic } from '../drive.ts';
+import type { CaptureDocument, RecordingDocument } from '../reports/documents.ts';
+import { monotonic } from '../engine/drive.ts';
 
 const BYTES = 16 << 20;
 const BYTES_MAX = 256 << 20;

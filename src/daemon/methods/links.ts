@@ -2,7 +2,7 @@
 import { RouterError, type Supervisor } from '../../router/router.ts';
 import { method, UbusError, type Table } from '../../ubus-js/index.ts';
 import type { Daemon } from '../daemon.ts';
-import type { LinkRunner } from '../link-runner.ts';
+import type { LinkRunner } from '../tunnels/link-runner.ts';
 
 export function linkMethods(daemon: Daemon) {
   return {

@@ -3,7 +3,7 @@ import { UbusError, type Method, type ObjectDefinition } from '../../ubus-js/ind
 import { describeCause } from '../../wire/cause.ts';
 import type { Problem } from '../configuration/problems.ts';
 import type { Daemon } from '../daemon.ts';
-import { isRefusal, type Faults } from '../faults.ts';
+import { isRefusal, type Faults } from '../engine/faults.ts';
 import { captureMethods, Captures } from './capture.ts';
 import { checkMethods } from './check.ts';
 import { linkMethods } from './links.ts';

@@ -3,8 +3,12 @@ import type { SessionStatus } from '../../session/ports.ts';
 import { encodeTable, method, UbusError } from '../../ubus-js/index.ts';
 import { cause } from '../../wire/cause.ts';
 import type { Daemon } from '../daemon.ts';
-import { sessionDocument, type SessionDocument, type SessionsDocument } from '../documents.ts';
-import { monotonic } from '../drive.ts';
+import {
+  sessionDocument,
+  type SessionDocument,
+  type SessionsDocument,
+} from '../reports/documents.ts';
+import { monotonic } from '../engine/drive.ts';
 
 /** Octets of sessions in one answer: a ubus message has 1 MiB at most. */
 const PAGE = 900_000;

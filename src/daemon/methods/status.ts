@@ -13,8 +13,8 @@ import {
   type ProblemDocument,
   type ServerDocument,
   type StatusDocument,
-} from '../documents.ts';
-import { monotonic } from '../drive.ts';
+} from '../reports/documents.ts';
+import { monotonic } from '../engine/drive.ts';
 import { version } from '../version.ts';
 import type { Captures } from './capture.ts';
 

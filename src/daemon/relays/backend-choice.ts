@@ -3,7 +3,7 @@ import type { RelayOptions } from '../../relay/relay-options.ts';
 import { probeHelper } from '../../router/nat-helper.ts';
 import type { RelayTable } from '../../router/relay-table.ts';
 import { cause, type Cause } from '../../wire/cause.ts';
-import { failureText } from '../router-cause.ts';
+import { failureText } from '../engine/router-cause.ts';
 
 export type Backend = 'relay' | 'helper';
 

@@ -6,10 +6,10 @@ import { createServer, type AddressInfo, type Server, type Socket } from 'node:n
 import { originalDestination } from '../../native/original-destination.ts';
 import type { RelayOptions } from '../../relay/relay-options.ts';
 import type { RelayRules } from '../../router/relay-rules.ts';
-import { HalfOpen, type Place } from '../../session/half-open.ts';
+import { HalfOpen, type Place } from '../../session/server/half-open.ts';
 import { cause, type Cause } from '../../wire/cause.ts';
 import { formatAddress, parseAddress, prefixContains, type Prefix } from '../../wire/ip.ts';
-import { monotonic } from '../drive.ts';
+import { monotonic } from '../engine/drive.ts';
 import { deviceOfAddress } from './own-addresses.ts';
 import { Passage, PPTP_PORT, type RelayPorts } from './passage.ts';
 import type { RelayCallStatus } from './relay-event.ts';

@@ -15,8 +15,8 @@ import { RELAY_TABLE } from '../../router/relay-rules.ts';
 import type { Upkeep } from '../../router/upkeep.ts';
 import type { Zones } from '../../router/zones.ts';
 import { cause, describeCause, type Cause } from '../../wire/cause.ts';
-import { kernel } from '../kernel.ts';
-import { failureText } from '../router-cause.ts';
+import { kernel } from '../engine/kernel.ts';
+import { failureText } from '../engine/router-cause.ts';
 import {
   choose,
   NOTHING_LACKS,

@@ -6,7 +6,7 @@ import { test, type TestContext } from 'node:test';
 import { Buses, refuseSecond } from '../../../src/daemon/control/buses.ts';
 import { ControlClient } from '../../../src/daemon/control/client.ts';
 import { ExitCode } from '../../../src/daemon/exit-codes.ts';
-import { Log } from '../../../src/daemon/log.ts';
+import { Log } from '../../../src/daemon/reports/log.ts';
 import { method, UbusError, type ObjectDefinition } from '../../../src/ubus-js/index.ts';
 import { client, Inbox, serve } from '../../ubus-js/bus.ts';
 import { folder } from '../cli/program.ts';

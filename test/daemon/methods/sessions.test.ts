@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import type { Daemon } from '../../../src/daemon/daemon.ts';
-import type { SessionsDocument } from '../../../src/daemon/documents.ts';
+import type { SessionsDocument } from '../../../src/daemon/reports/documents.ts';
 import { sessionMethods } from '../../../src/daemon/methods/sessions.ts';
 import type { SessionStatus } from '../../../src/session/ports.ts';
 import { encodeTable } from '../../../src/ubus-js/index.ts';

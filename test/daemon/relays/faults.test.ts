@@ -8,7 +8,7 @@ import assert from 'node:assert/strict';
 import { execFileSync } from 'node:child_process';
 import { resolve } from 'node:path';
 import { after, before, test } from 'node:test';
-import type { RelayDocument, StatusDocument } from '../../../src/daemon/documents.ts';
+import type { RelayDocument, StatusDocument } from '../../../src/daemon/reports/documents.ts';
 import { Lab, type Program } from '../../../tools/lab.ts';
 import { Victim } from '../victim.ts';
 

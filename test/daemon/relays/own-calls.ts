@@ -1,7 +1,7 @@
 /** Calls of our own client's control connection: all of them at once, on one TCP connection. */
 import { randomBytes } from 'node:crypto';
 import type { Socket } from 'node:net';
-import { Drive, monotonic } from '../../../src/daemon/drive.ts';
+import { Drive, monotonic } from '../../../src/daemon/engine/drive.ts';
 import { ControlConnection } from '../../../src/pptp/control-connection.ts';
 import type { ControlOutput } from '../../../src/pptp/control-output.ts';
 import type { ControlIdentity } from '../../../src/pptp/messages.ts';

@@ -13,7 +13,7 @@
  */
 import { once } from 'node:events';
 import { connect, createServer, type Socket } from 'node:net';
-import { createArena } from '../../../src/data-path/arena.ts';
+import { createArena } from '../../../src/data-path/queues/arena.ts';
 import { IoContext } from '../../../src/native/io-context.ts';
 import { Framer } from '../../../src/pptp/framer.ts';
 import {

@@ -8,7 +8,7 @@ import assert from 'node:assert/strict';
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { resolve } from 'node:path';
 import { after, afterEach, before, test } from 'node:test';
-import type { RelayDocument, StatusDocument } from '../../../src/daemon/documents.ts';
+import type { RelayDocument, StatusDocument } from '../../../src/daemon/reports/documents.ts';
 import { Lab, type Gateway, type Program } from '../../../tools/lab.ts';
 
 const lab = new Lab('relays');

@@ -3,7 +3,7 @@ import assert from 'node:assert/strict';
 import { PROTOCOL_VERSION } from '../../../src/wire/control-codes.ts';
 import { encodeControlMessage } from '../../../src/wire/control-message.ts';
 import { outgoingCallRequest, startRequest } from '../../../src/pptp/messages.ts';
-import type { Caller } from '../../../src/session/caller.ts';
+import type { Caller } from '../../../src/session/server/caller.ts';
 import {
   ip,
   limits,

@@ -11,7 +11,7 @@ import { supervisorMethods } from '../../../src/daemon/methods/links.ts';
 import { Netifd } from '../../../src/router/netifd/netifd.ts';
 import type { KernelRoute } from '../../../src/router/route-table.ts';
 import type { SupervisedDaemon } from '../../../src/router/router.ts';
-import { kernel } from '../../../src/daemon/kernel.ts';
+import { kernel } from '../../../src/daemon/engine/kernel.ts';
 import { Upkeep } from '../../../src/router/upkeep.ts';
 import { UbusError } from '../../../src/ubus-js/index.ts';
 import { cause } from '../../../src/wire/cause.ts';

@@ -1,0 +1,56 @@
+/**
+ * The call ids of our own calls, and the kernel's filter that knows them: strangers' GRE ends in the kernel.
+ *
+ * Making a filter costs time for every id in it, so it is not made anew for every call. It lets some ids through that
+ * no call has yet; calls get those, and when they are used up a new filter has more. Ids of calls that have ended leave
+ * it at the next occasion, or when they have become many.
+ */
+import type { CallIds } from '../../pptp/call-ids.ts';
+
+/** Ids in the filter that wait for a call: at least this many, and a quarter of those in use. */
+const SPARE_IDS = 16;
+/** Ids of ended calls that the filter may still let through, likewise. */
+const ENDED_IDS = 16;
+
+export class AdmittedCallIds {
+  private readonly ids: CallIds;
+  private readonly used = new Set<number>();
+  private readonly spare: number[] = [];
+  private ended = 0;
+  private readonly admit: (callIds: Uint16Array) => void;
+
+  /** @param admit makes the filter: only GRE with these ids reaches us */
+  constructor(ids: CallIds, admit: (callIds: Uint16Array) => void) {
+    this.ids = ids;
+    this.admit = admit;
+    this.renew();
+  }
+
+  /** An id that the filter lets through; undefined: there are as many calls as can be told apart. */
+  take(): number | undefined {
+    if (this.spare.length === 0) this.renew();
+    const callId = this.spare.pop();
+    if (callId !== undefined) this.used.add(callId);
+    return callId;
+  }
+
+  release(callId: number): void {
+    if (!this.used.delete(callId)) return;
+    this.ids.release(callId);
+    this.ended++;
+    if (this.ended > Math.max(ENDED_IDS, this.used.size >> 2)) this.renew();
+  }
+
+  private renew(): void {
+    const { ids, spare, used } = this;
+    const wanted = Math.max(SPARE_IDS, used.size >> 2);
+    for (const callId of spare.splice(wanted)) ids.release(callId);
+    while (spare.length < wanted) {
+      const callId = ids.take();
+      if (callId === undefined) break;
+      spare.push(callId);
+    }
+    this.ended = 0;
+    this.admit(Uint16Array.from([...used, ...spare]));
+  }
+}

@@ -1,0 +1,47 @@
+/** How the router asks the kernel, and hears of it: netlink. */
+import {
+  NETLINK_NETFILTER,
+  NETLINK_ROUTE,
+  netlinkRequest,
+  NetlinkWatch,
+} from '../../native/netlink.ts';
+import {
+  netfilterChanges,
+  netfilterGroups,
+  routeChanges,
+  routeGroups,
+} from '../../router/kernel-changes.ts';
+import type { Kernel } from '../../router/netlink-message.ts';
+import type { Upkeep } from '../../router/upkeep.ts';
+import { failureText } from './router-cause.ts';
+
+export const kernel: Kernel = {
+  route: (request) => netlinkRequest(NETLINK_ROUTE, request),
+  netfilter: (request) => netlinkRequest(NETLINK_NETFILTER, request),
+};
+
+/** What the kernel tells of changes goes to the upkeep; without that it looks from time to time. */
+export function watchKernel(upkeep: Upkeep, warn: (message: string) => void): NetlinkWatch[] {
+  const watch = (open: () => NetlinkWatch): NetlinkWatch[] => {
+    try {
+      return [open()];
+    } catch (error) {
+      warn(`changes in the kernel are noticed late: ${failureText(error)}`);
+      return [];
+    }
+  };
+  return [
+    ...watch(
+      () =>
+        new NetlinkWatch(NETLINK_ROUTE, routeGroups, (datagram) =>
+          upkeep.changed(routeChanges(datagram)),
+        ),
+    ),
+    ...watch(
+      () =>
+        new NetlinkWatch(NETLINK_NETFILTER, netfilterGroups, (datagram) =>
+          upkeep.changed(netfilterChanges(datagram)),
+        ),
+    ),
+  ];
+}

@@ -1,0 +1,19 @@
+/** What failures around the engine mean for a session. */
+import { IoError } from '../../native/io-error.ts';
+import { RouterError } from '../../router/router.ts';
+import { cause, type Cause, type CauseCode } from '../../wire/cause.ts';
+import { ExitCode, Fatal } from '../exit-codes.ts';
+
+/** A RouterError says itself what it means, unless it is any failure of a command. */
+export function routerCause(error: unknown, otherwise: CauseCode): Cause {
+  if (error instanceof Fatal && error.exitCode === ExitCode.PortInUse)
+    return cause('PORT_IN_USE', error.message);
+  const isNamed = error instanceof RouterError && error.code !== 'DEVICE_FAILED';
+  return cause(isNamed ? error.code : otherwise, failureText(error));
+}
+
+export function failureText(error: unknown): string {
+  if (error instanceof IoError && error.code === 'EBUSY')
+    return `${error.message}: another program uses a device of this name`;
+  return error instanceof Error ? error.message : String(error);
+}

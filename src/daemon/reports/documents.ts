@@ -1,0 +1,261 @@
+/**
+ * What the ubus object `pptp` answers: snake_case keys, numbers as numbers, seconds, octets ("bytes" as everywhere on ubus),
+ * addresses as text. (Types, not interfaces: only they are ubus tables to the compiler.)
+ */
+import type { CallCounters, LinkState, SessionStatus } from '../../session/ports.ts';
+import type { DisabledInterface } from '../configuration/configuration.ts';
+import type { Problem } from '../configuration/problems.ts';
+import { printable } from './printable.ts';
+import type { RelayCallStatus } from '../relays/relay-event.ts';
+import type { RelayStatus } from '../relays/relays.ts';
+import { describeCause, type Cause } from '../../wire/cause.ts';
+import { formatAddress, formatPrefix } from '../../wire/ip.ts';
+
+export type SessionDocument = {
+  readonly id: number;
+  readonly server?: string;
+  readonly link?: string;
+  readonly username: string;
+  readonly peer: string;
+  readonly callid: number;
+  readonly peer_callid: number;
+  readonly local_address: string;
+  readonly address: string;
+  readonly routes: readonly string[];
+  /** Seconds since 1970 UTC. */
+  readonly since: number;
+  /** Seconds. */
+  readonly uptime: number;
+  readonly auth: string;
+  readonly mppe: string;
+  readonly mru: number;
+  readonly rx_bytes: number;
+  readonly tx_bytes: number;
+  readonly rx_packets: number;
+  readonly tx_packets: number;
+  readonly lost: number;
+  readonly reordered: number;
+  readonly duplicates: number;
+  readonly drops: CallCounters['drops'];
+};
+
+export type SessionsDocument = {
+  readonly sessions: readonly SessionDocument[];
+  /** There are more: ask for those after this id. */
+  readonly next?: number;
+};
+
+export type CauseDocument = {
+  readonly code: string;
+  /** The sentence in English, with the detail. */
+  readonly text: string;
+  /** What is particular to this case, for who translates the sentence. */
+  readonly detail?: string;
+};
+
+export type LinkDocument = {
+  readonly name: string;
+  readonly device: string;
+  readonly server: string;
+  readonly state: LinkState;
+  readonly cause?: CauseDocument;
+  /** Seconds to the next attempt. */
+  readonly retry_in?: number;
+  /** Servers that the peer gave. */
+  readonly dns: readonly string[];
+  readonly session?: SessionDocument;
+};
+
+export type ServerDocument = {
+  readonly name: string;
+  readonly device: string;
+  readonly port: number;
+  readonly local_address: string;
+  readonly state: 'listening' | 'waiting' | 'failed';
+  /** Why it does not listen. */
+  readonly cause?: CauseDocument;
+  readonly sessions: number;
+  readonly max_sessions: number;
+};
+
+export type ProblemDocument = {
+  readonly severity: 'error' | 'warning';
+  readonly file: string;
+  readonly section?: string;
+  readonly option?: string;
+  readonly message: string;
+  /** Of an error: what was in force of the section before is so still. */
+  readonly kept?: boolean;
+  /** Whose section it is, where that is a user's. */
+  readonly username?: string;
+  /** What an interface is. */
+  readonly kind?: 'server' | 'link';
+};
+
+/** A capture that is running. */
+export type RecordingDocument = {
+  readonly path: string;
+  /** Seconds since 1970 UTC. */
+  readonly since: number;
+  readonly packets: number;
+  readonly seconds_left: number;
+};
+
+export type StatusDocument = {
+  readonly version: string;
+  readonly uptime: number;
+  /** `partial`: some sections have errors; `refused`: the files could not be taken up, what was in force before is so still. */
+  readonly config: 'current' | 'partial' | 'refused';
+  /** What is wrong with what stands in the files: errors are of sections that are not in force. */
+  readonly problems: readonly ProblemDocument[];
+  readonly capture?: RecordingDocument;
+  readonly servers: readonly ServerDocument[];
+  readonly links: readonly LinkDocument[];
+  readonly disabled: readonly DisabledInterface[];
+  readonly relays: readonly RelayDocument[];
+};
+
+/** A call that passes through: received is what comes from the client. */
+export type RelayCallDocument = {
+  readonly id: number;
+  readonly client: string;
+  readonly server: string;
+  readonly client_callid: number;
+  readonly server_callid: number;
+  /** Seconds since 1970 UTC. */
+  readonly since: number;
+  /** Outer packets; absent where the kernel does not count. */
+  readonly rx_bytes?: number;
+  readonly tx_bytes?: number;
+  readonly rx_packets?: number;
+  readonly tx_packets?: number;
+  /** Octets of control messages about the call; absent with backend helper. */
+  readonly control_rx_bytes?: number;
+  readonly control_tx_bytes?: number;
+};
+
+export type RelayDocument = {
+  readonly name: string;
+  readonly direction: 'outbound' | 'inbound';
+  /** Which one is at work; as configured where none is. */
+  readonly backend: 'relay' | 'helper' | 'auto';
+  /** Why this backend. */
+  readonly reason: string;
+  readonly src: string;
+  readonly dest: string;
+  readonly dest_ip?: string;
+  readonly state: 'up' | 'failed';
+  readonly cause?: CauseDocument;
+  readonly clients: number;
+  readonly connections: number;
+  readonly calls: readonly RelayCallDocument[];
+};
+
+export type FailureDocument = {
+  /** Seconds since 1970 UTC. */
+  readonly time: number;
+  readonly name: string;
+  readonly peer: string;
+  readonly username: string;
+  readonly cause: CauseDocument;
+};
+
+export type CaptureDocument = {
+  readonly path: string;
+  readonly packets: number;
+  /** Packets that found no room in the file. */
+  readonly omitted: number;
+  /** Why recording ended early. */
+  readonly fault?: string;
+};
+
+export function sessionDocument(status: SessionStatus, now: number): SessionDocument {
+  const { counters } = status;
+  const uptime = Math.max(0, Math.round((now - status.since) / 1000));
+  return {
+    id: status.id,
+    ...(status.kind === 'caller' ? { server: status.name } : { link: status.name }),
+    username: status.username,
+    peer: formatAddress(status.peer),
+    callid: status.callId,
+    peer_callid: status.peerCallId,
+    local_address: formatAddress(status.localAddress),
+    address: formatAddress(status.peerAddress),
+    routes: status.routes.map(formatPrefix),
+    since: Math.round(Date.now() / 1000) - uptime,
+    uptime,
+    auth: status.auth,
+    mppe: status.mppe,
+    mru: status.mtu,
+    rx_bytes: counters.rxOctets,
+    tx_bytes: counters.txOctets,
+    rx_packets: counters.rxPackets,
+    tx_packets: counters.txPackets,
+    lost: counters.lost,
+    reordered: counters.reordered,
+    duplicates: counters.duplicates,
+    drops: counters.drops,
+  };
+}
+
+export function relayDocument(
+  { options, backend, reason, cause, clients, connections, calls }: RelayStatus,
+  now: number,
+): RelayDocument {
+  return {
+    name: options.name,
+    direction: options.direction,
+    backend: backend ?? options.backend,
+    reason,
+    src: options.src.join(' '),
+    dest: options.dest.join(' '),
+    ...(options.server === undefined ? {} : { dest_ip: formatAddress(options.server) }),
+    state: cause === undefined ? 'up' : 'failed',
+    ...(cause === undefined ? {} : { cause: causeDocument(cause) }),
+    clients,
+    connections,
+    calls: calls.map((call) => relayCallDocument(call, now)),
+  };
+}
+
+export function relayCallDocument(call: RelayCallStatus, now: number): RelayCallDocument {
+  const { id, client, server, clientCallId, serverCallId, since, traffic, control } = call;
+  return {
+    id,
+    client: formatAddress(client),
+    server: formatAddress(server),
+    client_callid: clientCallId,
+    server_callid: serverCallId,
+    since: Math.round((Date.now() - (now - since)) / 1000),
+    ...(traffic && {
+      rx_bytes: traffic.rxOctets,
+      tx_bytes: traffic.txOctets,
+      rx_packets: traffic.rxPackets,
+      tx_packets: traffic.txPackets,
+    }),
+    ...(control && {
+      control_rx_bytes: control.rxOctets,
+      control_tx_bytes: control.txOctets,
+    }),
+  };
+}
+
+/** Without the value. */
+export function problemDocument(problem: Problem): ProblemDocument {
+  const { severity, file, section, option, message, isKept, username, kind } = problem;
+  return {
+    severity,
+    file,
+    ...(section === undefined ? {} : { section }),
+    ...(option === undefined ? {} : { option }),
+    message: printable(message),
+    ...(severity === 'error' ? { kept: isKept ?? false } : {}),
+    ...(username === undefined ? {} : { username: printable(username) }),
+    ...(kind === undefined ? {} : { kind }),
+  };
+}
+
+export function causeDocument(cause: Cause): CauseDocument {
+  const { code, detail } = cause;
+  return { code, text: describeCause(cause), ...(detail === undefined ? {} : { detail }) };
+}

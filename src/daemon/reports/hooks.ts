@@ -1,0 +1,299 @@
+/**
+ * The owner's own commands: executables in /etc/pptp/session-up.d and session-down.d, and a link's `connect` and
+ * `disconnect`. They run beside the daemon, a few at a time, each session's in order, and not for ever; nothing waits for
+ * them. What they are told is in their environment; no secret is.
+ */
+import { spawn } from 'node:child_process';
+import { accessSync, constants, readdirSync, statSync } from 'node:fs';
+import { join } from 'node:path';
+import type { Readable } from 'node:stream';
+import type { SessionEvent, SessionStatus } from '../../session/ports.ts';
+import { formatAddress, formatPrefix } from '../../wire/ip.ts';
+import { isShortage } from '../../router/run-program.ts';
+import { failureText } from '../engine/router-cause.ts';
+import type { Level } from './log.ts';
+import type { RelayEvent } from '../relays/relay-event.ts';
+
+/** Pause before what found no descriptor, process or memory is tried again, ms; and how often it is. */
+const PAUSE = 1_000;
+const ATTEMPTS = 30;
+
+const PATH = '/usr/sbin:/usr/bin:/sbin:/bin';
+/** Output of one hook that goes to the log, in lines and octets of a line. */
+const LINES = 50;
+const LINE = 500;
+
+export interface HookOptions {
+  /** Folder of session-up.d and session-down.d. */
+  readonly dir: string;
+  /** ms until a hook is killed. */
+  readonly limit: number;
+  /** Hooks at the same time, and waiting ones. */
+  readonly running: number;
+  readonly waiting: number;
+}
+
+export const defaultHooks: HookOptions = {
+  dir: '/etc/pptp',
+  limit: 30_000,
+  running: 4,
+  waiting: 256,
+};
+
+export interface HookPorts {
+  readonly log: (level: Level, text: string) => void;
+  readonly count: (counter: string) => void;
+  /** The device and the link's own commands of a session; undefined: it is not known any more. */
+  readonly about: (session: SessionStatus) =>
+    | {
+        readonly device: string;
+        readonly up?: string | undefined;
+        readonly down?: string | undefined;
+      }
+    | undefined;
+}
+
+/** All hooks of one event. */
+interface Job {
+  readonly session: number;
+  readonly env: Readonly<Record<string, string>>;
+  /** Option of a link. */
+  readonly own: Hook | undefined;
+  readonly folder: string;
+}
+
+interface Hook {
+  /** Name of a file, or the option of a link. */
+  readonly name: string;
+  readonly command: readonly [string, ...string[]];
+}
+
+export class Hooks {
+  private readonly options: HookOptions;
+  private readonly ports: HookPorts;
+  private readonly queue: Job[] = [];
+  private readonly busy = new Set<number>();
+
+  constructor(ports: HookPorts, options: HookOptions = defaultHooks) {
+    this.ports = ports;
+    this.options = options;
+  }
+
+  note(event: SessionEvent | RelayEvent): void {
+    if (event.what !== 'session-up' && event.what !== 'session-down') return;
+    const about = this.ports.about(event.session);
+    const up = event.what === 'session-up';
+    const command = up ? about?.up : about?.down;
+    this.add({
+      session: event.session.id,
+      env: environment(event, about?.device ?? ''),
+      own:
+        command === undefined
+          ? undefined
+          : {
+              name: `${event.session.name}: ${up ? 'connect' : 'disconnect'}`,
+              command: ['/bin/sh', '-c', command],
+            },
+      folder: up ? 'session-up.d' : 'session-down.d',
+    });
+  }
+
+  private add(job: Job): void {
+    if (this.queue.length >= this.options.waiting) {
+      this.failed(`hooks of session ${job.session}: not run, too many are waiting`);
+      return;
+    }
+    this.queue.push(job);
+    this.next();
+  }
+
+  /** Starts what may run: a session's hooks one after the other, so that its down does not overtake its up. */
+  private next(): void {
+    while (this.busy.size < this.options.running) {
+      const at = this.queue.findIndex(({ session }) => !this.busy.has(session));
+      if (at === -1) return;
+      const [job] = this.queue.splice(at, 1) as [Job];
+      this.busy.add(job.session);
+      void this.runAll(job).finally(() => {
+        this.busy.delete(job.session);
+        this.next();
+      });
+    }
+  }
+
+  private async runAll({ own, env, folder }: Job): Promise<void> {
+    if (own !== undefined) await this.run(own, env);
+    for (const file of await this.executables(folder))
+      await this.run({ name: file, command: [file] }, env);
+  }
+
+  /** In order of their names. */
+  private async executables(folder: string): Promise<readonly string[]> {
+    const dir = join(this.options.dir, folder);
+    let names: string[];
+    try {
+      names = (await persistently(() => readdirSync(dir))).sort();
+    } catch (error) {
+      if ((error as NodeJS.ErrnoException).code !== 'ENOENT')
+        this.failed(`hooks: ${failureText(error)}`);
+      return [];
+    }
+    return names
+      .filter((name) => !/^\.|~$|\.(?:bak|orig|apk-new|opkg|dpkg-\w+)$|-opkg$/.test(name))
+      .map((name) => join(dir, name))
+      .filter((file) => this.usable(file));
+  }
+
+  /** Executable, and nobody but root can have written it. */
+  private usable(file: string): boolean {
+    try {
+      const { uid, mode } = statSync(file);
+      if (!statSync(file).isFile() || (mode & 0o111) === 0) return false;
+      accessSync(file, constants.X_OK);
+      if ((uid === 0 || uid === process.getuid?.()) && (mode & 0o022) === 0) return true;
+      this.failed(`hook ${file}: not run, others than root can write it`);
+    } catch (error) {
+      this.failed(`hook ${file}: ${failureText(error)}`);
+    }
+    return false;
+  }
+
+  private async run(hook: Hook, env: Job['env']): Promise<void> {
+    let fault: string | undefined;
+    try {
+      fault = await persistently(() => this.start(hook, env));
+    } catch (error) {
+      fault = failureText(error);
+    }
+    if (fault !== undefined) this.failed(`hook ${hook.name}: ${fault}`);
+  }
+
+  /**
+   * @returns how it failed
+   * @throws Error of the system: it could not be started
+   */
+  private start(
+    { name, command: [program, ...words] }: Hook,
+    env: Job['env'],
+  ): Promise<string | undefined> {
+    return new Promise((resolve, reject) => {
+      // A process group of its own: its children are killed with it.
+      const child = spawn(program, words, {
+        cwd: '/',
+        detached: true,
+        env: { PATH, ...env },
+        stdio: ['ignore', 'pipe', 'pipe'],
+      });
+      let late = false;
+      // Where no descriptors are left there are no pipes: the error follows.
+      const outputs = [child.stdout, child.stderr] as (Readable | undefined)[];
+      const timer = setTimeout(() => {
+        late = true;
+        kill(child.pid);
+        // A descendant that left the group may hold the pipes for ever.
+        for (const output of outputs) output?.destroy();
+      }, this.options.limit);
+      const lines = new Lines((line) => this.ports.log('info', `hook ${name}: ${line}`));
+      for (const output of outputs) {
+        output?.setEncoding('utf8').on('data', (text: string) => lines.add(text));
+        output?.on('error', () => undefined); // its end is seen below
+      }
+      child.on('error', (error) => {
+        clearTimeout(timer);
+        reject(error);
+      });
+      child.once('close', (code, signal) => {
+        clearTimeout(timer);
+        lines.end();
+        if (late) resolve(`killed, it ran longer than ${this.options.limit / 1000} s`);
+        else if (code === 0) resolve(undefined);
+        else resolve(code === null ? `ended by ${signal ?? 'a signal'}` : `exit code ${code}`);
+      });
+    });
+  }
+
+  private failed(text: string): void {
+    this.ports.count('hook failed');
+    this.ports.log('warning', text);
+  }
+}
+
+/** Again and again while the system has no room for it. @throws what fails in another way, or for too long */
+async function persistently<T>(act: () => T | Promise<T>): Promise<T> {
+  for (let attempt = 1; ; attempt++) {
+    try {
+      return await act();
+    } catch (error) {
+      if (!isShortage(error) || attempt === ATTEMPTS) throw error;
+    }
+    await new Promise((resolve) => setTimeout(resolve, PAUSE));
+  }
+}
+
+function kill(pid: number | undefined): void {
+  if (pid === undefined) return;
+  try {
+    process.kill(-pid, 'SIGKILL');
+  } catch {
+    // It has ended meanwhile.
+  }
+}
+
+/** The README says what these mean. Names come from peers: no value is a command, and none has a NUL. */
+function environment(
+  event: Extract<SessionEvent, { what: 'session-up' | 'session-down' }>,
+  device: string,
+): Record<string, string> {
+  const { session } = event;
+  const { id, kind, name, username, peer, localAddress, peerAddress, routes, auth, mppe, mtu } =
+    session;
+  return {
+    ACTION: event.what === 'session-up' ? 'up' : 'down',
+    [kind === 'caller' ? 'SERVER' : 'LINK']: name,
+    SESSION: String(id),
+    USERNAME: username.replaceAll('\0', '?'),
+    PEER: formatAddress(peer),
+    DEVICE: device,
+    LOCAL_ADDRESS: formatAddress(localAddress),
+    ADDRESS: formatAddress(peerAddress),
+    ROUTES: routes.map(formatPrefix).join(' '),
+    AUTH: auth,
+    MPPE: mppe,
+    MTU: String(mtu),
+    ...(event.what === 'session-up'
+      ? {}
+      : {
+          CAUSE: event.cause.code,
+          BYTES_RECEIVED: String(session.counters.rxOctets),
+          BYTES_SENT: String(session.counters.txOctets),
+        }),
+  };
+}
+
+/** Text as it comes to lines, not too many and not too long. */
+class Lines {
+  private readonly write: (line: string) => void;
+  private rest = '';
+  private count = 0;
+
+  constructor(write: (line: string) => void) {
+    this.write = write;
+  }
+
+  add(text: string): void {
+    const lines = (this.rest + text).split('\n');
+    this.rest = lines.pop()!.slice(0, LINE);
+    for (const line of lines) this.line(line);
+  }
+
+  end(): void {
+    if (this.rest !== '') this.line(this.rest);
+    this.rest = '';
+  }
+
+  private line(text: string): void {
+    this.count++;
+    if (this.count < LINES) this.write(text.slice(0, LINE));
+    else if (this.count === LINES) this.write('(more lines are left out)');
+  }
+}

@@ -1,0 +1,165 @@
+/**
+ * The log: one line per fact, to the system's log where it takes them, else on stderr. Protocol code never logs; it outputs
+ * events, and this file turns them into lines with a fixed order of keys. No event carries a secret.
+ */
+import type { SessionEvent, SessionStatus } from '../../session/ports.ts';
+import { describeCause, type Cause } from '../../wire/cause.ts';
+import { formatAddress, formatPrefix } from '../../wire/ip.ts';
+import type { RelayCallStatus, RelayEvent } from '../relays/relay-event.ts';
+import { printable } from './printable.ts';
+
+export const levels = ['error', 'warning', 'info', 'debug'] as const;
+export type Level = (typeof levels)[number];
+
+/** (A type: it goes out on ubus as it is.) */
+export type LogEntry = {
+  /** Seconds since 1970 UTC. */
+  readonly time: number;
+  readonly level: Level;
+  readonly text: string;
+};
+
+/** Most lines and characters that are kept to be shown. */
+const LINES = 500;
+const CHARACTERS = 200_000;
+
+export class Log {
+  level: Level = 'info';
+  /** Links whose every step is told whatever the level is. */
+  verbose: ReadonlySet<string> = new Set();
+  private readonly write: (line: string) => void;
+  private readonly kept: LogEntry[] = [];
+  private characters = 0;
+  private readonly taken: (level: Level, text: string) => boolean;
+
+  /** @param taken offers a line to the system's log; `write` gets those that it does not take */
+  constructor(
+    write: (line: string) => void = toStderr,
+    taken: (level: Level, text: string) => boolean = () => false,
+  ) {
+    this.write = write;
+    this.taken = taken;
+  }
+
+  line(level: Level, text: string): void {
+    if (levels.indexOf(level) > levels.indexOf(this.level)) return;
+    const shown = printable(text);
+    this.keep({ time: Date.now() / 1000, level, text: shown });
+    if (!this.taken(level, shown)) this.write(formatLine(level, shown));
+  }
+
+  /** The last lines, oldest first: for who may not read the system's log. */
+  recent(): readonly LogEntry[] {
+    return this.kept;
+  }
+
+  event(event: SessionEvent | RelayEvent): void {
+    const [level, text] = describeEvent(event);
+    this.line(event.what === 'step' && this.verbose.has(event.link) ? 'info' : level, text);
+  }
+
+  private keep(entry: LogEntry): void {
+    this.kept.push(entry);
+    this.characters += entry.text.length;
+    while (this.kept.length > LINES || this.characters > CHARACTERS)
+      this.characters -= this.kept.shift()!.text.length;
+  }
+}
+
+export function formatLine(level: Level, text: string): string {
+  return `pptp ${level}: ${text}\n`;
+}
+
+export function toStderr(line: string): void {
+  process.stderr.write(line);
+}
+
+function describeEvent(event: SessionEvent | RelayEvent): [Level, string] {
+  switch (event.what) {
+    case 'session-up':
+      return ['info', `${about(event.session)}: up ${facts(event.session)}`];
+    case 'session-down':
+      return [
+        'info',
+        `${about(event.session)}: down ${because(event.cause)} ${traffic(event.session)}`,
+      ];
+    case 'caller-refused':
+      return [
+        'warning',
+        `server ${event.server} caller ${formatAddress(event.peer)}: refused ${because(event.cause)}`,
+      ];
+    case 'auth-failed':
+      return [
+        'warning',
+        `server ${event.server} caller ${formatAddress(event.peer)} user ${quote(event.username)}: login failed ${because(event.cause)}`,
+      ];
+    case 'link-state': {
+      const retry =
+        event.retryIn === undefined
+          ? ''
+          : ` next attempt in ${(event.retryIn / 1000).toFixed(1)} s`;
+      const cause = event.cause === undefined ? '' : ` ${because(event.cause)}`;
+      return [
+        event.state === 'waiting' || event.state === 'blocked' ? 'warning' : 'info',
+        `link ${event.link}: ${event.state}${cause}${retry}`,
+      ];
+    }
+    case 'server-trouble': {
+      const whose = event.username === undefined ? '' : ` user ${quote(event.username)}`;
+      return ['warning', `server ${event.server}${whose}: ${because(event.cause)}`];
+    }
+    case 'relay-call-up':
+      return ['info', `${aboutCall(event.call)}: up`];
+    case 'relay-call-down':
+      return [
+        'info',
+        `${aboutCall(event.call)}: down ${because(event.cause)}${callTraffic(event.call)}`,
+      ];
+    case 'relay-refused': {
+      const server = event.server === undefined ? '' : ` server ${formatAddress(event.server)}`;
+      return [
+        'warning',
+        `relay ${event.relay} client ${formatAddress(event.client)}${server}: refused ${because(event.cause)}`,
+      ];
+    }
+    case 'step':
+      return ['debug', `link ${event.link}: ${event.step} ok${event.detail && ` ${event.detail}`}`];
+    case 'counted':
+      return ['debug', `counted ${event.counter}`];
+  }
+}
+
+function about({ kind, name, id, username, peer }: SessionStatus): string {
+  const who = kind === 'caller' ? `server ${name} session ${id}` : `link ${name} session ${id}`;
+  return `${who} user ${quote(username)} peer ${formatAddress(peer)}`;
+}
+
+function aboutCall({ relay, id, client, server, ...ids }: RelayCallStatus): string {
+  return `relay ${relay} call ${id} client ${formatAddress(client)} server ${formatAddress(server)} ids ${ids.clientCallId} ${ids.serverCallId}`;
+}
+
+function callTraffic({ traffic }: RelayCallStatus): string {
+  if (traffic === undefined) return '';
+  const { rxOctets, rxPackets, txOctets, txPackets } = traffic;
+  return ` rx ${rxOctets} octets ${rxPackets} packets tx ${txOctets} octets ${txPackets} packets`;
+}
+
+function facts({ localAddress, peerAddress, routes, auth, mppe, mtu }: SessionStatus): string {
+  const behind = routes.length === 0 ? '' : ` routes ${routes.map(formatPrefix).join(',')}`;
+  return `local ${formatAddress(localAddress)} address ${formatAddress(peerAddress)}${behind} auth ${auth} mppe ${mppe} mtu ${mtu}`;
+}
+
+function traffic({
+  counters: { rxOctets, txOctets, rxPackets, txPackets, lost },
+}: SessionStatus): string {
+  return `rx ${rxOctets} octets ${rxPackets} packets tx ${txOctets} octets ${txPackets} packets lost ${lost}`;
+}
+
+function because(cause: Cause): string {
+  return `${cause.code} "${describeCause(cause)}"`;
+}
+
+/** Names come from the peer: quoted, and nothing in them can end the quote or the line. */
+function quote(text: string): string {
+  return JSON.stringify(text);
+}

@@ -1,0 +1,158 @@
+/**
+ * `check`: how far a connection gets, step by step. A check of a link dials once, beside the link itself, goes as far as
+ * addresses, brings nothing up and hangs up (one that is up is asked itself: echo-check.ts); one of a server, for which there is no account, goes as far as GRE. It is
+ * started, and then polled, because it takes as long as the network does.
+ */
+import type { ClientLinkOptions } from '../../session/options.ts';
+import { steps, type SessionEvent, type SessionStatus, type Step } from '../../session/ports.ts';
+import { UbusError } from '../../ubus-js/index.ts';
+import { cause as because, type Cause } from '../../wire/cause.ts';
+import { parseConfiguration } from '../configuration/configuration.ts';
+import { host } from '../configuration/option-types.ts';
+import { causeDocument, type CauseDocument } from '../reports/documents.ts';
+import { EchoCheck, liveSteps, type EchoTarget } from './echo-check.ts';
+import { LinkRunner, type RunnerPorts } from './link-runner.ts';
+
+export type StepDocument = {
+  readonly step: string;
+  readonly result: 'ok' | 'failed' | 'not reached';
+  readonly detail: string;
+};
+
+export type CheckDocument = {
+  readonly id: number;
+  readonly name: string;
+  readonly done: boolean;
+  readonly steps: readonly StepDocument[];
+  readonly cause?: CauseDocument;
+};
+
+const MAX_KEPT = 16;
+const MAX_RUNNING = 4;
+
+/** How far a server is followed by somebody who has no account there: its first GRE packet says all but the login. */
+const anonymousSteps = steps.slice(0, steps.indexOf('gre') + 1);
+
+interface Check {
+  readonly name: string;
+  readonly steps: readonly Step[];
+  readonly passed: Map<Step, string>;
+  done: boolean;
+  cause?: Cause;
+  /** Nobody tells this check how it goes on: it looks. */
+  look?: () => void;
+}
+
+export class Checks {
+  private readonly checks = new Map<number, Check>();
+  private lastId = 0;
+
+  /** Dials once. @returns the check's id @throws {UbusError} too many are running */
+  startLink(options: ClientLinkOptions, ports: RunnerPorts): number {
+    return this.start(options, steps, ports);
+  }
+
+  /** Calls a server without logging in. @throws {UbusError} as startLink, or `server` is no host */
+  startServer(server: string, port: number, ports: RunnerPorts): number {
+    return this.start(anonymousLink(server, port), anonymousSteps, ports);
+  }
+
+  /** A link that is up: its session is asked, and stays as it is. @throws {UbusError} too many are running */
+  startLive(target: EchoTarget, session: SessionStatus): number {
+    this.admit();
+    const { before, after } = liveSteps(session);
+    const echo = new EchoCheck(target, session);
+    const check: Check = { name: session.name, steps, passed: new Map(before), done: false };
+    check.look = () => {
+      const verdict = echo.look();
+      if (verdict === undefined) return;
+      check.done = true;
+      if ('cause' in verdict) check.cause = verdict.cause;
+      else {
+        const answer = `MTU ${session.mtu}, echo answered after ${verdict.time.toFixed(1)} ms`;
+        for (const [step, detail] of [['lcp', answer] as const, ...after])
+          check.passed.set(step, detail);
+      }
+    };
+    return this.keep(check);
+  }
+
+  status(id: number): CheckDocument | undefined {
+    const check = this.checks.get(id);
+    if (check === undefined) return undefined;
+    if (!check.done) check.look?.();
+    const failed = check.done ? check.steps.find((step) => !check.passed.has(step)) : undefined;
+    return {
+      id,
+      name: check.name,
+      done: check.done,
+      steps: check.steps.map((step) => ({
+        step,
+        result: check.passed.has(step) ? 'ok' : step === failed ? 'failed' : 'not reached',
+        detail: check.passed.get(step) ?? '',
+      })),
+      ...(check.cause === undefined ? {} : { cause: causeDocument(check.cause) }),
+    };
+  }
+
+  private start(options: ClientLinkOptions, wanted: readonly Step[], ports: RunnerPorts): number {
+    this.admit();
+    const check: Check = { name: options.name, steps: wanted, passed: new Map(), done: false };
+    const report = (event: SessionEvent) => {
+      note(check, event);
+      // A check of a link ends by itself after its last step.
+      if (event.what === 'step' && event.step === wanted.at(-1) && wanted !== steps)
+        runner.feed((link, now) => link.close(because('USER_REQUEST'), now));
+    };
+    const runner = new LinkRunner(options, { ...ports, report }, true, () => (check.done = true));
+    runner.feed((link, now) => link.dial(now));
+    return this.keep(check);
+  }
+
+  private admit(): void {
+    const running = [...this.checks.values()].filter((check) => {
+      if (!check.done) check.look?.();
+      return !check.done;
+    }).length;
+    if (running >= MAX_RUNNING)
+      throw new UbusError('UNKNOWN_ERROR', `${running} checks are running already`);
+  }
+
+  private keep(check: Check): number {
+    this.checks.set(++this.lastId, check);
+    for (const [id, { done }] of this.checks)
+      if (this.checks.size > MAX_KEPT && done) this.checks.delete(id);
+    return this.lastId;
+  }
+}
+
+function note(check: Check, event: SessionEvent): void {
+  if (event.what === 'step') check.passed.set(event.step, event.detail);
+  // After the last step the probe hangs up, which is no failure.
+  else if (
+    event.what === 'link-state' &&
+    event.cause !== undefined &&
+    !check.passed.has(check.steps.at(-1)!)
+  )
+    check.cause = event.cause;
+}
+
+/** @throws {UbusError} INVALID_ARGUMENT */
+function anonymousLink(server: string, port: number): ClientLinkOptions {
+  if (host.parse(server) === undefined)
+    throw new UbusError('INVALID_ARGUMENT', `server '${server}': expected ${host.allowed}`);
+  if (port < 1 || port > 65535)
+    throw new UbusError('INVALID_ARGUMENT', 'port: expected a whole number from 1 to 65535');
+  const values = {
+    proto: 'pptpgw',
+    server,
+    port,
+    username: 'check',
+    password: 'check',
+    nohostroute: 1,
+  };
+  const lines = Object.entries(values).map(([name, value]) => `option ${name} '${value}'`);
+  const text = ["config interface 'check'", ...lines].join('\n');
+  const [link] = parseConfiguration({ network: text }).links;
+  return { ...link!, name: server };
+}

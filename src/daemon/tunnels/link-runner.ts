@@ -1,0 +1,428 @@
+/** Carries out what one client link asks: names, TCP, host route, device, routes. */
+import { connect, type Socket } from 'node:net';
+import { networkInterfaces } from 'node:os';
+import type { ControlPath, Router } from '../../router/router.ts';
+import { ClientLink } from '../../session/link/client-link.ts';
+import type { Gateway } from '../../session/gateway.ts';
+import type { ClientLinkOptions } from '../../session/options.ts';
+import type {
+  LinkOutput,
+  Network,
+  CallPath,
+  SessionEvent,
+  Neighbours,
+} from '../../session/ports.ts';
+import type { TunDevice } from '../../tun-tap/tun-device.ts';
+import { cause, type Cause, type CauseCode } from '../../wire/cause.ts';
+import { formatAddress, parseAddress } from '../../wire/ip.ts';
+import type { Ipv6Prefix } from '../../wire/ipv6.ts';
+import type { Connections } from '../engine/connections.ts';
+import { monotonic, type Drive } from '../engine/drive.ts';
+import type { Faults } from '../engine/faults.ts';
+import { outerPath } from '../engine/outer-path.ts';
+import type { PacketIo } from '../engine/packet-io.ts';
+import { failureText, routerCause } from '../engine/router-cause.ts';
+import { serverAddresses } from './server-address.ts';
+import { Standing } from './standing.ts';
+import { endpointsOf, TcpConnection } from '../engine/tcp-connection.ts';
+
+export interface RunnerPorts {
+  readonly gateway: Gateway;
+  readonly drive: Drive;
+  readonly faults: Faults;
+  readonly io: PacketIo;
+  readonly router: Router;
+  readonly connections: Connections;
+  readonly neighbours: Neighbours;
+  readonly report: (event: SessionEvent) => void;
+}
+
+type LinkStateEvent = Extract<SessionEvent, { what: 'link-state' }>;
+
+export class LinkRunner {
+  /** Another one after a fault. */
+  link: ClientLink;
+  /** DNS servers that the peer gave; empty while the link is down, or with peerdns 0. */
+  dns: readonly number[] = [];
+  private readonly ports: RunnerPorts;
+  private finished: () => void;
+  private readonly isProbe: boolean;
+  /** It is to be removed. */
+  private retiring = false;
+  /** A check beside the link has a host route of its own: releasing it must not cut the link. */
+  private readonly routeName: string;
+  /** What is done about the host route, one after the other: one that is still being made can be released. */
+  private routing: Promise<void> = Promise.resolve();
+  private connecting: Socket | undefined;
+  private tcp: TcpConnection | undefined;
+  private device: TunDevice | undefined;
+  /** What the device is there for; that of a session, or the placeholder for it (dialling on demand). */
+  private network: Network | undefined;
+  /** A network that went down; another one of the same session may take its place at once, on the same device. */
+  private falling: Network | undefined;
+  private standing = new Standing();
+  /** Firewall and NAT let its GRE pass. */
+  private admitted: ControlPath | undefined;
+
+  /** @param finished the machine said 'done' */
+  constructor(
+    options: ClientLinkOptions,
+    ports: RunnerPorts,
+    probe = false,
+    finished: () => void = () => undefined,
+  ) {
+    this.ports = ports;
+    this.isProbe = probe;
+    this.finished = finished;
+    this.routeName = probe ? `${options.name} (check)` : options.name;
+    const machine = {
+      paths: ports.io.paths,
+      feed: (link: ClientLink, act: () => void) => ports.drive.feed(link, act),
+    };
+    const held = !probe && ports.router.supervisor !== undefined;
+    this.link = new ClientLink(options, ports.gateway, machine, { probe, held });
+    this.drive();
+  }
+
+  isBlocked(): boolean {
+    return this.link.status().state === 'blocked';
+  }
+
+  /** Feeds the machine and drains it. */
+  feed(act: (link: ClientLink, now: number) => void): void {
+    this.ports.drive.feed(this.link, act);
+  }
+
+  /** The supervisor does not want it up: its device is gone when this returns. */
+  hold(): void {
+    this.feed((link, now) => link.hold(now));
+    this.settleDown();
+  }
+
+  release(fresh: boolean): void {
+    this.feed((link, now) => link.release(fresh, now));
+  }
+
+  /** The addresses and prefixes that its device has now. With a source filter nothing else passes. */
+  giveIpv6(prefixes: readonly Ipv6Prefix[]): void {
+    if (this.device === undefined) return;
+    const exclusive = this.link.options.ipv6Client?.sourceFilter ?? false;
+    this.ports.io.giveIpv6(this.device, prefixes, exclusive);
+  }
+
+  /** Hangs up, and forgets the link once it is down. */
+  retire(why: Cause): Promise<void> {
+    this.retiring = true;
+    return new Promise((resolve) => {
+      this.finished = resolve;
+      this.feed((link, now) => link.close(why, now));
+    });
+  }
+
+  private drive(): void {
+    const { name } = this.link.options;
+    this.ports.drive.add(this.link, {
+      about: this.isProbe ? `check of ${name}` : `link ${name}`,
+      carryOut: (output) => this.standing.carryOut(output, () => this.carryOut(output)),
+      failed: (why) => this.fail(why),
+    });
+  }
+
+  /** The machine has thrown: what it had done is undone without it, and another one takes its place. */
+  private fail(why: Cause): void {
+    const { link } = this;
+    const { name } = link.options;
+    const { faults, io, report } = this.ports;
+    const attempt = <T>(act: () => T) => faults.contain(`link ${name}`, act);
+    attempt(() => this.hangUp());
+    for (const output of this.standing.endings(why)) attempt(() => this.carryOut(output));
+    this.standing = new Standing();
+    attempt(() => io.release(link));
+    attempt(() => link.abandon());
+    // Before the device goes: a supervisor answers that by holding the link.
+    const isWanted = !this.retiring;
+    const next = isWanted ? attempt(() => link.successor(why, monotonic())) : undefined;
+    if (next !== undefined) {
+      this.link = next;
+      this.drive();
+    }
+    this.falling ??= this.network;
+    attempt(() => this.settleDown());
+    if (next !== undefined) return;
+    attempt(() => report({ what: 'link-state', link: name, state: 'down', cause: why }));
+    void (attempt(() => this.remove()) ?? Promise.resolve()).then(() => this.finished());
+  }
+
+  /** What takes time; the answer is for the machine that asked. */
+  private take(link: ClientLink, job: Promise<void>): void {
+    this.ports.drive.watch(link, job);
+  }
+
+  private tell(link: ClientLink, answer: (machine: ClientLink, now: number) => void): void {
+    this.ports.drive.feed(link, answer);
+  }
+
+  private remove(): Promise<void> {
+    this.ports.drive.remove(this.link);
+    this.hangUp();
+    this.settleDown();
+    this.closeDevice();
+    return this.releaseHostRoute();
+  }
+
+  private releaseHostRoute(): Promise<void> {
+    const { faults, router } = this.ports;
+    return (this.routing = this.routing.then(() => {
+      const released = router.releaseHostRoute(this.routeName);
+      faults.watch(`host route of ${this.routeName}`, released);
+      return released.catch(() => undefined); // it was told
+    }));
+  }
+
+  private carryOut(output: LinkOutput): void {
+    const { link } = this;
+    switch (output.kind) {
+      case 'resolve':
+        this.take(link, this.resolve(link, output.server));
+        break;
+      case 'host-route':
+        this.take(link, this.hostRoute(link, output.address, output.bindDevice));
+        break;
+      case 'connect':
+        this.connect(link, output.address, output.port, output.bindDevice);
+        break;
+      case 'write':
+        this.tcp?.write(output.octets);
+        break;
+      case 'disconnect':
+        this.hangUp();
+        break;
+      case 'network-up':
+        this.take(link, this.networkUp(link, output.path, output.network));
+        break;
+      case 'network-down':
+        this.ports.io.detach(output.path);
+        this.falling = output.network;
+        queueMicrotask(() => this.ports.drive.guard(link, () => this.settleDown()));
+        break;
+      case 'standby':
+        this.falling = undefined;
+        this.network = output.network;
+        // A session may bring its own at once, or nothing is to be there after all.
+        queueMicrotask(() => this.take(link, this.standBy(link, output.network)));
+        break;
+      case 'standby-down':
+        this.falling = output.network;
+        this.settleDown();
+        break;
+      case 'event':
+        this.ports.report(output.event);
+        if (output.event.what === 'link-state') this.showState(output.event);
+        break;
+      case 'done':
+        // The next link of this name must not lose its route to this one's end.
+        void this.remove().then(() => this.finished());
+        break;
+    }
+  }
+
+  private showState({ link, state, cause: why }: LinkStateEvent): void {
+    const { router } = this.ports;
+    if (state === 'down') void this.releaseHostRoute();
+    if (why === undefined || this.isProbe) return;
+    if (state === 'waiting' || state === 'blocked')
+      router.linkFailed(link, why, state === 'blocked');
+  }
+
+  private settleDown(): void {
+    const network = this.falling;
+    if (network === undefined) return;
+    this.falling = undefined;
+    this.closeDevice();
+    const { faults, router } = this.ports;
+    faults.watch(`interface ${network.name}`, router.networkDown(network)); // warns, never fails
+  }
+
+  private async resolve(link: ClientLink, server: string): Promise<void> {
+    const answer = await serverAddresses(server);
+    this.tell(link, (machine, now) => machine.handleResolved(server, answer, now));
+  }
+
+  private async hostRoute(
+    link: ClientLink,
+    address: number,
+    bindDevice: string | undefined,
+  ): Promise<void> {
+    let failure: Cause | undefined;
+    await (this.routing = this.routing.then(async () => {
+      try {
+        await this.ports.router.hostRoute(this.routeName, address, bindDevice);
+      } catch (error) {
+        failure = routerCause(error, 'NO_ROUTE');
+      }
+    }));
+    this.tell(link, (machine, now) => machine.handleHostRoute(address, failure, now));
+  }
+
+  private connect(
+    link: ClientLink,
+    address: number,
+    port: number,
+    through: string | undefined,
+  ): void {
+    const { router } = this.ports;
+    const { unnumbered } = link.options;
+    this.dismiss();
+    const addressIn = (network: string | undefined): string | undefined => {
+      const device = network === undefined ? undefined : router.deviceOf(network);
+      return device === undefined ? undefined : addressOf(device);
+    };
+    const missing = [through, unnumbered].find(
+      (network) => network !== undefined && addressIn(network) === undefined,
+    );
+    if (missing !== undefined) {
+      this.tell(link, (machine, now) =>
+        machine.handleConnectFailed(cause('BIND_FAILED', `${missing} has no IPv4 address`), now),
+      );
+      return;
+    }
+    const localAddress = addressIn(through);
+    const wanted = parseAddress(addressIn(unnumbered) ?? '');
+    const socket = connect({
+      host: formatAddress(address),
+      port,
+      ...(localAddress === undefined ? {} : { localAddress }),
+    });
+    this.connecting = socket;
+    const failed = (error: NodeJS.ErrnoException) => {
+      if (this.connecting !== socket) return;
+      this.connecting = undefined;
+      this.dismiss();
+      this.tell(link, (machine, now) =>
+        machine.handleConnectFailed(
+          cause(connectCauses[error.code ?? ''] ?? 'CONNECT_FAILED', failureText(error)),
+          now,
+        ),
+      );
+    };
+    socket.once('error', failed);
+    socket.once('connect', () =>
+      this.ports.drive.guard(link, () =>
+        this.take(link, this.connected(link, socket, failed, wanted)),
+      ),
+    );
+  }
+
+  /** GRE can get through before a call is asked for. */
+  private async connected(
+    link: ClientLink,
+    socket: Socket,
+    failed: (error: NodeJS.ErrnoException) => void,
+    wanted: number | undefined,
+  ): Promise<void> {
+    if (this.connecting !== socket) return;
+    const endpoints = endpointsOf(socket);
+    this.admitted = outerPath(endpoints, 'we');
+    const { local } = this.admitted ?? endpoints;
+    if (this.admitted !== undefined) await this.ports.router.admit(this.admitted);
+    if (this.connecting !== socket) return;
+    this.connecting = undefined;
+    socket.off('error', failed);
+    const tcp = new TcpConnection(socket, this.ports.connections, {
+      octets: (octets) => {
+        this.ports.io.captureControl(tcp, 'in', octets);
+        this.tell(link, (machine, now) => machine.handleOctets(octets, now));
+      },
+      closed: (errno) => this.tell(link, (machine, now) => machine.handleClosed(now, errno)),
+      written: (octets) => this.ports.io.captureControl(tcp, 'out', octets),
+    });
+    this.tcp = tcp;
+    this.tell(link, (machine, now) => machine.handleConnected(local, now, wanted));
+  }
+
+  private hangUp(): void {
+    this.dismiss();
+    this.connecting?.destroy();
+    this.connecting = undefined;
+    this.tcp?.close();
+    this.tcp = undefined;
+  }
+
+  private dismiss(): void {
+    if (this.admitted !== undefined) this.ports.router.dismiss(this.admitted);
+    this.admitted = undefined;
+  }
+
+  private async networkUp(link: ClientLink, path: CallPath, network: Network): Promise<void> {
+    const { io, router } = this.ports;
+    const before = this.network;
+    this.network = network;
+    let failure: Cause | undefined;
+    try {
+      this.falling = undefined; // it stays: only what is to be said of it has changed
+      const device = this.openDevice(network);
+      this.dns = network.dns;
+      io.attach(path, device, network);
+      await router.networkUp(network);
+      // Not before: answers need the address.
+      if (this.network === network && before !== undefined)
+        io.unpark(device, before.localAddress, network.localAddress);
+    } catch (error) {
+      failure = routerCause(error, 'DEVICE_FAILED');
+    }
+    if (this.network !== network) return; // it went down meanwhile, failed or not
+    this.tell(link, (machine, now) => machine.handleNetworkUp(failure, now));
+  }
+
+  /** The placeholder, whose first packet dials. */
+  private async standBy(link: ClientLink, network: Network): Promise<void> {
+    if (this.network !== network) return;
+    let failure: Cause | undefined;
+    try {
+      this.dns = [];
+      this.ports.io.park(this.openDevice(network), () =>
+        this.feed((link, now) => link.handlePacket(now)),
+      );
+      await this.ports.router.networkUp(network);
+    } catch (error) {
+      failure = routerCause(error, 'DEVICE_FAILED');
+    }
+    if (this.network === network)
+      this.tell(link, (machine, now) => machine.handleStandby(failure, now));
+  }
+
+  /** Made once. @throws IoError */
+  private openDevice({ device: name }: Network): TunDevice {
+    return (this.device ??= this.ports.io.openDevice(
+      name,
+      { isolate: false, isLink: true },
+      (error) =>
+        this.feed((link, now) => {
+          link.handleDeviceLost(cause('DEVICE_FAILED', failureText(error)), now);
+        }),
+    ));
+  }
+
+  private closeDevice(): void {
+    if (this.device !== undefined) this.ports.io.closeDevice(this.device);
+    this.device = undefined;
+    this.network = undefined;
+    this.dns = [];
+  }
+}
+
+export const connectCauses: Readonly<Record<string, CauseCode>> = {
+  ECONNREFUSED: 'CONNECT_REFUSED',
+  ETIMEDOUT: 'CONNECT_TIMEOUT',
+  EHOSTUNREACH: 'HOST_UNREACHABLE',
+  ENETUNREACH: 'NO_ROUTE',
+  EADDRNOTAVAIL: 'BIND_FAILED',
+};
+
+function addressOf(device: string): string | undefined {
+  try {
+    return networkInterfaces()[device]?.find(({ family }) => family === 'IPv4')?.address;
+  } catch {
+    return undefined; // no descriptors are left: the attempt fails, the daemon does not
+  }
+}

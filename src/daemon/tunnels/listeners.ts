@@ -1,0 +1,137 @@
+/** TCP listeners: one per port on all addresses; which server a caller reaches is told by the address it called. */
+import { createServer, type Server as TcpServer, type Socket } from 'node:net';
+import { networkInterfaces } from 'node:os';
+import { ExitCode, Fatal } from '../exit-codes.ts';
+import type { Faults } from '../engine/faults.ts';
+import type { ServerRunner } from './server-runner.ts';
+
+/** Connections the kernel keeps for us while we are busy. */
+const BACKLOG = 128;
+
+export class Listeners {
+  private readonly listeners = new Map<number, TcpServer>();
+  private readonly servers: () => readonly ServerRunner[];
+  private readonly deviceOf: (network: string) => string | undefined;
+  private readonly unserved: (socket: Socket) => void;
+  private readonly failed: (port: number, error: Error) => void;
+  private readonly faults: Faults;
+
+  /**
+   * @param deviceOf the device of a network as the option `listen` has it
+   * @param unserved somebody called an address that no server listens on; the connection is closed after it
+   * @param failed a caller could not be accepted (no descriptors are left); the listener goes on
+   */
+  constructor(
+    servers: () => readonly ServerRunner[],
+    deviceOf: (network: string) => string | undefined,
+    unserved: (socket: Socket) => void,
+    failed: (port: number, error: Error) => void,
+    faults: Faults,
+  ) {
+    this.servers = servers;
+    this.deviceOf = deviceOf;
+    this.unserved = unserved;
+    this.failed = failed;
+    this.faults = faults;
+  }
+
+  /**
+   * Listens on these ports too.
+   * @returns closes again those that were opened
+   * @throws {Fatal} a port is in use: none was opened then
+   */
+  async open(ports: readonly number[]): Promise<() => void> {
+    const opened: number[] = [];
+    const undo = () => {
+      for (const port of opened) this.shut(port);
+    };
+    try {
+      for (const port of ports) {
+        if (this.listeners.has(port)) continue;
+        this.listeners.set(port, await this.listen(port));
+        opened.push(port);
+      }
+    } catch (error) {
+      undo();
+      throw error;
+    }
+    return undo;
+  }
+
+  /** Closes all ports but these. */
+  retain(ports: readonly number[]): void {
+    for (const port of [...this.listeners.keys()]) if (!ports.includes(port)) this.shut(port);
+  }
+
+  close(): void {
+    this.retain([]);
+  }
+
+  private shut(port: number): void {
+    this.listeners.get(port)?.close();
+    this.listeners.delete(port);
+  }
+
+  private listen(port: number): Promise<TcpServer> {
+    const listener = createServer({ noDelay: true }, (socket) =>
+      this.faults.contain(
+        `TCP port ${port}`,
+        () => this.route(port, socket),
+        () => socket.destroy(),
+      ),
+    );
+    return new Promise((resolve, reject) => {
+      listener.once('error', (error: NodeJS.ErrnoException) => {
+        reject(
+          error.code === 'EADDRINUSE'
+            ? new Fatal(
+                ExitCode.PortInUse,
+                `TCP port ${port} is in use: another PPTP server (pptpd?) runs on this machine`,
+              )
+            : new Fatal(ExitCode.Failed, `TCP port ${port}: ${error.message}`),
+        );
+      });
+      listener.listen({ port, host: '0.0.0.0', backlog: BACKLOG }, () => {
+        listener.on('error', (error) => this.failed(port, error));
+        resolve(listener);
+      });
+    });
+  }
+
+  private route(port: number, socket: Socket): void {
+    if (socket.remoteAddress === undefined) {
+      socket.destroy(); // the caller has hung up already
+      return;
+    }
+    const here = this.servers().filter(({ server }) => server.options.port === port);
+    let device: string | undefined;
+    try {
+      device = deviceWith(socket.localAddress);
+    } catch (error) {
+      // It needs a descriptor, and strangers may have used up all there are.
+      this.failed(port, error instanceof Error ? error : new Error(String(error)));
+      socket.destroy();
+      return;
+    }
+    // A server that names the device goes before one that listens everywhere.
+    const runner =
+      here.find(
+        ({ server }) =>
+          device !== undefined &&
+          server.options.listen.some((network) => this.deviceOf(network) === device),
+      ) ?? here.find(({ server }) => server.options.listen.length === 0);
+    if (runner !== undefined) {
+      runner.accept(socket);
+      return;
+    }
+    this.unserved(socket);
+    socket.destroy();
+  }
+}
+
+function deviceWith(address: string | undefined): string | undefined {
+  for (const [device, addresses] of Object.entries(networkInterfaces())) {
+    if (addresses?.some((entry) => entry.address === address) === true) return device;
+  }
+  return undefined;
+}

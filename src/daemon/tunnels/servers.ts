@@ -1,0 +1,178 @@
+/**
+ * The running servers, and how they are changed: what may fail is done first (ports, then devices), what was there before
+ * is given up last. Where it fails all the same, what was there before runs again.
+ */
+import { isDeepStrictEqual } from 'node:util';
+import type { ServerOptions } from '../../session/options.ts';
+import { cause, type Cause } from '../../wire/cause.ts';
+import { formatAddress, type AddressRange } from '../../wire/ip.ts';
+import type { RunnerPorts } from './link-runner.ts';
+import type { Listeners } from './listeners.ts';
+import type { Log } from '../reports/log.ts';
+import { deviceMtu, ServerRunner } from './server-runner.ts';
+
+type Undo = () => Promise<void> | void;
+
+export class Servers {
+  readonly running = new Map<string, ServerRunner>();
+  private readonly ports: RunnerPorts;
+  private readonly log: Log;
+  private readonly lost: (name: string) => void;
+  private readonly keptFrom: (server: ServerOptions) => readonly AddressRange[];
+
+  /**
+   * @param lost a server's device was deleted behind our back
+   * @param keptFrom addresses that lead elsewhere than to callers of a server
+   */
+  constructor(
+    ports: RunnerPorts,
+    log: Log,
+    lost: (name: string) => void,
+    keptFrom: (server: ServerOptions) => readonly AddressRange[],
+  ) {
+    this.ports = ports;
+    this.log = log;
+    this.lost = lost;
+    this.keptFrom = keptFrom;
+  }
+
+  /**
+   * Starts what is new and ends what is gone. Servers whose listener did not change go on; reconfiguring them is the
+   * caller's. With a supervisor one that must start anew is only ended: it is started when the supervisor says so.
+   * @throws Fatal, IoError or RouterError: everything is as it was, but sessions of a server that had to give up its
+   * device for its own successor
+   */
+  async change(wanted: readonly ServerOptions[], listeners: Listeners): Promise<void> {
+    const { running } = this;
+    const before = new Map(running);
+    const kept = (options: ServerOptions): boolean => {
+      const runner = before.get(options.name);
+      return runner !== undefined && !listenerChanged(runner.server.options, options);
+    };
+    const isSupervised = this.ports.router.supervisor !== undefined;
+    const fresh = wanted.filter(
+      (options) => !kept(options) && !(isSupervised && before.has(options.name)),
+    );
+    const ended = [...before.values()].filter(
+      ({ server }) =>
+        !wanted.some((options) => options.name === server.options.name && kept(options)),
+    );
+    const devices = new Set(ended.map(({ server }) => server.options.device));
+    const undo: Undo[] = [];
+    try {
+      undo.push(await listeners.open(wanted.map(({ port }) => port)));
+      const started: ServerRunner[] = [];
+      const start = async (options: ServerOptions) => {
+        const runner = await this.start(options);
+        started.push(runner);
+        undo.push(() => runner.shutdown(cause('CONFIG_CHANGED')));
+      };
+      const end = async (runner: ServerRunner) => {
+        running.delete(runner.server.options.name);
+        await runner.shutdown(cause('CONFIG_CHANGED'));
+      };
+      for (const options of fresh) if (!devices.has(options.device)) await start(options);
+      for (const options of fresh) {
+        const old = ended.find(({ server }) => server.options.device === options.device);
+        if (old === undefined) continue;
+        undo.push(() => this.startAgain(old.server.options));
+        await end(old);
+        await start(options);
+      }
+      for (const runner of ended) if (running.has(runner.server.options.name)) await end(runner);
+      for (const runner of started) running.set(runner.server.options.name, runner);
+    } catch (error) {
+      for (const step of undo.reverse()) await step();
+      throw error;
+    }
+    listeners.retain(wanted.map(({ port }) => port));
+    for (const options of fresh) this.log.line('info', describe(options));
+  }
+
+  /**
+   * All at once, for one may need what another one gives up; where that fails each by itself, so that one that cannot be
+   * started keeps nothing from the others, and goes on as it was.
+   * @returns what went wrong, by server
+   */
+  async changeAsFarAsPossible(
+    wanted: readonly ServerOptions[],
+    listeners: Listeners,
+  ): Promise<ReadonlyMap<string, unknown>> {
+    const failed = new Map<string, unknown>();
+    try {
+      await this.change(wanted, listeners);
+      return failed;
+    } catch {
+      // Which of them it was is seen below.
+    }
+    let now = wanted.flatMap(({ name }) => this.running.get(name)?.server.options ?? []);
+    await this.change(now, listeners);
+    for (const options of wanted) {
+      const next = [...now.filter(({ name }) => name !== options.name), options];
+      try {
+        await this.change(next, listeners);
+        now = next;
+      } catch (error) {
+        failed.set(options.name, error);
+      }
+    }
+    return failed;
+  }
+
+  /** Ends a server. */
+  async end(name: string, why: Cause): Promise<void> {
+    const runner = this.running.get(name);
+    this.running.delete(name);
+    await runner?.shutdown(why);
+  }
+
+  private async start(options: ServerOptions): Promise<ServerRunner> {
+    const runner = new ServerRunner(options, this.ports, this.keptFrom(options), (error) => {
+      this.log.line(
+        'error',
+        `server ${options.name}: its device ${options.device} is gone (${error.message}); starting it anew`,
+      );
+      this.lost(options.name);
+    });
+    try {
+      await runner.start();
+    } catch (error) {
+      await runner.shutdown(cause('DEVICE_FAILED')); // it may have its device already
+      throw error;
+    }
+    return runner;
+  }
+
+  private async startAgain(options: ServerOptions): Promise<void> {
+    try {
+      this.running.set(options.name, await this.start(options));
+    } catch (error) {
+      const why = error instanceof Error ? error.message : String(error);
+      this.log.line('error', `server ${options.name}: cannot be started again: ${why}`);
+    }
+  }
+}
+
+function describe({ name, localAddress, port, listen, device }: ServerOptions): string {
+  return `server ${name}: listening on port ${port} of ${listen.join(' ') || 'all networks'}, ${formatAddress(localAddress)} on ${device}`;
+}
+
+/** What cannot change without a new device or listener. */
+const listenerOptions = [
+  'device',
+  'port',
+  'localAddress',
+  'network',
+  'pool',
+  'listen',
+  'isolate',
+  'ipv6',
+  'proxyArp',
+] as const;
+
+function listenerChanged(before: ServerOptions, after: ServerOptions): boolean {
+  const differs = listenerOptions.some(
+    (option) => !isDeepStrictEqual(before[option], after[option]),
+  );
+  return differs || deviceMtu(before) !== deviceMtu(after);
+}

@@ -1,0 +1,43 @@
+/** What a machine has had done and not undone: networks that are up, sessions that were told of. Kept for when it fails. */
+import type {
+  CallPath,
+  LinkOutput,
+  Network,
+  SessionOutput,
+  SessionStatus,
+} from '../../session/ports.ts';
+import type { Cause } from '../../wire/cause.ts';
+
+export class Standing {
+  /** By slot. */
+  private readonly networks = new Map<
+    number,
+    { readonly path: CallPath; readonly network: Network }
+  >();
+  /** By id. */
+  private readonly sessions = new Map<number, SessionStatus>();
+
+  /** Carries an output out: what it brings stands before that, what it ends stands until it is done. */
+  carryOut<O extends LinkOutput>(output: O, act: (output: O) => void): void {
+    const event = output.kind === 'event' ? output.event : undefined;
+    if (output.kind === 'network-up') this.networks.set(output.path.slot, output);
+    if (event?.what === 'session-up') this.sessions.set(event.session.id, event.session);
+    act(output);
+    if (output.kind === 'network-down') this.networks.delete(output.path.slot);
+    if (event?.what === 'session-down') this.sessions.delete(event.session.id);
+  }
+
+  /** What the machine would say if it could still end everything. Its paths are open until that is carried out. */
+  endings(cause: Cause): readonly SessionOutput[] {
+    const networks = [...this.networks.values()];
+    return [
+      ...networks.map(({ path, network }) => ({ kind: 'network-down', path, network }) as const),
+      ...[...this.sessions.values()].map((session): SessionOutput => {
+        const path = networks.find(({ path: { callId } }) => callId === session.callId)?.path;
+        const counters = path?.counters() ?? session.counters;
+        const event = { what: 'session-down', session: { ...session, counters }, cause } as const;
+        return { kind: 'event', event };
+      }),
+    ];
+  }
+}

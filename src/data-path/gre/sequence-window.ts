@@ -1,0 +1,133 @@
+/**
+ * GRE sequence numbers of the peers (RFC 2637 §4.3): which packet is new, which is a copy, which comes too late.
+ *
+ * Numbers are serial numbers of 32 bits. The first may be any: peers begin with 0 or 1, and the first packet may be lost.
+ * A window of 128 behind the highest number tells a late packet from a copy. A number far from the window is dropped,
+ * since anyone can forge one and would shut out the true peer; but FOLLOWERS such packets close together, with no other
+ * between them, move the window there: a long gap, or a peer that starts again, does not stall the call for ever.
+ */
+import { serialDifference } from '../../wire/gre.ts';
+
+/** What a packet is. From Duplicate on: to be dropped. */
+export const Sequence = {
+  /** The one after the highest. */
+  Next: 0,
+  /** Ahead of the highest: those between are missing. */
+  Ahead: 1,
+  /** Behind the highest, not seen before. */
+  Reordered: 2,
+  Duplicate: 3,
+  Late: 4,
+  FarFuture: 5,
+} as const;
+
+export const WINDOW = 128;
+/** The farthest step ahead that one packet alone may take. */
+export const MAX_JUMP = 1024;
+/** Packets close together that make a far number credible. */
+export const FOLLOWERS = 4;
+
+const WORDS = WINDOW / 32;
+
+export class SequenceWindow {
+  readonly #started: Uint8Array;
+  readonly #highest: Int32Array;
+  /** One bit per number of the window, at the number modulo WINDOW. */
+  readonly #seen: Int32Array;
+  readonly #candidate: Int32Array;
+  readonly #followers: Uint8Array;
+  /** Numbers passed over by the last accept that answered Next or Ahead. */
+  missing = 0;
+
+  constructor(maxSessions: number) {
+    this.#started = new Uint8Array(maxSessions);
+    this.#highest = new Int32Array(maxSessions);
+    this.#seen = new Int32Array(maxSessions * WORDS);
+    this.#candidate = new Int32Array(maxSessions);
+    this.#followers = new Uint8Array(maxSessions);
+  }
+
+  reset(slot: number): void {
+    this.#started[slot] = 0;
+    this.#followers[slot] = 0;
+  }
+
+  started(slot: number): boolean {
+    return this.#started[slot] !== 0;
+  }
+
+  /** The highest number seen, as an int32. */
+  highest(slot: number): number {
+    return this.#highest[slot]!;
+  }
+
+  /** Judges a packet and, unless it is to be dropped, remembers it. */
+  accept(slot: number, sequence: number): number {
+    if (this.#started[slot] === 0) {
+      this.#started[slot] = 1;
+      return this.#restart(slot, sequence, 0);
+    }
+    const ahead = serialDifference(sequence, this.#highest[slot]!);
+    if (ahead > MAX_JUMP || ahead <= -WINDOW) return this.#far(slot, sequence, ahead);
+    if (ahead > 0) {
+      if (ahead >= WINDOW) this.#clear(slot);
+      else for (let n = 1; n < ahead; n++) this.#unmark(slot, sequence - n);
+      this.#highest[slot] = sequence;
+      this.#followers[slot] = 0;
+      this.#mark(slot, sequence);
+      this.missing = ahead - 1;
+      return ahead === 1 ? Sequence.Next : Sequence.Ahead;
+    }
+    if (this.#isMarked(slot, sequence)) return Sequence.Duplicate;
+    this.#followers[slot] = 0;
+    this.#mark(slot, sequence);
+    return Sequence.Reordered;
+  }
+
+  #far(slot: number, sequence: number, ahead: number): number {
+    const refused = ahead > 0 ? Sequence.FarFuture : Sequence.Late;
+    const step = serialDifference(sequence, this.#candidate[slot]!);
+    if (this.#followers[slot] === 0 || step < -WINDOW || step > WINDOW) {
+      this.#followers[slot] = 1;
+      this.#candidate[slot] = sequence;
+      return refused;
+    }
+    if (step === 0) return refused; // a copy proves nothing
+    if (step > 0) this.#candidate[slot] = sequence;
+    this.#followers[slot] = this.#followers[slot]! + 1;
+    if (this.#followers[slot] < FOLLOWERS) return refused;
+    // No more than one packet alone could claim: followers can be forged too, and a gap of 2^30 would be counted for good.
+    return this.#restart(slot, sequence, Math.min(Math.max(0, ahead - 1), MAX_JUMP));
+  }
+
+  #restart(slot: number, sequence: number, missing: number): number {
+    this.#clear(slot);
+    this.#highest[slot] = sequence;
+    this.#followers[slot] = 0;
+    this.#mark(slot, sequence);
+    this.missing = missing;
+    return missing === 0 ? Sequence.Next : Sequence.Ahead;
+  }
+
+  #clear(slot: number): void {
+    for (let word = slot * WORDS; word < (slot + 1) * WORDS; word++) this.#seen[word] = 0;
+  }
+
+  #isMarked(slot: number, sequence: number): boolean {
+    return (this.#seen[this.#word(slot, sequence)]! & (1 << (sequence & 31))) !== 0;
+  }
+
+  #mark(slot: number, sequence: number): void {
+    const word = this.#word(slot, sequence);
+    this.#seen[word] = this.#seen[word]! | (1 << (sequence & 31));
+  }
+
+  #unmark(slot: number, sequence: number): void {
+    const word = this.#word(slot, sequence);
+    this.#seen[word] = this.#seen[word]! & ~(1 << (sequence & 31));
+  }
+
+  #word(slot: number, sequence: number): number {
+    return slot * WORDS + ((sequence >>> 5) & (WORDS - 1));
+  }
+}

@@ -1,0 +1,143 @@
+/**
+ * Puts GRE, PPP and MPPE headers in front of what goes to the peer, in place: RFC 2637 §4.1, RFC 1661 §2, RFC 3078 §3.1.
+ *
+ * The order of GRE sequence numbers and of MPPE counts is the order of the calls. Nothing ever waits for acknowledgments:
+ * several real peers send none.
+ */
+import { createGreHeader, greHeaderLength, writeGre } from '../../wire/gre.ts';
+import { MPPE_HEADER_LENGTH } from '../../wire/mppe-header.ts';
+import { writeU16 } from '../../wire/octets.ts';
+import { PppProtocol, writePppHeader } from '../../wire/ppp-frame.ts';
+import type { Backlog } from '../queues/backlog.ts';
+import { Column, type CounterSlab, Drop } from '../counters.ts';
+import type { DeadlineList } from '../deadline-list.ts';
+import type { MppeSender } from '../mppe/sender.ts';
+import type { OutputQueues } from '../queues/output-queues.ts';
+import type { SequenceWindow } from './sequence-window.ts';
+import { type SessionSlab, State } from '../session-slab.ts';
+import { Verdict } from '../verdict.ts';
+
+export interface TransmitterParts {
+  readonly octets: Uint8Array;
+  readonly sessions: SessionSlab;
+  readonly window: SequenceWindow;
+  readonly mppe: MppeSender;
+  readonly acks: DeadlineList;
+  readonly output: OutputQueues;
+  readonly backlog: Backlog;
+  readonly counters: CounterSlab;
+}
+
+/** The inner protocol field: always two octets, as Linux sends it. */
+const INNER_PROTOCOL_LENGTH = 2;
+
+export class Transmitter {
+  readonly #parts: TransmitterParts;
+  readonly #header = createGreHeader();
+
+  constructor(parts: TransmitterParts) {
+    this.#parts = parts;
+  }
+
+  /** Sends the IP packet octets[at..at+length), or lets it wait; there must be headroom before it. @returns Verdict */
+  packet(slot: number, protocol: number, at: number, length: number, now: number): number {
+    const { octets, sessions, mppe, output, backlog, counters } = this.#parts;
+    if (output.blocked) {
+      if (backlog.add(slot, protocol, at, length)) return Verdict.Held;
+      return this.#drop(slot, Drop.full, Verdict.Full);
+    }
+    if (output.greFull) return this.#drop(slot, Drop.full, Verdict.Full);
+    let start = at;
+    let outerProtocol = protocol;
+    if (mppe.active(slot)) {
+      start = at - INNER_PROTOCOL_LENGTH;
+      writeU16(octets, start, protocol);
+      mppe.encrypt(slot, start, length + INNER_PROTOCOL_LENGTH);
+      start -= MPPE_HEADER_LENGTH;
+      outerProtocol = PppProtocol.Compressed;
+    } else if (sessions.requireEncryption[slot] !== 0) {
+      return this.#drop(slot, Drop.notEncrypted, Verdict.NotEncrypted);
+    }
+    const pfc = sessions.pfc[slot] !== 0;
+    const acfc = sessions.acfc[slot] !== 0;
+    const end = at + length;
+    start -= (acfc ? 0 : 2) + (pfc ? 1 : 2);
+    writePppHeader(octets, start, outerProtocol, pfc, acfc);
+    this.#send(slot, start, end - start);
+    counters.add(slot, Column.TxPackets, 1);
+    counters.add(slot, Column.TxOctets, length);
+    sessions.lastTraffic[slot] = now;
+    return Verdict.Sent;
+  }
+
+  /** Sends a control frame, never encrypted; copied. A call that is not connected yet or a full queue drops it. */
+  frame(slot: number, frame: Uint8Array): void {
+    const { octets, sessions, output, counters } = this.#parts;
+    if (frame.length > output.slotCapacity) {
+      throw new RangeError(`control frame of ${frame.length} octets`);
+    }
+    if (sessions.state[slot] !== State.Connected) {
+      counters.add(slot, Drop.notConnected, 1);
+      return;
+    }
+    const at = output.greFull ? -1 : output.takeSlot();
+    if (at === -1) {
+      counters.add(slot, Drop.full, 1);
+      return;
+    }
+    octets.set(frame, at);
+    this.#send(slot, at, frame.length);
+    counters.add(slot, Column.TxControl, 1);
+  }
+
+  /** Sends an acknowledgment alone. @returns false: no room, try again later */
+  acknowledgment(slot: number): boolean {
+    const { octets, sessions, output } = this.#parts;
+    if (sessions.state[slot] !== State.Connected) return true;
+    const at = output.blocked || output.greFull ? -1 : output.takeSlot();
+    if (at === -1) return false;
+    const header = this.#header;
+    header.callId = sessions.peerCallId[slot]!;
+    header.payloadLength = 0;
+    header.hasSequence = false;
+    this.#acknowledge(slot);
+    this.#push(slot, at, writeGre(octets, at, header));
+    return true;
+  }
+
+  /** Sends the PPP frame octets[at..at+length). */
+  #send(slot: number, at: number, length: number): void {
+    const { octets, sessions } = this.#parts;
+    const header = this.#header;
+    header.callId = sessions.peerCallId[slot]!;
+    header.payloadLength = length;
+    header.hasSequence = true;
+    header.sequence = sessions.sendSequence[slot]!;
+    sessions.sendSequence[slot] = header.sequence + 1;
+    this.#acknowledge(slot);
+    const headerLength = greHeaderLength(true, header.hasAcknowledgment);
+    writeGre(octets, at - headerLength, header);
+    this.#push(slot, at - headerLength, headerLength + length);
+  }
+
+  /** Lets the header carry the acknowledgment that is due, if one is. */
+  #acknowledge(slot: number): void {
+    const { sessions, window, acks } = this.#parts;
+    const header = this.#header;
+    header.hasAcknowledgment = sessions.unacknowledged[slot] !== 0;
+    if (!header.hasAcknowledgment) return;
+    header.acknowledgment = window.highest(slot);
+    sessions.unacknowledged[slot] = 0;
+    acks.disarm(slot);
+  }
+
+  #push(slot: number, at: number, length: number): void {
+    const { sessions, output } = this.#parts;
+    output.pushGre(at, length, sessions.peer[slot]!, sessions.local[slot]!);
+  }
+
+  #drop(slot: number, reason: number, verdict: number): number {
+    this.#parts.counters.add(slot, reason, 1);
+    return verdict;
+  }
+}

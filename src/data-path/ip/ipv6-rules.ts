@@ -1,0 +1,103 @@
+/**
+ * Which IPv6 packets pass, once IPV6CP is open (RFC 5072).
+ *
+ * Callers: link-local only, to and from the interface identifier that IPV6CP agreed.
+ *
+ * Links: whatever the kernel routes into the device goes to the peer, and whatever comes from the peer goes to the kernel,
+ * whose routes and firewall decide, as with IPv4; but nothing that bears a source of ours, or one that cannot be. Where the
+ * peer has given addresses and prefixes that alone are to be used (a DHCPv6 client with `sourcefilter`), only they pass, as
+ * sources outward (RFC 2827) and as destinations inward. Until they are known the kernel's routes, which are
+ * bound to these sources too, decide alone: to drop what netifd has announced a moment ago would be a black hole.
+ * Groups beyond ff02::/16 have no routing here.
+ */
+import type { Device } from '../devices.ts';
+import {
+  isImpossibleIpv6Source,
+  isLinkLocal,
+  isLinkLocalMulticast,
+  isMulticastIpv6,
+  isUnspecified,
+  readI32,
+} from './inner-packet.ts';
+import type { SessionSlab } from '../session-slab.ts';
+import { Verdict } from '../verdict.ts';
+
+const SOURCE = 8;
+const DESTINATION = 24;
+/** Octets of an address before its interface identifier. */
+const PREFIX = 8;
+
+export class Ipv6Rules {
+  readonly #octets: Uint8Array;
+  readonly #sessions: SessionSlab;
+
+  constructor(octets: Uint8Array, sessions: SessionSlab) {
+    this.#octets = octets;
+    this.#sessions = sessions;
+  }
+
+  /** The packet at `at`, whose header was checked, comes from the peer of `slot`. @returns Delivered, or why not */
+  inward(slot: number, device: Device, at: number): number {
+    if (this.#sessions.ipv6[slot] === 0) return Verdict.Ipv6;
+    return device.isLink ? this.#fromLink(slot, device, at) : this.#fromCaller(slot, at);
+  }
+
+  /** It comes from the device of a link, for the peer of `slot`. @returns Sent, or why not */
+  outward(slot: number, { ipv6 }: Device, at: number): number {
+    const octets = this.#octets;
+    const source = at + SOURCE;
+    const destination = at + DESTINATION;
+    if (this.#sessions.ipv6[slot] === 0) return Verdict.Ipv6;
+    const toGroup = isMulticastIpv6(octets, destination);
+    if (toGroup && !isLinkLocalMulticast(octets, destination)) return Verdict.Ipv6;
+    if (isLinkLocal(octets, source) || (toGroup && isUnspecified(octets, source)))
+      return Verdict.Sent;
+    if (isImpossibleIpv6Source(octets, source)) return Verdict.BadSource;
+    const { given, exclusive } = ipv6;
+    if (exclusive && !given.isEmpty && !given.has(octets, source)) return Verdict.BadSource;
+    return Verdict.Sent;
+  }
+
+  #fromLink(slot: number, { ipv6: { given, exclusive } }: Device, at: number): number {
+    const octets = this.#octets;
+    const source = at + SOURCE;
+    const destination = at + DESTINATION;
+    const toGroup = isMulticastIpv6(octets, destination);
+    if (toGroup && !isLinkLocalMulticast(octets, destination)) return Verdict.Ipv6;
+    if (isLinkLocal(octets, source)) {
+      if (this.#isOwnIdentifier(slot, source + PREFIX)) return Verdict.BadSource;
+    } else if (isUnspecified(octets, source)) {
+      return toGroup ? Verdict.Delivered : Verdict.BadSource;
+    } else if (isImpossibleIpv6Source(octets, source) || given.has(octets, source)) {
+      return Verdict.BadSource;
+    }
+    if (toGroup || isLinkLocal(octets, destination) || !exclusive || given.isEmpty)
+      return Verdict.Delivered;
+    return given.has(octets, destination) ? Verdict.Delivered : Verdict.NoRoute;
+  }
+
+  #fromCaller(slot: number, at: number): number {
+    const octets = this.#octets;
+    const source = at + SOURCE;
+    const destination = at + DESTINATION;
+    const toGroup = isLinkLocalMulticast(octets, destination);
+    if (!toGroup && !isLinkLocal(octets, destination)) return Verdict.Ipv6;
+    if (isUnspecified(octets, source)) return toGroup ? Verdict.Delivered : Verdict.Ipv6;
+    const isPeer = isLinkLocal(octets, source) && this.#isPeerIdentifier(slot, source + PREFIX);
+    return isPeer ? Verdict.Delivered : Verdict.Ipv6;
+  }
+
+  #isPeerIdentifier(slot: number, at: number): boolean {
+    const { identifierHigh, identifierLow } = this.#sessions;
+    return this.#isIdentifier(at, identifierHigh[slot]!, identifierLow[slot]!);
+  }
+
+  #isOwnIdentifier(slot: number, at: number): boolean {
+    const { ownIdentifierHigh, ownIdentifierLow } = this.#sessions;
+    return this.#isIdentifier(at, ownIdentifierHigh[slot]!, ownIdentifierLow[slot]!);
+  }
+
+  #isIdentifier(at: number, high: number, low: number): boolean {
+    return readI32(this.#octets, at) === high && readI32(this.#octets, at + 4) === low;
+  }
+}

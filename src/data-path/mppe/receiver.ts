@@ -1,0 +1,86 @@
+/**
+ * MPPE, receiving side: reads the header and hands the packet to stateless or stateful decryption. RFC 3078 §3.1.
+ */
+import {
+  COHERENCY_MASK,
+  MPPE_HEADER_LENGTH,
+  MppeFlag,
+  readMppeHeader,
+} from '../../wire/mppe-header.ts';
+import type { MppeCipher } from './cipher.ts';
+import { type InnerPacket, Mppe } from './inner.ts';
+import { type MppeKeys } from './keys.ts';
+import { StatefulReceiver } from './stateful.ts';
+import { StatelessReceiver, type WaitedSink } from './stateless.ts';
+
+const Mode = { Off: 0, Stateless: 1, Stateful: 2 } as const;
+
+export class MppeReceiver {
+  /** The packet of the last Ok. */
+  readonly inner: InnerPacket = { protocol: 0, at: 0, length: 0 };
+  readonly #octets: Uint8Array;
+  readonly #mode: Uint8Array;
+  readonly #stateless: StatelessReceiver;
+  readonly #stateful: StatefulReceiver;
+
+  /** `waited` takes the packets for which open() answered Waiting, in their order: during a later open(), or finish(). */
+  constructor(maxSessions: number, cipher: MppeCipher, waited: WaitedSink) {
+    this.#octets = cipher.octets;
+    this.#mode = new Uint8Array(maxSessions);
+    this.#stateless = new StatelessReceiver(maxSessions, cipher, this.inner, waited);
+    this.#stateful = new StatefulReceiver(maxSessions);
+  }
+
+  /** Starts with count 0, or stops. */
+  configure(slot: number, mppe: MppeKeys | undefined): void {
+    this.finish();
+    if (this.#mode[slot] === Mode.Stateless) this.#stateless.clear(slot);
+    if (this.#mode[slot] === Mode.Stateful) this.#stateful.clear(slot);
+    this.#mode[slot] = Mode.Off;
+    if (mppe === undefined) return;
+    (mppe.stateful ? this.#stateful : this.#stateless).start(slot, mppe);
+    this.#mode[slot] = mppe.stateful ? Mode.Stateful : Mode.Stateless;
+  }
+
+  active(slot: number): boolean {
+    return this.#mode[slot] !== Mode.Off;
+  }
+
+  /** Packets must come in order. */
+  stateful(slot: number): boolean {
+    return this.#mode[slot] === Mode.Stateful;
+  }
+
+  /** Whether the peer changes its key when it flushes; unless we have seen otherwise it does, as Linux. */
+  changesOnFlush(slot: number): boolean {
+    return this.#mode[slot] !== Mode.Stateful || this.#stateful.changesOnFlush(slot);
+  }
+
+  /** Decrypts the packet that waits for another one. */
+  finish(): void {
+    this.#stateless.finish();
+  }
+
+  /**
+   * Decrypts the MPPE packet octets[at..at+length) of the cipher's memory in place; it is there in `inner` then.
+   * @param sequence GRE sequence number
+   * @returns Mppe
+   */
+  open(slot: number, at: number, length: number, sequence: number, now: number): number {
+    const octets = this.#octets;
+    const header = readMppeHeader(octets, at, length);
+    if (header === -1) return Mppe.Malformed;
+    if ((header & MppeFlag.Encrypted) === 0) return Mppe.NotEncrypted;
+    if ((header & (MppeFlag.B | MppeFlag.Compressed)) !== 0) return Mppe.Malformed;
+    const flushed = (header & MppeFlag.Flushed) !== 0;
+    const count = header & COHERENCY_MASK;
+    const start = at + MPPE_HEADER_LENGTH;
+    const rest = length - MPPE_HEADER_LENGTH;
+    if (this.#mode[slot] === Mode.Stateful) {
+      return this.#stateful.open(slot, octets, start, rest, count, flushed, now, this.inner);
+    }
+    // RFC 3078 §8.1: A is set on every packet; Linux closes the link over such packets.
+    if (!flushed) return Mppe.Malformed;
+    return this.#stateless.open(slot, start, rest, count, sequence, now);
+  }
+}

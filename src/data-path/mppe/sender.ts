@@ -1,0 +1,144 @@
+/**
+ * MPPE, sending side: RFC 3078 §3 (packets), §7 (keys), §8 (stateless and stateful).
+ *
+ * Stateless: the key changes before every packet, and every packet has A. A packet may wait for the next one, to be
+ * encrypted beside it, until finish(). Stateful: one key stream runs on from packet to
+ * packet; the key changes before "flag" packets (low octet of the count 0xff), and before the packet that follows a CCP
+ * Reset-Request, both with A.
+ *
+ * The RFC only starts the key stream again after a Reset-Request. Linux (ppp_mppe.c) changes the key as well, and so
+ * do we, unless the peer was seen to do otherwise (receiver.ts).
+ */
+import { RC4_STATE_OCTETS, rc4Apply, rc4KeySchedule } from '../../crypto/rc4.ts';
+import { MPPE_HEADER_LENGTH, writeMppeHeader } from '../../wire/mppe-header.ts';
+import { KEY_SIZE, KEY_WORDS } from './key-words.ts';
+import { Lane, type MppeCipher } from './cipher.ts';
+import { type MppeKeys, KeySlab } from './keys.ts';
+
+const Mode = { Off: 0, Stateless: 1, Stateful: 2 } as const;
+
+export class MppeSender {
+  readonly #cipher: MppeCipher;
+  /** Session keys: of the next packet (stateless), of the packet before it (stateful). */
+  readonly #keys: KeySlab;
+  readonly #mode: Uint8Array;
+  /** Coherency count of the next packet. */
+  readonly #count: Uint16Array;
+  /** Whether the next packet must have A, and whether the key changes with it. */
+  readonly #flush: Uint8Array;
+  readonly #changeOnFlush: Uint8Array;
+  /** Key streams that run on; stateful slots only. */
+  readonly #streams: (Uint8Array | undefined)[];
+  /** The packet that waits. -1: none does. */
+  #waitingSlot = -1;
+  #waitingAt = 0;
+  #waitingLength = 0;
+
+  constructor(maxSessions: number, cipher: MppeCipher) {
+    this.#cipher = cipher;
+    this.#keys = new KeySlab(maxSessions);
+    this.#mode = new Uint8Array(maxSessions);
+    this.#count = new Uint16Array(maxSessions);
+    this.#flush = new Uint8Array(maxSessions);
+    this.#changeOnFlush = new Uint8Array(maxSessions);
+    this.#streams = new Array<Uint8Array | undefined>(maxSessions).fill(undefined);
+  }
+
+  /** Starts with count 0, or stops. */
+  configure(slot: number, mppe: MppeKeys | undefined): void {
+    this.finish();
+    this.#keys.clear(slot);
+    this.#streams[slot] = undefined;
+    this.#mode[slot] = Mode.Off;
+    if (mppe === undefined) return;
+    this.#keys.start(slot, mppe);
+    this.#mode[slot] = mppe.stateful ? Mode.Stateful : Mode.Stateless;
+    this.#count[slot] = 0;
+    this.#flush[slot] = 0;
+    if (!mppe.stateful) {
+      this.#keys.change(slot, this.#keys.keys, slot * KEY_SIZE);
+      return;
+    }
+    const stream = new Uint8Array(RC4_STATE_OCTETS);
+    rc4KeySchedule(stream, this.#keys.keys, slot * KEY_SIZE, this.#keys.length(slot));
+    this.#streams[slot] = stream;
+  }
+
+  active(slot: number): boolean {
+    return this.#mode[slot] !== Mode.Off;
+  }
+
+  /**
+   * A CCP Reset-Request came: the next packet has A. However many come before it, the key changes once at most.
+   * @param changeKey with a new key, as Linux expects; otherwise with the same, as the RFC has it
+   */
+  flush(slot: number, changeKey: boolean): void {
+    this.#flush[slot] = 1;
+    this.#changeOnFlush[slot] = changeKey ? 1 : 0;
+  }
+
+  /**
+   * Encrypts the octets [at..at+length) of the cipher's memory, inner protocol and packet, in place, and writes the two
+   * octets of header before them. They may be encrypted only by the next call or finish().
+   */
+  encrypt(slot: number, at: number, length: number): void {
+    const { octets } = this.#cipher;
+    const count = this.#count[slot]!;
+    this.#count[slot] = (count + 1) & 0xfff;
+    const stream = this.#streams[slot];
+    if (stream === undefined) {
+      writeMppeHeader(octets, at - MPPE_HEADER_LENGTH, true, count);
+      this.#encryptStateless(slot, at, length);
+      return;
+    }
+    const flushed = this.#step(slot, stream, count);
+    writeMppeHeader(octets, at - MPPE_HEADER_LENGTH, flushed, count);
+    rc4Apply(stream, octets, at, length, at);
+  }
+
+  /** Encrypts the packet that waits. To be called before any is sent. */
+  finish(): void {
+    if (this.#waitingSlot === -1) return;
+    this.#prepare(Lane.First, this.#waitingSlot);
+    this.#cipher.apply(this.#waitingAt, this.#waitingLength);
+    this.#waitingSlot = -1;
+  }
+
+  #encryptStateless(slot: number, at: number, length: number): void {
+    const cipher = this.#cipher;
+    const first = this.#waitingSlot;
+    if (first !== -1) {
+      this.#waitingSlot = -1;
+      this.#prepare(Lane.First, first);
+      this.#prepare(Lane.Second, slot);
+      cipher.applyBoth(this.#waitingAt, this.#waitingLength, at, length);
+    } else if (cipher.worthPairing) {
+      this.#waitingSlot = slot;
+      this.#waitingAt = at;
+      this.#waitingLength = length;
+    } else {
+      this.#prepare(Lane.First, slot);
+      cipher.apply(at, length);
+    }
+  }
+
+  /** Starts the key stream of the session's next packet, and replaces its key. */
+  #prepare(lane: Lane, slot: number): void {
+    const { words } = this.#keys;
+    const row = slot * KEY_WORDS;
+    this.#keys.prepare(this.#cipher, lane, slot, words, row, words, row);
+  }
+
+  /** Readies a key stream that runs on for the packet and answers whether it has A. */
+  #step(slot: number, stream: Uint8Array, count: number): boolean {
+    const isFlag = (count & 0xff) === 0xff;
+    if (!isFlag && this.#flush[slot] === 0) return false;
+    const { keys } = this.#keys;
+    if (isFlag || this.#changeOnFlush[slot] !== 0) {
+      this.#keys.change(slot, keys, slot * KEY_SIZE);
+    }
+    rc4KeySchedule(stream, keys, slot * KEY_SIZE, this.#keys.length(slot));
+    this.#flush[slot] = 0;
+    return true;
+  }
+}

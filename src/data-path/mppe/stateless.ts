@@ -1,0 +1,294 @@
+/**
+ * Stateless MPPE, receiving side: every packet has a key of its own. RFC 3078 §8.1.
+ *
+ * Packets are numbered by an index of 32 bits, whose low 12 bits are the coherency count on the wire. Keys that were passed
+ * over are kept, 128 a session, so that late packets still decrypt. A count 1 to 2047 ahead means lost packets, others
+ * late ones (as Linux has it); after a gap of more GRE packets than that, their number tells how many times the
+ * count went round, where Linux would never decrypt again.
+ *
+ * MPPE proves nothing about who sent a packet. So no packet moves the keys for good unless an IP packet comes out of it:
+ * otherwise one forged packet with a count far ahead would end the session. Its key changes are not thrown away but
+ * wait in a second register for a packet that needs them; and they are rationed.
+ *
+ * Two packets are decrypted together if the cipher gains by it and each is the next of its session (the second one perhaps
+ * the next but one): the first waits for the second, or for finish(). What becomes of them is the same as one by one.
+ */
+import { serialDifference } from '../../wire/gre.ts';
+import { COHERENCY_MASK } from '../../wire/mppe-header.ts';
+import { copyKey, KEY_WORDS } from './key-words.ts';
+import { Lane, type MppeCipher } from './cipher.ts';
+import { type InnerPacket, Mppe, readInner } from './inner.ts';
+import { type MppeKeys, KeySlab } from './keys.ts';
+import { RateLimit } from '../queues/rate-limit.ts';
+
+/** Keys kept for late packets; as many as GRE's window (sequence-window.ts) has numbers. */
+const KEPT = 128;
+const COUNTS = COHERENCY_MASK + 1;
+/** Key changes for lost packets, about 1 µs each: at once, and per second. */
+const REKEY_BURST = 8192;
+const REKEYS_PER_SECOND = 4096;
+
+/** Takes what became of a packet that had waited; `inner` is that packet if the result is Ok. */
+export type WaitedSink = (slot: number, result: number, now: number) => void;
+
+export class StatelessReceiver {
+  readonly #cipher: MppeCipher;
+  readonly #inner: InnerPacket;
+  readonly #waited: WaitedSink;
+  /** Session keys: that of #next. */
+  readonly #keys: KeySlab;
+  /** Index expected next. */
+  readonly #next: Int32Array;
+  /** The register for changes that no packet has confirmed yet: the key of #aheadIndex, which is not before #next. */
+  readonly #ahead: Int32Array;
+  readonly #aheadIndex: Int32Array;
+  readonly #aheadValid: Uint8Array;
+  /** Ring of keys passed over, by index modulo KEPT. */
+  readonly #kept: Int32Array;
+  readonly #keptIndex: Int32Array;
+  readonly #keptValid: Uint8Array;
+  /** Whether a key of the session was ever kept: rows that were never written cost no memory, unless they are cleared. */
+  readonly #keeps: Uint8Array;
+  /** GRE sequence number of the packet before #next, once there was one. */
+  readonly #sequence: Int32Array;
+  readonly #hasSequence: Uint8Array;
+  readonly #ration: RateLimit;
+
+  /** The keys after those of the packets in the two lanes. */
+  readonly #after = new Int32Array(2 * KEY_WORDS);
+  /** The packet that waits, whose key is its session's. -1: none does. */
+  #waitingSlot = -1;
+  #waitingAt = 0;
+  #waitingLength = 0;
+  #waitingSequence = 0;
+  /** A field that may be undefined keeps the number it was given; one of numbers only would copy it. */
+  #waitingNow: number | undefined;
+
+  /** `inner` takes each packet that comes out. */
+  constructor(maxSessions: number, cipher: MppeCipher, inner: InnerPacket, waited: WaitedSink) {
+    this.#cipher = cipher;
+    this.#inner = inner;
+    this.#waited = waited;
+    this.#keys = new KeySlab(maxSessions);
+    this.#next = new Int32Array(maxSessions);
+    this.#ahead = new Int32Array(maxSessions * KEY_WORDS);
+    this.#aheadIndex = new Int32Array(maxSessions);
+    this.#aheadValid = new Uint8Array(maxSessions);
+    this.#kept = new Int32Array(maxSessions * KEPT * KEY_WORDS);
+    this.#keptIndex = new Int32Array(maxSessions * KEPT);
+    this.#keptValid = new Uint8Array(maxSessions * KEPT);
+    this.#keeps = new Uint8Array(maxSessions);
+    this.#sequence = new Int32Array(maxSessions);
+    this.#hasSequence = new Uint8Array(maxSessions);
+    this.#ration = new RateLimit(maxSessions, REKEYS_PER_SECOND, REKEY_BURST);
+  }
+
+  start(slot: number, keys: MppeKeys): void {
+    this.clear(slot);
+    this.#keys.start(slot, keys);
+    this.#keys.changeWith(this.#cipher, slot, this.#keys.words, slot * KEY_WORDS);
+    this.#next[slot] = 0;
+    this.#hasSequence[slot] = 0;
+  }
+
+  /** Leaves no key behind. No packet of the slot may wait: see finish(). */
+  clear(slot: number): void {
+    this.#keys.clear(slot);
+    this.#ahead.fill(0, slot * KEY_WORDS, (slot + 1) * KEY_WORDS);
+    this.#aheadValid[slot] = 0;
+    if (this.#keeps[slot] === 0) return;
+    this.#keeps[slot] = 0;
+    this.#kept.fill(0, slot * KEPT * KEY_WORDS, (slot + 1) * KEPT * KEY_WORDS);
+    this.#keptValid.fill(0, slot * KEPT, (slot + 1) * KEPT);
+  }
+
+  /** Decrypts octets[at..at+length) in place. `sequence`: of the GRE packet. @returns Mppe */
+  open(
+    slot: number,
+    at: number,
+    length: number,
+    count: number,
+    sequence: number,
+    now: number,
+  ): number {
+    if (!this.#cipher.worthPairing) return this.#open(slot, at, length, count, sequence, now);
+    if (this.#waitingSlot === slot) {
+      const forward = (count - this.#next[slot]! - 1) & COHERENCY_MASK;
+      const gap = serialDifference(sequence, this.#waitingSequence);
+      if (forward === 0 && gap <= COUNTS / 2) {
+        return this.#openFollowing(slot, at, length, count, sequence, now);
+      }
+      this.finish();
+    }
+    const forward = (count - this.#next[slot]!) & COHERENCY_MASK;
+    if (forward !== 0 || this.#skipped(slot, forward, sequence) !== 0) {
+      this.finish();
+      return this.#open(slot, at, length, count, sequence, now);
+    }
+    if (this.#waitingSlot !== -1) {
+      this.#prepareWaiting();
+      this.#prepare(slot, Lane.Second, this.#keys.words, slot * KEY_WORDS);
+      this.#cipher.applyBoth(this.#waitingAt, this.#waitingLength, at, length);
+      this.#confirmWaiting();
+      return this.#confirm(slot, Lane.Second, at, length, this.#next[slot]!, sequence);
+    }
+    this.#waitingSlot = slot;
+    this.#waitingAt = at;
+    this.#waitingLength = length;
+    this.#waitingSequence = sequence;
+    this.#waitingNow = now;
+    return Mppe.Waiting;
+  }
+
+  /** Decrypts the packet that waits. */
+  finish(): void {
+    if (this.#waitingSlot === -1) return;
+    this.#prepareWaiting();
+    this.#cipher.apply(this.#waitingAt, this.#waitingLength);
+    this.#confirmWaiting();
+  }
+
+  /** The packet after the one of the same session that waits. */
+  #openFollowing(
+    slot: number,
+    at: number,
+    length: number,
+    count: number,
+    sequence: number,
+    now: number,
+  ): number {
+    const cipher = this.#cipher;
+    this.#prepareWaiting();
+    this.#prepare(slot, Lane.Second, this.#after, 0);
+    cipher.applyBoth(this.#waitingAt, this.#waitingLength, at, length);
+    if (this.#confirmWaiting()) {
+      return this.#confirm(slot, Lane.Second, at, length, this.#next[slot]!, sequence);
+    }
+    // The first was not what it seemed to be, and so perhaps its key not the one before this packet's: as if nothing was.
+    this.#prepare(slot, Lane.First, this.#after, 0);
+    cipher.apply(at, length);
+    return this.#open(slot, at, length, count, sequence, now);
+  }
+
+  #prepareWaiting(): void {
+    const slot = this.#waitingSlot;
+    this.#prepare(slot, Lane.First, this.#keys.words, slot * KEY_WORDS);
+  }
+
+  /** The packet that waits is decrypted. @returns whether it was right */
+  #confirmWaiting(): boolean {
+    const slot = this.#waitingSlot;
+    const next = this.#next[slot]!;
+    this.#waitingSlot = -1;
+    const result = this.#confirm(
+      slot,
+      Lane.First,
+      this.#waitingAt,
+      this.#waitingLength,
+      next,
+      this.#waitingSequence,
+    );
+    this.#waited(slot, result, this.#waitingNow!);
+    return result === Mppe.Ok;
+  }
+
+  /** Decrypts a packet by itself. @returns Mppe */
+  #open(
+    slot: number,
+    at: number,
+    length: number,
+    count: number,
+    sequence: number,
+    now: number,
+  ): number {
+    const next = this.#next[slot]!;
+    const skipped = this.#skipped(slot, (count - next) & COHERENCY_MASK, sequence);
+    if (skipped < 0) return this.#openLate(slot, at, length, next + skipped);
+    const index = (next + skipped) | 0;
+    if (skipped === 0) {
+      this.#prepare(slot, Lane.First, this.#keys.words, slot * KEY_WORDS);
+    } else {
+      if (!this.#advance(slot, index, now)) return Mppe.RekeyLimit;
+      this.#prepare(slot, Lane.First, this.#ahead, slot * KEY_WORDS);
+    }
+    this.#cipher.apply(at, length);
+    return this.#confirm(slot, Lane.First, at, length, index, sequence);
+  }
+
+  /** If an IP packet came out, the session goes on behind it: with the key in row `lane` of #after. @returns Mppe */
+  #confirm(
+    slot: number,
+    lane: Lane,
+    at: number,
+    length: number,
+    index: number,
+    sequence: number,
+  ): number {
+    if (!readInner(this.#cipher.octets, at, length, this.#inner)) return Mppe.Undecryptable;
+    copyKey(this.#after, lane * KEY_WORDS, this.#keys.words, slot * KEY_WORDS);
+    this.#aheadValid[slot] = 0;
+    this.#next[slot] = index + 1;
+    this.#sequence[slot] = sequence;
+    this.#hasSequence[slot] = 1;
+    return Mppe.Ok;
+  }
+
+  /** Starts the key stream of the key in the lane; the key after it goes to that row of #after. */
+  #prepare(slot: number, lane: Lane, keys: Int32Array, keyAt: number): void {
+    const row = lane * KEY_WORDS;
+    this.#keys.prepare(this.#cipher, lane, slot, keys, keyAt, this.#after, row);
+  }
+
+  /** Packets lost before this one; negative: how far it lies behind the next. `forward`: how far its count is ahead, 0..4095. */
+  #skipped(slot: number, forward: number, sequence: number): number {
+    const gap =
+      this.#hasSequence[slot] === 0 ? 0 : serialDifference(sequence, this.#sequence[slot]!);
+    if (gap <= COUNTS / 2) return forward < COUNTS / 2 ? forward : forward - COUNTS;
+    // Not more packets can be lost than GRE lost; control frames among them are fewer than COUNTS.
+    if (forward >= gap) return forward - COUNTS;
+    return forward + COUNTS * Math.floor((gap - 1 - forward) / COUNTS);
+  }
+
+  #openLate(slot: number, at: number, length: number, index: number): number {
+    const place = slot * KEPT + (index & (KEPT - 1));
+    if (this.#keptValid[place] === 0 || this.#keptIndex[place] !== (index | 0)) return Mppe.Late;
+    this.#prepare(slot, Lane.First, this.#kept, place * KEY_WORDS);
+    this.#cipher.apply(at, length);
+    if (!readInner(this.#cipher.octets, at, length, this.#inner)) return Mppe.Undecryptable;
+    this.#keptValid[place] = 0;
+    return Mppe.Ok;
+  }
+
+  /** Brings the register to the key of `index`, or as far as the ration goes. @returns whether it is there */
+  #advance(slot: number, index: number, now: number): boolean {
+    const next = this.#next[slot]!;
+    const row = slot * KEY_WORDS;
+    let ahead = this.#aheadIndex[slot]!;
+    const usable =
+      this.#aheadValid[slot] !== 0 &&
+      serialDifference(ahead, next) >= 0 &&
+      serialDifference(index, ahead) >= 0;
+    if (!usable) {
+      copyKey(this.#keys.words, row, this.#ahead, row);
+      this.#aheadValid[slot] = 1;
+      ahead = next;
+    }
+    const steps = serialDifference(index, ahead);
+    const granted = this.#ration.take(slot, steps, now);
+    for (let n = 0; n < granted; n++) {
+      if (serialDifference(index, ahead) <= KEPT) this.#keep(slot, ahead);
+      this.#keys.changeWith(this.#cipher, slot, this.#ahead, row);
+      ahead = (ahead + 1) | 0;
+    }
+    this.#aheadIndex[slot] = ahead;
+    return granted === steps;
+  }
+
+  #keep(slot: number, index: number): void {
+    const place = slot * KEPT + (index & (KEPT - 1));
+    this.#keeps[slot] = 1;
+    copyKey(this.#ahead, slot * KEY_WORDS, this.#kept, place * KEY_WORDS);
+    this.#keptIndex[place] = index;
+    this.#keptValid[place] = 1;
+  }
+}

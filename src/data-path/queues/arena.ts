@@ -1,0 +1,77 @@
+/**
+ * The one memory all packets live in: an ArrayBuffer of fixed size, cut into rows of equal slots. It belongs to a
+ * WebAssembly.Memory, so that MPPE works in place; where there is no WebAssembly, to nobody.
+ *
+ * The daemon makes it once and the addon pins it. Received packets come to lie in `greSlots` and `tunSlots`; the data path
+ * makes packets of its own (acknowledgments, control frames, fragments, ICMP) in `outSlots` and keeps what must wait in
+ * `heldSlots` (received) and `backlogSlots` (to be sent). A packet position is always an octet offset into `octets`.
+ */
+
+import { createWasmMemory, WASM_RESERVED, type WasmMemory } from '../mppe/wasm/web-assembly.ts';
+
+/** A row of equal slots. All in octets but `count`. */
+export interface SlotRange {
+  readonly base: number;
+  readonly size: number;
+  readonly count: number;
+  /** Octets free in front of a packet, for the headers it gets when it is sent on. */
+  readonly headroom: number;
+}
+
+export interface Arena {
+  /** Whose buffer it is; undefined without WebAssembly. */
+  readonly memory: WasmMemory | undefined;
+  readonly buffer: ArrayBuffer;
+  readonly octets: Uint8Array;
+  readonly greSlots: SlotRange;
+  readonly tunSlots: SlotRange;
+  readonly outSlots: SlotRange;
+  readonly heldSlots: SlotRange;
+  readonly backlogSlots: SlotRange;
+}
+
+export interface ArenaOptions {
+  /** GRE packets per batch. */
+  readonly greSlots?: number;
+  /** IP packets per batch and device. */
+  readonly tunSlots?: number;
+  /** Packets the data path makes between two flushes of its queues. */
+  readonly outSlots?: number;
+  /** Packets of all sessions together that wait for their predecessors or for their call. */
+  readonly heldSlots?: number;
+  /** Packets of all sessions together that wait for room in the socket. */
+  readonly backlogSlots?: number;
+  /** Whether to use WebAssembly if it is there; true by default. */
+  readonly webAssembly?: boolean;
+}
+
+/** Octets of a slot: headroom, and a packet a little larger than Ethernet's. */
+export const SLOT_SIZE = 2048;
+/** GRE with both numbers 16, FF 03, protocol 2, MPPE 2, inner protocol 2: 24 octets; the rest keeps packets aligned. */
+export const HEADROOM = 64;
+
+export function createArena(options: ArenaOptions = {}): Arena {
+  let base = WASM_RESERVED;
+  const row = (count: number): SlotRange => {
+    const range = { base, size: SLOT_SIZE, count, headroom: HEADROOM };
+    base += SLOT_SIZE * count;
+    return range;
+  };
+  const greSlots = row(options.greSlots ?? 128);
+  const tunSlots = row(options.tunSlots ?? 128);
+  const outSlots = row(options.outSlots ?? 256);
+  const heldSlots = row(options.heldSlots ?? 256);
+  const backlogSlots = row(options.backlogSlots ?? 512);
+  const memory = (options.webAssembly ?? true) ? createWasmMemory(base) : undefined;
+  const buffer = memory?.buffer ?? new ArrayBuffer(base);
+  return {
+    memory,
+    buffer,
+    octets: new Uint8Array(buffer),
+    greSlots,
+    tunSlots,
+    outSlots,
+    heldSlots,
+    backlogSlots,
+  };
+}

@@ -1,0 +1,434 @@
+/**
+ * One TCP connection of a link to its server, from the moment TCP is up until it is closed: control connection, one call,
+ * PPP. It tries once; what follows a failure is decided by the link (client-link.ts).
+ */
+import { ControlConnection } from '../../pptp/control-connection.ts';
+import type { ControlOutput } from '../../pptp/control-output.ts';
+import { cause as because, type Cause } from '../../wire/cause.ts';
+import { formatAddress } from '../../wire/ip.ts';
+import { takeFirst } from '../../wire/queue.ts';
+import type { Claims } from '../claims.ts';
+import { Deadlines, earliest } from '../deadlines.ts';
+import type { Attempt, Gateway } from '../gateway.ts';
+import type { ClientLinkOptions } from '../options.ts';
+import { OWN_NAME } from '../own-name.ts';
+import type { CallPath, Network, SessionStatus, Step } from '../ports.ts';
+import { Session, type SessionStage } from '../session.ts';
+
+const HANDSHAKE_TIMEOUT = 15_000;
+const CALL_TIMEOUT = 30_000;
+/** From the call to the addresses. */
+const LINK_TIME = 90_000;
+/** A goodbye takes at most this long, ms: PPP, then the call, then (at the first of these) the control connection. */
+const STOP_AFTER = 1_800;
+const CLOSE_TIME = 2_800;
+
+export type ConnectionOutput =
+  | { readonly kind: 'write'; readonly octets: Uint8Array }
+  | { readonly kind: 'step'; readonly step: Step; readonly detail: string }
+  /** Answer: establish, or end. */
+  | { readonly kind: 'network-up'; readonly path: CallPath; readonly network: Network }
+  | { readonly kind: 'network-down'; readonly path: CallPath; readonly network: Network }
+  | { readonly kind: 'ended'; readonly session: SessionStatus; readonly cause: Cause }
+  | { readonly kind: 'counted'; readonly counter: string }
+  /** Nothing uses the path any more. */
+  | { readonly kind: 'release'; readonly path: CallPath }
+  /** It failed and says goodbye now. */
+  | { readonly kind: 'closing'; readonly cause: Cause }
+  /** Last: close TCP. */
+  | { readonly kind: 'closed'; readonly cause: Cause };
+
+/** What a connection asks of its link. */
+export interface ConnectionPort {
+  /** CallPaths.open for the link. */
+  openPath(peer: number, local: number, now: number): CallPath | undefined;
+  /** Does what somebody else wants, outside the connection's own verbs. */
+  outside(act: () => void, now: number): void;
+  /** What is given back when the link has thrown. */
+  readonly claims: Claims;
+}
+
+/** Addresses of the two ends of TCP, and the one we would like inside the tunnel. */
+interface Ends {
+  readonly peer: number;
+  readonly local: number;
+  readonly wanted: number | undefined;
+}
+
+type State =
+  /** The Start exchange. */
+  | { readonly name: 'control' }
+  | { readonly name: 'call'; readonly path: CallPath }
+  | { readonly name: 'link'; readonly session: Session }
+  | { readonly name: 'closing'; readonly cause: Cause; readonly session: Session | undefined }
+  | { readonly name: 'closed' };
+
+export class ClientConnection {
+  readonly #options: ClientLinkOptions;
+  readonly #gateway: Gateway;
+  readonly #port: ConnectionPort;
+  readonly #ends: Ends;
+  readonly #control: ControlConnection;
+  readonly #deadlines = new Deadlines<'link' | 'stop' | 'closed'>();
+  readonly #outputs: ConnectionOutput[] = [];
+  /** Known to the gateway in state 'control', where a collision with the peer's own attempt is possible. */
+  readonly #leaveAttempt: () => void;
+  #state: State = { name: 'control' };
+  /** Our call id while the control connection has the call. */
+  #callId: number | undefined;
+  #lcpUp = false;
+  #loggedIn = false;
+  #stopping = false;
+
+  constructor(
+    options: ClientLinkOptions,
+    gateway: Gateway,
+    port: ConnectionPort,
+    ends: Ends,
+    now: number,
+  ) {
+    this.#options = options;
+    this.#gateway = gateway;
+    this.#port = port;
+    this.#ends = ends;
+    this.#control = new ControlConnection({
+      initiator: true,
+      hostName: OWN_NAME,
+      vendorName: OWN_NAME,
+      firmwareRevision: 1,
+      maxCalls: 1,
+      handshakeTimeout: HANDSHAKE_TIMEOUT,
+      callTimeout: CALL_TIMEOUT,
+      random: gateway.random,
+    });
+    this.#control.handleOpen(now);
+    const attempt: Attempt = {
+      peer: ends.peer,
+      local: ends.local,
+      lose: (at) => port.outside(() => this.#lose(at), at),
+    };
+    gateway.enterAttempt(attempt);
+    this.#leaveAttempt = port.claims.add(() => gateway.leaveAttempt(attempt));
+    this.#pump(now);
+  }
+
+  /** Outside address of the server. */
+  get peer(): number {
+    return this.#ends.peer;
+  }
+
+  /** That of the call while it is up. */
+  get path(): CallPath | undefined {
+    return this.#session()?.path;
+  }
+
+  /** Whether the peer has ever answered in PPP: then another address of the same server would not do better. */
+  get reachedPpp(): boolean {
+    return this.#lcpUp;
+  }
+
+  handleOctets(octets: Uint8Array, now: number): void {
+    this.#control.handleOctets(octets, now);
+    this.#pump(now);
+  }
+
+  handleClosed(now: number, failure?: string): void {
+    this.#control.handleClosed(now, failure);
+    this.#pump(now);
+  }
+
+  handleFrame(slot: number, frame: Uint8Array, now: number): void {
+    this.#sessionOf(slot)?.handleFrame(frame, now);
+    this.#pump(now);
+  }
+
+  handleDesynchronized(slot: number, now: number): void {
+    this.#sessionOf(slot)?.handleDesynchronized(now);
+    this.#pump(now);
+  }
+
+  /** The network is up. */
+  establish(now: number): SessionStatus | undefined {
+    return this.#state.name === 'link' ? this.#state.session.establish(now) : undefined;
+  }
+
+  status(): SessionStatus | undefined {
+    return this.#state.name === 'link' ? this.#state.session.status() : undefined;
+  }
+
+  /** See Session. */
+  askEcho(now: number): void {
+    this.#session()?.askEcho(now);
+    this.#pump(now);
+  }
+
+  get echoTime(): number | undefined {
+    return this.#session()?.echoTime;
+  }
+
+  /** Says goodbye: PPP, call, control connection; 'closed' within 3 s. */
+  end(cause: Cause, now: number): void {
+    this.#beginClosing(cause, now);
+    this.#pump(now);
+  }
+
+  nextTimeout(): number | undefined {
+    if (this.#state.name === 'closed') return undefined;
+    return earliest(
+      this.#control.nextTimeout(),
+      this.#deadlines.next(),
+      this.#session()?.nextTimeout(),
+    );
+  }
+
+  handleTimeout(now: number): void {
+    if (this.#state.name === 'closed') return;
+    for (let due = this.#deadlines.due(now); due !== undefined; due = this.#deadlines.due(now)) {
+      switch (due) {
+        case 'link':
+          this.#beginClosing(this.#slowness(), now);
+          break;
+        case 'stop':
+          this.#stop(now);
+          break;
+        case 'closed':
+          this.#control.abandon(because('HANGUP'));
+          break;
+      }
+    }
+    const session = this.#session();
+    const next = session?.nextTimeout();
+    if (next !== undefined && next <= now) session?.handleTimeout(now);
+    const control = this.#control.nextTimeout();
+    if (control !== undefined && control <= now) this.#control.handleTimeout(now);
+    this.#pump(now);
+  }
+
+  poll(): ConnectionOutput | undefined {
+    return takeFirst(this.#outputs);
+  }
+
+  #session(): Session | undefined {
+    return 'session' in this.#state ? this.#state.session : undefined;
+  }
+
+  #sessionOf(slot: number): Session | undefined {
+    const session = this.#session();
+    return session?.path.slot === slot ? session : undefined;
+  }
+
+  /** RFC 2637 §3.1.3: the peer's own attempt wins. */
+  #lose(now: number): void {
+    this.#control.abandon(because('CONTROL_COLLISION'));
+    this.#pump(now);
+  }
+
+  #pump(now: number): void {
+    while (this.#state.name !== 'closed') {
+      const stage = this.#session()?.poll();
+      if (stage !== undefined) {
+        this.#actOnSession(stage, now);
+        continue;
+      }
+      const output = this.#control.poll();
+      if (output !== undefined) this.#actOnControl(output, now);
+      else if (this.#state.name === 'closing' && this.#callId === undefined && !this.#stopping) {
+        this.#stop(now);
+      } else break;
+    }
+    if (this.#state.name !== 'control') this.#leaveAttempt();
+  }
+
+  #actOnControl(output: ControlOutput, now: number): void {
+    switch (output.kind) {
+      case 'transmit':
+        this.#outputs.push({ kind: 'write', octets: output.octets });
+        break;
+      case 'established':
+        this.#step('control', [output.peer.vendorName, output.peer.hostName].join(' ').trim());
+        this.#placeCall(now);
+        break;
+      case 'call-requested':
+        this.#control.refuseCall(output.request, 'not-accepted');
+        break;
+      case 'request-withdrawn':
+        break;
+      case 'call-up':
+        this.#step('call', `ids ${output.callId} and ${output.peerCallId}`);
+        this.#startLink(output.peerCallId, now);
+        break;
+      case 'call-down':
+        this.#callDown(output.cause, now);
+        break;
+      case 'counted':
+        this.#outputs.push({ kind: 'counted', counter: `control: ${output.what}` });
+        break;
+      case 'down':
+        this.#close(output.cause);
+        break;
+    }
+  }
+
+  #actOnSession(stage: SessionStage, now: number): void {
+    switch (stage.kind) {
+      case 'gre':
+        this.#step('gre', formatAddress(this.#ends.peer));
+        break;
+      case 'lcp-up':
+        this.#lcpUp = true;
+        this.#step('lcp', `MRU ${stage.peerMru}`);
+        break;
+      case 'login':
+        // Nobody is asked to log in to a link.
+        break;
+      case 'authenticated':
+        this.#loggedIn = true;
+        this.#step('login', this.#session()?.auth ?? 'none');
+        break;
+      case 'network-up':
+        this.#networkUp(stage.network);
+        break;
+      case 'network-down':
+        this.#pushNetwork('network-down', stage.network);
+        if (this.#state.name === 'link') this.#deadlines.set('link', now + LINK_TIME);
+        break;
+      case 'ended':
+        this.#outputs.push(stage);
+        break;
+      case 'counted':
+        this.#outputs.push({ kind: 'counted', counter: `ppp: ${stage.counter}` });
+        break;
+      case 'closing':
+        this.#beginClosing(stage.cause, now);
+        break;
+      case 'down':
+        this.#beginClosing(stage.cause, now);
+        this.#release(this.#session()?.path);
+        if (this.#callId !== undefined) this.#control.clearCall(this.#callId, stage.cause, now);
+        break;
+    }
+  }
+
+  /** The path exists before the request: GRE may overtake the reply. */
+  #placeCall(now: number): void {
+    if (this.#state.name !== 'control') return;
+    const path = this.#port.openPath(this.#ends.peer, this.#ends.local, now);
+    if (path === undefined) {
+      this.#beginClosing(because('TOO_MANY_SESSIONS'), now);
+      return;
+    }
+    this.#state = { name: 'call', path };
+    this.#callId = path.callId;
+    this.#control.placeCall(path.callId, now);
+  }
+
+  #startLink(peerCallId: number, now: number): void {
+    if (this.#state.name !== 'call') return;
+    const { path } = this.#state;
+    const { name, device, mtu, defaultRoute, metric, peerDns, ...options } = this.#options;
+    const { username, secret, auth, mppe, ipv6, ipv6Client, keepalive, routes } = options;
+    const session = new Session(
+      path,
+      peerCallId,
+      {
+        kind: 'link',
+        name,
+        device,
+        peer: this.#ends.peer,
+        mtu,
+        defaultRoute,
+        metric,
+        peerDns,
+        proxyArp: false,
+        ipv6Client,
+        link: {
+          mru: mtu,
+          identity: { username, secret, methods: auth },
+          mppe,
+          ip: { localAddress: this.#ends.wanted ?? 0, requestDns: peerDns },
+          ipv6,
+          ...(keepalive === undefined ? {} : { keepalive }),
+          random: this.#gateway.random,
+        },
+      },
+      { id: this.#gateway.nextId(), username, routes },
+      now,
+    );
+    this.#state = { name: 'link', session };
+    this.#deadlines.set('link', now + LINK_TIME);
+  }
+
+  #networkUp(network: Network): void {
+    if (this.#state.name !== 'link') return;
+    this.#deadlines.clear('link');
+    if (!this.#loggedIn) this.#step('login', 'not asked for');
+    this.#step('encryption', this.#state.session.encryption);
+    const { localAddress, peerAddress } = network;
+    this.#step('addresses', `${formatAddress(localAddress)} and ${formatAddress(peerAddress)}`);
+    this.#pushNetwork('network-up', network);
+  }
+
+  #pushNetwork(kind: 'network-up' | 'network-down', network: Network): void {
+    const path = this.#session()?.path;
+    if (path !== undefined) this.#outputs.push({ kind, path, network });
+  }
+
+  #callDown(cause: Cause, now: number): void {
+    this.#callId = undefined;
+    const session = this.#session();
+    if (session === undefined) {
+      if (this.#state.name === 'call') this.#beginClosing(cause, now);
+      return;
+    }
+    session.lost(cause, now); // its 'down' explains the cause
+    for (let stage = session.poll(); stage !== undefined; stage = session.poll()) {
+      this.#actOnSession(stage, now);
+    }
+  }
+
+  #beginClosing(cause: Cause, now: number): void {
+    const state = this.#state;
+    if (state.name === 'closing' || state.name === 'closed') return;
+    const session = this.#session();
+    this.#state = { name: 'closing', cause, session };
+    this.#outputs.push({ kind: 'closing', cause });
+    this.#deadlines.clearAll();
+    this.#deadlines.set('stop', now + STOP_AFTER);
+    this.#deadlines.set('closed', now + CLOSE_TIME);
+    if (state.name === 'call') {
+      this.#release(state.path);
+      if (this.#callId !== undefined) this.#control.clearCall(this.#callId, cause, now);
+    }
+    session?.end(cause, now);
+  }
+
+  #stop(now: number): void {
+    this.#stopping = true;
+    const cause = this.#state.name === 'closing' ? this.#state.cause : because('USER_REQUEST');
+    this.#control.stop(cause, now);
+  }
+
+  #close(cause: Cause): void {
+    const state = this.#state;
+    if (state.name === 'call') this.#release(state.path);
+    this.#state = { name: 'closed' };
+    this.#deadlines.clearAll();
+    this.#outputs.push({ kind: 'closed', cause: state.name === 'closing' ? state.cause : cause });
+  }
+
+  #release(path: CallPath | undefined): void {
+    if (path !== undefined) this.#outputs.push({ kind: 'release', path });
+  }
+
+  /** What took too long. */
+  #slowness(): Cause {
+    const obstacle = this.#session()?.path.obstacle();
+    if (this.#session()?.heardGre !== true) return because('GRE_BLOCKED', obstacle);
+    if (!this.#lcpUp) return because('LCP_TIMEOUT', obstacle);
+    return because(this.#loggedIn ? 'IPCP_TIMEOUT' : 'AUTH_TIMEOUT');
+  }
+
+  #step(step: Step, detail: string): void {
+    this.#outputs.push({ kind: 'step', step, detail });
+  }
+}

@@ -1,0 +1,40 @@
+/** The users, found by the name on the wire, and what speaks against letting one in. */
+import { Secret } from '../../crypto/secret.ts';
+import { cause, type Cause } from '../../wire/cause.ts';
+import type { User } from '../options.ts';
+
+export class Accounts {
+  readonly #byUsername = new Map<string, User[]>();
+  /** Nobody knows it: what the logins of unknown users are verified against. */
+  readonly dummy: Secret;
+
+  constructor(users: readonly User[], random: (length: number) => Uint8Array) {
+    for (const user of users) {
+      const namesakes = this.#byUsername.get(user.username);
+      if (namesakes === undefined) this.#byUsername.set(user.username, [user]);
+      else namesakes.push(user);
+    }
+    this.dummy = Secret.fromPassword(String.fromCharCode(...random(16)));
+  }
+
+  /**
+   * The account with the name as it came, else with the name without its domain (`CORP\anna` is also anna's). Of namesakes
+   * the one that may call this server.
+   */
+  find(username: string, bareUsername: string, server: string): User | undefined {
+    const namesakes = this.#byUsername.get(username) ?? this.#byUsername.get(bareUsername) ?? [];
+    return namesakes.find((user) => mayCall(user, server)) ?? namesakes[0];
+  }
+}
+
+/** Why this account may not use this server now, whatever its password. `wallClock`: ms since 1970 UTC. */
+export function accountFault(user: User, server: string, wallClock: number): Cause | undefined {
+  if (!user.enabled) return cause('ACCOUNT_DISABLED');
+  if (!mayCall(user, server)) return cause('ACCOUNT_DISABLED', `not allowed on ${server}`);
+  if (user.expires !== undefined && wallClock > user.expires) return cause('ACCOUNT_EXPIRED');
+  return undefined;
+}
+
+function mayCall(user: User, server: string): boolean {
+  return user.servers.length === 0 || user.servers.includes(server);
+}

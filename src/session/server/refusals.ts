@@ -1,0 +1,41 @@
+/**
+ * What a caller is told who is not let in although his password was right: MS-CHAP's error number and a text. Whoever has
+ * not proved it, or guesses from a banned address, is told of a wrong password, whatever else speaks against him.
+ */
+import type { Refusal } from '../../ppp/options.ts';
+import type { Cause, CauseCode } from '../../wire/cause.ts';
+import { MsChapError } from '../../wire/ms-chap.ts';
+
+const { AccountDisabled, NoDialinPermission } = MsChapError;
+
+const refusals: Partial<Record<CauseCode, Refusal>> = {
+  ACCOUNT_DISABLED: {
+    errorCode: AccountDisabled,
+    message: 'The account is disabled, or not for this server',
+  },
+  // Not 648: Windows would ask for a new password then.
+  ACCOUNT_EXPIRED: { errorCode: AccountDisabled, message: 'The account has expired' },
+  USER_LIMIT: {
+    errorCode: NoDialinPermission,
+    message: 'The user has as many sessions as allowed already',
+  },
+  TOO_MANY_SESSIONS: { errorCode: NoDialinPermission, message: 'The server is full' },
+  POOL_EMPTY: { errorCode: NoDialinPermission, message: 'The server has no free address left' },
+  ADDRESS_IN_USE: {
+    errorCode: NoDialinPermission,
+    message: "The user's address is in use",
+  },
+  ADDRESS_TAKEN: {
+    errorCode: NoDialinPermission,
+    message: "The user's address is in use",
+  },
+  ROUTE_LOOP: {
+    errorCode: NoDialinPermission,
+    message: "The user's own network holds the address that the call comes from",
+  },
+};
+
+/** undefined: nothing is told. */
+export function refusalOf({ code }: Cause): Refusal | undefined {
+  return refusals[code];
+}

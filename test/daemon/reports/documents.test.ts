@@ -1,0 +1,62 @@
+import assert from 'node:assert/strict';
+import { mock, test } from 'node:test';
+import { causeDocument, sessionDocument } from '../../../src/daemon/reports/documents.ts';
+import { cause } from '../../../src/wire/cause.ts';
+import { session } from '../status.ts';
+
+test('a session: snake_case keys, seconds, octets, addresses as text', (context) => {
+  mock.method(Date, 'now', () => 1_700_000_100_400);
+  context.after(() => mock.reset());
+  assert.deepEqual(sessionDocument(session, 61_400), {
+    id: 7,
+    server: 'home',
+    username: 'anna',
+    peer: '203.0.113.9',
+    callid: 12,
+    peer_callid: 34,
+    local_address: '192.168.99.1',
+    address: '192.168.99.10',
+    routes: ['10.1.0.0/16', '10.2.0.0/16'],
+    since: 1_700_000_040,
+    uptime: 60,
+    auth: 'mschap-v2',
+    mppe: 'mppe-128',
+    mru: 1400,
+    rx_bytes: 1,
+    tx_bytes: 2,
+    rx_packets: 3,
+    tx_packets: 4,
+    lost: 5,
+    reordered: 6,
+    duplicates: 7,
+    drops: { 'bad-source': 8 },
+  });
+});
+
+test('a session of a link names the link', () => {
+  const document = sessionDocument({ ...session, kind: 'link', name: 'office' }, 1000);
+  assert.equal(document.link, 'office');
+  assert.equal('server' in document, false);
+  assert.equal(document.uptime, 0);
+});
+
+test('a clock that is behind does not make a negative uptime', () => {
+  assert.equal(sessionDocument(session, 0).uptime, 0);
+});
+
+test('every document of a session is JSON without loss', () => {
+  const document = sessionDocument(session, 5000);
+  assert.deepEqual(JSON.parse(JSON.stringify(document)), document);
+});
+
+test('a cause is its code and its sentence with the detail', () => {
+  assert.deepEqual(causeDocument(cause('PEER_DEAD', '3 echoes')), {
+    code: 'PEER_DEAD',
+    text: 'The peer stopped answering (no reply to LCP echo requests). (3 echoes)',
+    detail: '3 echoes',
+  });
+  assert.deepEqual(causeDocument(cause('HANGUP')), {
+    code: 'HANGUP',
+    text: 'The other end ended the connection.',
+  });
+});

@@ -1,0 +1,103 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { Failures } from '../../../src/daemon/reports/failures.ts';
+import type { SessionEvent } from '../../../src/session/ports.ts';
+import { cause } from '../../../src/wire/cause.ts';
+import { session } from '../status.ts';
+
+const peer = session.peer;
+
+function noted(...events: SessionEvent[]) {
+  const failures = new Failures();
+  for (const event of events) failures.note(event);
+  return failures
+    .list()
+    .map(({ name, peer: from, username, cause: why }) => [name, from, username, why.code]);
+}
+
+test('every kind of failure says who, from where and why', () => {
+  assert.deepEqual(
+    noted(
+      { what: 'session-down', session, cause: cause('PEER_DEAD') },
+      { what: 'caller-refused', server: 'home', peer, cause: cause('SOURCE_BANNED') },
+      {
+        what: 'auth-failed',
+        server: 'home',
+        peer,
+        username: 'eve',
+        cause: cause('PEER_AUTH_FAILED'),
+      },
+      { what: 'link-state', link: 'office', state: 'waiting', cause: cause('CONNECT_TIMEOUT') },
+    ),
+    [
+      ['home', '203.0.113.9', 'anna', 'PEER_DEAD'],
+      ['home', '203.0.113.9', '', 'SOURCE_BANNED'],
+      ['home', '203.0.113.9', 'eve', 'PEER_AUTH_FAILED'],
+      ['office', '', '', 'CONNECT_TIMEOUT'],
+    ],
+  );
+});
+
+test('ordinary ends and other events are no failures', () => {
+  const codes = ['USER_REQUEST', 'SHUTDOWN', 'IDLE_TIMEOUT', 'HANGUP', 'PEER_TERMINATED'] as const;
+  assert.deepEqual(
+    noted(
+      ...codes.map((code) => ({ what: 'session-down', session, cause: cause(code) }) as const),
+      { what: 'session-up', session },
+      { what: 'link-state', link: 'office', state: 'up' },
+      { what: 'link-state', link: 'office', state: 'demand', cause: cause('CONNECT_TIMEOUT') },
+      { what: 'step', link: 'office', step: 'tcp', detail: '' },
+      { what: 'counted', counter: 'x' },
+    ),
+    [],
+  );
+});
+
+test('a link that is lost is one failure, also where the peer said goodbye', () => {
+  const link = { ...session, kind: 'link', name: 'office' } as const;
+  for (const code of ['PEER_TERMINATED', 'HANGUP', 'PEER_DEAD'] as const)
+    assert.deepEqual(
+      noted(
+        { what: 'link-state', link: 'office', state: 'stopping', cause: cause(code) },
+        { what: 'session-down', session: link, cause: cause(code) },
+        { what: 'link-state', link: 'office', state: 'down', cause: cause(code) },
+        { what: 'link-state', link: 'office', state: 'waiting', cause: cause(code) },
+        { what: 'link-state', link: 'office', state: 'waiting', cause: cause('CONNECT_TIMEOUT') },
+      ),
+      [
+        ['office', '203.0.113.9', 'anna', code],
+        ['office', '', '', 'CONNECT_TIMEOUT'],
+      ],
+    );
+});
+
+test('the list is bounded: the oldest go', () => {
+  const failures = new Failures();
+  for (let i = 0; i < 1000; i++)
+    failures.note({
+      what: 'auth-failed',
+      server: 'home',
+      peer,
+      username: String(i),
+      cause: cause('PEER_AUTH_FAILED'),
+    });
+  const list = failures.list();
+  assert.equal(list.length, 100);
+  assert.equal(list.at(-1)?.username, '999');
+  assert.equal(list[0]?.username, '900');
+});
+
+test('a link that is given up is one failure, however often the router is told, until it dials again', () => {
+  const blocked = {
+    what: 'link-state',
+    link: 'office',
+    state: 'blocked',
+    cause: cause('AUTH_TOPEER_FAILED'),
+  } as const;
+  assert.deepEqual(noted(blocked, blocked, { ...blocked, link: 'home' }, blocked), [
+    ['office', '', '', 'AUTH_TOPEER_FAILED'],
+    ['home', '', '', 'AUTH_TOPEER_FAILED'],
+  ]);
+  const dialling = { what: 'link-state', link: 'office', state: 'connecting' } as const;
+  assert.equal(noted(blocked, dialling, blocked).length, 2);
+});

@@ -1,0 +1,261 @@
+import assert from 'node:assert/strict';
+import { chmodSync, mkdirSync, readFileSync, symlinkSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { test, type TestContext } from 'node:test';
+import {
+  defaultHooks,
+  Hooks,
+  type HookOptions,
+  type HookPorts,
+} from '../../../src/daemon/reports/hooks.ts';
+import type { SessionEvent } from '../../../src/session/ports.ts';
+import { cause } from '../../../src/wire/cause.ts';
+import { takeDescriptors } from '../../support/descriptors.ts';
+import { folder } from '../cli/program.ts';
+import { session } from '../status.ts';
+
+class Bench {
+  readonly dir: string;
+  readonly lines: string[] = [];
+  readonly counted: string[] = [];
+  readonly hooks: Hooks;
+  own: { up?: string; down?: string } = {};
+  private waiting: (() => void)[] = [];
+
+  constructor(context: TestContext, options: Partial<HookOptions> = {}) {
+    this.dir = folder(context);
+    for (const name of ['session-up.d', 'session-down.d']) mkdirSync(join(this.dir, name));
+    const ports: HookPorts = {
+      log: (level, text) => {
+        this.lines.push(`${level} ${text.replaceAll(this.dir, '')}`);
+        for (const check of this.waiting) check();
+      },
+      count: (counter) => this.counted.push(counter),
+      about: () => ({ device: 'pptps-home', ...this.own }),
+    };
+    this.hooks = new Hooks(ports, { ...defaultHooks, dir: this.dir, ...options });
+  }
+
+  /** An executable in one of the folders. */
+  hook(name: string, script: string, mode = 0o755): void {
+    const file = join(this.dir, name);
+    writeFileSync(file, `#!/bin/sh\n${script}\n`);
+    chmodSync(file, mode);
+  }
+
+  says(pattern: RegExp): Promise<void> {
+    return new Promise((resolve) => {
+      const check = () => {
+        if (this.lines.some((line) => pattern.test(line))) resolve();
+      };
+      this.waiting.push(check);
+      check();
+    });
+  }
+}
+
+const up: SessionEvent = { what: 'session-up', session };
+const down: SessionEvent = { what: 'session-down', session, cause: cause('PEER_DEAD') };
+const link = { ...session, kind: 'link', name: 'office' } as const;
+
+test('hooks are told who and what, and no secret', async (t) => {
+  const bench = new Bench(t);
+  const out = join(bench.dir, 'out');
+  bench.hook('session-up.d/10-first', `env | sort > ${out}.up; pwd; echo done`);
+  bench.hook('session-down.d/10-first', `env | sort > ${out}.down; echo gone`);
+  process.env['PPTP_TEST_SECRET'] = 'geheim';
+  t.after(() => delete process.env['PPTP_TEST_SECRET']);
+  bench.hooks.note(up);
+  bench.hooks.note(down);
+  await bench.says(/gone/);
+  const env = (file: string) =>
+    Object.fromEntries(
+      readFileSync(`${out}.${file}`, 'utf8')
+        .trim()
+        .split('\n')
+        .map((line) => [line.slice(0, line.indexOf('=')), line.slice(line.indexOf('=') + 1)])
+        .filter(([name]) => !['PWD', 'OLDPWD', 'SHLVL', '_'].includes(name!)),
+    ) as unknown;
+  const both = {
+    PATH: '/usr/sbin:/usr/bin:/sbin:/bin',
+    SERVER: 'home',
+    SESSION: '7',
+    USERNAME: 'anna',
+    PEER: '203.0.113.9',
+    DEVICE: 'pptps-home',
+    LOCAL_ADDRESS: '192.168.99.1',
+    ADDRESS: '192.168.99.10',
+    ROUTES: '10.1.0.0/16 10.2.0.0/16',
+    AUTH: 'mschap-v2',
+    MPPE: 'mppe-128',
+    MTU: '1400',
+  };
+  assert.deepEqual(env('up'), { ...both, ACTION: 'up' });
+  assert.deepEqual(env('down'), {
+    ...both,
+    ACTION: 'down',
+    CAUSE: 'PEER_DEAD',
+    BYTES_RECEIVED: '1',
+    BYTES_SENT: '2',
+  });
+  assert.deepEqual(bench.lines, [
+    'info hook /session-up.d/10-first: /',
+    'info hook /session-up.d/10-first: done',
+    'info hook /session-down.d/10-first: gone',
+  ]);
+  assert.deepEqual(bench.counted, []);
+});
+
+test('in order of their names, one after the other for each session, down after up', async (t) => {
+  const bench = new Bench(t);
+  bench.hook('session-up.d/20-b', 'echo b');
+  bench.hook('session-up.d/10-a', 'sleep 0.2; echo a');
+  bench.hook('session-down.d/z', 'echo z');
+  bench.hooks.note(up);
+  bench.hooks.note(down);
+  await bench.says(/z$/);
+  assert.deepEqual(
+    bench.lines.map((line) => line.at(-1)),
+    ['a', 'b', 'z'],
+  );
+});
+
+test('a link has commands of its own', async (t) => {
+  const bench = new Bench(t);
+  bench.own = { up: 'echo "$LINK $ACTION ${SERVER-none}"', down: 'echo "$LINK $CAUSE"' };
+  bench.hooks.note({ what: 'session-up', session: link });
+  bench.hooks.note({ what: 'session-down', session: link, cause: cause('HANGUP') });
+  await bench.says(/HANGUP/);
+  assert.deepEqual(bench.lines, [
+    'info hook office: connect: office up none',
+    'info hook office: disconnect: office HANGUP',
+  ]);
+});
+
+test('a name from a peer is no command', async (t) => {
+  const bench = new Bench(t);
+  bench.own = { up: 'echo "<$USERNAME>"' };
+  const username = '$(id); `id` "\n\0 x';
+  bench.hooks.note({ what: 'session-up', session: { ...link, username } });
+  await bench.says(/x>/);
+  assert.deepEqual(bench.lines, [
+    'info hook office: connect: <$(id); `id` "',
+    'info hook office: connect: ? x>',
+  ]);
+});
+
+test('one that fails, is killed or cannot be started is logged and counted; the others run', async (t) => {
+  const bench = new Bench(t);
+  bench.hook('session-up.d/1', 'exit 3');
+  bench.hook('session-up.d/2', 'kill -9 $$');
+  writeFileSync(join(bench.dir, 'session-up.d/3'), '#!/nowhere/sh\n', { mode: 0o755 });
+  bench.hook('session-up.d/4', 'echo well');
+  bench.hooks.note(up);
+  await bench.says(/well/);
+  assert.deepEqual(bench.lines, [
+    'warning hook /session-up.d/1: exit code 3',
+    'warning hook /session-up.d/2: ended by SIGKILL',
+    'warning hook /session-up.d/3: spawn /session-up.d/3 ENOENT',
+    'info hook /session-up.d/4: well',
+  ]);
+  assert.deepEqual(bench.counted, ['hook failed', 'hook failed', 'hook failed']);
+});
+
+test('one that does not end is killed, with its children', async (t) => {
+  const bench = new Bench(t, { limit: 300 });
+  const pid = join(bench.dir, 'pid');
+  bench.hook('session-up.d/1', `sleep 1000 & echo $! > ${pid}; wait`);
+  bench.hook('session-up.d/2', 'echo next');
+  bench.hooks.note(up);
+  await bench.says(/next/);
+  assert.deepEqual(bench.lines, [
+    'warning hook /session-up.d/1: killed, it ran longer than 0.3 s',
+    'info hook /session-up.d/2: next',
+  ]);
+  const child = readFileSync(pid, 'utf8').trim();
+  const state = () => {
+    try {
+      return / (\w) /.exec(readFileSync(`/proc/${child}/stat`, 'utf8'))?.[1];
+    } catch {
+      return undefined;
+    }
+  };
+  while (state() !== undefined && state() !== 'Z')
+    await new Promise((resolve) => setImmediate(resolve));
+});
+
+test('a few at a time; when too many wait the rest is not run, and that is said', async (t) => {
+  const bench = new Bench(t, { running: 2, waiting: 3 });
+  const gate = join(bench.dir, 'gate');
+  bench.own = {
+    up: `echo "start $SESSION"; while [ ! -e ${gate} ]; do sleep 0.02; done; echo "end $SESSION"`,
+  };
+  for (let id = 1; id <= 7; id++)
+    bench.hooks.note({ what: 'session-up', session: { ...link, id } });
+  await bench.says(/start 2/);
+  assert.deepEqual(
+    bench.lines.filter((line) => line.startsWith('warning')),
+    [
+      'warning hooks of session 6: not run, too many are waiting',
+      'warning hooks of session 7: not run, too many are waiting',
+    ],
+  );
+  assert.equal(
+    bench.lines.some((line) => line.includes('start 3')),
+    false,
+  );
+  writeFileSync(gate, '');
+  await bench.says(/end 5/);
+});
+
+test('without descriptors they wait for one', async (t) => {
+  const bench = new Bench(t);
+  bench.own = { up: 'echo own' };
+  bench.hook('session-up.d/1', 'echo file');
+  const giveBack = takeDescriptors(t);
+  bench.hooks.note({ what: 'session-up', session: link });
+  setTimeout(giveBack, 200);
+  await bench.says(/file/);
+  assert.deepEqual(bench.lines, [
+    'info hook office: connect: own',
+    'info hook /session-up.d/1: file',
+  ]);
+});
+
+test('much output is cut', async (t) => {
+  const bench = new Bench(t);
+  bench.own = {
+    up: "i=0; while [ $i -lt 200 ]; do echo line $i; i=$((i+1)); done; head -c 100000 /dev/zero | tr '\\0' x",
+  };
+  bench.hook('session-up.d/9', 'echo last');
+  bench.hooks.note({ what: 'session-up', session: link });
+  await bench.says(/last/);
+  assert.equal(bench.lines.length, 51);
+  assert.match(bench.lines[49]!, /more lines are left out/);
+});
+
+test('what is not executable, a backup, hidden or a folder is passed over; what others can write is refused', async (t) => {
+  const bench = new Bench(t);
+  bench.hook('session-up.d/1', 'echo no', 0o644);
+  bench.hook('session-up.d/.2', 'echo no');
+  bench.hook('session-up.d/3~', 'echo no');
+  bench.hook('session-up.d/4.apk-new', 'echo no');
+  mkdirSync(join(bench.dir, 'session-up.d/5'));
+  bench.hook('session-up.d/6', 'echo no', 0o777);
+  symlinkSync('/nowhere', join(bench.dir, 'session-up.d/7'));
+  bench.hook('session-up.d/8', 'echo yes');
+  bench.hooks.note(up);
+  await bench.says(/yes/);
+  assert.deepEqual(bench.lines, [
+    'warning hook /session-up.d/6: not run, others than root can write it',
+    `warning hook /session-up.d/7: ENOENT: no such file or directory, stat '/session-up.d/7'`,
+    'info hook /session-up.d/8: yes',
+  ]);
+});
+
+test('no folders, and other events, are nothing', (t) => {
+  const bench = new Bench(t, { dir: '/nowhere' });
+  bench.hooks.note(up);
+  bench.hooks.note({ what: 'counted', counter: 'x' });
+  assert.deepEqual(bench.lines, []);
+});
