@@ -2,8 +2,6 @@
  * One TCP connection of a link to its server, from the moment TCP is up until it is closed: control connection, one call,
  * PPP. It tries once; what follows a failure is decided by the link (client-link.ts).
  */
-import { ControlConnection } from '../../pptp/control-connection.ts';
-import type { ControlOutput } from '../../pptp/control-output.ts';
 import { cause as because, type Cause } from '../../wire/cause.ts';
 import { formatAddress } from '../../wire/ip.ts';
 import { takeFirst } from '../../wire/queue.ts';
@@ -11,26 +9,22 @@ import type { Claims } from '../claims.ts';
 import { Deadlines, earliest } from '../deadlines.ts';
 import type { Attempt, Gateway } from '../gateway.ts';
 import type { ClientLinkOptions } from '../options.ts';
-import { OWN_NAME } from '../own-name.ts';
-import type { CallPath, Network, SessionStatus, Step } from '../ports.ts';
+import type { CallPath, Network, SessionOutput, SessionStatus, Step } from '../ports.ts';
 import { Session, type SessionStage } from '../session.ts';
+import { TunnelConnection, type TunnelConnectionOutput } from '../tunnel-connection.ts';
 
 const HANDSHAKE_TIMEOUT = 15_000;
 const CALL_TIMEOUT = 30_000;
 /** From the call to the addresses. */
 const LINK_TIME = 90_000;
-/** A goodbye takes at most this long, ms: PPP, then the call, then (at the first of these) the control connection. */
-const STOP_AFTER = 1_800;
-const CLOSE_TIME = 2_800;
 
 export type ConnectionOutput =
-  | { readonly kind: 'write'; readonly octets: Uint8Array }
+  | Extract<SessionOutput, { kind: 'write' | 'event' }>
   | { readonly kind: 'step'; readonly step: Step; readonly detail: string }
   /** Answer: establish, or end. */
   | { readonly kind: 'network-up'; readonly path: CallPath; readonly network: Network }
   | { readonly kind: 'network-down'; readonly path: CallPath; readonly network: Network }
   | { readonly kind: 'ended'; readonly session: SessionStatus; readonly cause: Cause }
-  | { readonly kind: 'counted'; readonly counter: string }
   /** Nothing uses the path any more. */
   | { readonly kind: 'release'; readonly path: CallPath }
   /** It failed and says goodbye now. */
@@ -68,8 +62,9 @@ export class ClientConnection {
   readonly #gateway: Gateway;
   readonly #port: ConnectionPort;
   readonly #ends: Ends;
-  readonly #control: ControlConnection;
-  readonly #deadlines = new Deadlines<'link' | 'stop' | 'closed'>();
+  readonly #tunnel: TunnelConnection;
+  /** When the addresses must be agreed on. */
+  readonly #deadlines = new Deadlines<'link'>();
   readonly #outputs: ConnectionOutput[] = [];
   /** Known to the gateway in state 'control', where a collision with the peer's own attempt is possible. */
   readonly #leaveAttempt: () => void;
@@ -78,7 +73,6 @@ export class ClientConnection {
   #callId: number | undefined;
   #lcpUp = false;
   #loggedIn = false;
-  #stopping = false;
 
   constructor(
     options: ClientLinkOptions,
@@ -91,17 +85,20 @@ export class ClientConnection {
     this.#gateway = gateway;
     this.#port = port;
     this.#ends = ends;
-    this.#control = new ControlConnection({
-      initiator: true,
-      hostName: OWN_NAME,
-      vendorName: OWN_NAME,
-      firmwareRevision: 1,
-      maxCalls: 1,
-      handshakeTimeout: HANDSHAKE_TIMEOUT,
-      callTimeout: CALL_TIMEOUT,
-      random: gateway.random,
-    });
-    this.#control.handleOpen(now);
+    this.#tunnel = new TunnelConnection(
+      {
+        initiator: true,
+        maxCalls: 1,
+        handshakeTimeout: HANDSHAKE_TIMEOUT,
+        callTimeout: CALL_TIMEOUT,
+        random: gateway.random,
+      },
+      {
+        outputs: { push: (output) => this.#outputs.push(output) },
+        act: (output, at) => this.#actOnControl(output, at),
+      },
+      now,
+    );
     const attempt: Attempt = {
       peer: ends.peer,
       local: ends.local,
@@ -128,13 +125,11 @@ export class ClientConnection {
   }
 
   handleOctets(octets: Uint8Array, now: number): void {
-    this.#control.handleOctets(octets, now);
-    this.#pump(now);
+    this.#tunnel.handleOctets(octets, now);
   }
 
   handleClosed(now: number, failure?: string): void {
-    this.#control.handleClosed(now, failure);
-    this.#pump(now);
+    this.#tunnel.handleClosed(now, failure);
   }
 
   handleFrame(slot: number, frame: Uint8Array, now: number): void {
@@ -175,7 +170,7 @@ export class ClientConnection {
   nextTimeout(): number | undefined {
     if (this.#state.name === 'closed') return undefined;
     return earliest(
-      this.#control.nextTimeout(),
+      this.#tunnel.nextTimeout(),
       this.#deadlines.next(),
       this.#session()?.nextTimeout(),
     );
@@ -183,25 +178,12 @@ export class ClientConnection {
 
   handleTimeout(now: number): void {
     if (this.#state.name === 'closed') return;
-    for (let due = this.#deadlines.due(now); due !== undefined; due = this.#deadlines.due(now)) {
-      switch (due) {
-        case 'link':
-          this.#beginClosing(this.#slowness(), now);
-          break;
-        case 'stop':
-          this.#stop(now);
-          break;
-        case 'closed':
-          this.#control.abandon(because('HANGUP'));
-          break;
-      }
-    }
+    if (this.#deadlines.due(now) !== undefined) this.#beginClosing(this.#slowness(), now);
     const session = this.#session();
     const next = session?.nextTimeout();
     if (next !== undefined && next <= now) session?.handleTimeout(now);
-    const control = this.#control.nextTimeout();
-    if (control !== undefined && control <= now) this.#control.handleTimeout(now);
-    this.#pump(now);
+    this.#drain(now);
+    this.#tunnel.handleTimeout(now);
   }
 
   poll(): ConnectionOutput | undefined {
@@ -219,37 +201,27 @@ export class ClientConnection {
 
   /** RFC 2637 §3.1.3: the peer's own attempt wins. */
   #lose(now: number): void {
-    this.#control.abandon(because('CONTROL_COLLISION'));
-    this.#pump(now);
+    this.#tunnel.abandon(because('CONTROL_COLLISION'), now);
   }
 
   #pump(now: number): void {
-    while (this.#state.name !== 'closed') {
-      const stage = this.#session()?.poll();
-      if (stage !== undefined) {
-        this.#actOnSession(stage, now);
-        continue;
-      }
-      const output = this.#control.poll();
-      if (output !== undefined) this.#actOnControl(output, now);
-      else if (this.#state.name === 'closing' && this.#callId === undefined && !this.#stopping) {
-        this.#stop(now);
-      } else break;
-    }
-    if (this.#state.name !== 'control') this.#leaveAttempt();
+    this.#drain(now);
+    this.#tunnel.pump(now);
   }
 
-  #actOnControl(output: ControlOutput, now: number): void {
+  #drain(now: number): void {
+    for (let stage = this.#session()?.poll(); stage; stage = this.#session()?.poll())
+      this.#actOnSession(stage, now);
+  }
+
+  #actOnControl(output: TunnelConnectionOutput, now: number): void {
     switch (output.kind) {
-      case 'transmit':
-        this.#outputs.push({ kind: 'write', octets: output.octets });
-        break;
       case 'established':
         this.#step('control', [output.peer.vendorName, output.peer.hostName].join(' ').trim());
         this.#placeCall(now);
         break;
       case 'call-requested':
-        this.#control.refuseCall(output.request, 'not-accepted');
+        this.#tunnel.control.refuseCall(output.request, 'not-accepted');
         break;
       case 'request-withdrawn':
         break;
@@ -260,13 +232,12 @@ export class ClientConnection {
       case 'call-down':
         this.#callDown(output.cause, now);
         break;
-      case 'counted':
-        this.#outputs.push({ kind: 'counted', counter: `control: ${output.what}` });
-        break;
       case 'down':
         this.#close(output.cause);
         break;
     }
+    this.#drain(now);
+    if (this.#state.name !== 'control') this.#leaveAttempt();
   }
 
   #actOnSession(stage: SessionStage, now: number): void {
@@ -296,7 +267,10 @@ export class ClientConnection {
         this.#outputs.push(stage);
         break;
       case 'counted':
-        this.#outputs.push({ kind: 'counted', counter: `ppp: ${stage.counter}` });
+        this.#outputs.push({
+          kind: 'event',
+          event: { what: 'counted', counter: `ppp: ${stage.counter}` },
+        });
         break;
       case 'closing':
         this.#beginClosing(stage.cause, now);
@@ -304,7 +278,8 @@ export class ClientConnection {
       case 'down':
         this.#beginClosing(stage.cause, now);
         this.#release(this.#session()?.path);
-        if (this.#callId !== undefined) this.#control.clearCall(this.#callId, stage.cause, now);
+        if (this.#callId !== undefined)
+          this.#tunnel.control.clearCall(this.#callId, stage.cause, now);
         break;
     }
   }
@@ -319,7 +294,7 @@ export class ClientConnection {
     }
     this.#state = { name: 'call', path };
     this.#callId = path.callId;
-    this.#control.placeCall(path.callId, now);
+    this.#tunnel.control.placeCall(path.callId, now);
   }
 
   #startLink(peerCallId: number, now: number): void {
@@ -381,9 +356,7 @@ export class ClientConnection {
       return;
     }
     session.lost(cause, now); // its 'down' explains the cause
-    for (let stage = session.poll(); stage !== undefined; stage = session.poll()) {
-      this.#actOnSession(stage, now);
-    }
+    this.#drain(now);
   }
 
   #beginClosing(cause: Cause, now: number): void {
@@ -393,19 +366,13 @@ export class ClientConnection {
     this.#state = { name: 'closing', cause, session };
     this.#outputs.push({ kind: 'closing', cause });
     this.#deadlines.clearAll();
-    this.#deadlines.set('stop', now + STOP_AFTER);
-    this.#deadlines.set('closed', now + CLOSE_TIME);
+    this.#tunnel.close(cause, now);
+    this.#leaveAttempt();
     if (state.name === 'call') {
       this.#release(state.path);
-      if (this.#callId !== undefined) this.#control.clearCall(this.#callId, cause, now);
+      if (this.#callId !== undefined) this.#tunnel.control.clearCall(this.#callId, cause, now);
     }
     session?.end(cause, now);
-  }
-
-  #stop(now: number): void {
-    this.#stopping = true;
-    const cause = this.#state.name === 'closing' ? this.#state.cause : because('USER_REQUEST');
-    this.#control.stop(cause, now);
   }
 
   #close(cause: Cause): void {
@@ -413,7 +380,7 @@ export class ClientConnection {
     if (state.name === 'call') this.#release(state.path);
     this.#state = { name: 'closed' };
     this.#deadlines.clearAll();
-    this.#outputs.push({ kind: 'closed', cause: state.name === 'closing' ? state.cause : cause });
+    this.#outputs.push({ kind: 'closed', cause });
   }
 
   #release(path: CallPath | undefined): void {

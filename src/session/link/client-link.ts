@@ -321,6 +321,7 @@ export class ClientLink extends LinkCourse {
   #act(output: ConnectionOutput, connection: ClientConnection, now: number): void {
     switch (output.kind) {
       case 'write':
+      case 'event':
         this.outputs.push(output);
         break;
       case 'step':
@@ -339,9 +340,6 @@ export class ClientLink extends LinkCourse {
         break;
       case 'ended':
         this.outputs.event({ what: 'session-down', session: output.session, cause: output.cause });
-        break;
-      case 'counted':
-        this.outputs.event({ what: 'counted', counter: output.counter });
         break;
       case 'release':
         this.outputs.release(output.path);

@@ -5,17 +5,15 @@
  * after `loginTimeout`. Only a few calls may be tried without a login, one after the other, so that guessing needs a new
  * connection, which the source's limits count.
  */
-import { ControlConnection } from '../../pptp/control-connection.ts';
-import type { ControlOutput } from '../../pptp/control-output.ts';
 import { cause as because, type Cause } from '../../wire/cause.ts';
 import { CallerCall } from './caller-call.ts';
 import { Claims } from '../claims.ts';
 import { Deadlines, earliest } from '../deadlines.ts';
 import { Progress, type Place } from './half-open.ts';
 import { OutputQueue } from '../output-queue.ts';
-import { OWN_NAME } from '../own-name.ts';
 import type { SessionEvent, SessionOutput, SessionStatus } from '../ports.ts';
 import type { Reception } from './reception.ts';
+import { TunnelConnection, type TunnelConnectionOutput } from '../tunnel-connection.ts';
 
 /** Calls at a time. */
 const MAX_CALLS = 8;
@@ -25,9 +23,6 @@ const MAX_UNPROVEN = 4;
 const LINGER = 5_000;
 /** A peer that connects has Start-Control-Connection-Request and the request of its call ready; ms. */
 const FIRST_CALL_TIME = 10_000;
-/** Everything is closed so long after close(), whatever the peer does, ms; Stop is sent a second before. */
-const CLOSE_TIME = 2_800;
-const STOP_BEFORE = 1_000;
 const CALL_TIMEOUT = 60_000;
 
 export class Caller {
@@ -36,10 +31,10 @@ export class Caller {
   readonly local: number;
   readonly #reception: Reception;
   readonly #hooks: CallerHooks;
-  readonly #control: ControlConnection;
+  readonly #connection: TunnelConnection;
   /** By slot; there is mostly one. */
   readonly #calls = new Map<number, CallerCall>();
-  readonly #deadlines = new Deadlines<'login' | 'first-call' | 'linger' | 'stop' | 'closed'>();
+  readonly #deadlines = new Deadlines<'login' | 'first-call' | 'linger'>();
   readonly #outputs = new OutputQueue<SessionOutput>();
   /** undefined: somebody has logged in, or the place was lost. */
   #place: Place | undefined;
@@ -49,10 +44,7 @@ export class Caller {
   #unproven = 0;
   #spoke = false;
   #reported = false;
-  #closing: Cause | undefined;
-  #stopping = false;
   #done = false;
-  #pumping = false;
 
   constructor(
     reception: Reception,
@@ -71,18 +63,18 @@ export class Caller {
     const firstCallTime = Math.min(loginTimeout, FIRST_CALL_TIME);
     this.#deadlines.set('login', now + loginTimeout);
     this.#deadlines.set('first-call', now + firstCallTime);
-    this.#control = new ControlConnection({
-      initiator: false,
-      hostName: OWN_NAME,
-      vendorName: OWN_NAME,
-      firmwareRevision: 1,
-      maxCalls: MAX_CALLS,
-      handshakeTimeout: firstCallTime,
-      callTimeout: CALL_TIMEOUT,
-      random: gateway.random,
-      wonCollision: () => gateway.winsCollision(this.peer, this.local, this.#now),
-    });
-    this.#control.handleOpen(now);
+    this.#connection = new TunnelConnection(
+      {
+        initiator: false,
+        maxCalls: MAX_CALLS,
+        handshakeTimeout: firstCallTime,
+        callTimeout: CALL_TIMEOUT,
+        random: gateway.random,
+        wonCollision: () => gateway.winsCollision(this.peer, this.local, this.#now),
+      },
+      { outputs: this.#outputs, act: (output, at) => this.#act(output, at) },
+      now,
+    );
   }
 
   /** Octets from TCP, split anyhow. */
@@ -90,38 +82,36 @@ export class Caller {
     if (this.#done) return;
     this.#spoke = true;
     this.#now = now;
-    this.#control.handleOctets(octets, now);
-    this.#pump(now);
+    this.#connection.handleOctets(octets, now);
   }
 
   /** The peer closed TCP; `failure` (an errno) if it broke. Harmless after our own 'disconnect'. */
   handleClosed(now: number, failure?: string): void {
     if (this.#done) return;
-    this.#control.handleClosed(now, failure);
-    this.#pump(now);
+    this.#connection.handleClosed(now, failure);
   }
 
   /** One PPP control frame of the call with this slot. Slots of calls that are over are ignored. */
   handleFrame(slot: number, frame: Uint8Array, now: number): void {
     this.#calls.get(slot)?.handleFrame(frame, now);
-    this.#pump(now);
+    this.#connection.pump(now);
   }
 
   handleDesynchronized(slot: number, now: number): void {
     this.#calls.get(slot)?.handleDesynchronized(now);
-    this.#pump(now);
+    this.#connection.pump(now);
   }
 
   /** A network-up could not be carried out: that session ends with this cause. Success needs no answer. */
   handleNetworkFailed(slot: number, cause: Cause, now: number): void {
     this.#calls.get(slot)?.end(cause, now);
-    this.#pump(now);
+    this.#connection.pump(now);
   }
 
   nextTimeout(): number | undefined {
     if (this.#done) return undefined;
     const calls = Array.from(this.#calls.values(), (call) => call.nextTimeout());
-    return earliest(this.#control.nextTimeout(), this.#deadlines.next(), ...calls);
+    return earliest(this.#connection.nextTimeout(), this.#deadlines.next(), ...calls);
   }
 
   handleTimeout(now: number): void {
@@ -137,22 +127,13 @@ export class Caller {
         case 'linger':
           this.#beginClose(because('HANGUP', 'no call'), now);
           break;
-        case 'stop':
-          this.#stopping = true;
-          this.#control.stop(this.#closing ?? because('SHUTDOWN'), now);
-          break;
-        case 'closed':
-          this.#control.abandon(this.#closing ?? because('SHUTDOWN'));
-          break;
       }
     }
     for (const call of [...this.#calls.values()]) {
       const next = call.nextTimeout();
       if (next !== undefined && next <= now) call.handleTimeout(now);
     }
-    const next = this.#control.nextTimeout();
-    if (next !== undefined && next <= now) this.#control.handleTimeout(now);
-    this.#pump(now);
+    this.#connection.handleTimeout(now);
   }
 
   /**
@@ -177,7 +158,7 @@ export class Caller {
       call.end(cause, now);
       ended += 1;
     }
-    if (ended > 0) this.#pump(now);
+    if (ended > 0) this.#connection.pump(now);
     return ended;
   }
 
@@ -188,15 +169,13 @@ export class Caller {
   close(cause: Cause, now: number): void {
     if (this.#done) return;
     this.#beginClose(cause, now);
-    this.#pump(now);
+    this.#connection.pump(now);
   }
 
   /** Its place has gone to another one: it ends without a goodbye. */
   giveWay(now: number): void {
     this.#place = undefined;
-    this.#closing ??= because('TOO_MANY_HALF_OPEN', 'another caller got on better');
-    this.#control.abandon(this.#closing);
-    this.#pump(now);
+    this.#connection.abandon(because('TOO_MANY_HALF_OPEN', 'another caller got on better'), now);
   }
 
   /** It has thrown and is asked nothing more: what it holds of the gateway is given back. Its call paths are the daemon's matter. */
@@ -211,34 +190,14 @@ export class Caller {
   }
 
   #beginClose(cause: Cause, now: number): void {
-    if (this.#closing !== undefined) return;
-    this.#closing = cause;
+    if (this.#connection.ending !== undefined) return;
+    this.#connection.close(cause, now);
     this.#deadlines.clearAll();
-    this.#deadlines.set('stop', now + CLOSE_TIME - STOP_BEFORE);
-    this.#deadlines.set('closed', now + CLOSE_TIME);
     for (const call of [...this.#calls.values()]) call.end(cause, now);
   }
 
-  #pump(now: number): void {
-    if (this.#pumping || this.#done) return;
-    this.#pumping = true;
-    for (;;) {
-      const output = this.#control.poll();
-      if (output !== undefined) this.#act(output, now);
-      else if (this.#closing !== undefined && this.#calls.size === 0) {
-        if (this.#stopping) break;
-        this.#stopping = true;
-        this.#control.stop(this.#closing, now);
-      } else break;
-    }
-    this.#pumping = false;
-  }
-
-  #act(output: ControlOutput, now: number): void {
+  #act(output: TunnelConnectionOutput, now: number): void {
     switch (output.kind) {
-      case 'transmit':
-        this.#outputs.push({ kind: 'write', octets: output.octets });
-        break;
       case 'established':
       case 'request-withdrawn':
         break;
@@ -251,9 +210,6 @@ export class Caller {
       case 'call-down':
         this.#forget(output.callId, output.cause, now);
         break;
-      case 'counted':
-        this.#event({ what: 'counted', counter: `control: ${output.what}` });
-        break;
       case 'down':
         this.#finish(output.cause, now);
         break;
@@ -262,14 +218,14 @@ export class Caller {
 
   /** RFC 2637 §3.2.4.1, §3.2.3.2: the path exists before the reply, because GRE may overtake it. */
   #answer(request: number, now: number): void {
-    if (this.#closing !== undefined || this.#unproven >= MAX_UNPROVEN) {
-      this.#control.refuseCall(request, 'not-accepted');
+    if (this.#connection.ending !== undefined || this.#unproven >= MAX_UNPROVEN) {
+      this.#connection.control.refuseCall(request, 'not-accepted');
       return;
     }
     const isFirst = this.#place === undefined || this.#calls.size === 0;
     const path = isFirst ? this.#reception.paths.open(this, this.peer, this.local, now) : undefined;
     if (path === undefined) {
-      this.#control.refuseCall(request, 'no-resource');
+      this.#connection.control.refuseCall(request, 'no-resource');
       return;
     }
     this.#unproven += 1;
@@ -284,12 +240,12 @@ export class Caller {
         admitted: (at) => this.#admitted(at),
         finished: (finished, cause, at) => {
           this.#outputs.release(finished.path);
-          this.#control.clearCall(finished.path.callId, cause, at);
+          this.#connection.control.clearCall(finished.path.callId, cause, at);
         },
         outside: (act, at) =>
           this.#hooks.feed(() => {
             act();
-            this.#pump(at);
+            this.#connection.pump(at);
           }),
       },
       path,
@@ -299,7 +255,7 @@ export class Caller {
     this.#place?.advance(Progress.call, now);
     this.#deadlines.clear('first-call');
     this.#deadlines.clear('linger');
-    if (this.#control.acceptCall(request, path.callId, now)) return;
+    if (this.#connection.control.acceptCall(request, path.callId, now)) return;
     this.#forget(path.callId, because('HANGUP'), now); // the peer took its request back meanwhile
   }
 
@@ -320,7 +276,7 @@ export class Caller {
     if (call === undefined) return;
     this.#calls.delete(call.path.slot);
     call.lost(cause, now);
-    if (this.#calls.size > 0 || this.#closing !== undefined) return;
+    if (this.#calls.size > 0 || this.#connection.ending !== undefined) return;
     this.#place?.advance(Progress.none, now);
     this.#deadlines.set('linger', now + LINGER);
   }
@@ -329,7 +285,7 @@ export class Caller {
     this.#done = true;
     this.#deadlines.clearAll();
     this.#leaveHalfOpen(false, now);
-    if (!this.#reported) this.#reportLoss(this.#closing ?? cause);
+    if (!this.#reported) this.#reportLoss(cause);
     this.#outputs.push({ kind: 'disconnect' });
     this.#outputs.push({ kind: 'done' });
     this.#hooks.done();
@@ -337,7 +293,7 @@ export class Caller {
 
   /** A connection that ended before there was a call. */
   #reportLoss(cause: Cause): void {
-    if (!this.#spoke && this.#closing === undefined) {
+    if (!this.#spoke && this.#connection.ending === undefined) {
       this.#event({ what: 'counted', counter: 'control: silent caller' });
       return;
     }
