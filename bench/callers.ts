@@ -17,7 +17,7 @@ import { CallIds } from '../src/pptp/call-ids.ts';
 import { ClientLink } from '../src/session/link/client-link.ts';
 import { Gateway } from '../src/session/gateway.ts';
 import type { ClientLinkOptions } from '../src/session/options.ts';
-import type { LinkOutput } from '../src/session/ports.ts';
+import type { ClientLinkOutput } from '../src/session/ports.ts';
 import { cause } from '../src/wire/cause.ts';
 import { parseAddress } from '../src/wire/ip.ts';
 import { account } from './tunnels.ts';
@@ -112,7 +112,7 @@ function call(): void {
   const feed = (act: (now: number) => void) => {
     drive.feed(link, (_link, now) => act(now));
   };
-  const carryOut = (output: LinkOutput): void => {
+  const carryOut = (output: ClientLinkOutput): void => {
     switch (output.kind) {
       case 'resolve':
         queueMicrotask(() => feed((now) => link.handleResolved(server, [address!], now)));

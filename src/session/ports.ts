@@ -132,7 +132,7 @@ export type SessionOutput =
   | { readonly kind: 'done' };
 
 /** What a link asks besides. */
-export type LinkOutput =
+export type ClientLinkOutput =
   | SessionOutput
   /** Answer: handleResolved. */
   | { readonly kind: 'resolve'; readonly server: string }

@@ -7,7 +7,7 @@ import { Verdict } from '../../src/data-path/verdict.ts';
 import { ClientLink } from '../../src/session/link/client-link.ts';
 import type { Caller } from '../../src/session/server/caller.ts';
 import type { MppeOptions } from '../../src/ppp/options.ts';
-import type { CallPath, CallPaths, LinkOutput, PathOwner } from '../../src/session/ports.ts';
+import type { CallPath, CallPaths, ClientLinkOutput, PathOwner } from '../../src/session/ports.ts';
 import { Server } from '../../src/session/server/server.ts';
 import { ip, linkOptions, serverOptions, user, World } from '../support/world.ts';
 
@@ -121,7 +121,7 @@ class Host {
     this.owners[controlSlot]?.handleFrame(controlSlot, frame, this.now);
   }
 
-  carryOut(output: LinkOutput): void {
+  carryOut(output: ClientLinkOutput): void {
     if (output.kind === 'network-up') {
       const { localAddress, peerAddress, routes, ipv6 } = output.network;
       this.dataPath.attach(output.path.slot, TUN, { localAddress, peerAddress, prefixes: routes });
@@ -220,7 +220,7 @@ class Tunnel {
     }
   }
 
-  #note(output: LinkOutput): void {
+  #note(output: ClientLinkOutput): void {
     if (output.kind !== 'event') return;
     const { event } = output;
     this.events.push(event.what === 'counted' ? event.counter : event.what);
@@ -312,7 +312,7 @@ for (const forgedBy of ['client', 'server'] as const) {
 }
 
 /** One at a time: each is carried out before the next is polled. */
-function* outputs(caller: Caller): Generator<LinkOutput> {
+function* outputs(caller: Caller): Generator<ClientLinkOutput> {
   for (let output = caller.poll(); output !== undefined; output = caller.poll()) yield output;
 }
 

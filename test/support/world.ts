@@ -9,7 +9,7 @@ import { ClientLink } from '../../src/session/link/client-link.ts';
 import { Gateway } from '../../src/session/gateway.ts';
 import type { ClientLinkOptions, Limits, ServerOptions, User } from '../../src/session/options.ts';
 import type {
-  LinkOutput,
+  ClientLinkOutput,
   Neighbours,
   Network,
   SessionEvent,
@@ -472,7 +472,7 @@ export class LinkHost implements Timed {
     return true;
   }
 
-  #carryOut(output: LinkOutput): void {
+  #carryOut(output: ClientLinkOutput): void {
     const { world, link } = this;
     switch (output.kind) {
       case 'resolve':

@@ -6,7 +6,7 @@ import { ClientLink } from '../../session/link/client-link.ts';
 import type { Gateway } from '../../session/gateway.ts';
 import type { ClientLinkOptions } from '../../session/options.ts';
 import type {
-  LinkOutput,
+  ClientLinkOutput,
   Network,
   CallPath,
   SessionEvent,
@@ -179,7 +179,7 @@ export class LinkRunner {
     }));
   }
 
-  private carryOut(output: LinkOutput): void {
+  private carryOut(output: ClientLinkOutput): void {
     const { link } = this;
     switch (output.kind) {
       case 'resolve':

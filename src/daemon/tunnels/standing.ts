@@ -1,7 +1,7 @@
 /** What a machine has had done and not undone: networks that are up, sessions that were told of. Kept for when it fails. */
 import type {
   CallPath,
-  LinkOutput,
+  ClientLinkOutput,
   Network,
   SessionOutput,
   SessionStatus,
@@ -18,7 +18,7 @@ export class Standing {
   private readonly sessions = new Map<number, SessionStatus>();
 
   /** Carries an output out: what it brings stands before that, what it ends stands until it is done. */
-  carryOut<O extends LinkOutput>(output: O, act: (output: O) => void): void {
+  carryOut<O extends ClientLinkOutput>(output: O, act: (output: O) => void): void {
     const event = output.kind === 'event' ? output.event : undefined;
     if (output.kind === 'network-up') this.networks.set(output.path.slot, output);
     if (event?.what === 'session-up') this.sessions.set(event.session.id, event.session);

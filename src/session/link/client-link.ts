@@ -17,7 +17,7 @@ import type { Gateway } from '../gateway.ts';
 import { IdleWatch } from '../idle-watch.ts';
 import type { ClientLinkOptions } from '../options.ts';
 import { LinkCourse, NETWORK_TIME } from './link-course.ts';
-import type { CallPaths, LinkOutput } from '../ports.ts';
+import type { CallPaths, ClientLinkOutput } from '../ports.ts';
 import { Redial } from './redial.ts';
 import { sameLink } from '../reload.ts';
 
@@ -292,7 +292,7 @@ export class ClientLink extends LinkCourse {
   }
 
   /** Carry out each output before polling the next: a call path is freed in between. */
-  poll(): LinkOutput | undefined {
+  poll(): ClientLinkOutput | undefined {
     return this.outputs.poll();
   }
 

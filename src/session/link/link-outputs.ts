@@ -1,9 +1,9 @@
 /** What a link says and asks: its queue of outputs, and the state it shows. */
 import type { Cause } from '../../wire/cause.ts';
 import { OutputQueue } from '../output-queue.ts';
-import type { LinkOutput, LinkState, SessionEvent, Step } from '../ports.ts';
+import type { ClientLinkOutput, LinkState, SessionEvent, Step } from '../ports.ts';
 
-export class LinkOutputs extends OutputQueue<LinkOutput> {
+export class LinkOutputs extends OutputQueue<ClientLinkOutput> {
   readonly #link: string;
   readonly #probe: boolean;
   #state: LinkState = 'down';

@@ -6,7 +6,7 @@ import type { Claims } from '../claims.ts';
 import type { Gateway } from '../gateway.ts';
 import type { LinkOutputs } from './link-outputs.ts';
 import type { ClientLinkOptions } from '../options.ts';
-import type { LinkOutput, Network } from '../ports.ts';
+import type { ClientLinkOutput, Network } from '../ports.ts';
 
 /**
  * 10.64.64.64, which pppd takes for the same purpose; each link that waits adds its number. There is no other address for
@@ -15,7 +15,7 @@ import type { LinkOutput, Network } from '../ports.ts';
  */
 const PLACEHOLDER = 0x0a404040;
 
-type SessionNetwork = Extract<LinkOutput, { kind: 'network-up' | 'network-down' }>;
+type SessionNetwork = Extract<ClientLinkOutput, { kind: 'network-up' | 'network-down' }>;
 
 export class Standby {
   readonly #gateway: Gateway;
