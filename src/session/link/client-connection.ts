@@ -30,7 +30,6 @@ export type ConnectionOutput =
   | { readonly kind: 'tunnel-up'; readonly path: CallPath; readonly tunnel: Tunnel }
   | { readonly kind: 'tunnel-down'; readonly path: CallPath; readonly tunnel: Tunnel }
   | { readonly kind: 'ended'; readonly session: SessionStatus; readonly cause: Cause }
-  | { readonly kind: 'counted'; readonly counter: string }
   /** Nothing uses the path any more. */
   | { readonly kind: 'release'; readonly path: CallPath }
   /** It failed and says goodbye now. */
@@ -100,6 +99,7 @@ export class ClientConnection {
       handshakeTimeout: HANDSHAKE_TIMEOUT,
       callTimeout: CALL_TIMEOUT,
       random: gateway.random,
+      count: (what) => gateway.count(`control: ${what}`),
     });
     this.#control.handleOpen(now);
     const attempt: Attempt = {
@@ -260,9 +260,6 @@ export class ClientConnection {
       case 'call-down':
         this.#callDown(output.cause, now);
         break;
-      case 'counted':
-        this.#outputs.push({ kind: 'counted', counter: `control: ${output.what}` });
-        break;
       case 'down':
         this.#close(output.cause);
         break;
@@ -294,9 +291,6 @@ export class ClientConnection {
         break;
       case 'ended':
         this.#outputs.push(stage);
-        break;
-      case 'counted':
-        this.#outputs.push({ kind: 'counted', counter: `ppp: ${stage.counter}` });
         break;
       case 'closing':
         this.#beginClosing(stage.cause, now);
@@ -349,6 +343,7 @@ export class ClientConnection {
           ipv6,
           ...(keepalive === undefined ? {} : { keepalive }),
           random: this.#gateway.random,
+          count: (what) => this.#gateway.count(`ppp: ${what}`),
         },
       },
       { id: this.#gateway.nextId(), username, routes },

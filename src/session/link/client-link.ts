@@ -340,9 +340,6 @@ export class ClientLink extends LinkCourse {
       case 'ended':
         this.outputs.event({ what: 'session-down', session: output.session, cause: output.cause });
         break;
-      case 'counted':
-        this.outputs.event({ what: 'counted', counter: output.counter });
-        break;
       case 'release':
         this.outputs.release(output.path);
         break;

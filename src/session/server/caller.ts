@@ -80,6 +80,7 @@ export class Caller {
       handshakeTimeout: firstCallTime,
       callTimeout: CALL_TIMEOUT,
       random: gateway.random,
+      count: (what) => gateway.count(`control: ${what}`),
       wonCollision: () => gateway.winsCollision(this.peer, this.local, this.#now),
     });
     this.#control.handleOpen(now);
@@ -251,9 +252,6 @@ export class Caller {
       case 'call-down':
         this.#forget(output.callId, output.cause, now);
         break;
-      case 'counted':
-        this.#event({ what: 'counted', counter: `control: ${output.what}` });
-        break;
       case 'down':
         this.#finish(output.cause, now);
         break;
@@ -338,7 +336,7 @@ export class Caller {
   /** A connection that ended before there was a call. */
   #reportLoss(cause: Cause): void {
     if (!this.#spoke && this.#closing === undefined) {
-      this.#event({ what: 'counted', counter: 'control: silent caller' });
+      this.#reception.gateway.count('control: silent caller');
       return;
     }
     const { name } = this.#reception.options;
