@@ -122,12 +122,12 @@ class Host {
   }
 
   carryOut(output: ClientLinkOutput): void {
-    if (output.kind === 'network-up') {
-      const { localAddress, peerAddress, routes, ipv6 } = output.network;
+    if (output.kind === 'tunnel-up') {
+      const { localAddress, peerAddress, routes, ipv6 } = output.tunnel;
       this.dataPath.attach(output.path.slot, TUN, { localAddress, peerAddress, prefixes: routes });
       this.dataPath.setIpv6(output.path.slot, ipv6);
       this.isUp = true;
-    } else if (output.kind === 'network-down') {
+    } else if (output.kind === 'tunnel-down') {
       this.dataPath.detach(output.path.slot);
       this.isUp = false;
     }
@@ -158,11 +158,12 @@ class Tunnel {
   readonly link: ClientLink;
   readonly caller: Caller;
   /** Of both ends; of what they count the counter's name. */
-  readonly events: string[] = [];
+  readonly events: string[];
 
   constructor(mppe: MppeOptions) {
     const { client, server } = this;
     const world = new World();
+    this.events = world.counted;
     client.peer = server;
     server.peer = client;
     this.home = new Server({ ...serverOptions, mppe }, world.gateway([user('anna')]), {
@@ -207,7 +208,7 @@ class Tunnel {
         if (output.kind === 'host-route') link.handleHostRoute(output.address, undefined, now);
         else if (output.kind === 'connect') link.handleConnected(CLIENT, now);
         else if (output.kind === 'write') caller.handleOctets(output.octets, now);
-        else if (output.kind === 'network-up') link.handleNetworkUp(undefined, now);
+        else if (output.kind === 'tunnel-up') link.handleTunnelUp(undefined, now);
       }
       for (const output of outputs(caller)) {
         again = true;
@@ -222,8 +223,7 @@ class Tunnel {
 
   #note(output: ClientLinkOutput): void {
     if (output.kind !== 'event') return;
-    const { event } = output;
-    this.events.push(event.what === 'counted' ? event.counter : event.what);
+    this.events.push(output.event.what);
   }
 }
 
