@@ -12,6 +12,19 @@ export function routerCause(error: unknown, otherwise: CauseCode): Cause {
   return cause(isNamed ? error.code : otherwise, failureText(error));
 }
 
+const connectCauses: Readonly<Record<string, CauseCode>> = {
+  ECONNREFUSED: 'CONNECT_REFUSED',
+  ETIMEDOUT: 'CONNECT_TIMEOUT',
+  EHOSTUNREACH: 'HOST_UNREACHABLE',
+  ENETUNREACH: 'NO_ROUTE',
+  EADDRNOTAVAIL: 'BIND_FAILED',
+};
+
+/** Why a TCP connection could not be made. */
+export function connectCause(error: NodeJS.ErrnoException): Cause {
+  return cause(connectCauses[error.code ?? ''] ?? 'CONNECT_FAILED', failureText(error));
+}
+
 export function failureText(error: unknown): string {
   if (error instanceof IoError && error.code === 'EBUSY')
     return `${error.message}: another program uses a device of this name`;

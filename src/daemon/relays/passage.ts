@@ -13,8 +13,7 @@ import type { Capture } from '../capture/capture.ts';
 import type { Connections } from '../engine/connections.ts';
 import { monotonic, type Drive } from '../engine/drive.ts';
 import type { Faults } from '../engine/faults.ts';
-import { connectCauses } from '../tunnels/link-runner.ts';
-import { failureText } from '../engine/router-cause.ts';
+import { connectCause, failureText } from '../engine/router-cause.ts';
 import { TcpConnection } from '../engine/tcp-connection.ts';
 import { deviceOfAddress, isAmong } from './own-addresses.ts';
 import type { RelayCallStatus, RelayEvent } from './relay-event.ts';
@@ -222,8 +221,7 @@ export class Passage {
     const failed = (why: Cause) => {
       if (this.connecting === socket) this.feed((machine) => machine.end(why));
     };
-    const onError = (error: NodeJS.ErrnoException) =>
-      failed(cause(connectCauses[error.code ?? ''] ?? 'CONNECT_FAILED', error.message));
+    const onError = (error: NodeJS.ErrnoException) => failed(connectCause(error));
     socket.once('error', onError);
     const onConnect = () => {
       const device = deviceOf(socket);

@@ -1,7 +1,8 @@
 /** The running links: how they are changed, dialled and hung up, with a supervisor or without. */
 import type { ClientLinkOptions } from '../../session/options.ts';
 import { cause, type Cause } from '../../wire/cause.ts';
-import { LinkRunner, type RunnerPorts } from './link-runner.ts';
+import { LinkRunner } from './link-runner.ts';
+import type { RunnerPorts } from './runner-ports.ts';
 import type { Log } from '../reports/log.ts';
 import { failureText } from '../engine/router-cause.ts';
 

@@ -6,7 +6,7 @@ import { isDeepStrictEqual } from 'node:util';
 import type { ServerOptions } from '../../session/options.ts';
 import { cause, type Cause } from '../../wire/cause.ts';
 import { formatAddress, type AddressRange } from '../../wire/ip.ts';
-import type { RunnerPorts } from './link-runner.ts';
+import type { RunnerPorts } from './runner-ports.ts';
 import type { Listeners } from './listeners.ts';
 import type { Log } from '../reports/log.ts';
 import { deviceMtu, ServerRunner } from './server-runner.ts';
