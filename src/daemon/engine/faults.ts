@@ -9,7 +9,7 @@ import { cause, type Cause } from '../../wire/cause.ts';
 import { ConfigError } from '../configuration/problems.ts';
 import { Fatal } from '../exit-codes.ts';
 import type { Level } from '../reports/log.ts';
-import { Strangers } from '../reports/strangers.ts';
+import { Strangers } from './strangers.ts';
 
 /** Frames of a stack that go to the log. */
 const FRAMES = 8;

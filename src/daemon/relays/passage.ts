@@ -15,7 +15,7 @@ import { monotonic, type Drive } from '../engine/drive.ts';
 import type { Faults } from '../engine/faults.ts';
 import { connectCause, failureText } from '../engine/router-cause.ts';
 import { TcpConnection } from '../engine/tcp-connection.ts';
-import { deviceOfAddress, isAmong } from './own-addresses.ts';
+import { deviceOfAddress, isAmong } from '../engine/own-addresses.ts';
 import type { RelayCallStatus, RelayEvent } from './relay-event.ts';
 
 export const PPTP_PORT = 1723;

@@ -10,7 +10,7 @@ import { HalfOpen, type Place } from '../../session/server/half-open.ts';
 import { cause, type Cause } from '../../wire/cause.ts';
 import { formatAddress, parseAddress, prefixContains, type Prefix } from '../../wire/ip.ts';
 import { monotonic } from '../engine/drive.ts';
-import { deviceOfAddress } from './own-addresses.ts';
+import { deviceOfAddress } from '../engine/own-addresses.ts';
 import { Passage, PPTP_PORT, type RelayPorts } from './passage.ts';
 import type { RelayCallStatus } from './relay-event.ts';
 
