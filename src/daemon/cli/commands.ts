@@ -13,7 +13,7 @@ import type {
   StatusDocument,
 } from '../reports/documents.ts';
 import { ExitCode, Fatal } from '../exit-codes.ts';
-import { printable } from '../reports/printable.ts';
+import { printable } from '../printable.ts';
 import { relaysText } from './relays.ts';
 import { duration, octets, shortened, table } from './tables.ts';
 import { UbusError } from '../../ubus-js/index.ts';

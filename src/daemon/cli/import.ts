@@ -17,7 +17,7 @@ import { join } from 'node:path';
 import { ExitCode, Fatal } from '../exit-codes.ts';
 import { importPptpd, type Imported } from '../import/pptpd.ts';
 import { files } from '../configuration/configuration.ts';
-import { printable } from '../reports/printable.ts';
+import { printable } from '../printable.ts';
 import type { Arguments } from './arguments.ts';
 
 /** @throws Fatal when a file cannot be read or written; those before it are written, and the next time goes on there */
