@@ -14,6 +14,7 @@ import {
 } from 'node:fs';
 import { hostname } from 'node:os';
 import { join } from 'node:path';
+import { errorText } from '../../platform/errors.ts';
 import { ExitCode, Fatal } from '../exit-codes.ts';
 import { importPptpd, type Imported } from '../import/pptpd.ts';
 import { files } from '../configuration/configuration.ts';
@@ -90,6 +91,6 @@ function write(path: string, text: string): void {
     renameSync(fresh, path);
   } catch (error) {
     rmSync(fresh, { force: true });
-    throw new Fatal(ExitCode.Failed, error instanceof Error ? error.message : String(error));
+    throw new Fatal(ExitCode.Failed, errorText(error));
   }
 }

@@ -1,6 +1,7 @@
 /** Carries out what one client link asks: names, TCP, host route, device, routes. */
 import { connect, type Socket } from 'node:net';
 import { networkInterfaces } from 'node:os';
+import { errorText } from '../../platform/errors.ts';
 import type { ControlPath } from '../../router/router.ts';
 import { ClientLink } from '../../session/link/client-link.ts';
 import type { ClientLinkOptions } from '../../session/options.ts';
@@ -11,7 +12,7 @@ import { formatAddress, parseAddress } from '../../wire/ip.ts';
 import type { Ipv6Prefix } from '../../wire/ipv6.ts';
 import { monotonic } from '../engine/drive.ts';
 import { outerPath } from '../engine/outer-path.ts';
-import { connectCause, failureText, routerCause } from '../engine/router-cause.ts';
+import { connectCause, routerCause } from '../engine/router-cause.ts';
 import type { RunnerPorts } from './runner-ports.ts';
 import { serverAddresses } from './server-address.ts';
 import { Standing } from './standing.ts';
@@ -373,7 +374,7 @@ export class LinkRunner {
       { isolate: false, isLink: true },
       (error) =>
         this.feed((link, now) => {
-          link.handleDeviceLost(cause('DEVICE_FAILED', failureText(error)), now);
+          link.handleDeviceLost(cause('DEVICE_FAILED', errorText(error)), now);
         }),
     ));
   }
