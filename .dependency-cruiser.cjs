@@ -1,9 +1,10 @@
 // The floors of the house: who may import whom. Each floor lists what it may import besides itself.
 const floors = {
+  platform: [],
   wire: [],
   crypto: [],
-  'ubus-js': [],
-  native: [],
+  'ubus-js': ['platform'],
+  native: ['platform'],
   ppp: ['wire', 'crypto'],
   pptp: ['wire'],
   relay: ['wire', 'pptp'],
@@ -11,7 +12,7 @@ const floors = {
   session: ['wire', 'crypto', 'ppp', 'pptp'],
   'tun-tap': ['native'],
   'raw-socket': ['native'],
-  router: ['session', 'wire', 'ubus-js'],
+  router: ['platform', 'session', 'wire', 'ubus-js'],
 };
 const sansIo = ['wire', 'ppp', 'pptp', 'relay', 'session', 'data-path'];
 
@@ -23,6 +24,12 @@ module.exports = {
       from: { path: `^src/${floor}/` },
       to: { path: '^src/', pathNot: [floor, ...below].map((name) => `^src/${name}/`) },
     })),
+    {
+      name: 'the-platform-is-chosen-in-one-place',
+      severity: 'error',
+      from: { path: '^src/', pathNot: '^src/platform/(node/|platform.ts$)' },
+      to: { path: '^src/platform/node/' },
+    },
     {
       name: 'router-knows-only-the-ports-of-session',
       severity: 'error',

@@ -1,6 +1,7 @@
 /** The running gateway: servers, links and everything around them, made from a configuration and remade on reload. */
 import type { NetlinkWatch } from '../native/netlink.ts';
 import { randomOctets } from '../native/random.ts';
+import { errorText } from '../platform/errors.ts';
 import { CallIds } from '../pptp/call-ids.ts';
 import { KernelNeighbours } from '../router/neighbours.ts';
 import { readOwnNetworks } from '../router/own-networks.ts';
@@ -23,7 +24,8 @@ import type { ServerOptions } from '../session/options.ts';
 import { Failures } from './reports/failures.ts';
 import { Hooks } from './reports/hooks.ts';
 import { kernel, watchKernel } from './engine/kernel.ts';
-import type { LinkRunner, RunnerPorts } from './tunnels/link-runner.ts';
+import type { LinkRunner } from './tunnels/link-runner.ts';
+import type { RunnerPorts } from './tunnels/runner-ports.ts';
 import { Links } from './tunnels/links.ts';
 import { Listeners } from './tunnels/listeners.ts';
 import type { LogEntry } from './reports/log.ts';
@@ -31,7 +33,7 @@ import { PacketIo } from './engine/packet-io.ts';
 import { Relays } from './relays/relays.ts';
 import { Reports } from './reports/reports.ts';
 import type { ServerRunner } from './tunnels/server-runner.ts';
-import { failureText, routerCause } from './engine/router-cause.ts';
+import { routerCause } from './engine/router-cause.ts';
 import { Servers } from './tunnels/servers.ts';
 import { Supervision } from './tunnels/supervision.ts';
 import { Surroundings } from './tunnels/surroundings.ts';
@@ -109,7 +111,7 @@ export class Daemon {
     const router = options.router(supervised, warn, this.upkeep);
     const failed = (error: unknown) =>
       reports.ofStrangers('neighbours: failed', () =>
-        log.line('error', `networks and neighbours: ${failureText(error)}`),
+        log.line('error', `networks and neighbours: ${errorText(error)}`),
       );
     this.surroundings = new Surroundings({
       read: () => readOwnNetworks(kernel.route),
@@ -350,7 +352,7 @@ export class Daemon {
     this.serverFailures.clear();
     for (const [name, error] of failed) {
       this.serverFailures.set(name, routerCause(error, 'DEVICE_FAILED'));
-      this.options.log.line('error', `server ${name}: ${failureText(error)}`);
+      this.options.log.line('error', `server ${name}: ${errorText(error)}`);
     }
     return new Set(failed.keys());
   }
@@ -391,7 +393,7 @@ export class Daemon {
       if (isWanted(configuration)) await this.apply(configuration);
       this.refused = undefined;
     } catch (error) {
-      this.refused = [{ severity: 'error', file: 'network', message: failureText(error) }];
+      this.refused = [{ severity: 'error', file: 'network', message: errorText(error) }];
       throw error;
     }
   }
@@ -426,7 +428,7 @@ export class Daemon {
 
   private change(job: () => Promise<void>, about: string): void {
     this.changing = this.changing.then(job).catch((error: unknown) => {
-      this.options.log.line('error', `${about}: ${failureText(error)}`);
+      this.options.log.line('error', `${about}: ${errorText(error)}`);
     });
   }
 

@@ -7,6 +7,7 @@
 import { existsSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { fileURLToPath } from 'node:url';
+import { errorText } from '../platform/errors.ts';
 import { IoError } from './io-error.ts';
 
 declare const contextBrand: unique symbol;
@@ -82,7 +83,7 @@ function load(): Addon {
     addon = createRequire(import.meta.url)(path) as Addon;
   } catch (error) {
     const problem = new IoError(constants.ELIBBAD, 'dlopen', path);
-    const reason = error instanceof Error ? error.message : String(error);
+    const reason = errorText(error);
     problem.message = `The native addon ${path} does not load: ${reason}. It must be built for this CPU and this Node (at least 20).`;
     throw problem;
   }

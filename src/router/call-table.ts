@@ -6,6 +6,7 @@
  * Nothing is opened by it: the owner's firewall decides about GRE as before. (Its state was never `established`: without the
  * helper for PPTP the kernel takes the two directions of a call for two connections.)
  */
+import { errorText } from '../platform/errors.ts';
 import { formatAddress } from '../wire/ip.ts';
 import { octets32, type Netlink } from './netlink-message.ts';
 import { areThere, changeElements, type Element, type ElementChange } from './nft-elements.ts';
@@ -166,7 +167,7 @@ export class CallTable {
       await job();
       this.#failure = undefined;
     } catch (error) {
-      const text = error instanceof Error ? error.message : String(error);
+      const text = errorText(error);
       if (this.#failure?.text !== text)
         this.#warn(
           `the nftables table ${CALL_TABLE} cannot be changed, so NAT of this machine may turn GRE of calls: ${text}`,

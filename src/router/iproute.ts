@@ -1,5 +1,6 @@
 /** The Router port on plain Linux: iproute2's `ip` and a few switches in /proc/sys. */
 import { readFile } from 'node:fs/promises';
+import { errorText } from '../platform/errors.ts';
 import { SERVER_INTERFACE_IDENTIFIER, type Tunnel } from '../session/ports.ts';
 import { formatAddress, formatPrefix, parsePrefix } from '../wire/ip.ts';
 import { CALL_TABLE, CallTable } from './call-table.ts';
@@ -186,7 +187,7 @@ export class IpRoute implements Router {
     try {
       await this.calls.clear();
     } catch (error) {
-      this.warn(error instanceof Error ? error.message : String(error));
+      this.warn(errorText(error));
     }
   }
 

@@ -5,6 +5,7 @@
  */
 import { mkdirSync, readFileSync, renameSync, writeFileSync } from 'node:fs';
 import { dirname } from 'node:path';
+import { errorText } from '../platform/errors.ts';
 import { parseAddress } from '../wire/ip.ts';
 
 /**
@@ -88,7 +89,7 @@ export class Journal {
       renameSync(`${this.file}.new`, this.file);
       this.fault = undefined;
     } catch (error) {
-      const fault = error instanceof Error ? error.message : String(error);
+      const fault = errorText(error);
       if (fault !== this.fault)
         this.warn(`what stands in the kernel is not remembered for a next start: ${fault}`);
       this.fault = fault;
@@ -100,9 +101,7 @@ export class Journal {
       return readFileSync(this.file, 'utf8');
     } catch (error) {
       if ((error as NodeJS.ErrnoException).code !== 'ENOENT')
-        this.warn(
-          `what a daemon before left in the kernel is not known: ${error instanceof Error ? error.message : String(error)}`,
-        );
+        this.warn(`what a daemon before left in the kernel is not known: ${errorText(error)}`);
       return '';
     }
   }

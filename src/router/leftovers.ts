@@ -2,6 +2,8 @@
  * What could not be undone when it was time, for want of a descriptor or whatever else: tried again, later and later, until
  * it is done.
  */
+import { errorText } from '../platform/errors.ts';
+
 /** Pause before it is tried again, doubled each time; ms. */
 const FIRST = 2_000;
 const LONGEST = 60_000;
@@ -24,7 +26,7 @@ export class Leftovers {
 
   /** @param what it is, for the owner; the same twice is one */
   add(what: string, why: unknown, undo: Undo): void {
-    this.warn(`${what}: ${why instanceof Error ? why.message : String(why)}; it is tried again`);
+    this.warn(`${what}: ${errorText(why)}; it is tried again`);
     this.left.delete(what);
     this.left.set(what, undo);
     const [oldest] = this.left.keys();

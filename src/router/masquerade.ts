@@ -5,6 +5,7 @@
  * The kernel forgets them when an address is taken away, but looks for the peer's address where there is one
  * (nf_nat_masquerade.c compares ifa_address). So the old one is added once more, without a peer, and taken away.
  */
+import { errorText } from '../platform/errors.ts';
 import { formatAddress } from '../wire/ip.ts';
 import { deviceExists, ipBatch } from './ip-command.ts';
 
@@ -21,6 +22,6 @@ export async function forgetMasqueraded(
       ['address', 'del', ...alone],
     ]);
   } catch (error) {
-    if (deviceExists(device)) warn(error instanceof Error ? error.message : String(error));
+    if (deviceExists(device)) warn(errorText(error));
   }
 }

@@ -6,6 +6,7 @@
  * for inbound relays the table turns the connections to the server, whose view keeps the caller's own address.
  */
 import { existsSync } from 'node:fs';
+import { errorText } from '../platform/errors.ts';
 import { formatAddress, formatPrefix, type Prefix } from '../wire/ip.ts';
 import type { Netlink } from './netlink-message.ts';
 import { nft, nftCheck, nftJson } from './nft-command.ts';
@@ -36,9 +37,7 @@ export async function probeHelper(): Promise<void> {
   try {
     await nftCheck(`table ip ${HELPER_TABLE}_probe {\n${helperObject}}\n`);
   } catch (error) {
-    throw new RouterError(
-      `no connection tracking helper for PPTP (${error instanceof Error ? error.message : String(error)})`,
-    );
+    throw new RouterError(`no connection tracking helper for PPTP (${errorText(error)})`);
   }
   // Built in, neither is listed.
   if (existsSync('/sys/module/nf_conntrack_pptp') && !existsSync('/sys/module/nf_nat_pptp'))

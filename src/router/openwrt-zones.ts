@@ -2,6 +2,7 @@
  * Zones and networks of OpenWrt: the zones are those of /etc/config/firewall, the devices of their networks are known to
  * netifd. A name may also be that of a network alone, or of a device.
  */
+import { errorText } from '../platform/errors.ts';
 import type { Table, UbusClient, Value } from '../ubus-js/index.ts';
 import { deviceExists } from './ip-command.ts';
 import { RouterError } from './router.ts';
@@ -55,9 +56,7 @@ export class OpenWrtZones implements Zones {
     try {
       dump = await this.bus.call('network.interface', 'dump', {}, { timeout: TIMEOUT });
     } catch (error) {
-      throw new RouterError(
-        `netifd does not tell its networks: ${error instanceof Error ? error.message : String(error)}`,
-      );
+      throw new RouterError(`netifd does not tell its networks: ${errorText(error)}`);
     }
     const list = dump['interface'];
     return Array.isArray(list)

@@ -5,6 +5,7 @@
  *
  * Rules have a protocol number of ours and tables a range of numbers, by which those that a killed daemon left are found.
  */
+import { errorText } from '../platform/errors.ts';
 import { formatAddress } from '../wire/ip.ts';
 import { ip, Serial } from './ip-command.ts';
 import type { Netlink } from './netlink-message.ts';
@@ -135,7 +136,7 @@ export class OuterWays {
       await job();
     } catch (error) {
       this.warn(
-        `GRE of a call may leave through another device than its control connection: ${error instanceof Error ? error.message : String(error)}`,
+        `GRE of a call may leave through another device than its control connection: ${errorText(error)}`,
       );
     }
   }

@@ -2,6 +2,7 @@
  * What we put into the kernel stays there: after others have changed something, and from time to time, everything is looked
  * at and put back where it has gone. Whoever removes it again and again wins, and the owner is told.
  */
+import { errorText } from '../platform/errors.ts';
 import { everyChange, type KernelChange } from './kernel-changes.ts';
 
 /** One thing of ours in the kernel. */
@@ -119,7 +120,7 @@ export class Upkeep {
       }
     } catch (error) {
       if (!this.#states.has(state)) return; // it went meanwhile, and is not missed
-      const fault = error instanceof Error ? error.message : String(error);
+      const fault = errorText(error);
       if (fault !== state.fault) this.#warn(`${kept.what}: gone, and cannot be put back: ${fault}`);
       state.fault = fault;
     }

@@ -2,7 +2,8 @@
  * A Linux TUN device: IP packets without any header, in batches.
  */
 import type { IoContext, IoCounters, Slots, Watcher } from '../native/io-context.ts';
-import { loadAddon } from '../native/addon.ts';
+import { loadAddon, type Addon } from '../native/addon.ts';
+import { IoError } from '../native/io-error.ts';
 
 export {
   tunReceiveWords,
@@ -29,7 +30,7 @@ export class TunDevice {
    * @throws {IoError} EBUSY: there is such a device; EPERM: no CAP_NET_ADMIN; ENOENT or ENODEV: no /dev/net/tun
    */
   constructor(io: IoContext, name: string, { offload = true }: { offload?: boolean } = {}) {
-    const device = loadAddon().openTun(name, offload);
+    const device = open(name, offload);
     this.#io = io;
     this.name = device.name;
     this.fd = device.fd;
@@ -52,6 +53,16 @@ export class TunDevice {
   /** Deletes the device. Its descriptor must not be in the meta of any later sendTun. */
   close(): void {
     this.#io.close(this.fd);
+  }
+}
+
+function open(name: string, offload: boolean): ReturnType<Addon['openTun']> {
+  try {
+    return loadAddon().openTun(name, offload);
+  } catch (error) {
+    if (error instanceof IoError && error.code === 'EBUSY')
+      error.message += ': another program uses a device of this name';
+    throw error;
   }
 }
 

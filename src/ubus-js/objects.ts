@@ -1,4 +1,5 @@
 /** Serving an object: INVOKE in, DATA and STATUS out, at once or later. */
+import { errorText } from '../platform/errors.ts';
 import { decodeTable, encodeTable, type Table } from './blobmsg.ts';
 import type { Attributes, Message } from './message.ts';
 import { checkArguments, type ArgumentsOf, type ArgumentTypes } from './signature.ts';
@@ -91,5 +92,5 @@ async function invoke(
 
 function asUbusError(error: unknown): UbusError {
   if (error instanceof UbusError) return error;
-  return new UbusError('UNKNOWN_ERROR', error instanceof Error ? error.message : String(error));
+  return new UbusError('UNKNOWN_ERROR', errorText(error));
 }

@@ -3,8 +3,8 @@
  * what is known of the connection: addresses, ports and the order of octets are true.
  */
 import { closeSync, ftruncateSync, openSync, writeSync } from 'node:fs';
+import { errorText } from '../../platform/errors.ts';
 import { writeU16, writeU32 } from '../../wire/octets.ts';
-import { failureText } from '../engine/router-cause.ts';
 import { redactGre } from './redact.ts';
 
 const LINKTYPE_RAW = 101;
@@ -99,7 +99,7 @@ export class Capture {
     try {
       act();
     } catch (error) {
-      this.fault ??= error instanceof Error ? error.message : String(error);
+      this.fault ??= errorText(error);
     }
   }
 
@@ -138,7 +138,7 @@ export class Capture {
     try {
       return act();
     } catch (error) {
-      this.fault ??= failureText(error);
+      this.fault ??= errorText(error);
       return undefined;
     }
   }

@@ -1,5 +1,6 @@
 /** The command line: words to a command. */
 import { parseArgs } from 'node:util';
+import { errorText } from '../../platform/errors.ts';
 import { ownSocket, systemSocket } from '../control/buses.ts';
 import { ExitCode, Fatal } from '../exit-codes.ts';
 import { routerKinds, type RouterKind } from '../tunnels/router-choice.ts';
@@ -90,10 +91,7 @@ export function parseArguments(words: readonly string[]): Arguments {
       },
     });
   } catch (error) {
-    throw new Fatal(
-      ExitCode.Usage,
-      `${error instanceof Error ? error.message : String(error)}\n${usage}`,
-    );
+    throw new Fatal(ExitCode.Usage, `${errorText(error)}\n${usage}`);
   }
   const { values, positionals } = parsed;
   const [command = '', ...operands] = values.help ? ['help'] : positionals;

@@ -1,5 +1,6 @@
 /** The commands that talk to the running daemon. Each returns its exit code. */
 import { chmodSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { errorText } from '../../platform/errors.ts';
 import type { CheckDocument } from '../tunnels/checks.ts';
 import type { ControlClient } from '../control/client.ts';
 import type {
@@ -13,7 +14,7 @@ import type {
   StatusDocument,
 } from '../reports/documents.ts';
 import { ExitCode, Fatal } from '../exit-codes.ts';
-import { printable } from '../reports/printable.ts';
+import { printable } from '../printable.ts';
 import { relaysText } from './relays.ts';
 import { duration, octets, shortened, table } from './tables.ts';
 import { UbusError } from '../../ubus-js/index.ts';
@@ -236,7 +237,7 @@ function writeCapture(file: string, octets: Uint8Array): void {
     chmodSync(file, 0o600);
     writeFileSync(file, octets);
   } catch (error) {
-    throw new Fatal(ExitCode.Failed, error instanceof Error ? error.message : String(error));
+    throw new Fatal(ExitCode.Failed, errorText(error));
   }
 }
 

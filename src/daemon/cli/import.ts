@@ -14,10 +14,11 @@ import {
 } from 'node:fs';
 import { hostname } from 'node:os';
 import { join } from 'node:path';
+import { errorText } from '../../platform/errors.ts';
 import { ExitCode, Fatal } from '../exit-codes.ts';
 import { importPptpd, type Imported } from '../import/pptpd.ts';
 import { files } from '../configuration/configuration.ts';
-import { printable } from '../reports/printable.ts';
+import { printable } from '../printable.ts';
 import type { Arguments } from './arguments.ts';
 
 /** @throws Fatal when a file cannot be read or written; those before it are written, and the next time goes on there */
@@ -90,6 +91,6 @@ function write(path: string, text: string): void {
     renameSync(fresh, path);
   } catch (error) {
     rmSync(fresh, { force: true });
-    throw new Fatal(ExitCode.Failed, error instanceof Error ? error.message : String(error));
+    throw new Fatal(ExitCode.Failed, errorText(error));
   }
 }

@@ -4,6 +4,7 @@ import { readFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { IoError } from '../../native/io-error.ts';
 import { dropPrivileges } from '../../native/privileges.ts';
+import { errorText } from '../../platform/errors.ts';
 import { ConfigError, describeProblem } from '../configuration/problems.ts';
 import { openSecrets, readConfiguration } from '../configuration/read.ts';
 import { Buses, refuseSecond } from '../control/buses.ts';
@@ -13,7 +14,6 @@ import { isNetifd } from '../tunnels/router-choice.ts';
 import { ExitCode, Fatal } from '../exit-codes.ts';
 import { Log, toStderr } from '../reports/log.ts';
 import { pptpObject } from '../methods/object.ts';
-import { failureText } from '../engine/router-cause.ts';
 import { SystemLog } from '../reports/system-log.ts';
 import { version } from '../version.ts';
 import { kernel } from '../engine/kernel.ts';
@@ -110,7 +110,7 @@ async function gateway(options: Arguments, log: Log, lastResort: LastResort): Pr
       return faults;
     } catch (error) {
       log.line('error', 'the new configuration is refused; the old one stays in force');
-      for (const line of failureText(error).split('\n')) log.line('error', line);
+      for (const line of errorText(error).split('\n')) log.line('error', line);
       throw error;
     }
   };

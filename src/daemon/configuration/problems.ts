@@ -1,5 +1,5 @@
 /** What is wrong with a configuration: all faults in one go, each with file, section, option, value and what is allowed. */
-import { printable } from '../reports/printable.ts';
+import { printable } from '../printable.ts';
 
 export interface Problem {
   readonly severity: 'error' | 'warning';

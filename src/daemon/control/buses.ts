@@ -2,6 +2,7 @@
  * The buses the daemon is on: its own, which the command line uses and which is always there, and the system's ubusd, where
  * there is one. Both have the same object and hear the same events.
  */
+import { errorText } from '../../platform/errors.ts';
 import {
   isServed,
   UbusClient,
@@ -69,10 +70,7 @@ export class Buses {
         onError: (error) => this.faults.note('control socket', error),
       });
     } catch (error) {
-      throw new Fatal(
-        ExitCode.Failed,
-        `control socket ${path}: ${error instanceof Error ? error.message : String(error)}`,
-      );
+      throw new Fatal(ExitCode.Failed, `control socket ${path}: ${errorText(error)}`);
     }
     this.object = object;
     this.own.add(object);

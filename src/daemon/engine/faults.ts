@@ -8,8 +8,7 @@ import { UbusError } from '../../ubus-js/index.ts';
 import { cause, type Cause } from '../../wire/cause.ts';
 import { ConfigError } from '../configuration/problems.ts';
 import { Fatal } from '../exit-codes.ts';
-import type { Level } from '../reports/log.ts';
-import { Strangers } from '../reports/strangers.ts';
+import { Strangers } from './strangers.ts';
 
 /** Frames of a stack that go to the log. */
 const FRAMES = 8;
@@ -17,7 +16,7 @@ const FRAMES = 8;
 const PLACES = 256;
 
 export interface FaultPorts {
-  readonly line: (level: Level, text: string) => void;
+  readonly line: (level: 'error' | 'warning', text: string) => void;
   /** Says goodbye to everybody, and ends the program. */
   readonly end: (what: string) => void;
 }

@@ -5,6 +5,7 @@ import {
   netlinkRequest,
   NetlinkWatch,
 } from '../../native/netlink.ts';
+import { errorText } from '../../platform/errors.ts';
 import {
   netfilterChanges,
   netfilterGroups,
@@ -13,7 +14,6 @@ import {
 } from '../../router/kernel-changes.ts';
 import type { Kernel } from '../../router/netlink-message.ts';
 import type { Upkeep } from '../../router/upkeep.ts';
-import { failureText } from './router-cause.ts';
 
 export const kernel: Kernel = {
   route: (request) => netlinkRequest(NETLINK_ROUTE, request),
@@ -26,7 +26,7 @@ export function watchKernel(upkeep: Upkeep, warn: (message: string) => void): Ne
     try {
       return [open()];
     } catch (error) {
-      warn(`changes in the kernel are noticed late: ${failureText(error)}`);
+      warn(`changes in the kernel are noticed late: ${errorText(error)}`);
       return [];
     }
   };

@@ -3,7 +3,7 @@ import { outerAddress, translation, type GrePath } from '../../router/outer-path
 import type { ControlPath } from '../../router/router.ts';
 import { formatAddress } from '../../wire/ip.ts';
 import { kernel } from './kernel.ts';
-import { deviceOfAddress } from '../relays/own-addresses.ts';
+import { deviceOfAddress } from './own-addresses.ts';
 
 /**
  * @param opener of the TCP connection

@@ -1,5 +1,5 @@
 /** What failures around the engine mean for a session. */
-import { IoError } from '../../native/io-error.ts';
+import { errorText } from '../../platform/errors.ts';
 import { RouterError } from '../../router/router.ts';
 import { cause, type Cause, type CauseCode } from '../../wire/cause.ts';
 import { ExitCode, Fatal } from '../exit-codes.ts';
@@ -9,11 +9,18 @@ export function routerCause(error: unknown, otherwise: CauseCode): Cause {
   if (error instanceof Fatal && error.exitCode === ExitCode.PortInUse)
     return cause('PORT_IN_USE', error.message);
   const isNamed = error instanceof RouterError && error.code !== 'DEVICE_FAILED';
-  return cause(isNamed ? error.code : otherwise, failureText(error));
+  return cause(isNamed ? error.code : otherwise, errorText(error));
 }
 
-export function failureText(error: unknown): string {
-  if (error instanceof IoError && error.code === 'EBUSY')
-    return `${error.message}: another program uses a device of this name`;
-  return error instanceof Error ? error.message : String(error);
+const connectCauses: Readonly<Record<string, CauseCode>> = {
+  ECONNREFUSED: 'CONNECT_REFUSED',
+  ETIMEDOUT: 'CONNECT_TIMEOUT',
+  EHOSTUNREACH: 'HOST_UNREACHABLE',
+  ENETUNREACH: 'NO_ROUTE',
+  EADDRNOTAVAIL: 'BIND_FAILED',
+};
+
+/** Why a TCP connection could not be made. */
+export function connectCause(error: NodeJS.ErrnoException): Cause {
+  return cause(connectCauses[error.code ?? ''] ?? 'CONNECT_FAILED', errorText(error));
 }

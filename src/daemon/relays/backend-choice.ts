@@ -1,9 +1,9 @@
 /** Which backend a relay has: what it asks for, and what the kernel and its tools have. */
+import { errorText } from '../../platform/errors.ts';
 import type { RelayOptions } from '../../relay/relay-options.ts';
 import { probeHelper } from '../../router/nat-helper.ts';
 import type { RelayTable } from '../../router/relay-table.ts';
 import { cause, type Cause } from '../../wire/cause.ts';
-import { failureText } from '../engine/router-cause.ts';
 
 export type Backend = 'relay' | 'helper';
 
@@ -52,7 +52,7 @@ export async function probeBackends(
       await probe();
       return undefined;
     } catch (error) {
-      return failureText(error);
+      return errorText(error);
     }
   };
   const relay = await ask(() => table.probe());

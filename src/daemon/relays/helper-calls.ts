@@ -3,7 +3,7 @@ import { networkInterfaces } from 'node:os';
 import type { RelayOptions } from '../../relay/relay-options.ts';
 import { readTracked, type TrackedCall } from '../../router/conntrack.ts';
 import { parsePrefix, prefixContains } from '../../wire/ip.ts';
-import { isAmong } from './own-addresses.ts';
+import { isAmong } from '../engine/own-addresses.ts';
 import type { RelayCallStatus } from './relay-event.ts';
 import type { RelayRunner } from './relay-runner.ts';
 

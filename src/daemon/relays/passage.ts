@@ -1,5 +1,6 @@
 /** One control connection that passes through: its two TCP connections, and the packets of its calls in the kernel. */
 import { connect, type Socket } from 'node:net';
+import { errorText } from '../../platform/errors.ts';
 import { RelayedConnection } from '../../relay/relayed-connection.ts';
 import { otherSide, type RelayedCall, type Side } from '../../relay/relayed-call.ts';
 import type { RelayOutput } from '../../relay/relay-output.ts';
@@ -13,10 +14,9 @@ import type { Capture } from '../capture/capture.ts';
 import type { Connections } from '../engine/connections.ts';
 import { monotonic, type Drive } from '../engine/drive.ts';
 import type { Faults } from '../engine/faults.ts';
-import { connectCauses } from '../tunnels/link-runner.ts';
-import { failureText } from '../engine/router-cause.ts';
+import { connectCause } from '../engine/router-cause.ts';
 import { TcpConnection } from '../engine/tcp-connection.ts';
-import { deviceOfAddress, isAmong } from './own-addresses.ts';
+import { deviceOfAddress, isAmong } from '../engine/own-addresses.ts';
 import type { RelayCallStatus, RelayEvent } from './relay-event.ts';
 
 export const PPTP_PORT = 1723;
@@ -220,8 +220,7 @@ export class Passage {
     const failed = (why: Cause) => {
       if (this.connecting === socket) this.feed((machine) => machine.end(why));
     };
-    const onError = (error: NodeJS.ErrnoException) =>
-      failed(cause(connectCauses[error.code ?? ''] ?? 'CONNECT_FAILED', error.message));
+    const onError = (error: NodeJS.ErrnoException) => failed(connectCause(error));
     socket.once('error', onError);
     const onConnect = () => {
       const device = deviceOf(socket);
@@ -255,8 +254,8 @@ export class Passage {
     try {
       await this.ports.table.add(way);
     } catch (error) {
-      failure = cause('FIREWALL_FAILED', failureText(error));
-      this.ports.warn(`relay ${name}: a call is refused: ${failureText(error)}`);
+      failure = cause('FIREWALL_FAILED', errorText(error));
+      this.ports.warn(`relay ${name}: a call is refused: ${errorText(error)}`);
     }
     if (towards !== call.requester)
       this.feed((machine) => machine.handleOpened(call, failure, monotonic()));
@@ -268,7 +267,7 @@ export class Passage {
     this.ways.delete(call);
     for (const way of ways)
       this.ports.table.remove(way).catch((error: unknown) => {
-        this.ports.warn(`relay ${this.options.name}: ${failureText(error)}`);
+        this.ports.warn(`relay ${this.options.name}: ${errorText(error)}`);
       });
   }
 

@@ -4,13 +4,14 @@
  */
 import { createServer, type AddressInfo, type Server, type Socket } from 'node:net';
 import { originalDestination } from '../../native/original-destination.ts';
+import { errorText } from '../../platform/errors.ts';
 import type { RelayOptions } from '../../relay/relay-options.ts';
 import type { RelayRules } from '../../router/relay-rules.ts';
 import { HalfOpen, type Place } from '../../session/server/half-open.ts';
 import { cause, type Cause } from '../../wire/cause.ts';
 import { formatAddress, parseAddress, prefixContains, type Prefix } from '../../wire/ip.ts';
 import { monotonic } from '../engine/drive.ts';
-import { deviceOfAddress } from './own-addresses.ts';
+import { deviceOfAddress } from '../engine/own-addresses.ts';
 import { Passage, PPTP_PORT, type RelayPorts } from './passage.ts';
 import type { RelayCallStatus } from './relay-event.ts';
 
@@ -156,7 +157,7 @@ export class RelayRunner {
       if (!isRedirected || deviceOfAddress(server) !== undefined)
         return cause('RELAY_LOOP', `${formatAddress(original.address)} port ${original.port}`);
     } catch (error) {
-      return cause('CONNECT_FAILED', error instanceof Error ? error.message : String(error));
+      return cause('CONNECT_FAILED', errorText(error));
     }
     if (!isIn(clients, client)) return cause('CLIENT_NOT_ALLOWED');
     if (!isIn(servers, server)) return cause('DESTINATION_NOT_ALLOWED', formatAddress(server));

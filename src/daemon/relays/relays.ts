@@ -3,6 +3,7 @@
  * cannot work is a state with a cause, never the failure of the rest.
  */
 import { isDeepStrictEqual } from 'node:util';
+import { errorText } from '../../platform/errors.ts';
 import type { RelayOptions } from '../../relay/relay-options.ts';
 import {
   assignedByFirewall,
@@ -16,7 +17,6 @@ import type { Upkeep } from '../../router/upkeep.ts';
 import type { Zones } from '../../router/zones.ts';
 import { cause, describeCause, type Cause } from '../../wire/cause.ts';
 import { kernel } from '../engine/kernel.ts';
-import { failureText } from '../engine/router-cause.ts';
 import {
   choose,
   NOTHING_LACKS,
@@ -152,7 +152,7 @@ export class Relays {
       await this.ports.table.install([]);
       if (this.hasHelper) await installHelper([]);
     } catch (error) {
-      this.log('warning', `relays: ${failureText(error)}`);
+      this.log('warning', `relays: ${errorText(error)}`);
     }
   }
 
@@ -174,7 +174,7 @@ export class Relays {
       devices.src = await this.devicesOf(options.src);
       devices.dest = await this.devicesOf(options.dest);
     } catch (error) {
-      return failed(cause('NETWORK_MISSING', failureText(error)));
+      return failed(cause('NETWORK_MISSING', errorText(error)));
     }
     const missing = [
       ...(devices.src.length === 0 ? options.src : []),
@@ -198,7 +198,7 @@ export class Relays {
       const runner = await RelayRunner.start(++this.lastKey, options, devices, this.ports);
       return { ...common, backend: 'relay', runner };
     } catch (error) {
-      return failed(cause('BIND_FAILED', failureText(error)));
+      return failed(cause('BIND_FAILED', errorText(error)));
     }
   }
 
@@ -216,7 +216,7 @@ export class Relays {
       try {
         await install();
       } catch (error) {
-        if (isWanted) refused.set(backend, cause('FIREWALL_FAILED', failureText(error)));
+        if (isWanted) refused.set(backend, cause('FIREWALL_FAILED', errorText(error)));
       }
     };
     await attempt('relay', runners.length > 0, () =>

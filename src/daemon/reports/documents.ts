@@ -5,7 +5,7 @@
 import type { CallCounters, LinkState, SessionStatus } from '../../session/ports.ts';
 import type { DisabledInterface } from '../configuration/configuration.ts';
 import type { Problem } from '../configuration/problems.ts';
-import { printable } from './printable.ts';
+import { printable } from '../printable.ts';
 import type { RelayCallStatus } from '../relays/relay-event.ts';
 import type { RelayStatus } from '../relays/relays.ts';
 import { describeCause, type Cause } from '../../wire/cause.ts';

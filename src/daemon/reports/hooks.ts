@@ -7,10 +7,10 @@ import { spawn } from 'node:child_process';
 import { accessSync, constants, readdirSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Readable } from 'node:stream';
+import { errorText } from '../../platform/errors.ts';
 import type { SessionEvent, SessionStatus } from '../../session/ports.ts';
 import { formatAddress, formatPrefix } from '../../wire/ip.ts';
 import { isShortage } from '../../router/run-program.ts';
-import { failureText } from '../engine/router-cause.ts';
 import type { Level } from './log.ts';
 import type { RelayEvent } from '../relays/relay-event.ts';
 
@@ -135,7 +135,7 @@ export class Hooks {
       names = (await persistently(() => readdirSync(dir))).sort();
     } catch (error) {
       if ((error as NodeJS.ErrnoException).code !== 'ENOENT')
-        this.failed(`hooks: ${failureText(error)}`);
+        this.failed(`hooks: ${errorText(error)}`);
       return [];
     }
     return names
@@ -153,7 +153,7 @@ export class Hooks {
       if ((uid === 0 || uid === process.getuid?.()) && (mode & 0o022) === 0) return true;
       this.failed(`hook ${file}: not run, others than root can write it`);
     } catch (error) {
-      this.failed(`hook ${file}: ${failureText(error)}`);
+      this.failed(`hook ${file}: ${errorText(error)}`);
     }
     return false;
   }
@@ -163,7 +163,7 @@ export class Hooks {
     try {
       fault = await persistently(() => this.start(hook, env));
     } catch (error) {
-      fault = failureText(error);
+      fault = errorText(error);
     }
     if (fault !== undefined) this.failed(`hook ${hook.name}: ${fault}`);
   }

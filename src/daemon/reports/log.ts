@@ -6,7 +6,7 @@ import type { SessionEvent, SessionStatus } from '../../session/ports.ts';
 import { describeCause, type Cause } from '../../wire/cause.ts';
 import { formatAddress, formatPrefix } from '../../wire/ip.ts';
 import type { RelayCallStatus, RelayEvent } from '../relays/relay-event.ts';
-import { printable } from './printable.ts';
+import { printable } from '../printable.ts';
 
 export const levels = ['error', 'warning', 'info', 'debug'] as const;
 export type Level = (typeof levels)[number];

@@ -6,7 +6,7 @@ import type { Failures } from './failures.ts';
 import type { Faults } from '../engine/faults.ts';
 import type { Log } from './log.ts';
 import type { RelayEvent } from '../relays/relay-event.ts';
-import { Strangers } from './strangers.ts';
+import { Strangers } from '../engine/strangers.ts';
 
 type Event = SessionEvent | RelayEvent;
 

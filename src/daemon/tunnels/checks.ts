@@ -11,7 +11,8 @@ import { parseConfiguration } from '../configuration/configuration.ts';
 import { host } from '../configuration/option-types.ts';
 import { causeDocument, type CauseDocument } from '../reports/documents.ts';
 import { EchoCheck, liveSteps, type EchoTarget } from './echo-check.ts';
-import { LinkRunner, type RunnerPorts } from './link-runner.ts';
+import { LinkRunner } from './link-runner.ts';
+import type { RunnerPorts } from './runner-ports.ts';
 
 export type StepDocument = {
   readonly step: string;

@@ -1,41 +1,22 @@
 /** Carries out what one client link asks: names, TCP, host route, device, routes. */
 import { connect, type Socket } from 'node:net';
 import { networkInterfaces } from 'node:os';
-import type { ControlPath, Router } from '../../router/router.ts';
+import { errorText } from '../../platform/errors.ts';
+import type { ControlPath } from '../../router/router.ts';
 import { ClientLink } from '../../session/link/client-link.ts';
-import type { Gateway } from '../../session/gateway.ts';
 import type { ClientLinkOptions } from '../../session/options.ts';
-import type {
-  ClientLinkOutput,
-  Tunnel,
-  CallPath,
-  SessionEvent,
-  Neighbours,
-} from '../../session/ports.ts';
+import type { ClientLinkOutput, Tunnel, CallPath, SessionEvent } from '../../session/ports.ts';
 import type { TunDevice } from '../../tun-tap/tun-device.ts';
-import { cause, type Cause, type CauseCode } from '../../wire/cause.ts';
+import { cause, type Cause } from '../../wire/cause.ts';
 import { formatAddress, parseAddress } from '../../wire/ip.ts';
 import type { Ipv6Prefix } from '../../wire/ipv6.ts';
-import type { Connections } from '../engine/connections.ts';
-import { monotonic, type Drive } from '../engine/drive.ts';
-import type { Faults } from '../engine/faults.ts';
+import { monotonic } from '../engine/drive.ts';
 import { outerPath } from '../engine/outer-path.ts';
-import type { PacketIo } from '../engine/packet-io.ts';
-import { failureText, routerCause } from '../engine/router-cause.ts';
+import { connectCause, routerCause } from '../engine/router-cause.ts';
+import type { RunnerPorts } from './runner-ports.ts';
 import { serverAddresses } from './server-address.ts';
 import { Standing } from './standing.ts';
 import { endpointsOf, TcpConnection } from '../engine/tcp-connection.ts';
-
-export interface RunnerPorts {
-  readonly gateway: Gateway;
-  readonly drive: Drive;
-  readonly faults: Faults;
-  readonly io: PacketIo;
-  readonly router: Router;
-  readonly connections: Connections;
-  readonly neighbours: Neighbours;
-  readonly report: (event: SessionEvent) => void;
-}
 
 type LinkStateEvent = Extract<SessionEvent, { what: 'link-state' }>;
 
@@ -298,12 +279,7 @@ export class LinkRunner {
       if (this.connecting !== socket) return;
       this.connecting = undefined;
       this.dismiss();
-      this.tell(link, (machine, now) =>
-        machine.handleConnectFailed(
-          cause(connectCauses[error.code ?? ''] ?? 'CONNECT_FAILED', failureText(error)),
-          now,
-        ),
-      );
+      this.tell(link, (machine, now) => machine.handleConnectFailed(connectCause(error), now));
     };
     socket.once('error', failed);
     socket.once('connect', () =>
@@ -398,7 +374,7 @@ export class LinkRunner {
       { isolate: false, isLink: true },
       (error) =>
         this.feed((link, now) => {
-          link.handleDeviceLost(cause('DEVICE_FAILED', failureText(error)), now);
+          link.handleDeviceLost(cause('DEVICE_FAILED', errorText(error)), now);
         }),
     ));
   }
@@ -410,14 +386,6 @@ export class LinkRunner {
     this.dns = [];
   }
 }
-
-export const connectCauses: Readonly<Record<string, CauseCode>> = {
-  ECONNREFUSED: 'CONNECT_REFUSED',
-  ETIMEDOUT: 'CONNECT_TIMEOUT',
-  EHOSTUNREACH: 'HOST_UNREACHABLE',
-  ENETUNREACH: 'NO_ROUTE',
-  EADDRNOTAVAIL: 'BIND_FAILED',
-};
 
 function addressOf(device: string): string | undefined {
   try {

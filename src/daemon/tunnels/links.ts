@@ -1,9 +1,10 @@
 /** The running links: how they are changed, dialled and hung up, with a supervisor or without. */
+import { errorText } from '../../platform/errors.ts';
 import type { ClientLinkOptions } from '../../session/options.ts';
 import { cause, type Cause } from '../../wire/cause.ts';
-import { LinkRunner, type RunnerPorts } from './link-runner.ts';
+import { LinkRunner } from './link-runner.ts';
+import type { RunnerPorts } from './runner-ports.ts';
 import type { Log } from '../reports/log.ts';
-import { failureText } from '../engine/router-cause.ts';
 
 /** netifd's handler is a shell script, ms. */
 const HANDLER_TIME = 5_000;
@@ -76,7 +77,7 @@ export class Links {
     try {
       await (isFreed ? supervisor.dial(name) : supervisor.revive(name));
     } catch (error) {
-      this.log.line('warning', `link ${name}: ${failureText(error)}`);
+      this.log.line('warning', `link ${name}: ${errorText(error)}`);
     }
   }
 

@@ -1,9 +1,9 @@
 /** The addresses of the server that a link dials, from its name. */
 import { lookup } from 'node:dns/promises';
 import { networkInterfaces } from 'node:os';
+import { errorText } from '../../platform/errors.ts';
 import { cause, type Cause } from '../../wire/cause.ts';
 import { formatAddress, parseAddress, parsePrefix, prefixContains } from '../../wire/ip.ts';
-import { failureText } from '../engine/router-cause.ts';
 
 /** "This network", loopback, multicast and reserved addresses: RFC 6890, RFC 5771 §3, RFC 1112 §4. */
 const IMPOSSIBLE = ['0.0.0.0/8', '127.0.0.0/8', '224.0.0.0/4', '240.0.0.0/4'].map((text) =>
@@ -36,7 +36,7 @@ export async function serverAddresses(
   } catch (error) {
     return (await hasIpv6(name, resolver))
       ? cause('IPV6_ONLY')
-      : cause('RESOLVE_FAILED', failureText(error));
+      : cause('RESOLVE_FAILED', errorText(error));
   }
   const addresses = found.flatMap((text) => parseAddress(text) ?? []);
   const possible = addresses.filter(

@@ -9,7 +9,7 @@ import { cause, type Cause } from '../../wire/cause.ts';
 import { formatAddress, type AddressRange } from '../../wire/ip.ts';
 import type { ControlPath, ServerInterface } from '../../router/router.ts';
 import { monotonic } from '../engine/drive.ts';
-import type { RunnerPorts } from './link-runner.ts';
+import type { RunnerPorts } from './runner-ports.ts';
 import { outerPath } from '../engine/outer-path.ts';
 import { routerCause } from '../engine/router-cause.ts';
 import { Standing } from './standing.ts';

@@ -3,10 +3,11 @@
  * is given up last. Where it fails all the same, what was there before runs again.
  */
 import { isDeepStrictEqual } from 'node:util';
+import { errorText } from '../../platform/errors.ts';
 import type { ServerOptions } from '../../session/options.ts';
 import { cause, type Cause } from '../../wire/cause.ts';
 import { formatAddress, type AddressRange } from '../../wire/ip.ts';
-import type { RunnerPorts } from './link-runner.ts';
+import type { RunnerPorts } from './runner-ports.ts';
 import type { Listeners } from './listeners.ts';
 import type { Log } from '../reports/log.ts';
 import { deviceMtu, ServerRunner } from './server-runner.ts';
@@ -147,7 +148,7 @@ export class Servers {
     try {
       this.running.set(options.name, await this.start(options));
     } catch (error) {
-      const why = error instanceof Error ? error.message : String(error);
+      const why = errorText(error);
       this.log.line('error', `server ${options.name}: cannot be started again: ${why}`);
     }
   }

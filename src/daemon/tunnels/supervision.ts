@@ -2,13 +2,14 @@
  * Interfaces that a supervisor (netifd) starts and stops: its words reach links and servers here, in order with changes of
  * the configuration, which is read again before each start.
  */
+import { errorText } from '../../platform/errors.ts';
 import type { SupervisedDaemon, Supervisor } from '../../router/router.ts';
 import { cause } from '../../wire/cause.ts';
 import type { Ipv6Prefix } from '../../wire/ipv6.ts';
 import { describeProblem, type Problem } from '../configuration/problems.ts';
 import type { LinkRunner } from './link-runner.ts';
 import type { Log } from '../reports/log.ts';
-import { failureText, routerCause } from '../engine/router-cause.ts';
+import { routerCause } from '../engine/router-cause.ts';
 
 /** A server that could not be started is tried again, ms. */
 const RETRY = 30_000;
@@ -89,7 +90,7 @@ export class Supervision implements SupervisedDaemon {
       await daemon.readAgain();
       faults = faultsOf(name, daemon.faults());
     } catch (error) {
-      faults = [failureText(error)];
+      faults = [errorText(error)];
     }
     if (this.closed || !supervisor.isSetUp(name)) return; // it was taken down meanwhile
     const link = links.get(name);
@@ -129,7 +130,7 @@ export class Supervision implements SupervisedDaemon {
       const why = routerCause(error, 'DEVICE_FAILED');
       supervisor.refuse(name, why);
       if (why.code === 'NETWORK_CONFLICT') return; // it was told, and resume() will come
-      log.line('error', `server ${name}: ${failureText(error)}; next attempt in ${RETRY / 1000} s`);
+      log.line('error', `server ${name}: ${errorText(error)}; next attempt in ${RETRY / 1000} s`);
       setTimeout(() => {
         if (supervisor.isSetUp(name)) this.start(name, true);
       }, RETRY).unref();

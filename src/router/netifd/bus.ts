@@ -14,7 +14,3 @@ export async function isAway(bus: Bus, path: string, error: unknown): Promise<bo
   const found = await bus.lookup(path, CALL).catch(() => []);
   return found.length === 0;
 }
-
-export function message(error: unknown): string {
-  return error instanceof Error ? error.message : String(error);
-}

@@ -2,9 +2,10 @@
  * IPv6 over a link (`ipv6 auto`): a DHCPv6 client on the link's device, as the interface <link>_6 that the stock client
  * makes, too. It is a dynamic interface of netifd: it exists as long as the link is up and IPV6CP is open.
  */
+import { errorText } from '../../platform/errors.ts';
 import type { Tunnel } from '../../session/ports.ts';
 import { parseUci } from '../uci.ts';
-import { CALL, message, type Bus } from './bus.ts';
+import { CALL, type Bus } from './bus.ts';
 import type { InterfaceStatus } from './interface-status.ts';
 
 type Ipv6Client = NonNullable<Tunnel['ipv6Client']>;
@@ -58,7 +59,7 @@ export class ChildInterfaces {
       );
       this.added.add(link);
     } catch (error) {
-      this.warn(`link ${link}: no IPv6 client: ${message(error)}`);
+      this.warn(`link ${link}: no IPv6 client: ${errorText(error)}`);
     }
   }
 

@@ -6,9 +6,9 @@
  */
 import { mkdirSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { dirname } from 'node:path';
+import { errorText } from '../../platform/errors.ts';
 import { formatAddress } from '../../wire/ip.ts';
 import type { OuterPath } from '../router.ts';
-import { message } from './bus.ts';
 
 const SET = 'inet fw4 pptp_gateway_calls';
 /** Elements that could not be taken out and are so later. */
@@ -128,7 +128,7 @@ export class FirewallSet {
       this.toFlush ||= undone.flush;
       for (const element of undone.delete)
         if (!this.users.has(element) && this.toDelete.size < MOST_LEFT) this.toDelete.add(element);
-      const fault = message(error);
+      const fault = errorText(error);
       if (fault === this.fault) return;
       this.fault = fault;
       this.warn(

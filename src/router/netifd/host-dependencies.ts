@@ -3,13 +3,14 @@
  * (notify_proto action 6). It leaves the route behind when the link goes, and takes it for present ever after: so we remove
  * it, and make it ourselves where netifd believes that it is there.
  */
+import { errorText } from '../../platform/errors.ts';
 import { UbusError } from '../../ubus-js/index.ts';
 import { formatAddress, parseAddress } from '../../wire/ip.ts';
 import { ip } from '../ip-command.ts';
 import type { Journal } from '../journal.ts';
 import { RouterError } from '../router.ts';
 import { readRoutes, wayTo, type KernelRoute } from '../route-table.ts';
-import { CALL, message, type Bus } from './bus.ts';
+import { CALL, type Bus } from './bus.ts';
 
 const ADD_HOST_DEPENDENCY = 6;
 
@@ -79,7 +80,7 @@ export class HostDependencies {
       throw new RouterError(
         isWaiting
           ? `there is no route to ${address}${upstream === undefined ? '' : ` through ${upstream.name}`} yet: waiting for the upstream`
-          : `netifd does not add the route to ${address}: ${message(error)}`,
+          : `netifd does not add the route to ${address}: ${errorText(error)}`,
         'NO_ROUTE',
       );
     }

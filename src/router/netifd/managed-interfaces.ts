@@ -1,9 +1,10 @@
 /** All interfaces of ours: netifd's calls and dumps go in, what follows from them is done. See managed-interface.ts. */
+import { errorText } from '../../platform/errors.ts';
 import type { Table } from '../../ubus-js/index.ts';
 import { UbusError } from '../../ubus-js/index.ts';
 import type { Cause } from '../../wire/cause.ts';
 import { RouterError, type SupervisedDaemon } from '../router.ts';
-import { CALL, isAway, message, type Bus } from './bus.ts';
+import { CALL, isAway, type Bus } from './bus.ts';
 import { errorCode } from './error-codes.ts';
 import type { InterfaceStatus } from './interface-status.ts';
 import { ManagedInterface } from './managed-interface.ts';
@@ -69,7 +70,7 @@ export class ManagedInterfaces {
     } catch (refusal) {
       if (!(await isAway(this.bus, 'network.interface', refusal)))
         this.warn(
-          `interface ${name}: netifd does not take the error ${error}: ${message(refusal)}`,
+          `interface ${name}: netifd does not take the error ${error}: ${errorText(refusal)}`,
         );
     }
   }
@@ -101,7 +102,7 @@ export class ManagedInterfaces {
     this.drain(name, machine).catch((error: unknown) => {
       // netifd is taking it down: its teardown will come.
       const isGoing = error instanceof RouterError && error.code === 'INTERFACE_DOWN';
-      if (!isGoing) this.warn(message(error));
+      if (!isGoing) this.warn(errorText(error));
     });
   }
 
@@ -138,7 +139,7 @@ export class ManagedInterfaces {
           throw new RouterError(`netifd is taking ${name} down`, 'INTERFACE_DOWN');
         if (patience <= 0 || !(await isAway(this.bus, 'network.interface', error)))
           throw new RouterError(
-            `interface ${name}: netifd does not take it over: ${message(error)}`,
+            `interface ${name}: netifd does not take it over: ${errorText(error)}`,
             'NETIFD_REFUSED',
           );
       }

@@ -1,6 +1,7 @@
 /** The Router port on OpenWrt: netifd has addresses, routes and DNS, procd and nftables the firewall. */
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
+import { errorText } from '../../platform/errors.ts';
 import type { Tunnel } from '../../session/ports.ts';
 import { UbusError, type Table } from '../../ubus-js/index.ts';
 import type { Cause } from '../../wire/cause.ts';
@@ -28,7 +29,7 @@ import { ownerOf } from '../own-networks.ts';
 import { prepareDevice } from '../tunnel-device.ts';
 import type { Upkeep } from '../upkeep.ts';
 import { linkAnnouncement, serverAnnouncement } from './announcement.ts';
-import { CALL, message, type Bus } from './bus.ts';
+import { CALL, type Bus } from './bus.ts';
 import { ChildInterfaces } from './child-interface.ts';
 import { chooseDefaultRoute } from './default-route.ts';
 import { FirewallSet } from './firewall-set.ts';
@@ -341,7 +342,7 @@ export class Netifd implements Router {
       await this.announceServer(running);
     } catch (error) {
       // Taken down as a whole, or in a moment.
-      if (this.managed.isAnnounced(running.server.name)) this.warn(message(error));
+      if (this.managed.isAnnounced(running.server.name)) this.warn(errorText(error));
     }
   }
 
@@ -411,7 +412,7 @@ export class Netifd implements Router {
     } catch (error) {
       if (error instanceof UbusError && error.status === 'NOT_FOUND')
         throw new RouterError(`netifd knows no interface ${name}: has the network been reloaded?`);
-      throw new RouterError(`netifd does not take ${name} ${method}: ${message(error)}`);
+      throw new RouterError(`netifd does not take ${name} ${method}: ${errorText(error)}`);
     }
   }
 
@@ -434,7 +435,7 @@ export class Netifd implements Router {
       for (const each of done)
         each.catch((error: unknown) => {
           const isGoing = error instanceof RouterError && error.code === 'INTERFACE_DOWN';
-          if (!isGoing && this.managed.isAnnounced(name)) this.warn(message(error));
+          if (!isGoing && this.managed.isAnnounced(name)) this.warn(errorText(error));
         });
     }
   }

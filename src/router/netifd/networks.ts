@@ -2,8 +2,9 @@
  * netifd's interfaces as of its last dump, which is asked for again whenever something changes. One dump at a time, and at
  * most one that waits: an upstream that flaps must not cost more.
  */
+import { errorText } from '../../platform/errors.ts';
 import { RouterError } from '../router.ts';
-import { CALL, message, type Bus } from './bus.ts';
+import { CALL, type Bus } from './bus.ts';
 import { parseDump, type InterfaceStatus } from './interface-status.ts';
 
 export class Networks {
@@ -47,7 +48,7 @@ export class Networks {
     try {
       this.interfaces = parseDump(await this.bus.call('network.interface', 'dump', {}, CALL));
     } catch (error) {
-      throw new RouterError(`netifd does not answer: ${message(error)}`, 'NETIFD_REFUSED');
+      throw new RouterError(`netifd does not answer: ${errorText(error)}`, 'NETIFD_REFUSED');
     }
     answered(this.interfaces);
   }

@@ -3,10 +3,11 @@
  * and procd has it reloaded whenever they change.
  */
 import { isDeepStrictEqual } from 'node:util';
+import { errorText } from '../../platform/errors.ts';
 import { UbusError, type Table } from '../../ubus-js/index.ts';
 import { formatPrefix } from '../../wire/ip.ts';
 import type { ServedPort } from '../router.ts';
-import { CALL, isAway, message, type Bus } from './bus.ts';
+import { CALL, isAway, type Bus } from './bus.ts';
 
 /** That of the init script. */
 const SERVICE = 'pptp-gateway';
@@ -69,7 +70,7 @@ export class ProcdFirewall {
       if (await isAway(this.bus, 'service', error)) return; // ubus.object.add will come
       const unknown = error instanceof UbusError && error.status === 'NOT_FOUND';
       this.warn(
-        `the firewall is not opened for callers: ${unknown ? `procd has no service ${SERVICE} (started by hand?)` : message(error)}`,
+        `the firewall is not opened for callers: ${unknown ? `procd has no service ${SERVICE} (started by hand?)` : errorText(error)}`,
       );
     }
   }

@@ -2,7 +2,8 @@
 import assert from 'node:assert/strict';
 import { test, type TestContext } from 'node:test';
 import { Drive } from '../../../src/daemon/engine/drive.ts';
-import { LinkRunner, type RunnerPorts } from '../../../src/daemon/tunnels/link-runner.ts';
+import { LinkRunner } from '../../../src/daemon/tunnels/link-runner.ts';
+import type { RunnerPorts } from '../../../src/daemon/tunnels/runner-ports.ts';
 import { routerCause } from '../../../src/daemon/engine/router-cause.ts';
 import { ExitCode, Fatal } from '../../../src/daemon/exit-codes.ts';
 import { Gateway } from '../../../src/session/gateway.ts';

@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { Drive } from '../../../src/daemon/engine/drive.ts';
-import type { RunnerPorts } from '../../../src/daemon/tunnels/link-runner.ts';
+import type { RunnerPorts } from '../../../src/daemon/tunnels/runner-ports.ts';
 import type { Listeners } from '../../../src/daemon/tunnels/listeners.ts';
 import { Log } from '../../../src/daemon/reports/log.ts';
 import { Servers } from '../../../src/daemon/tunnels/servers.ts';

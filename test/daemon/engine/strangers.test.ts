@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { Strangers } from '../../../src/daemon/reports/strangers.ts';
+import { Strangers } from '../../../src/daemon/engine/strangers.ts';
 
 test('of each kind some lines at once, then one a second, and how many were left out', () => {
   const strangers = new Strangers();

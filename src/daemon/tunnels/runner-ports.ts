@@ -1,0 +1,19 @@
+/** What servers and links have in common to run on. */
+import type { Router } from '../../router/router.ts';
+import type { Gateway } from '../../session/gateway.ts';
+import type { Neighbours, SessionEvent } from '../../session/ports.ts';
+import type { Connections } from '../engine/connections.ts';
+import type { Drive } from '../engine/drive.ts';
+import type { Faults } from '../engine/faults.ts';
+import type { PacketIo } from '../engine/packet-io.ts';
+
+export interface RunnerPorts {
+  readonly gateway: Gateway;
+  readonly drive: Drive;
+  readonly faults: Faults;
+  readonly io: PacketIo;
+  readonly router: Router;
+  readonly connections: Connections;
+  readonly neighbours: Neighbours;
+  readonly report: (event: SessionEvent) => void;
+}
