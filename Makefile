@@ -40,6 +40,7 @@ check: setup-build
 	$(BIN)/depcruise src
 	node_modules/typescript-7/bin/tsc -p .
 	$(BIN)/knip
+	tools/c-circles.sh
 	shellcheck $(SHELL_FILES)
 
 format:
