@@ -35,11 +35,12 @@ src/data-path/mppe/wasm/binary.ts: src/data-path/mppe/wasm/mppe.as tools/build-w
 	node --import tsx tools/build-wasm.ts
 
 check: setup-build
-	$(BIN)/prettier --check --log-level=warn .
+	$(BIN)/prettier --check --log-level=warn --cache --cache-location=node_modules/.cache/prettier.json .
 	$(BIN)/eslint --cache --cache-location node_modules/.cache/eslint .
 	$(BIN)/depcruise src
-	$(BIN)/tsc -p .
+	node_modules/typescript-7/bin/tsc -p .
 	$(BIN)/knip
+	tools/c-circles.sh
 	shellcheck $(SHELL_FILES)
 
 format:

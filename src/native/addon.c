@@ -1,117 +1,17 @@
 /*
- * The addon's entry, its functions for any descriptor, and what all of them need: errors, arguments, the device list.
+ * The addon's entry, and its functions for any descriptor.
  */
-#include "addon.h"
-
-#include <asm/errno.h>
-
+#include "context.h"
+#include "device.h"
+#include "gre.h"
 #include "kernel.h"
 #include "memory.h"
+#include "netlink.h"
+#include "privileges.h"
+#include "random.h"
 #include "syscall.h"
-
-napi_value throw_type_error(napi_env env, const char *message)
-{
-	napi_throw_type_error(env, NULL, message);
-	return NULL;
-}
-
-napi_value throw_range_error(napi_env env, const char *message)
-{
-	napi_throw_range_error(env, NULL, message);
-	return NULL;
-}
-
-napi_value throw_io_error(napi_env env, long negative_errno, const char *syscall_name, const char *subject)
-{
-	struct addon *addon = addon_of(env);
-	napi_value undefined, make, error, arguments[3];
-	if (napi_get_undefined(env, &undefined) != napi_ok || addon->make_error == NULL ||
-	    napi_get_reference_value(env, addon->make_error, &make) != napi_ok)
-		return throw_type_error(env, "The addon is not initialized");
-	arguments[2] = undefined;
-	if (napi_create_int32(env, (int32_t)-negative_errno, &arguments[0]) == napi_ok &&
-	    napi_create_string_utf8(env, syscall_name, NAPI_AUTO_LENGTH, &arguments[1]) == napi_ok &&
-	    (subject == NULL || napi_create_string_utf8(env, subject, NAPI_AUTO_LENGTH, &arguments[2]) == napi_ok) &&
-	    napi_call_function(env, undefined, make, 3, arguments, &error) == napi_ok)
-		napi_throw(env, error);
-	return NULL;
-}
-
-bool take_arguments(napi_env env, napi_callback_info info, size_t wanted, napi_value *arguments)
-{
-	size_t count = wanted;
-	if (napi_get_cb_info(env, info, &count, arguments, NULL, NULL) == napi_ok && count >= wanted)
-		return true;
-	throw_type_error(env, "Too few arguments");
-	return false;
-}
-
-bool take_octets(napi_env env, napi_value value, const char *complaint, uint8_t **octets, size_t *length)
-{
-	napi_typedarray_type type;
-	if (napi_get_typedarray_info(env, value, &type, length, (void **)octets, NULL, NULL) == napi_ok &&
-	    type == napi_uint8_array)
-		return true;
-	throw_type_error(env, complaint);
-	return false;
-}
-
-bool take_integer(napi_env env, napi_value value, int32_t lowest, const char *complaint, int32_t *integer)
-{
-	double number;
-	if (napi_get_value_double(env, value, &number) != napi_ok) {
-		throw_type_error(env, complaint);
-		return false;
-	}
-	if (!(number >= lowest && number <= INT32_MAX) || number != (double)(int32_t)number) {
-		throw_range_error(env, complaint);
-		return false;
-	}
-	*integer = (int32_t)number;
-	return true;
-}
-
-struct addon *addon_of(napi_env env)
-{
-	void *addon = NULL;
-	napi_get_instance_data(env, &addon);
-	return addon;
-}
-
-struct device *device_find(struct addon *addon, int fd)
-{
-	struct device *device = addon->devices;
-	while (device != NULL && device->fd != fd)
-		device = device->next;
-	return device;
-}
-
-bool take_device(napi_env env, napi_value value, struct device **device)
-{
-	int32_t fd;
-	if (!take_integer(env, value, 0, "The descriptor must be a number", &fd))
-		return false;
-	*device = device_find(addon_of(env), fd);
-	if (*device == NULL)
-		throw_range_error(env, "The descriptor is closed, or was never opened here");
-	return *device != NULL;
-}
-
-struct device *device_add(napi_env env, int fd, enum device_kind kind)
-{
-	struct addon *addon = addon_of(env);
-	struct device *device = pages_allocate(sizeof *device);
-	if (device == NULL) {
-		syscall1(close, fd);
-		throw_io_error(env, -ENOMEM, "mmap", NULL);
-		return NULL;
-	}
-	device->fd = fd;
-	device->kind = kind;
-	device->next = addon->devices;
-	addon->devices = device;
-	return device;
-}
+#include "tun.h"
+#include "watch.h"
 
 static void device_remove(struct addon *addon, struct device *device)
 {
@@ -123,12 +23,6 @@ static void device_remove(struct addon *addon, struct device *device)
 		watch_stop(device->watch);
 	syscall1(close, device->fd);
 	pages_release(device, sizeof *device);
-}
-
-void count_error(struct device *device, long negative_errno)
-{
-	if (negative_errno < 0 && negative_errno > -errno_limit)
-		device->counters.errors[-negative_errno]++;
 }
 
 static napi_value device_unwatch(napi_env env, napi_callback_info info)
@@ -168,7 +62,7 @@ static napi_value device_counters(napi_env env, napi_callback_info info)
 	set_number(env, object, "sent", device->counters.sent);
 	set_number(env, object, "truncated", device->counters.truncated);
 	set_number(env, object, "malformed", device->counters.malformed);
-	set_number(env, object, "overflow", device->kind == device_gre ? gre_overflow(device) : 0);
+	set_number(env, object, "overflow", device->kind == &gre_kind ? gre_overflow(device) : 0);
 	for (uint32_t number = 0; number < errno_limit; number++) {
 		napi_value name, count;
 		if (device->counters.errors[number] == 0)

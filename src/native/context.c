@@ -1,11 +1,10 @@
-/*
- * Contexts: the arena, pinned and checked, and the metas that describe packets in it.
- */
-#include "addon.h"
+#include "context.h"
 
 #include <asm/errno.h>
 
+#include "coalesce.h"
 #include "memory.h"
+#include "send-scratch.h"
 
 /* Marks our externals, so that another addon's is not taken for a context. */
 static const napi_type_tag context_tag = { 0x7f0f3f4c2a9d4e61, 0x9b1c6d0e5a827734 };
@@ -22,12 +21,12 @@ static size_t scratch_at(void)
 
 static size_t coalescer_at(void)
 {
-	return scratch_at() + aligned(send_scratch_size());
+	return scratch_at() + aligned(sizeof(struct send_scratch));
 }
 
 static size_t context_size(void)
 {
-	return coalescer_at() + coalescer_size();
+	return coalescer_at() + sizeof(struct coalescer);
 }
 
 void context_release(napi_env env, struct context *context)

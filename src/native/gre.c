@@ -4,40 +4,26 @@
  * Source and destination of a received packet are read from the IPv4 header, which a raw socket delivers too; what
  * IP_PKTINFO would say (ipi_addr) is the same field. On sending, IP_PKTINFO chooses the source address.
  */
-#include "addon.h"
+#include "gre.h"
 
 #include <asm/errno.h>
 #include <linux/filter.h>
 
+#include "context.h"
 #include "kernel.h"
 #include "memory.h"
+#include "send-scratch.h"
 #include "syscall.h"
+#include "watch.h"
 
 enum {
-	send_chunk = 64,
 	receive_buffer = 4 << 20,
 	send_buffer = 1 << 17, /* the kernel takes four times that; not more, for what waits in the socket is not served fairly */
 	ipv4_header_minimum = 20,
 	errors_per_round = 8,
 	filter_limit = 4096,
+	receive_words = 4,
 };
-
-struct source_control {
-	struct cmsghdr header;
-	struct in_pktinfo info;
-} __attribute__((aligned(sizeof(long))));
-
-struct send_scratch {
-	struct mmsghdr messages[send_chunk];
-	struct iovec vectors[send_chunk];
-	struct sockaddr_in destinations[send_chunk];
-	struct source_control sources[send_chunk];
-};
-
-size_t send_scratch_size(void)
-{
-	return sizeof(struct send_scratch);
-}
 
 /* What recvmmsg() is given: made once, for the kernel writes nothing but lengths and flags into it. */
 struct receive_scratch {
@@ -45,7 +31,7 @@ struct receive_scratch {
 	struct mmsghdr messages[];
 };
 
-size_t gre_scratch_size(uint32_t slot_count)
+static size_t scratch_size(uint32_t slot_count)
 {
 	return sizeof(struct receive_scratch) + slot_count * (sizeof(struct mmsghdr) + sizeof(struct iovec));
 }
@@ -97,7 +83,7 @@ napi_value gre_open(napi_env env, napi_callback_info info)
 		syscall1(close, fd);
 		return throw_io_error(env, result, what, "GRE");
 	}
-	if (device_add(env, (int)fd, device_gre) == NULL || napi_create_int32(env, (int32_t)fd, &number) != napi_ok)
+	if (device_add(env, (int)fd, &gre_kind) == NULL || napi_create_int32(env, (int32_t)fd, &number) != napi_ok)
 		return NULL;
 	return number;
 }
@@ -106,7 +92,7 @@ static bool take_gre(napi_env env, napi_value value, struct device **device)
 {
 	if (!take_device(env, value, device))
 		return false;
-	if ((*device)->kind == device_gre)
+	if ((*device)->kind == &gre_kind)
 		return true;
 	throw_type_error(env, "The descriptor is not a GRE socket");
 	return false;
@@ -155,7 +141,7 @@ static bool is_full(const struct device *device, long negative_errno)
 	return values[SK_MEMINFO_WMEM_ALLOC] > values[SK_MEMINFO_SNDBUF];
 }
 
-void gre_clear_error(struct device *device)
+static void clear_error(struct device *device)
 {
 	int error = 0, length = sizeof error;
 	if (syscall5(getsockopt, device->fd, SOL_SOCKET, SO_ERROR, &error, &length) == 0)
@@ -198,8 +184,10 @@ static void prepare_receiving(struct receive_scratch *scratch, const struct slot
 	scratch->octets = octets;
 }
 
-struct batch gre_receive(struct device *device, const struct slots *slots, void *scratch, uint8_t *octets, int32_t *meta)
+static struct batch receive(struct device *device, const struct slots *slots, void *scratch, bool fetch_only,
+			    uint8_t *octets, int32_t *meta)
 {
+	(void)fetch_only;
 	struct receive_scratch *prepared = scratch;
 	struct mmsghdr *messages = prepared->messages;
 	struct batch batch = { 0 };
@@ -220,12 +208,19 @@ struct batch gre_receive(struct device *device, const struct slots *slots, void 
 	}
 	for (long i = 0; i < received; i++) {
 		const uint32_t at = slots->base + (uint32_t)i * slots->size + slots->headroom;
-		if (describe(device, octets, at, &messages[i], meta + batch.count * gre_receive_words))
+		if (describe(device, octets, at, &messages[i], meta + batch.count * receive_words))
 			batch.count++;
 	}
 	batch.more = received == (long)slots->count;
 	return batch;
 }
+
+const struct device_kind gre_kind = {
+	.receive_words = receive_words,
+	.scratch_size = scratch_size,
+	.receive = receive,
+	.clear_error = clear_error,
+};
 
 static void prepare(struct send_scratch *scratch, unsigned index, uint8_t *octets, const int32_t *meta)
 {

@@ -1,7 +1,7 @@
 /*
  * Netlink: one exchange with the kernel (a request, and all that it answers), and a socket on which it tells what changes.
  */
-#include "addon.h"
+#include "netlink.h"
 
 #include <asm/errno.h>
 #include <linux/netlink.h>
@@ -17,6 +17,7 @@ enum {
 	non_block = 04000,
 	message_dont_wait = 0x40,
 	message_truncate = 0x20,
+	receive_words = 2,
 };
 
 /*
@@ -85,23 +86,25 @@ napi_value netlink_open(napi_env env, napi_callback_info info)
 		syscall1(close, fd);
 		return throw_io_error(env, result, "bind", "netlink");
 	}
-	if (device_add(env, (int)fd, device_netlink) == NULL || napi_create_int32(env, (int32_t)fd, &number) != napi_ok)
+	if (device_add(env, (int)fd, &netlink_kind) == NULL || napi_create_int32(env, (int32_t)fd, &number) != napi_ok)
 		return NULL;
 	return number;
 }
 
 static void describe(int32_t *meta, uint32_t index, uint32_t at, uint32_t length)
 {
-	meta[index * netlink_receive_words] = (int32_t)at;
-	meta[index * netlink_receive_words + 1] = (int32_t)length;
+	meta[index * receive_words] = (int32_t)at;
+	meta[index * receive_words + 1] = (int32_t)length;
 }
 
 /*
  * A datagram is offset and length in the meta. Length 0: some are missing, because they came faster than they were fetched
  * (ENOBUFS) or one is longer than a slot. Told when there is nothing left to fetch: until then the kernel drops all others.
  */
-struct batch netlink_receive(struct device *device, const struct slots *slots, uint8_t *octets, int32_t *meta)
+static struct batch receive(struct device *device, const struct slots *slots, void *scratch, bool fetch_only,
+			    uint8_t *octets, int32_t *meta)
 {
+	(void)scratch, (void)fetch_only;
 	struct batch batch = { 0 };
 	while (batch.count < slots->count) {
 		const uint32_t at = slots->base + batch.count * slots->size + slots->headroom;
@@ -131,3 +134,15 @@ struct batch netlink_receive(struct device *device, const struct slots *slots, u
 	batch.more = true;
 	return batch;
 }
+
+static size_t scratch_size(uint32_t slot_count)
+{
+	(void)slot_count;
+	return 0;
+}
+
+const struct device_kind netlink_kind = {
+	.receive_words = receive_words,
+	.scratch_size = scratch_size,
+	.receive = receive,
+};

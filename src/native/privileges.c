@@ -4,7 +4,7 @@
  * The kernel lets a thread change only its own. For the others a signal is borrowed that the C libraries keep for such
  * work and never block: the handler runs in the thread, finds its request in the signal's value, and says when it is done.
  */
-#include "addon.h"
+#include "privileges.h"
 
 #include <asm/errno.h>
 #include <asm/siginfo.h>

@@ -1,7 +1,7 @@
 /*
  * Random octets from the kernel. Node's own come with all of its cryptography, half a megabyte that nothing else here needs.
  */
-#include "addon.h"
+#include "random.h"
 
 #include <asm/errno.h>
 

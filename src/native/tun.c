@@ -4,7 +4,7 @@
  * With offload (IFF_VNET_HDR) the kernel hands over and takes large packets: what is read is split into slots (split.c),
  * what is written is joined (coalesce.c). Callers see the packets of a link either way.
  */
-#include "addon.h"
+#include "tun.h"
 
 #include <asm/errno.h>
 #include <linux/fcntl.h>
@@ -12,6 +12,7 @@
 #include <linux/ioctl.h>
 
 #include "coalesce.h"
+#include "context.h"
 #include "kernel.h"
 #include "memory.h"
 #include "split.h"
@@ -22,6 +23,8 @@
 #define TUN_F_USO4 0x20
 #define TUN_F_USO6 0x40
 #endif
+
+enum { receive_words = 2 };
 
 static const char device_path[] = "/dev/net/tun";
 
@@ -34,17 +37,13 @@ struct tun_scratch {
 	uint8_t packet[PACKET_LIMIT + 1];
 } __attribute__((aligned(16)));
 
-size_t tun_scratch_size(void)
+static size_t scratch_size(uint32_t slot_count)
 {
+	(void)slot_count;
 	return sizeof(struct tun_scratch);
 }
 
-size_t coalescer_size(void)
-{
-	return sizeof(struct coalescer);
-}
-
-void tun_forget(void *scratch)
+static void forget(void *scratch)
 {
 	((struct tun_scratch *)scratch)->waiting = (struct split){ 0 };
 }
@@ -100,7 +99,7 @@ napi_value tun_open(napi_env env, napi_callback_info info)
 		syscall1(close, fd);
 		return throw_io_error(env, result, "TUNSETIFF", wanted);
 	}
-	struct device *device = device_add(env, (int)fd, device_tun);
+	struct device *device = device_add(env, (int)fd, &tun_kind);
 	if (device == NULL)
 		return NULL;
 	device->offload = offload;
@@ -144,8 +143,8 @@ static struct batch receive_plain(struct device *device, const struct slots *slo
 			device->counters.truncated++;
 			continue;
 		}
-		meta[batch.count * tun_receive_words] = (int32_t)at;
-		meta[batch.count * tun_receive_words + 1] = (int32_t)length;
+		meta[batch.count * receive_words] = (int32_t)at;
+		meta[batch.count * receive_words + 1] = (int32_t)length;
 		batch.count++;
 	}
 	batch.more = reads == slots->count;
@@ -157,8 +156,8 @@ static void fetch_waiting(struct split *waiting, const struct slots *slots, uint
 {
 	for (; batch->count < slots->count && split_pending(waiting); batch->count++) {
 		const uint32_t at = slots->base + batch->count * slots->size + slots->headroom;
-		meta[batch->count * tun_receive_words] = (int32_t)at;
-		meta[batch->count * tun_receive_words + 1] = (int32_t)split_next(waiting, octets + at);
+		meta[batch->count * receive_words] = (int32_t)at;
+		meta[batch->count * receive_words + 1] = (int32_t)split_next(waiting, octets + at);
 	}
 }
 
@@ -173,12 +172,12 @@ static void take_read(struct device *device, struct tun_scratch *scratch, long l
 		device->counters.malformed++;
 	} else if (scratch->waiting.largest > room) {
 		device->counters.truncated++;
-		tun_forget(scratch);
+		forget(scratch);
 	}
 }
 
-struct batch tun_receive(struct device *device, const struct slots *slots, void *scratch, bool fetch_only, uint8_t *octets,
-			 int32_t *meta)
+static struct batch receive(struct device *device, const struct slots *slots, void *scratch, bool fetch_only,
+			    uint8_t *octets, int32_t *meta)
 {
 	if (!device->offload)
 		return receive_plain(device, slots, octets, meta);
@@ -201,6 +200,14 @@ struct batch tun_receive(struct device *device, const struct slots *slots, void 
 	return batch;
 }
 
+const struct device_kind tun_kind = {
+	.receive_words = receive_words,
+	.scratch_size = scratch_size,
+	.receive = receive,
+	.forget = forget,
+	.vanishes = true,
+};
+
 static bool check_packets(napi_env env, const struct context *context, const int32_t *meta, int32_t count)
 {
 	struct addon *addon = addon_of(env);
@@ -209,7 +216,7 @@ static bool check_packets(napi_env env, const struct context *context, const int
 		const int32_t *packet = meta + (size_t)i * tun_send_words;
 		if (device == NULL || device->fd != packet[0])
 			device = device_find(addon, packet[0]);
-		if (device == NULL || device->kind != device_tun) {
+		if (device == NULL || device->kind != &tun_kind) {
 			throw_range_error(env, "The descriptor of a packet is not an open TUN device");
 			return false;
 		}

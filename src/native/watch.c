@@ -8,12 +8,14 @@
  * uv.h brings the C library's headers, so this file alone includes it; nothing of the C library is called. The handle's
  * memory is uv_handle_size() octets: Node may be linked with another libuv than the one we were compiled against.
  */
-#include "addon.h"
+#include "watch.h"
 
 #include <errno.h>
 
 #include <uv.h>
 
+#include "context.h"
+#include "device.h"
 #include "memory.h"
 
 /* Batches in a row before timers and control connections get their turn. */
@@ -87,42 +89,6 @@ static bool call_back(napi_env env, napi_value callback, int32_t count)
 	return false;
 }
 
-static struct batch receive(struct watch *watch, bool fetch_only, uint8_t *octets, int32_t *meta)
-{
-	switch (watch->device->kind) {
-	case device_gre:
-		return gre_receive(watch->device, &watch->slots, watch->scratch, octets, meta);
-	case device_netlink:
-		return netlink_receive(watch->device, &watch->slots, octets, meta);
-	default:
-		return tun_receive(watch->device, &watch->slots, watch->scratch, fetch_only, octets, meta);
-	}
-}
-
-static uint32_t receive_words(const struct device *device)
-{
-	switch (device->kind) {
-	case device_gre:
-		return gre_receive_words;
-	case device_netlink:
-		return netlink_receive_words;
-	default:
-		return tun_receive_words;
-	}
-}
-
-static size_t scratch_size(const struct device *device, uint32_t slot_count)
-{
-	switch (device->kind) {
-	case device_gre:
-		return gre_scratch_size(slot_count);
-	case device_netlink:
-		return 0;
-	default:
-		return tun_scratch_size();
-	}
-}
-
 enum round { round_last, round_more, round_waiting };
 
 /* One batch and its callback, and what is to follow. */
@@ -133,7 +99,7 @@ static enum round run_round(struct watch *watch, bool failed, bool fetch_only)
 	if (napi_get_reference_value(env, watch->callback, &callback) != napi_ok ||
 	    napi_get_reference_value(env, watch->meta, &meta_value) != napi_ok)
 		return round_last;
-	int32_t *meta = take_meta(env, meta_value, receive_words(watch->device), watch->slots.count);
+	int32_t *meta = take_meta(env, meta_value, watch->device->kind->receive_words, watch->slots.count);
 	uint8_t *octets = context_octets(env, watch->context);
 	if (meta == NULL || octets == NULL) {
 		watch_stop(watch);
@@ -142,14 +108,16 @@ static enum round run_round(struct watch *watch, bool failed, bool fetch_only)
 		report_exception(env);
 		return round_last;
 	}
-	struct batch batch = receive(watch, fetch_only, octets, meta);
-	watch->device->counters.received += batch.count;
+	struct device *device = watch->device;
+	struct batch batch =
+		device->kind->receive(device, &watch->slots, watch->scratch, fetch_only, octets, meta);
+	device->counters.received += batch.count;
 	if (batch.count > 0 && !call_back(env, callback, (int32_t)batch.count))
 		return round_last;
 	if (watch->device == NULL)
 		return round_last;
-	/* A TUN device whose poll fails without a reason that read() would tell is being deleted just now. */
-	if (batch.lost == 0 && failed && watch->device->kind == device_tun && !batch.more && !batch.waiting)
+	/* The poll failed without a reason that receiving would tell: it is being deleted just now. */
+	if (batch.lost == 0 && failed && device->kind->vanishes && !batch.more && !batch.waiting)
 		batch.lost = -EBADFD;
 	if (batch.lost < 0) {
 		watch_stop(watch);
@@ -207,8 +175,8 @@ static uint32_t run_rounds(struct watch *watch, bool failed)
 	}
 	if (watch->device == NULL)
 		return 0;
-	if (device->kind == device_tun)
-		tun_forget(watch->scratch); /* after an exception: it would be stale by the next packet */
+	if (device->kind->forget != NULL)
+		device->kind->forget(watch->scratch); /* after an exception: it would be stale by the next packet */
 	return (uint32_t)(device->counters.received - before);
 }
 
@@ -229,8 +197,8 @@ static void on_ready(uv_poll_t *handle, int status, int events)
 		report_writable(watch);
 	if (watch->device == NULL || (status == 0 && (events & UV_READABLE) == 0))
 		return;
-	if (status < 0 && watch->device->kind == device_gre)
-		gre_clear_error(watch->device);
+	if (status < 0 && watch->device->kind->clear_error != NULL)
+		watch->device->kind->clear_error(watch->device);
 	const uint32_t received = run_rounds(watch, status < 0);
 	if (watch->device == NULL)
 		return;
@@ -277,7 +245,7 @@ napi_value watch_start(napi_env env, napi_callback_info info)
 	uv_loop_t *loop;
 	if (!take_arguments(env, info, 8, arguments) || !take_context(env, arguments[0], &context) ||
 	    !take_device(env, arguments[1], &device) || !take_slots(env, arguments + 2, context, &slots) ||
-	    take_meta(env, arguments[6], receive_words(device), slots.count) == NULL)
+	    take_meta(env, arguments[6], device->kind->receive_words, slots.count) == NULL)
 		return NULL;
 	if (napi_typeof(env, arguments[7], &type) != napi_ok || type != napi_function)
 		return throw_type_error(env, "onBatch must be a function");
@@ -289,7 +257,7 @@ napi_value watch_start(napi_env env, napi_callback_info info)
 	const size_t poll_at = aligned(sizeof(struct watch));
 	const size_t turns_at = poll_at + aligned(uv_handle_size(UV_POLL));
 	const size_t scratch_at = turns_at + aligned(uv_handle_size(UV_IDLE));
-	const size_t size = scratch_at + scratch_size(device, slots.count);
+	const size_t size = scratch_at + device->kind->scratch_size(slots.count);
 	struct watch *watch = pages_allocate(size);
 	if (watch == NULL)
 		return throw_io_error(env, -ENOMEM, "mmap", NULL);

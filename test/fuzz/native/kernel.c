@@ -6,10 +6,15 @@
 
 #include <asm/errno.h>
 
-#include "addon.h"
 #include "coalesce.h"
+#include "context.h"
+#include "gre.h"
 #include "kernel.h"
+#include "netlink.h"
+#include "send-scratch.h"
+#include "tun.h"
 #include "vnet.h"
+#include "watch.h"
 
 enum { fd = 5, arguments_limit = 4, arena_limit = 1 << 16 };
 
@@ -34,7 +39,7 @@ static bool full_asked;
 static unsigned supply;
 static unsigned long handed, taken, refused;
 
-/* addon.c, context.c and watch.c as far as they are needed, without Node. An argument is its place. */
+/* environment.c, device.c, context.c and watch.c as far as they are needed, without Node. An argument is its place. */
 bool take_arguments(napi_env env, napi_callback_info info, size_t wanted, napi_value *arguments)
 {
 	(void)env, (void)info;
@@ -102,7 +107,7 @@ struct device *device_find(struct addon *of, int wanted)
 	return wanted == fd ? &device : NULL;
 }
 
-struct device *device_add(napi_env env, int number, enum device_kind kind)
+struct device *device_add(napi_env env, int number, const struct device_kind *kind)
 {
 	(void)env, (void)number, (void)kind;
 	return &device;
@@ -340,10 +345,11 @@ static void receive(bool tun)
 {
 	const uint32_t headroom = draw(64), size = headroom + 1 + draw(2048), count = 1 + draw(8);
 	const struct slots slots = { 0, size, count, headroom };
-	const size_t words = tun ? tun_receive_words : gre_receive_words;
+	const struct device_kind *kind = device.kind;
+	const size_t words = kind->receive_words;
 	uint8_t *arena = malloc((size_t)size * count);
 	int32_t *meta = malloc(sizeof *meta * words * count);
-	void *scratch = calloc(1, tun ? tun_scratch_size() : gre_scratch_size(count));
+	void *scratch = calloc(1, kind->scratch_size(count));
 	uint64_t received = 0;
 	handed = 0;
 	supply = 1 + draw(12);
@@ -352,8 +358,8 @@ static void receive(bool tun)
 		/* 64 KiB in segments of an octet is the most that one packet brings. */
 		if (round > 70000)
 			fail("it does not come to an end");
-		const struct batch batch = tun ? tun_receive(&device, &slots, scratch, waiting && chance(2), arena, meta) :
-						 gre_receive(&device, &slots, scratch, arena, meta);
+		const struct batch batch =
+			kind->receive(&device, &slots, scratch, tun && waiting && chance(2), arena, meta);
 		if (batch.count > count)
 			fail("more packets than slots");
 		if (batch.lost > 0)
@@ -375,7 +381,7 @@ static void receive(bool tun)
 		received += batch.count;
 		waiting = batch.waiting;
 		if (batch.lost < 0)
-			tun_forget(scratch), waiting = false;
+			kind->forget(scratch), waiting = false;
 	}
 	const struct counters *counters = &device.counters;
 	if (!tun && received + counters->malformed + counters->truncated != handed)
@@ -411,8 +417,8 @@ static void send(bool tun)
 			write_ip(arena + at, length < 60 ? length : 60);
 	}
 	context = (struct context){ .arena_length = arena_length };
-	context.scratch = calloc(1, send_scratch_size());
-	context.coalescer = calloc(1, coalescer_size());
+	context.scratch = calloc(1, sizeof *context.scratch);
+	context.coalescer = calloc(1, sizeof *context.coalescer);
 	call.octets = arena;
 	call.meta = meta;
 	call.values[tun ? 2 : 3] = count;
@@ -456,7 +462,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *octets, size_t length)
 {
 	choices_begin(octets, length);
 	const bool tun = chance(2);
-	device = (struct device){ .fd = fd, .kind = tun ? device_tun : device_gre };
+	device = (struct device){ .fd = fd, .kind = tun ? &tun_kind : &gre_kind };
 	device.offload = tun && !chance(4);
 	device.udp_offload = chance(2);
 	switch (draw(5)) {
