@@ -33,7 +33,7 @@ import { MppeSender } from './mppe/sender.ts';
 import { TypeScriptCipher } from './mppe/typescript.ts';
 import { WasmCipher } from './mppe/wasm/wasm-cipher.ts';
 import { Outbound } from './outbound.ts';
-import { OutputQueues } from './queues/output-queues.ts';
+import { OutBatch } from './queues/batch.ts';
 import { ParkedPackets } from './queues/parked-packets.ts';
 import { SequenceWindow } from './gre/sequence-window.ts';
 import { SessionSlab, State } from './session-slab.ts';
@@ -85,7 +85,7 @@ export class DataPath {
   readonly #calls: SlotTable;
   readonly #counters: CounterSlab;
   readonly #devices: Devices;
-  readonly #output: OutputQueues;
+  readonly #output: OutBatch;
   readonly #held: HeldPackets;
   readonly #toSend: HeldPackets;
   readonly #backlog: Backlog;
@@ -112,7 +112,7 @@ export class DataPath {
       counters: new CounterSlab(maxSessions),
       devices: new Devices(sessions),
       ipv6Rules: new Ipv6Rules(octets, sessions),
-      output: new OutputQueues(arena),
+      output: new OutBatch(arena),
       held: new HeldPackets(octets, heldSlots),
       backlog: new Backlog(maxSessions, backlogSlots.count, toSend),
       acks: new DeadlineList(maxSessions, Math.max(1, ackDelay)),

@@ -11,7 +11,7 @@ import type { Device, Devices } from './devices.ts';
 import { ipv4Destination, ipv4Source, isImpossibleSource } from './ip/inner-packet.ts';
 import type { Ipv6Rules } from './ip/ipv6-rules.ts';
 import { clampMss, clampMssIpv6 } from './ip/mss-clamp.ts';
-import type { OutputQueues } from './queues/output-queues.ts';
+import type { OutBatch } from './queues/batch.ts';
 import { NO_DEVICE, type SessionSlab } from './session-slab.ts';
 import { dropOf, Verdict } from './verdict.ts';
 
@@ -20,7 +20,7 @@ export interface InboundParts {
   readonly sessions: SessionSlab;
   readonly devices: Devices;
   readonly ipv6Rules: Ipv6Rules;
-  readonly output: OutputQueues;
+  readonly output: OutBatch;
   readonly counters: CounterSlab;
 }
 

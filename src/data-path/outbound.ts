@@ -21,7 +21,7 @@ import {
 } from './ip/inner-packet.ts';
 import type { Ipv6Rules } from './ip/ipv6-rules.ts';
 import { clampMss, clampMssIpv6 } from './ip/mss-clamp.ts';
-import type { OutputQueues } from './queues/output-queues.ts';
+import type { OutBatch } from './queues/batch.ts';
 import type { ParkedPackets } from './queues/parked-packets.ts';
 import { RateLimit } from './queues/rate-limit.ts';
 import { setSource } from './ip/readdress.ts';
@@ -40,7 +40,7 @@ export interface OutboundParts {
   readonly devices: Devices;
   readonly ipv6Rules: Ipv6Rules;
   readonly transmitter: Transmitter;
-  readonly output: OutputQueues;
+  readonly output: OutBatch;
   readonly counters: CounterSlab;
 }
 

@@ -12,7 +12,7 @@ import type { Backlog } from '../queues/backlog.ts';
 import { Column, type CounterSlab, Drop } from '../counters.ts';
 import type { DeadlineList } from '../deadline-list.ts';
 import type { MppeSender } from '../mppe/sender.ts';
-import type { OutputQueues } from '../queues/output-queues.ts';
+import type { OutBatch } from '../queues/batch.ts';
 import type { SequenceWindow } from './sequence-window.ts';
 import { type SessionSlab, State } from '../session-slab.ts';
 import { Verdict } from '../verdict.ts';
@@ -23,7 +23,7 @@ export interface TransmitterParts {
   readonly window: SequenceWindow;
   readonly mppe: MppeSender;
   readonly acks: DeadlineList;
-  readonly output: OutputQueues;
+  readonly output: OutBatch;
   readonly backlog: Backlog;
   readonly counters: CounterSlab;
 }
