@@ -215,7 +215,6 @@ export class NetworkPhase {
         case 'keys-spent':
         case 'mppe':
         case 'flush':
-        case 'resynchronized':
           this.#outputs.push(output);
           break;
       }

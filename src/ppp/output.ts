@@ -31,8 +31,6 @@ export type LinkOutput =
     }
   /** The peer lost synchronization: the next packet is sent flushed. */
   | { readonly kind: 'flush' }
-  /** The peer confirmed our Reset-Request: decrypt again from its next flushed packet. */
-  | { readonly kind: 'resynchronized' }
   /** LCP is open: how data may be sent. `peerMru` is the smaller of the peer's and our own bound. */
   | {
       readonly kind: 'frame-options';

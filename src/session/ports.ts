@@ -26,8 +26,6 @@ export interface CallPath {
   requireEncryption(required: boolean): void;
   /** The peer asked for a flush (CCP Reset-Request). */
   flush(): void;
-  /** The peer confirmed our Reset-Request. */
-  resynchronized(): void;
   counters(): CallCounters;
   /** `now` of the last GRE packet of the peer, bare acknowledgments too; -Infinity: none has come. */
   lastHeard(): number;

@@ -292,9 +292,6 @@ export class Session {
       case 'flush':
         this.path.flush();
         break;
-      case 'resynchronized':
-        this.path.resynchronized();
-        break;
       case 'frame-options':
         this.#lcpUp = true;
         this.#mtu = Math.min(this.#settings.mtu, output.peerMru);

@@ -54,7 +54,6 @@ class Host {
       setMppe: (direction, mppe) => dataPath.setMppe(slot, direction, mppe),
       requireEncryption: (required) => dataPath.requireEncryption(slot, required),
       flush: () => dataPath.flush(slot),
-      resynchronized: () => undefined,
       counters: () => dataPath.counters(slot),
       lastHeard: () => dataPath.lastHeard(slot),
       obstacle: () => undefined,

@@ -182,10 +182,6 @@ export class TwinPath implements CallPath {
     this.flushes += 1;
   }
 
-  resynchronized(): void {
-    this.#check();
-  }
-
   counters(): CallCounters {
     this.#check();
     return { ...this.#counters, lost: 0, reordered: 0, duplicates: 0, drops: {} };

@@ -54,10 +54,6 @@ export class DataCallPath implements CallPath {
     this.#dataPath.flush(this.slot);
   }
 
-  resynchronized(): void {
-    // The flushed packet itself says so.
-  }
-
   counters(): CallCounters {
     return this.#dataPath.counters(this.slot);
   }
