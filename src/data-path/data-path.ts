@@ -15,6 +15,7 @@
  * Reading greOutCount or tunOutCount ends a batch: until then an encrypted packet may wait for another one, to be en- or
  * decrypted beside it (mppe/cipher.ts). Whatever changes a session, or looks at it, comes after the packets before it.
  */
+import type { MppeKeys } from '../crypto/mppe-keys.ts';
 import type { Ipv6Prefix } from '../wire/ipv6.ts';
 import { MPPE_OVERHEAD } from '../wire/mppe-header.ts';
 import type { Arena } from './queues/arena.ts';
@@ -28,7 +29,6 @@ import { Inbound } from './inbound.ts';
 import { readI32 } from './ip/inner-packet.ts';
 import { Ipv6Networks } from './ip/ipv6-networks.ts';
 import { Ipv6Rules } from './ip/ipv6-rules.ts';
-import type { MppeKeys } from './mppe/keys.ts';
 import { MppeSender } from './mppe/sender.ts';
 import { TypeScriptCipher } from './mppe/typescript.ts';
 import { WasmCipher } from './mppe/wasm/wasm-cipher.ts';

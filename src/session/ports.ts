@@ -5,6 +5,7 @@
  * routes) is an Output; its result comes back through a handle… method. daemon/ implements both; test/support has
  * in-memory twins. The router floor knows nothing of session/ but this file.
  */
+import type { MppeKeys } from '../crypto/mppe-keys.ts';
 import type { Cause } from '../wire/cause.ts';
 import type { Prefix } from '../wire/ip.ts';
 import type { Ipv6Client } from './options.ts';
@@ -33,12 +34,6 @@ export interface CallPath {
   obstacle(): string | undefined;
   /** Frees the call. Nothing is delivered or sent after it. */
   close(): void;
-}
-
-export interface MppeKeys {
-  readonly strength: 128 | 56 | 40;
-  readonly stateful: boolean;
-  readonly startKey: Uint8Array;
 }
 
 /** The machine that a call's control frames belong to: the daemon feeds it (and drains it after). */

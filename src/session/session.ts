@@ -4,9 +4,10 @@
  * The link decides, the path carries: this is the only place where the outputs of one become calls of the other. What the
  * owner must know comes out of `poll`.
  */
+import type { MppeKeys } from '../crypto/mppe-keys.ts';
 import { PppLink } from '../ppp/link.ts';
 import type { Grant, LinkOptions, Refusal } from '../ppp/options.ts';
-import type { LinkOutput as PppOutput, MppeState } from '../ppp/output.ts';
+import type { LinkOutput as PppOutput } from '../ppp/output.ts';
 import { cause as because, type Cause, type CauseCode } from '../wire/cause.ts';
 import { addressFault, formatAddress, type Prefix } from '../wire/ip.ts';
 import { MPPE_OVERHEAD } from '../wire/mppe-header.ts';
@@ -24,7 +25,7 @@ const GRE_PATIENCE = 5_000;
 /** How long a tunnel waits for IPv6, ms: a device is configured once. */
 const IPV6_TIME = 1_000;
 
-type MppeMode = Omit<MppeState, 'startKey'>;
+type MppeMode = Omit<MppeKeys, 'startKey'>;
 type IpUp = Extract<PppOutput, { kind: 'ip-up' }>;
 type LoginAttempt = Extract<PppOutput, { kind: 'login' }>['attempt'];
 
@@ -460,7 +461,7 @@ const silenceCodes: ReadonlySet<CauseCode> = new Set<CauseCode>([
 /** The peer had enough. */
 const hangupCodes: ReadonlySet<CauseCode> = new Set<CauseCode>(['HANGUP', 'CONTROL_LOST']);
 
-function withoutKey(mppe: MppeState | undefined): MppeMode | undefined {
+function withoutKey(mppe: MppeKeys | undefined): MppeMode | undefined {
   return mppe && { strength: mppe.strength, stateful: mppe.stateful };
 }
 

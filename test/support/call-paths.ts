@@ -3,13 +3,8 @@
  * moves control frames, keeps what arrives before a call is connected, and lets IP pass only as the real path would:
  * attached at both ends, with the same keys.
  */
-import type {
-  CallCounters,
-  CallPath,
-  CallPaths,
-  MppeKeys,
-  PathOwner,
-} from '../../src/session/ports.ts';
+import type { MppeKeys } from '../../src/crypto/mppe-keys.ts';
+import type { CallCounters, CallPath, CallPaths, PathOwner } from '../../src/session/ports.ts';
 import type { VirtualClock } from './clock.ts';
 
 export interface GreConditions {

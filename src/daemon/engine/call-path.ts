@@ -1,6 +1,7 @@
 /** What one call's machines may ask of the data path. An object with few fields: there is one for every session. */
+import type { MppeKeys } from '../../crypto/mppe-keys.ts';
 import type { DataPath } from '../../data-path/data-path.ts';
-import type { CallCounters, CallPath, MppeKeys } from '../../session/ports.ts';
+import type { CallCounters, CallPath } from '../../session/ports.ts';
 
 /** What the paths of all calls need from whoever moves the packets. */
 export interface PathEvents {

@@ -3,6 +3,7 @@
  *
  * Everything is delivered in order of arrival, but stateful MPPE (order-queue.ts); control frames never wait.
  */
+import type { MppeKeys } from '../../crypto/mppe-keys.ts';
 import { createGreHeader, readGre } from '../../wire/gre.ts';
 import { createPppHeader, PppProtocol, readPppHeader } from '../../wire/ppp-frame.ts';
 import { Column, type CounterSlab, Drop } from '../counters.ts';
@@ -12,7 +13,6 @@ import type { HeldPackets } from '../queues/held-packets.ts';
 import type { Inbound } from '../inbound.ts';
 import { packetLength } from '../ip/inner-packet.ts';
 import { Mppe } from '../mppe/inner.ts';
-import type { MppeKeys } from '../mppe/keys.ts';
 import type { MppeCipher } from '../mppe/cipher.ts';
 import { MppeReceiver } from '../mppe/receiver.ts';
 import { MAX_HELD, OrderQueue } from '../queues/order-queue.ts';

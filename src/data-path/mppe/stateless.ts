@@ -13,12 +13,13 @@
  * Two packets are decrypted together if the cipher gains by it and each is the next of its session (the second one perhaps
  * the next but one): the first waits for the second, or for finish(). What becomes of them is the same as one by one.
  */
+import type { MppeKeys } from '../../crypto/mppe-keys.ts';
 import { serialDifference } from '../../wire/gre.ts';
 import { COHERENCY_MASK } from '../../wire/mppe-header.ts';
 import { copyKey, KEY_WORDS } from './key-words.ts';
 import { Lane, type MppeCipher } from './cipher.ts';
 import { type InnerPacket, Mppe, readInner } from './inner.ts';
-import { type MppeKeys, KeySlab } from './keys.ts';
+import { KeySlab } from './keys.ts';
 import { RateLimit } from '../queues/rate-limit.ts';
 
 /** Keys kept for late packets; as many as GRE's window (sequence-window.ts) has numbers. */
