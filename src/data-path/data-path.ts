@@ -17,7 +17,7 @@
  */
 import type { MppeKeys } from '../crypto/mppe-keys.ts';
 import type { Ipv6Prefix } from '../wire/ipv6.ts';
-import { MPPE_OVERHEAD } from '../wire/mppe-header.ts';
+import { innerMtu } from '../wire/mppe-header.ts';
 import type { Arena } from './queues/arena.ts';
 import { Backlog } from './queues/backlog.ts';
 import { type Counters, CounterSlab, Drop } from './counters.ts';
@@ -58,10 +58,8 @@ export interface Framing {
   readonly pfc: boolean;
   /** The peer takes frames without FF 03. */
   readonly acfc: boolean;
-  /** Largest inner IP packet that we want to send, octets. */
+  /** Octets of a packet, of its MPPE too, that the peer takes. */
   readonly mtu: number;
-  /** The peer's MRU, octets; absent: mtu. Encrypted, IP packets stay 4 octets below it. */
-  readonly peerMru?: number;
 }
 
 /** Interface identifiers of IPV6CP, 8 octets each. */
@@ -185,19 +183,12 @@ export class DataPath {
     sessions.close(slot);
   }
 
-  setFraming(slot: number, { pfc, acfc, mtu, peerMru = mtu }: Framing): void {
+  setFraming(slot: number, { pfc, acfc, mtu }: Framing): void {
     this.#settle(slot);
     this.#sessions.pfc[slot] = pfc ? 1 : 0;
     this.#sessions.acfc[slot] = acfc ? 1 : 0;
     this.#sessions.mtu[slot] = mtu;
-    this.#sessions.peerMru[slot] = peerMru;
     this.#updateMtu(slot);
-  }
-
-  /** Largest inner IP packet that is sent whole to the peer as things are, octets. TCP is kept to it by its MSS. */
-  mtu(slot: number): number {
-    this.#sessions.check(slot);
-    return this.#sessions.innerMtu[slot]!;
   }
 
   /** Starts MPPE in one direction with count 0, or stops it. @throws RangeError: the start key does not fit the strength */
@@ -360,7 +351,7 @@ export class DataPath {
   }
 
   /** The socket has room: puts into greOut, which must be empty, what comes next. sent() says how far that got. */
-  resume(now: number): void {
+  resume(): void {
     const { greOutCount: before } = this;
     if (before !== 0) throw new Error(`resume() with ${before} packets to be sent`);
     this.#unsent.offer(RESUMED);
@@ -372,7 +363,7 @@ export class DataPath {
       const at = this.#toSend.offset(handle);
       const { slot, protocol } = backlog;
       const length = this.#toSend.length(handle);
-      if (this.#transmitter.packet(slot, protocol, at, length, now) !== Verdict.Sent)
+      if (this.#transmitter.packet(slot, protocol, at, length) !== Verdict.Sent)
         this.#toSend.release(handle);
     }
     this.#output.blocked = true;
@@ -420,12 +411,6 @@ export class DataPath {
     return this.#sessions.lastHeard[slot]!;
   }
 
-  /** `now` of the last IP packet in either direction, for idle time-outs. -Infinity: none yet. */
-  lastTraffic(slot: number): number {
-    this.#settle(slot);
-    return this.#sessions.lastTraffic[slot]!;
-  }
-
   /** Before anything about the session changes or is told: the packets that came before are dealt with. */
   #settle(slot: number): void {
     this.#sessions.check(slot);
@@ -434,8 +419,7 @@ export class DataPath {
 
   #updateMtu(slot: number): void {
     const sessions = this.#sessions;
-    const overhead = this.#sender.active(slot) ? MPPE_OVERHEAD : 0;
-    const room = Math.min(sessions.mtu[slot]!, sessions.peerMru[slot]! - overhead);
+    const room = innerMtu(sessions.mtu[slot]!, this.#sender.active(slot));
     sessions.innerMtu[slot] = Math.max(LEAST_MTU, room);
   }
 }

@@ -32,7 +32,7 @@ export class Inbound {
   }
 
   /** Delivers the IP packet octets[at..at+length), whose header was checked (inner-packet.ts). @returns Verdict */
-  deliver(slot: number, protocol: number, at: number, length: number, now: number): number {
+  deliver(slot: number, protocol: number, at: number, length: number): number {
     const { octets, sessions, devices, ipv6Rules, output, counters } = this.#parts;
     const fd = sessions.device[slot]!;
     if (fd === NO_DEVICE) return this.#drop(slot, Drop.notAttached, Verdict.NotAttached);
@@ -54,7 +54,6 @@ export class Inbound {
     if (!output.pushTun(fd, at, length)) return this.#drop(slot, Drop.full, Verdict.Full);
     counters.add(slot, Column.RxPackets, 1);
     counters.add(slot, Column.RxOctets, length);
-    sessions.lastTraffic[slot] = now;
     return Verdict.Delivered;
   }
 

@@ -10,7 +10,7 @@ import type { Grant, LinkOptions, Refusal } from '../ppp/options.ts';
 import type { LinkOutput as PppOutput } from '../ppp/output.ts';
 import { cause as because, type Cause, type CauseCode } from '../wire/cause.ts';
 import { addressFault, formatAddress, type Prefix } from '../wire/ip.ts';
-import { MPPE_OVERHEAD } from '../wire/mppe-header.ts';
+import { innerMtu } from '../wire/mppe-header.ts';
 import { takeFirst } from '../wire/queue.ts';
 import { earliest } from './deadlines.ts';
 import type { Ipv6Client } from './options.ts';
@@ -311,7 +311,7 @@ export class Session {
           peerAddress: output.peerAddress,
           dns: output.dns.filter((server) => addressFault(server) === undefined),
           encryption: this.encryption,
-          mtu: this.#innerMtu(),
+          mtu: innerMtu(this.#mtu, this.#mppe.send !== undefined),
         };
         if (this.#settings.link.ipv6 && this.#ipv6 === undefined) this.#ipv6By = now + IPV6_TIME;
         else this.#tunnelUp();
@@ -363,11 +363,6 @@ export class Session {
   #requireEncryption(): void {
     const both = this.#mppe.send !== undefined && this.#mppe.receive !== undefined;
     this.path.requireEncryption(this.#settings.link.mppe.policy === 'required' || both);
-  }
-
-  /** RFC 3078 §3: what MPPE adds counts against the peer's MRU. */
-  #innerMtu(): number {
-    return this.#mppe.send === undefined ? this.#mtu : this.#mtu - MPPE_OVERHEAD;
   }
 
   #tunnelUp(): void {

@@ -64,8 +64,8 @@ export class GreReceiver {
   constructor(parts: GreReceiverParts) {
     const { maxSessions, held } = parts;
     this.#parts = parts;
-    this.#mppe = new MppeReceiver(maxSessions, parts.cipher, (slot, result, now) => {
-      this.#opened(slot, result, now);
+    this.#mppe = new MppeReceiver(maxSessions, parts.cipher, (slot, result) => {
+      this.#opened(slot, result);
     });
     this.#order = new OrderQueue(maxSessions, held);
     this.#orderDeadlines = new DeadlineList(maxSessions, ORDER_DELAY);
@@ -294,21 +294,21 @@ export class GreReceiver {
     }
     const packet = packetLength(protocol, octets, start, rest);
     if (packet === -1) return this.#drop(slot, Drop.malformed, Verdict.Malformed);
-    return inbound.deliver(slot, protocol, start, packet, now);
+    return inbound.deliver(slot, protocol, start, packet);
   }
 
   #decrypt(slot: number, sequence: number, at: number, length: number, now: number): number {
     const mppe = this.#mppe;
     if (!mppe.active(slot)) return this.#drop(slot, Drop.notNegotiated, Verdict.NotNegotiated);
-    return this.#opened(slot, mppe.open(slot, at, length, sequence, now), now);
+    return this.#opened(slot, mppe.open(slot, at, length, sequence, now));
   }
 
   /** What becomes of an MPPE packet, now or after it waited for another one. @returns Verdict */
-  #opened(slot: number, result: number, now: number): number {
+  #opened(slot: number, result: number): number {
     const { protocol, at, length } = this.#mppe.inner;
     switch (result) {
       case Mppe.Ok:
-        return this.#parts.inbound.deliver(slot, protocol, at, length, now);
+        return this.#parts.inbound.deliver(slot, protocol, at, length);
       case Mppe.Waiting:
         return Verdict.Held;
       case Mppe.Malformed:

@@ -40,7 +40,7 @@ export class Transmitter {
   }
 
   /** Sends the IP packet octets[at..at+length), or lets it wait; there must be headroom before it. @returns Verdict */
-  packet(slot: number, protocol: number, at: number, length: number, now: number): number {
+  packet(slot: number, protocol: number, at: number, length: number): number {
     const { octets, sessions, mppe, output, backlog, counters } = this.#parts;
     if (output.blocked) {
       if (backlog.add(slot, protocol, at, length)) return Verdict.Held;
@@ -66,7 +66,6 @@ export class Transmitter {
     this.#send(slot, start, end - start);
     counters.add(slot, Column.TxPackets, 1);
     counters.add(slot, Column.TxOctets, length);
-    sessions.lastTraffic[slot] = now;
     return Verdict.Sent;
   }
 

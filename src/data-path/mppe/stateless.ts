@@ -30,7 +30,7 @@ const REKEY_BURST = 8192;
 const REKEYS_PER_SECOND = 4096;
 
 /** Takes what became of a packet that had waited; `inner` is that packet if the result is Ok. */
-export type WaitedSink = (slot: number, result: number, now: number) => void;
+export type WaitedSink = (slot: number, result: number) => void;
 
 export class StatelessReceiver {
   readonly #cipher: MppeCipher;
@@ -62,8 +62,6 @@ export class StatelessReceiver {
   #waitingAt = 0;
   #waitingLength = 0;
   #waitingSequence = 0;
-  /** A field that may be undefined keeps the number it was given; one of numbers only would copy it. */
-  #waitingNow: number | undefined;
 
   /** `inner` takes each packet that comes out. */
   constructor(maxSessions: number, cipher: MppeCipher, inner: InnerPacket, waited: WaitedSink) {
@@ -137,7 +135,6 @@ export class StatelessReceiver {
     this.#waitingAt = at;
     this.#waitingLength = length;
     this.#waitingSequence = sequence;
-    this.#waitingNow = now;
     return Mppe.Waiting;
   }
 
@@ -189,7 +186,7 @@ export class StatelessReceiver {
       next,
       this.#waitingSequence,
     );
-    this.#waited(slot, result, this.#waitingNow!);
+    this.#waited(slot, result);
     return result === Mppe.Ok;
   }
 
