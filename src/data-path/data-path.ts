@@ -405,10 +405,10 @@ export class DataPath {
     return this.#counters.totals();
   }
 
-  /** `now` of the last packet accepted from the peer, bare acknowledgments too. -Infinity: none yet. */
-  lastHeard(slot: number): number {
+  /** A packet of the peer was accepted, if only an acknowledgment. */
+  heard(slot: number): boolean {
     this.#sessions.check(slot);
-    return this.#sessions.lastHeard[slot]!;
+    return this.#receiver.heard(slot);
   }
 
   /** Before anything about the session changes or is told: the packets that came before are dealt with. */

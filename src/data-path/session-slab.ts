@@ -45,8 +45,8 @@ export class SessionSlab {
   readonly ownIdentifierHigh: Int32Array;
   readonly ownIdentifierLow: Int32Array;
 
-  /** ms. */
-  readonly lastHeard: Float64Array;
+  /** An acknowledgment has come alone: 1 or 0. */
+  readonly acknowledged: Uint8Array;
 
   readonly #free: Int32Array;
   #freeCount: number;
@@ -73,7 +73,7 @@ export class SessionSlab {
     this.identifierLow = new Int32Array(size);
     this.ownIdentifierHigh = new Int32Array(size);
     this.ownIdentifierLow = new Int32Array(size);
-    this.lastHeard = new Float64Array(size);
+    this.acknowledged = new Uint8Array(size);
     this.#free = Int32Array.from({ length: size }, (_, index) => size - 1 - index);
     this.#freeCount = size;
   }
@@ -95,7 +95,7 @@ export class SessionSlab {
     this.unacknowledged[slot] = 0;
     this.device[slot] = NO_DEVICE;
     this.ipv6[slot] = 0;
-    this.lastHeard[slot] = -Infinity;
+    this.acknowledged[slot] = 0;
     return slot;
   }
 

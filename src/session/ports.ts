@@ -28,8 +28,8 @@ export interface CallPath {
   /** The peer asked for a flush (CCP Reset-Request). */
   flush(): void;
   counters(): CallCounters;
-  /** `now` of the last GRE packet of the peer, bare acknowledgments too; -Infinity: none has come. */
-  lastHeard(): number;
+  /** Some GRE of the peer has come, if only acknowledgments. */
+  heard(): boolean;
   /** What NAT of this very router makes of the call's GRE, for a person; undefined: nothing, as far as is known. */
   obstacle(): string | undefined;
   /** Frees the call. Nothing is delivered or sent after it. */

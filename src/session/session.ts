@@ -264,7 +264,7 @@ export class Session {
 
   /** Some GRE has come, if only acknowledgments. */
   get heardGre(): boolean {
-    return this.path.lastHeard() !== -Infinity;
+    return this.path.heard();
   }
 
   #drain(now: number): void {

@@ -285,10 +285,20 @@ test('many packets are acknowledged without delay; acknowledgments are not', () 
     server.takeWire().map((datagram) => readDatagram(datagram).acknowledgment),
     [7, 15],
   );
-  assert.equal(server.path.lastHeard(0), 0);
   assert.equal(server.gre(greToServer(undefined, new Uint8Array(), 5), 7), V.Ack);
   assert.equal(server.path.nextTimeout(), undefined);
-  assert.equal(server.path.lastHeard(0), 7);
+});
+
+test('a peer was heard with its first packet, or acknowledgment, whatever a call before it heard', () => {
+  for (const first of [greToServer(0, ECHO), greToServer(undefined, new Uint8Array(), 5)]) {
+    const { server, serverSlot } = connect(new End({ maxSessions: 1 }));
+    assert.equal(server.path.heard(serverSlot), false);
+    server.gre(first, 0);
+    assert.equal(server.path.heard(serverSlot), true);
+    server.path.closeCall(serverSlot);
+    assert.equal(server.path.openCall(CLIENT, SERVER, SERVER_CALL, 0), serverSlot);
+    assert.equal(server.path.heard(serverSlot), false);
+  }
 });
 
 test('a peer that never acknowledges stalls nothing', () => {
@@ -366,9 +376,9 @@ test('foreign GRE changes nothing: other ids, other peers, another of our addres
   assert.equal(server.gre({ ...good, from: CLIENT + 1 }, 0), V.UnknownCall);
   assert.equal(server.gre({ ...good, to: SERVER + 1 }, 0), V.UnknownCall);
   assert.equal(server.gre(greToServer(0, ECHO, undefined, 5), 0), V.UnknownCall);
-  assert.equal(server.path.lastHeard(serverSlot), -Infinity);
+  assert.equal(server.path.heard(serverSlot), false);
   assert.equal(server.gre(good, 5), V.Delivered);
-  assert.equal(server.path.lastHeard(serverSlot), 5);
+  assert.equal(server.path.heard(serverSlot), true);
   assert.deepEqual(server.path.totals().drops, { unknownCall: 3 });
   assert.deepEqual(server.path.counters(serverSlot).drops, {});
 });

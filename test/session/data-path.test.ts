@@ -55,7 +55,7 @@ class Host {
       requireEncryption: (required) => dataPath.requireEncryption(slot, required),
       flush: () => dataPath.flush(slot),
       counters: () => dataPath.counters(slot),
-      lastHeard: () => dataPath.lastHeard(slot),
+      heard: () => dataPath.heard(slot),
       obstacle: () => undefined,
       close: () => {
         this.flush();

@@ -92,7 +92,7 @@ export class TwinPath implements CallPath {
   readonly #host: HostPaths;
   readonly #owner: PathOwner;
   #held: Uint8Array[] = [];
-  #lastHeard = -Infinity;
+  #heard = false;
   #counters = { rxOctets: 0, txOctets: 0, rxPackets: 0, txPackets: 0 };
 
   constructor(
@@ -128,13 +128,13 @@ export class TwinPath implements CallPath {
       this.#held.push(frame);
       return;
     }
-    this.#lastHeard = this.#host.network.clock.now;
+    this.#heard = true;
     this.#owner.handleFrame(this.slot, frame, this.#host.network.clock.now);
   }
 
   /** A bare acknowledgment of the peer comes. */
   receiveAcknowledgment(): void {
-    this.#lastHeard = this.#host.network.clock.now;
+    this.#heard = true;
   }
 
   /** Sends one IP packet to the peer. Whether it arrived. */
@@ -151,7 +151,7 @@ export class TwinPath implements CallPath {
     if (!sameKeys(send, receive)) return false;
     this.#counters.txPackets += 1;
     this.#counters.txOctets += octets;
-    peer.#lastHeard = network.clock.now;
+    peer.#heard = true;
     peer.#counters.rxPackets += 1;
     peer.#counters.rxOctets += octets;
     return true;
@@ -182,9 +182,9 @@ export class TwinPath implements CallPath {
     return { ...this.#counters, lost: 0, reordered: 0, duplicates: 0, drops: {} };
   }
 
-  lastHeard(): number {
+  heard(): boolean {
     this.#check();
-    return this.#lastHeard;
+    return this.#heard;
   }
 
   obstacle(): string | undefined {

@@ -59,8 +59,8 @@ export class DataCallPath implements CallPath {
     return this.#dataPath.counters(this.slot);
   }
 
-  lastHeard(): number {
-    return this.#dataPath.lastHeard(this.slot);
+  heard(): boolean {
+    return this.#dataPath.heard(this.slot);
   }
 
   obstacle(): string | undefined {

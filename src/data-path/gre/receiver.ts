@@ -99,6 +99,12 @@ export class GreReceiver {
     if (window.started(slot)) this.#order.startAt(slot, window.highest(slot) + 1);
   }
 
+  /** Something of the peer was accepted. */
+  heard(slot: number): boolean {
+    const { window, sessions } = this.#parts;
+    return window.started(slot) || sessions.acknowledged[slot] !== 0;
+  }
+
   /** Delivers the packet that waits to be decrypted beside another one. */
   finish(): void {
     this.#mppe.finish();
@@ -171,13 +177,12 @@ export class GreReceiver {
     if (!hasSequence) {
       // RFC 2637 §4.1: S is set if there is a payload.
       if (payloadLength !== 0) return this.#drop(slot, Drop.malformed, Verdict.Malformed);
-      sessions.lastHeard[slot] = now;
+      sessions.acknowledged[slot] = 1;
       return Verdict.Ack;
     }
     const sequence = this.#gre.sequence | 0;
     const refused = this.#judge(slot, sequence);
     if (refused !== Verdict.None) return refused;
-    sessions.lastHeard[slot] = now;
     this.#owe(slot, now);
     const at = offset + headerLength;
     return this.#mppe.stateful(slot)
