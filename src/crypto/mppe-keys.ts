@@ -11,6 +11,15 @@ import { Sha1, sha1, SHA1_OCTETS } from './sha1.ts';
 /** Key strength in bits, as CCP negotiates it (RFC 3078 §2.1). */
 export type MppeBits = 40 | 56 | 128;
 
+/** One direction of MPPE, as CCP and the login settled it: packet 0 uses keys that follow from `startKey`. */
+export interface MppeKeys {
+  readonly strength: MppeBits;
+  /** RFC 3078 §2.1: the H bit clear. */
+  readonly stateful: boolean;
+  /** 16 octets for 128 bits, else 8. RFC 3079 §3 */
+  readonly startKey: Uint8Array;
+}
+
 /** Start keys of the two directions, as this end sees them. */
 export interface MppeStartKeys {
   readonly send: Uint8Array;

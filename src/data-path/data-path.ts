@@ -15,8 +15,9 @@
  * Reading greOutCount or tunOutCount ends a batch: until then an encrypted packet may wait for another one, to be en- or
  * decrypted beside it (mppe/cipher.ts). Whatever changes a session, or looks at it, comes after the packets before it.
  */
+import type { MppeKeys } from '../crypto/mppe-keys.ts';
 import type { Ipv6Prefix } from '../wire/ipv6.ts';
-import { MPPE_OVERHEAD } from '../wire/mppe-header.ts';
+import { innerMtu } from '../wire/mppe-header.ts';
 import type { Arena } from './queues/arena.ts';
 import { Backlog } from './queues/backlog.ts';
 import { type Counters, CounterSlab, Drop } from './counters.ts';
@@ -28,12 +29,11 @@ import { Inbound } from './inbound.ts';
 import { readI32 } from './ip/inner-packet.ts';
 import { Ipv6Networks } from './ip/ipv6-networks.ts';
 import { Ipv6Rules } from './ip/ipv6-rules.ts';
-import type { MppeKeys } from './mppe/keys.ts';
 import { MppeSender } from './mppe/sender.ts';
 import { TypeScriptCipher } from './mppe/typescript.ts';
 import { WasmCipher } from './mppe/wasm/wasm-cipher.ts';
 import { Outbound } from './outbound.ts';
-import { OutputQueues } from './queues/output-queues.ts';
+import { OutBatch } from './queues/batch.ts';
 import { ParkedPackets } from './queues/parked-packets.ts';
 import { SequenceWindow } from './gre/sequence-window.ts';
 import { SessionSlab, State } from './session-slab.ts';
@@ -58,10 +58,8 @@ export interface Framing {
   readonly pfc: boolean;
   /** The peer takes frames without FF 03. */
   readonly acfc: boolean;
-  /** Largest inner IP packet that we want to send, octets. */
+  /** Octets of a packet, of its MPPE too, that the peer takes. */
   readonly mtu: number;
-  /** The peer's MRU, octets; absent: mtu. Encrypted, IP packets stay 4 octets below it. */
-  readonly peerMru?: number;
 }
 
 /** Interface identifiers of IPV6CP, 8 octets each. */
@@ -85,7 +83,7 @@ export class DataPath {
   readonly #calls: SlotTable;
   readonly #counters: CounterSlab;
   readonly #devices: Devices;
-  readonly #output: OutputQueues;
+  readonly #output: OutBatch;
   readonly #held: HeldPackets;
   readonly #toSend: HeldPackets;
   readonly #backlog: Backlog;
@@ -112,7 +110,7 @@ export class DataPath {
       counters: new CounterSlab(maxSessions),
       devices: new Devices(sessions),
       ipv6Rules: new Ipv6Rules(octets, sessions),
-      output: new OutputQueues(arena),
+      output: new OutBatch(arena),
       held: new HeldPackets(octets, heldSlots),
       backlog: new Backlog(maxSessions, backlogSlots.count, toSend),
       acks: new DeadlineList(maxSessions, Math.max(1, ackDelay)),
@@ -185,19 +183,12 @@ export class DataPath {
     sessions.close(slot);
   }
 
-  setFraming(slot: number, { pfc, acfc, mtu, peerMru = mtu }: Framing): void {
+  setFraming(slot: number, { pfc, acfc, mtu }: Framing): void {
     this.#settle(slot);
     this.#sessions.pfc[slot] = pfc ? 1 : 0;
     this.#sessions.acfc[slot] = acfc ? 1 : 0;
     this.#sessions.mtu[slot] = mtu;
-    this.#sessions.peerMru[slot] = peerMru;
     this.#updateMtu(slot);
-  }
-
-  /** Largest inner IP packet that is sent whole to the peer as things are, octets. TCP is kept to it by its MSS. */
-  mtu(slot: number): number {
-    this.#sessions.check(slot);
-    return this.#sessions.innerMtu[slot]!;
   }
 
   /** Starts MPPE in one direction with count 0, or stops it. @throws RangeError: the start key does not fit the strength */
@@ -360,7 +351,7 @@ export class DataPath {
   }
 
   /** The socket has room: puts into greOut, which must be empty, what comes next. sent() says how far that got. */
-  resume(now: number): void {
+  resume(): void {
     const { greOutCount: before } = this;
     if (before !== 0) throw new Error(`resume() with ${before} packets to be sent`);
     this.#unsent.offer(RESUMED);
@@ -372,7 +363,7 @@ export class DataPath {
       const at = this.#toSend.offset(handle);
       const { slot, protocol } = backlog;
       const length = this.#toSend.length(handle);
-      if (this.#transmitter.packet(slot, protocol, at, length, now) !== Verdict.Sent)
+      if (this.#transmitter.packet(slot, protocol, at, length) !== Verdict.Sent)
         this.#toSend.release(handle);
     }
     this.#output.blocked = true;
@@ -414,16 +405,10 @@ export class DataPath {
     return this.#counters.totals();
   }
 
-  /** `now` of the last packet accepted from the peer, bare acknowledgments too. -Infinity: none yet. */
-  lastHeard(slot: number): number {
+  /** A packet of the peer was accepted, if only an acknowledgment. */
+  heard(slot: number): boolean {
     this.#sessions.check(slot);
-    return this.#sessions.lastHeard[slot]!;
-  }
-
-  /** `now` of the last IP packet in either direction, for idle time-outs. -Infinity: none yet. */
-  lastTraffic(slot: number): number {
-    this.#settle(slot);
-    return this.#sessions.lastTraffic[slot]!;
+    return this.#receiver.heard(slot);
   }
 
   /** Before anything about the session changes or is told: the packets that came before are dealt with. */
@@ -434,8 +419,7 @@ export class DataPath {
 
   #updateMtu(slot: number): void {
     const sessions = this.#sessions;
-    const overhead = this.#sender.active(slot) ? MPPE_OVERHEAD : 0;
-    const room = Math.min(sessions.mtu[slot]!, sessions.peerMru[slot]! - overhead);
+    const room = innerMtu(sessions.mtu[slot]!, this.#sender.active(slot));
     sessions.innerMtu[slot] = Math.max(LEAST_MTU, room);
   }
 }

@@ -11,7 +11,7 @@ import type { Device, Devices } from './devices.ts';
 import { ipv4Destination, ipv4Source, isImpossibleSource } from './ip/inner-packet.ts';
 import type { Ipv6Rules } from './ip/ipv6-rules.ts';
 import { clampMss, clampMssIpv6 } from './ip/mss-clamp.ts';
-import type { OutputQueues } from './queues/output-queues.ts';
+import type { OutBatch } from './queues/batch.ts';
 import { NO_DEVICE, type SessionSlab } from './session-slab.ts';
 import { dropOf, Verdict } from './verdict.ts';
 
@@ -20,7 +20,7 @@ export interface InboundParts {
   readonly sessions: SessionSlab;
   readonly devices: Devices;
   readonly ipv6Rules: Ipv6Rules;
-  readonly output: OutputQueues;
+  readonly output: OutBatch;
   readonly counters: CounterSlab;
 }
 
@@ -32,7 +32,7 @@ export class Inbound {
   }
 
   /** Delivers the IP packet octets[at..at+length), whose header was checked (inner-packet.ts). @returns Verdict */
-  deliver(slot: number, protocol: number, at: number, length: number, now: number): number {
+  deliver(slot: number, protocol: number, at: number, length: number): number {
     const { octets, sessions, devices, ipv6Rules, output, counters } = this.#parts;
     const fd = sessions.device[slot]!;
     if (fd === NO_DEVICE) return this.#drop(slot, Drop.notAttached, Verdict.NotAttached);
@@ -54,7 +54,6 @@ export class Inbound {
     if (!output.pushTun(fd, at, length)) return this.#drop(slot, Drop.full, Verdict.Full);
     counters.add(slot, Column.RxPackets, 1);
     counters.add(slot, Column.RxOctets, length);
-    sessions.lastTraffic[slot] = now;
     return Verdict.Delivered;
   }
 

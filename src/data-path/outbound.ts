@@ -21,7 +21,7 @@ import {
 } from './ip/inner-packet.ts';
 import type { Ipv6Rules } from './ip/ipv6-rules.ts';
 import { clampMss, clampMssIpv6 } from './ip/mss-clamp.ts';
-import type { OutputQueues } from './queues/output-queues.ts';
+import type { OutBatch } from './queues/batch.ts';
 import type { ParkedPackets } from './queues/parked-packets.ts';
 import { RateLimit } from './queues/rate-limit.ts';
 import { setSource } from './ip/readdress.ts';
@@ -40,7 +40,7 @@ export interface OutboundParts {
   readonly devices: Devices;
   readonly ipv6Rules: Ipv6Rules;
   readonly transmitter: Transmitter;
-  readonly output: OutputQueues;
+  readonly output: OutBatch;
   readonly counters: CounterSlab;
 }
 
@@ -121,7 +121,7 @@ export class Outbound {
     const mtu = sessions.innerMtu[slot]!;
     if (length > mtu) return this.#tooLarge(slot, fd, at, length, mtu, now);
     clampMss(octets, at, length, mtu);
-    return transmitter.packet(slot, PppProtocol.Ip, at, length, now);
+    return transmitter.packet(slot, PppProtocol.Ip, at, length);
   }
 
   #tooLarge(
@@ -152,7 +152,7 @@ export class Outbound {
       const fragment = writeFragment(octets, at, length, done, mtu, to);
       if (fragment === 0) return this.#drop(slot, Drop.tooBig, Verdict.TooBig);
       done += fragment - ipv4HeaderLength(octets, to);
-      const verdict = transmitter.packet(slot, PppProtocol.Ip, to, fragment, now);
+      const verdict = transmitter.packet(slot, PppProtocol.Ip, to, fragment);
       if (verdict !== Verdict.Sent && verdict !== Verdict.Held) return verdict;
     }
     return Verdict.Sent;
@@ -161,7 +161,7 @@ export class Outbound {
   #ipv6(fd: number, device: Device, at: number, length: number, now: number): number {
     return device.isLink
       ? this.#ipv6ToLink(fd, device, at, length, now)
-      : this.#ipv6ToCaller(fd, at, length, now);
+      : this.#ipv6ToCaller(fd, at, length);
   }
 
   #ipv6ToLink(fd: number, device: Device, at: number, length: number, now: number): number {
@@ -177,7 +177,7 @@ export class Outbound {
       return this.#drop(slot, Drop.tooBig, Verdict.TooBig);
     }
     clampMssIpv6(octets, at, length, mtu);
-    return transmitter.packet(slot, PppProtocol.Ipv6, at, length, now);
+    return transmitter.packet(slot, PppProtocol.Ipv6, at, length);
   }
 
   #answerTooBig(
@@ -195,7 +195,7 @@ export class Outbound {
   }
 
   /** Link-local alone, to the session that has the identifier; no groups. */
-  #ipv6ToCaller(fd: number, at: number, length: number, now: number): number {
+  #ipv6ToCaller(fd: number, at: number, length: number): number {
     const { octets, sessions, transmitter } = this.#parts;
     const source = at + 8;
     const destination = at + 24;
@@ -210,7 +210,7 @@ export class Outbound {
     const slot = this.#neighbour(fd, destination + 8);
     if (slot === -1) return this.#drop(-1, Drop.noRoute, Verdict.NoRoute);
     if (length > sessions.innerMtu[slot]!) return this.#drop(slot, Drop.tooBig, Verdict.TooBig);
-    return transmitter.packet(slot, PppProtocol.Ipv6, at, length, now);
+    return transmitter.packet(slot, PppProtocol.Ipv6, at, length);
   }
 
   /** The session on the device whose peer has the interface identifier at `at`, or -1. */

@@ -24,8 +24,7 @@ export class SessionSlab {
   readonly pfc: Uint8Array;
   readonly acfc: Uint8Array;
   readonly mtu: Int32Array;
-  readonly peerMru: Int32Array;
-  /** Largest inner packet that is sent whole: of mtu and peerMru, with encryption as it is. */
+  /** Largest inner packet that is sent whole, with encryption as it is. TCP is kept to it by its MSS. */
   readonly innerMtu: Int32Array;
   readonly requireEncryption: Uint8Array;
 
@@ -46,9 +45,8 @@ export class SessionSlab {
   readonly ownIdentifierHigh: Int32Array;
   readonly ownIdentifierLow: Int32Array;
 
-  /** ms. */
-  readonly lastHeard: Float64Array;
-  readonly lastTraffic: Float64Array;
+  /** An acknowledgment has come alone: 1 or 0. */
+  readonly acknowledged: Uint8Array;
 
   readonly #free: Int32Array;
   #freeCount: number;
@@ -63,7 +61,6 @@ export class SessionSlab {
     this.pfc = new Uint8Array(size);
     this.acfc = new Uint8Array(size);
     this.mtu = new Int32Array(size);
-    this.peerMru = new Int32Array(size);
     this.innerMtu = new Int32Array(size);
     this.requireEncryption = new Uint8Array(size);
     this.sendSequence = new Int32Array(size);
@@ -76,8 +73,7 @@ export class SessionSlab {
     this.identifierLow = new Int32Array(size);
     this.ownIdentifierHigh = new Int32Array(size);
     this.ownIdentifierLow = new Int32Array(size);
-    this.lastHeard = new Float64Array(size);
-    this.lastTraffic = new Float64Array(size);
+    this.acknowledged = new Uint8Array(size);
     this.#free = Int32Array.from({ length: size }, (_, index) => size - 1 - index);
     this.#freeCount = size;
   }
@@ -93,15 +89,13 @@ export class SessionSlab {
     this.pfc[slot] = 0;
     this.acfc[slot] = 0;
     this.mtu[slot] = DEFAULT_MTU;
-    this.peerMru[slot] = DEFAULT_MRU;
     this.innerMtu[slot] = DEFAULT_MTU;
     this.requireEncryption[slot] = 0;
     this.sendSequence[slot] = 0;
     this.unacknowledged[slot] = 0;
     this.device[slot] = NO_DEVICE;
     this.ipv6[slot] = 0;
-    this.lastHeard[slot] = -Infinity;
-    this.lastTraffic[slot] = -Infinity;
+    this.acknowledged[slot] = 0;
     return slot;
   }
 
@@ -119,5 +113,3 @@ export class SessionSlab {
 }
 
 const DEFAULT_MTU = 1400;
-/** RFC 1661 §6.1. */
-const DEFAULT_MRU = 1500;

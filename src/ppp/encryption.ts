@@ -24,7 +24,7 @@ export const RESET_TIME = 1000;
 const RESET_PAUSE = 50;
 
 export type EncryptionOutput =
-  | Extract<LinkOutput, { kind: 'mppe' | 'flush' | 'resynchronized' }>
+  | Extract<LinkOutput, { kind: 'mppe' | 'flush' }>
   | { readonly kind: 'transmit'; readonly packet: ControlPacket }
   /** CCP was open and is not any more: IP must stop. */
   | { readonly kind: 'down' }
@@ -216,8 +216,8 @@ export class Encryption {
       this.#transmit({ code: PacketCode.ResetAck, identifier, data });
       this.#outputs.push({ kind: 'flush' });
     } else if (this.#reset.pending && this.#reset.identifier === identifier) {
+      // Nothing else to do: the flushed packet itself synchronizes us.
       this.#reset = { identifier, nextAt: now + RESET_PAUSE, pending: false };
-      this.#outputs.push({ kind: 'resynchronized' });
     } else this.#count('stale-answer');
   }
 

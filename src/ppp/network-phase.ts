@@ -14,7 +14,7 @@ import { peersGoodbye } from '../wire/goodbye.ts';
 import type { IpcpOption } from '../wire/ipcp-options.ts';
 import { IPV6_MIN_MTU } from '../wire/ipv6.ts';
 import type { Ipv6cpOption } from '../wire/ipv6cp-options.ts';
-import { MPPE_OVERHEAD } from '../wire/mppe-header.ts';
+import { innerMtu } from '../wire/mppe-header.ts';
 import { encodePppFrame, PppProtocol } from '../wire/ppp-frame.ts';
 import { takeFirst } from '../wire/queue.ts';
 import { Encryption, type EncryptionOutput } from './encryption.ts';
@@ -72,7 +72,7 @@ export class NetworkPhase {
     this.#ipcp = { policy: ipcp, negotiation: new Negotiation(ipcp, true, link.count) };
     this.#ipcp.negotiation.peerMru = peerMru;
     // The kernel has no IPv6 on a device that is smaller.
-    const mtu = Math.min(link.mru, peerMru) - (this.#encryption === undefined ? 0 : MPPE_OVERHEAD);
+    const mtu = innerMtu(Math.min(link.mru, peerMru), this.#encryption !== undefined);
     if (!link.ipv6 || mtu < IPV6_MIN_MTU) return;
     const ipv6cp = new Ipv6cpPolicy(link.random, link.interfaceIdentifier);
     this.#ipv6cp = { policy: ipv6cp, negotiation: new Negotiation(ipv6cp, true, link.count) };
@@ -215,7 +215,6 @@ export class NetworkPhase {
         case 'keys-spent':
         case 'mppe':
         case 'flush':
-        case 'resynchronized':
           this.#outputs.push(output);
           break;
       }

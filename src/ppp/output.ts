@@ -1,17 +1,10 @@
 /**
  * What a PPP link asks of its owner. The owner acts on each output before it polls the next one.
  */
+import type { MppeKeys } from '../crypto/mppe-keys.ts';
 import type { Cause } from '../wire/cause.ts';
 import type { LoginAttempt } from './authentication/login-attempt.ts';
-import type { AuthMethod, MppeStrength } from './options.ts';
-
-/** One direction's encryption: packet 0 uses keys that follow from `startKey` (RFC 3079). */
-export interface MppeState {
-  readonly strength: MppeStrength;
-  readonly stateful: boolean;
-  /** 16 octets for 128 bits, else 8. */
-  readonly startKey: Uint8Array;
-}
+import type { AuthMethod } from './options.ts';
 
 export type LinkOutput =
   /** A PPP control frame with FF 03. */
@@ -27,12 +20,10 @@ export type LinkOutput =
   | {
       readonly kind: 'mppe';
       readonly direction: 'send' | 'receive';
-      readonly mppe: MppeState | undefined;
+      readonly mppe: MppeKeys | undefined;
     }
   /** The peer lost synchronization: the next packet is sent flushed. */
   | { readonly kind: 'flush' }
-  /** The peer confirmed our Reset-Request: decrypt again from its next flushed packet. */
-  | { readonly kind: 'resynchronized' }
   /** LCP is open: how data may be sent. `peerMru` is the smaller of the peer's and our own bound. */
   | {
       readonly kind: 'frame-options';

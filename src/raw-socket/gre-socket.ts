@@ -58,10 +58,6 @@ export class GreSocket {
     this.#io.watch(this.fd, slots, meta, watcher);
   }
 
-  unwatch(): void {
-    this.#io.unwatch(this.fd);
-  }
-
   /**
    * Sends packets, to any peers.
    * @param meta `greSendWords` numbers each: offset and length of the GRE packet, destination, source (0: kernel chooses)

@@ -5,6 +5,7 @@
  * routes) is an Output; its result comes back through a handle… method. daemon/ implements both; test/support has
  * in-memory twins. The router floor knows nothing of session/ but this file.
  */
+import type { MppeKeys } from '../crypto/mppe-keys.ts';
 import type { Cause } from '../wire/cause.ts';
 import type { Prefix } from '../wire/ip.ts';
 import type { Ipv6Client } from './options.ts';
@@ -26,21 +27,13 @@ export interface CallPath {
   requireEncryption(required: boolean): void;
   /** The peer asked for a flush (CCP Reset-Request). */
   flush(): void;
-  /** The peer confirmed our Reset-Request. */
-  resynchronized(): void;
   counters(): CallCounters;
-  /** `now` of the last GRE packet of the peer, bare acknowledgments too; -Infinity: none has come. */
-  lastHeard(): number;
+  /** Some GRE of the peer has come, if only acknowledgments. */
+  heard(): boolean;
   /** What NAT of this very router makes of the call's GRE, for a person; undefined: nothing, as far as is known. */
   obstacle(): string | undefined;
   /** Frees the call. Nothing is delivered or sent after it. */
   close(): void;
-}
-
-export interface MppeKeys {
-  readonly strength: 128 | 56 | 40;
-  readonly stateful: boolean;
-  readonly startKey: Uint8Array;
 }
 
 /** The machine that a call's control frames belong to: the daemon feeds it (and drains it after). */

@@ -4,12 +4,13 @@
  * The link decides, the path carries: this is the only place where the outputs of one become calls of the other. What the
  * owner must know comes out of `poll`.
  */
+import type { MppeKeys } from '../crypto/mppe-keys.ts';
 import { PppLink } from '../ppp/link.ts';
 import type { Grant, LinkOptions, Refusal } from '../ppp/options.ts';
-import type { LinkOutput as PppOutput, MppeState } from '../ppp/output.ts';
+import type { LinkOutput as PppOutput } from '../ppp/output.ts';
 import { cause as because, type Cause, type CauseCode } from '../wire/cause.ts';
 import { addressFault, formatAddress, type Prefix } from '../wire/ip.ts';
-import { MPPE_OVERHEAD } from '../wire/mppe-header.ts';
+import { innerMtu } from '../wire/mppe-header.ts';
 import { takeFirst } from '../wire/queue.ts';
 import { earliest } from './deadlines.ts';
 import type { Ipv6Client } from './options.ts';
@@ -24,7 +25,7 @@ const GRE_PATIENCE = 5_000;
 /** How long a tunnel waits for IPv6, ms: a device is configured once. */
 const IPV6_TIME = 1_000;
 
-type MppeMode = Omit<MppeState, 'startKey'>;
+type MppeMode = Omit<MppeKeys, 'startKey'>;
 type IpUp = Extract<PppOutput, { kind: 'ip-up' }>;
 type LoginAttempt = Extract<PppOutput, { kind: 'login' }>['attempt'];
 
@@ -263,7 +264,7 @@ export class Session {
 
   /** Some GRE has come, if only acknowledgments. */
   get heardGre(): boolean {
-    return this.path.lastHeard() !== -Infinity;
+    return this.path.heard();
   }
 
   #drain(now: number): void {
@@ -292,9 +293,6 @@ export class Session {
       case 'flush':
         this.path.flush();
         break;
-      case 'resynchronized':
-        this.path.resynchronized();
-        break;
       case 'frame-options':
         this.#lcpUp = true;
         this.#mtu = Math.min(this.#settings.mtu, output.peerMru);
@@ -313,7 +311,7 @@ export class Session {
           peerAddress: output.peerAddress,
           dns: output.dns.filter((server) => addressFault(server) === undefined),
           encryption: this.encryption,
-          mtu: this.#innerMtu(),
+          mtu: innerMtu(this.#mtu, this.#mppe.send !== undefined),
         };
         if (this.#settings.link.ipv6 && this.#ipv6 === undefined) this.#ipv6By = now + IPV6_TIME;
         else this.#tunnelUp();
@@ -365,11 +363,6 @@ export class Session {
   #requireEncryption(): void {
     const both = this.#mppe.send !== undefined && this.#mppe.receive !== undefined;
     this.path.requireEncryption(this.#settings.link.mppe.policy === 'required' || both);
-  }
-
-  /** RFC 3078 §3: what MPPE adds counts against the peer's MRU. */
-  #innerMtu(): number {
-    return this.#mppe.send === undefined ? this.#mtu : this.#mtu - MPPE_OVERHEAD;
   }
 
   #tunnelUp(): void {
@@ -463,7 +456,7 @@ const silenceCodes: ReadonlySet<CauseCode> = new Set<CauseCode>([
 /** The peer had enough. */
 const hangupCodes: ReadonlySet<CauseCode> = new Set<CauseCode>(['HANGUP', 'CONTROL_LOST']);
 
-function withoutKey(mppe: MppeState | undefined): MppeMode | undefined {
+function withoutKey(mppe: MppeKeys | undefined): MppeMode | undefined {
   return mppe && { strength: mppe.strength, stateful: mppe.stateful };
 }
 

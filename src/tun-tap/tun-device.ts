@@ -42,10 +42,6 @@ export class TunDevice {
     this.#io.watch(this.fd, slots, meta, watcher);
   }
 
-  unwatch(): void {
-    this.#io.unwatch(this.fd);
-  }
-
   counters(): IoCounters {
     return this.#io.counters(this.fd);
   }

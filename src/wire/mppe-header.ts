@@ -6,8 +6,13 @@
 import { readU16, writeU16 } from './octets.ts';
 
 export const MPPE_HEADER_LENGTH = 2;
-/** What MPPE adds to a packet, octets: its header and the inner protocol. */
-export const MPPE_OVERHEAD = 4;
+/** Octets: the header and the inner protocol. */
+const OVERHEAD = MPPE_HEADER_LENGTH + 2;
+
+/** The largest packet in a frame of `mtu` octets: what MPPE adds counts against the peer's MRU. */
+export function innerMtu(mtu: number, encrypted: boolean): number {
+  return encrypted ? mtu - OVERHEAD : mtu;
+}
 
 export const MppeFlag = {
   /** A: the state was flushed before this packet; on every packet in stateless mode. */

@@ -173,7 +173,6 @@ for (const webAssembly of [true, false]) {
       server.drain(5);
       assert.deepEqual(server.takeDelivered(), packets);
     }
-    assert.equal(server.path.lastTraffic(serverSlot), 5);
 
     // What changes the session, or looks at it, comes after the packets that came before it.
     const changes: (() => void)[] = [
@@ -286,10 +285,20 @@ test('many packets are acknowledged without delay; acknowledgments are not', () 
     server.takeWire().map((datagram) => readDatagram(datagram).acknowledgment),
     [7, 15],
   );
-  assert.equal(server.path.lastHeard(0), 0);
   assert.equal(server.gre(greToServer(undefined, new Uint8Array(), 5), 7), V.Ack);
   assert.equal(server.path.nextTimeout(), undefined);
-  assert.equal(server.path.lastHeard(0), 7);
+});
+
+test('a peer was heard with its first packet, or acknowledgment, whatever a call before it heard', () => {
+  for (const first of [greToServer(0, ECHO), greToServer(undefined, new Uint8Array(), 5)]) {
+    const { server, serverSlot } = connect(new End({ maxSessions: 1 }));
+    assert.equal(server.path.heard(serverSlot), false);
+    server.gre(first, 0);
+    assert.equal(server.path.heard(serverSlot), true);
+    server.path.closeCall(serverSlot);
+    assert.equal(server.path.openCall(CLIENT, SERVER, SERVER_CALL, 0), serverSlot);
+    assert.equal(server.path.heard(serverSlot), false);
+  }
 });
 
 test('a peer that never acknowledges stalls nothing', () => {
@@ -367,9 +376,9 @@ test('foreign GRE changes nothing: other ids, other peers, another of our addres
   assert.equal(server.gre({ ...good, from: CLIENT + 1 }, 0), V.UnknownCall);
   assert.equal(server.gre({ ...good, to: SERVER + 1 }, 0), V.UnknownCall);
   assert.equal(server.gre(greToServer(0, ECHO, undefined, 5), 0), V.UnknownCall);
-  assert.equal(server.path.lastHeard(serverSlot), -Infinity);
+  assert.equal(server.path.heard(serverSlot), false);
   assert.equal(server.gre(good, 5), V.Delivered);
-  assert.equal(server.path.lastHeard(serverSlot), 5);
+  assert.equal(server.path.heard(serverSlot), true);
   assert.deepEqual(server.path.totals().drops, { unknownCall: 3 });
   assert.deepEqual(server.path.counters(serverSlot).drops, {});
 });
@@ -521,24 +530,23 @@ test('multicast and broadcast do not go to callers, but to the other end of a li
   assert.equal(server.path.totals().drops.multicast, 3);
 });
 
+/** What ICMP says that fits. */
+function toldMtu(server: End): number {
+  assert.equal(server.tun(SERVER_TUN, tagged('10.9.8.7', CALLER, 1, 1500, true), 0), V.TooBig);
+  const [icmp] = server.takeDelivered();
+  return new DataView(icmp!.buffer).getUint16(26);
+}
+
 test('the MTU follows the peer and the encryption', () => {
   const pair = connect();
-  const { path } = pair.server;
-  const mtu = (wanted: number, peerMru?: number) => {
-    path.setFraming(0, {
-      pfc: false,
-      acfc: false,
-      mtu: wanted,
-      ...(peerMru === undefined ? {} : { peerMru }),
-    });
-    return path.mtu(0);
+  const { server } = pair;
+  const mtu = (framed: number) => {
+    server.path.setFraming(0, { pfc: false, acfc: false, mtu: framed });
+    return toldMtu(server);
   };
-  assert.deepEqual([mtu(1400), mtu(1400, 1500), mtu(1400, 1000), mtu(10)], [1400, 1400, 1000, 68]);
+  assert.deepEqual([1400, 1000, 10].map(mtu), [1400, 1000, 68]);
   encrypt(pair);
-  assert.deepEqual(
-    [mtu(1400), mtu(1400, 1500), mtu(1400, 1402), mtu(1400, 1000)],
-    [1396, 1400, 1398, 996],
-  );
+  assert.deepEqual([1400, 1402, 1000].map(mtu), [1396, 1398, 996]);
 });
 
 test('too large with DF: an ICMP message from the peer to the sender, at a limited rate', () => {
@@ -581,7 +589,7 @@ test('too large without DF: fragments, encrypted as any packet', () => {
 test('the MSS of SYNs is clamped in both directions', () => {
   const pair = connect();
   const { server, client } = pair;
-  server.path.setFraming(0, { pfc: false, acfc: false, mtu: 1400, peerMru: 1300 });
+  server.path.setFraming(0, { pfc: false, acfc: false, mtu: 1300 });
   const syn = [2, 4, 0x05, 0xb4];
   server.tun(SERVER_TUN, tcp('8.8.8.8', CALLER, 0x12, syn), 0);
   const [datagram] = server.takeWire();
@@ -733,7 +741,6 @@ test('a call ends without a trace, its counters in the totals', () => {
   assert.equal(server.path.counters(again).rxPackets, 0);
   server.path.connectCall(again, 9, 0);
   assert.equal(server.gre(greToServer(700, ECHO), 0), V.Control); // any first number
-  assert.equal(server.path.lastTraffic(again), -Infinity);
 });
 
 test('a slot that is used again remembers nothing of the call before', () => {
@@ -741,7 +748,7 @@ test('a slot that is used again remembers nothing of the call before', () => {
   const { server, client } = pair;
   encrypt(pair, true);
   server.path.setIpv6(0, { local: octets(OUR_ID), peer: octets(ID) });
-  server.path.setFraming(0, { pfc: true, acfc: true, mtu: 600, peerMru: 500 });
+  server.path.setFraming(0, { pfc: true, acfc: true, mtu: 500 });
   server.path.flush(0);
   for (let n = 0; n < 5; n++) {
     client.tun(CLIENT_TUN, tagged(CALLER, '8.8.8.8', n), 0);
@@ -760,7 +767,7 @@ test('a slot that is used again remembers nothing of the call before', () => {
     peerAddress: address(CALLER),
     prefixes: [],
   });
-  assert.equal(server.path.mtu(0), 1400);
+  assert.equal(toldMtu(server), 1400);
   const packet = tagged('8.8.8.8', CALLER, 1);
   assert.equal(server.tun(SERVER_TUN, packet, 0), V.Sent);
   const sent = readDatagram(server.takeWire()[0]!);

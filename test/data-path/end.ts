@@ -78,7 +78,7 @@ export class End {
   writable(room: number, now: number): void {
     this.room = room;
     do {
-      this.path.resume(now);
+      this.path.resume();
       this.drain(now);
     } while (this.path.blocked && this.room > 0);
   }

@@ -185,7 +185,7 @@ test('a prefix matches to its last bit, whatever stands behind it', () => {
 test('too large: the sender is told, at no more than a certain rate, and the message is right', () => {
   const pair = linked();
   const { client, clientSlot } = pair;
-  client.path.setFraming(clientSlot, { pfc: false, acfc: false, mtu: 1400, peerMru: 1300 });
+  client.path.setFraming(clientSlot, { pfc: false, acfc: false, mtu: 1300 });
   assert.equal(pair.out(LAN_HOST, FAR, 1300), V.Sent);
   assert.equal(pair.out(LAN_HOST, FAR, 1301), V.TooBig);
   const [message] = client.takeDelivered();

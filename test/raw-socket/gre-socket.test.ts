@@ -311,7 +311,7 @@ inNamespace('GRE socket', import.meta.url, () => {
     const unwatched = new Promise<void>((resolve) => {
       end.listen(() => {
         calls++;
-        end.socket.unwatch();
+        end.io.unwatch(end.socket.fd);
         resolve();
       });
     });
@@ -368,7 +368,7 @@ inNamespace('GRE socket', import.meta.url, () => {
       });
     for (let times = 0; times < 3; times++) {
       await flood((seen) => {
-        if (seen >= 500) end.socket.unwatch();
+        if (seen >= 500) end.io.unwatch(end.socket.fd);
         return seen >= 500;
       });
     }
@@ -430,7 +430,7 @@ inNamespace('GRE socket', import.meta.url, () => {
     assert.throws(() => send(0, 16, loopback, 0), RangeError);
     assert.throws(() => socket.setCallIds(null), RangeError);
     assert.throws(() => socket.watch(slots, meta, watcher), RangeError);
-    assert.throws(() => socket.unwatch(), RangeError);
+    assert.throws(() => io.unwatch(socket.fd), RangeError);
   });
 
   test('an arena or meta that was detached is an error, not a crash', async () => {
@@ -547,7 +547,7 @@ class End {
         onBatch?.(packets.length);
         all.push(...packets);
         if (all.length < count) return;
-        this.socket.unwatch();
+        this.io.unwatch(this.socket.fd);
         resolve(all);
       });
     });

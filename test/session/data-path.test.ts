@@ -54,9 +54,8 @@ class Host {
       setMppe: (direction, mppe) => dataPath.setMppe(slot, direction, mppe),
       requireEncryption: (required) => dataPath.requireEncryption(slot, required),
       flush: () => dataPath.flush(slot),
-      resynchronized: () => undefined,
       counters: () => dataPath.counters(slot),
-      lastHeard: () => dataPath.lastHeard(slot),
+      heard: () => dataPath.heard(slot),
       obstacle: () => undefined,
       close: () => {
         this.flush();

@@ -3,13 +3,8 @@
  * moves control frames, keeps what arrives before a call is connected, and lets IP pass only as the real path would:
  * attached at both ends, with the same keys.
  */
-import type {
-  CallCounters,
-  CallPath,
-  CallPaths,
-  MppeKeys,
-  PathOwner,
-} from '../../src/session/ports.ts';
+import type { MppeKeys } from '../../src/crypto/mppe-keys.ts';
+import type { CallCounters, CallPath, CallPaths, PathOwner } from '../../src/session/ports.ts';
 import type { VirtualClock } from './clock.ts';
 
 export interface GreConditions {
@@ -97,7 +92,7 @@ export class TwinPath implements CallPath {
   readonly #host: HostPaths;
   readonly #owner: PathOwner;
   #held: Uint8Array[] = [];
-  #lastHeard = -Infinity;
+  #heard = false;
   #counters = { rxOctets: 0, txOctets: 0, rxPackets: 0, txPackets: 0 };
 
   constructor(
@@ -133,13 +128,13 @@ export class TwinPath implements CallPath {
       this.#held.push(frame);
       return;
     }
-    this.#lastHeard = this.#host.network.clock.now;
+    this.#heard = true;
     this.#owner.handleFrame(this.slot, frame, this.#host.network.clock.now);
   }
 
   /** A bare acknowledgment of the peer comes. */
   receiveAcknowledgment(): void {
-    this.#lastHeard = this.#host.network.clock.now;
+    this.#heard = true;
   }
 
   /** Sends one IP packet to the peer. Whether it arrived. */
@@ -156,7 +151,7 @@ export class TwinPath implements CallPath {
     if (!sameKeys(send, receive)) return false;
     this.#counters.txPackets += 1;
     this.#counters.txOctets += octets;
-    peer.#lastHeard = network.clock.now;
+    peer.#heard = true;
     peer.#counters.rxPackets += 1;
     peer.#counters.rxOctets += octets;
     return true;
@@ -182,18 +177,14 @@ export class TwinPath implements CallPath {
     this.flushes += 1;
   }
 
-  resynchronized(): void {
-    this.#check();
-  }
-
   counters(): CallCounters {
     this.#check();
     return { ...this.#counters, lost: 0, reordered: 0, duplicates: 0, drops: {} };
   }
 
-  lastHeard(): number {
+  heard(): boolean {
     this.#check();
-    return this.#lastHeard;
+    return this.#heard;
   }
 
   obstacle(): string | undefined {

@@ -1,6 +1,7 @@
 /** What one call's machines may ask of the data path. An object with few fields: there is one for every session. */
+import type { MppeKeys } from '../../crypto/mppe-keys.ts';
 import type { DataPath } from '../../data-path/data-path.ts';
-import type { CallCounters, CallPath, MppeKeys } from '../../session/ports.ts';
+import type { CallCounters, CallPath } from '../../session/ports.ts';
 
 /** What the paths of all calls need from whoever moves the packets. */
 export interface PathEvents {
@@ -54,16 +55,12 @@ export class DataCallPath implements CallPath {
     this.#dataPath.flush(this.slot);
   }
 
-  resynchronized(): void {
-    // The flushed packet itself says so.
-  }
-
   counters(): CallCounters {
     return this.#dataPath.counters(this.slot);
   }
 
-  lastHeard(): number {
-    return this.#dataPath.lastHeard(this.slot);
+  heard(): boolean {
+    return this.#dataPath.heard(this.slot);
   }
 
   obstacle(): string | undefined {

@@ -223,7 +223,7 @@ export class PacketIo {
   private resume(): void {
     this.socketFull = false;
     while (this.dataPath.blocked && !(this.socketFull as boolean)) {
-      this.dataPath.resume(monotonic());
+      this.dataPath.resume();
       this.flush(); // which may find it full again
     }
   }

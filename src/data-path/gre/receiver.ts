@@ -3,6 +3,7 @@
  *
  * Everything is delivered in order of arrival, but stateful MPPE (order-queue.ts); control frames never wait.
  */
+import type { MppeKeys } from '../../crypto/mppe-keys.ts';
 import { createGreHeader, readGre } from '../../wire/gre.ts';
 import { createPppHeader, PppProtocol, readPppHeader } from '../../wire/ppp-frame.ts';
 import { Column, type CounterSlab, Drop } from '../counters.ts';
@@ -12,7 +13,6 @@ import type { HeldPackets } from '../queues/held-packets.ts';
 import type { Inbound } from '../inbound.ts';
 import { packetLength } from '../ip/inner-packet.ts';
 import { Mppe } from '../mppe/inner.ts';
-import type { MppeKeys } from '../mppe/keys.ts';
 import type { MppeCipher } from '../mppe/cipher.ts';
 import { MppeReceiver } from '../mppe/receiver.ts';
 import { MAX_HELD, OrderQueue } from '../queues/order-queue.ts';
@@ -64,8 +64,8 @@ export class GreReceiver {
   constructor(parts: GreReceiverParts) {
     const { maxSessions, held } = parts;
     this.#parts = parts;
-    this.#mppe = new MppeReceiver(maxSessions, parts.cipher, (slot, result, now) => {
-      this.#opened(slot, result, now);
+    this.#mppe = new MppeReceiver(maxSessions, parts.cipher, (slot, result) => {
+      this.#opened(slot, result);
     });
     this.#order = new OrderQueue(maxSessions, held);
     this.#orderDeadlines = new DeadlineList(maxSessions, ORDER_DELAY);
@@ -97,6 +97,12 @@ export class GreReceiver {
     this.#desynchronized.disarm(slot);
     this.#order.reset(slot);
     if (window.started(slot)) this.#order.startAt(slot, window.highest(slot) + 1);
+  }
+
+  /** Something of the peer was accepted. */
+  heard(slot: number): boolean {
+    const { window, sessions } = this.#parts;
+    return window.started(slot) || sessions.acknowledged[slot] !== 0;
   }
 
   /** Delivers the packet that waits to be decrypted beside another one. */
@@ -171,13 +177,12 @@ export class GreReceiver {
     if (!hasSequence) {
       // RFC 2637 §4.1: S is set if there is a payload.
       if (payloadLength !== 0) return this.#drop(slot, Drop.malformed, Verdict.Malformed);
-      sessions.lastHeard[slot] = now;
+      sessions.acknowledged[slot] = 1;
       return Verdict.Ack;
     }
     const sequence = this.#gre.sequence | 0;
     const refused = this.#judge(slot, sequence);
     if (refused !== Verdict.None) return refused;
-    sessions.lastHeard[slot] = now;
     this.#owe(slot, now);
     const at = offset + headerLength;
     return this.#mppe.stateful(slot)
@@ -294,21 +299,21 @@ export class GreReceiver {
     }
     const packet = packetLength(protocol, octets, start, rest);
     if (packet === -1) return this.#drop(slot, Drop.malformed, Verdict.Malformed);
-    return inbound.deliver(slot, protocol, start, packet, now);
+    return inbound.deliver(slot, protocol, start, packet);
   }
 
   #decrypt(slot: number, sequence: number, at: number, length: number, now: number): number {
     const mppe = this.#mppe;
     if (!mppe.active(slot)) return this.#drop(slot, Drop.notNegotiated, Verdict.NotNegotiated);
-    return this.#opened(slot, mppe.open(slot, at, length, sequence, now), now);
+    return this.#opened(slot, mppe.open(slot, at, length, sequence, now));
   }
 
   /** What becomes of an MPPE packet, now or after it waited for another one. @returns Verdict */
-  #opened(slot: number, result: number, now: number): number {
+  #opened(slot: number, result: number): number {
     const { protocol, at, length } = this.#mppe.inner;
     switch (result) {
       case Mppe.Ok:
-        return this.#parts.inbound.deliver(slot, protocol, at, length, now);
+        return this.#parts.inbound.deliver(slot, protocol, at, length);
       case Mppe.Waiting:
         return Verdict.Held;
       case Mppe.Malformed:

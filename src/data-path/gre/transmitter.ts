@@ -12,7 +12,7 @@ import type { Backlog } from '../queues/backlog.ts';
 import { Column, type CounterSlab, Drop } from '../counters.ts';
 import type { DeadlineList } from '../deadline-list.ts';
 import type { MppeSender } from '../mppe/sender.ts';
-import type { OutputQueues } from '../queues/output-queues.ts';
+import type { OutBatch } from '../queues/batch.ts';
 import type { SequenceWindow } from './sequence-window.ts';
 import { type SessionSlab, State } from '../session-slab.ts';
 import { Verdict } from '../verdict.ts';
@@ -23,7 +23,7 @@ export interface TransmitterParts {
   readonly window: SequenceWindow;
   readonly mppe: MppeSender;
   readonly acks: DeadlineList;
-  readonly output: OutputQueues;
+  readonly output: OutBatch;
   readonly backlog: Backlog;
   readonly counters: CounterSlab;
 }
@@ -40,7 +40,7 @@ export class Transmitter {
   }
 
   /** Sends the IP packet octets[at..at+length), or lets it wait; there must be headroom before it. @returns Verdict */
-  packet(slot: number, protocol: number, at: number, length: number, now: number): number {
+  packet(slot: number, protocol: number, at: number, length: number): number {
     const { octets, sessions, mppe, output, backlog, counters } = this.#parts;
     if (output.blocked) {
       if (backlog.add(slot, protocol, at, length)) return Verdict.Held;
@@ -66,7 +66,6 @@ export class Transmitter {
     this.#send(slot, start, end - start);
     counters.add(slot, Column.TxPackets, 1);
     counters.add(slot, Column.TxOctets, length);
-    sessions.lastTraffic[slot] = now;
     return Verdict.Sent;
   }
 

@@ -1,17 +1,9 @@
 /**
  * Keys of MPPE for one direction of every session: what CCP and the login settled, and the session key of the moment.
  */
-import { KeyChanger, mppeKeyLength, type MppeBits } from '../../crypto/mppe-keys.ts';
+import { KeyChanger, mppeKeyLength, type MppeBits, type MppeKeys } from '../../crypto/mppe-keys.ts';
 import { KEY_SIZE, KEY_WORDS } from './key-words.ts';
 import type { Lane, MppeCipher } from './cipher.ts';
-
-export interface MppeKeys {
-  readonly strength: MppeBits;
-  /** RFC 3078 §2.1: the H bit clear. */
-  readonly stateful: boolean;
-  /** 16 octets for 128 bits, else 8. RFC 3079 §3 */
-  readonly startKey: Uint8Array;
-}
 
 /** One key changer serves all sessions and both directions. */
 const changer = new KeyChanger();

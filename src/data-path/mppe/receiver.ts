@@ -1,6 +1,7 @@
 /**
  * MPPE, receiving side: reads the header and hands the packet to stateless or stateful decryption. RFC 3078 §3.1.
  */
+import type { MppeKeys } from '../../crypto/mppe-keys.ts';
 import {
   COHERENCY_MASK,
   MPPE_HEADER_LENGTH,
@@ -9,7 +10,6 @@ import {
 } from '../../wire/mppe-header.ts';
 import type { MppeCipher } from './cipher.ts';
 import { type InnerPacket, Mppe } from './inner.ts';
-import { type MppeKeys } from './keys.ts';
 import { StatefulReceiver } from './stateful.ts';
 import { StatelessReceiver, type WaitedSink } from './stateless.ts';
 

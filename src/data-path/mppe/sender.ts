@@ -9,11 +9,12 @@
  * The RFC only starts the key stream again after a Reset-Request. Linux (ppp_mppe.c) changes the key as well, and so
  * do we, unless the peer was seen to do otherwise (receiver.ts).
  */
+import type { MppeKeys } from '../../crypto/mppe-keys.ts';
 import { RC4_STATE_OCTETS, rc4Apply, rc4KeySchedule } from '../../crypto/rc4.ts';
 import { MPPE_HEADER_LENGTH, writeMppeHeader } from '../../wire/mppe-header.ts';
 import { KEY_SIZE, KEY_WORDS } from './key-words.ts';
 import { Lane, type MppeCipher } from './cipher.ts';
-import { type MppeKeys, KeySlab } from './keys.ts';
+import { KeySlab } from './keys.ts';
 
 const Mode = { Off: 0, Stateless: 1, Stateful: 2 } as const;
 

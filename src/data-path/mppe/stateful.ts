@@ -9,11 +9,12 @@
  * lost too, and the count may have gone round while nothing could be decrypted. Linux never recovers from either.
  * Only a packet that decrypts moves the keys.
  */
+import type { MppeKeys } from '../../crypto/mppe-keys.ts';
 import { RC4_STATE_OCTETS, rc4Apply, rc4KeySchedule } from '../../crypto/rc4.ts';
 import { COHERENCY_MASK } from '../../wire/mppe-header.ts';
 import { KEY_SIZE } from './key-words.ts';
 import { type InnerPacket, Mppe, readInner } from './inner.ts';
-import { KeySlab, type MppeKeys } from './keys.ts';
+import { KeySlab } from './keys.ts';
 import { RateLimit } from '../queues/rate-limit.ts';
 
 const COUNTS = COHERENCY_MASK + 1;

@@ -13,12 +13,13 @@
  * Two packets are decrypted together if the cipher gains by it and each is the next of its session (the second one perhaps
  * the next but one): the first waits for the second, or for finish(). What becomes of them is the same as one by one.
  */
+import type { MppeKeys } from '../../crypto/mppe-keys.ts';
 import { serialDifference } from '../../wire/gre.ts';
 import { COHERENCY_MASK } from '../../wire/mppe-header.ts';
 import { copyKey, KEY_WORDS } from './key-words.ts';
 import { Lane, type MppeCipher } from './cipher.ts';
 import { type InnerPacket, Mppe, readInner } from './inner.ts';
-import { type MppeKeys, KeySlab } from './keys.ts';
+import { KeySlab } from './keys.ts';
 import { RateLimit } from '../queues/rate-limit.ts';
 
 /** Keys kept for late packets; as many as GRE's window (sequence-window.ts) has numbers. */
@@ -29,7 +30,7 @@ const REKEY_BURST = 8192;
 const REKEYS_PER_SECOND = 4096;
 
 /** Takes what became of a packet that had waited; `inner` is that packet if the result is Ok. */
-export type WaitedSink = (slot: number, result: number, now: number) => void;
+export type WaitedSink = (slot: number, result: number) => void;
 
 export class StatelessReceiver {
   readonly #cipher: MppeCipher;
@@ -61,8 +62,6 @@ export class StatelessReceiver {
   #waitingAt = 0;
   #waitingLength = 0;
   #waitingSequence = 0;
-  /** A field that may be undefined keeps the number it was given; one of numbers only would copy it. */
-  #waitingNow: number | undefined;
 
   /** `inner` takes each packet that comes out. */
   constructor(maxSessions: number, cipher: MppeCipher, inner: InnerPacket, waited: WaitedSink) {
@@ -136,7 +135,6 @@ export class StatelessReceiver {
     this.#waitingAt = at;
     this.#waitingLength = length;
     this.#waitingSequence = sequence;
-    this.#waitingNow = now;
     return Mppe.Waiting;
   }
 
@@ -188,7 +186,7 @@ export class StatelessReceiver {
       next,
       this.#waitingSequence,
     );
-    this.#waited(slot, result, this.#waitingNow!);
+    this.#waited(slot, result);
     return result === Mppe.Ok;
   }
 

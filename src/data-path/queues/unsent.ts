@@ -3,11 +3,11 @@
  * everything else; what is queued without headers is in backlog.ts.
  */
 import type { HeldPackets } from './held-packets.ts';
-import { GRE_WORDS, type OutputQueues } from './output-queues.ts';
+import { GRE_WORDS, type OutBatch } from './batch.ts';
 
 export class Unsent {
   readonly #held: HeldPackets;
-  readonly #output: OutputQueues;
+  readonly #output: OutBatch;
   /** A ring of handles. */
   readonly #ring: Int32Array;
   #first = 0;
@@ -17,7 +17,7 @@ export class Unsent {
   /** The output queue holds packets of ours, and no others. */
   #offered = false;
 
-  constructor(slots: number, held: HeldPackets, output: OutputQueues) {
+  constructor(slots: number, held: HeldPackets, output: OutBatch) {
     this.#held = held;
     this.#output = output;
     this.#ring = new Int32Array(slots);

@@ -7,7 +7,7 @@ import type { Arena, SlotRange } from './arena.ts';
 export const GRE_WORDS = 4;
 const TUN_WORDS = 3;
 
-export class OutputQueues {
+export class OutBatch {
   /** offset, length, destination, source of each GRE packet. */
   readonly gre: Int32Array;
   greCount = 0;
