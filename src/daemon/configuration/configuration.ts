@@ -3,7 +3,7 @@
  *
  * `network` holds servers (proto pptpserver) and links (proto pptpgw, or pptp as the stock client of OpenWrt has it) among
  * the interfaces of others, `pptp_users` the accounts, `pptp` the globals and the relays. Every fault is collected; any error refuses the
- * whole, or its section where the rest shall run (sound-part.ts).
+ * whole, or its section where the rest shall run (usable-sections.ts).
  */
 import { sha1 } from '../../crypto/sha1.ts';
 import type { Limits, User } from '../../session/options.ts';
@@ -18,7 +18,13 @@ import { readSection } from './section.ts';
 import { serverFromSection } from './server.ts';
 import { staticNetworks } from './static-networks.ts';
 import type { Surrounding } from './clashes.ts';
-import { checkTogether, sectionsOf, soundPart, type Sections, type Written } from './sound-part.ts';
+import {
+  checkTogether,
+  sectionsOf,
+  usableSections,
+  type Sections,
+  type Written,
+} from './usable-sections.ts';
 
 /** A section with `option disabled '1'`. (A type: it goes out on ubus as it is.) */
 export type DisabledInterface = {
@@ -106,7 +112,7 @@ export function parseConfiguration(
   const canLeaveOut =
     leaveOut && (before !== undefined || errors.every(({ section }) => section !== undefined));
   const { sections, faults } = canLeaveOut
-    ? soundPart(written, beside, errors)
+    ? usableSections(written, beside, errors)
     : { sections: sectionsOf(written), faults: [] };
   const warnings = problems.filter(({ severity }) => severity === 'warning');
   checkTogether(sections, beside, warnings);

@@ -68,7 +68,7 @@ export function sectionsOf(written: readonly Written[]): Sections {
  * What one section gives up may be all that another one needs: those that do not go together are told one after the other.
  * @param found faults of single sections
  */
-export function soundPart(
+export function usableSections(
   written: readonly Written[],
   beside: Beside,
   found: readonly Problem[],
