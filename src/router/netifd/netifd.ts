@@ -196,7 +196,8 @@ export class Netifd implements Router {
   serverUp(server: ServerInterface): Promise<void> {
     return this.serial.run(server.device, async () => {
       await this.tools.prepareDevice(server.device, server.mtu, this.warn);
-      const running = { server, callers: new Map<number, Network>(), announced: '' };
+      const callers = this.servers.get(server.device)?.callers ?? new Map<number, Network>();
+      const running = { server, callers, announced: '' };
       this.servers.set(server.device, running);
       await this.announceServer(running);
     });
