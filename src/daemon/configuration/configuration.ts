@@ -14,7 +14,7 @@ import { bool } from './option-types.ts';
 import type { Values } from './option-table.ts';
 import { globalOptions, userOptions } from './options.ts';
 import { ConfigError, type Problem } from './problems.ts';
-import { readSection } from './section.ts';
+import { readSection, unwritten } from './section.ts';
 import { serverFromSection } from './server.ts';
 import { staticNetworks } from './static-networks.ts';
 import type { Surrounding } from './clashes.ts';
@@ -131,7 +131,7 @@ export function parseConfiguration(
     if (found?.kind !== 'servers' && found?.kind !== 'links') return problem;
     return { ...problem, kind: found.kind === 'servers' ? 'server' : 'link' };
   };
-  globals ??= readSection(absentGlobals, globalOptions, [])!;
+  globals ??= readSection(unwritten('pptp', 'pptp', 'globals'), globalOptions, [])!;
   return Object.freeze({
     ...sections,
     globals,
@@ -305,15 +305,6 @@ function withoutEmpty(section: UciSection): UciSection {
   });
   return { ...section, values: new Map(values) };
 }
-
-/** All defaults. */
-const absentGlobals = {
-  file: 'pptp',
-  line: 0,
-  type: 'pptp',
-  name: 'globals',
-  values: new Map<string, never>(),
-};
 
 function userFromSection(section: UciSection, problems: Problem[]): User | undefined {
   const values = readSection(section, userOptions, problems);
