@@ -11,7 +11,7 @@ import { parseUci, type UciSection, type UciValue } from '../../router/uci.ts';
 import { linkFromSection } from './link.ts';
 import { relayFromSection } from './relay.ts';
 import { bool } from './option-types.ts';
-import type { Values } from './option-table.ts';
+import { keysOf, type Values } from './option-table.ts';
 import { globalOptions, userOptions } from './options.ts';
 import { ConfigError, type Problem } from './problems.ts';
 import { readSection, unwritten } from './section.ts';
@@ -323,6 +323,7 @@ function userFromSection(section: UciSection, problems: Problem[]): User | undef
   }
   return {
     section: section.name,
+    keys: keysOf(userOptions, values),
     enabled: values.enabled,
     username: values.username,
     secret,
