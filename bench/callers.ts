@@ -32,6 +32,7 @@ if (address === undefined || !['cycles', 'hold'].includes(mode) || !(concurrency
 const options: ClientLinkOptions = {
   kind: 'link',
   name: 'bench',
+  keys: { listener: '', session: '' },
   device: 'bench',
   port: 1723,
   auth: ['mschap-v2'],

@@ -13,7 +13,7 @@ import {
   serverOptions,
   userOptions,
 } from '../src/daemon/configuration/options.ts';
-import type { OptionTable } from '../src/daemon/configuration/option-table.ts';
+import { classes, type OptionTable } from '../src/daemon/configuration/option-table.ts';
 
 const BEGIN = '<!-- options:begin -->';
 const END = '<!-- options:end -->';
@@ -26,8 +26,11 @@ const sections: readonly (readonly [string, OptionTable])[] = [
   ['`pptp`: `config relay` (passthrough)', relayOptions],
 ];
 
-const applies = `What a changed option disturbs when the configuration is read again: *live* nothing, *new-sessions* only sessions that start later,
-*session* the sessions of its section, *listener* the server or link as a whole; *restart* needs a new start of the daemon.`;
+const applies = [
+  'What a changed option disturbs when the configuration is read again:',
+  '',
+  ...Object.entries(classes).map(([word, what]) => `- *${word}*: ${what}`),
+].join('\n');
 
 /** All tables, as they stand between the markers. */
 export function optionsReference(): string {

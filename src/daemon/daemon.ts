@@ -15,7 +15,7 @@ import { formatAddress, parseAddress } from '../wire/ip.ts';
 import { Checks } from './tunnels/checks.ts';
 import type { Configuration } from './configuration/configuration.ts';
 import { describeProblem, type Problem } from './configuration/problems.ts';
-import { placesOf } from './configuration/sound-part.ts';
+import { placesOf } from './configuration/usable-sections.ts';
 import { Connections } from './engine/connections.ts';
 import type { DaemonOptions } from './daemon-options.ts';
 import { Descriptors } from './engine/descriptors.ts';

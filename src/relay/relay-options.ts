@@ -3,6 +3,8 @@ import type { Prefix } from '../wire/ip.ts';
 
 export interface RelayOptions {
   readonly name: string;
+  /** Another one: what may pass, or where, is no longer the same. */
+  readonly keys: { readonly listener: string };
   /** outbound: machines here call servers outside; inbound: callers outside reach a server here. */
   readonly direction: 'outbound' | 'inbound';
   /** Zones, networks or devices on which the clients are, and the servers. */

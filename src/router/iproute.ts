@@ -102,9 +102,11 @@ export class IpRoute implements Router {
   }
 
   serverUp(server: ServerInterface): Promise<void> {
+    const hadIpv6 = this.servers.get(server.device)?.ipv6 === true;
     this.servers.set(server.device, server);
     return this.serial.run(server.device, async () => {
       const { device, localAddress, prefixLength, mtu, ipv6 } = server;
+      if (hadIpv6 && !ipv6) await ip('address', 'flush', 'dev', device, 'scope', 'link');
       const address = `${formatAddress(localAddress)}/${prefixLength}`;
       const identifier = ipv6 ? SERVER_INTERFACE_IDENTIFIER : undefined;
       await this.stand({ device, mtu, address: [address], identifier }, []);

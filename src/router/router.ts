@@ -33,7 +33,7 @@ export interface ControlPath extends OuterPath {
 export interface Router {
   /** Removes what a daemon that was killed has left in the kernel. Before anything else; never fails. */
   recover(): Promise<void>;
-  /** The device of a server exists: give it its address and switch it on. */
+  /** The device of a server exists: give it its address and switch it on. Again: its MTU or IPv6 has changed. */
   serverUp(server: ServerInterface): Promise<void>;
   /** The device of a server is gone. */
   serverDown(server: ServerInterface): void;
@@ -96,7 +96,7 @@ export interface Supervisor {
   /** What a person asks for. @throws RouterError */
   dial(name: string): Promise<void>;
   hangup(name: string): Promise<void>;
-  /** The credentials of a link have changed: one that was given up for them is dialled again. @throws RouterError */
+  /** The settings of a link have changed: one that was given up for its login is dialled again. @throws RouterError */
   revive(name: string): Promise<void>;
   /** What is wrong with an interface that was set up: it stays pending. */
   refuse(name: string, cause: Cause): void;

@@ -7,6 +7,15 @@ import type { Secret } from '../crypto/secret.ts';
 import type { AuthMethod, MppeOptions } from '../ppp/options.ts';
 import type { AddressRange, Prefix } from '../wire/ip.ts';
 
+/**
+ * Two versions of a section with the same key differ in nothing that would make its listener anew, or end its sessions
+ * whatever they are.
+ */
+export interface Keys {
+  readonly listener: string;
+  readonly session: string;
+}
+
 /** LCP echo: the link is dead after `failures` requests, one each `interval`, without an answer. */
 export interface Keepalive {
   readonly failures: number;
@@ -28,6 +37,7 @@ export interface Ipv6Client {
 interface TunnelOptions {
   /** Name of the UCI section: the interface. */
   readonly name: string;
+  readonly keys: Keys;
   /** TUN device, at most 15 characters. */
   readonly device: string;
   readonly port: number;
@@ -109,6 +119,7 @@ export interface ClientLinkOptions extends TunnelOptions {
 export interface User {
   /** Name of the UCI section. */
   readonly section: string;
+  readonly keys: Pick<Keys, 'session'>;
   readonly enabled: boolean;
   readonly username: string;
   readonly secret: Secret;

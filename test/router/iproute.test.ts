@@ -160,6 +160,25 @@ inNamespace('iproute', import.meta.url, () => {
     assert.deepEqual(warnings, []);
   });
 
+  test('a server whose MTU and IPv6 change keeps its device, its address and the routes of callers', async () => {
+    const shown = () => {
+      const [{ mtu, addr_info }] = JSON.parse(ip('-json address show dev tun0')) as [
+        { mtu: number; addr_info: { local: string }[] },
+      ];
+      return [mtu, ...addr_info.map(({ local }) => local)];
+    };
+    writeFileSync('/proc/sys/net/ipv6/conf/tun0/disable_ipv6', '0');
+    await router.serverUp(server);
+    await router.tunnelUp({ ...caller, routes: prefixes('10.1.0.0/16') });
+    const before = routes('tun0');
+    await router.serverUp({ ...server, mtu: 1396, ipv6: true });
+    assert.deepEqual(shown(), [1396, '192.168.99.1', 'fe80::1']);
+    await router.serverUp(server);
+    assert.deepEqual(shown(), [1400, '192.168.99.1']);
+    assert.deepEqual(routes('tun0'), before);
+    assert.deepEqual(warnings, []);
+  });
+
   test('a server on a machine that does not forward says so', async () => {
     writeFileSync('/proc/sys/net/ipv4/ip_forward', '0');
     await router.serverUp(server);

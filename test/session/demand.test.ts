@@ -4,7 +4,7 @@ import { test } from 'node:test';
 import { Secret } from '../../src/crypto/secret.ts';
 import { cause } from '../../src/wire/cause.ts';
 import type { ClientLinkOptions } from '../../src/session/options.ts';
-import { ip, net, World, type LinkHost, type ServerHost } from '../support/world.ts';
+import { ip, net, otherKeys, World, type LinkHost, type ServerHost } from '../support/world.ts';
 
 const DEMAND = 60_000;
 
@@ -269,12 +269,15 @@ test('the network without a session is not to be had', () => {
 
 test('new settings: those of what stands are changed in place; without demand it dials, and its device goes with the session', () => {
   const { world, server, link } = waiting();
-  link.link.reconfigure({ ...link.link.options, metric: 9 }, world.clock.now);
+  link.link.reconfigure({ ...link.link.options, metric: 9, keys: otherKeys }, world.clock.now);
   world.advance(100);
   assert.deepEqual([link.state, link.standby?.metric], ['demand', 9]);
   assert.equal(link.causeCode, undefined);
   assert.equal(count(link, 'standby-down'), 0);
-  link.link.reconfigure({ ...link.link.options, demand: 0 }, world.clock.now);
+  link.link.reconfigure(
+    { ...link.link.options, demand: 0, keys: { ...otherKeys, session: 'third' } },
+    world.clock.now,
+  );
   world.advance(3_000);
   assert.equal(link.state, 'up');
   world.advance(DEMAND * 3);

@@ -7,7 +7,13 @@ import { Secret } from '../../src/crypto/secret.ts';
 import type { Caller } from '../../src/session/server/caller.ts';
 import { ClientLink } from '../../src/session/link/client-link.ts';
 import { Gateway } from '../../src/session/gateway.ts';
-import type { ClientLinkOptions, Limits, ServerOptions, User } from '../../src/session/options.ts';
+import type {
+  ClientLinkOptions,
+  Keys,
+  Limits,
+  ServerOptions,
+  User,
+} from '../../src/session/options.ts';
 import type {
   ClientLinkOutput,
   Neighbours,
@@ -47,6 +53,10 @@ export function seeded(seed: number): (length: number) => Uint8Array {
     });
 }
 
+/** Of a section whose listener or sessions a reload changes. */
+export const otherKeys: Keys = { listener: 'other', session: 'other' };
+const keys: Keys = { listener: 'same', session: 'same' };
+
 export const limits: Limits = {
   maxSessions: 64,
   maxHalfOpen: 16,
@@ -57,6 +67,7 @@ export const limits: Limits = {
 export function user(username: string, more: Partial<User> = {}): User {
   return {
     section: username,
+    keys,
     enabled: true,
     username,
     secret: Secret.fromPassword(`secret of ${username}`),
@@ -72,6 +83,7 @@ export function user(username: string, more: Partial<User> = {}): User {
 export const serverOptions: ServerOptions = {
   kind: 'server',
   name: 'home',
+  keys,
   device: 'pptps-home',
   port: 1723,
   auth: ['mschap-v2'],
@@ -100,6 +112,7 @@ export const serverOptions: ServerOptions = {
 export const linkOptions: ClientLinkOptions = {
   kind: 'link',
   name: 'office',
+  keys,
   device: 'pptp-office',
   port: 1723,
   auth: ['mschap-v2'],

@@ -54,9 +54,7 @@ export function parseArguments(
   const least = wanted.filter(({ optional }) => optional !== true).length;
   if (operands.length < least || operands.length > wanted.length)
     throw new Fatal(ExitCode.Usage, `wrong number of arguments for ${command}\n${usage}`);
-  const strange = tokens.find(
-    (token) => token.kind === 'option' && !taken.includes(token.name),
-  );
+  const strange = tokens.find((token) => token.kind === 'option' && !taken.includes(token.name));
   if (strange?.kind === 'option' && command !== 'help')
     throw new Fatal(ExitCode.Usage, `${strange.rawName} is no option of ${command}\n${usage}`);
   if (values.server !== undefined && operands.length > 0)

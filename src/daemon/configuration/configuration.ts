@@ -3,7 +3,7 @@
  *
  * `network` holds servers (proto pptpserver) and links (proto pptpgw, or pptp as the stock client of OpenWrt has it) among
  * the interfaces of others, `pptp_users` the accounts, `pptp` the globals and the relays. Every fault is collected; any error refuses the
- * whole, or its section where the rest shall run (sound-part.ts).
+ * whole, or its section where the rest shall run (usable-sections.ts).
  */
 import { sha1 } from '../../crypto/sha1.ts';
 import type { Limits, User } from '../../session/options.ts';
@@ -11,14 +11,20 @@ import { parseUci, type UciSection, type UciValue } from '../../router/uci.ts';
 import { linkFromSection } from './link.ts';
 import { relayFromSection } from './relay.ts';
 import { bool } from './option-types.ts';
-import type { Values } from './option-table.ts';
+import { keysOf, type Values } from './option-table.ts';
 import { globalOptions, userOptions } from './options.ts';
 import { ConfigError, type Problem } from './problems.ts';
-import { readSection } from './section.ts';
+import { readSection, unwritten } from './section.ts';
 import { serverFromSection } from './server.ts';
 import { staticNetworks } from './static-networks.ts';
 import type { Surrounding } from './clashes.ts';
-import { checkTogether, sectionsOf, soundPart, type Sections, type Written } from './sound-part.ts';
+import {
+  checkTogether,
+  sectionsOf,
+  usableSections,
+  type Sections,
+  type Written,
+} from './usable-sections.ts';
 
 /** A section with `option disabled '1'`. (A type: it goes out on ubus as it is.) */
 export type DisabledInterface = {
@@ -106,7 +112,7 @@ export function parseConfiguration(
   const canLeaveOut =
     leaveOut && (before !== undefined || errors.every(({ section }) => section !== undefined));
   const { sections, faults } = canLeaveOut
-    ? soundPart(written, beside, errors)
+    ? usableSections(written, beside, errors)
     : { sections: sectionsOf(written), faults: [] };
   const warnings = problems.filter(({ severity }) => severity === 'warning');
   checkTogether(sections, beside, warnings);
@@ -125,7 +131,7 @@ export function parseConfiguration(
     if (found?.kind !== 'servers' && found?.kind !== 'links') return problem;
     return { ...problem, kind: found.kind === 'servers' ? 'server' : 'link' };
   };
-  globals ??= readSection(absentGlobals, globalOptions, [])!;
+  globals ??= readSection(unwritten('pptp', 'pptp', 'globals'), globalOptions, [])!;
   return Object.freeze({
     ...sections,
     globals,
@@ -300,15 +306,6 @@ function withoutEmpty(section: UciSection): UciSection {
   return { ...section, values: new Map(values) };
 }
 
-/** All defaults. */
-const absentGlobals = {
-  file: 'pptp',
-  line: 0,
-  type: 'pptp',
-  name: 'globals',
-  values: new Map<string, never>(),
-};
-
 function userFromSection(section: UciSection, problems: Problem[]): User | undefined {
   const values = readSection(section, userOptions, problems);
   if (values === undefined) return undefined;
@@ -326,6 +323,7 @@ function userFromSection(section: UciSection, problems: Problem[]): User | undef
   }
   return {
     section: section.name,
+    keys: keysOf(userOptions, values),
     enabled: values.enabled,
     username: values.username,
     secret,

@@ -3,7 +3,7 @@ import type { UciSection } from '../../router/uci.ts';
 import type { ClientLinkOptions, Keepalive } from '../../session/options.ts';
 import { deviceName } from './device-name.ts';
 import { linkOptions, netifdOptions } from './options.ts';
-import type { Values } from './option-table.ts';
+import { keysOf, type Values } from './option-table.ts';
 import { parsePppdOptions, type PppdOptions } from './pppd-options.ts';
 import type { Problem } from './problems.ts';
 import { readSection } from './section.ts';
@@ -40,8 +40,11 @@ export function linkFromSection(
     warn('pppd_options', word, 'means nothing here; the word is ignored');
   for (const word of words.faulty)
     warn('pppd_options', word, 'what follows this word is not understood; the word is ignored');
-  const mtu = Math.min(words.mtu ?? values.mtu, words.mru ?? Infinity);
-  if (mtu > MTU_MAX) warn('mtu', String(mtu), `counts as ${MTU_MAX}`);
+  const asked = Math.min(words.mtu ?? values.mtu, words.mru ?? Infinity);
+  if (asked > MTU_MAX) warn('mtu', String(asked), `counts as ${MTU_MAX}`);
+  const mtu = Math.min(Math.max(asked, 576), MTU_MAX);
+  const secured = withPppdWords(section, values, words);
+  const security = authAndMppe(section, secured, problems);
   const ipv6 = words.ipv6 === false ? '0' : words.ipv6 === true ? '1' : values.ipv6;
   const holdoff = Math.max(
     1000,
@@ -50,10 +53,19 @@ export function linkFromSection(
   return {
     kind: 'link',
     name: section.name,
+    keys: keysOf(linkOptions, {
+      ...values,
+      ...secured,
+      auth: security.auth,
+      mppe_strength: security.mppe.strengths,
+      mtu,
+      ipv6,
+      pppd_options: [], // what they say stands above
+    }),
     device: values.pppname ?? deviceName('pptp-', section.name),
     port: values.port,
-    ...authAndMppe(section, withPppdWords(section, values, words), problems),
-    mtu: Math.min(Math.max(mtu, 576), MTU_MAX),
+    ...security,
+    mtu,
     ipv6: ipv6 !== '0',
     keepalive: keepalive(values, words),
     server: values.server,

@@ -1,11 +1,19 @@
 /** What a table of options is made of: options.ts has the tables. */
+import { Secret } from '../../crypto/secret.ts';
+import { sha1 } from '../../crypto/sha1.ts';
+import type { Keys } from '../../session/options.ts';
 import type { OptionType } from './option-types.ts';
 
-/**
- * What a changed option disturbs: nothing (live), only sessions that start later (new-sessions), the sessions of this
- * section (session), its listener (listener), or the daemon must be started anew (restart).
- */
-export type Applies = 'live' | 'new-sessions' | 'session' | 'listener' | 'restart';
+/** What a changed option disturbs when the configuration is read again. */
+export const classes = {
+  live: 'nothing, and holds at once',
+  'new-sessions': 'nothing, and holds for sessions that start later',
+  disallowed: 'only the sessions that it no longer allows',
+  session: 'the sessions of its section (a link dials again)',
+  listener: 'the whole section: its server, link or relay starts anew',
+  restart: 'nothing, and holds when the daemon is started anew',
+} as const;
+export type Applies = keyof typeof classes;
 
 export interface Option<T, Presence extends 'required' | 'optional' | 'defaulted' | 'list'> {
   readonly type: OptionType<T>;
@@ -21,6 +29,24 @@ export interface Option<T, Presence extends 'required' | 'optional' | 'defaulted
 export type OptionTable = Readonly<
   Record<string, Option<unknown, 'required' | 'optional' | 'defaulted' | 'list'>>
 >;
+
+/**
+ * What a reload compares, and nothing else. What starts the section anew ends its sessions too, so their key has both.
+ * @param values those that count: what is said twice, or in another order, is no change
+ */
+export function keysOf(table: OptionTable, values: Readonly<Record<string, unknown>>): Keys {
+  const keyOf = (...those: readonly Applies[]): string => {
+    const names = Object.keys(table).filter((name) => those.includes(table[name]!.applies));
+    const text = JSON.stringify(names.map((name) => comparable(values[name])));
+    return sha1(Buffer.from(text)).join();
+  };
+  return { listener: keyOf('listener'), session: keyOf('listener', 'session') };
+}
+
+/** Secrets show nothing of themselves. */
+function comparable(value: unknown): unknown {
+  return value instanceof Secret ? (value.password ?? [...value.ntHash]) : value;
+}
 
 /** The parsed values of a section. */
 export type Values<Table extends OptionTable> = {

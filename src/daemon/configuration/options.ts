@@ -1,6 +1,6 @@
 /**
- * The option table: every option of every section, once. It feeds the parser, the reload (what a change disturbs) and the
- * README's reference.
+ * The option table: every option of every section, once. It feeds the parser, the reload (what a change disturbs, by keysOf)
+ * and the README's reference.
  */
 import {
   address,
@@ -22,15 +22,16 @@ import {
   username,
   zone,
 } from './option-types.ts';
-import { list, option, optional, required } from './option-table.ts';
+import { list, option, optional, required, type Applies } from './option-table.ts';
 import { stockOptions } from './stock-options.ts';
 
-const auth = list(
-  oneOf('mschap-v2', 'mschap', 'chap', 'pap'),
-  ['mschap-v2'],
-  'session',
-  'Login methods allowed, best first. Anything but mschap-v2 is weak and must be named; chap and pap allow no encryption.',
-);
+const auth = (applies: Applies) =>
+  list(
+    oneOf('mschap-v2', 'mschap', 'chap', 'pap'),
+    ['mschap-v2'],
+    applies,
+    'Login methods allowed, best first. Anything but mschap-v2 is weak and must be named; chap and pap allow no encryption.',
+  );
 const mppe = option(
   oneOf('required', 'optional', 'off'),
   'required',
@@ -57,7 +58,7 @@ const mtu = option(
 );
 const interfaceOptions = {
   disabled: option(bool, '0', 'listener', 'Ignore this section; it may then be half written.'),
-  auth,
+  auth: auth('session'),
   mppe,
   mppe_strength: mppeStrength,
   mppe_stateful: mppeStateful,
@@ -74,6 +75,7 @@ const interfaceOptions = {
 export const serverOptions = {
   proto: required(oneOf('pptpserver'), 'listener', 'Makes the interface a server.'),
   ...interfaceOptions,
+  auth: auth('disallowed'),
   localip: required(address, 'listener', 'Address of the router inside the tunnels.'),
   network: optional(
     prefix,
@@ -83,7 +85,7 @@ export const serverOptions = {
   range: list(
     range,
     [],
-    'listener',
+    'disallowed',
     'Addresses for callers: inside network, or without network a part of the LAN, then served by proxy ARP. One of the two is required.',
   ),
   listen: list(
@@ -118,7 +120,12 @@ export const serverOptions = {
   client_dns: list(address, [], 'new-sessions', 'DNS servers for callers, at most two.'),
   client_wins: list(address, [], 'new-sessions', 'WINS servers for callers, at most two.'),
   open_firewall: option(bool, '1', 'live', 'Open TCP 1723 and GRE in the firewall (OpenWrt).'),
-  allow_from: list(prefix, [], 'live', 'Networks from which callers are accepted; none: all.'),
+  allow_from: list(
+    prefix,
+    [],
+    'disallowed',
+    'Networks from which callers are accepted; none: all.',
+  ),
   ban_after: option(
     integer(0, 1000),
     '5',
@@ -186,13 +193,13 @@ export const linkOptions = {
     'Pause before the first new attempt; doubled with every failure. 0 counts as 1.',
   ),
   holdoff_max: option(seconds(1, 86400), '300', 'live', 'Longest pause between attempts.'),
-  pppname: optional(device, 'session', 'Name of the device; default pptp-<interface>.'),
+  pppname: optional(device, 'listener', 'Name of the device; default pptp-<interface>.'),
   ...stockOptions,
 } as const;
 
 /** `config user` in /etc/config/pptp_users. */
 export const userOptions = {
-  enabled: option(bool, '1', 'session', 'The user may log in.'),
+  enabled: option(bool, '1', 'disallowed', 'The user may log in.'),
   username: required(username, 'session', 'Name to log in with.'),
   password: optional(password, 'session', 'Password; or nthash.'),
   nthash: optional(
@@ -200,7 +207,7 @@ export const userOptions = {
     'session',
     'NT hash of the password instead of the password (MS-CHAP methods only).',
   ),
-  server: list(text, [], 'session', 'Servers the user may call; none: every server.'),
+  server: list(text, [], 'disallowed', 'Servers the user may call; none: every server.'),
   ipaddr: optional(address, 'session', 'Fixed address; default: from the pool.'),
   route: list(prefix, [], 'session', 'Networks behind the caller (site to site).'),
   max_sessions: optional(
@@ -208,7 +215,7 @@ export const userOptions = {
     'live',
     "Sessions at the same time; default: the server's max_per_user.",
   ),
-  expires: optional(date, 'live', 'Last day on which the user may log in (UTC).'),
+  expires: optional(date, 'disallowed', 'Last day on which the user may log in (UTC).'),
 } as const;
 
 /** `config pptp 'globals'` in /etc/config/pptp. */
@@ -217,13 +224,13 @@ export const globalOptions = {
   max_sessions: option(
     integer(1, 4096),
     '64',
-    'restart',
-    'Sessions in all servers and links together.',
+    'live',
+    'Sessions in all servers and links together. The room for these and for max_half_open is made when the daemon starts.',
   ),
   max_half_open: option(
     integer(1, 4096),
     '64',
-    'restart',
+    'live',
     'Callers that have not logged in yet, in all.',
   ),
   max_half_open_per_source: option(
@@ -232,7 +239,7 @@ export const globalOptions = {
     'live',
     'Callers that have not logged in yet, per source address.',
   ),
-  login_timeout: option(seconds(5, 600), '60', 'live', 'Time a caller has to log in.'),
+  login_timeout: option(seconds(5, 600), '60', 'new-sessions', 'Time a caller has to log in.'),
   writable: list(
     folder,
     [],

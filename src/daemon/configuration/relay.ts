@@ -2,6 +2,7 @@
 import type { UciSection } from '../../router/uci.ts';
 import type { RelayOptions } from '../../relay/relay-options.ts';
 import { formatAddress, formatPrefix } from '../../wire/ip.ts';
+import { keysOf } from './option-table.ts';
 import { relayOptions } from './options.ts';
 import type { Problem } from './problems.ts';
 import { readSection } from './section.ts';
@@ -48,6 +49,7 @@ export function relayFromSection(
     );
   return {
     name: section.name,
+    keys: keysOf(relayOptions, values),
     direction,
     src,
     dest,

@@ -12,6 +12,19 @@ interface Reading {
   readonly stockDefaults?: boolean;
 }
 
+/** A section that stands in no file. */
+export function unwritten(
+  file: string,
+  type: string,
+  name: string,
+  words: Readonly<Record<string, string>> = {},
+): UciSection {
+  const values = Object.entries(words).map(
+    ([option, word]) => [option, { line: 0, list: false, values: [word] }] as const,
+  );
+  return { file, line: 0, type, name, values: new Map(values) };
+}
+
 /** undefined when the section has errors; all of them are in `problems`. */
 export function readSection<const Table extends OptionTable>(
   section: UciSection,

@@ -13,6 +13,7 @@ import {
 import type { UciSection } from '../../router/uci.ts';
 import type { ServerOptions } from '../../session/options.ts';
 import { deviceName } from './device-name.ts';
+import { keysOf } from './option-table.ts';
 import { formerServerOptions, netifdOptions, serverOptions } from './options.ts';
 import type { Problem } from './problems.ts';
 import { readSection } from './section.ts';
@@ -103,6 +104,7 @@ export function serverFromSection(
   return {
     kind: 'server',
     name: section.name,
+    keys: keysOf(serverOptions, { ...values, mppe_strength: security.mppe.strengths }),
     device: deviceName('pptps-', section.name),
     port: values.port,
     ...security,

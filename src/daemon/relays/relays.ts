@@ -190,7 +190,7 @@ export class Relays {
       return { ...common, reason: choice.reason + also, backend: 'helper', runner: undefined };
     }
     const old = before.find(({ options: { name } }) => name === options.name);
-    if (old?.runner !== undefined && sameRules(old, options, devices)) {
+    if (old?.runner !== undefined && isSame(old, options, devices)) {
       old.runner.reconfigure(options);
       return { ...common, backend: 'relay', runner: old.runner };
     }
@@ -261,13 +261,10 @@ export class Relays {
   }
 }
 
-/** Whether a running relay can go on with these settings. */
-function sameRules(old: Relay, options: RelayOptions, devices: RelayRunner['devices']): boolean {
+/** Whether a running relay can go on with these settings, on these devices. */
+function isSame(old: Relay, options: RelayOptions, devices: RelayRunner['devices']): boolean {
   return (
-    isDeepStrictEqual(old.devices, devices) &&
-    (['direction', 'server', 'clients', 'servers'] as const).every((option) =>
-      isDeepStrictEqual(old.options[option], options[option]),
-    )
+    old.options.keys.listener === options.keys.listener && isDeepStrictEqual(old.devices, devices)
   );
 }
 

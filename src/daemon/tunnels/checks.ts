@@ -7,8 +7,9 @@ import type { ClientLinkOptions } from '../../session/options.ts';
 import { steps, type SessionEvent, type SessionStatus, type Step } from '../../session/ports.ts';
 import { UbusError } from '../../ubus-js/index.ts';
 import { cause as because, type Cause } from '../../wire/cause.ts';
-import { parseConfiguration } from '../configuration/configuration.ts';
-import { host } from '../configuration/option-types.ts';
+import { linkFromSection } from '../configuration/link.ts';
+import type { Problem } from '../configuration/problems.ts';
+import { unwritten } from '../configuration/section.ts';
 import { causeDocument, type CauseDocument } from '../reports/documents.ts';
 import { EchoCheck, liveSteps, type EchoTarget } from './echo-check.ts';
 import { LinkRunner } from './link-runner.ts';
@@ -140,20 +141,14 @@ function note(check: Check, event: SessionEvent): void {
 
 /** @throws {UbusError} INVALID_ARGUMENT */
 function anonymousLink(server: string, port: number): ClientLinkOptions {
-  if (host.parse(server) === undefined)
-    throw new UbusError('INVALID_ARGUMENT', `server '${server}': expected ${host.allowed}`);
-  if (port < 1 || port > 65535)
-    throw new UbusError('INVALID_ARGUMENT', 'port: expected a whole number from 1 to 65535');
-  const values = {
-    proto: 'pptpgw',
-    server,
-    port,
-    username: 'check',
-    password: 'check',
-    nohostroute: 1,
-  };
-  const lines = Object.entries(values).map(([name, value]) => `option ${name} '${value}'`);
-  const text = ["config interface 'check'", ...lines].join('\n');
-  const [link] = parseConfiguration({ network: text }).links;
-  return { ...link!, name: server };
+  const words = { proto: 'pptpgw', server, port: String(port), nohostroute: '1' };
+  const nobody = { username: 'check', password: 'check' };
+  const problems: Problem[] = [];
+  const link = linkFromSection(
+    unwritten('network', 'interface', server, { ...words, ...nobody }),
+    problems,
+  );
+  if (link !== undefined) return link;
+  const [fault] = problems;
+  throw new UbusError('INVALID_ARGUMENT', `${fault!.option}: ${fault!.message}`);
 }

@@ -11,44 +11,44 @@ const HANDLER_TIME = 5_000;
 
 export class Links {
   readonly running = new Map<string, LinkRunner>();
-  private readonly ports: RunnerPorts;
-  private readonly log: Log;
-  private readonly dialsByItself: boolean;
+  readonly #ports: RunnerPorts;
+  readonly #log: Log;
+  readonly #dialsByItself: boolean;
 
   /** @param dialsByItself links with auto 1 dial as soon as they are there, where no supervisor decides */
   constructor(ports: RunnerPorts, log: Log, dialsByItself: boolean) {
-    this.ports = ports;
-    this.log = log;
-    this.dialsByItself = dialsByItself && ports.router.supervisor === undefined;
+    this.#ports = ports;
+    this.#log = log;
+    this.#dialsByItself = dialsByItself && ports.router.supervisor === undefined;
   }
 
   /** Makes the links those of a configuration. Of one that stays a session ends only when its own settings did. */
   async change(wanted: readonly ClientLinkOptions[]): Promise<void> {
     for (const [name, runner] of this.running) {
       const next = wanted.find((link) => link.name === name);
-      if (next !== undefined && next.device === runner.link.options.device)
-        await this.reconfigure(runner, next);
+      if (next?.keys.listener === runner.link.options.keys.listener)
+        await this.#reconfigure(runner, next);
       else {
         this.running.delete(name);
         await runner.retire(cause('CONFIG_CHANGED'));
       }
     }
-    for (const options of wanted) if (!this.running.has(options.name)) this.start(options);
+    for (const options of wanted) if (!this.running.has(options.name)) this.#start(options);
   }
 
   /** What a person wants of a link; a supervisor decides when it happens. */
   async dial(name: string): Promise<void> {
-    const { supervisor } = this.ports.router;
+    const { supervisor } = this.#ports.router;
     if (supervisor !== undefined) {
       await supervisor.dial(name);
-      await this.leavesDown(name);
+      await this.#leavesDown(name);
       if (this.running.get(name)?.link.options.demand === 0) return;
     }
     this.running.get(name)?.feed((link, now) => link.dial(now));
   }
 
   async hangup(name: string): Promise<void> {
-    const { supervisor } = this.ports.router;
+    const { supervisor } = this.#ports.router;
     if (supervisor !== undefined) await supervisor.hangup(name);
     else this.running.get(name)?.feed((link, now) => link.hangup(now, cause('USER_REQUEST')));
   }
@@ -58,17 +58,16 @@ export class Links {
     await Promise.all([...this.running.values()].map((runner) => runner.retire(why)));
   }
 
-  private start(options: ClientLinkOptions): void {
-    const runner = new LinkRunner(options, this.ports);
+  #start(options: ClientLinkOptions): void {
+    const runner = new LinkRunner(options, this.#ports);
     this.running.set(options.name, runner);
-    if (this.dialsByItself && options.auto) runner.release(true);
+    if (this.#dialsByItself && options.auto) runner.release(true);
   }
 
-  private async reconfigure(runner: LinkRunner, next: ClientLinkOptions): Promise<void> {
-    const { supervisor } = this.ports.router;
+  async #reconfigure(runner: LinkRunner, next: ClientLinkOptions): Promise<void> {
+    const { supervisor } = this.#ports.router;
     const { name } = next;
-    const before = runner.link.options;
-    const isOther = before.username !== next.username || !before.secret.equals(next.secret);
+    const isOther = runner.link.options.keys.session !== next.keys.session;
     const wasBlocked = runner.isBlocked();
     runner.feed((link, now) => link.reconfigure(next, now));
     // Its supervisor has given it up, too.
@@ -77,12 +76,12 @@ export class Links {
     try {
       await (isFreed ? supervisor.dial(name) : supervisor.revive(name));
     } catch (error) {
-      this.log.line('warning', `link ${name}: ${errorText(error)}`);
+      this.#log.line('warning', `link ${name}: ${errorText(error)}`);
     }
   }
 
   /** Whoever asked looks at the state next: a supervisor's handler takes a moment to call us back. */
-  private async leavesDown(name: string): Promise<void> {
+  async #leavesDown(name: string): Promise<void> {
     for (let waited = 0; waited < HANDLER_TIME; waited += 100) {
       if (this.running.get(name)?.link.status().state !== 'down') return;
       await new Promise((resolve) => setTimeout(resolve, 100));

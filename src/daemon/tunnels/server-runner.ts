@@ -19,7 +19,7 @@ import { endpointsOf, TcpConnection } from '../engine/tcp-connection.ts';
 const MPPE_OCTETS = 4;
 
 /** As all its sessions have it: then callers need no route of their own. Where encryption is optional, the encrypted ones do. */
-export function deviceMtu({ mtu, mppe }: ServerOptions): number {
+function deviceMtu({ mtu, mppe }: ServerOptions): number {
   return mppe.policy === 'required' ? mtu - MPPE_OCTETS : mtu;
 }
 
@@ -60,8 +60,15 @@ export class ServerRunner {
   /** @throws IoError or RouterError: the device cannot be made */
   async start(): Promise<void> {
     const { options } = this.server;
-    const { device, isolate, name, localAddress, network, ipv6 } = options;
+    const { device, isolate } = options;
     this.device = this.ports.io.openDevice(device, { isolate }, this.lost);
+    await this.adapt(options);
+  }
+
+  /** Makes the device what sessions with these options need, which are for the same listener. @throws RouterError */
+  async adapt(options: ServerOptions): Promise<void> {
+    if (this.device === undefined) return; // it is to end
+    const { device, name, localAddress, network, ipv6 } = options;
     this.network = {
       name,
       device,

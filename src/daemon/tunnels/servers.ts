@@ -2,7 +2,6 @@
  * The running servers, and how they are changed: what may fail is done first (ports, then devices), what was there before
  * is given up last. Where it fails all the same, what was there before runs again.
  */
-import { isDeepStrictEqual } from 'node:util';
 import { errorText } from '../../platform/errors.ts';
 import type { ServerOptions } from '../../session/options.ts';
 import { cause, type Cause } from '../../wire/cause.ts';
@@ -10,16 +9,16 @@ import { formatAddress, type AddressRange } from '../../wire/ip.ts';
 import type { RunnerPorts } from './runner-ports.ts';
 import type { Listeners } from './listeners.ts';
 import type { Log } from '../reports/log.ts';
-import { deviceMtu, ServerRunner } from './server-runner.ts';
+import { ServerRunner } from './server-runner.ts';
 
 type Undo = () => Promise<void> | void;
 
 export class Servers {
   readonly running = new Map<string, ServerRunner>();
-  private readonly ports: RunnerPorts;
-  private readonly log: Log;
-  private readonly lost: (name: string) => void;
-  private readonly keptFrom: (server: ServerOptions) => readonly AddressRange[];
+  readonly #ports: RunnerPorts;
+  readonly #log: Log;
+  readonly #lost: (name: string) => void;
+  readonly #keptFrom: (server: ServerOptions) => readonly AddressRange[];
 
   /**
    * @param lost a server's device was deleted behind our back
@@ -31,15 +30,16 @@ export class Servers {
     lost: (name: string) => void,
     keptFrom: (server: ServerOptions) => readonly AddressRange[],
   ) {
-    this.ports = ports;
-    this.log = log;
-    this.lost = lost;
-    this.keptFrom = keptFrom;
+    this.#ports = ports;
+    this.#log = log;
+    this.#lost = lost;
+    this.#keptFrom = keptFrom;
   }
 
   /**
-   * Starts what is new and ends what is gone. Servers whose listener did not change go on; reconfiguring them is the
-   * caller's. With a supervisor one that must start anew is only ended: it is started when the supervisor says so.
+   * Starts what is new and ends what is gone. A server whose listener key is the same goes on, its device as new sessions
+   * need it; reconfiguring it is the caller's. With a supervisor one that must start anew is only ended: it is started when
+   * the supervisor says so.
    * @throws Fatal, IoError or RouterError: everything is as it was, but sessions of a server that had to give up its
    * device for its own successor
    */
@@ -48,9 +48,9 @@ export class Servers {
     const before = new Map(running);
     const kept = (options: ServerOptions): boolean => {
       const runner = before.get(options.name);
-      return runner !== undefined && !listenerChanged(runner.server.options, options);
+      return runner?.server.options.keys.listener === options.keys.listener;
     };
-    const isSupervised = this.ports.router.supervisor !== undefined;
+    const isSupervised = this.#ports.router.supervisor !== undefined;
     const fresh = wanted.filter(
       (options) => !kept(options) && !(isSupervised && before.has(options.name)),
     );
@@ -62,9 +62,16 @@ export class Servers {
     const undo: Undo[] = [];
     try {
       undo.push(await listeners.open(wanted.map(({ port }) => port)));
+      for (const options of wanted.filter(kept)) {
+        const runner = before.get(options.name)!;
+        const old = runner.server.options;
+        if (old.keys.session === options.keys.session) continue;
+        undo.push(() => this.#adaptAgain(runner, old));
+        await runner.adapt(options);
+      }
       const started: ServerRunner[] = [];
       const start = async (options: ServerOptions) => {
-        const runner = await this.start(options);
+        const runner = await this.#start(options);
         started.push(runner);
         undo.push(() => runner.shutdown(cause('CONFIG_CHANGED')));
       };
@@ -76,7 +83,7 @@ export class Servers {
       for (const options of fresh) {
         const old = ended.find(({ server }) => server.options.device === options.device);
         if (old === undefined) continue;
-        undo.push(() => this.startAgain(old.server.options));
+        undo.push(() => this.#startAgain(old.server.options));
         await end(old);
         await start(options);
       }
@@ -87,7 +94,7 @@ export class Servers {
       throw error;
     }
     listeners.retain(wanted.map(({ port }) => port));
-    for (const options of fresh) this.log.line('info', describe(options));
+    for (const options of fresh) this.#log.line('info', describe(options));
   }
 
   /**
@@ -127,13 +134,13 @@ export class Servers {
     await runner?.shutdown(why);
   }
 
-  private async start(options: ServerOptions): Promise<ServerRunner> {
-    const runner = new ServerRunner(options, this.ports, this.keptFrom(options), (error) => {
-      this.log.line(
+  async #start(options: ServerOptions): Promise<ServerRunner> {
+    const runner = new ServerRunner(options, this.#ports, this.#keptFrom(options), (error) => {
+      this.#log.line(
         'error',
         `server ${options.name}: its device ${options.device} is gone (${error.message}); starting it anew`,
       );
-      this.lost(options.name);
+      this.#lost(options.name);
     });
     try {
       await runner.start();
@@ -144,36 +151,26 @@ export class Servers {
     return runner;
   }
 
-  private async startAgain(options: ServerOptions): Promise<void> {
+  async #adaptAgain(runner: ServerRunner, options: ServerOptions): Promise<void> {
     try {
-      this.running.set(options.name, await this.start(options));
+      await runner.adapt(options);
     } catch (error) {
-      const why = errorText(error);
-      this.log.line('error', `server ${options.name}: cannot be started again: ${why}`);
+      this.#log.line('error', `server ${options.name}: ${errorText(error)}`);
+    }
+  }
+
+  async #startAgain(options: ServerOptions): Promise<void> {
+    try {
+      this.running.set(options.name, await this.#start(options));
+    } catch (error) {
+      this.#log.line(
+        'error',
+        `server ${options.name}: cannot be started again: ${errorText(error)}`,
+      );
     }
   }
 }
 
 function describe({ name, localAddress, port, listen, device }: ServerOptions): string {
   return `server ${name}: listening on port ${port} of ${listen.join(' ') || 'all networks'}, ${formatAddress(localAddress)} on ${device}`;
-}
-
-/** What cannot change without a new device or listener. */
-const listenerOptions = [
-  'device',
-  'port',
-  'localAddress',
-  'network',
-  'pool',
-  'listen',
-  'isolate',
-  'ipv6',
-  'proxyArp',
-] as const;
-
-function listenerChanged(before: ServerOptions, after: ServerOptions): boolean {
-  const differs = listenerOptions.some(
-    (option) => !isDeepStrictEqual(before[option], after[option]),
-  );
-  return differs || deviceMtu(before) !== deviceMtu(after);
 }

@@ -197,7 +197,8 @@ export class Netifd implements Router {
   serverUp(server: ServerInterface): Promise<void> {
     return this.serial.run(server.device, async () => {
       await this.tools.prepareDevice(server.device, server.mtu, this.warn);
-      const running = { server, callers: new Map<number, Tunnel>(), announced: '' };
+      const callers = this.servers.get(server.device)?.callers ?? new Map<number, Tunnel>();
+      const running = { server, callers, announced: '' };
       this.servers.set(server.device, running);
       await this.announceServer(running);
     });

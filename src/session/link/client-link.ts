@@ -19,7 +19,6 @@ import type { ClientLinkOptions } from '../options.ts';
 import { LinkCourse, TUNNEL_TIME } from './link-course.ts';
 import type { CallPaths, ClientLinkOutput } from '../ports.ts';
 import { Redial } from './redial.ts';
-import { sameLink } from '../reload.ts';
 
 export interface ClientLinkPorts {
   readonly paths: CallPaths;
@@ -129,10 +128,10 @@ export class ClientLink extends LinkCourse {
 
   /** New options. Dials again when anything but the rules for dialling changed; a link that is down stays down. */
   reconfigure(options: ClientLinkOptions, now: number): void {
-    const before = this.settings;
+    const isOther = options.keys.session !== this.settings.keys.session;
     this.settings = options;
     const freed = this.state.name === 'blocked' && !this.redial.givesUp(this.cause, options);
-    if (sameLink(before, options) && !freed) return;
+    if (!isOther && !freed) return;
     this.redial.reset();
     switch (this.state.name) {
       case 'down':

@@ -67,6 +67,7 @@ export class CallerCall {
     'login' | 'answer' | 'tunnel' | 'idle' | 'lifetime' | 'expiry'
   >();
   #session: Session | undefined;
+  #offered: readonly string[] = [];
   #progress: Stage = { name: 'accepted' };
   /** What must be given back. */
   #held: Admission | undefined;
@@ -104,9 +105,10 @@ export class CallerCall {
     this.#checkExpiry(now);
   }
 
-  /** The login method, "none" before. */
-  get auth(): string {
-    return this.#session?.auth ?? 'none';
+  /** The method it has logged in with; before, those that it may choose from. */
+  get methods(): readonly string[] {
+    const method = this.#session?.auth ?? 'none';
+    return method === 'none' ? this.#offered : [method];
   }
 
   connect(peerCallId: number, now: number): void {
@@ -114,6 +116,7 @@ export class CallerCall {
     this.#progress = { name: 'unproven' };
     const { options, gateway } = this.#reception;
     const { keepalive } = options;
+    this.#offered = options.auth;
     this.#session = new Session(
       this.path,
       peerCallId,

@@ -22,18 +22,23 @@ export interface PoolOptions {
 }
 
 export class AddressPool {
-  readonly #ranges: readonly AddressRange[];
-  readonly #reserved: ReadonlySet<number>;
+  #ranges: readonly AddressRange[] = [];
+  #reserved: ReadonlySet<number> = new Set();
   readonly #held = new Set<number>();
   /** Given back, below the counter. May contain addresses that were taken again since. */
-  readonly #returned = new MinHeap();
+  #returned = new MinHeap();
   readonly #inReturned = new Set<number>();
   readonly #lastOf = new BoundedMap<string, number>(REMEMBERED);
   #range = 0;
   /** The first address of the current range that was never given out. */
-  #next: number;
+  #next = 0;
 
-  constructor({ ranges, reserved, kept = [], network }: PoolOptions) {
+  constructor(options: PoolOptions) {
+    this.reconfigure(options);
+  }
+
+  /** Other addresses from now on; who holds one keeps it, and is remembered with it. */
+  reconfigure({ ranges, reserved, kept = [], network }: PoolOptions): void {
     this.#ranges = without(mergeRanges(ranges), kept);
     const never = new Set(reserved);
     if (network.length <= 30) {
@@ -42,6 +47,9 @@ export class AddressPool {
       never.add(first).add(first + size - 1);
     }
     this.#reserved = never;
+    this.#returned = new MinHeap();
+    this.#inReturned.clear();
+    this.#range = 0;
     this.#next = this.#ranges[0]?.first ?? 0;
   }
 

@@ -9,11 +9,10 @@ import type { CallerCall } from './caller-call.ts';
 import { Caller } from './caller.ts';
 import type { Gateway, LiveSession } from '../gateway.ts';
 import type { ServerOptions, User } from '../options.ts';
-import { AddressPool } from './pool.ts';
+import { AddressPool, type PoolOptions } from './pool.ts';
 import { LanAddresses, type Found } from './lan-addresses.ts';
 import type { CallPaths, Neighbours, SessionEvent, SessionStatus } from '../ports.ts';
 import type { Admission, Reception, Wait } from './reception.ts';
-import { sameRights, settingsFault } from '../reload.ts';
 
 /** Addresses of a pool in the LAN that are asked for with the one that is needed. */
 const AHEAD = 8;
@@ -41,8 +40,7 @@ export class Server {
   readonly #callers = new Set<Caller>();
   readonly #sessions = new Set<LiveSession>();
   #options: ServerOptions;
-  #pool: AddressPool;
-  #poolKey: string;
+  readonly #pool: AddressPool;
   #closed: Cause | undefined;
   readonly #lan: LanAddresses;
   /** Addresses that lead elsewhere. */
@@ -62,8 +60,7 @@ export class Server {
     this.#ports = ports;
     this.#lan = new LanAddresses(ports.neighbours);
     this.#kept = kept;
-    this.#pool = makePool(options, gateway.users, kept);
-    this.#poolKey = poolKey(options, gateway.users, kept);
+    this.#pool = new AddressPool(poolOptions(options, gateway.users, kept));
     const current = () => this.#options;
     this.#reception = {
       get options() {
@@ -126,24 +123,22 @@ export class Server {
   }
 
   /**
-   * New options, and whatever `gateway.reconfigure` has brought before. Sessions whose own settings did not change stay; the
-   * others end with CONFIG_CHANGED, SOURCE_NOT_ALLOWED, ACCOUNT_DISABLED or ACCOUNT_EXPIRED.
+   * New options, and whatever `gateway.reconfigure` has brought before. Sessions stay whose keys are the same, their own and
+   * their user's, as far as all they have is still allowed; the others end with CONFIG_CHANGED, SOURCE_NOT_ALLOWED,
+   * ACCOUNT_DISABLED or ACCOUNT_EXPIRED.
    */
   reconfigure(options: ServerOptions, now: number): void {
-    const before = this.#options;
+    const isOther = options.keys.session !== this.#options.keys.session;
     this.#options = options;
-    const key = poolKey(options, this.#gateway.users, this.#kept);
-    const pool =
-      key === this.#poolKey ? this.#pool : makePool(options, this.#gateway.users, this.#kept);
+    this.#pool.reconfigure(poolOptions(options, this.#gateway.users, this.#kept));
     for (const caller of this.callers()) {
       if (this.#allows(caller.peer)) continue;
       this.#ports.feed(caller, () => caller.close(because('SOURCE_NOT_ALLOWED'), now));
     }
-    this.#endCalls((call) => this.#reloadFault(call, before, pool, now), now);
-    if (pool === this.#pool) return;
-    for (const { address } of this.#sessions) pool.take(address);
-    this.#pool = pool;
-    this.#poolKey = key;
+    this.#endCalls(
+      (call) => (isOther ? because('CONFIG_CHANGED') : this.#reloadFault(call, now)),
+      now,
+    );
   }
 
   /**
@@ -152,8 +147,7 @@ export class Server {
    */
   keepOff(kept: readonly AddressRange[], now: number): void {
     this.#kept = kept;
-    if (poolKey(this.#options, this.#gateway.users, kept) !== this.#poolKey)
-      this.reconfigure(this.#options, now);
+    this.reconfigure(this.#options, now);
   }
 
   /** Looks whether a device of the LAN has the address of a caller; call it every few seconds. */
@@ -187,22 +181,19 @@ export class Server {
     }, 0);
   }
 
-  /** Why a call cannot go on under the new settings. */
-  #reloadFault(
-    call: CallerCall,
-    before: ServerOptions,
-    pool: AddressPool,
-    now: number,
-  ): Cause | undefined {
-    const fault = settingsFault(call.auth, before, this.#options);
-    const { user, address } = call;
-    if (fault !== undefined || user === undefined || address === undefined) return fault;
-    const { accounts, wallClock } = this.#gateway;
+  /** Why a call cannot go on: what is no longer allowed to it. */
+  #reloadFault(call: CallerCall, now: number): Cause | undefined {
     const { name } = this.#options;
+    const allowed: readonly string[] = this.#options.auth;
+    if (!call.methods.every((method) => allowed.includes(method))) return because('CONFIG_CHANGED');
+    const { user, address } = call;
+    if (user === undefined || address === undefined) return undefined;
+    const { accounts, wallClock } = this.#gateway;
     const account = accounts.find(user.username, user.username, name);
-    if (account === undefined || !sameRights(user, account)) return because('CONFIG_CHANGED');
+    if (account?.keys.session !== user.keys.session) return because('CONFIG_CHANGED');
     if (this.#isKept(address)) return because('NETWORK_CONFLICT', formatAddress(address));
-    if (account.address !== address && !pool.covers(address)) return because('CONFIG_CHANGED');
+    if (account.address !== address && !this.#pool.covers(address))
+      return because('CONFIG_CHANGED');
     call.renew(account, now);
     return accountFault(account, name, wallClock());
   }
@@ -212,7 +203,7 @@ export class Server {
     const { name } = this.#options;
     const user = gateway.accounts.find(proved.username, proved.username, name);
     // Changed while the answer was held back: what was proved is no longer what counts.
-    if (user === undefined || !sameRights(proved, user)) return because('PEER_AUTH_FAILED');
+    if (user?.keys.session !== proved.keys.session) return because('PEER_AUTH_FAILED');
     const fault = accountFault(user, name, gateway.wallClock());
     if (fault !== undefined) return fault;
     const replaced = this.#replaced(user);
@@ -336,25 +327,11 @@ export class Server {
   }
 }
 
-function makePool(
-  options: ServerOptions,
+function poolOptions(
+  { pool: ranges, network, localAddress }: ServerOptions,
   users: readonly User[],
   kept: readonly AddressRange[],
-): AddressPool {
-  const { pool: ranges, network, localAddress } = options;
-  const reserved = [localAddress, ...fixedAddresses(users)];
-  return new AddressPool({ ranges, network, reserved, kept });
-}
-
-/** Two pools with the same key are the same. */
-function poolKey(
-  { pool, network, localAddress }: ServerOptions,
-  users: readonly User[],
-  kept: readonly AddressRange[],
-): string {
-  return JSON.stringify([pool, network, localAddress, fixedAddresses(users), kept]);
-}
-
-function fixedAddresses(users: readonly User[]): number[] {
-  return users.flatMap(({ address }) => address ?? []);
+): PoolOptions {
+  const fixed = users.flatMap(({ address }) => address ?? []);
+  return { ranges, network, reserved: [localAddress, ...fixed], kept };
 }

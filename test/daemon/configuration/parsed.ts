@@ -61,3 +61,12 @@ export function only(kind: Kind, configuration: Configuration): Readonly<Record<
   assert.equal(found.length, 1);
   return found[0] as unknown as Readonly<Record<string, unknown>>;
 }
+
+/** A section without what a reload compares. */
+export function plain<Section extends { readonly keys: unknown }>(
+  section: Section,
+): Omit<Section, 'keys'> {
+  const rest: { keys?: unknown } = { ...section };
+  delete rest.keys;
+  return rest as Omit<Section, 'keys'>;
+}

@@ -4,7 +4,7 @@ import { test } from 'node:test';
 import { parseConfiguration } from '../../../src/daemon/configuration/configuration.ts';
 import { formatProblem } from '../../../src/daemon/configuration/problems.ts';
 import type { ClientLinkOptions } from '../../../src/session/options.ts';
-import { refusal } from './parsed.ts';
+import { plain, refusal } from './parsed.ts';
 
 const section = (lines: string, proto = 'pptp') =>
   `config interface 'vpn'\n\toption proto '${proto}'\n\toption server 'vpn.example.com'\n\toption username 'anna'\n\toption password 'geheim'\n${lines}\n`;
@@ -74,7 +74,7 @@ test('one with every option that LuCI and netifd know', () => {
 	option disconnect '/etc/down.sh "$LINK"'`);
   assert.deepEqual(warnings, []);
   assert.deepEqual(
-    { ...found, secret: undefined, auth: undefined, mppe: undefined },
+    { ...plain(found), secret: undefined, auth: undefined, mppe: undefined },
     {
       kind: 'link',
       name: 'vpn',

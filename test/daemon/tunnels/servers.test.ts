@@ -18,6 +18,7 @@ const server = (name: string, mtu = 1400, port = 1723): ServerOptions => ({
   device: `pptps-${name}`,
   mtu,
   port,
+  keys: { listener: `${mtu} ${port}`, session: `${mtu} ${port}` },
 });
 
 function scene() {
@@ -96,14 +97,28 @@ test('the device has the MTU that its sessions have; optional encryption does no
   const withMppe = (policy: 'required' | 'optional' | 'off'): ServerOptions => ({
     ...server('a'),
     mppe: { ...serverOptions.mppe, policy },
+    keys: { ...serverOptions.keys, session: policy },
   });
   await change(withMppe('optional'));
   const a = servers.running.get('a');
   await change(withMppe('off'));
-  assert.equal(servers.running.get('a'), a, 'the device fits');
   await change(withMppe('required'));
-  assert.notEqual(servers.running.get('a'), a);
-  assert.deepEqual(mtus, [1400, 1396]);
+  assert.equal(servers.running.get('a'), a, 'on the device that it has');
+  assert.deepEqual(mtus, [1400, 1400, 1396]);
+});
+
+test('a device that cannot be made what new sessions need is as it was, and so are the others', async () => {
+  const { change, mtus, broken, state } = scene();
+  const withMtu = (name: string, mtu: number): ServerOptions => ({
+    ...server(name, mtu),
+    keys: { ...serverOptions.keys, session: String(mtu) },
+  });
+  await change(withMtu('a', 1400), withMtu('b', 1400));
+  const before = state();
+  broken.add('b 1300');
+  await assert.rejects(change(withMtu('a', 1300), withMtu('b', 1300)), /b cannot be set up/);
+  assert.deepEqual(state(), before);
+  assert.deepEqual(mtus, [1396, 1396, 1296, 1296, 1396, 1396]);
 });
 
 test('servers come, change and go; one that did not change is the same as before', async () => {

@@ -58,11 +58,14 @@ class Stage {
     else if (what === 'kick')
       server.server.disconnect(link.link.options.username, cause('USER_REQUEST'), now);
     else if (what === 'reload')
-      server.server.reconfigure({ ...server.server.options, mtu: 1400 - who }, now);
+      server.server.reconfigure(
+        { ...server.server.options, mtu: 1400 - who, keys: keys(who) },
+        now,
+      );
     else if (what === 'restart' || what === 'desync') disturb(server, link, what, now);
     else if (what === 'guess') {
       const { secret } = user(who % 2 === 0 ? link.link.options.username : 'nobody');
-      link.link.reconfigure({ ...link.link.options, secret }, now);
+      link.link.reconfigure({ ...link.link.options, secret, keys: keys(who % 2) }, now);
     } else if (what === 'device') link.tunnelFailure = cause('DEVICE_FAILED');
     else if (link.tcp !== undefined) link.tcp.onOctets = () => undefined;
     world.drain();
@@ -92,6 +95,9 @@ class Stage {
     assertEnded(server.whats());
   }
 }
+
+/** Those of the settings with this number. */
+const keys = (number: number) => ({ listener: '', session: String(number) });
 
 function disturb(
   server: ServerHost,

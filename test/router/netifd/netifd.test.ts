@@ -542,6 +542,10 @@ onEachBus((bus) => {
     ); // prettier-ignore
     await netifd.tunnelDown(site);
     assert.deepEqual(routes().map(({ target }) => target), ['192.168.99.12']); // prettier-ignore
+    await netifd.serverUp({ ...server, ipv6: true });
+    assert.deepEqual(stub.link('home')['ip6addr'], [{ ipaddr: 'fe80::0:0:0:1', mask: '64' }]);
+    assert.deepEqual(routes().map(({ target }) => target), ['192.168.99.12']); // prettier-ignore
+    assert.equal(stub.state('home'), 'up', 'the interface stays');
     stub.down('home');
     await daemon.until('stop home');
     netifd.serverDown(server);

@@ -6,6 +6,7 @@ import { cause } from '../../../src/wire/cause.ts';
 import {
   ip,
   linkOptions,
+  otherKeys,
   user,
   World,
   type LinkHost,
@@ -186,7 +187,10 @@ test('a refused login blocks where that is wanted, until the credentials change 
   world.advance(10_000);
   assert.equal(link.state, 'blocked');
   assert.equal(server.whats().length, 2);
-  link.link.reconfigure({ ...link.link.options, secret: user('anna').secret }, world.clock.now);
+  link.link.reconfigure(
+    { ...link.link.options, secret: user('anna').secret, keys: otherKeys },
+    world.clock.now,
+  );
   world.advance(5_000);
   assert.equal(link.state, 'up');
 });
@@ -384,7 +388,7 @@ test('answers to questions that were overtaken are ignored', () => {
   world.server();
   const link = world.link({ server: 'old' });
   link.dial();
-  link.link.reconfigure({ ...link.link.options, server: 'new' }, world.clock.now);
+  link.link.reconfigure({ ...link.link.options, server: 'new', keys: otherKeys }, world.clock.now);
   link.link.handleResolved('old', [ip('203.0.113.66')], world.clock.now);
   world.names.set('new', [ip('203.0.113.1')]);
   world.advance(3_000);
@@ -403,7 +407,7 @@ test('a reload redials when the settings changed, and leaves the link alone othe
   link.link.reconfigure({ ...linkOptions, secret: user('anna').secret }, now);
   world.advance(3_000);
   assert.deepEqual(link.networks.log, ['tunnel-up']);
-  link.link.reconfigure({ ...linkOptions, metric: 9 }, world.clock.now);
+  link.link.reconfigure({ ...linkOptions, metric: 9, keys: otherKeys }, world.clock.now);
   world.advance(4_000);
   assert.equal(link.state, 'up');
   assert.equal(link.networks.only()[1].metric, 9);
@@ -530,7 +534,7 @@ test('held after a change of its settings: nobody waits, and nothing says so', (
   const link = world.link({}, { held: true });
   link.release(true);
   world.advance(3_000);
-  link.link.reconfigure({ ...link.link.options, metric: 9 }, world.clock.now);
+  link.link.reconfigure({ ...link.link.options, metric: 9, keys: otherKeys }, world.clock.now);
   link.hold();
   world.advance(4_000);
   assert.deepEqual([link.state, link.causeCode], ['down', 'CONFIG_CHANGED']);
@@ -606,8 +610,8 @@ test('held and blocked: only a fresh release dials; new credentials only free it
   world.advance(60_000);
   assert.deepEqual([link.state, link.causeCode], ['blocked', 'AUTH_TOPEER_FAILED']);
   link.hold();
-  const { device, ...options } = link.link.options;
-  link.link.reconfigure({ ...options, device, secret: linkOptions.secret }, world.clock.now);
+  const { secret } = linkOptions;
+  link.link.reconfigure({ ...link.link.options, secret, keys: otherKeys }, world.clock.now);
   world.advance(60_000);
   assert.equal(link.state, 'down', 'it waits for the release');
   link.release(true);

@@ -29,7 +29,7 @@ function globals(map) {
 	number(
 		'max_sessions',
 		_('Sessions in all'),
-		_('In all servers and links together; a change restarts the service.'),
+		_('In all servers and links together. The service sets room aside for these and for callers before login when it starts.'),
 		1,
 		4096,
 		'64'
@@ -37,7 +37,7 @@ function globals(map) {
 	number(
 		'max_half_open',
 		_('Callers before login'),
-		_('Callers that have not logged in yet, in all; a change restarts the service.'),
+		_('Callers that have not logged in yet, in all.'),
 		1,
 		4096,
 		'64'

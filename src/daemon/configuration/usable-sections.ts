@@ -68,7 +68,7 @@ export function sectionsOf(written: readonly Written[]): Sections {
  * What one section gives up may be all that another one needs: those that do not go together are told one after the other.
  * @param found faults of single sections
  */
-export function soundPart(
+export function usableSections(
   written: readonly Written[],
   beside: Beside,
   found: readonly Problem[],
@@ -125,14 +125,9 @@ function isError({ severity }: Problem): boolean {
 
 function isUnchanged({ options, before }: Written): boolean {
   if (options === undefined || before === undefined) return false;
-  // An anonymous user may stand elsewhere in the file now; secrets show nothing of themselves.
-  const shown = (of: Options) => ({ ...of, section: undefined, secret: undefined });
-  const secretOf = (of: Options) => ('secret' in of ? of.secret : undefined);
-  const [secret, other] = [secretOf(options), secretOf(before)];
-  return (
-    isDeepStrictEqual(shown(options), shown(before)) &&
-    (secret === undefined || (other !== undefined && secret.equals(other)))
-  );
+  // An anonymous user may stand elsewhere in the file now. A secret shows nothing of itself, but the keys know it.
+  const shown = (of: Options) => ({ ...of, section: undefined });
+  return isDeepStrictEqual(shown(options), shown(before));
 }
 
 /** 0: it is in force already; 1: it was in force otherwise; 2: it is new. */

@@ -29,7 +29,7 @@ const user = (name: string, more = '') => `config user '${name}'
 ${more}
 `;
 
-function sound(texts: Files) {
+function usable(texts: Files) {
   const { servers, links, users, relays, faults, limits, logLevel } = parseConfiguration(texts, {
     leaveOut: true,
   });
@@ -44,7 +44,7 @@ function sound(texts: Files) {
 
 test('a section with faults is left out, the others run', () => {
   const network = server('home', 99) + link('office', "option mtu 'abc'") + link('branch');
-  const { runs, users, faults } = sound({
+  const { runs, users, faults } = usable({
     network,
     pptp_users: user('anna') + user('bert', "option expires 'never'") + user('carl'),
   });
@@ -62,19 +62,19 @@ test('a section with faults is left out, the others run', () => {
 
 test('a server whose options do not fit each other is left out, though it could be read', () => {
   const network = server('home', 99, "option localip '192.168.98.1'") + server('lab', 97);
-  assert.deepEqual(sound({ network }).runs, ['lab']);
+  assert.deepEqual(usable({ network }).runs, ['lab']);
 });
 
 test('globals with faults are the defaults', () => {
   const wrong = "config pptp 'globals'\n\toption log_level 'loud'\n\toption max_sessions '7'\n";
-  const { runs, limits, logLevel, faults } = sound({ network: link('office'), pptp: wrong });
+  const { runs, limits, logLevel, faults } = usable({ network: link('office'), pptp: wrong });
   assert.deepEqual([runs, logLevel, limits.maxSessions], [['office'], 'info', 64]);
   assert.equal(faults.length, 1);
 });
 
 test('of two that do not go together the first one runs; one that is gone is in nobody’s way', () => {
   const shared = (name: string) => link(name, "option pppname 'tun-x'");
-  assert.deepEqual(sound({ network: shared('one') + shared('two') }).runs, ['one']);
+  assert.deepEqual(usable({ network: shared('one') + shared('two') }).runs, ['one']);
   // two shares with one, three only with two, which is left out.
   const range = (name: string, from: string, to: string, localip: string, port: number) =>
     `config interface '${name}'\noption proto 'pptpserver'\noption localip '${localip}'\nlist range '${from}-${to}'\noption port '${port}'\n`;
@@ -82,14 +82,14 @@ test('of two that do not go together the first one runs; one that is gone is in 
     range('one', '192.168.1.10', '192.168.1.20', '192.168.1.1', 1801) +
     range('two', '192.168.1.20', '192.168.1.30', '192.168.1.2', 1802) +
     range('three', '192.168.1.30', '192.168.1.40', '192.168.1.3', 1803);
-  const { runs, faults } = sound({ network });
+  const { runs, faults } = usable({ network });
   assert.deepEqual(runs, ['one', 'three']);
   assert.equal(faults.length, 1);
   // The same, where the one in the way has a fault of its own.
   const faulty = shared('one') + "option mtu 'x'\n" + shared('two');
-  assert.deepEqual(sound({ network: faulty }).runs, ['two']);
+  assert.deepEqual(usable({ network: faulty }).runs, ['two']);
   assert.deepEqual(
-    sound({
+    usable({
       network: link('office'),
       pptp_users: user('anna') + user('a2', "option username 'anna'"),
     }).users,
@@ -99,12 +99,12 @@ test('of two that do not go together the first one runs; one that is gone is in 
 
 test('text that is no UCI, and nothing left to run, refuse the whole', () => {
   const refused = (texts: Files, message: RegExp) =>
-    assert.throws(() => sound(texts), { name: 'ConfigError', message });
+    assert.throws(() => usable(texts), { name: 'ConfigError', message });
   refused({ network: link('office') + "option x 'y\n" }, /^error: network line \d+: a quote/);
   refused({ network: link('office'), pptp_users: 'nonsense' }, /pptp_users line 1/);
   refused({ network: link('office', "option mtu 'abc'") }, /section 'office', option 'mtu'/);
   refused({ network: '', pptp_users: user('anna', "option expires 'x'") }, /option 'expires'/);
-  assert.deepEqual(sound({ network: '' }).runs, []); // nothing is wrong there
+  assert.deepEqual(usable({ network: '' }).runs, []); // nothing is wrong there
 });
 
 describe('at a reload', () => {
