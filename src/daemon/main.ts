@@ -1,9 +1,10 @@
 #!/usr/bin/env node
 /** The program `pptp-gateway`: reads its arguments, runs one command, ends with its exit code. */
-import { parseArguments, usage } from './cli/arguments.ts';
+import { parseArguments } from './cli/arguments.ts';
 import { commands } from './cli/commands.ts';
 import { importFrom } from './cli/import.ts';
 import { describeFailure, run } from './cli/run.ts';
+import { usage } from './cli/usage.ts';
 import { ControlClient } from './control/client.ts';
 import { ExitCode } from './exit-codes.ts';
 import { UbusError } from '../ubus-js/index.ts';

@@ -1,13 +1,15 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import fc from 'fast-check';
-import { parseArguments, usage } from '../../../src/daemon/cli/arguments.ts';
+import { parseArguments } from '../../../src/daemon/cli/arguments.ts';
+import { commandTable } from '../../../src/daemon/cli/command-table.ts';
 import { commands } from '../../../src/daemon/cli/commands.ts';
+import { usage } from '../../../src/daemon/cli/usage.ts';
 import { ExitCode, Fatal } from '../../../src/daemon/exit-codes.ts';
 
 const defaults = {
   operands: [],
-  configDir: '/etc/config',
+  configDir: '/etc/pptp-gateway', // this is no OpenWrt
   socket: '/var/run/pptp-gateway/ubus.sock',
   dial: false,
   router: 'auto',
@@ -82,9 +84,18 @@ test('usage errors say what is wrong, and how it is done', () => {
     );
 });
 
+test('an option of another command is a usage error', () => {
+  assert.match(fault('status', '--dial'), /^--dial is no option of status\nusage: /);
+  assert.match(fault('version', '--json'), /^--json is no option of version/);
+});
+
 test('every command of the usage is accepted and done by somebody', () => {
   const named = [...usage.matchAll(/^ {2}([a-z]+)( NAME| ID\|USER| FILE| pptpd)?/gm)];
-  const own = ['import', 'run', 'version'];
+  const own = ['help', 'import', 'run', 'version'];
+  assert.deepEqual(
+    named.map(([, name]) => name),
+    commandTable.map(({ name }) => name),
+  );
   assert.deepEqual(
     [...new Set(named.map(([, name]) => name))].sort(),
     [...Object.keys(commands), ...own].sort(),

@@ -1,0 +1,185 @@
+/**
+ * What the program can be told on its command line, as plain data: arguments.ts reads words by it, usage.ts makes the help of it,
+ * and tools/command-line.ts the manual page and the completion of shells.
+ */
+import { ownSocket, systemSocket } from '../control/buses.ts';
+import { ExitCode } from '../exit-codes.ts';
+import { routerKinds } from '../tunnels/router-choice.ts';
+
+/** What a shell offers for a value. */
+export type Completion = 'file' | 'folder' | readonly string[];
+
+export interface OptionEntry {
+  readonly type: 'string' | 'boolean';
+  readonly short?: string;
+  /** What its value is called in the help. */
+  readonly value?: string;
+  readonly default?: string;
+  readonly complete?: Completion;
+  readonly doc: string;
+}
+
+export const options = {
+  'config-dir': {
+    type: 'string',
+    value: 'DIR',
+    complete: 'folder',
+    doc: 'folder of the UCI files network, pptp and pptp_users (default /etc/config on OpenWrt, else /etc/pptp-gateway)',
+  },
+  socket: {
+    type: 'string',
+    value: 'PATH',
+    default: ownSocket,
+    complete: 'file',
+    doc: `the daemon's own bus (default ${ownSocket})`,
+  },
+  ubus: {
+    type: 'string',
+    value: 'PATH',
+    default: systemSocket,
+    complete: 'file',
+    doc: `the system's ubusd (default ${systemSocket})`,
+  },
+  dial: { type: 'boolean', doc: 'start the links with auto 1 (without netifd)' },
+  router: {
+    type: 'string',
+    value: routerKinds.join('|'),
+    default: 'auto',
+    complete: routerKinds,
+    doc: 'who sets addresses and routes; auto (the default): netifd where it is installed or on the bus, else iproute2',
+  },
+  json: { type: 'boolean', doc: 'answer in JSON' },
+  server: {
+    type: 'string',
+    value: 'HOST[:PORT]',
+    doc: 'any server, without logging in: name, TCP, control, call, GRE',
+  },
+  seconds: {
+    type: 'string',
+    value: 'N',
+    default: '600',
+    doc: 'how long, from 1 to 86400 (default 600)',
+  },
+  secrets: { type: 'boolean', doc: 'keep logins and payload, which otherwise are left out' },
+  help: { type: 'boolean', short: 'h', doc: 'this help' },
+} as const satisfies Readonly<Record<string, OptionEntry>>;
+
+export type OptionName = keyof typeof options;
+
+export interface Operand {
+  readonly name: string;
+  readonly optional?: boolean;
+  readonly complete?: Completion;
+}
+
+export interface CommandEntry {
+  readonly name: string;
+  readonly operands?: readonly Operand[];
+  readonly options?: readonly OptionName[];
+  /** For the help: what it does, in one line. */
+  readonly doc: string;
+  /** For the manual: what else there is to know. */
+  readonly more?: string;
+  /** Whom it asks: the daemon that runs, or nobody. */
+  readonly asks?: 'daemon';
+}
+
+export const commandTable: readonly CommandEntry[] = [
+  {
+    name: 'run',
+    options: ['config-dir', 'dial', 'router', 'ubus', 'socket'],
+    doc: 'run in the foreground',
+    more: 'SIGTERM and SIGINT end it: it says goodbye to every peer, within four seconds. SIGHUP does what reload does.',
+  },
+  {
+    name: 'status',
+    options: ['json', 'socket'],
+    asks: 'daemon',
+    doc: 'servers, links, relays, sessions',
+  },
+  {
+    name: 'sessions',
+    options: ['json', 'socket'],
+    asks: 'daemon',
+    doc: 'live sessions with counters',
+  },
+  {
+    name: 'disconnect',
+    operands: [{ name: 'ID|USER' }],
+    options: ['socket'],
+    asks: 'daemon',
+    doc: 'end a session, or all sessions of a user',
+  },
+  {
+    name: 'dial',
+    operands: [{ name: 'NAME' }],
+    options: ['socket'],
+    asks: 'daemon',
+    doc: 'start a link and wait for it',
+  },
+  {
+    name: 'hangup',
+    operands: [{ name: 'NAME' }],
+    options: ['socket'],
+    asks: 'daemon',
+    doc: 'end a link until it is dialled again',
+  },
+  {
+    name: 'check',
+    operands: [{ name: 'NAME', optional: true }],
+    options: ['server', 'json', 'socket'],
+    asks: 'daemon',
+    doc: 'how far a link gets, step by step, and what to do where it stops',
+    more: 'Without a name all links are checked. A link that is up is asked by LCP echo, and stays up.',
+  },
+  {
+    name: 'failures',
+    options: ['json', 'socket'],
+    asks: 'daemon',
+    doc: 'recent failures with their causes',
+  },
+  {
+    name: 'counters',
+    options: ['json', 'socket'],
+    asks: 'daemon',
+    doc: 'what was dropped or refused, in all',
+  },
+  {
+    name: 'capture',
+    operands: [{ name: 'FILE', complete: 'file' }],
+    options: ['seconds', 'secrets', 'socket'],
+    asks: 'daemon',
+    doc: 'record control and GRE packets as pcap until Ctrl-C',
+  },
+  {
+    name: 'reload',
+    options: ['socket'],
+    asks: 'daemon',
+    doc: 'read the configuration again; sessions whose settings did not change stay',
+  },
+  {
+    name: 'import',
+    operands: [{ name: 'pptpd', complete: ['pptpd'] }],
+    options: ['config-dir'],
+    doc: 'take over server and users of pptpd, once; the server is not switched on',
+    more: 'Reads /etc/pptpd.conf, the options of pppd that it names, /etc/ppp/chap-secrets, and on OpenWrt /etc/config/pptpd. These files stay as they are.',
+  },
+  { name: 'version', doc: 'the version of the program' },
+  { name: 'help', doc: 'this help' },
+];
+
+/** What the program's exit code says. */
+export const exitCodes: Readonly<Record<ExitCode, string>> = {
+  [ExitCode.Ok]: 'done',
+  [ExitCode.Failed]: 'failed',
+  [ExitCode.Usage]: 'usage',
+  [ExitCode.NotFound]: 'no such session or link',
+  [ExitCode.NoRoute]: 'no route',
+  [ExitCode.NotRunning]: 'daemon not running',
+  [ExitCode.Software]: 'fault in the program',
+  [ExitCode.NoTun]: 'no TUN device',
+  [ExitCode.PortInUse]: 'port in use',
+  [ExitCode.LoginRefused]: 'login refused',
+  [ExitCode.NotRoot]: 'not root',
+  [ExitCode.Configuration]: 'configuration',
+};
