@@ -75,7 +75,7 @@ function load(): Addon {
   const path = paths.find((candidate) => existsSync(candidate));
   if (path === undefined) {
     const problem = new IoError(constants.ENOENT, 'dlopen', paths.join(' or '));
-    problem.message = `The native addon is missing: neither ${paths.join(' nor ')} exists. Run "make build" first.`;
+    problem.message = `The native addon is missing: neither ${paths.join(' nor ')} exists. Build it first: "make build", or in a package of npm "sh native/build.sh native.node".`;
     throw problem;
   }
   let addon: Addon;

@@ -1,8 +1,8 @@
 /**
  * The README's reference of options as Markdown tables, made from the option table of the parser.
  *
- *     node --import tsx tools/options-reference.ts            prints it
- *     node --import tsx tools/options-reference.ts --write    puts it between the markers of README.md
+ *     node --import tsx tools/docs/options-reference.ts            prints it
+ *     node --import tsx tools/docs/options-reference.ts --write    puts it between the markers of README.md
  */
 import { readFileSync, writeFileSync } from 'node:fs';
 import { resolve } from 'node:path';
@@ -12,8 +12,8 @@ import {
   relayOptions,
   serverOptions,
   userOptions,
-} from '../src/daemon/configuration/options.ts';
-import { classes, type OptionTable } from '../src/daemon/configuration/option-table.ts';
+} from '../../src/daemon/configuration/options.ts';
+import { classes, type OptionTable } from '../../src/daemon/configuration/option-table.ts';
 
 const BEGIN = '<!-- options:begin -->';
 const END = '<!-- options:end -->';
@@ -85,7 +85,7 @@ function defaultText(value: string | readonly string[] | undefined): string {
 }
 
 if (process.argv[1] === import.meta.filename) {
-  const readme = resolve(import.meta.dirname, '../README.md');
+  const readme = resolve(import.meta.dirname, '../../README.md');
   if (process.argv.includes('--write'))
     writeFileSync(readme, withReference(readFileSync(readme, 'utf8'), optionsReference()));
   else process.stdout.write(`${optionsReference()}\n`);

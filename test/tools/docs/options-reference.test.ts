@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
 import { test } from 'node:test';
-import { optionsReference, referenceIn, withReference } from '../../../tools/options-reference.ts';
+import { optionsReference, referenceIn, withReference } from '../../../tools/docs/options-reference.ts';
 import {
   globalOptions,
   linkOptions,
@@ -16,7 +16,7 @@ test('README.md has the reference of today', () => {
   assert.equal(
     referenceIn(readme),
     optionsReference(),
-    'run: node --import tsx tools/options-reference.ts --write',
+    'run: node --import tsx tools/docs/options-reference.ts --write',
   );
 });
 
