@@ -130,10 +130,10 @@ function call(): void {
         tcp?.close();
         tcp = undefined;
         break;
-      case 'network-up':
-        queueMicrotask(() => feed((now) => link.handleNetworkUp(undefined, now)));
+      case 'tunnel-up':
+        queueMicrotask(() => feed((now) => link.handleTunnelUp(undefined, now)));
         break;
-      case 'network-down':
+      case 'tunnel-down':
       case 'standby':
       case 'standby-down':
         break; // no link here dials on demand

@@ -3,7 +3,7 @@
  * address there is a route only where that takes nothing away from anybody: not to a host of a network of ours, nor to a name
  * server, nor to the public address of somebody else, unless the owner's routes cover it.
  */
-import type { Network } from '../session/ports.ts';
+import type { Tunnel } from '../session/ports.ts';
 import { formatAddress, formatPrefix, parsePrefix, prefixContains } from '../wire/ip.ts';
 import { networkOf, ownerOf, type OwnNetwork } from './own-networks.ts';
 import { routeConflicts } from './route-conflicts.ts';
@@ -27,7 +27,7 @@ export interface Surroundings {
 
 /** A tunnel as the kernel may have it, and a line for each thing that is left out. */
 export interface Sound {
-  readonly network: Network;
+  readonly tunnel: Tunnel;
   readonly leftOut: readonly string[];
 }
 
@@ -37,8 +37,8 @@ export interface Sound {
  * @param hostRoute a route keeps the server's outside address outside
  * @throws RouterError ADDRESS_IN_USE
  */
-export function soundNetwork(network: Network, hostRoute: boolean, around: Surroundings): Sound {
-  const { name, device, role, peer, routes, localAddress } = network;
+export function soundTunnel(tunnel: Tunnel, hostRoute: boolean, around: Surroundings): Sound {
+  const { name, device, role, peer, routes, localAddress } = tunnel;
   const others = around.networks.filter((own) => own.device !== device);
   const interfaces = others.map((own) => ({ name: own.device, addresses: [own.network] }));
   const server = role === 'link' ? { address: peer, hostRoute } : undefined;
@@ -48,16 +48,16 @@ export function soundNetwork(network: Network, hostRoute: boolean, around: Surro
       `interface ${name}: route ${formatPrefix(route)} is left out (ROUTE_CONFLICT): ${what}`,
   );
   const sound = {
-    ...network,
+    ...tunnel,
     routes: routes.filter((route) => !conflicts.some((conflict) => conflict.route === route)),
   };
-  if (role === 'caller') return { network: sound, leftOut };
-  checkOwnAddress(network, around);
+  if (role === 'caller') return { tunnel: sound, leftOut };
+  checkOwnAddress(tunnel, around);
   const why = surprise(sound, around, device);
-  if (why === undefined) return { network: sound, leftOut };
-  const peerAddress = formatAddress(network.peerAddress);
+  if (why === undefined) return { tunnel: sound, leftOut };
+  const peerAddress = formatAddress(tunnel.peerAddress);
   return {
-    network: { ...sound, peerAddress: localAddress },
+    tunnel: { ...sound, peerAddress: localAddress },
     leftOut: [
       ...leftOut,
       `interface ${name}: no route to ${peerAddress}, which the other end says to have inside the tunnel: ${why}`,
@@ -67,7 +67,7 @@ export function soundNetwork(network: Network, hostRoute: boolean, around: Surro
 
 /** @throws RouterError the peer gives us an address that is ours already */
 export function checkOwnAddress(
-  { device, localAddress }: Network,
+  { device, localAddress }: Tunnel,
   { networks }: Surroundings,
 ): void {
   const own = ownerOf(
@@ -83,7 +83,7 @@ export function checkOwnAddress(
 
 /** Why there is to be no route to the peer's own address; undefined: there may be one. */
 export function surprise(
-  { peer, localAddress, peerAddress, routes, defaultRoute, dns }: Network,
+  { peer, localAddress, peerAddress, routes, defaultRoute, dns }: Tunnel,
   around: Surroundings,
   device: string,
 ): string | undefined {

@@ -1,10 +1,10 @@
 /** The Router port on plain Linux: iproute2's `ip` and a few switches in /proc/sys. */
 import { readFile } from 'node:fs/promises';
-import { SERVER_INTERFACE_IDENTIFIER, type Network } from '../session/ports.ts';
+import { SERVER_INTERFACE_IDENTIFIER, type Tunnel } from '../session/ports.ts';
 import { formatAddress, formatPrefix, parsePrefix } from '../wire/ip.ts';
 import { CALL_TABLE, CallTable } from './call-table.ts';
 import { callerRoutes } from './caller-routes.ts';
-import { soundNetwork, type Surroundings } from './given-addresses.ts';
+import { soundTunnel, type Surroundings } from './given-addresses.ts';
 import { HostRoutes } from './host-routes.ts';
 import { deviceExists, ip, ipBatch, Serial } from './ip-command.ts';
 import type { Journal } from './journal.ts';
@@ -16,7 +16,7 @@ import { ProxyArp } from './proxy-arp.ts';
 import { OuterWays } from './outer-ways.ts';
 import type { ControlPath, Router, ServerInterface } from './router.ts';
 import { writeSwitches } from './tunnel-device.ts';
-import { lacks, type Tunnel, type TunnelRoute } from './tunnel-state.ts';
+import { lacks, type TunnelDevice, type TunnelRoute } from './tunnel-state.ts';
 import type { Upkeep } from './upkeep.ts';
 
 /** What was done for a caller, to be undone. */
@@ -27,7 +27,7 @@ interface CallerRoutes {
 
 /** A device that is ours, with what is its own beside the callers' routes. */
 interface Standing {
-  readonly tunnel: Tunnel;
+  readonly tunnel: TunnelDevice;
   readonly routes: readonly TunnelRoute[];
   readonly forget: () => void;
 }
@@ -48,7 +48,7 @@ export class IpRoute implements Router {
   private readonly tunnels = new Map<string, Standing>();
   private readonly upkeep: Upkeep;
   /** Links that are up, by their device. */
-  private readonly links = new Map<string, Network>();
+  private readonly links = new Map<string, Tunnel>();
   private readonly warn: (message: string) => void;
   private readonly around: () => Surroundings;
 
@@ -119,22 +119,22 @@ export class IpRoute implements Router {
     this.fall(device);
   }
 
-  networkUp(network: Network): Promise<void> {
-    return this.serial.run(network.device, () => {
-      const hostRoute = this.hostRoutes.isHeld(network.name);
-      const sound = soundNetwork(network, hostRoute, this.around());
+  tunnelUp(tunnel: Tunnel): Promise<void> {
+    return this.serial.run(tunnel.device, () => {
+      const hostRoute = this.hostRoutes.isHeld(tunnel.name);
+      const sound = soundTunnel(tunnel, hostRoute, this.around());
       for (const line of sound.leftOut) this.warn(line);
-      return network.role === 'link' ? this.linkUp(sound.network) : this.callerUp(sound.network);
+      return tunnel.role === 'link' ? this.linkUp(sound.tunnel) : this.callerUp(sound.tunnel);
     });
   }
 
-  networkDown(network: Network): Promise<void> {
-    return this.serial.run(network.device, async () => {
+  tunnelDown(tunnel: Tunnel): Promise<void> {
+    return this.serial.run(tunnel.device, async () => {
       // A link's device is gone, and addresses and routes with it.
-      if (network.role === 'link') {
-        this.links.delete(network.device);
-        this.fall(network.device);
-      } else await this.callerDown(network);
+      if (tunnel.role === 'link') {
+        this.links.delete(tunnel.device);
+        this.fall(tunnel.device);
+      } else await this.callerDown(tunnel);
     });
   }
 
@@ -190,16 +190,16 @@ export class IpRoute implements Router {
     }
   }
 
-  private async linkUp(network: Network): Promise<void> {
-    const { device, localAddress, mtu, ipv6, metric, defaultRoute } = network;
-    const address = withPeer(network);
+  private async linkUp(tunnel: Tunnel): Promise<void> {
+    const { device, localAddress, mtu, ipv6, metric, defaultRoute } = tunnel;
+    const address = withPeer(tunnel);
     const attributes = metric === 0 ? [] : ['metric', String(metric)];
     // Two halves are more specific than any default route there is, and leave it in place for when the link goes.
     const halves = defaultRoute ? [parsePrefix('0.0.0.0/1')!, parsePrefix('128.0.0.0/1')!] : [];
-    const routes = [...network.routes, ...halves].map((prefix) => ({ prefix, attributes }));
+    const routes = [...tunnel.routes, ...halves].map((prefix) => ({ prefix, attributes }));
     await this.stand({ device, mtu, address, identifier: ipv6?.local }, routes);
     const before = this.links.get(device);
-    this.links.set(device, network);
+    this.links.set(device, tunnel);
     // Only now: with its last address a device loses its routes.
     if (before !== undefined && withPeer(before).join() !== address.join())
       await ip('address', 'del', ...withPeer(before), 'dev', device);
@@ -208,30 +208,30 @@ export class IpRoute implements Router {
       await forgetMasqueraded(device, before.localAddress, this.warn);
   }
 
-  private async callerUp(network: Network): Promise<void> {
-    await this.callerDown(network);
-    const { device, mtu } = network;
+  private async callerUp(tunnel: Tunnel): Promise<void> {
+    await this.callerDown(tunnel);
+    const { device, mtu } = tunnel;
     const done: CallerRoutes = { device, routes: [] };
-    this.callers.set(callerKey(network), done);
+    this.callers.set(callerKey(tunnel), done);
     try {
-      for (const prefix of callerRoutes(this.servers.get(device), network)) {
+      for (const prefix of callerRoutes(this.servers.get(device), tunnel)) {
         const route = { prefix, attributes: ['mtu', String(mtu)] };
         done.routes.push(route);
         await addRoute(route, device);
       }
-      await this.proxyArp.hold(network);
+      await this.proxyArp.hold(tunnel);
     } catch (error) {
-      await this.callerDown(network);
+      await this.callerDown(tunnel);
       throw error;
     }
   }
 
-  private async callerDown(network: Network): Promise<void> {
-    const key = callerKey(network);
+  private async callerDown(tunnel: Tunnel): Promise<void> {
+    const key = callerKey(tunnel);
     const done = this.callers.get(key);
     if (done === undefined) return;
     this.callers.delete(key);
-    await this.proxyArp.release(network);
+    await this.proxyArp.release(tunnel);
     for (const prefix of done.routes.map((route) => formatPrefix(route.prefix))) {
       try {
         await this.removeRoute(prefix, done.device);
@@ -263,7 +263,7 @@ export class IpRoute implements Router {
   }
 
   /** Makes a device what it should be, and looks after it from now on. */
-  private async stand(tunnel: Tunnel, routes: readonly TunnelRoute[]): Promise<void> {
+  private async stand(tunnel: TunnelDevice, routes: readonly TunnelRoute[]): Promise<void> {
     const { device } = tunnel;
     this.tunnels.get(device)?.forget();
     const forget = this.upkeep.keep({
@@ -293,7 +293,7 @@ export class IpRoute implements Router {
   }
 
   /** Gives a device its MTU and addresses, and brings it up. */
-  private async prepare({ device, mtu, address, identifier }: Tunnel): Promise<void> {
+  private async prepare({ device, mtu, address, identifier }: TunnelDevice): Promise<void> {
     await writeSwitches(device, this.warn);
     const linkLocals = identifier === undefined ? [] : [`${linkLocal(identifier)}/64`];
     await ipBatch([
@@ -304,11 +304,11 @@ export class IpRoute implements Router {
   }
 }
 
-function withPeer({ localAddress, peerAddress }: Network): readonly string[] {
+function withPeer({ localAddress, peerAddress }: Tunnel): readonly string[] {
   return [formatAddress(localAddress), 'peer', formatAddress(peerAddress)];
 }
 
-function callerKey({ device, peerAddress }: Network): string {
+function callerKey({ device, peerAddress }: Tunnel): string {
   return `${device} ${formatAddress(peerAddress)}`;
 }
 

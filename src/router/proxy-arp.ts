@@ -1,6 +1,6 @@
 /** ARP for callers whose address lies in a network of ours: answered on that network's device while they are there. */
 import { networkInterfaces } from 'node:os';
-import type { Network } from '../session/ports.ts';
+import type { Tunnel } from '../session/ports.ts';
 import { formatAddress, parseAddress, parsePrefix, prefixContains } from '../wire/ip.ts';
 import { deviceExists, ip } from './ip-command.ts';
 import type { Journal } from './journal.ts';
@@ -20,7 +20,7 @@ export class ProxyArp {
   }
 
   /** @throws RouterError */
-  async hold(caller: Network): Promise<void> {
+  async hold(caller: Tunnel): Promise<void> {
     if (!caller.proxyArp) return;
     const address = formatAddress(caller.peerAddress);
     const devices = devicesWith(caller);
@@ -58,7 +58,7 @@ export class ProxyArp {
   }
 
   /** A device that is gone has taken it along; anything else that cannot be undone is undone later. */
-  async release({ peerAddress }: Network): Promise<void> {
+  async release({ peerAddress }: Tunnel): Promise<void> {
     const devices = this.held.get(peerAddress) ?? [];
     this.held.delete(peerAddress);
     for (const device of devices) {
@@ -127,7 +127,7 @@ function entryOf(line: string): string {
   return `${address ?? ''} ${device ?? ''}`;
 }
 
-function devicesWith({ device: own, peerAddress }: Network): string[] {
+function devicesWith({ device: own, peerAddress }: Tunnel): string[] {
   return Object.entries(networkInterfaces()).flatMap(([device, addresses]) => {
     const contains = addresses?.some(({ family, cidr }) => {
       const prefix = family === 'IPv4' && cidr !== null ? parsePrefix(cidr) : undefined;

@@ -3,7 +3,7 @@
  *
  * Every method is idempotent and in order per device. A failure is a RouterError whose message an owner can act on.
  */
-import type { Network } from '../session/ports.ts';
+import type { Tunnel } from '../session/ports.ts';
 import type { Cause, CauseCode } from '../wire/cause.ts';
 import type { Prefix } from '../wire/ip.ts';
 import type { Ipv6Prefix } from '../wire/ipv6.ts';
@@ -38,9 +38,9 @@ export interface Router {
   /** The device of a server is gone. */
   serverDown(server: ServerInterface): void;
   /** A caller or a link is up: routes (and for a link the device's addresses). */
-  networkUp(network: Network): Promise<void>;
+  tunnelUp(tunnel: Tunnel): Promise<void>;
   /** What cannot be undone is a warning; a device that is gone has taken its routes along. */
-  networkDown(network: Network): Promise<void>;
+  tunnelDown(tunnel: Tunnel): Promise<void>;
   /** Pins the way to a link's server to today's route, so that it does not go through the tunnel itself. */
   hostRoute(link: string, server: number, through: string | undefined): Promise<void>;
   releaseHostRoute(link: string): Promise<void>;

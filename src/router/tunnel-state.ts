@@ -2,7 +2,7 @@
 import { parsePrefix, type Prefix } from '../wire/ip.ts';
 import { ipJson } from './ip-command.ts';
 
-export interface Tunnel {
+export interface TunnelDevice {
   readonly device: string;
   readonly mtu: number;
   /** Arguments of `ip address`; the first is the local one. */
@@ -25,7 +25,7 @@ interface ShownAddress {
 
 /** @throws RouterError there is no such device any more */
 export async function lacks(
-  { device, address }: Tunnel,
+  { device, address }: TunnelDevice,
   routes: readonly TunnelRoute[],
 ): Promise<{ readonly address: boolean; readonly routes: readonly TunnelRoute[] }> {
   const [addresses, shown] = (await ipJson([

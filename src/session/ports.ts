@@ -82,7 +82,7 @@ export interface CallCounters {
 export const SERVER_INTERFACE_IDENTIFIER = Uint8Array.of(0, 0, 0, 0, 0, 0, 0, 1);
 
 /** What the kernel must know of a tunnel that is up. */
-export interface Network {
+export interface Tunnel {
   /** Interface (UCI section) and its device. */
   readonly name: string;
   readonly device: string;
@@ -125,8 +125,8 @@ export type SessionOutput =
   | { readonly kind: 'write'; readonly octets: Uint8Array }
   /** Close TCP after what was written. */
   | { readonly kind: 'disconnect' }
-  | { readonly kind: 'network-up'; readonly path: CallPath; readonly network: Network }
-  | { readonly kind: 'network-down'; readonly path: CallPath; readonly network: Network }
+  | { readonly kind: 'tunnel-up'; readonly path: CallPath; readonly tunnel: Tunnel }
+  | { readonly kind: 'tunnel-down'; readonly path: CallPath; readonly tunnel: Tunnel }
   | { readonly kind: 'event'; readonly event: SessionEvent }
   /** The machine is finished and may be forgotten. */
   | { readonly kind: 'done' };
@@ -143,8 +143,8 @@ export type ClientLinkOutput =
       readonly bindDevice: string | undefined;
     }
   /** The device, with placeholder addresses, and routes into it, while there is no session. Answer: handleStandby. */
-  | { readonly kind: 'standby'; readonly network: Network }
-  | { readonly kind: 'standby-down'; readonly network: Network }
+  | { readonly kind: 'standby'; readonly tunnel: Tunnel }
+  | { readonly kind: 'standby-down'; readonly tunnel: Tunnel }
   /** Answer: handleConnected or handleConnectFailed. */
   | {
       readonly kind: 'connect';

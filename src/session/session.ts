@@ -13,7 +13,7 @@ import { MPPE_OVERHEAD } from '../wire/mppe-header.ts';
 import { takeFirst } from '../wire/queue.ts';
 import { earliest } from './deadlines.ts';
 import type { Ipv6Client } from './options.ts';
-import type { CallPath, Network, SessionStatus } from './ports.ts';
+import type { CallPath, Tunnel, SessionStatus } from './ports.ts';
 
 /** How long the peer has to acknowledge the end of the PPP link, ms. */
 const TERMINATE_TIME = 1_000;
@@ -21,7 +21,7 @@ const TERMINATE_TIME = 1_000;
 const REFUSAL_TIME = 3_000;
 /** A call that ends without any GRE after this long was not just refused, ms. */
 const GRE_PATIENCE = 5_000;
-/** How long a network waits for IPv6, ms: a device is configured once. */
+/** How long a tunnel waits for IPv6, ms: a device is configured once. */
 const IPV6_TIME = 1_000;
 
 type MppeMode = Omit<MppeState, 'startKey'>;
@@ -61,8 +61,8 @@ export type SessionStage =
   | { readonly kind: 'login'; readonly attempt: LoginAttempt }
   | { readonly kind: 'authenticated' }
   /** IP may flow. */
-  | { readonly kind: 'network-up'; readonly network: Network }
-  | { readonly kind: 'network-down'; readonly network: Network }
+  | { readonly kind: 'tunnel-up'; readonly tunnel: Tunnel }
+  | { readonly kind: 'tunnel-down'; readonly tunnel: Tunnel }
   /** An established session is over; its counters are final. */
   | { readonly kind: 'ended'; readonly session: SessionStatus; readonly cause: Cause }
   | { readonly kind: 'counted'; readonly counter: string }
@@ -96,10 +96,10 @@ export class Session {
   /** Without MPPE. */
   #mtu: number;
   #agreed: Agreed | undefined;
-  #ipv6: Network['ipv6'];
-  /** Until then the network waits for IPV6CP, which runs beside IPCP. */
+  #ipv6: Tunnel['ipv6'];
+  /** Until then the tunnel waits for IPV6CP, which runs beside IPCP. */
   #ipv6By: number | undefined;
-  #network: Network | undefined;
+  #tunnel: Tunnel | undefined;
   #since: number | undefined;
   /** The first GRE was told. */
   #toldGre = false;
@@ -181,9 +181,9 @@ export class Session {
     return this.#echo?.time;
   }
 
-  /** The network is up: from now on this is an established session. undefined: it went down meanwhile. */
+  /** The tunnel is up: from now on this is an established session. undefined: it went down meanwhile. */
   establish(now: number): SessionStatus | undefined {
-    if (this.#network === undefined) return undefined;
+    if (this.#tunnel === undefined) return undefined;
     this.#since ??= now;
     return this.status();
   }
@@ -218,7 +218,7 @@ export class Session {
       this.lost(this.#ending, now);
       return;
     }
-    if (this.#ipv6By !== undefined && now >= this.#ipv6By) this.#networkUp();
+    if (this.#ipv6By !== undefined && now >= this.#ipv6By) this.#tunnelUp();
     this.#look(now);
     this.#link.handleTimeout(now);
     this.#drain(now);
@@ -303,7 +303,7 @@ export class Session {
         this.#stages.push({ kind: 'lcp-up', peerMru: output.peerMru });
         break;
       case 'ip-up': {
-        this.#networkDown();
+        this.#tunnelDown();
         const fault = this.#addressFault(output);
         if (fault !== undefined) {
           this.#link.close(because('ADDRESS_REFUSED', fault), now);
@@ -317,24 +317,24 @@ export class Session {
           mtu: this.#innerMtu(),
         };
         if (this.#settings.link.ipv6 && this.#ipv6 === undefined) this.#ipv6By = now + IPV6_TIME;
-        else this.#networkUp();
+        else this.#tunnelUp();
         break;
       }
       case 'ip-down':
         this.#ipv6By = undefined;
-        this.#networkDown();
+        this.#tunnelDown();
         break;
       case 'ipv6-up':
         this.#ipv6 = { local: output.localIdentifier, peer: output.peerIdentifier };
-        if (this.#network !== undefined) this.#networkDown();
+        if (this.#tunnel !== undefined) this.#tunnelDown();
         else if (this.#ipv6By === undefined) break;
-        this.#networkUp();
+        this.#tunnelUp();
         break;
       case 'ipv6-down':
         this.#ipv6 = undefined;
-        if (this.#network === undefined) break;
-        this.#networkDown();
-        this.#networkUp();
+        if (this.#tunnel === undefined) break;
+        this.#tunnelDown();
+        this.#tunnelUp();
         break;
       case 'echo-reply':
         if (this.#echo?.identifier === output.identifier)
@@ -376,12 +376,12 @@ export class Session {
     return this.#mppe.send === undefined ? this.#mtu : this.#mtu - MPPE_OVERHEAD;
   }
 
-  #networkUp(): void {
+  #tunnelUp(): void {
     this.#ipv6By = undefined;
     if (this.#agreed === undefined || this.#ending !== undefined) return;
     const { kind, peer, name, device, defaultRoute, metric, peerDns, proxyArp, ipv6Client } =
       this.#settings;
-    this.#network = {
+    this.#tunnel = {
       name,
       device,
       role: kind,
@@ -397,19 +397,19 @@ export class Session {
       proxyArp,
       ipv6Client,
     };
-    this.#stages.push({ kind: 'network-up', network: this.#network });
+    this.#stages.push({ kind: 'tunnel-up', tunnel: this.#tunnel });
   }
 
-  #networkDown(): void {
-    if (this.#network === undefined) return;
-    this.#stages.push({ kind: 'network-down', network: this.#network });
-    this.#network = undefined;
+  #tunnelDown(): void {
+    if (this.#tunnel === undefined) return;
+    this.#stages.push({ kind: 'tunnel-down', tunnel: this.#tunnel });
+    this.#tunnel = undefined;
   }
 
   /** IP stops for good, and the status is frozen. */
   #takeDown(cause: Cause): void {
     const session = this.status();
-    this.#networkDown();
+    this.#tunnelDown();
     this.#since = undefined;
     if (session !== undefined) this.#stages.push({ kind: 'ended', session, cause });
   }

@@ -122,7 +122,7 @@ test(
   'a throw in a login ends that attempt, and the next one gets in',
   { timeout: 60_000 },
   async () => {
-    for (const what of ['Caller.handleOctets', 'ServerRunner.carryOut', 'ServerRunner.networkUp']) {
+    for (const what of ['Caller.handleOctets', 'ServerRunner.carryOut', 'ServerRunner.tunnelUp']) {
       const good = await goodOne();
       await office.call('hangup', { interface: 'site' });
       await comes('the end', async () => (await sessions()).length === 2);
@@ -230,7 +230,7 @@ for (const what of [
   );
 
 test('a throw in a dial ends that attempt', { timeout: 60_000 }, async () => {
-  for (const what of ['LinkRunner.connect', 'LinkRunner.connected', 'LinkRunner.networkUp']) {
+  for (const what of ['LinkRunner.connect', 'LinkRunner.connected', 'LinkRunner.tunnelUp']) {
     const from = branch.process.output.length;
     await branch.call('hangup', { interface: 'two' });
     branch.arm(`${what} two`);

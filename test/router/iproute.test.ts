@@ -11,7 +11,7 @@ import { Journal } from '../../src/router/journal.ts';
 import { RouterError, type ServerInterface } from '../../src/router/router.ts';
 import { readSurroundings } from '../../src/router/surroundings.ts';
 import { Upkeep } from '../../src/router/upkeep.ts';
-import type { Network } from '../../src/session/ports.ts';
+import type { Tunnel } from '../../src/session/ports.ts';
 import { parseAddress, parsePrefix } from '../../src/wire/ip.ts';
 import { inNamespace } from '../native/namespace.ts';
 import { takeDescriptors } from '../support/descriptors.ts';
@@ -54,7 +54,7 @@ const server: ServerInterface = {
   ipv6: false,
 };
 
-const caller: Network = {
+const caller: Tunnel = {
   name: 'home',
   device: 'tun0',
   role: 'caller',
@@ -71,7 +71,7 @@ const caller: Network = {
   ipv6Client: undefined,
 };
 
-const link: Network = {
+const link: Tunnel = {
   ...caller,
   name: 'office',
   device: 'tun1',
@@ -121,21 +121,21 @@ inNamespace('iproute', import.meta.url, () => {
       proxyArp: true,
     };
     const second = { ...caller, routes: prefixes('10.2.0.0/16') };
-    await router.networkUp(first);
-    await router.networkUp(second);
+    await router.tunnelUp(first);
+    await router.tunnelUp(second);
     await router.hostRoute('office', address('203.0.113.7'), undefined);
     const before = routes('tun0');
     assert.equal(proxies().length, 1);
     assert.equal(hostRoutes().length, 1);
 
     const giveBack = takeDescriptors(t);
-    const down = [first, second].map((network) => router.networkDown(network));
+    const down = [first, second].map((network) => router.tunnelDown(network));
     await Promise.all([...down, router.releaseHostRoute('office')]);
     giveBack();
     assert.deepEqual(routes('tun0'), before, 'nothing could be done');
     for (const what of [/^proxy ARP for 192\.168\.1\.200 on lan0: .*tried again/, /^route to 10\.1\.0\.0\/16 through tun0: .*EMFILE; it is tried again/, /^host route to 203\.0\.113\.7: .*again/])
       assert.ok(warnings.some((line) => what.test(line)), String(what)); // prettier-ignore
-    await router.networkUp(second);
+    await router.tunnelUp(second);
     await router.close();
     const wanted = before.filter((line) => line.startsWith('10.2.0.0/16'));
     assert.deepEqual(routes('tun0'), wanted);
@@ -169,9 +169,9 @@ inNamespace('iproute', import.meta.url, () => {
 
   test('a caller inside the network of the server needs no route', async () => {
     await router.serverUp(server);
-    await router.networkUp(caller);
+    await router.tunnelUp(caller);
     assert.deepEqual(routes('tun0'), []);
-    await router.networkDown(caller);
+    await router.tunnelDown(caller);
     assert.deepEqual(warnings, []);
   });
 
@@ -184,19 +184,19 @@ inNamespace('iproute', import.meta.url, () => {
       peerAddress: address('192.168.99.11'),
       routes: prefixes('10.1.0.0/16', '10.2.3.4/32'),
     };
-    await Promise.all([elsewhere, small, branch].map((network) => router.networkUp(network)));
+    await Promise.all([elsewhere, small, branch].map((network) => router.tunnelUp(network)));
     assert.deepEqual(routes('tun0').sort(), [
       '10.1.0.0/16 scope link mtu 1400',
       '10.2.3.4 scope link mtu 1400',
       '172.16.0.9 scope link mtu 1400',
       '192.168.99.10 scope link mtu 1300',
     ]);
-    await Promise.all([elsewhere, small].map((network) => router.networkDown(network)));
+    await Promise.all([elsewhere, small].map((network) => router.tunnelDown(network)));
     assert.deepEqual(routes('tun0').sort(), [
       '10.1.0.0/16 scope link mtu 1400',
       '10.2.3.4 scope link mtu 1400',
     ]);
-    await router.networkDown(branch);
+    await router.tunnelDown(branch);
     assert.deepEqual(routes('tun0'), []);
     assert.deepEqual(warnings, []);
   });
@@ -204,12 +204,12 @@ inNamespace('iproute', import.meta.url, () => {
   test('up and down of a caller may be repeated, and down may come first', async () => {
     await router.serverUp(server);
     const branch = { ...caller, routes: prefixes('10.1.0.0/16') };
-    await router.networkDown(branch);
-    await router.networkUp(branch);
-    await router.networkUp(branch);
+    await router.tunnelDown(branch);
+    await router.tunnelUp(branch);
+    await router.tunnelUp(branch);
     assert.deepEqual(routes('tun0'), ['10.1.0.0/16 scope link mtu 1400']);
-    await router.networkDown(branch);
-    await router.networkDown(branch);
+    await router.tunnelDown(branch);
+    await router.tunnelDown(branch);
     assert.deepEqual(routes('tun0'), []);
     assert.deepEqual(warnings, []);
   });
@@ -218,11 +218,11 @@ inNamespace('iproute', import.meta.url, () => {
     await router.serverUp(server);
     const one = { ...caller, routes: prefixes('10.1.0.0/16') };
     const two = { ...one, peerAddress: address('192.168.99.11') };
-    await router.networkUp(one);
-    await router.networkUp(two);
-    await router.networkDown(one);
+    await router.tunnelUp(one);
+    await router.tunnelUp(two);
+    await router.tunnelDown(one);
     assert.deepEqual(routes('tun0'), ['10.1.0.0/16 scope link mtu 1400']);
-    await router.networkDown(two);
+    await router.tunnelDown(two);
     assert.deepEqual(routes('tun0'), []);
   });
 
@@ -230,41 +230,41 @@ inNamespace('iproute', import.meta.url, () => {
     ip('route add 10.1.0.0/16 via 198.51.100.7');
     await router.serverUp(server);
     const branch = { ...caller, routes: prefixes('10.1.0.0/16') };
-    await router.networkUp(branch);
+    await router.tunnelUp(branch);
     assert.match(ip('route get 10.1.2.3'), /dev tun0/);
-    await router.networkDown(branch);
+    await router.tunnelDown(branch);
     assert.match(ip('route get 10.1.2.3'), /via 198\.51\.100\.7/);
   });
 
   test('a caller whose device is gone is forgotten without a word', async () => {
     await router.serverUp(server);
     const branch = { ...caller, routes: prefixes('10.1.0.0/16') };
-    await router.networkUp(branch);
+    await router.tunnelUp(branch);
     ip('link del tun0');
-    await router.networkDown(branch);
+    await router.tunnelDown(branch);
     assert.deepEqual(warnings, []);
   });
 
   test('a caller that cannot be routed fails with a RouterError and leaves nothing', async () => {
     await router.serverUp(server);
     const broken = { ...caller, routes: prefixes('10.1.0.0/16'), mtu: -1 };
-    await assert.rejects(router.networkUp(broken), (error) => {
+    await assert.rejects(router.tunnelUp(broken), (error) => {
       assert.ok(error instanceof RouterError);
       assert.match(error.message, /^ip route prepend 192\.168\.99\.10\/32 dev tun0 mtu -1: /);
       return true;
     });
     assert.deepEqual(routes('tun0'), []);
-    await router.networkUp(caller);
+    await router.tunnelUp(caller);
   });
 
   test('proxy ARP is answered on the device of the LAN, and only while the caller is there', async () => {
     const inLan = { ...server, localAddress: address('192.168.1.1'), prefixLength: 32 };
     await router.serverUp(inLan);
     const guest = { ...caller, peerAddress: address('192.168.1.50'), proxyArp: true };
-    await router.networkUp(guest);
+    await router.tunnelUp(guest);
     assert.deepEqual(proxies(), ['192.168.1.50 dev lan0 proxy']);
     assert.deepEqual(routes('tun0'), ['192.168.1.50 scope link mtu 1400']);
-    await router.networkDown(guest);
+    await router.tunnelDown(guest);
     assert.deepEqual(proxies(), []);
     assert.deepEqual(routes('tun0'), []);
     assert.deepEqual(warnings, []);
@@ -272,14 +272,14 @@ inNamespace('iproute', import.meta.url, () => {
 
   test('proxy ARP for an address that no device has a network for is a warning', async () => {
     await router.serverUp(server);
-    await router.networkUp({ ...caller, peerAddress: address('172.16.0.9'), proxyArp: true });
+    await router.tunnelUp({ ...caller, peerAddress: address('172.16.0.9'), proxyArp: true });
     assert.deepEqual(proxies(), []);
     assert.equal(warnings.length, 1);
     assert.match(warnings[0]!, /172\.16\.0\.9/);
   });
 
   test('a link gets its addresses, routes with a metric, and MTU', async () => {
-    await router.networkUp({
+    await router.tunnelUp({
       ...link,
       routes: prefixes('10.20.0.0/16', '10.30.0.0/16'),
       metric: 7,
@@ -317,50 +317,50 @@ inNamespace('iproute', import.meta.url, () => {
       [{ ...agreed, peerAddress: address('10.7.0.9') }, '10.7.0.2'],
       [placeholder, '10.64.64.64'],
     ] as const) {
-      await router.networkUp(network);
+      await router.tunnelUp(network);
       assert.deepEqual(addresses(), [local]);
       assert.deepEqual(routes('tun1'), ['10.20.0.0/16 scope link']);
     }
   });
 
   test('a default route is two halves, which leave the one of the upstream in place', async () => {
-    await router.networkUp({ ...link, defaultRoute: true });
-    await router.networkUp({ ...link, defaultRoute: true });
+    await router.tunnelUp({ ...link, defaultRoute: true });
+    await router.tunnelUp({ ...link, defaultRoute: true });
     assert.deepEqual(routes('tun1').sort(), ['0.0.0.0/1 scope link', '128.0.0.0/1 scope link']);
     for (const far of ['8.8.8.8', '203.0.113.1']) assert.match(ip(`route get ${far}`), /dev tun1/);
     ip('link del tun1');
-    await router.networkDown({ ...link, defaultRoute: true });
+    await router.tunnelDown({ ...link, defaultRoute: true });
     assert.match(ip('route get 8.8.8.8'), /via 198\.51\.100\.1/);
     assert.deepEqual(warnings, []);
   });
 
   test('of two links with a default route the first is in force again when the second goes', async () => {
-    await router.networkUp({ ...link, defaultRoute: true });
+    await router.tunnelUp({ ...link, defaultRoute: true });
     const second = {
       ...link,
       device: 'tun0',
       localAddress: address('10.8.0.2'),
       defaultRoute: true,
     };
-    await router.networkUp(second);
+    await router.tunnelUp(second);
     assert.match(ip('route get 8.8.8.8'), /dev tun0/);
     ip('link del tun0');
     assert.match(ip('route get 8.8.8.8'), /dev tun1/);
   });
 
   test('a device that does not exist is a RouterError that names the command', async () => {
-    await assert.rejects(router.networkUp({ ...link, device: 'tun9' }), {
+    await assert.rejects(router.tunnelUp({ ...link, device: 'tun9' }), {
       name: 'RouterError',
       message: /^ip link set dev tun9 .*Cannot find device/,
     });
     await assert.rejects(router.serverUp({ ...server, device: 'tun9' }), { name: 'RouterError' });
-    await router.networkUp(link); // a failure does not stop what comes after it
+    await router.tunnelUp(link); // a failure does not stop what comes after it
   });
 
   test('a host route goes the way of today, and away with its link', async () => {
     await router.hostRoute('office', address('203.0.113.9'), undefined);
     assert.deepEqual(hostRoutes(), ['203.0.113.9 via 198.51.100.1 dev wan0']);
-    await router.networkUp({ ...link, defaultRoute: true });
+    await router.tunnelUp({ ...link, defaultRoute: true });
     assert.match(ip('route get 203.0.113.9'), /via 198\.51\.100\.1 dev wan0/);
     await router.hostRoute('office', address('203.0.113.10'), undefined);
     assert.equal(hostRoutes().length, 1); // the address before it is forgotten
@@ -375,7 +375,7 @@ inNamespace('iproute', import.meta.url, () => {
     ip('route add default dev wan0'); // point to point, as PPPoE
     await router.hostRoute('office', address('203.0.113.9'), undefined);
     await router.hostRoute('branch', address('198.51.100.9'), undefined);
-    await router.networkUp({ ...link, defaultRoute: true });
+    await router.tunnelUp({ ...link, defaultRoute: true });
     for (const far of ['203.0.113.9', '198.51.100.9'])
       assert.match(ip(`route get ${far}`), /dev wan0/);
   });
@@ -409,10 +409,10 @@ inNamespace('iproute', import.meta.url, () => {
   test('a server whose address inside is the one outside too: no tunnel swallows itself or another', async () => {
     const outside = address('203.0.113.9');
     await router.hostRoute('office', outside, undefined);
-    await router.networkUp({ ...link, peerAddress: outside });
+    await router.tunnelUp({ ...link, peerAddress: outside });
     await router.hostRoute('other', outside, undefined);
     const second = { ...link, device: 'tun0', localAddress: address('10.7.0.3') };
-    await router.networkUp({ ...second, peerAddress: outside });
+    await router.tunnelUp({ ...second, peerAddress: outside });
     const way = /via 198\.51\.100\.1 dev wan0/;
     assert.match(ip('route get 203.0.113.9'), way);
     ip('link del tun1');
@@ -424,7 +424,7 @@ inNamespace('iproute', import.meta.url, () => {
   });
 
   test('an address from the peer that takes nothing away has a route', async () => {
-    await router.networkUp(link);
+    await router.tunnelUp(link);
     assert.match(ip('route get 10.7.0.1'), /dev tun1/);
     assert.deepEqual(warnings, []);
   });
@@ -441,7 +441,7 @@ inNamespace('iproute', import.meta.url, () => {
   for (const [text, why] of Object.entries(surprising))
     test(`a peer that says to be ${text} inside takes nobody's place`, async () => {
       const before = ip('route get 192.168.1.50') + ip('route get 8.8.8.8');
-      await router.networkUp({ ...link, peerAddress: address(text) });
+      await router.tunnelUp({ ...link, peerAddress: address(text) });
       assert.deepEqual(warnings, [
         `interface office: no route to ${text}, which the other end says to have inside the tunnel: ${why}`,
       ]);
@@ -452,13 +452,13 @@ inNamespace('iproute', import.meta.url, () => {
 
   test('where the routes of the owner cover a surprising address it is routed', async () => {
     const peerAddress = address('8.8.8.8');
-    await router.networkUp({ ...link, peerAddress, routes: prefixes('8.8.8.0/24') });
+    await router.tunnelUp({ ...link, peerAddress, routes: prefixes('8.8.8.0/24') });
     assert.match(ip('route get 8.8.8.8'), /dev tun1/);
     ip('link del tun1');
-    await router.networkDown({ ...link, peerAddress });
+    await router.tunnelDown({ ...link, peerAddress });
     ip('tuntap add tun1 mode tun');
     const resolver = address('10.53.0.1');
-    await router.networkUp({ ...link, peerAddress: resolver, routes: prefixes('10.53.0.0/16') });
+    await router.tunnelUp({ ...link, peerAddress: resolver, routes: prefixes('10.53.0.0/16') });
     assert.match(ip('route get 10.53.0.1'), /dev tun1/);
     assert.deepEqual(warnings, []);
   });
@@ -471,7 +471,7 @@ inNamespace('iproute', import.meta.url, () => {
   ] as const)
     test(`an address from the peer that we have already (${text}) is refused`, async () => {
       await router.serverUp(server);
-      await assert.rejects(router.networkUp({ ...link, localAddress: address(text) }), (error) => {
+      await assert.rejects(router.tunnelUp({ ...link, localAddress: address(text) }), (error) => {
         assert.ok(error instanceof RouterError);
         assert.equal(error.code, 'ADDRESS_IN_USE');
         assert.equal(error.message, `the peer gives the address ${text}, which ${device} has`);
@@ -488,7 +488,7 @@ inNamespace('iproute', import.meta.url, () => {
       '203.0.113.77/32',
       '192.168.0.0/16',
     );
-    await router.networkUp({ ...link, routes: wanted });
+    await router.tunnelUp({ ...link, routes: wanted });
     assert.deepEqual(routes('tun1').sort(), [
       '10.20.0.0/16 scope link',
       '192.168.0.0/16 scope link',
@@ -502,7 +502,7 @@ inNamespace('iproute', import.meta.url, () => {
 
   test('a network behind a caller that is one of ours is left out', async () => {
     await router.serverUp(server);
-    await router.networkUp({ ...caller, routes: prefixes('192.168.1.0/24', '10.20.0.0/16') });
+    await router.tunnelUp({ ...caller, routes: prefixes('192.168.1.0/24', '10.20.0.0/16') });
     assert.deepEqual(routes('tun0'), [
       '10.20.0.0/16 scope link mtu lock 1400'.replace(' lock', ''),
     ]);

@@ -14,7 +14,7 @@ import { readSurroundings } from '../../src/router/surroundings.ts';
 import { RelayTable } from '../../src/router/relay-table.ts';
 import { Upkeep } from '../../src/router/upkeep.ts';
 import type { ServerInterface } from '../../src/router/router.ts';
-import type { Network } from '../../src/session/ports.ts';
+import type { Tunnel } from '../../src/session/ports.ts';
 import { parseAddress, parsePrefix } from '../../src/wire/ip.ts';
 import { inNamespace } from '../native/namespace.ts';
 
@@ -37,7 +37,7 @@ const server: ServerInterface = {
   ipv6: false,
 };
 
-const caller: Network = {
+const caller: Tunnel = {
   name: 'home',
   device: 'tun0',
   role: 'caller',
@@ -54,7 +54,7 @@ const caller: Network = {
   ipv6Client: undefined,
 };
 
-const link: Network = {
+const link: Tunnel = {
   ...caller,
   name: 'office',
   device: 'tun1',
@@ -111,7 +111,7 @@ inNamespace('upkeep', import.meta.url, () => {
 
   test('addresses, routes and state of a server’s device', async () => {
     await router.serverUp(server);
-    await router.networkUp(caller);
+    await router.tunnelUp(caller);
     const whole = () =>
       /inet 192\.168\.99\.1\/24/.test(ip('address show dev tun0')) &&
       /[<,]UP[,>]/.test(ip('link show dev tun0')) &&
@@ -134,14 +134,14 @@ inNamespace('upkeep', import.meta.url, () => {
 
   test('a proxy ARP entry goes with its device’s state, and comes back with it', async () => {
     await router.serverUp(server);
-    await router.networkUp(caller);
+    await router.tunnelUp(caller);
     const proxied = () => /192\.168\.1\.200 dev lan0/.test(ip('neighbour show proxy'));
     assert.ok(proxied());
     ip('link set lan0 down');
     assert.ok(!proxied());
     ip('link set lan0 up');
     await until(proxied);
-    await router.networkDown(caller);
+    await router.tunnelDown(caller);
     assert.ok(!proxied());
     ip('link set lan0 down');
     ip('link set lan0 up');
@@ -160,7 +160,7 @@ inNamespace('upkeep', import.meta.url, () => {
   test('a WAN that was away for a moment does not leave the server to its own tunnel', async () => {
     const way = () => ip('route get 203.0.113.9');
     await router.hostRoute('office', address('203.0.113.9'), undefined);
-    await router.networkUp(link);
+    await router.tunnelUp(link);
     assert.match(way(), /via 198\.51\.100\.1 dev wan0/);
     ip('link set wan0 down');
     ip('link set wan0 up');
@@ -248,7 +248,7 @@ inNamespace('upkeep', import.meta.url, () => {
     assert.match(warnings.at(-1)!, /addresses and routes of tun0: put back 5 times .* left alone/);
     assert.match(upkeep.problems().join(), /addresses and routes of tun0: somebody removes this/);
     ip('address flush dev tun0');
-    await router.networkUp(caller); // other things go on
+    await router.tunnelUp(caller); // other things go on
     await router.serverUp(server); // and what is made anew is looked after anew
     assert.deepEqual(upkeep.problems(), []);
     assert.ok(shown());

@@ -122,12 +122,12 @@ class Host {
   }
 
   carryOut(output: ClientLinkOutput): void {
-    if (output.kind === 'network-up') {
-      const { localAddress, peerAddress, routes, ipv6 } = output.network;
+    if (output.kind === 'tunnel-up') {
+      const { localAddress, peerAddress, routes, ipv6 } = output.tunnel;
       this.dataPath.attach(output.path.slot, TUN, { localAddress, peerAddress, prefixes: routes });
       this.dataPath.setIpv6(output.path.slot, ipv6);
       this.isUp = true;
-    } else if (output.kind === 'network-down') {
+    } else if (output.kind === 'tunnel-down') {
       this.dataPath.detach(output.path.slot);
       this.isUp = false;
     }
@@ -207,7 +207,7 @@ class Tunnel {
         if (output.kind === 'host-route') link.handleHostRoute(output.address, undefined, now);
         else if (output.kind === 'connect') link.handleConnected(CLIENT, now);
         else if (output.kind === 'write') caller.handleOctets(output.octets, now);
-        else if (output.kind === 'network-up') link.handleNetworkUp(undefined, now);
+        else if (output.kind === 'tunnel-up') link.handleTunnelUp(undefined, now);
       }
       for (const output of outputs(caller)) {
         again = true;

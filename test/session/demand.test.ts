@@ -254,7 +254,7 @@ test('the network without a session is not to be had', () => {
   const world = new World();
   world.server();
   const link = world.link({ demand: DEMAND, holdoff: 60_000 });
-  link.networkFailure = cause('DEVICE_FAILED', 'EBUSY');
+  link.tunnelFailure = cause('DEVICE_FAILED', 'EBUSY');
   link.release(true);
   world.advance(1_000);
   assert.deepEqual([link.state, link.causeCode], ['waiting', 'DEVICE_FAILED']);
@@ -308,6 +308,6 @@ test('check of a link that waits dials beside it and stands nothing', () => {
   probe.dial();
   world.advance(5_000);
   assert.ok(probe.done);
-  assert.deepEqual([count(probe, 'standby'), count(probe, 'network-up')], [0, 0]);
+  assert.deepEqual([count(probe, 'standby'), count(probe, 'tunnel-up')], [0, 0]);
   assert.ok(probe.whats().includes('step addresses'));
 });

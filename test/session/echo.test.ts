@@ -18,7 +18,7 @@ test('the answer to an echo has its round trip, and the session stays as it is',
     assert.equal(link.link.echoTime, 2 * latency);
   }
   assert.deepEqual(link.link.status().session, before);
-  assert.deepEqual(link.networks.log, ['network-up']);
+  assert.deepEqual(link.networks.log, ['tunnel-up']);
 });
 
 test('no answer, and one that comes late for another echo, tell nothing', () => {

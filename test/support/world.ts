@@ -11,7 +11,7 @@ import type { ClientLinkOptions, Limits, ServerOptions, User } from '../../src/s
 import type {
   ClientLinkOutput,
   Neighbours,
-  Network,
+  Tunnel,
   SessionEvent,
   SessionOutput,
 } from '../../src/session/ports.ts';
@@ -244,25 +244,25 @@ export class TcpEnd {
 
 /** What a host's network shows. */
 class Networks {
-  readonly up = new Map<TwinPath, Network>();
+  readonly up = new Map<TwinPath, Tunnel>();
   readonly log: string[] = [];
 
-  carryOut(output: Extract<SessionOutput, { kind: 'network-up' | 'network-down' }>): void {
+  carryOut(output: Extract<SessionOutput, { kind: 'tunnel-up' | 'tunnel-down' }>): void {
     const { path } = output;
     assert(path instanceof TwinPath);
     assert(!path.closed, `${output.kind} for a path that is closed`);
     this.log.push(output.kind);
-    if (output.kind === 'network-up') {
-      assert(!this.up.has(path), 'network-up twice');
+    if (output.kind === 'tunnel-up') {
+      assert(!this.up.has(path), 'tunnel-up twice');
       path.attached = true;
-      this.up.set(path, output.network);
+      this.up.set(path, output.tunnel);
     } else {
-      assert(this.up.delete(path), 'network-down without network-up');
+      assert(this.up.delete(path), 'tunnel-down without tunnel-up');
       path.attached = false;
     }
   }
 
-  only(): [TwinPath, Network] {
+  only(): [TwinPath, Tunnel] {
     assert.equal(this.up.size, 1);
     return [...this.up][0]!;
   }
@@ -373,8 +373,8 @@ export class CallerHost implements Timed {
       case 'disconnect':
         this.tcp.close();
         break;
-      case 'network-up':
-      case 'network-down':
+      case 'tunnel-up':
+      case 'tunnel-down':
         this.#host.networks.carryOut(output);
         break;
       case 'event':
@@ -398,14 +398,14 @@ export class LinkHost implements Timed {
   readonly paths: HostPaths;
   readonly networks = new Networks();
   /** What the device is there for while there is no session. */
-  standby: Network | undefined;
+  standby: Tunnel | undefined;
   readonly events: SessionEvent[] = [];
   /** Outputs other than writes and events, in words. */
   readonly asked: string[] = [];
   tcp: TcpEnd | undefined;
   done = false;
-  /** Answer to the next network-up. */
-  networkFailure: Cause | undefined;
+  /** Answer to the next tunnel-up. */
+  tunnelFailure: Cause | undefined;
   hostRouteFailure: Cause | undefined;
   /** The address the server is asked for. */
   wanted: number | undefined;
@@ -496,22 +496,22 @@ export class LinkHost implements Timed {
         this.tcp?.close();
         this.tcp = undefined;
         break;
-      case 'network-up':
+      case 'tunnel-up':
         this.standby = undefined;
         this.networks.carryOut(output);
         world.clock.after(1, () => {
           if ([...this.networks.up.keys()].some((path) => path === output.path))
-            link.handleNetworkUp(this.networkFailure, world.clock.now);
+            link.handleTunnelUp(this.tunnelFailure, world.clock.now);
         });
         break;
-      case 'network-down':
+      case 'tunnel-down':
         this.networks.carryOut(output);
         break;
       case 'standby':
-        this.standby = output.network;
+        this.standby = output.tunnel;
         world.clock.after(1, () => {
-          if (this.standby === output.network)
-            link.handleStandby(this.networkFailure, world.clock.now);
+          if (this.standby === output.tunnel)
+            link.handleStandby(this.tunnelFailure, world.clock.now);
         });
         break;
       case 'standby-down':

@@ -15,7 +15,7 @@ import {
 import type { CallIds } from '../../pptp/call-ids.ts';
 import { IoContext } from '../../native/io-context.ts';
 import type { IoError } from '../../native/io-error.ts';
-import type { CallCounters, CallPath, CallPaths, Network, PathOwner } from '../../session/ports.ts';
+import type { CallCounters, CallPath, CallPaths, Tunnel, PathOwner } from '../../session/ports.ts';
 import { sendTun, TunDevice, tunReceiveWords } from '../../tun-tap/tun-device.ts';
 import type { Ipv6Prefix } from '../../wire/ipv6.ts';
 import { AdmittedCallIds } from './admitted-call-ids.ts';
@@ -144,8 +144,8 @@ export class PacketIo {
   }
 
   /** IP flows between the call and the device from now on. */
-  attach(path: CallPath, device: TunDevice, network: Network): void {
-    const { localAddress, peerAddress, routes, ipv6 } = network;
+  attach(path: CallPath, device: TunDevice, tunnel: Tunnel): void {
+    const { localAddress, peerAddress, routes, ipv6 } = tunnel;
     this.dataPath.attach(path.slot, device.fd, { localAddress, peerAddress, prefixes: routes });
     this.dataPath.setIpv6(path.slot, ipv6);
   }

@@ -7,7 +7,7 @@ import type { Gateway } from '../../session/gateway.ts';
 import type { ClientLinkOptions } from '../../session/options.ts';
 import type {
   ClientLinkOutput,
-  Network,
+  Tunnel,
   CallPath,
   SessionEvent,
   Neighbours,
@@ -57,9 +57,9 @@ export class LinkRunner {
   private tcp: TcpConnection | undefined;
   private device: TunDevice | undefined;
   /** What the device is there for; that of a session, or the placeholder for it (dialling on demand). */
-  private network: Network | undefined;
-  /** A network that went down; another one of the same session may take its place at once, on the same device. */
-  private falling: Network | undefined;
+  private tunnel: Tunnel | undefined;
+  /** A tunnel that went down; another one of the same session may take its place at once, on the same device. */
+  private falling: Tunnel | undefined;
   private standing = new Standing();
   /** Firewall and NAT let its GRE pass. */
   private admitted: ControlPath | undefined;
@@ -146,7 +146,7 @@ export class LinkRunner {
       this.link = next;
       this.drive();
     }
-    this.falling ??= this.network;
+    this.falling ??= this.tunnel;
     attempt(() => this.settleDown());
     if (next !== undefined) return;
     attempt(() => report({ what: 'link-state', link: name, state: 'down', cause: why }));
@@ -197,22 +197,22 @@ export class LinkRunner {
       case 'disconnect':
         this.hangUp();
         break;
-      case 'network-up':
-        this.take(link, this.networkUp(link, output.path, output.network));
+      case 'tunnel-up':
+        this.take(link, this.tunnelUp(link, output.path, output.tunnel));
         break;
-      case 'network-down':
+      case 'tunnel-down':
         this.ports.io.detach(output.path);
-        this.falling = output.network;
+        this.falling = output.tunnel;
         queueMicrotask(() => this.ports.drive.guard(link, () => this.settleDown()));
         break;
       case 'standby':
         this.falling = undefined;
-        this.network = output.network;
+        this.tunnel = output.tunnel;
         // A session may bring its own at once, or nothing is to be there after all.
-        queueMicrotask(() => this.take(link, this.standBy(link, output.network)));
+        queueMicrotask(() => this.take(link, this.standBy(link, output.tunnel)));
         break;
       case 'standby-down':
-        this.falling = output.network;
+        this.falling = output.tunnel;
         this.settleDown();
         break;
       case 'event':
@@ -235,12 +235,12 @@ export class LinkRunner {
   }
 
   private settleDown(): void {
-    const network = this.falling;
-    if (network === undefined) return;
+    const tunnel = this.falling;
+    if (tunnel === undefined) return;
     this.falling = undefined;
     this.closeDevice();
     const { faults, router } = this.ports;
-    faults.watch(`interface ${network.name}`, router.networkDown(network)); // warns, never fails
+    faults.watch(`interface ${tunnel.name}`, router.tunnelDown(tunnel)); // warns, never fails
   }
 
   private async resolve(link: ClientLink, server: string): Promise<void> {
@@ -353,46 +353,46 @@ export class LinkRunner {
     this.admitted = undefined;
   }
 
-  private async networkUp(link: ClientLink, path: CallPath, network: Network): Promise<void> {
+  private async tunnelUp(link: ClientLink, path: CallPath, tunnel: Tunnel): Promise<void> {
     const { io, router } = this.ports;
-    const before = this.network;
-    this.network = network;
+    const before = this.tunnel;
+    this.tunnel = tunnel;
     let failure: Cause | undefined;
     try {
       this.falling = undefined; // it stays: only what is to be said of it has changed
-      const device = this.openDevice(network);
-      this.dns = network.dns;
-      io.attach(path, device, network);
-      await router.networkUp(network);
+      const device = this.openDevice(tunnel);
+      this.dns = tunnel.dns;
+      io.attach(path, device, tunnel);
+      await router.tunnelUp(tunnel);
       // Not before: answers need the address.
-      if (this.network === network && before !== undefined)
-        io.unpark(device, before.localAddress, network.localAddress);
+      if (this.tunnel === tunnel && before !== undefined)
+        io.unpark(device, before.localAddress, tunnel.localAddress);
     } catch (error) {
       failure = routerCause(error, 'DEVICE_FAILED');
     }
-    if (this.network !== network) return; // it went down meanwhile, failed or not
-    this.tell(link, (machine, now) => machine.handleNetworkUp(failure, now));
+    if (this.tunnel !== tunnel) return; // it went down meanwhile, failed or not
+    this.tell(link, (machine, now) => machine.handleTunnelUp(failure, now));
   }
 
   /** The placeholder, whose first packet dials. */
-  private async standBy(link: ClientLink, network: Network): Promise<void> {
-    if (this.network !== network) return;
+  private async standBy(link: ClientLink, tunnel: Tunnel): Promise<void> {
+    if (this.tunnel !== tunnel) return;
     let failure: Cause | undefined;
     try {
       this.dns = [];
-      this.ports.io.park(this.openDevice(network), () =>
+      this.ports.io.park(this.openDevice(tunnel), () =>
         this.feed((link, now) => link.handlePacket(now)),
       );
-      await this.ports.router.networkUp(network);
+      await this.ports.router.tunnelUp(tunnel);
     } catch (error) {
       failure = routerCause(error, 'DEVICE_FAILED');
     }
-    if (this.network === network)
+    if (this.tunnel === tunnel)
       this.tell(link, (machine, now) => machine.handleStandby(failure, now));
   }
 
   /** Made once. @throws IoError */
-  private openDevice({ device: name }: Network): TunDevice {
+  private openDevice({ device: name }: Tunnel): TunDevice {
     return (this.device ??= this.ports.io.openDevice(
       name,
       { isolate: false, isLink: true },
@@ -406,7 +406,7 @@ export class LinkRunner {
   private closeDevice(): void {
     if (this.device !== undefined) this.ports.io.closeDevice(this.device);
     this.device = undefined;
-    this.network = undefined;
+    this.tunnel = undefined;
     this.dns = [];
   }
 }

@@ -2,7 +2,7 @@
 import type { Socket } from 'node:net';
 import type { Caller } from '../../session/server/caller.ts';
 import type { ServerOptions } from '../../session/options.ts';
-import type { Network, CallPath, SessionOutput } from '../../session/ports.ts';
+import type { Tunnel, CallPath, SessionOutput } from '../../session/ports.ts';
 import { Server } from '../../session/server/server.ts';
 import type { TunDevice } from '../../tun-tap/tun-device.ts';
 import { cause, type Cause } from '../../wire/cause.ts';
@@ -158,14 +158,14 @@ export class ServerRunner {
       case 'disconnect':
         tcp.close();
         break;
-      case 'network-up':
-        this.ports.drive.watch(caller, this.networkUp(caller, output.path, output.network));
+      case 'tunnel-up':
+        this.ports.drive.watch(caller, this.tunnelUp(caller, output.path, output.tunnel));
         break;
-      case 'network-down':
+      case 'tunnel-down':
         this.ports.io.detach(output.path);
         this.ports.faults.watch(
-          `server ${output.network.name}`,
-          this.ports.router.networkDown(output.network), // warns, never fails
+          `server ${output.tunnel.name}`,
+          this.ports.router.tunnelDown(output.tunnel), // warns, never fails
         );
         break;
       case 'event':
@@ -186,15 +186,15 @@ export class ServerRunner {
     if (outer !== undefined) this.ports.router.dismiss(outer);
   }
 
-  private async networkUp(caller: Caller, path: CallPath, network: Network): Promise<void> {
+  private async tunnelUp(caller: Caller, path: CallPath, tunnel: Tunnel): Promise<void> {
     try {
-      if (this.device === undefined) throw new Error(`the device ${network.device} does not exist`);
-      this.ports.io.attach(path, this.device, network);
-      await this.ports.router.networkUp(network);
+      if (this.device === undefined) throw new Error(`the device ${tunnel.device} does not exist`);
+      this.ports.io.attach(path, this.device, tunnel);
+      await this.ports.router.tunnelUp(tunnel);
     } catch (error) {
       const why = routerCause(error, 'DEVICE_FAILED');
       this.ports.drive.feed(caller, (machine, now) =>
-        machine.handleNetworkFailed(path.slot, why, now),
+        machine.handleTunnelFailed(path.slot, why, now),
       );
     }
   }

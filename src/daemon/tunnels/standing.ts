@@ -1,8 +1,8 @@
-/** What a machine has had done and not undone: networks that are up, sessions that were told of. Kept for when it fails. */
+/** What a machine has had done and not undone: tunnels that are up, sessions that were told of. Kept for when it fails. */
 import type {
   CallPath,
   ClientLinkOutput,
-  Network,
+  Tunnel,
   SessionOutput,
   SessionStatus,
 } from '../../session/ports.ts';
@@ -10,9 +10,9 @@ import type { Cause } from '../../wire/cause.ts';
 
 export class Standing {
   /** By slot. */
-  private readonly networks = new Map<
+  private readonly tunnels = new Map<
     number,
-    { readonly path: CallPath; readonly network: Network }
+    { readonly path: CallPath; readonly tunnel: Tunnel }
   >();
   /** By id. */
   private readonly sessions = new Map<number, SessionStatus>();
@@ -20,20 +20,20 @@ export class Standing {
   /** Carries an output out: what it brings stands before that, what it ends stands until it is done. */
   carryOut<O extends ClientLinkOutput>(output: O, act: (output: O) => void): void {
     const event = output.kind === 'event' ? output.event : undefined;
-    if (output.kind === 'network-up') this.networks.set(output.path.slot, output);
+    if (output.kind === 'tunnel-up') this.tunnels.set(output.path.slot, output);
     if (event?.what === 'session-up') this.sessions.set(event.session.id, event.session);
     act(output);
-    if (output.kind === 'network-down') this.networks.delete(output.path.slot);
+    if (output.kind === 'tunnel-down') this.tunnels.delete(output.path.slot);
     if (event?.what === 'session-down') this.sessions.delete(event.session.id);
   }
 
   /** What the machine would say if it could still end everything. Its paths are open until that is carried out. */
   endings(cause: Cause): readonly SessionOutput[] {
-    const networks = [...this.networks.values()];
+    const tunnels = [...this.tunnels.values()];
     return [
-      ...networks.map(({ path, network }) => ({ kind: 'network-down', path, network }) as const),
+      ...tunnels.map(({ path, tunnel }) => ({ kind: 'tunnel-down', path, tunnel }) as const),
       ...[...this.sessions.values()].map((session): SessionOutput => {
-        const path = networks.find(({ path: { callId } }) => callId === session.callId)?.path;
+        const path = tunnels.find(({ path: { callId } }) => callId === session.callId)?.path;
         const counters = path?.counters() ?? session.counters;
         const event = { what: 'session-down', session: { ...session, counters }, cause } as const;
         return { kind: 'event', event };

@@ -4,7 +4,7 @@
  * netifd installs the addresses and routes itself, so `address-external` is left out. Masks are texts: a number would be
  * ignored, and /32 taken (typed blobmsg policies skip what is of another type). A route without a gateway is one by the device.
  */
-import type { Network } from '../../session/ports.ts';
+import type { Tunnel } from '../../session/ports.ts';
 import type { Table } from '../../ubus-js/index.ts';
 import { formatAddress, type Prefix } from '../../wire/ip.ts';
 import { linkLocal } from '../link-local.ts';
@@ -28,7 +28,7 @@ export interface Route {
 }
 
 export function linkAnnouncement(
-  { device, localAddress, peerAddress, ipv6, dns }: Network,
+  { device, localAddress, peerAddress, ipv6, dns }: Tunnel,
   routes: readonly Prefix[],
   defaultRoute: DefaultRoute,
   isPeerRouted = true,

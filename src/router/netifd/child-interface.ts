@@ -2,12 +2,12 @@
  * IPv6 over a link (`ipv6 auto`): a DHCPv6 client on the link's device, as the interface <link>_6 that the stock client
  * makes, too. It is a dynamic interface of netifd: it exists as long as the link is up and IPV6CP is open.
  */
-import type { Network } from '../../session/ports.ts';
+import type { Tunnel } from '../../session/ports.ts';
 import { parseUci } from '../uci.ts';
 import { CALL, message, type Bus } from './bus.ts';
 import type { InterfaceStatus } from './interface-status.ts';
 
-type Ipv6Client = NonNullable<Network['ipv6Client']>;
+type Ipv6Client = NonNullable<Tunnel['ipv6Client']>;
 
 export function childName(link: string): string {
   return `${link}_6`;

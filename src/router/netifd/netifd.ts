@@ -1,7 +1,7 @@
 /** The Router port on OpenWrt: netifd has addresses, routes and DNS, procd and nftables the firewall. */
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import type { Network } from '../../session/ports.ts';
+import type { Tunnel } from '../../session/ports.ts';
 import { UbusError, type Table } from '../../ubus-js/index.ts';
 import type { Cause } from '../../wire/cause.ts';
 import { formatAddress, formatPrefix, type Prefix } from '../../wire/ip.ts';
@@ -48,13 +48,13 @@ const loginErrors = new Set(['AUTH_TOPEER_FAILED', 'SERVER_NOT_TRUSTED']);
 interface RunningServer {
   readonly server: ServerInterface;
   /** By their address inside. */
-  readonly callers: Map<number, Network>;
+  readonly callers: Map<number, Tunnel>;
   /** As netifd has it. */
   announced: string;
 }
 
 interface RunningLink {
-  readonly network: Network;
+  readonly tunnel: Tunnel;
   /** The other end's address inside the tunnel has a route. */
   readonly isPeerRouted: boolean;
   /** As netifd has it. */
@@ -196,7 +196,7 @@ export class Netifd implements Router {
   serverUp(server: ServerInterface): Promise<void> {
     return this.serial.run(server.device, async () => {
       await this.tools.prepareDevice(server.device, server.mtu, this.warn);
-      const running = { server, callers: new Map<number, Network>(), announced: '' };
+      const running = { server, callers: new Map<number, Tunnel>(), announced: '' };
       this.servers.set(server.device, running);
       await this.announceServer(running);
     });
@@ -207,19 +207,19 @@ export class Netifd implements Router {
     this.withdraw(name);
   }
 
-  networkUp(network: Network): Promise<void> {
-    return this.serial.run(network.device, () =>
-      network.role === 'link' ? this.linkUp(network) : this.callerUp(network),
+  tunnelUp(tunnel: Tunnel): Promise<void> {
+    return this.serial.run(tunnel.device, () =>
+      tunnel.role === 'link' ? this.linkUp(tunnel) : this.callerUp(tunnel),
     );
   }
 
-  networkDown(network: Network): Promise<void> {
-    if (network.role === 'link') {
-      this.links.delete(network.name);
-      this.withdraw(network.name); // at once: netifd must not find out by itself
-      return this.serial.run(network.device, () => this.children.remove(network.name));
+  tunnelDown(tunnel: Tunnel): Promise<void> {
+    if (tunnel.role === 'link') {
+      this.links.delete(tunnel.name);
+      this.withdraw(tunnel.name); // at once: netifd must not find out by itself
+      return this.serial.run(tunnel.device, () => this.children.remove(tunnel.name));
     }
-    return this.serial.run(network.device, () => this.callerDown(network));
+    return this.serial.run(tunnel.device, () => this.callerDown(tunnel));
   }
 
   async hostRoute(link: string, server: number, through: string | undefined): Promise<void> {
@@ -274,7 +274,7 @@ export class Netifd implements Router {
     await Promise.all([this.set.close(), this.leftovers.close()]);
   }
 
-  private async linkUp(given: Network): Promise<void> {
+  private async linkUp(given: Tunnel): Promise<void> {
     const { name, device, mtu, localAddress, ipv6, ipv6Client } = given;
     await this.networks.refresh();
     const owner = this.networks.all.find(
@@ -290,15 +290,15 @@ export class Netifd implements Router {
     checkOwnAddress(given, around);
     // A name server that is this router would be asked by itself.
     const dns = given.dns.filter((address) => ownerOf(address, around.networks) === undefined);
-    const network = { ...given, dns };
-    const why = surprise(network, around, device);
+    const tunnel = { ...given, dns };
+    const why = surprise(tunnel, around, device);
     if (why !== undefined)
       this.warn(
-        `interface ${name}: no route to ${formatAddress(network.peerAddress)}, which the other end says to have inside the tunnel: ${why}`,
+        `interface ${name}: no route to ${formatAddress(tunnel.peerAddress)}, which the other end says to have inside the tunnel: ${why}`,
       );
     await this.tools.prepareDevice(device, mtu, this.warn);
-    const before = this.links.get(name)?.network;
-    const link = { network, isPeerRouted: why === undefined, announced: '', ipv6: '[]' };
+    const before = this.links.get(name)?.tunnel;
+    const link = { tunnel, isPeerRouted: why === undefined, announced: '', ipv6: '[]' };
     this.links.set(name, link);
     await this.announceLink(link);
     if (before !== undefined && before.localAddress !== localAddress)
@@ -309,34 +309,34 @@ export class Netifd implements Router {
   }
 
   private async announceLink(link: RunningLink): Promise<void> {
-    const { network } = link;
-    const { name, peer } = network;
+    const { tunnel } = link;
+    const { name, peer } = tunnel;
     const server = { address: peer, hostRoute: this.dependencies.isHeld(name) };
-    const conflicts = this.conflicts(network, server);
-    const defaultRoute = chooseDefaultRoute(network, this.networks.all);
-    const routes = without(network.routes, conflicts);
-    const announcement = linkAnnouncement(network, routes, defaultRoute, link.isPeerRouted);
+    const conflicts = this.conflicts(tunnel, server);
+    const defaultRoute = chooseDefaultRoute(tunnel, this.networks.all);
+    const routes = without(tunnel.routes, conflicts);
+    const announcement = linkAnnouncement(tunnel, routes, defaultRoute, link.isPeerRouted);
     const isFirst = link.announced === '';
     const text = JSON.stringify(announcement);
     if (link.announced === text) return;
     link.announced = text;
     await this.managed.announce(name, announcement);
-    if (isFirst) await this.tell(network, conflicts);
+    if (isFirst) await this.tell(tunnel, conflicts);
   }
 
-  private async callerUp(network: Network): Promise<void> {
-    const running = this.servers.get(network.device);
-    if (running === undefined) throw new RouterError(`the device ${network.device} is gone`);
-    running.callers.set(network.peerAddress, network);
-    await this.proxyArp.hold(network);
+  private async callerUp(tunnel: Tunnel): Promise<void> {
+    const running = this.servers.get(tunnel.device);
+    if (running === undefined) throw new RouterError(`the device ${tunnel.device} is gone`);
+    running.callers.set(tunnel.peerAddress, tunnel);
+    await this.proxyArp.hold(tunnel);
     await this.announceServer(running);
-    await this.tell(network, this.conflicts(network));
+    await this.tell(tunnel, this.conflicts(tunnel));
   }
 
-  private async callerDown(network: Network): Promise<void> {
-    await this.proxyArp.release(network);
-    const running = this.servers.get(network.device);
-    if (running?.callers.delete(network.peerAddress) !== true) return;
+  private async callerDown(tunnel: Tunnel): Promise<void> {
+    await this.proxyArp.release(tunnel);
+    const running = this.servers.get(tunnel.device);
+    if (running?.callers.delete(tunnel.peerAddress) !== true) return;
     try {
       await this.announceServer(running);
     } catch (error) {
@@ -360,12 +360,12 @@ export class Netifd implements Router {
     await this.managed.announce(server.name, announcement);
   }
 
-  private conflicts(network: Network, server?: Parameters<typeof routeConflicts>[2]) {
-    return routeConflicts(network.name, network.routes, server, this.networks.all);
+  private conflicts(tunnel: Tunnel, server?: Parameters<typeof routeConflicts>[2]) {
+    return routeConflicts(tunnel.name, tunnel.routes, server, this.networks.all);
   }
 
   /** The owner hears of routes that are left out once the interface is up: netifd forgets errors then. */
-  private async tell({ name }: Network, conflicts: readonly Conflict[]): Promise<void> {
+  private async tell({ name }: Tunnel, conflicts: readonly Conflict[]): Promise<void> {
     if (conflicts.length === 0) return;
     for (const { route, what } of conflicts)
       this.warn(`interface ${name}: route ${formatPrefix(route)} is left out: ${what}`);
@@ -424,7 +424,7 @@ export class Netifd implements Router {
   private networksChanged(): void {
     void this.procd.change(this.rules());
     for (const link of this.links.values()) {
-      const { name } = link.network;
+      const { name } = link.tunnel;
       this.tellIpv6(link);
       if (!this.managed.isAnnounced(name)) continue;
       const done = [
@@ -441,7 +441,7 @@ export class Netifd implements Router {
 
   /** On the link's device are the DHCPv6 client's interface, and others that the owner may have put there. */
   private tellIpv6(link: RunningLink): void {
-    const { name, device } = link.network;
+    const { name, device } = link.tunnel;
     const given = this.networks.all.flatMap((each) => (each.device === device ? each.ipv6 : []));
     const text = JSON.stringify(given);
     if (link.ipv6 === text) return;

@@ -9,7 +9,7 @@ import type { Claims } from '../claims.ts';
 import { Deadlines, earliest } from '../deadlines.ts';
 import type { Attempt, Gateway } from '../gateway.ts';
 import type { ClientLinkOptions } from '../options.ts';
-import type { CallPath, Network, SessionOutput, SessionStatus, Step } from '../ports.ts';
+import type { CallPath, Tunnel, SessionOutput, SessionStatus, Step } from '../ports.ts';
 import { Session, type SessionStage } from '../session.ts';
 import { TunnelConnection, type TunnelConnectionOutput } from '../tunnel-connection.ts';
 
@@ -22,8 +22,8 @@ export type ConnectionOutput =
   | Extract<SessionOutput, { kind: 'write' | 'event' }>
   | { readonly kind: 'step'; readonly step: Step; readonly detail: string }
   /** Answer: establish, or end. */
-  | { readonly kind: 'network-up'; readonly path: CallPath; readonly network: Network }
-  | { readonly kind: 'network-down'; readonly path: CallPath; readonly network: Network }
+  | { readonly kind: 'tunnel-up'; readonly path: CallPath; readonly tunnel: Tunnel }
+  | { readonly kind: 'tunnel-down'; readonly path: CallPath; readonly tunnel: Tunnel }
   | { readonly kind: 'ended'; readonly session: SessionStatus; readonly cause: Cause }
   /** Nothing uses the path any more. */
   | { readonly kind: 'release'; readonly path: CallPath }
@@ -142,7 +142,7 @@ export class ClientConnection {
     this.#pump(now);
   }
 
-  /** The network is up. */
+  /** The tunnel is up. */
   establish(now: number): SessionStatus | undefined {
     return this.#state.name === 'link' ? this.#state.session.establish(now) : undefined;
   }
@@ -256,11 +256,11 @@ export class ClientConnection {
         this.#loggedIn = true;
         this.#step('login', this.#session()?.auth ?? 'none');
         break;
-      case 'network-up':
-        this.#networkUp(stage.network);
+      case 'tunnel-up':
+        this.#tunnelUp(stage.tunnel);
         break;
-      case 'network-down':
-        this.#pushNetwork('network-down', stage.network);
+      case 'tunnel-down':
+        this.#pushTunnel('tunnel-down', stage.tunnel);
         if (this.#state.name === 'link') this.#deadlines.set('link', now + LINK_TIME);
         break;
       case 'ended':
@@ -333,19 +333,19 @@ export class ClientConnection {
     this.#deadlines.set('link', now + LINK_TIME);
   }
 
-  #networkUp(network: Network): void {
+  #tunnelUp(tunnel: Tunnel): void {
     if (this.#state.name !== 'link') return;
     this.#deadlines.clear('link');
     if (!this.#loggedIn) this.#step('login', 'not asked for');
     this.#step('encryption', this.#state.session.encryption);
-    const { localAddress, peerAddress } = network;
+    const { localAddress, peerAddress } = tunnel;
     this.#step('addresses', `${formatAddress(localAddress)} and ${formatAddress(peerAddress)}`);
-    this.#pushNetwork('network-up', network);
+    this.#pushTunnel('tunnel-up', tunnel);
   }
 
-  #pushNetwork(kind: 'network-up' | 'network-down', network: Network): void {
+  #pushTunnel(kind: 'tunnel-up' | 'tunnel-down', tunnel: Tunnel): void {
     const path = this.#session()?.path;
-    if (path !== undefined) this.#outputs.push({ kind, path, network });
+    if (path !== undefined) this.#outputs.push({ kind, path, tunnel });
   }
 
   #callDown(cause: Cause, now: number): void {

@@ -5,7 +5,7 @@
  * after the link was up for a while. What a person asks for (dial, hangup) always holds at once. Where netifd decides
  * when there may be a connection it holds and releases the link; failures and pauses are counted on in between.
  *
- * With `demand` an attempt stops short of TCP, in state 'demand': the network stands already (standby.ts), and the first packet
+ * With `demand` an attempt stops short of TCP, in state 'demand': the tunnel stands already (standby.ts), and the first packet
  * that goes into it dials. A session without traffic ends, and the link waits for the next packet; after a failure it is
  * down for the pause, as others are.
  */
@@ -16,7 +16,7 @@ import { earliest } from '../deadlines.ts';
 import type { Gateway } from '../gateway.ts';
 import { IdleWatch } from '../idle-watch.ts';
 import type { ClientLinkOptions } from '../options.ts';
-import { LinkCourse, NETWORK_TIME } from './link-course.ts';
+import { LinkCourse, TUNNEL_TIME } from './link-course.ts';
 import type { CallPaths, ClientLinkOutput } from '../ports.ts';
 import { Redial } from './redial.ts';
 import { sameLink } from '../reload.ts';
@@ -32,7 +32,7 @@ export class ClientLink extends LinkCourse {
   readonly #ports: ClientLinkPorts;
 
   /**
-   * @param flags probe: goes as far as addresses with 'step' events, brings no network up, hangs up; then a link-state event
+   * @param flags probe: goes as far as addresses with 'step' events, brings no tunnel up, hangs up; then a link-state event
    * 'down', with the cause if it failed, and 'done'. Start it with dial(). held: as after hold().
    */
   constructor(
@@ -229,27 +229,27 @@ export class ClientLink extends LinkCourse {
 
   /** Answer to 'standby'. */
   handleStandby(failure: Cause | undefined, now: number): void {
-    if (failure !== undefined) this.failNetwork(failure, now);
+    if (failure !== undefined) this.failTunnel(failure, now);
     else if (this.state.name === 'demand') {
-      this.deadlines.clear('network');
+      this.deadlines.clear('tunnel');
       this.outputs.show('demand', this.cause);
     }
     this.#pump(now);
   }
 
-  /** Answer to 'network-up': the link is up, or ends with this cause (DEVICE_FAILED). */
-  handleNetworkUp(failure: Cause | undefined, now: number): void {
+  /** Answer to 'tunnel-up': the link is up, or ends with this cause (DEVICE_FAILED). */
+  handleTunnelUp(failure: Cause | undefined, now: number): void {
     const state = this.state;
     if (state.name !== 'connected' && state.name !== 'up') return;
-    this.deadlines.clear('network');
-    if (failure !== undefined) this.failNetwork(failure, now);
+    this.deadlines.clear('tunnel');
+    if (failure !== undefined) this.failTunnel(failure, now);
     else if (state.name === 'connected') this.#up(state.connection, now);
     this.#pump(now);
   }
 
   /** Somebody has deleted the device. */
   handleDeviceLost(cause: Cause, now: number): void {
-    this.failNetwork(cause, now);
+    this.failTunnel(cause, now);
     this.#pump(now);
   }
 
@@ -274,8 +274,8 @@ export class ClientLink extends LinkCourse {
   handleTimeout(now: number): void {
     for (let due = this.deadlines.due(now); due !== undefined; due = this.deadlines.due(now)) {
       switch (due) {
-        case 'network':
-          this.failNetwork(because('DEVICE_FAILED', 'no answer'), now);
+        case 'tunnel':
+          this.failTunnel(because('DEVICE_FAILED', 'no answer'), now);
           break;
         case 'pause':
           this.begin(now);
@@ -327,16 +327,16 @@ export class ClientLink extends LinkCourse {
       case 'step':
         this.outputs.step(output.step, output.detail);
         break;
-      case 'network-up':
+      case 'tunnel-up':
         if (this.probe) this.stop({ to: 'down', cause: undefined }, because('USER_REQUEST'), now);
         else {
-          this.standby.networkUp(output, this.settings);
-          this.deadlines.set('network', now + NETWORK_TIME);
+          this.standby.tunnelUp(output, this.settings);
+          this.deadlines.set('tunnel', now + TUNNEL_TIME);
         }
         break;
-      case 'network-down':
-        this.deadlines.clear('network');
-        if (!this.probe) this.standby.networkDown(output);
+      case 'tunnel-down':
+        this.deadlines.clear('tunnel');
+        if (!this.probe) this.standby.tunnelDown(output);
         break;
       case 'ended':
         this.outputs.event({ what: 'session-down', session: output.session, cause: output.cause });

@@ -14,15 +14,15 @@ import type { ClientLinkOptions } from '../options.ts';
 import type { Redial } from './redial.ts';
 import { Standby } from './standby.ts';
 
-/** How long the daemon may take to bring the network up, ms. */
-export const NETWORK_TIME = 30_000;
+/** How long the daemon may take to bring the tunnel up, ms. */
+export const TUNNEL_TIME = 30_000;
 
 export class LinkCourse {
   protected readonly probe: boolean;
   /** What it has taken from the gateway. */
   protected readonly claims = new Claims();
   protected readonly redial: Redial;
-  protected readonly deadlines = new Deadlines<'network' | 'pause' | 'idle'>();
+  protected readonly deadlines = new Deadlines<'tunnel' | 'pause' | 'idle'>();
   protected readonly outputs: LinkOutputs;
   protected readonly standby: Standby;
   protected settings: ClientLinkOptions;
@@ -100,7 +100,7 @@ export class LinkCourse {
     // What somebody decided does not stand for long; a failure is still worth knowing.
     if (!this.redial.hasFailed) this.cause = undefined;
     this.state = { name: 'demand', address };
-    this.deadlines.set('network', now + NETWORK_TIME);
+    this.deadlines.set('tunnel', now + TUNNEL_TIME);
     this.standby.stand(this.settings, address);
   }
 
@@ -114,8 +114,8 @@ export class LinkCourse {
     if (this.state.name === 'approaching' && this.#takePlace(now)) this.approach.proceed(now);
   }
 
-  /** The network without a session, or that of the session, is not to be had. */
-  protected failNetwork(cause: Cause, now: number): void {
+  /** The tunnel without a session, or that of the session, is not to be had. */
+  protected failTunnel(cause: Cause, now: number): void {
     const state = this.state;
     if (state.name === 'demand' || state.name === 'approaching')
       this.stop({ to: 'again', cause }, cause, now);
@@ -139,7 +139,7 @@ export class LinkCourse {
   protected handleClosing(cause: Cause, connection: ClientConnection, now: number): void {
     const state = this.state;
     if (state.name === 'stopping') return;
-    this.deadlines.clear('network');
+    this.deadlines.clear('tunnel');
     if (state.name === 'up') {
       this.redial.wasUp(now - state.since);
       this.approach.forgetRest();

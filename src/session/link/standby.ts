@@ -1,12 +1,12 @@
 /**
- * The network of a link that dials on demand while it has no session: a device with placeholder addresses, and the link's
- * routes into it. A session's own network takes its place, and gives it back.
+ * The tunnel of a link that dials on demand while it has no session: a device with placeholder addresses, and the link's
+ * routes into it. A session's own tunnel takes its place, and gives it back.
  */
 import type { Claims } from '../claims.ts';
 import type { Gateway } from '../gateway.ts';
 import type { LinkOutputs } from './link-outputs.ts';
 import type { ClientLinkOptions } from '../options.ts';
-import type { ClientLinkOutput, Network } from '../ports.ts';
+import type { ClientLinkOutput, Tunnel } from '../ports.ts';
 
 /**
  * 10.64.64.64, which pppd takes for the same purpose; each link that waits adds its number. There is no other address for
@@ -15,13 +15,13 @@ import type { ClientLinkOutput, Network } from '../ports.ts';
  */
 const PLACEHOLDER = 0x0a404040;
 
-type SessionNetwork = Extract<ClientLinkOutput, { kind: 'network-up' | 'network-down' }>;
+type SessionTunnel = Extract<ClientLinkOutput, { kind: 'tunnel-up' | 'tunnel-down' }>;
 
 export class Standby {
   readonly #gateway: Gateway;
   readonly #outputs: LinkOutputs;
   /** What there is without a session; undefined: nothing. */
-  #network: Network | undefined;
+  #tunnel: Tunnel | undefined;
   readonly #claims: Claims;
   #number: number | undefined;
   #leaveNumber: () => void = () => undefined;
@@ -40,14 +40,14 @@ export class Standby {
     this.#show();
   }
 
-  networkUp(output: SessionNetwork, options: ClientLinkOptions): void {
-    if (options.demand > 0) this.#prepare(options, output.network.peer);
+  tunnelUp(output: SessionTunnel, options: ClientLinkOptions): void {
+    if (options.demand > 0) this.#prepare(options, output.tunnel.peer);
     else this.#forget();
     this.#replaced = true;
     this.#outputs.push(output);
   }
 
-  networkDown(output: SessionNetwork): void {
+  tunnelDown(output: SessionTunnel): void {
     this.#replaced = false;
     this.#outputs.push(output);
     this.#show();
@@ -55,17 +55,17 @@ export class Standby {
 
   /** There is nothing without a session, and no device after it. */
   fall(): void {
-    const network = this.#network;
+    const tunnel = this.#tunnel;
     this.#forget();
-    if (network !== undefined && !this.#replaced)
-      this.#outputs.push({ kind: 'standby-down', network });
+    if (tunnel !== undefined && !this.#replaced)
+      this.#outputs.push({ kind: 'standby-down', tunnel });
   }
 
   #prepare(options: ClientLinkOptions, peer: number): void {
     const { name, device, routes, mtu, defaultRoute, metric } = options;
     const number = (this.#number ??= this.#takeNumber());
     const address = PLACEHOLDER + number;
-    this.#network = {
+    this.#tunnel = {
       name,
       device,
       role: 'link',
@@ -84,7 +84,7 @@ export class Standby {
   }
 
   #forget(): void {
-    this.#network = undefined;
+    this.#tunnel = undefined;
     this.#leaveNumber();
     this.#number = undefined;
   }
@@ -96,7 +96,6 @@ export class Standby {
   }
 
   #show(): void {
-    if (this.#network !== undefined)
-      this.#outputs.push({ kind: 'standby', network: this.#network });
+    if (this.#tunnel !== undefined) this.#outputs.push({ kind: 'standby', tunnel: this.#tunnel });
   }
 }

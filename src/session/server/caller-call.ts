@@ -64,7 +64,7 @@ export class CallerCall {
   readonly #reception: Reception;
   readonly #owner: CallOwner;
   readonly #deadlines = new Deadlines<
-    'login' | 'answer' | 'network' | 'idle' | 'lifetime' | 'expiry'
+    'login' | 'answer' | 'tunnel' | 'idle' | 'lifetime' | 'expiry'
   >();
   #session: Session | undefined;
   #progress: Stage = { name: 'accepted' };
@@ -169,7 +169,7 @@ export class CallerCall {
         case 'answer':
           this.#answer(now);
           break;
-        case 'network':
+        case 'tunnel':
           this.end(because('IPCP_TIMEOUT'), now);
           break;
         case 'idle':
@@ -228,14 +228,14 @@ export class CallerCall {
         this.#owner.advanced(Progress.login, now);
         this.#judge(stage.attempt, now);
         break;
-      case 'network-up':
-        this.#owner.output({ kind: 'network-up', path, network: stage.network });
-        this.#deadlines.clear('network');
+      case 'tunnel-up':
+        this.#owner.output({ kind: 'tunnel-up', path, tunnel: stage.tunnel });
+        this.#deadlines.clear('tunnel');
         this.#establish(now);
         break;
-      case 'network-down':
-        this.#owner.output({ kind: 'network-down', path, network: stage.network });
-        this.#deadlines.set('network', now + this.#reception.gateway.limits.loginTimeout);
+      case 'tunnel-down':
+        this.#owner.output({ kind: 'tunnel-down', path, tunnel: stage.tunnel });
+        this.#deadlines.set('tunnel', now + this.#reception.gateway.limits.loginTimeout);
         break;
       case 'ended':
         this.#event({ what: 'session-down', session: stage.session, cause: stage.cause });
@@ -328,7 +328,7 @@ export class CallerCall {
     this.#progress = { name: 'admitted', user, admission };
     this.#held = admission;
     this.#giveBack = this.#owner.claims.add(() => admission.release());
-    this.#deadlines.set('network', now + this.#reception.gateway.limits.loginTimeout);
+    this.#deadlines.set('tunnel', now + this.#reception.gateway.limits.loginTimeout);
     this.#owner.admitted(now);
     this.#session?.admit(admission.identity, attempt.method, admission.grant, now);
   }

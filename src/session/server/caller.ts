@@ -102,8 +102,8 @@ export class Caller {
     this.#connection.pump(now);
   }
 
-  /** A network-up could not be carried out: that session ends with this cause. Success needs no answer. */
-  handleNetworkFailed(slot: number, cause: Cause, now: number): void {
+  /** A tunnel-up could not be carried out: that session ends with this cause. Success needs no answer. */
+  handleTunnelFailed(slot: number, cause: Cause, now: number): void {
     this.#calls.get(slot)?.end(cause, now);
     this.#connection.pump(now);
   }

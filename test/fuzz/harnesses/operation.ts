@@ -63,7 +63,7 @@ class Stage {
     else if (what === 'guess') {
       const { secret } = user(who % 2 === 0 ? link.link.options.username : 'nobody');
       link.link.reconfigure({ ...link.link.options, secret }, now);
-    } else if (what === 'device') link.networkFailure = cause('DEVICE_FAILED');
+    } else if (what === 'device') link.tunnelFailure = cause('DEVICE_FAILED');
     else if (link.tcp !== undefined) link.tcp.onOctets = () => undefined;
     world.drain();
   }

@@ -158,7 +158,7 @@ onEachBus((bus) => {
 
   async function connected(context: TestContext, network = link): Promise<Router> {
     const made = await setUp(context);
-    await made.netifd.networkUp(network);
+    await made.netifd.tunnelUp(network);
     await made.stub.until(() => made.stub.state('office') === 'up');
     return made;
   }
@@ -171,13 +171,13 @@ onEachBus((bus) => {
     ]);
     assert.deepEqual(commands, ['route replace 198.51.100.10/32 via 203.0.113.1 dev eth1']);
     routes.push({ ...wan, prefix: net('198.51.100.10/32') });
-    await netifd.networkUp({ ...link, routes: [net('10.20.0.0/16')], dns: [ip('10.7.0.53')] });
+    await netifd.tunnelUp({ ...link, routes: [net('10.20.0.0/16')], dns: [ip('10.7.0.53')] });
     assert.equal(stub.state('office'), 'up');
     const { routes: told, dns } = stub.link('office');
     assert.deepEqual(told, [{ target: '10.20.0.0', netmask: '16' }]);
     assert.deepEqual(dns, ['10.7.0.53']);
 
-    await netifd.networkDown(link);
+    await netifd.tunnelDown(link);
     await netifd.releaseHostRoute('office');
     assert.deepEqual(await daemon.until('start office'), [
       'stop office',
@@ -211,7 +211,7 @@ onEachBus((bus) => {
     };
     const addresses = () => stub.link('office')['ipaddr'];
     for (const network of [placeholder, link, placeholder]) {
-      await netifd.networkUp(network);
+      await netifd.tunnelUp(network);
       assert.equal(stub.state('office'), 'up');
       const local = network === link ? '10.7.0.2' : '10.64.64.64';
       const ptp = network === link ? '10.7.0.1' : '10.64.64.64';
@@ -223,7 +223,7 @@ onEachBus((bus) => {
       'forget 10.64.64.64 of pptp-office',
       'forget 10.7.0.2 of pptp-office',
     ]);
-    await netifd.networkDown(placeholder);
+    await netifd.tunnelDown(placeholder);
     assert.deepEqual(await daemon.until('start office'), [
       'stop office',
       'stop office',
@@ -238,9 +238,9 @@ onEachBus((bus) => {
     await assert.rejects(netifd.hostRoute('office', ip('198.51.100.10'), undefined), {
       code: 'INTERFACE_DOWN',
     });
-    await assert.rejects(netifd.networkUp(link), { code: 'INTERFACE_DOWN' });
+    await assert.rejects(netifd.tunnelUp(link), { code: 'INTERFACE_DOWN' });
     await stub.until(() => stub.state('office') === 'down');
-    await netifd.networkDown(link);
+    await netifd.tunnelDown(link);
     assert.deepEqual(stub.notified('office', UpdateLink), []);
   });
 
@@ -335,7 +335,7 @@ onEachBus((bus) => {
     const { netifd, stub, daemon, routes } = await setUp(context);
     await netifd.hostRoute('office', ip('198.51.100.10'), undefined);
     routes.push({ ...wan, prefix: net('198.51.100.10/32') });
-    await netifd.networkUp(link);
+    await netifd.tunnelUp(link);
     stub.stop();
     routes.pop(); // it went with the flush of the upstream
     stub.start();
@@ -344,14 +344,14 @@ onEachBus((bus) => {
     await stub.until(() => stub.notified('office', HostDependency).length === 2);
     assert.equal(stub.link('office')['ifname'], 'pptp-office');
     assert.ok(!daemon.words.includes('stop office'));
-    await netifd.networkDown(link);
+    await netifd.tunnelDown(link);
     await daemon.until('start office');
   });
 
   test('a loss while netifd is away is told when it is back', async (context) => {
     const { netifd, stub, daemon } = await connected(context);
     stub.refusals.set(UpdateLink, new UbusError('TIMEOUT'));
-    await netifd.networkDown(link);
+    await netifd.tunnelDown(link);
     await stub.until(() => stub.notified('office', UpdateLink).length === 2);
     assert.equal(stub.state('office'), 'up', 'it did not hear');
     netifd.handleConnected();
@@ -361,7 +361,7 @@ onEachBus((bus) => {
   test('netifd refuses: one clear failure with a stable code', async (context) => {
     const { netifd, stub } = await setUp(context);
     stub.refusals.set(UpdateLink, new UbusError('INVALID_ARGUMENT'));
-    await assert.rejects(netifd.networkUp(link), {
+    await assert.rejects(netifd.tunnelUp(link), {
       code: 'NETIFD_REFUSED',
       message: 'interface office: netifd does not take it over: invalid argument',
     });
@@ -418,7 +418,7 @@ onEachBus((bus) => {
     const { netifd, stub, daemon } = await setUp(context);
     stub.delete('office');
     await daemon.until('stop office');
-    await assert.rejects(netifd.networkUp(link), { code: 'INTERFACE_DOWN' });
+    await assert.rejects(netifd.tunnelUp(link), { code: 'INTERFACE_DOWN' });
   });
 
   test('routes that would take something away are left out, with a line and a code', async (context) => {
@@ -435,7 +435,7 @@ onEachBus((bus) => {
 
   test('an address that the kernel has of somebody whom netifd does not know', async (context) => {
     const { netifd } = await setUp(context);
-    await assert.rejects(netifd.networkUp({ ...link, localAddress: ip('10.8.0.1') }), {
+    await assert.rejects(netifd.tunnelUp({ ...link, localAddress: ip('10.8.0.1') }), {
       code: 'ADDRESS_IN_USE',
       message: /10\.8\.0\.1, which tun7 has/,
     });
@@ -444,7 +444,7 @@ onEachBus((bus) => {
   test("what the peer says to be inside takes nobody's place, nor is this router its own name server", async (context) => {
     const { netifd, stub, warnings } = await setUp(context);
     const dns = [ip('192.168.1.1'), ip('192.0.2.53')];
-    await netifd.networkUp({ ...link, peerAddress: ip('8.8.8.8'), dns, defaultRoute: false });
+    await netifd.tunnelUp({ ...link, peerAddress: ip('8.8.8.8'), dns, defaultRoute: false });
     const shown = stub.link('office');
     assert.deepEqual(
       (shown['ipaddr'] as { ptp?: string }[]).map(({ ptp }) => ptp),
@@ -456,7 +456,7 @@ onEachBus((bus) => {
 
   test('an address that this router has already', async (context) => {
     const { netifd } = await setUp(context);
-    await assert.rejects(netifd.networkUp({ ...link, localAddress: ip('192.168.1.1') }), {
+    await assert.rejects(netifd.tunnelUp({ ...link, localAddress: ip('192.168.1.1') }), {
       code: 'ADDRESS_IN_USE',
       message: /192\.168\.1\.1, which interface lan has/,
     });
@@ -472,9 +472,9 @@ onEachBus((bus) => {
     const { netifd, stub } = await connected(context, { ...link, ipv6Client });
     const added = () => stub.calls.find(({ method }) => method === 'add_dynamic');
     const ipv6 = { local: new Uint8Array(8).fill(1), peer: new Uint8Array(8).fill(2) };
-    await netifd.networkUp({ ...link, mtu: 1300, ipv6Client });
+    await netifd.tunnelUp({ ...link, mtu: 1300, ipv6Client });
     assert.equal(added(), undefined, 'the peer speaks no IPv6');
-    await netifd.networkUp({ ...link, ipv6, ipv6Client });
+    await netifd.tunnelUp({ ...link, ipv6, ipv6Client });
     assert.deepEqual(added()?.args, {
       name: 'office_6',
       proto: 'dhcpv6',
@@ -488,10 +488,10 @@ onEachBus((bus) => {
     const path = 'network.interface.office_6';
     const removals = () =>
       stub.calls.filter((call) => call.path === path && call.method === 'remove').length;
-    await netifd.networkUp({ ...link, ipv6Client });
+    await netifd.tunnelUp({ ...link, ipv6Client });
     assert.equal(removals(), 1, 'IPV6CP is closed again');
-    await netifd.networkUp({ ...link, ipv6, ipv6Client });
-    await netifd.networkDown(link);
+    await netifd.tunnelUp({ ...link, ipv6, ipv6Client });
+    await netifd.tunnelDown(link);
     await stub.until(() => removals() === 2);
   });
 
@@ -531,22 +531,22 @@ onEachBus((bus) => {
     await netifd.serverUp(server);
     assert.deepEqual(stub.link('home')['ipaddr'], [{ ipaddr: '192.168.99.1', mask: '24' }]);
     const routes = () => stub.link('home')['routes'] as { target: string; mtu?: number }[];
-    await netifd.networkUp(caller);
+    await netifd.tunnelUp(caller);
     assert.equal(stub.notified('home', UpdateLink).length, 1, 'an ordinary caller is nothing new');
     const site = { ...caller, peerAddress: ip('192.168.99.11'), routes: [net('10.1.0.0/16')] };
     const small = { ...caller, peerAddress: ip('192.168.99.12'), mtu: 1300 };
-    await Promise.all([netifd.networkUp(site), netifd.networkUp(small)]);
+    await Promise.all([netifd.tunnelUp(site), netifd.tunnelUp(small)]);
     assert.deepEqual(
       routes().map(({ target, mtu }) => [target, mtu]),
       [['10.1.0.0', undefined], ['192.168.99.12', 1300]],
     ); // prettier-ignore
-    await netifd.networkDown(site);
+    await netifd.tunnelDown(site);
     assert.deepEqual(routes().map(({ target }) => target), ['192.168.99.12']); // prettier-ignore
     stub.down('home');
     await daemon.until('stop home');
     netifd.serverDown(server);
-    await netifd.networkDown(small);
-    await netifd.networkDown(caller);
+    await netifd.tunnelDown(small);
+    await netifd.tunnelDown(caller);
   });
 
   test("servers' ports are opened as procd's data, and again when procd is started anew", async (context) => {

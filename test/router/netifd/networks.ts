@@ -1,8 +1,8 @@
 /** Networks as sessions hand them to a router. */
-import type { Network } from '../../../src/session/ports.ts';
+import type { Tunnel } from '../../../src/session/ports.ts';
 import { ip } from '../../support/world.ts';
 
-export const link: Network = {
+export const link: Tunnel = {
   name: 'office',
   device: 'pptp-office',
   role: 'link',
@@ -19,7 +19,7 @@ export const link: Network = {
   ipv6Client: undefined,
 };
 
-export const caller: Network = {
+export const caller: Tunnel = {
   ...link,
   name: 'home',
   device: 'pptps-home',

@@ -35,7 +35,7 @@ test('the order of a dial: name, route, TCP; then the network', () => {
   const link = world.link({ server: 'vpn.example.com' });
   link.dial();
   world.advance(3_000);
-  assert.deepEqual(link.asked, ['resolve', 'host-route', 'connect', 'network-up']);
+  assert.deepEqual(link.asked, ['resolve', 'host-route', 'connect', 'tunnel-up']);
   link.dial();
   world.advance(1_000);
   assert.equal(link.asked.length, 4, 'a dial while it is up does nothing');
@@ -63,7 +63,7 @@ test('an address needs no name server; no host route where none is wanted', () =
   const link = world.link({ hostRoute: false });
   link.dial();
   world.advance(3_000);
-  assert.deepEqual(link.asked, ['connect', 'network-up']);
+  assert.deepEqual(link.asked, ['connect', 'tunnel-up']);
 });
 
 test('every address of the name is tried, then there is a pause', () => {
@@ -303,7 +303,7 @@ test('every failure on the way to TCP has its cause', () => {
 });
 
 test('a daemon that never answers does not hold the link up for ever', () => {
-  for (const silent of ['handleResolved', 'handleHostRoute', 'handleNetworkUp'] as const) {
+  for (const silent of ['handleResolved', 'handleHostRoute', 'handleTunnelUp'] as const) {
     const world = new World();
     world.server();
     world.names.set('vpn', [ip('203.0.113.1')]);
@@ -319,12 +319,12 @@ test('the device cannot be made', () => {
   const world = new World();
   world.server();
   const link = world.link({ holdoff: 3_600_000, holdoffMax: 3_600_000 });
-  link.networkFailure = cause('DEVICE_FAILED', 'EBUSY');
+  link.tunnelFailure = cause('DEVICE_FAILED', 'EBUSY');
   link.dial();
   world.advance(5_000);
   assert.equal(link.state, 'waiting');
   assert.equal(link.causeCode, 'DEVICE_FAILED');
-  assert.deepEqual(link.networks.log, ['network-up', 'network-down']);
+  assert.deepEqual(link.networks.log, ['tunnel-up', 'tunnel-down']);
   assert(!link.whats().some((line) => line.startsWith('session-')));
 });
 
@@ -402,7 +402,7 @@ test('a reload redials when the settings changed, and leaves the link alone othe
   link.link.reconfigure({ ...linkOptions, holdoff: 1, maxFail: 7, blockOnAuthFailure: true }, now);
   link.link.reconfigure({ ...linkOptions, secret: user('anna').secret }, now);
   world.advance(3_000);
-  assert.deepEqual(link.networks.log, ['network-up']);
+  assert.deepEqual(link.networks.log, ['tunnel-up']);
   link.link.reconfigure({ ...linkOptions, metric: 9 }, world.clock.now);
   world.advance(4_000);
   assert.equal(link.state, 'up');

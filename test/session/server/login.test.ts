@@ -66,8 +66,8 @@ test('the end is told in order, with the last counters, and everything is given 
   world.advance(1_000);
 
   assert.equal(link.state, 'down');
-  assert.deepEqual(server.networks.log, ['network-up', 'network-down']);
-  assert.deepEqual(link.networks.log, ['network-up', 'network-down']);
+  assert.deepEqual(server.networks.log, ['tunnel-up', 'tunnel-down']);
+  assert.deepEqual(link.networks.log, ['tunnel-up', 'tunnel-down']);
   assert.deepEqual(server.whats(), ['session-up anna', 'session-down anna PEER_TERMINATED']);
   assert.deepEqual(link.whats().slice(-3), [
     'session-down anna USER_REQUEST',
@@ -318,7 +318,7 @@ test('LCP starts anew in a session: the same user logs in again, and goes on', (
   restartLcp(caller!, server.networks.only()[0].slot, world.clock.now);
   world.advance(5_000);
   assert.deepEqual(server.whats(), ['session-up anna']);
-  assert.deepEqual(server.networks.log, ['network-up', 'network-down', 'network-up']);
+  assert.deepEqual(server.networks.log, ['tunnel-up', 'tunnel-down', 'tunnel-up']);
   assert(server.networks.only()[0].sendIp());
   assert(link.networks.only()[0].sendIp());
   world.advance(100_000);
@@ -464,7 +464,7 @@ test('IPv6 identifiers reach the network at once', () => {
     SERVER_INTERFACE_IDENTIFIER,
     'the address that the device has',
   );
-  assert.deepEqual(link.networks.log, ['network-up']);
+  assert.deepEqual(link.networks.log, ['tunnel-up']);
 });
 
 test('IPv6 that is agreed a moment after IPv4 is still in the first network', () => {
@@ -480,7 +480,7 @@ test('IPv6 that is agreed a moment after IPv4 is still in the first network', ()
   world.advance(3_000);
   assert.equal(link.state, 'up');
   assert(link.networks.only()[1].ipv6 !== undefined);
-  assert.deepEqual(link.networks.log, ['network-up']);
+  assert.deepEqual(link.networks.log, ['tunnel-up']);
 });
 
 test('IPv6 that comes late replaces the network', () => {
@@ -496,7 +496,7 @@ test('IPv6 that comes late replaces the network', () => {
   world.advance(20_000);
   assert.equal(link.state, 'up');
   assert(link.networks.only()[1].ipv6 !== undefined);
-  assert.deepEqual(link.networks.log, ['network-up', 'network-down', 'network-up']);
+  assert.deepEqual(link.networks.log, ['tunnel-up', 'tunnel-down', 'tunnel-up']);
   assert.equal(link.whats().filter((line) => line.startsWith('session-')).length, 1);
   assert.equal(server.whats().length, 1);
 });
@@ -512,7 +512,7 @@ test('IPv6 that the peer ends leaves an IPv4 network, in the same session', () =
   world.gre.send(link.address, server.address, path.callId, terminateRequest);
   world.advance(1_000);
   assert.equal(server.networks.only()[1].ipv6, undefined);
-  assert.deepEqual(server.networks.log, ['network-up', 'network-down', 'network-up']);
+  assert.deepEqual(server.networks.log, ['tunnel-up', 'tunnel-down', 'tunnel-up']);
   assert.deepEqual(server.whats(), ['session-up anna']);
   assert(server.networks.only()[0].sendIp());
 });

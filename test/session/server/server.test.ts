@@ -35,7 +35,7 @@ test('a phone that changed networks gets back in at once, with its fixed address
     server.server.sessions().map(({ peer, peerAddress }) => [peer, peerAddress]),
     [[after.address, fixed]],
   );
-  assert.deepEqual(server.networks.log, ['network-up', 'network-down', 'network-up']);
+  assert.deepEqual(server.networks.log, ['tunnel-up', 'tunnel-down', 'tunnel-up']);
   assert(server.touches > 0, 'the daemon is told to drain the older caller');
   world.advance(3_000);
   assert.equal(server.server.callers().length, 1);
@@ -216,7 +216,7 @@ test('a caller whose network cannot be set up ends with that cause', () => {
   const link = up(world, world.link(noRedial));
   const [path] = server.networks.only();
   const [caller] = server.server.callers();
-  caller!.handleNetworkFailed(path.slot, cause('DEVICE_FAILED'), world.clock.now);
+  caller!.handleTunnelFailed(path.slot, cause('DEVICE_FAILED'), world.clock.now);
   world.advance(4_000);
   assert(server.whats().includes('session-down anna DEVICE_FAILED'));
   assert.equal(link.state, 'waiting');
