@@ -75,6 +75,7 @@ const gateway = new Gateway({
     loginTimeout: 60_000,
   },
   random,
+  count: () => undefined,
   wallClock: () => Date.now(),
 });
 const started = monotonic();

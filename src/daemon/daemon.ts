@@ -76,12 +76,6 @@ export class Daemon {
     this.configuration = configuration;
     const { log, faults } = options;
     const { users, limits } = configuration;
-    const gateway = new Gateway({
-      users,
-      limits,
-      random: randomOctets,
-      wallClock: () => Date.now(),
-    });
     const reports = new Reports({
       log,
       faults,
@@ -90,6 +84,13 @@ export class Daemon {
       runHooks: (event) => this.hooks.note(event),
     });
     this.reports = reports;
+    const gateway = new Gateway({
+      users,
+      limits,
+      random: randomOctets,
+      wallClock: () => Date.now(),
+      count: (counter) => reports.countInput(counter),
+    });
     this.drive = new Drive(faults);
     const ids = new CallIds(randomOctets);
     this.io = new PacketIo(limits.maxSessions + limits.maxHalfOpen, this.drive, ids, (error) =>

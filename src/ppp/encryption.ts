@@ -13,7 +13,7 @@ import { CcpPolicy, type MppeChoice } from './ccp.ts';
 import type { Direction, KeyUse } from './key-use.ts';
 import { startKeys, type MppeKeySource } from './mppe-key-source.ts';
 import { Negotiation } from './negotiation.ts';
-import type { MppeOptions, MppeStrength } from './options.ts';
+import type { LinkOptions, MppeStrength } from './options.ts';
 import type { LinkOutput } from './output.ts';
 
 /** ms that IP waits for an optional encryption. */
@@ -24,7 +24,7 @@ export const RESET_TIME = 1000;
 const RESET_PAUSE = 50;
 
 export type EncryptionOutput =
-  | Extract<LinkOutput, { kind: 'mppe' | 'flush' | 'resynchronized' | 'counted' }>
+  | Extract<LinkOutput, { kind: 'mppe' | 'flush' | 'resynchronized' }>
   | { readonly kind: 'transmit'; readonly packet: ControlPacket }
   /** CCP was open and is not any more: IP must stop. */
   | { readonly kind: 'down' }
@@ -35,7 +35,9 @@ export type EncryptionOutput =
 
 export class Encryption {
   readonly #required: boolean;
+  /** What the owner calls the peer. */
   readonly #peerName: string;
+  readonly #count: LinkOptions['count'];
   readonly #keys: MppeKeySource;
   readonly #keyUse: KeyUse;
   readonly #policy: CcpPolicy;
@@ -52,24 +54,23 @@ export class Encryption {
    * @param keyUse of the link; it outlives logins
    * @param strengths allowed ones for which `keys` has keys; at least one
    * @param peerMru bounds what is sent back in Code-Rejects, octets
-   * @param peerName what the owner calls the peer
    */
   constructor(
-    mppe: MppeOptions,
+    { mppe, authenticatePeer, count }: LinkOptions,
     keys: MppeKeySource,
     keyUse: KeyUse,
     strengths: readonly MppeStrength[],
     peerMru: number,
-    peerName: string,
   ) {
-    this.#peerName = peerName;
+    this.#peerName = authenticatePeer === undefined ? 'server' : 'caller';
+    this.#count = count;
     this.#required = mppe.policy === 'required';
     this.#keys = keys;
     this.#keyUse = keyUse;
     keyUse.renew();
     this.#policy = new CcpPolicy(mppe, strengths);
     // A Linux peer stops encrypting at any Configure-Request: the table's full restart brings both ends in step.
-    this.#negotiation = new Negotiation(this.#policy, false);
+    this.#negotiation = new Negotiation(this.#policy, false, this.#count);
     this.#negotiation.peerMru = peerMru;
   }
 
@@ -183,9 +184,6 @@ export class Encryption {
           this.#handleRefused('MPPE_REQUIRED');
           this.#negotiation.close(now);
           break;
-        case 'counted':
-          this.#outputs.push(output);
-          break;
       }
     }
   }
@@ -259,9 +257,5 @@ export class Encryption {
 
   #transmit(packet: ControlPacket): void {
     this.#outputs.push({ kind: 'transmit', packet });
-  }
-
-  #count(what: string): void {
-    this.#outputs.push({ kind: 'counted', what });
   }
 }

@@ -34,13 +34,15 @@ export class LcpLayer {
   readonly policy: LcpPolicy;
   readonly #negotiation: Negotiation<LcpOption>;
   readonly #keepalive: Keepalive | undefined;
+  readonly #count: LinkOptions['count'];
   readonly #outputs: LcpOutput[] = [];
   #identifier = 0;
   #loopedEchoes = 0;
 
   constructor(options: LinkOptions) {
     this.policy = new LcpPolicy(options);
-    this.#negotiation = new Negotiation(this.policy, true);
+    this.#count = options.count;
+    this.#negotiation = new Negotiation(this.policy, true, options.count);
     if (options.keepalive !== undefined) this.#keepalive = new Keepalive(options.keepalive);
   }
 
@@ -195,9 +197,5 @@ export class LcpLayer {
   #nextIdentifier(): number {
     this.#identifier = (this.#identifier + 1) & 0xff;
     return this.#identifier;
-  }
-
-  #count(what: string): void {
-    this.#outputs.push({ kind: 'counted', what });
   }
 }

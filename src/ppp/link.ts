@@ -86,7 +86,7 @@ export class PppLink {
     if (this.#finished || this.#phase === 'Dead') return;
     const decoded = decodePppFrame(frame);
     if (isMalformed(decoded)) {
-      this.#count('malformed-frame');
+      this.#options.count('malformed-frame');
       return;
     }
     this.handleTraffic(now);
@@ -196,7 +196,7 @@ export class PppLink {
       case PppProtocol.Ip:
       case PppProtocol.Ipv6:
       case PppProtocol.Compressed: {
-        this.#count('unexpected-data');
+        this.#options.count('unexpected-data');
         return;
       }
     }
@@ -206,7 +206,7 @@ export class PppLink {
       return;
     }
     if (this.#network === undefined) {
-      this.#count('out-of-state');
+      this.#options.count('out-of-state');
       return;
     }
     if (!this.#network.handlePayload(protocol, payload, now))
@@ -221,18 +221,18 @@ export class PppLink {
       protocol === PppProtocol.Ipv6cp;
     if (isNetworkProtocol && payload[0] === PacketCode.ConfigureRequest)
       (this.#early ??= new Map<number, Uint8Array>()).set(protocol, payload);
-    else this.#count('out-of-state');
+    else this.#options.count('out-of-state');
   }
 
   #handleAuthentication(protocol: number, payload: Uint8Array, now: number): void {
     if (this.#authentication?.handlePayload(protocol, payload, now) !== true)
-      this.#count('unexpected-authentication');
+      this.#options.count('unexpected-authentication');
   }
 
   #handleProtocolRejected(protocol: number, now: number): void {
     if (protocol === PppProtocol.Chap || protocol === PppProtocol.Pap) {
       if (this.#phase === 'Authenticate') this.#close(cause('AUTH_METHOD_REFUSED'), now);
-    } else if (this.#network === undefined) this.#count('out-of-state');
+    } else if (this.#network === undefined) this.#options.count('out-of-state');
     else this.#network.handleProtocolReject(protocol, now);
   }
 
@@ -269,7 +269,6 @@ export class PppLink {
           this.#handleProtocolRejected(output.protocol, now);
           break;
         case 'echo-reply':
-        case 'counted':
           this.#outputs.push(output);
           break;
       }
@@ -326,7 +325,6 @@ export class PppLink {
           break;
         case 'login':
         case 'authenticated':
-        case 'counted':
           this.#outputs.push(output);
           break;
         case 'failed':
@@ -373,7 +371,7 @@ export class PppLink {
   /** Whoever of the two ends has to log in does it again, and so there are new keys. */
   #logInAnew(now: number): void {
     if (this.#closing) return;
-    this.#count('spent-keys');
+    this.#options.count('spent-keys');
     this.#lcp.restart(now);
     this.#drainLcp(now);
   }
@@ -401,10 +399,6 @@ export class PppLink {
 
   #transmit(protocol: number, payload: Uint8Array): void {
     this.#outputs.push({ kind: 'transmit', frame: encodePppFrame(protocol, payload) });
-  }
-
-  #count(what: string): void {
-    this.#outputs.push({ kind: 'counted', what });
   }
 }
 

@@ -19,6 +19,7 @@ import { takeFirst } from '../wire/queue.ts';
 import { textOf } from '../wire/text.ts';
 import { transition, type Event, type State } from './automaton.ts';
 import type { OptionPolicy, Verdict } from './option-policy.ts';
+import type { LinkOptions } from './options.ts';
 
 /** RFC 1661 §4.6; times in ms. Terminate-Requests follow faster: a goodbye must not last. */
 export const RESTART_TIME = 3000;
@@ -48,14 +49,14 @@ export type NegotiationOutput =
   /** The peer's Terminate-Request, with this data, came while the protocol was open ('down' follows) or being negotiated. */
   | { readonly kind: 'peer-terminated'; readonly data: Uint8Array }
   /** The policy or the counters see no way to agree. The owner closes. */
-  | { readonly kind: 'failed'; readonly code: CauseCode }
-  | { readonly kind: 'counted'; readonly what: string };
+  | { readonly kind: 'failed'; readonly code: CauseCode };
 
 export class Negotiation<O> {
   /** Octets; bounds what a Code-Reject returns. */
   peerMru = 1500;
   readonly #policy: OptionPolicy<O>;
   readonly #reackWhenOpened: boolean;
+  readonly #count: LinkOptions['count'];
   #state: State = 'Initial';
   #outputs: NegotiationOutput[] = [];
   #identifier = 0;
@@ -78,9 +79,10 @@ export class Negotiation<O> {
    * @param reackWhenOpened whether a repetition of the Configure-Request that was acked last is only acked again while
    *   the protocol is open (our Ack was lost), instead of restarting it as the table has it
    */
-  constructor(policy: OptionPolicy<O>, reackWhenOpened: boolean) {
+  constructor(policy: OptionPolicy<O>, reackWhenOpened: boolean, count: LinkOptions['count']) {
     this.#policy = policy;
     this.#reackWhenOpened = reackWhenOpened;
+    this.#count = count;
   }
 
   get state(): State {
@@ -423,10 +425,6 @@ export class Negotiation<O> {
 
   #transmit(code: number, identifier: number, data: Uint8Array): void {
     this.#outputs.push({ kind: 'transmit', packet: { code, identifier, data } });
-  }
-
-  #count(what: string): void {
-    this.#outputs.push({ kind: 'counted', what });
   }
 }
 

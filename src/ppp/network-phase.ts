@@ -38,6 +38,7 @@ interface Protocol<O, P> {
 
 export class NetworkPhase {
   readonly #mppePolicy: LinkOptions['mppe']['policy'];
+  readonly #count: LinkOptions['count'];
   readonly #encryption: Encryption | undefined;
   readonly #ipcp: Protocol<IpcpOption, IpcpPolicy>;
   readonly #ipv6cp: Protocol<Ipv6cpOption, Ipv6cpPolicy> | undefined;
@@ -63,17 +64,18 @@ export class NetworkPhase {
   ) {
     const { mppe } = link;
     this.#mppePolicy = mppe.policy;
+    this.#count = link.count;
     const strengths = keyedStrengths(keys, mppe.strengths);
     if (mppe.policy !== 'off' && keys !== undefined && strengths.length > 0)
-      this.#encryption = new Encryption(mppe, keys, keyUse, strengths, peerMru, peerName(link));
+      this.#encryption = new Encryption(link, keys, keyUse, strengths, peerMru);
     const ipcp = new IpcpPolicy(ipcpOptions(link, grant));
-    this.#ipcp = { policy: ipcp, negotiation: new Negotiation(ipcp, true) };
+    this.#ipcp = { policy: ipcp, negotiation: new Negotiation(ipcp, true, link.count) };
     this.#ipcp.negotiation.peerMru = peerMru;
     // The kernel has no IPv6 on a device that is smaller.
     const mtu = Math.min(link.mru, peerMru) - (this.#encryption === undefined ? 0 : MPPE_OVERHEAD);
     if (!link.ipv6 || mtu < IPV6_MIN_MTU) return;
     const ipv6cp = new Ipv6cpPolicy(link.random, link.interfaceIdentifier);
-    this.#ipv6cp = { policy: ipv6cp, negotiation: new Negotiation(ipv6cp, true) };
+    this.#ipv6cp = { policy: ipv6cp, negotiation: new Negotiation(ipv6cp, true, link.count) };
     this.#ipv6cp.negotiation.peerMru = peerMru;
   }
 
@@ -214,7 +216,6 @@ export class NetworkPhase {
         case 'mppe':
         case 'flush':
         case 'resynchronized':
-        case 'counted':
           this.#outputs.push(output);
           break;
       }
@@ -246,9 +247,6 @@ export class NetworkPhase {
           break;
         case 'acked':
           break;
-        case 'counted':
-          this.#outputs.push(output);
-          break;
       }
     }
   }
@@ -275,9 +273,6 @@ export class NetworkPhase {
           break;
         case 'failed':
           negotiation.close(now);
-          break;
-        case 'counted':
-          this.#outputs.push(output);
           break;
         case 'acked':
         case 'peer-terminated':
@@ -327,14 +322,6 @@ export class NetworkPhase {
   #fail(code: CauseCode, detail?: string): void {
     this.#outputs.push({ kind: 'failed', cause: cause(code, detail) });
   }
-
-  #count(what: string): void {
-    this.#outputs.push({ kind: 'counted', what });
-  }
-}
-
-function peerName({ authenticatePeer }: LinkOptions): string {
-  return authenticatePeer === undefined ? 'server' : 'caller';
 }
 
 function endOf(protocol: string, data: Uint8Array): string {

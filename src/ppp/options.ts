@@ -64,6 +64,8 @@ export interface LinkOptions {
   };
   /** Cryptographically secure. */
   readonly random: (length: number) => Uint8Array;
+  /** Something malformed or unexpected came and was ignored. */
+  readonly count: (what: string) => void;
 }
 
 /** What an authenticated peer gets. Addresses are IPv4 as u32 numbers. */

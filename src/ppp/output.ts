@@ -62,6 +62,4 @@ export type LinkOutput =
   /** It ends and says goodbye; `down` follows with this cause. */
   | { readonly kind: 'closing'; readonly cause: Cause }
   /** The link is finished. Exactly once, and last. */
-  | { readonly kind: 'down'; readonly cause: Cause }
-  /** Something malformed or unexpected came and was ignored. */
-  | { readonly kind: 'counted'; readonly what: string };
+  | { readonly kind: 'down'; readonly cause: Cause };

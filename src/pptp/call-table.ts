@@ -4,6 +4,7 @@
 import type { Cause } from '../wire/cause.ts';
 import type { ControlMessage } from '../wire/control-message.ts';
 import { Call, type CallPort } from './call.ts';
+import type { ControlConnectionOptions } from './control-options.ts';
 import { callRefusal } from './messages.ts';
 import type { OutputQueue } from './output-queue.ts';
 import type { RefusalReason } from './result-codes.ts';
@@ -29,9 +30,9 @@ export class CallTable {
   /** Calls that ever were, for request numbers, serial numbers and `#soleCall`. */
   #begun = 0;
 
-  constructor(maxCalls: number, callTimeout: number, outputs: OutputQueue) {
+  constructor({ maxCalls, callTimeout, count }: ControlConnectionOptions, outputs: OutputQueue) {
     this.#maxCalls = maxCalls;
-    this.#port = { callTimeout, outputs };
+    this.#port = { callTimeout, count, outputs };
   }
 
   get size(): number {
@@ -96,12 +97,12 @@ export class CallTable {
     const known = this.#byPeerCallId(message.callId);
     if (known?.state === 'requested' && known.direction === direction) {
       // Sent twice: the answer to the first one serves.
-      this.#port.outputs.count(`unexpected ${message.name}`);
+      this.#port.count(`unexpected ${message.name}`);
     } else if (known !== undefined) {
-      this.#port.outputs.count('repeated-call-id');
+      this.#port.count('repeated-call-id');
       this.#port.outputs.send(callRefusal(direction, message.callId, 'bad-call-id'));
     } else if (this.#calls.length >= this.#maxCalls) {
-      this.#port.outputs.count('call-limit');
+      this.#port.count('call-limit');
       this.#port.outputs.send(callRefusal(direction, message.callId, 'no-resource'));
     } else {
       this.#add(Call.requested(this.#port, message, this.#begun, now));
@@ -140,7 +141,7 @@ export class CallTable {
   }
 
   #unknown(message: CallMessage): void {
-    this.#port.outputs.count(`unknown call ${message.name}`);
+    this.#port.count(`unknown call ${message.name}`);
   }
 
   #byCallId(callId: number): Call | undefined {

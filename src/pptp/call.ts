@@ -11,6 +11,7 @@ import { DisconnectResult, IncomingCallResult, OutgoingCallResult } from '../wir
 import type { ControlMessage, ControlMessageName } from '../wire/control-message.ts';
 import { goodbye } from '../wire/goodbye.ts';
 import { readable } from '../wire/text.ts';
+import type { ControlConnectionOptions } from './control-options.ts';
 import type { CallDirection } from './control-output.ts';
 import {
   callDisconnectNotify,
@@ -36,6 +37,7 @@ export const DISCONNECT_TIMEOUT = 1500;
 export interface CallPort {
   /** ms for the peer, or the floor above, to answer a request. */
   readonly callTimeout: number;
+  readonly count: ControlConnectionOptions['count'];
   readonly outputs: OutputQueue;
 }
 
@@ -237,7 +239,7 @@ export class Call {
       if (success) this.#state = { ...state, peerCallId: message.callId };
       else this.#over(state.callId, state.cause);
     } else {
-      this.#port.outputs.count(`unexpected ${message.name}`);
+      this.#port.count(`unexpected ${message.name}`);
     }
   }
 
@@ -245,13 +247,13 @@ export class Call {
     const state = this.#state;
     if (state.name === 'wait-connect')
       this.#up(state.callId, state.peerCallId, message.packetReceiveWindowSize);
-    else this.#port.outputs.count(`unexpected ${message.name}`);
+    else this.#port.count(`unexpected ${message.name}`);
   }
 
   /** RFC 2637 §2.12: the PNS wants the call cleared, in any state; the answer is Call-Disconnect-Notify. */
   handleClearRequest(message: Message<'CallClearRequest'>): void {
     // Only a PNS sends it; one that comes from a PAC still says that the call is over.
-    if (this.role === 'PNS') this.#port.outputs.count(`unexpected ${message.name}`);
+    if (this.role === 'PNS') this.#port.count(`unexpected ${message.name}`);
     const callId = this.callId ?? message.callId;
     const codes = { resultCode: DisconnectResult.Request, errorCode: 0 };
     this.#port.outputs.send(callDisconnectNotify(callId, codes));
@@ -260,7 +262,7 @@ export class Call {
 
   handleDisconnectNotify(message: Message<'CallDisconnectNotify'>): void {
     // Only a PAC sends it; one that comes from a PNS still says that the call is over.
-    if (this.role === 'PAC') this.#port.outputs.count(`unexpected ${message.name}`);
+    if (this.role === 'PAC') this.#port.count(`unexpected ${message.name}`);
     const text = readable(message.callStatistics);
     const said = text === undefined ? '' : `; it says: ${text}`;
     this.handleLost(

@@ -57,7 +57,7 @@ export class ControlConnection {
 
   constructor(options: ControlConnectionOptions) {
     this.#options = options;
-    this.#calls = new CallTable(options.maxCalls, options.callTimeout, this.#outputs);
+    this.#calls = new CallTable(options, this.#outputs);
   }
 
   get state(): ControlState['name'] {
@@ -93,7 +93,7 @@ export class ControlConnection {
     if (state.name === 'established' && octets.length > 0) state.keepalive.heard(now);
     const messages = this.#framer.push(octets);
     if (this.#pending.length + messages.length > MAX_PENDING) {
-      this.#outputs.count('flood');
+      this.#options.count('flood');
       this.#end(cause('CONTROL_MALFORMED', 'too many messages at once'));
       return;
     }
@@ -262,10 +262,10 @@ export class ControlConnection {
   #handleMalformed({ error, detail }: Malformed): void {
     if (error === 'unknown-type') {
       // Whole and in step, only not known: an extension of somebody else's.
-      this.#outputs.count('unknown-type');
+      this.#options.count('unknown-type');
       return;
     }
-    this.#outputs.count('malformed');
+    this.#options.count('malformed');
     // RFC 2637 §3: after an invalid message the connection is closed.
     this.#end(cause('CONTROL_MALFORMED', detail));
   }
@@ -281,7 +281,7 @@ export class ControlConnection {
         else this.#handleEarly(message, 'CONTROL_REFUSED');
         break;
       case 'wait-close':
-        this.#outputs.count(`unexpected ${message.name}`);
+        this.#options.count(`unexpected ${message.name}`);
         break;
       case 'established':
         this.#handleEstablished(message, state.keepalive, now);
@@ -289,7 +289,7 @@ export class ControlConnection {
       case 'wait-stop-reply':
         if (message.name === 'StopControlConnectionRequest') this.#replyToStop();
         else if (message.name !== 'StopControlConnectionReply') {
-          this.#outputs.count(`unexpected ${message.name}`);
+          this.#options.count(`unexpected ${message.name}`);
           break;
         }
         this.#end(state.cause);
@@ -332,7 +332,7 @@ export class ControlConnection {
 
   /** Anything else before the connection is established; requests are told so (RFC 2637 §2.16, Not-Connected). */
   #handleEarly(message: ControlMessage, stopped: 'CONTROL_LOST' | 'CONTROL_REFUSED'): void {
-    this.#outputs.count(`unexpected ${message.name}`);
+    this.#options.count(`unexpected ${message.name}`);
     switch (message.name) {
       case 'StopControlConnectionRequest':
         this.#replyToStop();
@@ -365,12 +365,12 @@ export class ControlConnection {
   #handleEstablished(message: ControlMessage, keepalive: Keepalive, now: number): void {
     switch (message.name) {
       case 'StartControlConnectionRequest':
-        this.#outputs.count(`unexpected ${message.name}`);
+        this.#options.count(`unexpected ${message.name}`);
         this.#sendStartReply(StartResult.ChannelAlreadyExists);
         break;
       case 'StartControlConnectionReply':
       case 'StopControlConnectionReply':
-        this.#outputs.count(`unexpected ${message.name}`);
+        this.#options.count(`unexpected ${message.name}`);
         break;
       case 'StopControlConnectionRequest':
         this.#replyToStop();
@@ -381,7 +381,7 @@ export class ControlConnection {
         break;
       case 'EchoReply':
         if (!keepalive.answers(message.identifier))
-          this.#outputs.count(`unexpected ${message.name}`);
+          this.#options.count(`unexpected ${message.name}`);
         break;
       case 'OutgoingCallRequest':
       case 'IncomingCallRequest':
@@ -397,7 +397,7 @@ export class ControlConnection {
       case 'WanErrorNotify':
       case 'SetLinkInfo':
         // Both speak of asynchronous lines; a call over IP has none.
-        this.#outputs.count(`ignored ${message.name}`);
+        this.#options.count(`ignored ${message.name}`);
         break;
     }
   }

@@ -2,7 +2,6 @@
  * What a control connection tells and asks the floor above: the closed union that `ControlConnection.poll` returns.
  */
 import type { Cause } from '../wire/cause.ts';
-import type { ControlMessage } from '../wire/control-message.ts';
 
 /** RFC 2637 §3.2: 'outgoing' calls are asked for by the PNS (Outgoing-Call-Request), 'incoming' ones by the PAC. */
 export type CallDirection = 'outgoing' | 'incoming';
@@ -14,20 +13,6 @@ export interface ControlPeer {
   readonly firmwareRevision: number;
   readonly protocolVersion: number;
 }
-
-/**
- * Input that was tolerated, for counters. 'unexpected …' is a message that does not fit the state (repeated ones too);
- * 'unknown call …' one whose call id belongs to no call here; 'ignored …' one that is known and has no effect here.
- */
-export type ControlOddity =
-  | 'malformed'
-  | 'unknown-type'
-  | 'flood'
-  | 'call-limit'
-  | 'repeated-call-id'
-  | `unexpected ${ControlMessage['name']}`
-  | `unknown call ${ControlMessage['name']}`
-  | `ignored ${ControlMessage['name']}`;
 
 export type ControlOutput =
   /** Exactly one message: write it at once and by itself (some peers and NAT helpers parse one message per segment). */
@@ -56,6 +41,5 @@ export type ControlOutput =
     }
   /** The call is over and its id free again. Exactly once for each call placed, offered or accepted. */
   | { readonly kind: 'call-down'; readonly callId: number; readonly cause: Cause }
-  | { readonly kind: 'counted'; readonly what: ControlOddity }
   /** Final, exactly once, after every call-down: close TCP when what was transmitted has left. */
   | { readonly kind: 'down'; readonly cause: Cause };

@@ -1,7 +1,7 @@
 /** What a control connection has to say and nobody has polled yet. */
 import { encodeControlMessage, type ControlMessage } from '../wire/control-message.ts';
 import { takeFirst } from '../wire/queue.ts';
-import type { ControlOddity, ControlOutput } from './control-output.ts';
+import type { ControlOutput } from './control-output.ts';
 
 export class OutputQueue {
   readonly #outputs: ControlOutput[] = [];
@@ -12,10 +12,6 @@ export class OutputQueue {
 
   emit(output: ControlOutput): void {
     this.#outputs.push(output);
-  }
-
-  count(what: ControlOddity): void {
-    this.emit({ kind: 'counted', what });
   }
 
   shift(): ControlOutput | undefined {

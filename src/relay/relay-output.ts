@@ -2,16 +2,6 @@
 import type { Cause } from '../wire/cause.ts';
 import type { RelayedCall, Side } from './relayed-call.ts';
 
-/** Input that was tolerated, for counters. */
-export type RelayOddity =
-  | 'malformed'
-  | 'unknown-type'
-  | 'unknown-call-id'
-  /** The call id was told to somebody else: the message is not passed on. */
-  | 'foreign-call-id'
-  | 'call-limit'
-  | 'flood';
-
 export type RelayOutput =
   /** The client has sent a message: open the connection to the server. Answer: handleConnected or end. */
   | { readonly kind: 'connect' }
@@ -26,6 +16,5 @@ export type RelayOutput =
   | { readonly kind: 'remove'; readonly call: RelayedCall }
   | { readonly kind: 'call-up'; readonly call: RelayedCall }
   | { readonly kind: 'call-down'; readonly call: RelayedCall; readonly cause: Cause }
-  | { readonly kind: 'counted'; readonly what: RelayOddity }
   /** Final, exactly once, after every call-down: close both TCP connections when what was written has left. */
   | { readonly kind: 'done'; readonly cause: Cause };

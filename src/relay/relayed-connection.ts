@@ -15,7 +15,7 @@ import { isMalformed } from '../wire/codec.ts';
 import { encodeControlMessage } from '../wire/control-message.ts';
 import { readU16, writeU16 } from '../wire/octets.ts';
 import { callIdFields, MESSAGE_TYPE_AT, MessageType, neededLength } from './call-id-fields.ts';
-import type { RelayOddity, RelayOutput } from './relay-output.ts';
+import type { RelayOutput } from './relay-output.ts';
 import { goodbye, otherSide, type RelayedCall, type Side } from './relayed-call.ts';
 import { RelayedCalls } from './relayed-calls.ts';
 
@@ -35,10 +35,22 @@ export const MAX_HELD = 64;
 /** Result Codes of a call that is connected (RFC 2637 §2.8, §2.10); some send 0. */
 const CONNECTED: readonly number[] = [0, 1];
 
+/** Input that was tolerated. */
+export type RelayCounter =
+  | 'malformed'
+  | 'unknown-type'
+  | 'unknown-call-id'
+  /** The call id was told to somebody else: the message is not passed on. */
+  | 'foreign-call-id'
+  | 'call-limit'
+  | 'flood';
+
 export interface RelayedConnectionOptions {
   readonly ids: Pick<CallIds, 'take' | 'release' | 'isUsed'>;
   /** An id for a call that is up, unique on this machine. */
   readonly nextId: () => number;
+  /** Input was tolerated. */
+  readonly count: (what: RelayCounter) => void;
   /** Silence, on the control connection and of packets, after which it ends; ms, 0: never. */
   readonly idleTimeout: number;
 }
@@ -82,7 +94,7 @@ export class RelayedConnection {
     this.#heard = now;
     for (const message of this.#framers[side].push(octets)) {
       if (isMalformed(message)) {
-        this.#count('malformed');
+        this.#options.count('malformed');
         this.end(cause('CONTROL_MALFORMED', `${side}: ${message.detail}`));
         return;
       }
@@ -174,7 +186,7 @@ export class RelayedConnection {
       return;
     }
     if (held.length >= MAX_HELD) {
-      this.#count('flood');
+      this.#options.count('flood');
       this.end(cause('CONTROL_MALFORMED', `${side}: more than ${MAX_HELD} messages at once`));
       return;
     }
@@ -200,7 +212,7 @@ export class RelayedConnection {
       return;
     }
     if (message.length < neededLength(fields)) {
-      this.#count('malformed');
+      this.#options.count('malformed');
       return;
     }
     switch (type) {
@@ -219,7 +231,7 @@ export class RelayedConnection {
 
   /** A message without call ids. */
   #passPlain(side: Side, type: number, message: Uint8Array, now: number): void {
-    if (type === 0 || type > MessageType.SetLinkInfo) this.#count('unknown-type');
+    if (type === 0 || type > MessageType.SetLinkInfo) this.#options.count('unknown-type');
     this.#write(otherSide(side), message);
     if (
       type === MessageType.StartControlConnectionReply &&
@@ -237,7 +249,7 @@ export class RelayedConnection {
     const callId = readU16(message, 12);
     const told = this.#calls.size < MAX_CALLS ? this.#options.ids.take() : undefined;
     if (told === undefined) {
-      this.#count('call-limit');
+      this.#options.count('call-limit');
       this.#write(side, encodeControlMessage(callRefusal(direction, callId, 'no-resource')));
       return;
     }
@@ -274,7 +286,7 @@ export class RelayedConnection {
     this.#held[side] = [];
     this.#reply[side] = message;
     if (call[side].told === undefined) {
-      this.#count('call-limit');
+      this.#options.count('call-limit');
       this.handleOpened(call, cause('TOO_MANY_CONNECTIONS'), now);
       return;
     }
@@ -304,10 +316,10 @@ export class RelayedConnection {
   /** The ids belong to no call here. To no other call either: then they do no harm, whatever they mean. */
   #passUnknown(side: Side, callIds: readonly number[], message: Uint8Array): void {
     if (callIds.some((callId) => this.#options.ids.isUsed(callId))) {
-      this.#count('foreign-call-id');
+      this.#options.count('foreign-call-id');
       return;
     }
-    this.#count('unknown-call-id');
+    this.#options.count('unknown-call-id');
     this.#write(otherSide(side), message);
   }
 
@@ -344,10 +356,6 @@ export class RelayedConnection {
 
   #write(side: Side, octets: Uint8Array): void {
     this.#emit({ kind: 'write', side, octets });
-  }
-
-  #count(what: RelayOddity): void {
-    this.#emit({ kind: 'counted', what });
   }
 
   #emit(output: RelayOutput): void {

@@ -15,6 +15,8 @@ export interface GatewayOptions {
   readonly random: (length: number) => Uint8Array;
   /** ms since 1970 UTC, for the expiry of accounts only. */
   readonly wallClock: () => number;
+  /** Input of a peer was tolerated. */
+  readonly count: (counter: string) => void;
 }
 
 /** Somebody who is logged in, as those who must end him see it. */
@@ -41,6 +43,7 @@ export class Gateway {
   readonly halfOpen = new HalfOpen();
   readonly random: (length: number) => Uint8Array;
   readonly wallClock: () => number;
+  readonly count: (counter: string) => void;
   #accounts: Accounts;
   #users: readonly User[];
   #limits: Limits;
@@ -51,9 +54,10 @@ export class Gateway {
   readonly #attempts = new Set<Attempt>();
   readonly #standbyNumbers = new Set<number>();
 
-  constructor({ users, limits, random, wallClock }: GatewayOptions) {
+  constructor({ users, limits, random, wallClock, count }: GatewayOptions) {
     this.random = random;
     this.wallClock = wallClock;
+    this.count = count;
     this.#users = users;
     this.#accounts = new Accounts(users, random);
     this.#limits = limits;

@@ -184,8 +184,7 @@ export type SessionEvent =
       readonly server: string;
       readonly username: string | undefined;
       readonly cause: Cause;
-    }
-  | { readonly what: 'counted'; readonly counter: string };
+    };
 
 export type LinkState =
   | 'down'

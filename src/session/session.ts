@@ -65,7 +65,6 @@ export type SessionStage =
   | { readonly kind: 'tunnel-down'; readonly tunnel: Tunnel }
   /** An established session is over; its counters are final. */
   | { readonly kind: 'ended'; readonly session: SessionStatus; readonly cause: Cause }
-  | { readonly kind: 'counted'; readonly counter: string }
   /** PPP has begun to end by itself; 'down' follows with this cause. */
   | { readonly kind: 'closing'; readonly cause: Cause }
   /** PPP is finished: the owner frees the path. Last. */
@@ -339,9 +338,6 @@ export class Session {
       case 'echo-reply':
         if (this.#echo?.identifier === output.identifier)
           this.#echo.time ??= now - this.#echo.askedAt;
-        break;
-      case 'counted':
-        this.#stages.push({ kind: 'counted', counter: output.what });
         break;
       case 'closing':
         if (this.#ending !== undefined) break;

@@ -22,11 +22,11 @@ export type TunnelConnectionOptions = Omit<
 >;
 
 /** What the owner of its calls must know; 'down' is the last, with our own cause where it was we who ended it. */
-export type TunnelConnectionOutput = Exclude<ControlOutput, { kind: 'transmit' | 'counted' }>;
+export type TunnelConnectionOutput = Exclude<ControlOutput, { kind: 'transmit' }>;
 
 export interface TunnelConnectionPorts {
   /** For the daemon. */
-  readonly outputs: { push(output: Extract<SessionOutput, { kind: 'write' | 'event' }>): void };
+  readonly outputs: { push(output: Extract<SessionOutput, { kind: 'write' }>): void };
   act(output: TunnelConnectionOutput, now: number): void;
 }
 
@@ -142,12 +142,6 @@ export class TunnelConnection {
     switch (output.kind) {
       case 'transmit':
         this.#ports.outputs.push({ kind: 'write', octets: output.octets });
-        break;
-      case 'counted':
-        this.#ports.outputs.push({
-          kind: 'event',
-          event: { what: 'counted', counter: `control: ${output.what}` },
-        });
         break;
       case 'down': {
         const cause = this.ending;

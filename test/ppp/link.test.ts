@@ -208,6 +208,7 @@ test('a server that asks for no login is not trusted by a client that insists on
     const bare = new Station({
       mru: server.mru,
       random: server.random,
+      count: server.count,
       ipv6: false,
       ...mppe('off'),
       ip: { localAddress: SERVER_ADDRESS, peerAddress: CLIENT_ADDRESS, requestDns: false },

@@ -10,6 +10,8 @@ import { seededOctets } from '../support/link.ts';
 const ADDRESS = Uint8Array.of(3, 6, 10, 0, 0, 1);
 const ZERO = Uint8Array.of(3, 6, 0, 0, 0, 0);
 
+const counted: string[] = [];
+
 function negotiation(keepLocalAddress = false): Negotiation<IpcpOption> {
   const offer = {
     primaryDns: undefined,
@@ -25,7 +27,7 @@ function negotiation(keepLocalAddress = false): Negotiation<IpcpOption> {
     requestDns: false,
     requestNbns: false,
   });
-  return new Negotiation(policy, true);
+  return new Negotiation(policy, true, (what) => counted.push(what));
 }
 
 function drain(machine: Negotiation<IpcpOption>): NegotiationOutput[] {
@@ -41,12 +43,11 @@ function started(keepLocalAddress?: boolean): Negotiation<IpcpOption> {
   return machine;
 }
 
-/** Kinds and codes, `>2` for a transmitted Configure-Ack. */
-const short = (outputs: NegotiationOutput[]): string[] =>
-  outputs.map((output) => {
-    if (output.kind === 'transmit') return `>${output.packet.code}`;
-    return output.kind === 'counted' ? output.what : output.kind;
-  });
+/** Kinds and codes, `>2` for a transmitted Configure-Ack; then what was counted. */
+const short = (outputs: NegotiationOutput[]): string[] => [
+  ...outputs.map((output) => (output.kind === 'transmit' ? `>${output.packet.code}` : output.kind)),
+  ...counted.splice(0),
+];
 
 const packet = (code: number, identifier: number, data = new Uint8Array(0)) => ({
   code,

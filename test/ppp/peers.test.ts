@@ -95,7 +95,7 @@ test('only a caller that has proved its password learns why it is refused, by ea
     const login = new Login(
       method,
       { username: 'User', secret: Secret.fromPassword(password) },
-      seededOctets(5),
+      { random: seededOctets(5), count: () => undefined },
       0,
     );
     const protocol = method === 'pap' ? Pap : Chap;

@@ -582,7 +582,7 @@ describe('limits', () => {
 
 describe('a call by itself, where the table of calls does not lead', () => {
   const outputs = new OutputQueue();
-  const port: CallPort = { callTimeout: 10, outputs };
+  const port: CallPort = { callTimeout: 10, count: () => undefined, outputs };
 
   function kinds(): string[] {
     const found: string[] = [];

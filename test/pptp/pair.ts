@@ -23,12 +23,15 @@ export function options(change: Partial<ControlConnectionOptions> = {}): Control
     handshakeTimeout: HANDSHAKE_TIMEOUT,
     callTimeout: CALL_TIMEOUT,
     random: (length) => new Uint8Array(length).fill(0xa5),
+    count: () => undefined,
     ...change,
   };
 }
 
-/** Everything but 'transmit'. */
-export type ControlEvent = Exclude<ControlOutput, { kind: 'transmit' }>;
+/** Everything but 'transmit', and what was counted. */
+export type ControlEvent =
+  | Exclude<ControlOutput, { kind: 'transmit' }>
+  | { readonly kind: 'counted'; readonly what: string };
 
 export function decoded(octets: Uint8Array): ControlMessage {
   const message = decodeControlMessage(octets);
@@ -49,7 +52,8 @@ export class End {
   closed = false;
 
   constructor(change: Partial<ControlConnectionOptions>) {
-    this.connection = new ControlConnection(options(change));
+    const count = (what: string) => this.events.push({ kind: 'counted', what });
+    this.connection = new ControlConnection(options({ count, ...change }));
   }
 
   /** Empties the output queue; returns the octets that are to go to the peer, one message each. */

@@ -44,11 +44,13 @@ export class Middle {
   ended: Cause | undefined;
   /** Answers 'open' at once; undefined: the test does. */
   answer: ((call: RelayedCall) => Cause | undefined) | undefined = () => undefined;
+  private readonly counts: string[] = [];
   private lastId = 0;
 
   constructor(ids = countingIds(), idleTimeout = 0) {
     const nextId = () => ++this.lastId;
-    this.machine = new RelayedConnection({ ids, nextId, idleTimeout }, this.now);
+    const count = (what: string) => this.counts.push(what);
+    this.machine = new RelayedConnection({ ids, nextId, count, idleTimeout }, this.now);
   }
 
   drain(): void {
@@ -138,7 +140,7 @@ export class Middle {
   }
 
   counted(): string[] {
-    return this.outputs.flatMap((output) => (output.kind === 'counted' ? output.what : []));
+    return this.counts;
   }
 
   wait(duration: number): void {

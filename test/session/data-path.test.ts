@@ -158,11 +158,12 @@ class Tunnel {
   readonly link: ClientLink;
   readonly caller: Caller;
   /** Of both ends; of what they count the counter's name. */
-  readonly events: string[] = [];
+  readonly events: string[];
 
   constructor(mppe: MppeOptions) {
     const { client, server } = this;
     const world = new World();
+    this.events = world.counted;
     client.peer = server;
     server.peer = client;
     this.home = new Server({ ...serverOptions, mppe }, world.gateway([user('anna')]), {
@@ -222,8 +223,7 @@ class Tunnel {
 
   #note(output: ClientLinkOutput): void {
     if (output.kind !== 'event') return;
-    const { event } = output;
-    this.events.push(event.what === 'counted' ? event.counter : event.what);
+    this.events.push(output.event.what);
   }
 }
 

@@ -12,7 +12,12 @@ import { decodeControlMessage } from '../../src/wire/control-message.ts';
 import { isMalformed } from '../../src/wire/codec.ts';
 
 const random = (length: number) => new Uint8Array(length);
-const common = { handshakeTimeout: 15_000, callTimeout: 30_000, random } as const;
+const common = {
+  handshakeTimeout: 15_000,
+  callTimeout: 30_000,
+  random,
+  count: () => undefined,
+} as const;
 
 /** An initiator and a peer that answers until `silent`; the initiator has one call. */
 function connected() {

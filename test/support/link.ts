@@ -37,24 +37,27 @@ export function seededOctets(seed: number): (length: number) => Uint8Array {
   return (length) => Uint8Array.from({ length }, () => Math.floor(random() * 256));
 }
 
-export type Output<K extends LinkOutput['kind']> = Extract<LinkOutput, { kind: K }>;
+/** An output, or what was counted. */
+type Said = LinkOutput | { readonly kind: 'counted'; readonly what: string };
+export type Output<K extends Said['kind']> = Extract<Said, { kind: K }>;
 
 /** A link and everything it has put out. */
 export class Station {
   readonly link: PppLink;
-  readonly outputs: LinkOutput[] = [];
+  readonly outputs: Said[] = [];
   /** IP packets that the data path has carried. */
   readonly packets = { send: 0, receive: 0 };
 
   constructor(options: LinkOptions) {
-    this.link = new PppLink(options, (direction) => this.packets[direction]);
+    const count = (what: string) => this.outputs.push({ kind: 'counted', what });
+    this.link = new PppLink({ ...options, count }, (direction) => this.packets[direction]);
   }
 
-  all<K extends LinkOutput['kind']>(kind: K): Output<K>[] {
+  all<K extends Said['kind']>(kind: K): Output<K>[] {
     return this.outputs.filter((output): output is Output<K> => output.kind === kind);
   }
 
-  last<K extends LinkOutput['kind']>(kind: K): Output<K> | undefined {
+  last<K extends Said['kind']>(kind: K): Output<K> | undefined {
     return this.all(kind).at(-1);
   }
 
@@ -100,6 +103,7 @@ export function serverOptions(seed = 1): LinkOptions {
     ip: { requestDns: false },
     ipv6: false,
     random: seededOctets(seed),
+    count: () => undefined,
   };
 }
 
@@ -115,6 +119,7 @@ export function clientOptions(seed = 2): LinkOptions {
     ip: { requestDns: true },
     ipv6: false,
     random: seededOctets(seed),
+    count: () => undefined,
   };
 }
 

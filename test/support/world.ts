@@ -143,6 +143,7 @@ export class World {
   /** Addresses that do not answer SYNs. */
   readonly unreachable = new Set<number>();
   readonly tcpLatency = 5;
+  readonly counted: string[] = [];
   readonly #started = this.clock.now;
   #seed = 1;
 
@@ -156,6 +157,7 @@ export class World {
       limits: { ...limits, ...more },
       random: seeded(this.#seed++ * 7919),
       wallClock: () => this.wallClock,
+      count: (counter) => this.counted.push(counter),
     });
   }
 
@@ -338,7 +340,7 @@ export class ServerHost {
   }
 
   whats(): string[] {
-    return this.events.filter(({ what }) => what !== 'counted').map(describe);
+    return this.events.map(describe);
   }
 }
 
@@ -551,7 +553,7 @@ export class LinkHost implements Timed {
   }
 
   whats(): string[] {
-    return this.events.filter(({ what }) => what !== 'counted').map(describe);
+    return this.events.map(describe);
   }
 }
 
@@ -572,7 +574,5 @@ export function describe(event: SessionEvent): string {
       return `${event.state}${event.cause === undefined ? '' : ` ${event.cause.code}`}`;
     case 'step':
       return `step ${event.step}`;
-    case 'counted':
-      return `counted ${event.counter}`;
   }
 }

@@ -84,13 +84,14 @@ export class Passage {
     this.place = place;
     this.ended = ended;
     const { nextId } = ports;
+    const count = (what: string) => ports.count(`relay: ${what}`);
     const { idleTimeout } = options;
     const ids = {
       take: () => this.takeId(),
       release: (id: number) => this.releaseId(id),
       isUsed: (id: number) => ports.ids.isUsed(id),
     };
-    this.machine = new RelayedConnection({ ids, nextId, idleTimeout }, monotonic());
+    this.machine = new RelayedConnection({ ids, nextId, count, idleTimeout }, monotonic());
     this.client = this.tcp(socket, 'client');
   }
 
@@ -177,7 +178,7 @@ export class Passage {
   }
 
   private carryOut(output: RelayOutput): void {
-    const { report, count } = this.ports;
+    const { report } = this.ports;
     switch (output.kind) {
       case 'connect':
         this.connect();
@@ -205,9 +206,6 @@ export class Passage {
           call: this.status(output.call),
           cause: output.cause,
         });
-        break;
-      case 'counted':
-        count(`relay: ${output.what}`);
         break;
       case 'done':
         this.done(output.cause);

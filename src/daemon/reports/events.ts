@@ -58,7 +58,6 @@ export function busEvent(event: SessionEvent | RelayEvent, now: number): BusEven
     case 'relay-refused':
     case 'caller-refused':
     case 'step':
-    case 'counted':
       return undefined;
   }
 }

@@ -120,7 +120,6 @@ function failure(event: SessionEvent | RelayEvent): FailureDocument | undefined 
     case 'relay-call-up':
     case 'session-up':
     case 'step':
-    case 'counted':
       return undefined;
   }
 }

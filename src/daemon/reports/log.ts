@@ -124,8 +124,6 @@ function describeEvent(event: SessionEvent | RelayEvent): [Level, string] {
     }
     case 'step':
       return ['debug', `link ${event.link}: ${event.step} ok${event.detail && ` ${event.detail}`}`];
-    case 'counted':
-      return ['debug', `counted ${event.counter}`];
   }
 }
 

@@ -42,7 +42,6 @@ export class Reports {
 
   private tell(event: Event): void {
     const { log } = this.ports;
-    if (event.what === 'counted') this.count(event.counter);
     if (event.what !== 'caller-refused' && event.what !== 'relay-refused') log.event(event);
     else {
       const kind = `${event.what.replace('-', ' ')}: ${event.cause.code}`;
@@ -53,6 +52,13 @@ export class Reports {
 
   count(counter: string): void {
     this.counted.set(counter, (this.counted.get(counter) ?? 0) + 1);
+  }
+
+  /** Input of a peer was tolerated: a line for whoever looks for it. */
+  countInput(counter: string): void {
+    this.count(counter);
+    const { faults, log } = this.ports;
+    faults.contain('log', () => log.line('debug', `counted ${counter}`));
   }
 
   /** Things that were counted and belong to no session. */

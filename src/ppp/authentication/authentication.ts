@@ -20,11 +20,11 @@ export class Authentication {
   readonly #login: Login | undefined;
 
   constructor(methods: Methods, options: LinkOptions, now: number) {
-    const { authenticatePeer, identity, random } = options;
+    const { authenticatePeer, identity } = options;
     if (methods.peer !== undefined && authenticatePeer !== undefined)
-      this.#authenticator = new Authenticator(methods.peer, authenticatePeer.name, random, now);
+      this.#authenticator = new Authenticator(methods.peer, authenticatePeer.name, options, now);
     if (methods.own !== undefined && identity !== undefined)
-      this.#login = new Login(methods.own, identity, random, now);
+      this.#login = new Login(methods.own, identity, options, now);
   }
 
   get methods(): Methods {

@@ -17,7 +17,7 @@ import { PppProtocol } from '../../wire/ppp-frame.ts';
 import { textOf } from '../../wire/text.ts';
 import { takeFirst } from '../../wire/queue.ts';
 import type { MppeKeySource } from '../mppe-key-source.ts';
-import type { AuthMethod, Refusal } from '../options.ts';
+import type { AuthMethod, LinkOptions, Refusal } from '../options.ts';
 import type { Evidence } from './evidence.ts';
 import { LoginAttempt } from './login-attempt.ts';
 import { MAX_REPEATS, PATIENCE, REPEAT_TIME, type AuthenticationOutput } from './output.ts';
@@ -50,7 +50,8 @@ type State =
 export class Authenticator {
   readonly method: AuthMethod;
   readonly #name: string;
-  readonly #random: (length: number) => Uint8Array;
+  readonly #random: LinkOptions['random'];
+  readonly #count: LinkOptions['count'];
   #state: State;
   #keys: MppeKeySource | undefined;
   readonly #outputs: AuthenticationOutput[] = [];
@@ -59,12 +60,13 @@ export class Authenticator {
   constructor(
     method: AuthMethod,
     name: string,
-    random: (length: number) => Uint8Array,
+    { random, count }: Pick<LinkOptions, 'random' | 'count'>,
     now: number,
   ) {
     this.method = method;
     this.#name = name;
     this.#random = random;
+    this.#count = count;
     if (method === 'pap') {
       const challenge = new Uint8Array(0);
       this.#state = { name: 'asking', identifier: 0, challenge, sent: 0, deadline: now + PATIENCE };
@@ -276,10 +278,6 @@ export class Authenticator {
   #send(packet: ChapPacket): void {
     const payload = encodeChap(packet);
     this.#outputs.push({ kind: 'transmit', protocol: PppProtocol.Chap, payload });
-  }
-
-  #count(what: string): void {
-    this.#outputs.push({ kind: 'counted', what });
   }
 }
 

@@ -29,7 +29,7 @@ import { PppProtocol } from '../../wire/ppp-frame.ts';
 import { readable, textOf } from '../../wire/text.ts';
 import { takeFirst } from '../../wire/queue.ts';
 import type { MppeKeySource } from '../mppe-key-source.ts';
-import type { AuthMethod } from '../options.ts';
+import type { AuthMethod, LinkOptions } from '../options.ts';
 import { msChapKeys, msChapV2Keys } from './evidence.ts';
 import { MAX_REPEATS, PATIENCE, REPEAT_TIME, type AuthenticationOutput } from './output.ts';
 
@@ -64,7 +64,8 @@ type State =
 export class Login {
   readonly method: AuthMethod;
   readonly #identity: Identity;
-  readonly #random: (length: number) => Uint8Array;
+  readonly #random: LinkOptions['random'];
+  readonly #count: LinkOptions['count'];
   #state: State;
   #wasAccepted = false;
   #keys: MppeKeySource | undefined;
@@ -73,12 +74,13 @@ export class Login {
   constructor(
     method: AuthMethod,
     identity: Identity,
-    random: (length: number) => Uint8Array,
+    { random, count }: Pick<LinkOptions, 'random' | 'count'>,
     now: number,
   ) {
     this.method = method;
     this.#identity = identity;
     this.#random = random;
+    this.#count = count;
     this.#state = { name: 'waiting', deadline: now + PATIENCE };
     if (method === 'pap') this.#answer(this.#papRequest(random(1)[0] ?? 0), now);
   }
@@ -312,10 +314,6 @@ export class Login {
   #fail(code: CauseCode, detail?: string): void {
     this.#state = { name: 'failed' };
     this.#outputs.push({ kind: 'failed', cause: cause(code, detail) });
-  }
-
-  #count(what: string): void {
-    this.#outputs.push({ kind: 'counted', what });
   }
 }
 

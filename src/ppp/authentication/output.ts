@@ -10,8 +10,7 @@ export type AuthenticationOutput =
   | { readonly kind: 'login'; readonly attempt: LoginAttempt }
   /** The peer accepted our login. */
   | { readonly kind: 'authenticated'; readonly method: AuthMethod }
-  | { readonly kind: 'failed'; readonly cause: Cause }
-  | { readonly kind: 'counted'; readonly what: string };
+  | { readonly kind: 'failed'; readonly cause: Cause };
 
 /** ms between repetitions of a Challenge, Response or Authenticate-Request. */
 export const REPEAT_TIME = 3000;

@@ -92,6 +92,7 @@ export class ClientConnection {
         handshakeTimeout: HANDSHAKE_TIMEOUT,
         callTimeout: CALL_TIMEOUT,
         random: gateway.random,
+        count: (what) => gateway.count(`control: ${what}`),
       },
       {
         outputs: { push: (output) => this.#outputs.push(output) },
@@ -266,12 +267,6 @@ export class ClientConnection {
       case 'ended':
         this.#outputs.push(stage);
         break;
-      case 'counted':
-        this.#outputs.push({
-          kind: 'event',
-          event: { what: 'counted', counter: `ppp: ${stage.counter}` },
-        });
-        break;
       case 'closing':
         this.#beginClosing(stage.cause, now);
         break;
@@ -324,6 +319,7 @@ export class ClientConnection {
           ipv6,
           ...(keepalive === undefined ? {} : { keepalive }),
           random: this.#gateway.random,
+          count: (what) => this.#gateway.count(`ppp: ${what}`),
         },
       },
       { id: this.#gateway.nextId(), username, routes },

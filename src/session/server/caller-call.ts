@@ -137,6 +137,7 @@ export class CallerCall {
           interfaceIdentifier: SERVER_INTERFACE_IDENTIFIER,
           ...(keepalive === undefined ? {} : { keepalive }),
           random: gateway.random,
+          count: (what) => gateway.count(`ppp: ${what}`),
         },
       },
       undefined,
@@ -239,9 +240,6 @@ export class CallerCall {
         break;
       case 'ended':
         this.#event({ what: 'session-down', session: stage.session, cause: stage.cause });
-        break;
-      case 'counted':
-        this.#event({ what: 'counted', counter: `ppp: ${stage.counter}` });
         break;
       case 'closing':
         // A session tells its end itself.

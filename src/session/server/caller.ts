@@ -70,6 +70,7 @@ export class Caller {
         handshakeTimeout: firstCallTime,
         callTimeout: CALL_TIMEOUT,
         random: gateway.random,
+        count: (what) => gateway.count(`control: ${what}`),
         wonCollision: () => gateway.winsCollision(this.peer, this.local, this.#now),
       },
       { outputs: this.#outputs, act: (output, at) => this.#act(output, at) },
@@ -294,7 +295,7 @@ export class Caller {
   /** A connection that ended before there was a call. */
   #reportLoss(cause: Cause): void {
     if (!this.#spoke && this.#connection.ending === undefined) {
-      this.#event({ what: 'counted', counter: 'control: silent caller' });
+      this.#reception.gateway.count('control: silent caller');
       return;
     }
     const { name } = this.#reception.options;

@@ -20,6 +20,7 @@ export function ownCalls(
     handshakeTimeout: 15_000,
     callTimeout: 30_000,
     random: (length) => new Uint8Array(randomBytes(length)),
+    count: () => undefined,
   });
   const drive = new Drive(noFaults());
   const told = new Map<number, number>();

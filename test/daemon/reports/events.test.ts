@@ -56,7 +56,6 @@ test("a link's state is told; strangers, steps and counters are not", () => {
   for (const event of [
     { what: 'caller-refused', server: 'home', peer, cause: cause('USER_LIMIT') },
     { what: 'step', link: 'office', step: 'tcp', detail: '' },
-    { what: 'counted', counter: 'x' },
   ] as const)
     assert.equal(busEvent(event, now), undefined);
 });

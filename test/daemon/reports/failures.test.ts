@@ -47,7 +47,6 @@ test('ordinary ends and other events are no failures', () => {
       { what: 'link-state', link: 'office', state: 'up' },
       { what: 'link-state', link: 'office', state: 'demand', cause: cause('CONNECT_TIMEOUT') },
       { what: 'step', link: 'office', step: 'tcp', detail: '' },
-      { what: 'counted', counter: 'x' },
     ),
     [],
   );

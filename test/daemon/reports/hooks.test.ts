@@ -256,6 +256,6 @@ test('what is not executable, a backup, hidden or a folder is passed over; what 
 test('no folders, and other events, are nothing', (t) => {
   const bench = new Bench(t, { dir: '/nowhere' });
   bench.hooks.note(up);
-  bench.hooks.note({ what: 'counted', counter: 'x' });
+  bench.hooks.note({ what: 'step', link: 'office', step: 'tcp', detail: '' });
   assert.deepEqual(bench.lines, []);
 });

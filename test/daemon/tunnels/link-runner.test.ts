@@ -17,7 +17,13 @@ function dialling(context: TestContext) {
   const faults = noFaults();
   const ports = {
     faults,
-    gateway: new Gateway({ users: [], limits, random: seeded(1), wallClock: () => 0 }),
+    gateway: new Gateway({
+      users: [],
+      limits,
+      random: seeded(1),
+      wallClock: () => 0,
+      count: () => undefined,
+    }),
     drive: new Drive(faults),
     report: () => undefined,
     io: { paths: { open: () => undefined } },

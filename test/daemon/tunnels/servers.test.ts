@@ -30,7 +30,13 @@ function scene() {
   const mtus: number[] = [];
   const faults = noFaults();
   const ports = {
-    gateway: new Gateway({ users: [], limits, random: seeded(1), wallClock: () => 0 }),
+    gateway: new Gateway({
+      users: [],
+      limits,
+      random: seeded(1),
+      wallClock: () => 0,
+      count: () => undefined,
+    }),
     drive: new Drive(faults),
     faults,
     report: () => undefined,

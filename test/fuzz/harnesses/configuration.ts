@@ -48,6 +48,7 @@ export const configuration = harness({
           ip: { requestDns: false },
           ipv6: false,
           random: (length) => new Uint8Array(length),
+          count: () => undefined,
         });
       }
       for (const { username, secret } of [...read.links, ...read.users]) {

@@ -169,7 +169,6 @@ class Watched {
           this.isDown = true;
           break;
         case 'established':
-        case 'counted':
       }
       assert.ok(this.connection.callCount <= MAX_CALLS);
     }

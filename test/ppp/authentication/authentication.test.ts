@@ -24,8 +24,14 @@ function drain(side: Authenticator | Login): AuthenticationOutput[] {
   return outputs;
 }
 
-const kinds = (side: Authenticator | Login): string[] =>
-  drain(side).map((output) => (output.kind === 'counted' ? output.what : output.kind));
+const counted: string[] = [];
+const count = (what: string) => counted.push(what);
+
+/** Kinds of outputs, then what was counted. */
+const kinds = (side: Authenticator | Login): string[] => [
+  ...drain(side).map(({ kind }) => kind),
+  ...counted.splice(0),
+];
 
 function sent(side: Authenticator | Login): Uint8Array {
   const [payload] = drain(side).flatMap((output) =>
@@ -36,8 +42,9 @@ function sent(side: Authenticator | Login): Uint8Array {
 }
 
 const authenticator = (method: AuthMethod): Authenticator =>
-  new Authenticator(method, 'gateway', seededOctets(1), 0);
-const login = (method: AuthMethod): Login => new Login(method, identity, seededOctets(2), 0);
+  new Authenticator(method, 'gateway', { random: seededOctets(1), count }, 0);
+const login = (method: AuthMethod): Login =>
+  new Login(method, identity, { random: seededOctets(2), count }, 0);
 
 test('authenticator: what it did not ask for is counted', () => {
   for (const method of methods) {
