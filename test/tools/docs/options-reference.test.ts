@@ -2,7 +2,11 @@
 import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
 import { test } from 'node:test';
-import { optionsReference, referenceIn, withReference } from '../../../tools/docs/options-reference.ts';
+import {
+  optionsReference,
+  referenceIn,
+  withReference,
+} from '../../../tools/docs/options-reference.ts';
 import {
   globalOptions,
   linkOptions,

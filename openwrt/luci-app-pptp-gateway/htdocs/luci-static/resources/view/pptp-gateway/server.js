@@ -29,19 +29,14 @@ function globals(map) {
 	number(
 		'max_sessions',
 		_('Sessions in all'),
-		_('In all servers and links together. The service sets room aside for these and for callers before login when it starts.'),
+		_(
+			'In all servers and links together. The service sets room aside for these and for callers before login when it starts.'
+		),
 		1,
 		4096,
 		'64'
 	);
-	number(
-		'max_half_open',
-		_('Callers before login'),
-		_('Callers that have not logged in yet, in all.'),
-		1,
-		4096,
-		'64'
-	);
+	number('max_half_open', _('Callers before login'), _('Callers that have not logged in yet, in all.'), 1, 4096, '64');
 	number(
 		'max_half_open_per_source',
 		_('Callers before login from one address'),
