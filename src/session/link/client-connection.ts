@@ -6,10 +6,17 @@ import { cause as because, type Cause } from '../../wire/cause.ts';
 import { formatAddress } from '../../wire/ip.ts';
 import { takeFirst } from '../../wire/queue.ts';
 import type { Claims } from '../claims.ts';
-import { Deadlines, earliest } from '../deadlines.ts';
+import { earliest } from '../deadlines.ts';
 import type { Attempt, Gateway } from '../gateway.ts';
 import type { ClientLinkOptions } from '../options.ts';
-import type { CallPath, SessionOutput, SessionStatus, Step, Tunnel } from '../ports.ts';
+import type {
+  CallPath,
+  Tunnel,
+  SessionEvent,
+  SessionOutput,
+  SessionStatus,
+  Step,
+} from '../ports.ts';
 import { Session, type SessionStage } from '../session.ts';
 import { TunnelConnection, type TunnelConnectionOutput } from '../tunnel-connection.ts';
 
@@ -19,12 +26,8 @@ const CALL_TIMEOUT = 30_000;
 const LINK_TIME = 90_000;
 
 export type ConnectionOutput =
-  | Extract<SessionOutput, { kind: 'write' }>
-  | { readonly kind: 'step'; readonly step: Step; readonly detail: string }
-  /** Answer: establish, or end. */
-  | { readonly kind: 'tunnel-up'; readonly path: CallPath; readonly tunnel: Tunnel }
-  | { readonly kind: 'tunnel-down'; readonly path: CallPath; readonly tunnel: Tunnel }
-  | { readonly kind: 'ended'; readonly session: SessionStatus; readonly cause: Cause }
+  /** For the daemon. Answer to 'tunnel-up': establish, or end. */
+  | Exclude<SessionOutput, { kind: 'disconnect' | 'done' }>
   /** Nothing uses the path any more. */
   | { readonly kind: 'release'; readonly path: CallPath }
   /** It failed and says goodbye now. */
@@ -50,11 +53,12 @@ interface Ends {
 }
 
 type State =
-  /** The Start exchange. */
-  | { readonly name: 'control' }
+  /** The Start exchange; the gateway knows of it, since it may collide with the peer's own attempt. */
+  | { readonly name: 'control'; readonly leaveAttempt: () => void }
   | { readonly name: 'call'; readonly path: CallPath }
-  | { readonly name: 'link'; readonly session: Session }
-  | { readonly name: 'closing'; readonly cause: Cause; readonly session: Session | undefined }
+  /** Without a tunnel the addresses must be agreed on by then. */
+  | { readonly name: 'link'; readonly session: Session; readonly by: number | undefined }
+  | { readonly name: 'closing'; readonly session: Session | undefined }
   | { readonly name: 'closed' };
 
 export class ClientConnection {
@@ -63,16 +67,9 @@ export class ClientConnection {
   readonly #port: ConnectionPort;
   readonly #ends: Ends;
   readonly #tunnel: TunnelConnection;
-  /** When the addresses must be agreed on. */
-  readonly #deadlines = new Deadlines<'link'>();
   readonly #outputs: ConnectionOutput[] = [];
-  /** Known to the gateway in state 'control', where a collision with the peer's own attempt is possible. */
-  readonly #leaveAttempt: () => void;
-  #state: State = { name: 'control' };
-  /** Our call id while the control connection has the call. */
-  #callId: number | undefined;
+  #state: State;
   #lcpUp = false;
-  #loggedIn = false;
 
   constructor(
     options: ClientLinkOptions,
@@ -106,7 +103,8 @@ export class ClientConnection {
       lose: (at) => port.outside(() => this.#lose(at), at),
     };
     gateway.enterAttempt(attempt);
-    this.#leaveAttempt = port.claims.add(() => gateway.leaveAttempt(attempt));
+    const leaveAttempt = port.claims.add(() => gateway.leaveAttempt(attempt));
+    this.#state = { name: 'control', leaveAttempt };
     this.#pump(now);
   }
 
@@ -170,16 +168,15 @@ export class ClientConnection {
 
   nextTimeout(): number | undefined {
     if (this.#state.name === 'closed') return undefined;
-    return earliest(
-      this.#tunnel.nextTimeout(),
-      this.#deadlines.next(),
-      this.#session()?.nextTimeout(),
-    );
+    const by = this.#state.name === 'link' ? this.#state.by : undefined;
+    return earliest(this.#tunnel.nextTimeout(), by, this.#session()?.nextTimeout());
   }
 
   handleTimeout(now: number): void {
     if (this.#state.name === 'closed') return;
-    if (this.#deadlines.due(now) !== undefined) this.#beginClosing(this.#slowness(), now);
+    const state = this.#state;
+    if (state.name === 'link' && state.by !== undefined && now >= state.by)
+      this.#beginClosing(slowness(state.session, this.#lcpUp), now);
     const session = this.#session();
     const next = session?.nextTimeout();
     if (next !== undefined && next <= now) session?.handleTimeout(now);
@@ -234,11 +231,11 @@ export class ClientConnection {
         this.#callDown(output.cause, now);
         break;
       case 'down':
-        this.#close(output.cause);
+        this.#enter({ name: 'closed' });
+        this.#outputs.push({ kind: 'closed', cause: output.cause });
         break;
     }
     this.#drain(now);
-    if (this.#state.name !== 'control') this.#leaveAttempt();
   }
 
   #actOnSession(stage: SessionStage, now: number): void {
@@ -254,27 +251,23 @@ export class ClientConnection {
         // Nobody is asked to log in to a link.
         break;
       case 'authenticated':
-        this.#loggedIn = true;
         this.#step('login', this.#session()?.auth ?? 'none');
         break;
       case 'tunnel-up':
         this.#tunnelUp(stage.tunnel);
         break;
       case 'tunnel-down':
-        this.#pushTunnel('tunnel-down', stage.tunnel);
-        if (this.#state.name === 'link') this.#deadlines.set('link', now + LINK_TIME);
+        this.#tunnelDown(stage.tunnel, now);
         break;
       case 'ended':
-        this.#outputs.push(stage);
+        this.#event({ what: 'session-down', session: stage.session, cause: stage.cause });
         break;
       case 'closing':
         this.#beginClosing(stage.cause, now);
         break;
       case 'down':
         this.#beginClosing(stage.cause, now);
-        this.#release(this.#session()?.path);
-        if (this.#callId !== undefined)
-          this.#tunnel.control.clearCall(this.#callId, stage.cause, now);
+        this.#release(this.#session()?.path, stage.cause, now);
         break;
     }
   }
@@ -287,8 +280,7 @@ export class ClientConnection {
       this.#beginClosing(because('TOO_MANY_SESSIONS'), now);
       return;
     }
-    this.#state = { name: 'call', path };
-    this.#callId = path.callId;
+    this.#enter({ name: 'call', path });
     this.#tunnel.control.placeCall(path.callId, now);
   }
 
@@ -325,73 +317,68 @@ export class ClientConnection {
       { id: this.#gateway.nextId(), username, routes },
       now,
     );
-    this.#state = { name: 'link', session };
-    this.#deadlines.set('link', now + LINK_TIME);
+    this.#enter({ name: 'link', session, by: now + LINK_TIME });
   }
 
   #tunnelUp(tunnel: Tunnel): void {
     if (this.#state.name !== 'link') return;
-    this.#deadlines.clear('link');
-    if (!this.#loggedIn) this.#step('login', 'not asked for');
-    this.#step('encryption', this.#state.session.encryption);
+    const { session } = this.#state;
+    this.#state = { ...this.#state, by: undefined };
+    if (session.auth === 'none') this.#step('login', 'not asked for');
+    this.#step('encryption', session.encryption);
     const { localAddress, peerAddress } = tunnel;
     this.#step('addresses', `${formatAddress(localAddress)} and ${formatAddress(peerAddress)}`);
-    this.#pushTunnel('tunnel-up', tunnel);
+    this.#outputs.push({ kind: 'tunnel-up', path: session.path, tunnel });
   }
 
-  #pushTunnel(kind: 'tunnel-up' | 'tunnel-down', tunnel: Tunnel): void {
-    const path = this.#session()?.path;
-    if (path !== undefined) this.#outputs.push({ kind, path, tunnel });
+  #tunnelDown(tunnel: Tunnel, now: number): void {
+    const session = this.#session();
+    if (session === undefined) return;
+    this.#outputs.push({ kind: 'tunnel-down', path: session.path, tunnel });
+    if (this.#state.name === 'link') this.#state = { ...this.#state, by: now + LINK_TIME };
   }
 
   #callDown(cause: Cause, now: number): void {
-    this.#callId = undefined;
-    const session = this.#session();
-    if (session === undefined) {
-      if (this.#state.name === 'call') this.#beginClosing(cause, now);
-      return;
-    }
-    session.lost(cause, now); // its 'down' explains the cause
-    this.#drain(now);
+    if (this.#state.name === 'call') this.#beginClosing(cause, now);
+    else this.#session()?.lost(cause, now); // its 'down' explains the cause
   }
 
   #beginClosing(cause: Cause, now: number): void {
     const state = this.#state;
     if (state.name === 'closing' || state.name === 'closed') return;
     const session = this.#session();
-    this.#state = { name: 'closing', cause, session };
+    this.#enter({ name: 'closing', session });
     this.#outputs.push({ kind: 'closing', cause });
-    this.#deadlines.clearAll();
     this.#tunnel.close(cause, now);
-    this.#leaveAttempt();
-    if (state.name === 'call') {
-      this.#release(state.path);
-      if (this.#callId !== undefined) this.#tunnel.control.clearCall(this.#callId, cause, now);
-    }
+    if (state.name === 'call') this.#release(state.path, cause, now);
     session?.end(cause, now);
   }
 
-  #close(cause: Cause): void {
-    const state = this.#state;
-    if (state.name === 'call') this.#release(state.path);
-    this.#state = { name: 'closed' };
-    this.#deadlines.clearAll();
-    this.#outputs.push({ kind: 'closed', cause });
+  #enter(state: State): void {
+    if (this.#state.name === 'control') this.#state.leaveAttempt();
+    this.#state = state;
   }
 
-  #release(path: CallPath | undefined): void {
-    if (path !== undefined) this.#outputs.push({ kind: 'release', path });
-  }
-
-  /** What took too long. */
-  #slowness(): Cause {
-    const obstacle = this.#session()?.path.obstacle();
-    if (this.#session()?.heardGre !== true) return because('GRE_BLOCKED', obstacle);
-    if (!this.#lcpUp) return because('LCP_TIMEOUT', obstacle);
-    return because(this.#loggedIn ? 'IPCP_TIMEOUT' : 'AUTH_TIMEOUT');
+  /** Nothing uses the path any more, and the call ends. */
+  #release(path: CallPath | undefined, cause: Cause, now: number): void {
+    if (path === undefined) return;
+    this.#outputs.push({ kind: 'release', path });
+    this.#tunnel.control.clearCall(path.callId, cause, now);
   }
 
   #step(step: Step, detail: string): void {
-    this.#outputs.push({ kind: 'step', step, detail });
+    this.#event({ what: 'step', link: this.#options.name, step, detail });
   }
+
+  #event(event: SessionEvent): void {
+    this.#outputs.push({ kind: 'event', event });
+  }
+}
+
+/** What took too long. */
+function slowness({ path, heardGre, auth }: Session, lcpUp: boolean): Cause {
+  const obstacle = path.obstacle();
+  if (!heardGre) return because('GRE_BLOCKED', obstacle);
+  if (!lcpUp) return because('LCP_TIMEOUT', obstacle);
+  return because(auth === 'none' ? 'AUTH_TIMEOUT' : 'IPCP_TIMEOUT');
 }

@@ -1,5 +1,5 @@
 /**
- * A link that dials out: name, addresses, attempts, pauses, giving up. Each attempt is a ClientConnection.
+ * A link that dials out: name, addresses, attempts, pauses, giving up. From TCP on an attempt is a ClientConnection.
  *
  * Every address of the name is tried before a pause; pauses double with every failure in a row and start small again
  * after the link was up for a while. What a person asks for (dial, hangup) always holds at once. Where netifd decides
@@ -10,15 +10,39 @@
  * down for the pause, as others are.
  */
 import { cause as because, type Cause } from '../../wire/cause.ts';
-import { ClientConnection, type ConnectionOutput } from './client-connection.ts';
-import { isIdle, type ClientLinkStatus } from './client-link-state.ts';
-import { earliest } from '../deadlines.ts';
+import { formatAddress, parseAddress } from '../../wire/ip.ts';
+import { Claims } from '../claims.ts';
 import type { Gateway } from '../gateway.ts';
 import { IdleWatch } from '../idle-watch.ts';
 import type { ClientLinkOptions } from '../options.ts';
-import { LinkCourse, TUNNEL_TIME } from './link-course.ts';
-import type { CallPaths, ClientLinkOutput } from '../ports.ts';
+import { OutputQueue } from '../output-queue.ts';
+import type { CallPaths, ClientLinkOutput, LinkState, SessionEvent, Step } from '../ports.ts';
+import { ClientConnection, type ConnectionOutput } from './client-connection.ts';
+import {
+  deadline,
+  isIdle,
+  request,
+  shown,
+  type ClientLinkState,
+  type ClientLinkStatus,
+  type StateNamed,
+  type Then,
+} from './client-link-state.ts';
 import { Redial } from './redial.ts';
+import { Standby } from './standby.ts';
+import {
+  begin,
+  connect,
+  fail,
+  missAnswer,
+  TUNNEL_TIME,
+  tryNext,
+  wake,
+  type Memory,
+} from './transitions.ts';
+
+/** Addresses of a name that are tried. */
+const MAX_ADDRESSES = 8;
 
 export interface ClientLinkPorts {
   readonly paths: CallPaths;
@@ -26,9 +50,16 @@ export interface ClientLinkPorts {
   readonly feed: (link: ClientLink, act: () => void) => void;
 }
 
-export class ClientLink extends LinkCourse {
+export class ClientLink {
   readonly #gateway: Gateway;
   readonly #ports: ClientLinkPorts;
+  /** What it has taken from the gateway. */
+  readonly #claims = new Claims();
+  readonly #outputs = new OutputQueue<ClientLinkOutput>();
+  readonly #standby: Standby;
+  #state: ClientLinkState = { name: 'down', cause: undefined };
+  readonly #memory: { -readonly [K in keyof Memory]: Memory[K] };
+  #shown: LinkState = 'down';
 
   /**
    * @param flags probe: goes as far as addresses with 'step' events, brings no tunnel up, hangs up; then a link-state event
@@ -41,14 +72,25 @@ export class ClientLink extends LinkCourse {
     { probe = false, held = false }: { readonly probe?: boolean; readonly held?: boolean } = {},
     redial = new Redial(),
   ) {
-    super(options, gateway, { probe, held }, redial);
     this.#gateway = gateway;
     this.#ports = ports;
+    this.#standby = new Standby(gateway, this.#outputs, this.#claims);
+    this.#memory = {
+      options,
+      probe,
+      held,
+      wanted: false,
+      cause: undefined,
+      redial,
+      random: gateway.random,
+      takePlace: () =>
+        gateway.enterLink() ? this.#claims.add(() => gateway.leaveLink()) : undefined,
+    };
   }
 
   /** It has thrown and is asked nothing more: what it holds of the gateway is given back. */
   abandon(): void {
-    this.claims.close();
+    this.#claims.close();
   }
 
   /**
@@ -56,42 +98,41 @@ export class ClientLink extends LinkCourse {
    * undefined: it was about to be removed, or is a probe.
    */
   successor(cause: Cause, now: number): ClientLink | undefined {
-    if (this.leaving || this.probe) return undefined;
-    const { settings, state, held, redial } = this;
-    const link = new ClientLink(settings, this.#gateway, this.#ports, { held }, redial);
+    if (this.#isLeaving) return undefined;
+    const { options, held, redial } = this.#memory;
+    const link = new ClientLink(options, this.#gateway, this.#ports, { held }, redial);
+    const state = this.#state;
     const isDown = state.name === 'down' || (state.name === 'stopping' && state.then.to === 'down');
-    if (isDown) link.down(cause);
-    else link.fail(cause, now);
+    link.#enter(isDown ? { name: 'down', cause } : fail(link.#memory, cause, now), now);
     return link;
   }
 
   get options(): ClientLinkOptions {
-    return this.settings;
+    return this.#memory.options;
   }
 
   /** Somebody wants the link now: the pause is skipped, what blocks it forgotten. Nothing while it dials or is up. */
   dial(now: number): void {
-    if (this.done) return;
-    if (this.state.name !== 'connected' && this.state.name !== 'up') this.wanted = true;
-    this.start(now);
-    this.wake(now);
-    this.#pump(now);
+    const { name } = this.#state;
+    if (name === 'connected' || name === 'up' || name === 'done') return;
+    this.#memory.wanted = true;
+    this.#start(now);
+    this.#wake(now);
   }
 
   /** No connection from now on, and no attempt until release(). */
   hold(now: number): void {
-    const state = this.state;
-    this.held = true;
-    this.wanted = false;
-    this.approach.forgetRest();
-    if (state.name === 'waiting') this.park(state.until);
+    const state = this.#state;
+    this.#memory.held = true;
+    this.#memory.wanted = false;
+    if (state.name === 'waiting') this.#enter({ ...state, name: 'held' }, now);
     else if (state.name !== 'stopping') {
-      if (!isIdle(state)) this.stop({ to: 'dial' }, because('INTERFACE_DOWN'), now);
+      if (!isIdle(state)) this.#stop({ to: 'dial' }, because('INTERFACE_DOWN'), now);
     } else if (state.then.to === 'demand') {
-      this.standby.fall();
-      this.state = { ...state, then: { to: 'dial' } };
-    }
-    this.#pump(now);
+      this.#standby.fall();
+      this.#dialAfter(state);
+    } else if (state.then.to === 'again')
+      this.#state = { ...state, then: { ...state.then, rest: [] } };
   }
 
   /**
@@ -99,70 +140,54 @@ export class ClientLink extends LinkCourse {
    * while it dials or is up.
    */
   release(fresh: boolean, now: number): void {
-    const wasHeld = this.held;
-    this.held = false;
-    const state = this.state;
-    if (this.done) return;
-    if (fresh || state.name === 'down') {
-      this.start(now);
-      this.#pump(now);
-    } else if (!wasHeld) return;
-    else if (state.name === 'waiting' && state.until > now) this.pause(state.until, now);
-    else if (state.name === 'waiting') {
-      this.begin(now);
-      this.#pump(now);
-    } else if (state.name === 'blocked') this.outputs.show('blocked', this.cause);
+    const wasHeld = this.#memory.held;
+    const state = this.#state;
+    this.#memory.held = false;
+    if (fresh || state.name === 'down') this.#start(now);
+    else if (state.name === 'held' && state.until <= now) this.#begin(now);
+    else if (state.name === 'held') this.#enter({ ...state, name: 'waiting' }, now);
+    else if (state.name === 'blocked' && wasHeld) this.#enter(state, now);
   }
 
   /** Ends the link and leaves it down until dial() or release(). Link state 'stopping', then 'down' within 3 s. */
   hangup(now: number, cause: Cause = because('USER_REQUEST')): void {
-    this.stop({ to: 'down', cause }, cause, now);
-    this.#pump(now);
+    this.#stop({ to: this.#isLeaving ? 'done' : 'down', cause }, cause, now);
   }
 
   /** As hangup, and 'done' when it is down: the link is removed, or the daemon ends. */
   close(cause: Cause, now: number): void {
-    this.leaving = true;
-    this.hangup(now, cause);
+    this.#stop({ to: 'done', cause }, cause, now);
   }
 
   /** New options. Dials again when anything but the rules for dialling changed; a link that is down stays down. */
   reconfigure(options: ClientLinkOptions, now: number): void {
-    const isOther = options.keys.session !== this.settings.keys.session;
-    this.settings = options;
-    const freed = this.state.name === 'blocked' && !this.redial.givesUp(this.cause, options);
-    if (!isOther && !freed) return;
-    this.redial.reset();
-    switch (this.state.name) {
-      case 'down':
-        break;
-      case 'waiting':
-      case 'blocked':
-      case 'demand': // what stands meanwhile gets the new settings
-        this.begin(now);
-        break;
-      case 'approaching':
-      case 'connected':
-      case 'up':
-        this.stop({ to: 'dial' }, because('CONFIG_CHANGED'), now);
-        break;
-      case 'stopping':
-        if (this.state.then.to !== 'down') this.state = { ...this.state, then: { to: 'dial' } };
-        break;
-    }
-    this.#pump(now);
+    const state = this.#state;
+    const { options: before, redial, cause } = this.#memory;
+    this.#memory.options = options;
+    const isFreed = state.name === 'blocked' && !redial.givesUp(cause, options);
+    if (options.keys.session === before.keys.session && !isFreed) return;
+    redial.reset();
+    if (state.name === 'stopping') {
+      if (state.then.to !== 'down') this.#dialAfter(state);
+      // What stands while it waits for a packet gets the new settings.
+    } else if (state.name !== 'down') this.#stop({ to: 'dial' }, because('CONFIG_CHANGED'), now);
   }
 
   /** Answer to 'resolve'; `server` as it stood there, so that an overtaken answer is known. */
   handleResolved(server: string, answer: readonly number[] | Cause, now: number): void {
-    this.approach.handleResolved(server, answer, now);
-    this.#pump(now);
+    const state = this.#state;
+    if (state.name !== 'resolving' || server !== this.#memory.options.server) return;
+    if ('code' in answer) this.#enter(fail(this.#memory, answer, now), now);
+    else this.#resolved(state, answer, now);
   }
 
   /** Answer to 'host-route'. */
   handleHostRoute(address: number, failure: Cause | undefined, now: number): void {
-    this.approach.handleHostRoute(address, failure, now);
-    this.#pump(now);
+    const state = this.#state;
+    if (state.name !== 'host-route' || state.address !== address) return;
+    const { place, rest } = state;
+    if (failure === undefined) this.#enter(connect(place, state, now), now);
+    else this.#enter(tryNext(this.#memory, place, rest, failure, now), now);
   }
 
   /**
@@ -170,10 +195,12 @@ export class ClientLink extends LinkCourse {
    * @param wanted the address of `unnumbered`, which the server is asked for
    */
   handleConnected(local: number, now: number, wanted?: number): void {
-    const peer = this.approach.handleConnected(local);
-    if (peer === undefined) return;
+    const state = this.#state;
+    if (state.name !== 'connecting') return;
+    const { place, address: peer, rest } = state;
+    this.#step('tcp', `${formatAddress(local)} to ${formatAddress(peer)}`);
     const connection = new ClientConnection(
-      this.settings,
+      this.#memory.options,
       this.#gateway,
       {
         openPath: (to, own, at) => this.#ports.paths.open(this, to, own, at),
@@ -182,186 +209,354 @@ export class ClientLink extends LinkCourse {
             act();
             this.#pump(at);
           }),
-        claims: this.claims,
+        claims: this.#claims,
       },
       { peer, local, wanted },
       now,
     );
-    this.state = { name: 'connected', connection };
+    this.#enter({ name: 'connected', place, connection, rest, tunnelBy: undefined }, now);
     this.#pump(now);
   }
 
   /** Answer to 'connect': there is no TCP connection. */
   handleConnectFailed(cause: Cause, now: number): void {
-    this.approach.handleConnectFailed(cause, now);
-    this.#pump(now);
+    const state = this.#state;
+    if (state.name !== 'connecting') return;
+    this.#enter(tryNext(this.#memory, state.place, state.rest, cause, now), now);
   }
 
   handleOctets(octets: Uint8Array, now: number): void {
-    this.#connection()?.handleOctets(octets, now);
+    this.#connection?.handleOctets(octets, now);
     this.#pump(now);
   }
 
   /** The peer closed TCP; `failure` (an errno) if it broke. */
   handleClosed(now: number, failure?: string): void {
-    this.#connection()?.handleClosed(now, failure);
+    this.#connection?.handleClosed(now, failure);
     this.#pump(now);
   }
 
   /** One PPP control frame; slots of earlier calls are ignored. */
   handleFrame(slot: number, frame: Uint8Array, now: number): void {
-    this.#connection()?.handleFrame(slot, frame, now);
+    this.#connection?.handleFrame(slot, frame, now);
     this.#pump(now);
   }
 
   handleDesynchronized(slot: number, now: number): void {
-    this.#connection()?.handleDesynchronized(slot, now);
+    this.#connection?.handleDesynchronized(slot, now);
     this.#pump(now);
   }
 
   /** A packet has gone into the device, and there is no session. */
   handlePacket(now: number): void {
-    if (this.state.name === 'stopping' && this.state.then.to === 'demand') this.wanted = true;
-    this.wake(now);
-    this.#pump(now);
+    const state = this.#state;
+    if (state.name === 'stopping' && state.then.to === 'demand') this.#memory.wanted = true;
+    this.#wake(now);
   }
 
   /** Answer to 'standby'. */
   handleStandby(failure: Cause | undefined, now: number): void {
-    if (failure !== undefined) this.failTunnel(failure, now);
-    else if (this.state.name === 'demand') {
-      this.deadlines.clear('tunnel');
-      this.outputs.show('demand', this.cause);
+    const state = this.#state;
+    if (failure !== undefined) this.#failTunnel(failure, now);
+    else if (state.name === 'standby') {
+      const { address, rest } = state;
+      this.#enter({ name: 'demand', address, rest }, now);
     }
-    this.#pump(now);
   }
 
   /** Answer to 'tunnel-up': the link is up, or ends with this cause (DEVICE_FAILED). */
   handleTunnelUp(failure: Cause | undefined, now: number): void {
-    const state = this.state;
+    const state = this.#state;
     if (state.name !== 'connected' && state.name !== 'up') return;
-    this.deadlines.clear('tunnel');
-    if (failure !== undefined) this.failTunnel(failure, now);
-    else if (state.name === 'connected') this.#up(state.connection, now);
-    this.#pump(now);
+    if (failure !== undefined) this.#failTunnel(failure, now);
+    else {
+      this.#awaitTunnel(undefined);
+      if (state.name === 'connected') this.#goUp(state, now);
+    }
   }
 
   /** Somebody has deleted the device. */
   handleDeviceLost(cause: Cause, now: number): void {
-    this.failTunnel(cause, now);
-    this.#pump(now);
+    this.#failTunnel(cause, now);
   }
 
   /** Asks the peer of the session for an answer; echoTime (ms) tells of it. */
   askEcho(now: number): void {
-    this.#connection()?.askEcho(now);
+    this.#connection?.askEcho(now);
     this.#pump(now);
   }
 
   get echoTime(): number | undefined {
-    return this.#connection()?.echoTime;
+    return this.#connection?.echoTime;
   }
 
   nextTimeout(): number | undefined {
-    return earliest(
-      this.deadlines.next(),
-      this.approach.nextTimeout(),
-      this.#connection()?.nextTimeout(),
-    );
+    return deadline(this.#state);
   }
 
   handleTimeout(now: number): void {
-    for (let due = this.deadlines.due(now); due !== undefined; due = this.deadlines.due(now)) {
-      switch (due) {
-        case 'tunnel':
-          this.failTunnel(because('DEVICE_FAILED', 'no answer'), now);
-          break;
-        case 'pause':
-          this.begin(now);
-          break;
-        case 'idle':
-          this.checkIdle(now);
-          break;
-      }
-    }
-    this.approach.handleTimeout(now);
-    const next = this.#connection()?.nextTimeout();
-    if (next !== undefined && next <= now) this.#connection()?.handleTimeout(now);
-    this.#pump(now);
+    const state = this.#state;
+    if ('connection' in state) {
+      if ('tunnelBy' in state && state.tunnelBy !== undefined && now >= state.tunnelBy)
+        state.connection.end(because('DEVICE_FAILED', 'no answer'), now);
+      else if (state.name === 'up') this.#checkIdle(state, now);
+      const next = state.connection.nextTimeout();
+      if (next !== undefined && next <= now) state.connection.handleTimeout(now);
+      this.#pump(now);
+    } else if ('by' in state && now >= state.by) {
+      this.#giveUp();
+      this.#enter(missAnswer(this.#memory, state, now), now);
+    } else if (state.name === 'waiting' && now >= state.until) this.#begin(now);
   }
 
   /** Carry out each output before polling the next: a call path is freed in between. */
   poll(): ClientLinkOutput | undefined {
-    return this.outputs.poll();
+    return this.#outputs.poll();
   }
 
   status(): ClientLinkStatus {
     return {
-      state: this.outputs.state,
-      cause: this.cause,
-      retryAt: this.state.name === 'waiting' && !this.held ? this.state.until : undefined,
-      session: this.#connection()?.status(),
+      state: this.#shown,
+      cause: this.#memory.cause,
+      retryAt: this.#state.name === 'waiting' ? this.#state.until : undefined,
+      session: this.#connection?.status(),
     };
   }
 
-  #connection(): ClientConnection | undefined {
-    return 'connection' in this.state ? this.state.connection : undefined;
+  get #connection(): ClientConnection | undefined {
+    return 'connection' in this.#state ? this.#state.connection : undefined;
+  }
+
+  /** It is to be removed, now or when it is down. */
+  get #isLeaving(): boolean {
+    const state = this.#state;
+    const { name } = state;
+    return (
+      this.#memory.probe || name === 'done' || (name === 'stopping' && state.then.to === 'done')
+    );
+  }
+
+  /** The one way into another state: what only the one before needed is given back, and the new one asks for what it needs. */
+  #enter(state: ClientLinkState, now: number): void {
+    const before = this.#state;
+    this.#state = state;
+    if ('place' in before && !('place' in state && state.place === before.place)) before.place?.();
+    if (isIdle(state) || (state.name === 'stopping' && state.then.to !== 'demand'))
+      this.#standby.fall();
+    if ('cause' in state) this.#memory.cause = state.cause;
+    // What somebody decided does not stand for long; a failure is still worth knowing.
+    if (state.name === 'standby' && !this.#memory.redial.hasFailed) this.#memory.cause = undefined;
+    if (isIdle(state) && state.name !== 'held') this.#memory.wanted = false;
+    // An attempt that failed by itself goes on at the next address.
+    if (!(before.name === 'connected' && state.name === 'stopping' && state.then.to === 'again'))
+      this.#show(state, now);
+    const asked = request(state, this.#memory.options);
+    if (asked !== undefined) this.#outputs.push(asked);
+    if (state.name === 'standby') this.#standby.stand(this.#memory.options, state.address);
+  }
+
+  /** No pause is waited out. */
+  #start(now: number): void {
+    const state = this.#state;
+    if (state.name === 'stopping') this.#dialAfter(state);
+    else if (isIdle(state) && state.name !== 'done') {
+      this.#memory.redial.reset();
+      this.#begin(now);
+    }
+  }
+
+  #dialAfter(state: StateNamed<'stopping'>): void {
+    if (state.then.to !== 'done') this.#state = { ...state, then: { to: 'dial' } };
+  }
+
+  #begin(now: number): void {
+    const place = 'place' in this.#state ? this.#state.place : undefined;
+    this.#enter(begin(this.#memory, place, now), now);
+    const address = parseAddress(this.options.server);
+    if (this.#state.name === 'resolving' && address !== undefined)
+      this.#resolved(this.#state, [address], now);
+  }
+
+  #resolved({ place }: StateNamed<'resolving'>, addresses: readonly number[], now: number): void {
+    const some = [...new Set(addresses)].slice(0, MAX_ADDRESSES);
+    if (some.length > 0) this.#step('name', some.map(formatAddress).join(', '));
+    const otherwise = because('RESOLVE_FAILED', 'no IPv4 address');
+    this.#enter(tryNext(this.#memory, place, some, otherwise, now), now);
+  }
+
+  #wake(now: number): void {
+    const next = wake(this.#memory, this.#state, now);
+    if (next.name === this.#state.name) this.#state = next;
+    else this.#enter(next, now);
+  }
+
+  #goUp({ place, connection }: StateNamed<'connected'>, now: number): void {
+    const session = connection.establish(now);
+    if (session === undefined) return;
+    this.#memory.wanted = false;
+    this.#memory.cause = undefined;
+    this.#event({ what: 'session-up', session });
+    const { demand } = this.#memory.options;
+    const { path } = connection;
+    const watch = demand > 0 && path !== undefined ? new IdleWatch(path, demand) : undefined;
+    const idle = watch && { watch, look: watch.next(now) };
+    this.#enter({ name: 'up', place, connection, since: now, tunnelBy: undefined, idle }, now);
+  }
+
+  #checkIdle(state: StateNamed<'up'>, now: number): void {
+    const { idle, connection } = state;
+    if (idle === undefined || now < idle.look) return;
+    if (!idle.watch.look()) {
+      this.#state = { ...state, idle: { ...idle, look: idle.watch.next(now) } };
+      return;
+    }
+    this.#memory.redial.reset();
+    this.#stop({ to: 'demand', address: connection.peer }, because('IDLE_TIMEOUT'), now);
+  }
+
+  /** The tunnel without a session, or that of the session, is not to be had. */
+  #failTunnel(cause: Cause, now: number): void {
+    const state = this.#state;
+    if (state.name === 'connected' || state.name === 'up') {
+      state.connection.end(cause, now);
+      this.#pump(now);
+    } else if (state.name === 'stopping') {
+      if (state.then.to === 'demand')
+        this.#state = { ...state, then: { to: 'again', cause, rest: [] } };
+    } else if (!isIdle(state)) {
+      this.#giveUp();
+      this.#enter(fail(this.#memory, cause, now), now);
+    }
+  }
+
+  /** Ends what is under way, for good or to begin anew. */
+  #stop(then: Exclude<Then, { to: 'again' }>, why: Cause, now: number): void {
+    const state = this.#state;
+    if (state.name === 'done') return;
+    if ('connection' in state) {
+      const { place, connection } = state;
+      const cause = 'cause' in then ? then.cause : why;
+      this.#enter({ name: 'stopping', place, connection, cause, then }, now);
+      connection.end(why, now);
+      this.#pump(now);
+      return;
+    }
+    this.#giveUp();
+    if (then.to === 'dial') this.#begin(now);
+    else if (then.to !== 'demand') this.#enter({ name: then.to, cause: then.cause }, now);
+  }
+
+  /** The daemon need not connect any more. */
+  #giveUp(): void {
+    if (this.#state.name === 'connecting') this.#outputs.push({ kind: 'disconnect' });
   }
 
   #pump(now: number): void {
-    for (;;) {
-      const connection = this.#connection();
-      const output = connection?.poll();
-      if (connection === undefined || output === undefined) return;
-      this.#act(output, connection, now);
-    }
+    for (let output = this.#connection?.poll(); output; output = this.#connection?.poll())
+      this.#act(output, now);
   }
 
-  #act(output: ConnectionOutput, connection: ClientConnection, now: number): void {
+  #act(output: ConnectionOutput, now: number): void {
     switch (output.kind) {
       case 'write':
-        this.outputs.push(output);
+        this.#outputs.push(output);
         break;
-      case 'step':
-        this.outputs.step(output.step, output.detail);
+      case 'event':
+        // The steps of a probe alone are followed.
+        if (output.event.what !== 'step' || this.#memory.probe) this.#outputs.push(output);
         break;
       case 'tunnel-up':
-        if (this.probe) this.stop({ to: 'down', cause: undefined }, because('USER_REQUEST'), now);
+        if (this.#memory.probe)
+          this.#stop({ to: 'done', cause: undefined }, because('USER_REQUEST'), now);
         else {
-          this.standby.tunnelUp(output, this.settings);
-          this.deadlines.set('tunnel', now + TUNNEL_TIME);
+          this.#standby.tunnelUp(output, this.#memory.options);
+          this.#awaitTunnel(now + TUNNEL_TIME);
         }
         break;
       case 'tunnel-down':
-        this.deadlines.clear('tunnel');
-        if (!this.probe) this.standby.tunnelDown(output);
-        break;
-      case 'ended':
-        this.outputs.event({ what: 'session-down', session: output.session, cause: output.cause });
+        this.#awaitTunnel(undefined);
+        if (!this.#memory.probe) this.#standby.tunnelDown(output);
         break;
       case 'release':
-        this.outputs.release(output.path);
+        this.#outputs.release(output.path);
         break;
       case 'closing':
-        this.handleClosing(output.cause, connection, now);
+        this.#closing(output.cause, now);
         break;
       case 'closed':
-        this.handleConnectionClosed(output.cause, connection, now);
+        this.#closing(output.cause, now);
+        this.#outputs.push({ kind: 'disconnect' });
+        this.#goOn(now);
         break;
     }
   }
 
-  #up(connection: ClientConnection, now: number): void {
-    const session = connection.establish(now);
-    if (session === undefined) return;
-    const { demand } = this.settings;
-    const path = connection.path;
-    const idle = demand > 0 && path !== undefined ? new IdleWatch(path, demand) : undefined;
-    this.state = { name: 'up', connection, since: now, idle };
-    if (idle !== undefined) this.deadlines.set('idle', idle.next(now));
-    this.wanted = false;
-    this.cause = undefined;
-    this.outputs.event({ what: 'session-up', session });
-    this.outputs.show('up', undefined);
+  #awaitTunnel(tunnelBy: number | undefined): void {
+    const state = this.#state;
+    if (state.name === 'connected' || state.name === 'up') this.#state = { ...state, tunnelBy };
+  }
+
+  /** The connection has begun to end by itself. */
+  #closing(cause: Cause, now: number): void {
+    const state = this.#state;
+    if (state.name !== 'connected' && state.name !== 'up') return;
+    const { place, connection } = state;
+    if (state.name === 'up') this.#memory.redial.wasUp(now - state.since);
+    const rest = state.name === 'up' ? [] : state.rest;
+    const then = { to: 'again', cause, rest } as const;
+    this.#enter({ name: 'stopping', place, connection, cause, then }, now);
+  }
+
+  /** The connection is closed. */
+  #goOn(now: number): void {
+    const state = this.#state;
+    if (state.name !== 'stopping') return;
+    const { place, connection, then } = state;
+    switch (then.to) {
+      case 'down':
+      case 'done':
+        this.#enter({ name: then.to, cause: then.cause }, now);
+        break;
+      case 'dial':
+        this.#begin(now);
+        break;
+      case 'demand':
+        this.#enter({ name: 'demand', address: then.address, rest: [] }, now);
+        if (this.#memory.wanted) this.#wake(now);
+        break;
+      case 'again': {
+        // What went wrong in PPP would go wrong at the other addresses, too.
+        const rest = connection.reachedPpp ? [] : then.rest;
+        this.#memory.cause = then.cause;
+        this.#enter(tryNext(this.#memory, place, rest, then.cause, now), now);
+        break;
+      }
+    }
+  }
+
+  /** Every pause is news, and that the link is given up, still; a probe always tells of its end. */
+  #show(state: ClientLinkState, now: number): void {
+    const { name } = state;
+    const before = this.#shown;
+    const { probe, cause, options } = this.#memory;
+    this.#shown = shown[name];
+    const isNews = name === 'waiting' || name === 'blocked' || (name === 'done' && probe);
+    if (this.#shown === before && !isNews) return;
+    this.#event({
+      what: 'link-state',
+      link: options.name,
+      state: this.#shown,
+      ...(cause !== undefined && this.#shown !== 'connecting' && { cause }),
+      ...(name === 'waiting' && { retryIn: Math.max(0, state.until - now) }),
+    });
+  }
+
+  #step(step: Step, detail: string): void {
+    const { probe, options } = this.#memory;
+    if (probe) this.#event({ what: 'step', link: options.name, step, detail });
+  }
+
+  #event(event: SessionEvent): void {
+    this.#outputs.push({ kind: 'event', event });
   }
 }

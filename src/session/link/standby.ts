@@ -4,8 +4,8 @@
  */
 import type { Claims } from '../claims.ts';
 import type { Gateway } from '../gateway.ts';
-import type { LinkOutputs } from './link-outputs.ts';
 import type { ClientLinkOptions } from '../options.ts';
+import type { OutputQueue } from '../output-queue.ts';
 import type { ClientLinkOutput, Tunnel } from '../ports.ts';
 
 /**
@@ -17,18 +17,20 @@ const PLACEHOLDER = 0x0a404040;
 
 type SessionTunnel = Extract<ClientLinkOutput, { kind: 'tunnel-up' | 'tunnel-down' }>;
 
+/** The number of a link among those that wait. */
+interface Numbered {
+  readonly number: number;
+  readonly leave: () => void;
+}
+
 export class Standby {
   readonly #gateway: Gateway;
-  readonly #outputs: LinkOutputs;
-  /** What there is without a session; undefined: nothing. */
-  #tunnel: Tunnel | undefined;
+  readonly #outputs: OutputQueue<ClientLinkOutput>;
   readonly #claims: Claims;
-  #number: number | undefined;
-  #leaveNumber: () => void = () => undefined;
-  /** A session has taken its place. */
-  #replaced = false;
+  /** Undefined: there is nothing without a session. `replaced`: a session has taken its place. */
+  #state: (Numbered & { readonly tunnel: Tunnel; readonly replaced: boolean }) | undefined;
 
-  constructor(gateway: Gateway, outputs: LinkOutputs, claims: Claims) {
+  constructor(gateway: Gateway, outputs: OutputQueue<ClientLinkOutput>, claims: Claims) {
     this.#gateway = gateway;
     this.#outputs = outputs;
     this.#claims = claims;
@@ -36,36 +38,36 @@ export class Standby {
 
   /** @param peer outside address of the server */
   stand(options: ClientLinkOptions, peer: number): void {
-    this.#prepare(options, peer);
+    this.#prepare(options, peer, false);
     this.#show();
   }
 
   tunnelUp(output: SessionTunnel, options: ClientLinkOptions): void {
-    if (options.demand > 0) this.#prepare(options, output.tunnel.peer);
+    if (options.demand > 0) this.#prepare(options, output.tunnel.peer, true);
     else this.#forget();
-    this.#replaced = true;
     this.#outputs.push(output);
   }
 
   tunnelDown(output: SessionTunnel): void {
-    this.#replaced = false;
     this.#outputs.push(output);
+    if (this.#state === undefined) return;
+    this.#state = { ...this.#state, replaced: false };
     this.#show();
   }
 
   /** There is nothing without a session, and no device after it. */
   fall(): void {
-    const tunnel = this.#tunnel;
+    const state = this.#state;
     this.#forget();
-    if (tunnel !== undefined && !this.#replaced)
-      this.#outputs.push({ kind: 'standby-down', tunnel });
+    if (state?.replaced === false)
+      this.#outputs.push({ kind: 'standby-down', tunnel: state.tunnel });
   }
 
-  #prepare(options: ClientLinkOptions, peer: number): void {
+  #prepare(options: ClientLinkOptions, peer: number, replaced: boolean): void {
     const { name, device, routes, mtu, defaultRoute, metric } = options;
-    const number = (this.#number ??= this.#takeNumber());
+    const { number, leave } = this.#state ?? this.#takeNumber();
     const address = PLACEHOLDER + number;
-    this.#tunnel = {
+    const tunnel: Tunnel = {
       name,
       device,
       role: 'link',
@@ -81,21 +83,21 @@ export class Standby {
       proxyArp: false,
       ipv6Client: undefined,
     };
+    this.#state = { number, leave, tunnel, replaced };
   }
 
   #forget(): void {
-    this.#tunnel = undefined;
-    this.#leaveNumber();
-    this.#number = undefined;
+    this.#state?.leave();
+    this.#state = undefined;
   }
 
-  #takeNumber(): number {
+  #takeNumber(): Numbered {
     const number = this.#gateway.takeStandbyNumber();
-    this.#leaveNumber = this.#claims.add(() => this.#gateway.leaveStandbyNumber(number));
-    return number;
+    return { number, leave: this.#claims.add(() => this.#gateway.leaveStandbyNumber(number)) };
   }
 
   #show(): void {
-    if (this.#tunnel !== undefined) this.#outputs.push({ kind: 'standby', tunnel: this.#tunnel });
+    if (this.#state !== undefined)
+      this.#outputs.push({ kind: 'standby', tunnel: this.#state.tunnel });
   }
 }
