@@ -6,13 +6,14 @@
 # make packages  all set-up, then dist/packages: .ipk and .apk for each of ARCHITECTURES, checked
 # make feed    dist/feed: repositories that routers install from, signed with what make feed-key makes
 # make npm-packages  dist/npm: ubus-js, tun-tap and raw-socket as packages for npm
+# make docs    what the pages in docs/ have from the sources: options, causes, commands
 # make source-feed  dist/source-feed: a feed for OpenWrt's scripts/feeds
 # make runtime-lock  tools/packages/debian.lock: the newest packages of Debian 13 for the runtime
 # make fuzz    all set-up, then every harness of test/fuzz for FUZZ_SECONDS each (or HARNESSES="gre uci")
 # make soak    all set-up, then a besieged gateway for SOAK_SECONDS; ends with 1 where the good session lost anything
 # make test-sanitized  all set-up, then the tests of the addon with it under AddressSanitizer and UBSan
 # make run     a server from an example configuration, in the foreground
-.PHONY: build check demo test test-unit test-interop test-sanitized fuzz soak bench run source-feed packages feed feed-key runtime-lock npm-packages format clean \
+.PHONY: build check demo test test-unit test-interop test-sanitized fuzz soak bench run source-feed packages feed feed-key runtime-lock npm-packages docs format clean \
 	setup-build setup-demo setup-test setup-fuzz setup-bench setup-packages
 
 SOURCES := $(shell find src -name '*.ts')
@@ -78,6 +79,9 @@ feed: packages
 # Debian's security updates of the runtime
 runtime-lock: setup-packages
 	tools/packages/runtime-lock.sh
+
+docs: setup-build
+	node --import tsx tools/docs/main.ts
 
 npm-packages: setup-build
 	node --import tsx tools/npm/pack.ts

@@ -53,6 +53,6 @@ export const stockOptions = {
     text,
     [],
     'session',
-    'Words for pppd in old sections (mppe, nomppe, refuse-pap, mtu, ...); the README says which. Others are a warning. A word disturbs what its option does.',
+    'Words for pppd in old sections (mppe, nomppe, refuse-pap, mtu, ...); docs/stock-client.md says which. Others are a warning. A word disturbs what its option does.',
   ),
 } as const;

@@ -239,7 +239,7 @@ function kill(pid: number | undefined): void {
   }
 }
 
-/** The README says what these mean. Names come from peers: no value is a command, and none has a NUL. */
+/** docs/hooks.md says what these mean. Names come from peers: no value is a command, and none has a NUL. */
 function environment(
   event: Extract<SessionEvent, { what: 'session-up' | 'session-down' }>,
   device: string,

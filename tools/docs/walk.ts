@@ -1,0 +1,159 @@
+/**
+ * Runs the commands of the documentation, with the configuration that stands in it: a router, the office whose server it dials, and
+ * somebody on the road who dials it, in three network namespaces.
+ *
+ *     road  198.51.100.2 --- 198.51.100.1  router  203.0.113.2 --- 203.0.113.1  office
+ *
+ *     node --import tsx tools/docs/walk.ts --write      puts what the commands print below them
+ */
+import { chmodSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { join, resolve } from 'node:path';
+import { Lab, type Gateway } from '../lab.ts';
+import { blocks, type Block } from './markdown.ts';
+
+/** In this order: the office is dialled on the first. */
+export const walkedPages = [
+  'office-link.md',
+  'home-vpn.md',
+  'troubleshooting.md',
+  'command-line.md',
+  'ubus.md',
+];
+
+export interface Step {
+  readonly page: string;
+  readonly block: Block;
+  readonly code: number | null;
+  readonly output: string;
+  /** The block of text below it: what it printed when the page was written. */
+  readonly shown: Block | undefined;
+}
+
+const root = resolve(import.meta.dirname, '../..');
+const docs = (page: string) => join(root, 'docs', page);
+/** Names in the pages that the namespaces cannot resolve. */
+const ADDRESSES = { 'vpn.example.com': '203.0.113.1' };
+
+/** A block of commands that is run: `sh` and nothing else. */
+export const isRun = ({ info }: Block) => info.length === 1 && info[0] === 'sh';
+
+/** The configuration on the pages: `uci FILE`, or `uci FILE at=office`; what is only an example is `uci FILE optional`. */
+export function configurationOf(
+  pages: readonly string[],
+  where: 'router' | 'office' | 'everywhere',
+): Readonly<Record<string, string>> {
+  const files: Record<string, string> = {};
+  for (const { info, text } of pages.flatMap((page) => blocks(readFileSync(docs(page), 'utf8')))) {
+    const [language, file = '', mark] = info;
+    if (language !== 'uci') continue;
+    if (where === 'everywhere' || mark === (where === 'office' ? 'at=office' : undefined))
+      files[file] = `${files[file] ?? ''}${text}\n\n`;
+  }
+  return files;
+}
+
+/** Walks through the pages; each block that was run, with what it printed. */
+export async function walk(): Promise<Step[]> {
+  const lab = new Lab('docs');
+  try {
+    const [router, office, road] = ['router', 'office', 'road'].map((name) => lab.namespace(name));
+    lab.join('wan1', [
+      [router!, '198.51.100.1/30'],
+      [road!, '198.51.100.2/30'],
+    ]);
+    lab.join('wan2', [
+      [router!, '203.0.113.2/30'],
+      [office!, '203.0.113.1/30'],
+    ]);
+    const written = { ...configurationOf(walkedPages, 'router') };
+    for (const [name, address] of Object.entries(ADDRESSES))
+      written['network'] = written['network']!.replaceAll(name, address);
+    await lab.gateway('office', office!, configurationOf(walkedPages, 'office'));
+    const ours = await lab.gateway('router', router!, written);
+    const caller = await lab.gateway('road', road!, { network: onTheRoad(written) });
+    const bin = commandOf(lab, ours);
+
+    const steps: Step[] = [];
+    for (const page of walkedPages) {
+      if (page === 'home-vpn.md') await caller.command('dial', 'mistyped');
+      await dialled(caller);
+      await lab.run(road!, 'ping', '-c', '3', '-i', '0.2', '192.168.99.1'); // something to count
+      const all = blocks(readFileSync(docs(page), 'utf8'));
+      for (const [index, block] of all.entries()) {
+        if (!isRun(block)) continue;
+        const script = `set -e; PATH=${bin}:$PATH; cd ${lab.dir}\n${block.text}`;
+        const { code, output } = await lab.run(router!, 'sh', '-c', script);
+        const next = all[index + 1];
+        const follows = next?.info[0] === 'text' && next.line === endOf(block) + 3;
+        steps.push({ page, block, code, output, shown: follows ? next : undefined });
+      }
+    }
+    return steps;
+  } finally {
+    await lab.close();
+  }
+}
+
+/** The user of home-vpn.md calls, once as the page has it and once with another password. */
+function onTheRoad({ network, pptp_users: users }: Readonly<Record<string, string>>): string {
+  const server = /interface '(\w+)'\n\toption proto 'pptpserver'/.exec(network ?? '')?.[1];
+  const [, username, password] =
+    /option username '(.*)'\n\toption password '(.*)'/.exec(users ?? '') ?? [];
+  if (server === undefined || password === undefined) throw new Error('home-vpn.md has no server');
+  const link = (name: string, secret: string) => `config interface '${name}'
+	option proto 'pptpgw'
+	option server '198.51.100.1'
+	option username '${username}'
+	option password '${secret}'
+	option defaultroute '0'
+	option auto '0'
+	option holdoff '3600'
+	option holdoff_max '3600'
+
+`;
+  return link('home', password) + link('mistyped', `${password}?`);
+}
+
+async function dialled(caller: Gateway): Promise<void> {
+  const { code, output } = await caller.command('dial', 'home');
+  if (code !== 0) throw new Error(output);
+}
+
+/** A folder with the command pptp-gateway, as it is on a router; the daemon is the one given. */
+function commandOf(lab: Lab, { configDir }: Gateway): string {
+  const bin = join(lab.dir, 'bin');
+  const command = join(bin, 'pptp-gateway');
+  mkdirSync(bin);
+  writeFileSync(
+    command,
+    `#!/bin/sh
+case $1 in
+run | import | version | help) ;;
+*) set -- "$@" --socket ${configDir}/run/ubus.sock ;;
+esac
+exec ${process.execPath} ${join(root, 'dist/pptp-gateway.js')} "$@"
+`,
+  );
+  chmodSync(command, 0o755);
+  return bin;
+}
+
+const endOf = ({ line, text }: Block) => line + text.split('\n').length - 1;
+
+if (process.argv[1] === import.meta.filename) {
+  const steps = await walk();
+  for (const { page, block, code, output } of steps)
+    process.stdout.write(`${page}: ${block.text.replaceAll('\n', '; ')} [${code}]\n${output}\n`);
+  if (process.argv.includes('--write'))
+    for (const { page, shown, output } of steps.toReversed()) {
+      if (shown === undefined) continue;
+      const lines = readFileSync(docs(page), 'utf8').split('\n');
+      const printed = output.trimEnd().split('\n');
+      lines.splice(
+        shown.line - 1,
+        shown.text === '' ? 0 : shown.text.split('\n').length,
+        ...printed,
+      );
+      writeFileSync(docs(page), lines.join('\n'));
+    }
+}
