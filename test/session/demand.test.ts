@@ -304,6 +304,19 @@ test('a place among max_sessions is taken while it dials or is up', () => {
   assert.deepEqual([second.state, second.causeCode], ['waiting', 'TOO_MANY_SESSIONS']);
 });
 
+test('a link whose settings change while it is up waits for a packet again, and its place is free', () => {
+  const { world, link } = woken();
+  assert.equal(link.gateway.occupied, 1);
+  link.link.reconfigure({ ...link.link.options, metric: 9, keys: otherKeys }, world.clock.now);
+  world.advance(4_000);
+  assert.equal(link.state, 'demand');
+  assert.equal(link.gateway.occupied, 0);
+  link.packet();
+  world.advance(3_000);
+  assert.equal(link.state, 'up');
+  assert.equal(link.gateway.occupied, 1);
+});
+
 test('check of a link that waits dials beside it and stands nothing', () => {
   const world = new World();
   world.server();

@@ -1,3 +1,4 @@
+/* eslint max-lines: ['error', { max: 460, skipBlankLines: true, skipComments: true }] -- one machine */
 /**
  * A link that dials out: name, addresses, attempts, pauses, giving up. From TCP on an attempt is a ClientConnection.
  *
@@ -162,10 +163,11 @@ export class ClientLink {
   /** New options. Dials again when anything but the rules for dialling changed; a link that is down stays down. */
   reconfigure(options: ClientLinkOptions, now: number): void {
     const state = this.#state;
-    const { options: before, redial, cause } = this.#memory;
-    this.#memory.options = options;
+    const { redial, cause } = this.#memory;
+    const isOther = options.keys.session !== this.options.keys.session;
     const isFreed = state.name === 'blocked' && !redial.givesUp(cause, options);
-    if (options.keys.session === before.keys.session && !isFreed) return;
+    this.#memory.options = options;
+    if (!isOther && !isFreed) return;
     redial.reset();
     if (state.name === 'stopping') {
       if (state.then.to !== 'down') this.#dialAfter(state);
@@ -330,10 +332,8 @@ export class ClientLink {
   /** It is to be removed, now or when it is down. */
   get #isLeaving(): boolean {
     const state = this.#state;
-    const { name } = state;
-    return (
-      this.#memory.probe || name === 'done' || (name === 'stopping' && state.then.to === 'done')
-    );
+    const isLast = state.name === 'stopping' && state.then.to === 'done';
+    return isLast || state.name === 'done' || this.#memory.probe;
   }
 
   /** The one way into another state: what only the one before needed is given back, and the new one asks for what it needs. */
