@@ -7,7 +7,8 @@
  */
 import { cause, type Cause, type CauseCode } from '../wire/cause.ts';
 import type { CcpOption } from '../wire/ccp-options.ts';
-import { PacketCode, type ControlPacket } from '../wire/control-packet.ts';
+import { encodeControlPacket, PacketCode, type ControlPacket } from '../wire/control-packet.ts';
+import { encodePppFrame, PppProtocol } from '../wire/ppp-frame.ts';
 import { takeFirst } from '../wire/queue.ts';
 import { CcpPolicy, type MppeChoice } from './ccp.ts';
 import type { Direction, KeyUse } from './key-use.ts';
@@ -24,8 +25,7 @@ export const RESET_TIME = 1000;
 const RESET_PAUSE = 50;
 
 export type EncryptionOutput =
-  | Extract<LinkOutput, { kind: 'mppe' | 'flush' }>
-  | { readonly kind: 'transmit'; readonly packet: ControlPacket }
+  | Extract<LinkOutput, { kind: 'transmit' | 'mppe' | 'flush' }>
   /** CCP was open and is not any more: IP must stop. */
   | { readonly kind: 'down' }
   /** The keys must not be used again: only a new login goes on. Nothing but the end of encryption comes after it. */
@@ -79,15 +79,6 @@ export class Encryption {
     return this.#negotiation.opened || this.#waitOver;
   }
 
-  /** How packets are encrypted; undefined: not. */
-  get choice(): {
-    readonly send: MppeChoice | undefined;
-    readonly receive: MppeChoice | undefined;
-  } {
-    if (!this.#negotiation.opened) return { send: undefined, receive: undefined };
-    return { send: this.#policy.send, receive: this.#policy.receive };
-  }
-
   /** `required`, and the peer wants what is not allowed: if it ends the link now, this is why. */
   get objection(): Cause | undefined {
     const { objection } = this.#policy;
@@ -124,7 +115,8 @@ export class Encryption {
 
   /** Packets cannot be decrypted any more: Reset-Request (RFC 3078 §7.2), one at a time. */
   handleDesynchronized(now: number): void {
-    if (this.choice.receive?.stateful !== true || now < this.#reset.nextAt) return;
+    const isStateful = this.#negotiation.opened && this.#policy.receive?.stateful === true;
+    if (!isStateful || now < this.#reset.nextAt) return;
     const { identifier: last, pending } = this.#reset;
     const identifier = pending ? last : (last + 1) & 0xff;
     this.#reset = { identifier, nextAt: now + RESET_TIME, pending: true };
@@ -256,6 +248,7 @@ export class Encryption {
   }
 
   #transmit(packet: ControlPacket): void {
-    this.#outputs.push({ kind: 'transmit', packet });
+    const frame = encodePppFrame(PppProtocol.Ccp, encodeControlPacket(packet));
+    this.#outputs.push({ kind: 'transmit', frame });
   }
 }

@@ -19,7 +19,6 @@ export interface IpcpOptions {
   /** Name servers for the peer; absent ones are rejected. */
   readonly offer: Readonly<Record<ServerOption, number | undefined>>;
   readonly requestDns: boolean;
-  readonly requestNbns: boolean;
 }
 
 export class IpcpPolicy implements OptionPolicy<IpcpOption> {
@@ -48,12 +47,9 @@ export class IpcpPolicy implements OptionPolicy<IpcpOption> {
     return this.#ipcp.peerAddress ?? this.#peerAddress ?? 0;
   }
 
+  /** What the peer told. */
   get dns(): readonly number[] {
-    return this.#known('primaryDns', 'secondaryDns');
-  }
-
-  get nbns(): readonly number[] {
-    return this.#known('primaryNbns', 'secondaryNbns');
+    return [...(this.#servers?.values() ?? [])].filter((address) => address !== 0);
   }
 
   restart(): void {
@@ -61,9 +57,12 @@ export class IpcpPolicy implements OptionPolicy<IpcpOption> {
     this.#peerAddress = undefined;
     this.#omitsAddress = false;
     this.#addressAppended = false;
-    this.#servers = undefined;
-    if (this.#ipcp.requestDns) this.#ask('primaryDns', 'secondaryDns');
-    if (this.#ipcp.requestNbns) this.#ask('primaryNbns', 'secondaryNbns');
+    this.#servers = this.#ipcp.requestDns
+      ? new Map([
+          ['primaryDns', 0],
+          ['secondaryDns', 0],
+        ])
+      : undefined;
   }
 
   request(): readonly IpcpOption[] {
@@ -130,15 +129,6 @@ export class IpcpPolicy implements OptionPolicy<IpcpOption> {
       } else if (isServerOption(option)) this.#servers?.delete(option.name);
     }
     return undefined;
-  }
-
-  #ask(...names: readonly ServerOption[]): void {
-    this.#servers ??= new Map<ServerOption, number>();
-    for (const name of names) this.#servers.set(name, 0);
-  }
-
-  #known(...names: readonly ServerOption[]): readonly number[] {
-    return names.map((name) => this.#servers?.get(name) ?? 0).filter((address) => address !== 0);
   }
 }
 

@@ -14,17 +14,17 @@ import {
 } from '../wire/control-packet.ts';
 import type { LcpOption } from '../wire/lcp-options.ts';
 import { writeU16, writeU32 } from '../wire/octets.ts';
-import { PppProtocol } from '../wire/ppp-frame.ts';
+import { encodePppFrame, PppProtocol } from '../wire/ppp-frame.ts';
 import { takeFirst } from '../wire/queue.ts';
 import { Keepalive } from './keepalive.ts';
 import { LcpPolicy } from './lcp.ts';
 import { Negotiation, type NegotiationOutput } from './negotiation.ts';
 import type { LinkOptions } from './options.ts';
+import type { LinkOutput } from './output.ts';
 
 export type LcpOutput =
   | Exclude<NegotiationOutput, { kind: 'transmit' | 'acked' }>
-  | { readonly kind: 'transmit'; readonly payload: Uint8Array }
-  | { readonly kind: 'echo-reply'; readonly identifier: number }
+  | Extract<LinkOutput, { kind: 'transmit' | 'echo-reply' }>
   | { readonly kind: 'protocol-rejected'; readonly protocol: number };
 
 /** Echo-Requests with our own magic number that make a loop certain. */
@@ -187,7 +187,8 @@ export class LcpLayer {
   }
 
   #transmit(packet: ControlPacket): void {
-    this.#outputs.push({ kind: 'transmit', payload: encodeControlPacket(packet) });
+    const frame = encodePppFrame(PppProtocol.Lcp, encodeControlPacket(packet));
+    this.#outputs.push({ kind: 'transmit', frame });
   }
 
   #fail(code: CauseCode): void {

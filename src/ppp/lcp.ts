@@ -1,5 +1,5 @@
 /**
- * What LCP negotiates here (RFC 1661 §6): MRU, magic number, login method, PFC and ACFC. ACCM is taken note of; callback,
+ * What LCP negotiates here (RFC 1661 §6): MRU, magic number, login method, PFC and ACFC. ACCM is acked; callback,
  * multilink and endpoint options, as Windows sends them, are rejected. None of them means anything over GRE (RFC 2637 §4).
  */
 import type { CauseCode } from '../wire/cause.ts';
@@ -21,7 +21,6 @@ export class LcpPolicy implements OptionPolicy<LcpOption> {
   readonly options = lcpOptions;
   /** What the peer's last acceptable Configure-Request set. */
   peerMru = DEFAULT_MRU;
-  peerAccm = 0xffffffff;
   peerPfc = false;
   peerAcfc = false;
   /** How the peer wants us to log in. */
@@ -78,7 +77,6 @@ export class LcpPolicy implements OptionPolicy<LcpOption> {
   consider(peer: readonly LcpOption[], mayNak: boolean): Verdict<LcpOption> {
     const consideration = new Consideration<LcpOption>(mayNak);
     this.peerMru = DEFAULT_MRU;
-    this.peerAccm = 0xffffffff;
     this.peerPfc = false;
     this.peerAcfc = false;
     this.ownMethod = undefined;
@@ -91,8 +89,7 @@ export class LcpPolicy implements OptionPolicy<LcpOption> {
           if (option.value < MIN_MRU || (smallMru && !this.#smallMruNaked))
             consideration.nak(option, { name: 'mru', value: this.#link.mru });
           break;
-        case 'accm':
-          this.peerAccm = option.value;
+        case 'accm': // means nothing here
           break;
         case 'authentication':
           this.#considerMethod(option, consideration);

@@ -8,9 +8,15 @@ import { cause, type Cause } from '../wire/cause.ts';
 import { isMalformed } from '../wire/codec.ts';
 import { goodbye, peersGoodbye } from '../wire/goodbye.ts';
 import { PacketCode } from '../wire/control-packet.ts';
-import { decodePppFrame, encodePppFrame, PppProtocol } from '../wire/ppp-frame.ts';
+import { decodePppFrame, PppProtocol } from '../wire/ppp-frame.ts';
 import { takeFirst } from '../wire/queue.ts';
-import { Authentication, type Methods } from './authentication/authentication.ts';
+import {
+  beginAuthentication,
+  isComplete,
+  keysOf,
+  sideOf,
+  type Authentication,
+} from './authentication/authentication.ts';
 import { KeyUse, type PacketCount } from './key-use.ts';
 import { LcpLayer } from './lcp-layer.ts';
 import type { FinishReason } from './negotiation.ts';
@@ -18,19 +24,28 @@ import { NetworkPhase } from './network-phase.ts';
 import { checkLinkOptions, type Grant, type LinkOptions, type Refusal } from './options.ts';
 import type { LinkOutput } from './output.ts';
 
-/** RFC 1661 §3.2 */
-export type Phase = 'Dead' | 'Establish' | 'Authenticate' | 'Network' | 'Terminate';
+/** Network-layer frames of a peer that is done with authentication before we are. */
+type EarlyFrames = Map<number, Uint8Array>;
 
-export interface LinkStatus {
-  readonly phase: Phase;
-  /** Login methods in use. */
-  readonly methods: Methods;
-  /** Encryption of the two directions; undefined: none. */
-  readonly mppe: NetworkPhase['mppe'];
-  /** Octets: what we may send, at most our own MRU. */
-  readonly peerMru: number;
-  readonly isIpUp: boolean;
-}
+/** RFC 1661 §3.2 */
+type Phase =
+  | { readonly name: 'Dead' }
+  | { readonly name: 'Establish' }
+  | {
+      readonly name: 'Authenticate';
+      readonly authentication: Authentication;
+      readonly early: EarlyFrames;
+    }
+  /** The peer may still repeat what it said, or challenge us anew. */
+  | {
+      readonly name: 'Network';
+      readonly authentication: Authentication;
+      readonly network: NetworkPhase;
+    }
+  /** LCP was told to close, for this reason. */
+  | { readonly name: 'Terminate'; readonly cause: Cause }
+  /** Dead again, for good. */
+  | { readonly name: 'finished' };
 
 /** ms for a refused caller to hang up by itself: our Terminate-Request must not overtake the Failure. */
 const REFUSAL_TIME = 2000;
@@ -39,19 +54,10 @@ export class PppLink {
   readonly #options: LinkOptions;
   readonly #lcp: LcpLayer;
   readonly #keyUse: KeyUse;
-  #outputs: LinkOutput[] = [];
-  #phase: Phase = 'Dead';
-  #authentication: Authentication | undefined;
-  #network: NetworkPhase | undefined;
-  #grant: Grant | undefined;
-  /** Network-layer frames of a peer that is done with authentication before we are. */
-  #early: Map<number, Uint8Array> | undefined;
-  /** Why the link is being closed. */
-  #cause: Cause | undefined;
-  #closeAt: number | undefined;
-  /** LCP was told to close. */
-  #closing = false;
-  #finished = false;
+  readonly #outputs: LinkOutput[] = [];
+  #phase: Phase = { name: 'Dead' };
+  /** The peer's login was refused: why, and until when it may hang up by itself. */
+  #refusal: { readonly cause: Cause; readonly closeAt: number } | undefined;
 
   /**
    * @param packets what the data path has carried
@@ -66,24 +72,24 @@ export class PppLink {
 
   /** The call is connected: GRE can carry frames. */
   handleLowerUp(now: number): void {
-    if (this.#finished || this.#phase !== 'Dead') return;
-    this.#phase = 'Establish';
+    if (this.#phase.name !== 'Dead') return;
+    this.#phase = { name: 'Establish' };
     this.#lcp.handleUp(now);
     this.#drain(now);
   }
 
   /** The call is gone. `down` follows with the cause of a close that was under way, else with `reason`. */
   handleLowerDown(reason: Cause, now: number): void {
-    if (this.#finished) return;
+    if (this.#phase.name === 'finished') return;
     const objection = this.#network?.objection;
     this.#lcp.handleDown(now);
     this.#drain(now);
-    this.#finish(this.#cause ?? objection ?? reason);
+    this.#finish(objection ?? reason);
   }
 
   /** One PPP frame without GRE; FF 03 and the first octet of the protocol may be missing. Never throws, whatever it is. */
   handleFrame(frame: Uint8Array, now: number): void {
-    if (this.#finished || this.#phase === 'Dead') return;
+    if (this.#phase.name === 'finished' || this.#phase.name === 'Dead') return;
     const decoded = decodePppFrame(frame);
     if (isMalformed(decoded)) {
       this.#options.count('malformed-frame');
@@ -99,9 +105,7 @@ export class PppLink {
    * @throws Error unless the attempt was verified
    */
   admit(grant: Grant, now: number): void {
-    if (this.#authentication?.isDeciding !== true) return;
-    this.#authentication.admit();
-    this.#grant = grant;
+    this.#authentication?.authenticator?.admit(grant);
     this.#drain(now);
   }
 
@@ -110,10 +114,8 @@ export class PppLink {
    * @param told what the peer learns of it, if it has proved its password
    */
   refuse(reason: Cause, now: number, told?: Refusal): void {
-    if (this.#authentication?.isDeciding !== true) return;
-    this.#authentication.refuse(told);
-    this.#cause = reason;
-    this.#closeAt = now + REFUSAL_TIME;
+    if (this.#authentication?.authenticator?.refuse(told) !== true) return;
+    this.#refusal = { cause: reason, closeAt: now + REFUSAL_TIME };
     this.#drain(now);
   }
 
@@ -130,7 +132,7 @@ export class PppLink {
 
   /** Asks the peer for an answer. @returns the identifier of its 'echo-reply'; undefined: there is no link now */
   sendEcho(now: number): number | undefined {
-    if (this.#phase !== 'Network') return undefined;
+    if (this.#phase.name !== 'Network') return undefined;
     const identifier = this.#lcp.sendEcho();
     this.#drain(now);
     return identifier;
@@ -138,7 +140,6 @@ export class PppLink {
 
   /** Ends the link properly; `down` comes within about 2 s. The first reason counts. */
   close(reason: Cause, now: number): void {
-    if (this.#finished) return;
     this.#close(reason, now);
     this.#drain(now);
   }
@@ -146,21 +147,23 @@ export class PppLink {
   nextTimeout(): number | undefined {
     const earliest = Math.min(
       this.#lcp.nextTimeout() ?? Infinity,
-      this.#authentication?.nextTimeout() ?? Infinity,
+      this.#authentication?.authenticator?.nextTimeout() ?? Infinity,
+      this.#authentication?.login?.nextTimeout() ?? Infinity,
       this.#network?.nextTimeout() ?? Infinity,
-      this.#closeAt ?? Infinity,
+      this.#refusal?.closeAt ?? Infinity,
     );
     return earliest === Infinity ? undefined : earliest;
   }
 
   handleTimeout(now: number): void {
-    if (this.#finished) return;
+    if (this.#phase.name === 'finished') return;
     this.#lcp.handleTimeout(now);
-    this.#authentication?.handleTimeout(now);
+    this.#authentication?.authenticator?.handleTimeout(now);
+    this.#authentication?.login?.handleTimeout(now);
     this.#network?.handleTimeout(now);
     this.#drain(now);
-    if (this.#closeAt !== undefined && now >= this.#closeAt)
-      this.#close(this.#cause ?? cause('PEER_AUTH_FAILED'), now);
+    if (this.#refusal === undefined || now < this.#refusal.closeAt) return;
+    this.#close(this.#refusal.cause, now);
     this.#drain(now);
   }
 
@@ -168,70 +171,58 @@ export class PppLink {
     return takeFirst(this.#outputs);
   }
 
-  get status(): LinkStatus {
-    return {
-      phase: this.#phase,
-      methods: this.#authentication?.methods ?? { peer: undefined, own: undefined },
-      mppe: this.#network?.mppe ?? { send: undefined, receive: undefined },
-      peerMru: this.#peerMru,
-      isIpUp: this.#network?.isIpUp ?? false,
-    };
+  get #authentication(): Authentication | undefined {
+    return 'authentication' in this.#phase ? this.#phase.authentication : undefined;
   }
 
-  get #peerMru(): number {
-    return Math.min(this.#lcp.policy.peerMru, this.#options.mru);
+  get #network(): NetworkPhase | undefined {
+    return this.#phase.name === 'Network' ? this.#phase.network : undefined;
   }
 
   #handlePayload(protocol: number, payload: Uint8Array, now: number): void {
+    const phase = this.#phase;
     switch (protocol) {
-      case PppProtocol.Lcp: {
+      case PppProtocol.Lcp:
         this.#lcp.handlePayload(payload, now);
-        return;
-      }
+        break;
       case PppProtocol.Chap:
-      case PppProtocol.Pap: {
+      case PppProtocol.Pap:
         this.#handleAuthentication(protocol, payload, now);
-        return;
-      }
+        break;
       case PppProtocol.Ip:
       case PppProtocol.Ipv6:
-      case PppProtocol.Compressed: {
+      case PppProtocol.Compressed:
         this.#options.count('unexpected-data');
-        return;
-      }
+        break;
+      default:
+        // RFC 1661 §3.5: before the peer is authenticated there is nothing but LCP and authentication.
+        if (phase.name === 'Authenticate') this.#keepEarly(phase.early, protocol, payload);
+        else if (phase.name !== 'Network') this.#options.count('out-of-state');
+        else if (!phase.network.handlePayload(protocol, payload, now))
+          this.#lcp.rejectProtocol(protocol, payload);
     }
-    // RFC 1661 §3.5: before the peer is authenticated there is nothing but LCP and authentication.
-    if (this.#phase === 'Authenticate') {
-      this.#keepEarly(protocol, payload);
-      return;
-    }
-    if (this.#network === undefined) {
-      this.#options.count('out-of-state');
-      return;
-    }
-    if (!this.#network.handlePayload(protocol, payload, now))
-      this.#lcp.rejectProtocol(protocol, payload);
   }
 
   /** One frame each of CCP, IPCP and IPV6CP is kept until authentication is complete, and looked at only then. */
-  #keepEarly(protocol: number, payload: Uint8Array): void {
+  #keepEarly(early: EarlyFrames, protocol: number, payload: Uint8Array): void {
     const isNetworkProtocol =
       protocol === PppProtocol.Ccp ||
       protocol === PppProtocol.Ipcp ||
       protocol === PppProtocol.Ipv6cp;
     if (isNetworkProtocol && payload[0] === PacketCode.ConfigureRequest)
-      (this.#early ??= new Map<number, Uint8Array>()).set(protocol, payload);
+      early.set(protocol, payload);
     else this.#options.count('out-of-state');
   }
 
   #handleAuthentication(protocol: number, payload: Uint8Array, now: number): void {
-    if (this.#authentication?.handlePayload(protocol, payload, now) !== true)
-      this.#options.count('unexpected-authentication');
+    const side = this.#authentication && sideOf(this.#authentication, protocol, payload);
+    if (side === undefined) this.#options.count('unexpected-authentication');
+    else side.handlePayload(protocol, payload, now);
   }
 
   #handleProtocolRejected(protocol: number, now: number): void {
     if (protocol === PppProtocol.Chap || protocol === PppProtocol.Pap) {
-      if (this.#phase === 'Authenticate') this.#close(cause('AUTH_METHOD_REFUSED'), now);
+      if (this.#phase.name === 'Authenticate') this.#close(cause('AUTH_METHOD_REFUSED'), now);
     } else if (this.#network === undefined) this.#options.count('out-of-state');
     else this.#network.handleProtocolReject(protocol, now);
   }
@@ -239,22 +230,24 @@ export class PppLink {
   #drain(now: number): void {
     this.#drainLcp(now);
     this.#drainAuthentication(now);
-    const isComplete = this.#authentication?.isComplete === true && this.#cause === undefined;
-    if (this.#phase === 'Authenticate' && isComplete) this.#enterNetwork(now);
-    this.#drainNetwork(now);
+    const phase = this.#phase;
+    if (phase.name === 'Authenticate' && isComplete(phase.authentication))
+      this.#enterNetwork(phase, now);
+    if (this.#network !== undefined) this.#drainNetwork(this.#network, now);
   }
 
   #drainLcp(now: number): void {
     for (let output; (output = this.#lcp.poll()) !== undefined;) {
       switch (output.kind) {
         case 'transmit':
-          this.#transmit(PppProtocol.Lcp, output.payload);
+        case 'echo-reply':
+          this.#outputs.push(output);
           break;
         case 'up':
           this.#enterAuthenticate(now);
           break;
         case 'down':
-          this.#leaveNetwork(now);
+          if ('authentication' in this.#phase) this.#leaveNetwork({ name: 'Establish' }, now);
           break;
         case 'peer-terminated':
           this.#handlePeerTerminated(peersGoodbye(output.data), now);
@@ -263,13 +256,10 @@ export class PppLink {
           this.#close(cause(output.code), now);
           break;
         case 'finished':
-          this.#finish(this.#cause ?? finishCause(output.reason));
+          this.#finish(finishCause(output.reason));
           break;
         case 'protocol-rejected':
           this.#handleProtocolRejected(output.protocol, now);
-          break;
-        case 'echo-reply':
-          this.#outputs.push(output);
           break;
       }
     }
@@ -277,7 +267,7 @@ export class PppLink {
 
   /** @param text what the peer says about it */
   #handlePeerTerminated(text: string | undefined, now: number): void {
-    const isLoggingIn = this.#authentication?.isLoggingIn === true;
+    const isLoggingIn = this.#authentication?.login?.isAccepted === false;
     const reason = cause('PEER_TERMINATED', isLoggingIn ? 'during the login' : undefined);
     // During negotiation the automaton would go on asking; there is nobody left to ask.
     const why = this.#refusedMethod() ?? this.#network?.objection ?? reason;
@@ -286,82 +276,74 @@ export class PppLink {
 
   /** The two ends wanted different login methods, and neither a login nor IP came of it. */
   #refusedMethod(): Cause | undefined {
-    const { methods, isIpUp } = this.status;
-    const hasMethod = methods.own !== undefined || methods.peer !== undefined;
-    if (!this.#lcp.policy.methodsDiffer || hasMethod || isIpUp) return undefined;
+    const { authenticator, login } = this.#authentication ?? {};
+    const hasMethod = authenticator !== undefined || login !== undefined;
+    if (!this.#lcp.policy.methodsDiffer || hasMethod || this.#network?.isIpUp) return undefined;
     return cause('AUTH_METHOD_REFUSED');
   }
 
   #enterAuthenticate(now: number): void {
-    const { ownMethod, peerMethod, peerPfc, peerAcfc, peerAccm } = this.#lcp.policy;
-    const { identity } = this.#options;
-    this.#phase = 'Authenticate';
-    const peerMru = this.#peerMru;
-    this.#outputs.push({ kind: 'frame-options', accm: peerAccm, peerPfc, peerAcfc, peerMru });
-    if (this.#cause !== undefined) {
-      this.#close(this.#cause, now);
+    const { policy } = this.#lcp;
+    const { peerPfc, peerAcfc } = policy;
+    const { mru, identity } = this.#options;
+    const peerMru = Math.min(policy.peerMru, mru);
+    this.#outputs.push({ kind: 'frame-options', peerPfc, peerAcfc, peerMru });
+    if (this.#refusal !== undefined) {
+      this.#close(this.#refusal.cause, now);
       return;
     }
     // Whoever asks for no login proves nothing either: an impostor could get around mschap-v2 in this way.
-    if (ownMethod === undefined && identity?.methods.every((method) => method === 'mschap-v2')) {
-      const refused = this.#lcp.policy.methodsDiffer; // it wanted another method first
+    const isTrusting = identity?.methods.some((method) => method !== 'mschap-v2') ?? true;
+    if (policy.ownMethod === undefined && !isTrusting) {
       this.#close(
-        refused
+        policy.methodsDiffer // it wanted another method first
           ? cause('AUTH_METHOD_REFUSED')
           : cause('SERVER_NOT_TRUSTED', 'it asked for no login'),
         now,
       );
       return;
     }
-    const methods = { peer: peerMethod, own: ownMethod };
-    this.#authentication = new Authentication(methods, this.#options, now);
+    const authentication = beginAuthentication(policy, this.#options, now);
+    this.#phase = { name: 'Authenticate', authentication, early: new Map() };
   }
 
   #drainAuthentication(now: number): void {
-    for (let output; (output = this.#authentication?.poll()) !== undefined;) {
-      switch (output.kind) {
-        case 'transmit':
-          this.#transmit(output.protocol, output.payload);
-          break;
-        case 'login':
-        case 'authenticated':
-          this.#outputs.push(output);
-          break;
-        case 'failed':
-          this.#close(output.cause, now);
-          break;
-      }
+    for (;;) {
+      const { authenticator, login } = this.#authentication ?? {};
+      const output = authenticator?.poll() ?? login?.poll();
+      if (output === undefined) return;
+      if (output.kind === 'failed') this.#close(output.cause, now);
+      else this.#outputs.push(output);
     }
   }
 
-  #enterNetwork(now: number): void {
-    this.#phase = 'Network';
-    this.#network = new NetworkPhase(
+  #enterNetwork(
+    { authentication, early }: Extract<Phase, { name: 'Authenticate' }>,
+    now: number,
+  ): void {
+    const network = new NetworkPhase(
       this.#options,
-      this.#authentication?.keys,
+      keysOf(authentication),
       this.#keyUse,
-      this.#grant,
+      authentication.authenticator?.admitted?.grant,
       this.#lcp.policy.peerMru,
     );
-    this.#network.start(now);
-    const early = this.#early;
-    this.#early = undefined;
-    for (const [protocol, payload] of early ?? []) this.#handlePayload(protocol, payload, now);
+    this.#phase = { name: 'Network', authentication, network };
+    network.start(now);
+    for (const [protocol, payload] of early) this.#handlePayload(protocol, payload, now);
   }
 
-  /** LCP is down: everything above starts anew when it is up again. */
-  #leaveNetwork(now: number): void {
-    this.#network?.stop(now);
-    this.#drainNetwork(now);
-    this.#network = undefined;
-    this.#authentication = undefined;
-    this.#grant = undefined;
-    this.#early = undefined;
-    this.#phase = this.#closing ? 'Terminate' : 'Establish';
+  /** LCP is down, or about to be: everything above starts anew when it is up again. */
+  #leaveNetwork(next: Phase, now: number): void {
+    const network = this.#network;
+    this.#phase = next;
+    if (network === undefined) return;
+    network.stop(now);
+    this.#drainNetwork(network, now);
   }
 
-  #drainNetwork(now: number): void {
-    for (let output; (output = this.#network?.poll()) !== undefined;) {
+  #drainNetwork(network: NetworkPhase, now: number): void {
+    for (let output; (output = network.poll()) !== undefined;) {
       if (output.kind === 'failed') this.#close(output.cause, now);
       else if (output.kind === 'keys-spent') this.#logInAnew(now);
       else this.#outputs.push(output);
@@ -370,35 +352,33 @@ export class PppLink {
 
   /** Whoever of the two ends has to log in does it again, and so there are new keys. */
   #logInAnew(now: number): void {
-    if (this.#closing) return;
+    if (this.#phase.name === 'Terminate') return;
     this.#options.count('spent-keys');
     this.#lcp.restart(now);
     this.#drainLcp(now);
   }
 
+  /** The first reason counts. */
   #close(reason: Cause, now: number): void {
-    if (this.#finished || this.#closing) return;
-    this.#cause ??= reason;
-    this.#closing = true;
-    this.#outputs.push({ kind: 'closing', cause: this.#cause });
-    this.#phase = 'Terminate';
-    this.#closeAt = undefined;
-    this.#lcp.close(now, goodbye(this.#cause));
+    if (this.#phase.name === 'Terminate' || this.#phase.name === 'finished') return;
+    const why = this.#refusal?.cause ?? reason;
+    this.#refusal = undefined;
+    this.#outputs.push({ kind: 'closing', cause: why });
+    this.#leaveNetwork({ name: 'Terminate', cause: why }, now);
+    this.#lcp.close(now, goodbye(why));
     this.#drainLcp(now);
     // Without a timer there is nobody to say goodbye to.
-    if (this.#lcp.isResting) this.#finish(this.#cause);
+    if (this.#lcp.isResting) this.#finish(why);
   }
 
+  /** @param reason where nothing else was about to end the link */
   #finish(reason: Cause): void {
-    if (this.#finished) return;
-    this.#finished = true;
-    this.#phase = 'Dead';
-    this.#closeAt = undefined;
-    this.#outputs.push({ kind: 'down', cause: reason });
-  }
-
-  #transmit(protocol: number, payload: Uint8Array): void {
-    this.#outputs.push({ kind: 'transmit', frame: encodePppFrame(protocol, payload) });
+    const phase = this.#phase;
+    if (phase.name === 'finished') return;
+    const why = phase.name === 'Terminate' ? phase.cause : (this.#refusal?.cause ?? reason);
+    this.#phase = { name: 'finished' };
+    this.#refusal = undefined;
+    this.#outputs.push({ kind: 'down', cause: why });
   }
 }
 

@@ -143,11 +143,6 @@ export class NetworkPhase {
     return takeFirst(this.#outputs);
   }
 
-  /** How packets are encrypted; undefined: not. */
-  get mppe(): Encryption['choice'] {
-    return this.#encryption?.choice ?? { send: undefined, receive: undefined };
-  }
-
   /** Why the peer may have had enough, where that is known. */
   get objection(): Cause | undefined {
     return this.#encryption?.objection;
@@ -204,20 +199,8 @@ export class NetworkPhase {
 
   #drainEncryption(): void {
     for (let output; (output = this.#encryption?.poll()) !== undefined;) {
-      switch (output.kind) {
-        case 'transmit':
-          this.#transmit(PppProtocol.Ccp, output.packet);
-          break;
-        case 'down':
-          this.#ipDown();
-          break;
-        case 'failed':
-        case 'keys-spent':
-        case 'mppe':
-        case 'flush':
-          this.#outputs.push(output);
-          break;
-      }
+      if (output.kind === 'down') this.#ipDown();
+      else this.#outputs.push(output);
     }
   }
 
@@ -285,8 +268,8 @@ export class NetworkPhase {
     const ipcp = this.#ipcp;
     if (!this.#isIpUp && ipcp.negotiation.opened && ipcp.policy.localAddress !== 0) {
       this.#isIpUp = true;
-      const { localAddress, peerAddress, dns, nbns } = ipcp.policy;
-      this.#outputs.push({ kind: 'ip-up', localAddress, peerAddress, dns, nbns });
+      const { localAddress, peerAddress, dns } = ipcp.policy;
+      this.#outputs.push({ kind: 'ip-up', localAddress, peerAddress, dns });
     }
     const ipv6cp = this.#ipv6cp;
     const peerIdentifier = ipv6cp?.policy.peerIdentifier;
@@ -340,6 +323,5 @@ function ipcpOptions({ ip }: LinkOptions, grant: Grant | undefined): IpcpOptions
       secondaryNbns: grant?.nbns[1],
     },
     requestDns: ip.requestDns,
-    requestNbns: ip.requestNbns ?? false,
   };
 }

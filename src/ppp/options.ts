@@ -46,8 +46,6 @@ export interface LinkOptions {
     readonly peerAddress?: number;
     /** Ask the peer for DNS servers (RFC 1877). */
     readonly requestDns: boolean;
-    /** Ask the peer for WINS servers (RFC 1877). */
-    readonly requestNbns?: boolean;
   };
   /** IPV6CP; off, or where packets may not have 1280 octets: it is Protocol-Rejected. */
   readonly ipv6: boolean;

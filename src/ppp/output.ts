@@ -27,7 +27,6 @@ export type LinkOutput =
   /** LCP is open: how data may be sent. `peerMru` is the smaller of the peer's and our own bound. */
   | {
       readonly kind: 'frame-options';
-      readonly accm: number;
       readonly peerPfc: boolean;
       readonly peerAcfc: boolean;
       readonly peerMru: number;
@@ -37,9 +36,8 @@ export type LinkOutput =
       readonly kind: 'ip-up';
       readonly localAddress: number;
       readonly peerAddress: number;
-      /** DNS and WINS servers the peer gave us. */
+      /** DNS servers the peer gave us. */
       readonly dns: readonly number[];
-      readonly nbns: readonly number[];
     }
   | { readonly kind: 'ip-down' }
   | {

@@ -120,7 +120,7 @@ class Play {
 function outcomeOf(script: PeerScript): Outcome {
   if (script.cause !== undefined) return script.cause.code;
   assert.ok(script.isIpUp, 'neither up nor down');
-  const { send, receive } = script.link.status.mppe;
+  const { send, receive } = script.encryption;
   return [send, receive]
     .map((choice) => (choice ? `${choice.strength}${choice.stateful ? ' stateful' : ''}` : 'none'))
     .join(', ');

@@ -25,7 +25,6 @@ function negotiation(keepLocalAddress = false): Negotiation<IpcpOption> {
     peerAddress: undefined,
     offer,
     requestDns: false,
-    requestNbns: false,
   });
   return new Negotiation(policy, true, (what) => counted.push(what));
 }

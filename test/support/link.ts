@@ -2,6 +2,7 @@
  * Two PPP links on a virtual clock, joined by a line that may lose, repeat and reorder frames; or one link facing a
  * script.
  */
+import type { MppeKeys } from '../../src/crypto/mppe-keys.ts';
 import { Secret } from '../../src/crypto/secret.ts';
 import { PppLink } from '../../src/ppp/link.ts';
 import type { Grant, LinkOptions } from '../../src/ppp/options.ts';
@@ -66,12 +67,20 @@ export class Station {
   }
 
   get isIpUp(): boolean {
-    return this.last('ip-up') !== undefined && this.link.status.isIpUp;
+    const isAbout = ({ kind }: Said) => kind === 'ip-up' || kind === 'ip-down' || kind === 'down';
+    return this.outputs.findLast(isAbout)?.kind === 'ip-up';
   }
 
   /** Why the link ended; undefined while it lives. */
   get cause(): Cause | undefined {
     return this.last('down')?.cause;
+  }
+
+  /** How packets are encrypted, without the keys. */
+  get encryption(): Record<'send' | 'receive', Omit<MppeKeys, 'startKey'> | undefined> {
+    const without = (mppe: MppeKeys | undefined) =>
+      mppe && { strength: mppe.strength, stateful: mppe.stateful };
+    return { send: without(this.mppe('send')), receive: without(this.mppe('receive')) };
   }
 
   /** What the data path has been told to do in one direction. */

@@ -13,14 +13,20 @@ import {
   MsChapError,
 } from '../../wire/ms-chap.ts';
 import { decodePap, encodePap } from '../../wire/pap.ts';
-import { PppProtocol } from '../../wire/ppp-frame.ts';
+import { encodePppFrame, PppProtocol } from '../../wire/ppp-frame.ts';
 import { textOf } from '../../wire/text.ts';
 import { takeFirst } from '../../wire/queue.ts';
 import type { MppeKeySource } from '../mppe-key-source.ts';
-import type { AuthMethod, LinkOptions, Refusal } from '../options.ts';
+import type { AuthMethod, Grant, LinkOptions, Refusal } from '../options.ts';
 import type { Evidence } from './evidence.ts';
 import { LoginAttempt } from './login-attempt.ts';
 import { MAX_REPEATS, PATIENCE, REPEAT_TIME, type AuthenticationOutput } from './output.ts';
+
+/** What the login has brought the peer. */
+export interface Admitted {
+  readonly grant: Grant;
+  readonly keys: MppeKeySource | undefined;
+}
 
 type State =
   /** PAP: the peer has the first word. CHAP: our Challenge was sent `sent` times. */
@@ -42,7 +48,8 @@ type State =
   | {
       readonly name: 'decided';
       readonly identifier: number;
-      readonly admitted: boolean;
+      /** undefined: it was refused. */
+      readonly admitted: Admitted | undefined;
       readonly message: string;
     }
   | { readonly name: 'failed' };
@@ -53,7 +60,6 @@ export class Authenticator {
   readonly #random: LinkOptions['random'];
   readonly #count: LinkOptions['count'];
   #state: State;
-  #keys: MppeKeySource | undefined;
   readonly #outputs: AuthenticationOutput[] = [];
 
   /** @param name who we are, in CHAP's Challenge */
@@ -77,16 +83,8 @@ export class Authenticator {
     }
   }
 
-  get keys(): MppeKeySource | undefined {
-    return this.#keys;
-  }
-
-  get isDeciding(): boolean {
-    return this.#state.name === 'deciding';
-  }
-
-  get isAdmitted(): boolean {
-    return this.#state.name === 'decided' && this.#state.admitted;
+  get admitted(): Admitted | undefined {
+    return this.#state.name === 'decided' ? this.#state.admitted : undefined;
   }
 
   /** A frame of protocol CHAP (a Response) or PAP (an Authenticate-Request). */
@@ -101,25 +99,28 @@ export class Authenticator {
   }
 
   /**
-   * The attempt was verified and is let in.
+   * The attempt was verified and is let in. Ignored when none waits for the decision.
    * @throws Error unless the attempt's `verify` was true
    */
-  admit(): void {
+  admit(grant: Grant): void {
     const state = this.#state;
     if (state.name !== 'deciding') return;
     const { proof } = state.attempt;
     if (proof === undefined) throw new Error('admit without a verified login');
-    this.#decide(state.identifier, true, proof.success);
-    this.#keys = proof.keys;
+    this.#decide(state.identifier, { grant, keys: proof.keys }, proof.success);
   }
 
-  /** @param told why, for a peer that has proved its password; to another the answer is the same whatever the reason */
-  refuse(told: Refusal | undefined): void {
+  /**
+   * @param told why, for a peer that has proved its password; to another the answer is the same whatever the reason
+   * @returns false: no attempt waits for the decision
+   */
+  refuse(told: Refusal | undefined): boolean {
     const state = this.#state;
-    if (state.name !== 'deciding') return;
+    if (state.name !== 'deciding') return false;
     const hasProved = state.attempt.proof !== undefined;
     const refusal = hasProved && told !== undefined ? told : WRONG_PASSWORD;
-    this.#decide(state.identifier, false, this.#failureMessage(refusal));
+    this.#decide(state.identifier, undefined, this.#failureMessage(refusal));
+    return true;
   }
 
   nextTimeout(): number | undefined {
@@ -247,20 +248,19 @@ export class Authenticator {
     this.#outputs.push({ kind: 'login', attempt });
   }
 
-  #decide(identifier: number, admitted: boolean, message: string): void {
+  #decide(identifier: number, admitted: Admitted | undefined, message: string): void {
     this.#state = { name: 'decided', identifier, admitted, message };
     this.#answer(identifier, admitted, message);
   }
 
-  #answer(identifier: number, admitted: boolean, text: string): void {
+  #answer(identifier: number, admitted: Admitted | undefined, text: string): void {
     const message = textOf(text);
     if (this.method !== 'pap') {
-      this.#send({ kind: admitted ? 'success' : 'failure', identifier, message });
+      this.#send({ kind: admitted === undefined ? 'failure' : 'success', identifier, message });
       return;
     }
-    const kind = admitted ? 'authenticate-ack' : 'authenticate-nak';
-    const payload = encodePap({ kind, identifier, message });
-    this.#outputs.push({ kind: 'transmit', protocol: PppProtocol.Pap, payload });
+    const kind = admitted === undefined ? 'authenticate-nak' : 'authenticate-ack';
+    this.#transmit(PppProtocol.Pap, encodePap({ kind, identifier, message }));
   }
 
   /** RFC 2759 §6, RFC 2433 §6; never with a retry on this challenge. */
@@ -276,8 +276,11 @@ export class Authenticator {
   }
 
   #send(packet: ChapPacket): void {
-    const payload = encodeChap(packet);
-    this.#outputs.push({ kind: 'transmit', protocol: PppProtocol.Chap, payload });
+    this.#transmit(PppProtocol.Chap, encodeChap(packet));
+  }
+
+  #transmit(protocol: number, payload: Uint8Array): void {
+    this.#outputs.push({ kind: 'transmit', frame: encodePppFrame(protocol, payload) });
   }
 }
 

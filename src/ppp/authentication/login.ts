@@ -25,7 +25,7 @@ import {
   parseMsChapV2Success,
 } from '../../wire/ms-chap.ts';
 import { decodePap, encodePap } from '../../wire/pap.ts';
-import { PppProtocol } from '../../wire/ppp-frame.ts';
+import { encodePppFrame, PppProtocol } from '../../wire/ppp-frame.ts';
 import { readable, textOf } from '../../wire/text.ts';
 import { takeFirst } from '../../wire/queue.ts';
 import type { MppeKeySource } from '../mppe-key-source.ts';
@@ -291,7 +291,7 @@ export class Login {
 
   #transmit({ payload }: Answer): void {
     const protocol = this.method === 'pap' ? PppProtocol.Pap : PppProtocol.Chap;
-    this.#outputs.push({ kind: 'transmit', protocol, payload });
+    this.#outputs.push({ kind: 'transmit', frame: encodePppFrame(protocol, payload) });
   }
 
   /** The peer's own words, without the challenge that an MS-CHAP failure carries. */

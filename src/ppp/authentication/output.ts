@@ -1,15 +1,11 @@
 /**
- * What the two sides of authentication tell the link.
+ * What the two sides of authentication have to say, and their times.
  */
 import type { Cause } from '../../wire/cause.ts';
-import type { AuthMethod } from '../options.ts';
-import type { LoginAttempt } from './login-attempt.ts';
+import type { LinkOutput } from '../output.ts';
 
 export type AuthenticationOutput =
-  | { readonly kind: 'transmit'; readonly protocol: number; readonly payload: Uint8Array }
-  | { readonly kind: 'login'; readonly attempt: LoginAttempt }
-  /** The peer accepted our login. */
-  | { readonly kind: 'authenticated'; readonly method: AuthMethod }
+  | Extract<LinkOutput, { kind: 'transmit' | 'login' | 'authenticated' }>
   | { readonly kind: 'failed'; readonly cause: Cause };
 
 /** ms between repetitions of a Challenge, Response or Authenticate-Request. */

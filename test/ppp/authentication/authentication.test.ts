@@ -10,9 +10,9 @@ import type { AuthenticationOutput } from '../../../src/ppp/authentication/outpu
 import type { AuthMethod } from '../../../src/ppp/options.ts';
 import { decodeChap, encodeChap } from '../../../src/wire/chap.ts';
 import { decodePap, encodePap } from '../../../src/wire/pap.ts';
-import { PppProtocol } from '../../../src/wire/ppp-frame.ts';
+import { decodePppFrame, PppProtocol } from '../../../src/wire/ppp-frame.ts';
 import { textOf } from '../../../src/wire/text.ts';
-import { seededOctets } from '../../support/link.ts';
+import { GRANT, seededOctets } from '../../support/link.ts';
 
 const { Chap, Pap } = PppProtocol;
 const identity = { username: 'User', secret: Secret.fromPassword('clientPass') };
@@ -33,12 +33,18 @@ const kinds = (side: Authenticator | Login): string[] => [
   ...counted.splice(0),
 ];
 
+function payloadOf(frame: Uint8Array): Uint8Array {
+  const decoded = decodePppFrame(frame);
+  assert.ok('payload' in decoded);
+  return decoded.payload;
+}
+
 function sent(side: Authenticator | Login): Uint8Array {
-  const [payload] = drain(side).flatMap((output) =>
-    output.kind === 'transmit' ? [output.payload] : [],
+  const [frame] = drain(side).flatMap((output) =>
+    output.kind === 'transmit' ? [output.frame] : [],
   );
-  assert.notEqual(payload, undefined);
-  return payload!;
+  assert.notEqual(frame, undefined);
+  return payloadOf(frame!);
 }
 
 const authenticator = (method: AuthMethod): Authenticator =>
@@ -81,7 +87,7 @@ test('authenticator: the Challenge is repeated every 3 s, ten times, then AUTH_T
     const [output] = drain(side);
     if (output?.kind === 'transmit') {
       count++;
-      assert.deepEqual(output.payload, challenge);
+      assert.deepEqual(payloadOf(output.frame), challenge);
     } else assert.deepEqual(output, { kind: 'failed', cause: { code: 'AUTH_TIMEOUT' } });
   }
   assert.equal(count, 10);
@@ -118,7 +124,7 @@ test('authenticator, PAP: each repetition is answered with its own identifier an
       'unexpected-authentication',
     ]);
     side.refuse(undefined);
-    side.admit();
+    side.admit(GRANT);
     side.handlePayload(Pap, request(1), 0);
     const [output] = drain(side);
     assert.equal(output?.kind, 'login');
@@ -126,7 +132,7 @@ test('authenticator, PAP: each repetition is answered with its own identifier an
     side.handlePayload(Pap, request(2), 0);
     assert.equal(attempt.verify(Secret.fromPassword(right ? 'clientPass' : 'clientPas')), right);
     assert.equal(inspect(attempt, { depth: 9 }).includes('clientPass'), false);
-    if (right) side.admit();
+    if (right) side.admit(GRANT);
     else side.refuse(undefined);
     const kind = right ? 'authenticate-ack' : 'authenticate-nak';
     const first = decodePap(sent(side));
@@ -136,7 +142,7 @@ test('authenticator, PAP: each repetition is answered with its own identifier an
       { ...decodePap(sent(side)), message: '' },
       { kind, identifier: 3, message: '' },
     );
-    assert.equal(side.isAdmitted, right);
+    assert.equal(side.admitted?.grant, right ? GRANT : undefined);
   }
   const silent = authenticator('pap');
   silent.handleTimeout(30_000);
