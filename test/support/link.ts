@@ -2,6 +2,7 @@
  * Two PPP links on a virtual clock, joined by a line that may lose, repeat and reorder frames; or one link facing a
  * script.
  */
+import type { MppeKeys } from '../../src/crypto/mppe-keys.ts';
 import { Secret } from '../../src/crypto/secret.ts';
 import type { MppeKeys } from '../../src/crypto/mppe-keys.ts';
 import { PppLink } from '../../src/ppp/link.ts';
