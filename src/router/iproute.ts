@@ -5,6 +5,7 @@ import { SERVER_INTERFACE_IDENTIFIER, type Tunnel } from '../session/ports.ts';
 import { formatAddress, formatPrefix, parsePrefix } from '../wire/ip.ts';
 import { CALL_TABLE, CallTable } from './call-table.ts';
 import { callerRoutes } from './caller-routes.ts';
+import { CALLER_TABLE, forwardDroppers, Forwarding } from './forwarding.ts';
 import { soundTunnel, type Surroundings } from './given-addresses.ts';
 import { HostRoutes } from './host-routes.ts';
 import { deviceExists, ip, ipBatch, Serial } from './ip-command.ts';
@@ -43,6 +44,7 @@ export class IpRoute implements Router {
   private readonly proxyArp: ProxyArp;
   private readonly calls: CallTable;
   private readonly ways: OuterWays;
+  private readonly forwarding: Forwarding;
   private readonly servers = new Map<string, ServerInterface>();
   private readonly callers = new Map<string, CallerRoutes>();
   /** By device. */
@@ -71,6 +73,7 @@ export class IpRoute implements Router {
     this.proxyArp = new ProxyArp(journal, warn, this.leftovers);
     this.calls = new CallTable(kernel.netfilter, warn);
     this.ways = new OuterWays(kernel.route, warn);
+    this.forwarding = new Forwarding(kernel.netfilter, journal, () => around().networks);
     upkeep.keep({
       what: 'the ways of calls',
       by: ['devices', 'routes'],
@@ -92,6 +95,11 @@ export class IpRoute implements Router {
       by: ['nftables'],
       look: () => this.calls.look(),
     });
+    upkeep.keep({
+      what: `forwarding for callers and the nftables table ${CALLER_TABLE}`,
+      by: ['devices', 'nftables'],
+      look: () => this.forwarding.look(),
+    });
   }
 
   async recover(): Promise<void> {
@@ -99,6 +107,7 @@ export class IpRoute implements Router {
     await this.proxyArp.recover();
     await this.ways.clear();
     await this.clearCalls();
+    await this.undoForwarding(() => this.forwarding.clear());
   }
 
   serverUp(server: ServerInterface): Promise<void> {
@@ -110,16 +119,14 @@ export class IpRoute implements Router {
       const address = `${formatAddress(localAddress)}/${prefixLength}`;
       const identifier = ipv6 ? SERVER_INTERFACE_IDENTIFIER : undefined;
       await this.stand({ device, mtu, address: [address], identifier }, []);
-      if ((await readFile('/proc/sys/net/ipv4/ip_forward', 'latin1')).trim() === '0')
-        this.warn(
-          `server ${server.name}: net.ipv4.ip_forward is 0, so callers reach only this machine: sysctl -w net.ipv4.ip_forward=1`,
-        );
+      await this.openWay(server);
     });
   }
 
   serverDown({ device }: ServerInterface): void {
     this.servers.delete(device);
     this.fall(device);
+    void this.undoForwarding(() => this.forwarding.serverDown(device));
   }
 
   tunnelUp(tunnel: Tunnel): Promise<void> {
@@ -182,6 +189,7 @@ export class IpRoute implements Router {
     await this.proxyArp.close();
     await this.ways.clear();
     await this.clearCalls();
+    await this.undoForwarding(() => this.forwarding.clear());
     await this.leftovers.close();
   }
 
@@ -190,6 +198,33 @@ export class IpRoute implements Router {
       await this.calls.clear();
     } catch (error) {
       this.warn(errorText(error));
+    }
+  }
+
+  /** To other networks, for a server's callers. */
+  private async openWay({ name, device, masquerade }: ServerInterface): Promise<void> {
+    try {
+      await this.forwarding.serverUp(device, masquerade);
+      if (masquerade)
+        for (const chain of await forwardDroppers())
+          this.warn(
+            `server ${name}: the nftables chain ${chain} drops what is forwarded unless a rule of its own lets it pass: where callers get no further, let pass there what comes in by ${device} and what goes out by it`,
+          );
+      else if ((await readFile('/proc/sys/net/ipv4/ip_forward', 'latin1')).trim() === '0')
+        this.warn(
+          `server ${name}: net.ipv4.ip_forward is 0, so callers reach only this machine: option masquerade '1', or sysctl -w net.ipv4.ip_forward=1`,
+        );
+    } catch (error) {
+      const why = error instanceof Error ? error.message : String(error);
+      this.warn(`server ${name}: callers may reach only this machine: ${why}`);
+    }
+  }
+
+  private async undoForwarding(undo: () => Promise<void>): Promise<void> {
+    try {
+      await undo();
+    } catch (error) {
+      this.leftovers.add('forwarding for callers', error, undo);
     }
   }
 

@@ -9,10 +9,10 @@ import { errorText } from '../platform/errors.ts';
 import { parseAddress } from '../wire/ip.ts';
 
 /**
- * `host-route` and `proxy-arp`: it stands there now, or did so when a daemon was killed. `once`: a route to a server was
- * ours; netifd brings it back by itself, long after.
+ * `host-route`, `proxy-arp`, `forwarding` (of a device): it stands there now, or did so when a daemon was killed. `once`: a
+ * route to a server was ours; netifd brings it back by itself, long after.
  */
-export type JournalKind = 'host-route' | 'proxy-arp' | 'once';
+export type JournalKind = 'host-route' | 'proxy-arp' | 'forwarding' | 'once';
 
 export interface JournalEntry {
   readonly address: string;
@@ -23,6 +23,7 @@ export interface JournalEntry {
 const MOST: Readonly<Record<JournalKind, number>> = {
   'host-route': 256,
   'proxy-arp': 4096,
+  forwarding: 256,
   once: 64,
 };
 /** What the kernel takes for the name of a device. */

@@ -17,6 +17,8 @@ export interface ServerInterface {
   readonly prefixLength: number;
   readonly mtu: number;
   readonly ipv6: boolean;
+  /** Plain Linux: callers reach other networks under addresses of this machine. */
+  readonly masquerade: boolean;
 }
 
 /** The addresses of a control connection, and so of GRE of its calls, as the peer sees them. */

@@ -63,6 +63,8 @@ export interface ServerOptions extends TunnelOptions {
   readonly listen: readonly string[];
   /** Let callers in through the router's firewall. */
   readonly openFirewall: boolean;
+  /** Plain Linux: callers reach other networks under the router's addresses. */
+  readonly masquerade: boolean;
   /** 0: never. */
   readonly idleTimeout: number;
   /** 0: never. */

@@ -52,6 +52,7 @@ const server: ServerInterface = {
   prefixLength: 24,
   mtu: 1400,
   ipv6: false,
+  masquerade: false,
 };
 
 const caller: Tunnel = {

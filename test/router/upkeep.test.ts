@@ -35,6 +35,7 @@ const server: ServerInterface = {
   prefixLength: 24,
   mtu: 1400,
   ipv6: false,
+  masquerade: false,
 };
 
 const caller: Tunnel = {

@@ -4,7 +4,6 @@
  */
 import type { MppeKeys } from '../../src/crypto/mppe-keys.ts';
 import { Secret } from '../../src/crypto/secret.ts';
-import type { MppeKeys } from '../../src/crypto/mppe-keys.ts';
 import { PppLink } from '../../src/ppp/link.ts';
 import type { Grant, LinkOptions } from '../../src/ppp/options.ts';
 import type { LinkOutput } from '../../src/ppp/output.ts';

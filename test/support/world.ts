@@ -96,6 +96,7 @@ export const serverOptions: ServerOptions = {
   pool: [{ first: ip('192.168.99.10'), last: ip('192.168.99.20') }],
   proxyArp: false,
   listen: [],
+  masquerade: false,
   openFirewall: true,
   idleTimeout: 0,
   sessionTimeout: 0,

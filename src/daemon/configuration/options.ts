@@ -120,6 +120,12 @@ export const serverOptions = {
   client_dns: list(address, [], 'new-sessions', 'DNS servers for callers, at most two.'),
   client_wins: list(address, [], 'new-sessions', 'WINS servers for callers, at most two.'),
   open_firewall: option(bool, '1', 'live', 'Open TCP 1723 and GRE in the firewall (OpenWrt).'),
+  masquerade: option(
+    bool,
+    '0',
+    'listener',
+    'Plain Linux: callers reach the Internet and every other network of this machine under its addresses; forwarding and NAT for them are switched on and, at the end, off.',
+  ),
   allow_from: list(
     prefix,
     [],

@@ -117,6 +117,7 @@ export function serverFromSection(
     proxyArp: network === undefined,
     listen: values.listen,
     openFirewall: values.open_firewall,
+    masquerade: values.masquerade,
     idleTimeout: values.idle_timeout,
     sessionTimeout: values.session_timeout,
     maxSessions: values.max_sessions,

@@ -68,7 +68,7 @@ export class ServerRunner {
   /** Makes the device what sessions with these options need, which are for the same listener. @throws RouterError */
   async adapt(options: ServerOptions): Promise<void> {
     if (this.device === undefined) return; // it is to end
-    const { device, name, localAddress, network, ipv6 } = options;
+    const { device, name, localAddress, network, ipv6, masquerade } = options;
     this.network = {
       name,
       device,
@@ -76,6 +76,7 @@ export class ServerRunner {
       prefixLength: network.length,
       mtu: deviceMtu(options),
       ipv6,
+      masquerade,
     };
     await this.ports.router.serverUp(this.network);
   }

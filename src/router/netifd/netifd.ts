@@ -201,6 +201,10 @@ export class Netifd implements Router {
       const running = { server, callers, announced: '' };
       this.servers.set(server.device, running);
       await this.announceServer(running);
+      if (server.masquerade)
+        this.warn(
+          `server ${server.name}: option masquerade has no effect here: what callers reach is for the firewall's zones`,
+        );
     });
   }
 

@@ -101,6 +101,7 @@ test('the example of the design', () => {
       proxyArp: false,
       listen: ['wan'],
       openFirewall: true,
+      masquerade: false,
       idleTimeout: 0,
       sessionTimeout: 0,
       maxSessions: 16,

@@ -206,6 +206,7 @@ const cases: Readonly<Record<Kind, Readonly<Record<string, Case>>>> = {
     client_dns: addressList('dns'),
     client_wins: addressList('nbns'),
     open_firewall: { good: [['0', undefined]], bad: ['x'] },
+    masquerade: flag('masquerade', false),
     allow_from: prefixList('allowFrom'),
     ban_after: whole('ban.after', 5, 0, 1000),
     ban_time: whole('ban.time', 600_000, 1, 86400, 1000),

@@ -521,6 +521,7 @@ onEachBus((bus) => {
     prefixLength: 24,
     mtu: 1400,
     ipv6: false,
+    masquerade: false,
   };
 
   test('a server: address, and routes of callers that come and go', async (context) => {
