@@ -1,5 +1,7 @@
 # make demo    all set-up, then a server and a client with real traffic
 # make test    all set-up, then every test
+# make test-unit  all but the real peers; make watch FILES=…: the files named, again at each change
+# make coverage  how much of src the tests reach that share a process, file by file; CI holds tools/test/floors.json
 # make build   dist/pptp-gateway.js and dist/native.node
 # make check   format, lint with the import rules, types, dead code, shell
 # make bench   all set-up, then everything side by side; results in bench/results
@@ -13,7 +15,7 @@
 # make soak    all set-up, then a besieged gateway for SOAK_SECONDS; ends with 1 where the good session lost anything
 # make test-sanitized  all set-up, then the tests of the addon with it under AddressSanitizer and UBSan
 # make run     a server from an example configuration, in the foreground
-.PHONY: build check demo test test-unit test-interop test-sanitized fuzz soak bench run source-feed packages feed feed-key runtime-lock npm-packages docs format clean \
+.PHONY: build check demo test test-unit coverage watch test-interop test-sanitized fuzz soak bench run source-feed packages feed feed-key runtime-lock npm-packages docs format clean \
 	setup-build setup-demo setup-test setup-fuzz setup-bench setup-packages
 
 SOURCES := $(shell find src -name '*.ts')
@@ -92,14 +94,20 @@ feed-key: setup-build
 TESTS = $(shell find test -name '*.test.ts' -not -path 'test/interop/*' | sort)
 INTEROP = $(shell find test/interop -name '*.test.ts' | sort)
 
-# A file that exceeds its time (ms; ten times what a slow machine needs) hangs: that is a failure, with its name.
+# A file that exceeds its time (ms; ten times what a slow machine needs) hangs: that is a failure, with its name. So it is in tools/test/run.ts.
 RUN_TESTS = node --import tsx --test --test-concurrency=1 --test-reporter=spec
 test: setup-test build
-	$(RUN_TESTS) --test-timeout=600000 $(TESTS)
+	node --import tsx tools/test/run.ts --coverage $(TESTS)
 	$(RUN_TESTS) --test-timeout=2400000 $(INTEROP)
 
 test-unit: setup-build build
-	node --import tsx --test $(TESTS)
+	node --import tsx tools/test/run.ts $(TESTS)
+
+coverage: setup-build build
+	node --import tsx tools/test/run.ts --coverage --show $(TESTS)
+
+watch: setup-build build
+	node --import tsx --watch --test $(FILES)
 
 test-interop: setup-test build
 	$(RUN_TESTS) --test-timeout=2400000 $(INTEROP)

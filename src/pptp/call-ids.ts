@@ -3,6 +3,7 @@
  * Random, so that nobody can guess one from another, and unique on this machine. An id that was given back rests: packets
  * of its last call may still be on their way, and must not reach the next one.
  */
+import type { CallId } from '../wire/brand.ts';
 
 /** Ids in use at a time; with those that rest, more would make finding one a matter of luck. */
 const MOST = 32_768;
@@ -10,16 +11,16 @@ const RESTING = 8_192;
 
 export class CallIds {
   readonly #random: (length: number) => Uint8Array;
-  readonly #used = new Set<number>();
+  readonly #used = new Set<CallId>();
   /** In the order in which they were given back. */
-  readonly #resting = new Set<number>();
+  readonly #resting = new Set<CallId>();
 
   constructor(random: (length: number) => Uint8Array) {
     this.#random = random;
   }
 
   /** undefined: there are as many calls as can be told apart. */
-  take(): number | undefined {
+  take(): CallId | undefined {
     if (this.#used.size >= MOST) return undefined;
     for (;;) {
       const [high, low] = this.#random(2);
@@ -31,7 +32,7 @@ export class CallIds {
     }
   }
 
-  release(callId: number): void {
+  release(callId: CallId): void {
     if (!this.#used.delete(callId)) return;
     this.#resting.add(callId);
     if (this.#resting.size <= RESTING) return;
@@ -40,7 +41,7 @@ export class CallIds {
   }
 
   /** Some call has it, or may have it next. */
-  isUsed(callId: number): boolean {
+  isUsed(callId: CallId): boolean {
     return this.#used.has(callId);
   }
 }

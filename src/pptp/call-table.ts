@@ -1,6 +1,7 @@
 /**
  * The calls of one control connection, and which call a message means (RFC 2637 §2.8-§2.13).
  */
+import type { CallId } from '../wire/brand.ts';
 import type { Cause } from '../wire/cause.ts';
 import type { ControlMessage } from '../wire/control-message.ts';
 import { Call, type CallPort } from './call.ts';
@@ -39,19 +40,19 @@ export class CallTable {
     return this.#calls.length;
   }
 
-  place(callId: number, now: number): void {
+  place(callId: CallId, now: number): void {
     this.#checkFree(callId);
     this.#checkRoom();
     this.#add(Call.place(this.#port, callId, this.#nextSerial(), now));
   }
 
-  offer(callId: number, now: number): void {
+  offer(callId: CallId, now: number): void {
     this.#checkFree(callId);
     this.#checkRoom();
     this.#add(Call.offer(this.#port, callId, this.#nextSerial(), now));
   }
 
-  accept(request: number, callId: number, now: number): boolean {
+  accept(request: number, callId: CallId, now: number): boolean {
     this.#checkFree(callId);
     return this.#calls.find((call) => call.request === request)?.accept(callId, now) ?? false;
   }
@@ -62,7 +63,7 @@ export class CallTable {
     return refused;
   }
 
-  clear(callId: number, why: Cause, now: number): void {
+  clear(callId: CallId, why: Cause, now: number): void {
     this.#byCallId(callId)?.clear(why, now);
     this.#forget();
   }
@@ -144,11 +145,11 @@ export class CallTable {
     this.#port.count(`unknown call ${message.name}`);
   }
 
-  #byCallId(callId: number): Call | undefined {
+  #byCallId(callId: CallId): Call | undefined {
     return this.#calls.find((call) => call.callId === callId);
   }
 
-  #byPeerCallId(peerCallId: number): Call | undefined {
+  #byPeerCallId(peerCallId: CallId): Call | undefined {
     return this.#calls.find((call) => call.peerCallId === peerCallId);
   }
 
@@ -156,7 +157,7 @@ export class CallTable {
    * Call-Clear-Request and Call-Disconnect-Notify carry their sender's id (RFC 2637 §2.12, §2.13). Some peers send ours,
    * old accel-ppp with its octets swapped, so on a connection that never had another call any id means that one.
    */
-  #byEitherId(id: number): Call | undefined {
+  #byEitherId(id: CallId): Call | undefined {
     return this.#byPeerCallId(id) ?? this.#byCallId(id) ?? this.#soleCall();
   }
 
@@ -178,7 +179,7 @@ export class CallTable {
       this.#calls = this.#calls.filter((call) => call.state !== 'idle');
   }
 
-  #checkFree(callId: number): void {
+  #checkFree(callId: CallId): void {
     if (!Number.isInteger(callId) || callId < 0 || callId > 0xffff)
       throw new RangeError(`call id ${callId} is not an integer of 0..65535`);
     if (this.#byCallId(callId) !== undefined) throw new Error(`call id ${callId} is in use`);

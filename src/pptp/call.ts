@@ -6,6 +6,7 @@
  * Deviation from §3 ("if an expected reply does not arrive within 60 seconds, the control connection is closed"): only the
  * call is given up, because other calls may be alive on the same connection.
  */
+import type { CallId } from '../wire/brand.ts';
 import { cause, type Cause } from '../wire/cause.ts';
 import { DisconnectResult, IncomingCallResult, OutgoingCallResult } from '../wire/control-codes.ts';
 import type { ControlMessage, ControlMessageName } from '../wire/control-message.ts';
@@ -50,25 +51,25 @@ type CallState =
   | {
       readonly name: 'requested';
       readonly request: number;
-      readonly peerCallId: number;
+      readonly peerCallId: CallId;
       readonly peerWindow: number;
       readonly deadline: number;
     }
   /** We asked. */
-  | { readonly name: 'wait-reply'; readonly callId: number; readonly deadline: number }
+  | { readonly name: 'wait-reply'; readonly callId: CallId; readonly deadline: number }
   /** PNS, incoming: accepted, Incoming-Call-Connected is awaited. */
   | {
       readonly name: 'wait-connect';
-      readonly callId: number;
-      readonly peerCallId: number;
+      readonly callId: CallId;
+      readonly peerCallId: CallId;
       readonly deadline: number;
     }
-  | { readonly name: 'established'; readonly callId: number; readonly peerCallId: number }
+  | { readonly name: 'established'; readonly callId: CallId; readonly peerCallId: CallId }
   /** PNS: Call-Clear-Request is out, Call-Disconnect-Notify awaited. */
   | {
       readonly name: 'wait-disconnect';
-      readonly callId: number;
-      readonly peerCallId: number | undefined;
+      readonly callId: CallId;
+      readonly peerCallId: CallId | undefined;
       readonly cause: Cause;
       readonly deadline: number;
     }
@@ -94,7 +95,7 @@ export class Call {
   }
 
   /** PNS: Outgoing-Call-Request (RFC 2637 §3.2.4.2). */
-  static place(port: CallPort, callId: number, serial: number, now: number): Call {
+  static place(port: CallPort, callId: CallId, serial: number, now: number): Call {
     port.outputs.send(outgoingCallRequest(callId, serial));
     return new Call(port, 'outgoing', 'PNS', {
       name: 'wait-reply',
@@ -104,7 +105,7 @@ export class Call {
   }
 
   /** PAC: Incoming-Call-Request (RFC 2637 §3.2.3.1). */
-  static offer(port: CallPort, callId: number, serial: number, now: number): Call {
+  static offer(port: CallPort, callId: CallId, serial: number, now: number): Call {
     port.outputs.send(incomingCallRequest(callId, serial));
     return new Call(port, 'incoming', 'PAC', {
       name: 'wait-reply',
@@ -147,12 +148,12 @@ export class Call {
   }
 
   /** Ours; undefined while the peer's request is unanswered and when the call is over. */
-  get callId(): number | undefined {
+  get callId(): CallId | undefined {
     return 'callId' in this.#state ? this.#state.callId : undefined;
   }
 
   /** The peer's; undefined while it is not known. */
-  get peerCallId(): number | undefined {
+  get peerCallId(): CallId | undefined {
     return 'peerCallId' in this.#state ? this.#state.peerCallId : undefined;
   }
 
@@ -161,7 +162,7 @@ export class Call {
   }
 
   /** Answers the peer's request with yes. False when there is no request any more. */
-  accept(callId: number, now: number): boolean {
+  accept(callId: CallId, now: number): boolean {
     const state = this.#state;
     if (state.name !== 'requested') return false;
     const { peerCallId, peerWindow } = state;
@@ -316,13 +317,13 @@ export class Call {
     }
   }
 
-  #up(callId: number, peerCallId: number, peerWindow: number): void {
+  #up(callId: CallId, peerCallId: CallId, peerWindow: number): void {
     const { direction } = this;
     this.#state = { name: 'established', callId, peerCallId };
     this.#port.outputs.emit({ kind: 'call-up', callId, peerCallId, peerWindow, direction });
   }
 
-  #over(callId: number, why: Cause): void {
+  #over(callId: CallId, why: Cause): void {
     this.#state = { name: 'idle' };
     this.#port.outputs.emit({ kind: 'call-down', callId, cause: why });
   }

@@ -1,6 +1,7 @@
 /**
  * RFC 2637 §3.1.3: both ends opened a control connection to each other at the same time.
  */
+import type { Ipv4 } from '../wire/brand.ts';
 
 /**
  * Whether our end loses the race: the peer with the higher address wins (compared as unsigned 32-bit numbers). The loser
@@ -8,6 +9,6 @@
  * The winner says nothing on the connection that the loser opened (`ControlConnectionOptions.wonCollision`). The same
  * address on both ends is no collision between two peers: nobody loses.
  */
-export function losesCollision(ownAddress: number, peerAddress: number): boolean {
+export function losesCollision(ownAddress: Ipv4, peerAddress: Ipv4): boolean {
   return ownAddress >>> 0 < peerAddress >>> 0;
 }

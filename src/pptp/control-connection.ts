@@ -9,6 +9,7 @@
  * Each state takes only the messages that the RFC has in it. Others, repeated ones too, change nothing: they are counted,
  * and answered with the error that the RFC has for them.
  */
+import type { CallId } from '../wire/brand.ts';
 import { cause, type Cause } from '../wire/cause.ts';
 import { isMalformed, type Malformed } from '../wire/codec.ts';
 import { PROTOCOL_VERSION, StartResult, StopResult } from '../wire/control-codes.ts';
@@ -134,21 +135,21 @@ export class ControlConnection {
    * PNS: asks for an outgoing call under our id `callId` (0..65535, allocated by the caller and not in use here). False if
    * the connection is ending or over: then there is no such call.
    */
-  placeCall(callId: number, now: number): boolean {
+  placeCall(callId: CallId, now: number): boolean {
     if (!this.#takesCalls('placeCall')) return false;
     this.#calls.place(callId, now);
     return true;
   }
 
   /** PAC: offers an incoming call under our id `callId`. False as for placeCall. */
-  offerCall(callId: number, now: number): boolean {
+  offerCall(callId: CallId, now: number): boolean {
     if (!this.#takesCalls('offerCall')) return false;
     this.#calls.offer(callId, now);
     return true;
   }
 
   /** Answers 'call-requested'. False if the request was withdrawn meanwhile: then there is no such call. */
-  acceptCall(request: number, callId: number, now: number): boolean {
+  acceptCall(request: number, callId: CallId, now: number): boolean {
     return this.#calls.accept(request, callId, now);
   }
 
@@ -161,7 +162,7 @@ export class ControlConnection {
    * Ends a call: as PNS by Call-Clear-Request, and call-down follows when the peer has answered or DISCONNECT_TIMEOUT is
    * over; as PAC by Call-Disconnect-Notify, and call-down follows at once. Nothing if the call is over or ending already.
    */
-  clearCall(callId: number, why: Cause, now: number): void {
+  clearCall(callId: CallId, why: Cause, now: number): void {
     this.#calls.clear(callId, why, now);
   }
 

@@ -1,6 +1,7 @@
 /**
  * What a control connection tells and asks the floor above: the closed union that `ControlConnection.poll` returns.
  */
+import type { CallId } from '../wire/brand.ts';
 import type { Cause } from '../wire/cause.ts';
 
 /** RFC 2637 §3.2: 'outgoing' calls are asked for by the PNS (Outgoing-Call-Request), 'incoming' ones by the PAC. */
@@ -26,7 +27,7 @@ export type ControlOutput =
       readonly kind: 'call-requested';
       readonly request: number;
       readonly direction: CallDirection;
-      readonly peerCallId: number;
+      readonly peerCallId: CallId;
       readonly phoneNumber: string;
       readonly peerWindow: number;
     }
@@ -34,12 +35,12 @@ export type ControlOutput =
   | { readonly kind: 'request-withdrawn'; readonly request: number; readonly cause: Cause }
   | {
       readonly kind: 'call-up';
-      readonly callId: number;
-      readonly peerCallId: number;
+      readonly callId: CallId;
+      readonly peerCallId: CallId;
       readonly peerWindow: number;
       readonly direction: CallDirection;
     }
   /** The call is over and its id free again. Exactly once for each call placed, offered or accepted. */
-  | { readonly kind: 'call-down'; readonly callId: number; readonly cause: Cause }
+  | { readonly kind: 'call-down'; readonly callId: CallId; readonly cause: Cause }
   /** Final, exactly once, after every call-down: close TCP when what was transmitted has left. */
   | { readonly kind: 'down'; readonly cause: Cause };

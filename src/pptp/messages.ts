@@ -5,6 +5,7 @@
  * nobody enforces. Set-Link-Info and WAN-Error-Notify are never sent: some routers on the way drop the connection of a
  * server that sends the former, and a call over IP has no asynchronous line that either could describe.
  */
+import type { CallId } from '../wire/brand.ts';
 import {
   Bearer,
   EchoResult,
@@ -89,7 +90,7 @@ export function echoRefusal(identifier: number): ControlMessage {
 }
 
 /** RFC 2637 §2.7 */
-export function outgoingCallRequest(callId: number, callSerialNumber: number): ControlMessage {
+export function outgoingCallRequest(callId: CallId, callSerialNumber: number): ControlMessage {
   return {
     name: 'OutgoingCallRequest',
     callId,
@@ -107,7 +108,7 @@ export function outgoingCallRequest(callId: number, callSerialNumber: number): C
 }
 
 /** RFC 2637 §2.9 */
-export function incomingCallRequest(callId: number, callSerialNumber: number): ControlMessage {
+export function incomingCallRequest(callId: CallId, callSerialNumber: number): ControlMessage {
   return {
     name: 'IncomingCallRequest',
     callId,
@@ -124,8 +125,8 @@ export function incomingCallRequest(callId: number, callSerialNumber: number): C
 
 /** RFC 2637 §2.8; `window` is the caller's own, returned to it as other servers do, or ours if it named none. */
 export function outgoingCallReply(
-  callId: number,
-  peerCallId: number,
+  callId: CallId,
+  peerCallId: CallId,
   codes: ResultCodes,
   window: number,
 ): Message<'OutgoingCallReply'> {
@@ -144,8 +145,8 @@ export function outgoingCallReply(
 
 /** RFC 2637 §2.10 */
 export function incomingCallReply(
-  callId: number,
-  peerCallId: number,
+  callId: CallId,
+  peerCallId: CallId,
   codes: ResultCodes,
 ): Message<'IncomingCallReply'> {
   return {
@@ -161,7 +162,7 @@ export function incomingCallReply(
 /** The reply that refuses: Call ID 0, because none was assigned. */
 export function callRefusal(
   direction: CallDirection,
-  peerCallId: number,
+  peerCallId: CallId,
   reason: RefusalReason,
 ): ControlMessage {
   const codes = refusalCodes[reason][direction];
@@ -171,7 +172,7 @@ export function callRefusal(
 }
 
 /** RFC 2637 §2.11; `peerCallId` is the PNS's. */
-export function incomingCallConnected(peerCallId: number): ControlMessage {
+export function incomingCallConnected(peerCallId: CallId): ControlMessage {
   return {
     name: 'IncomingCallConnected',
     peerCallId,
@@ -184,7 +185,7 @@ export function incomingCallConnected(peerCallId: number): ControlMessage {
 
 /** RFC 2637 §2.13 */
 export function callDisconnectNotify(
-  callId: number,
+  callId: CallId,
   codes: ResultCodes,
   callStatistics = '',
 ): ControlMessage {

@@ -6,15 +6,16 @@
  *
  * Two tuples each: of the first packet's way and of the answers', as they come in. Either end's packet may have been first.
  */
+import type { Ipv4 } from '../wire/brand.ts';
 import { readFile } from 'node:fs/promises';
 import { parseAddress } from '../wire/ip.ts';
 
 export const CONNTRACK = '/proc/net/nf_conntrack';
 
 export interface TrackedConnection {
-  readonly client: number;
+  readonly client: Ipv4;
   /** As the client calls it, and where its answers really come from. */
-  readonly server: number;
+  readonly server: Ipv4;
   readonly realServer: number;
 }
 

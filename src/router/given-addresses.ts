@@ -3,6 +3,7 @@
  * address there is a route only where that takes nothing away from anybody: not to a host of a network of ours, nor to a name
  * server, nor to the public address of somebody else, unless the owner's routes cover it.
  */
+import type { Ipv4 } from '../wire/brand.ts';
 import type { Tunnel } from '../session/ports.ts';
 import { formatAddress, formatPrefix, parsePrefix, prefixContains } from '../wire/ip.ts';
 import { networkOf, ownerOf, type OwnNetwork } from './own-networks.ts';
@@ -22,7 +23,7 @@ const privateNetworks = [
 export interface Surroundings {
   readonly networks: readonly OwnNetwork[];
   /** Name servers of this machine. */
-  readonly resolvers: readonly number[];
+  readonly resolvers: readonly Ipv4[];
 }
 
 /** A tunnel as the kernel may have it, and a line for each thing that is left out. */

@@ -4,6 +4,7 @@
  * Ours carry a protocol number: what a daemon that was killed left behind is found again, and a /32 that the owner made
  * is left alone, when a link comes and when it goes.
  */
+import type { Ipv4 } from '../wire/brand.ts';
 import { formatAddress, parseAddress } from '../wire/ip.ts';
 import { ip, ipJson } from './ip-command.ts';
 import type { Journal } from './journal.ts';
@@ -16,7 +17,7 @@ const PROTOCOL = '147';
 const KERNEL = '2';
 
 interface HostRoute {
-  readonly server: number;
+  readonly server: Ipv4;
   readonly bindDevice: string | undefined;
   readonly address: string;
   /** Arguments of `ip route replace`. */
@@ -37,7 +38,7 @@ export class HostRoutes {
   }
 
   /** @throws RouterError there is no way to the server */
-  async hold(link: string, server: number, bindDevice: string | undefined): Promise<void> {
+  async hold(link: string, server: Ipv4, bindDevice: string | undefined): Promise<void> {
     await this.release(link);
     const address = formatAddress(server);
     const all = JSON.parse(
@@ -154,7 +155,7 @@ export class HostRoutes {
 }
 
 /** @param gateway 0: the server is a neighbour, or at the end of a point-to-point device such as PPPoE */
-function routeTo(address: string, gateway: number, device: string): string[] {
+function routeTo(address: string, gateway: Ipv4, device: string): string[] {
   const via = gateway === 0 ? [] : ['via', formatAddress(gateway)];
   return [`${address}/32`, ...via, 'dev', device, 'proto', PROTOCOL];
 }

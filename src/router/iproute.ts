@@ -1,4 +1,5 @@
 /** The Router port on plain Linux: iproute2's `ip` and a few switches in /proc/sys. */
+import type { Ipv4 } from '../wire/brand.ts';
 import { readFile } from 'node:fs/promises';
 import { errorText } from '../platform/errors.ts';
 import { SERVER_INTERFACE_IDENTIFIER, type Tunnel } from '../session/ports.ts';
@@ -148,7 +149,7 @@ export class IpRoute implements Router {
     });
   }
 
-  hostRoute(link: string, server: number, bindDevice: string | undefined): Promise<void> {
+  hostRoute(link: string, server: Ipv4, bindDevice: string | undefined): Promise<void> {
     return this.serial.run(HOST_ROUTES, () => this.hostRoutes.hold(link, server, bindDevice));
   }
 

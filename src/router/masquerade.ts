@@ -6,13 +6,14 @@
  * (nf_nat_masquerade.c compares ifa_address). So the old one is added once more, without a peer, and taken away.
  */
 import { errorText } from '../platform/errors.ts';
+import type { Ipv4 } from '../wire/brand.ts';
 import { formatAddress } from '../wire/ip.ts';
 import { deviceExists, ipBatch } from './ip-command.ts';
 
 /** After the device got another address in place of `address`. What is not forgotten is a warning, and no worse. */
 export async function forgetMasqueraded(
   device: string,
-  address: number,
+  address: Ipv4,
   warn: (message: string) => void,
 ): Promise<void> {
   const alone = [`${formatAddress(address)}/32`, 'dev', device];

@@ -5,6 +5,7 @@
  * each control connection and only calls that the client asks for. It is assigned here, to nothing but what is configured;
  * for inbound relays the table turns the connections to the server, whose view keeps the caller's own address.
  */
+import type { Ipv4 } from '../wire/brand.ts';
 import { existsSync } from 'node:fs';
 import { errorText } from '../platform/errors.ts';
 import { formatAddress, formatPrefix, type Prefix } from '../wire/ip.ts';
@@ -26,7 +27,7 @@ export interface HelperRules {
   /** outbound; none: all */
   readonly servers: readonly Prefix[];
   /** inbound */
-  readonly server: number | undefined;
+  readonly server: Ipv4 | undefined;
 }
 
 /**

@@ -3,6 +3,7 @@
  *
  * Headers of messages and attributes are in the order of the CPU: all that we run on are little-endian.
  */
+import type { Ipv4 } from '../wire/brand.ts';
 import type { Neighbours } from '../session/ports.ts';
 import { readU32, writeU32 } from '../wire/octets.ts';
 import { networkOf, type OwnNetwork, type RouteNetlink } from './own-networks.ts';
@@ -50,7 +51,7 @@ export class KernelNeighbours implements Neighbours {
   }
 
   /** What was answered before is forgotten, but for what the owner has entered himself. */
-  ask(address: number): void {
+  ask(address: Ipv4): void {
     const network = this.networkWith(address);
     if (network === undefined) return;
     try {
@@ -63,7 +64,7 @@ export class KernelNeighbours implements Neighbours {
     }
   }
 
-  holder(address: number): string | undefined {
+  holder(address: Ipv4): string | undefined {
     const network = this.networkWith(address);
     if (network === undefined) return undefined;
     try {
@@ -77,12 +78,12 @@ export class KernelNeighbours implements Neighbours {
   }
 
   /** None where there is nobody to ask: the other end of a tunnel is no neighbour. */
-  private networkWith(address: number): OwnNetwork | undefined {
+  private networkWith(address: Ipv4): OwnNetwork | undefined {
     const found = networkOf(address, this.networks());
     return found === undefined || found.network.length > 30 ? undefined : found;
   }
 
-  private entry(address: number, network: OwnNetwork): Entry | undefined {
+  private entry(address: Ipv4, network: OwnNetwork): Entry | undefined {
     return parseNeighbour(this.send(RTM_GETNEIGH, 0, 0, address, network), address);
   }
 
@@ -90,7 +91,7 @@ export class KernelNeighbours implements Neighbours {
     type: number,
     flags: number,
     neighbourFlags: number,
-    address: number,
+    address: Ipv4,
     { index }: OwnNetwork,
   ): Uint8Array {
     const request = new Uint8Array(NLMSG_HEADER + NDMSG + ATTRIBUTE_HEADER + 4);
@@ -109,7 +110,7 @@ export class KernelNeighbours implements Neighbours {
 }
 
 /** undefined: there is no entry. Refusals of the kernel are no entries either. */
-export function parseNeighbour(answer: Uint8Array, address: number): Entry | undefined {
+export function parseNeighbour(answer: Uint8Array, address: Ipv4): Entry | undefined {
   if (answer.length < NLMSG_HEADER + NDMSG) return undefined;
   const view = new DataView(answer.buffer, answer.byteOffset, answer.byteLength);
   if (view.getUint16(4, true) !== RTM_NEWNEIGH || answer[NLMSG_HEADER] !== AF_INET)

@@ -2,6 +2,7 @@
  * Between which addresses a control connection, and so GRE of its calls (RFC 2637 §4), travels outside of this router: where
  * its own NAT turns the connection, connection tracking knows what the peer sees (linux/netfilter/nfnetlink_conntrack.h).
  */
+import type { CallId, Ipv4 } from '../wire/brand.ts';
 import {
   attribute,
   find,
@@ -61,8 +62,8 @@ export function outerAddress(
 
 /** GRE of one call, as it is without NAT. */
 export interface GrePath extends OuterPath {
-  readonly callId: number;
-  readonly peerCallId: number;
+  readonly callId: CallId;
+  readonly peerCallId: CallId;
 }
 
 /**
@@ -72,9 +73,9 @@ export interface GrePath extends OuterPath {
 export function translation(
   netfilter: Netlink,
   { peer, local, callId, peerCallId }: GrePath,
-): { readonly taker: number } | { readonly source: number } | undefined {
+): { readonly taker: Ipv4 } | { readonly source: Ipv4 } | undefined {
   // Without the helper for PPTP the kernel knows each direction by the call id in its packets alone.
-  const entry = (source: number, destination: number, destinationKey: number) =>
+  const entry = (source: Ipv4, destination: Ipv4, destinationKey: number) =>
     ask(netfilter, CTA_TUPLE_ORIG, {
       protocol: GRE,
       source,
@@ -91,16 +92,16 @@ export function translation(
 /** Ports of TCP, call ids of GRE. */
 interface Tuple {
   readonly protocol: number;
-  readonly source: number;
+  readonly source: Ipv4;
   readonly sourceKey: number;
-  readonly destination: number;
+  readonly destination: Ipv4;
   readonly destinationKey: number;
 }
 
 /** The attributes of an entry, by one of its tuples. */
 function ask(
   netfilter: Netlink,
-  known: number,
+  known: Ipv4,
   { protocol, source, sourceKey, destination, destinationKey }: Tuple,
 ): Uint8Array | undefined {
   const request = message(

@@ -4,6 +4,7 @@
  *
  * Headers of messages and attributes are in the order of the CPU: all that we run on are little-endian.
  */
+import type { Ipv4 } from '../wire/brand.ts';
 import { prefixContains, prefixOf, type Prefix } from '../wire/ip.ts';
 import { readU32 } from '../wire/octets.ts';
 
@@ -11,7 +12,7 @@ export interface OwnNetwork {
   readonly device: string;
   /** The kernel's number of the device. */
   readonly index: number;
-  readonly address: number;
+  readonly address: Ipv4;
   /** What the kernel reaches through the device because of it: the network, or the other end of a point-to-point device. */
   readonly network: Prefix;
 }
@@ -59,15 +60,12 @@ export function parseOwnNetworks(answer: Uint8Array): readonly OwnNetwork[] {
 }
 
 /** undefined: the address is not one of ours. */
-export function ownerOf(address: number, networks: readonly OwnNetwork[]): OwnNetwork | undefined {
+export function ownerOf(address: Ipv4, networks: readonly OwnNetwork[]): OwnNetwork | undefined {
   return networks.find((own) => own.address === address);
 }
 
 /** The most specific network of ours that the address is in; undefined: it is not a neighbour. */
-export function networkOf(
-  address: number,
-  networks: readonly OwnNetwork[],
-): OwnNetwork | undefined {
+export function networkOf(address: Ipv4, networks: readonly OwnNetwork[]): OwnNetwork | undefined {
   return networks
     .filter(({ network }) => prefixContains(network, address))
     .sort((a, b) => b.network.length - a.network.length)[0];

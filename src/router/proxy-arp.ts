@@ -1,4 +1,5 @@
 /** ARP for callers whose address lies in a network of ours: answered on that network's device while they are there. */
+import type { Ipv4 } from '../wire/brand.ts';
 import { networkInterfaces } from 'node:os';
 import type { Tunnel } from '../session/ports.ts';
 import { formatAddress, parseAddress, parsePrefix, prefixContains } from '../wire/ip.ts';
@@ -11,7 +12,7 @@ export class ProxyArp {
   private readonly warn: (message: string) => void;
   private readonly leftovers: Leftovers;
   /** Devices by the caller's address. */
-  private readonly held = new Map<number, string[]>();
+  private readonly held = new Map<Ipv4, string[]>();
 
   constructor(journal: Journal, warn: (message: string) => void, leftovers: Leftovers) {
     this.journal = journal;
@@ -112,7 +113,7 @@ export class ProxyArp {
   }
 }
 
-async function add(address: number, device: string): Promise<void> {
+async function add(address: Ipv4, device: string): Promise<void> {
   await ip('neighbour', 'replace', 'proxy', formatAddress(address), 'dev', device);
 }
 

@@ -13,6 +13,7 @@
  * lets it pass. Packets with ids that were not told to their sender are left as they are, but one that would reach a
  * server as part of a relayed call (an id guessed by a client behind the same masquerading) is dropped.
  */
+import type { CallId, Ipv4 } from '../wire/brand.ts';
 import { formatAddress } from '../wire/ip.ts';
 import type { Netlink } from './netlink-message.ts';
 import { nft, nftCheck } from './nft-command.ts';
@@ -42,13 +43,13 @@ export interface RelayWay {
   readonly relay: number;
   readonly towards: 'client' | 'server';
   /** Who sends, and our address that it sends to. */
-  readonly from: { readonly address: number; readonly local: number };
+  readonly from: { readonly address: Ipv4; readonly local: Ipv4 };
   readonly to: {
-    readonly address: number;
+    readonly address: Ipv4;
     /** Our address as the receiver sees it. */
-    readonly local: number;
+    readonly local: Ipv4;
     /** What the receiver chose, and what the sender was told instead. */
-    readonly callId: number;
+    readonly callId: CallId;
     readonly toldCallId: number;
   };
 }
@@ -303,11 +304,11 @@ function unique(list: readonly Element[]): Element[] {
 }
 
 /** A call id as the last field of a key, padded to four octets. */
-function id(callId: number): number {
+function id(callId: CallId): number {
   return callId * 0x10000;
 }
 
-function id16(callId: number): Uint8Array {
+function id16(callId: CallId): Uint8Array {
   return Uint8Array.of(callId >>> 8, callId);
 }
 

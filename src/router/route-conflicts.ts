@@ -1,4 +1,5 @@
 /** Routes through a tunnel that would take a network or an address away from where it is. */
+import type { Ipv4 } from '../wire/brand.ts';
 import { formatPrefix, prefixContains, type Prefix } from '../wire/ip.ts';
 
 /** Somebody else's networks. */
@@ -24,7 +25,7 @@ export interface Conflict {
 export function routeConflicts(
   link: string,
   routes: readonly Prefix[],
-  server: { readonly address: number; readonly hostRoute: boolean } | undefined,
+  server: { readonly address: Ipv4; readonly hostRoute: boolean } | undefined,
   interfaces: readonly Neighbour[],
 ): Conflict[] {
   return routes.flatMap((route) => {

@@ -1,4 +1,5 @@
 /** The kernel's routing, asked one question at a time (linux/rtnetlink.h, linux/fib_rules.h). */
+import type { Ipv4 } from '../wire/brand.ts';
 import {
   attribute,
   find,
@@ -17,13 +18,13 @@ export interface Way {
   /** Index of the device. */
   readonly device: number;
   /** 0: none. */
-  readonly gateway: number;
+  readonly gateway: Ipv4;
 }
 
 export interface RouteQuestion {
-  readonly to: number;
+  readonly to: Ipv4;
   /** One of our addresses. */
-  readonly from?: number;
+  readonly from?: Ipv4;
   readonly mark?: number;
   /** As a packet of TCP with these ports. */
   readonly ports?: readonly [source: number, destination: number];
@@ -71,7 +72,7 @@ export function wayOf(route: Netlink, { to, from, mark, ports }: RouteQuestion):
 }
 
 /** The device that has one of our addresses. */
-export function deviceWith(route: Netlink, address: number): number | undefined {
+export function deviceWith(route: Netlink, address: Ipv4): number | undefined {
   return ask(route, false, RTM_F_FIB_MATCH, [attribute(RTA_DST, octets32(address))])?.device;
 }
 

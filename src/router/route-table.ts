@@ -1,4 +1,5 @@
 /** The kernel's main IPv4 routing table, read without any tool. */
+import type { Ipv4 } from '../wire/brand.ts';
 import { readFile } from 'node:fs/promises';
 import { netmask, prefixContains, type Prefix } from '../wire/ip.ts';
 
@@ -6,7 +7,7 @@ export interface KernelRoute {
   readonly prefix: Prefix;
   readonly device: string;
   /** 0: none. */
-  readonly gateway: number;
+  readonly gateway: Ipv4;
   readonly metric: number;
 }
 
@@ -43,7 +44,7 @@ export function parseRoutes(text: string): KernelRoute[] {
 
 /** The most specific route, and of those the one of the lowest metric. */
 export function wayTo(
-  address: number,
+  address: Ipv4,
   routes: readonly KernelRoute[],
   device?: string,
 ): KernelRoute | undefined {

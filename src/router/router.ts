@@ -3,6 +3,7 @@
  *
  * Every method is idempotent and in order per device. A failure is a RouterError whose message an owner can act on.
  */
+import type { Ipv4 } from '../wire/brand.ts';
 import type { Tunnel } from '../session/ports.ts';
 import type { Cause, CauseCode } from '../wire/cause.ts';
 import type { Prefix } from '../wire/ip.ts';
@@ -23,8 +24,8 @@ export interface ServerInterface {
 
 /** The addresses of a control connection, and so of GRE of its calls, as the peer sees them. */
 export interface OuterPath {
-  readonly peer: number;
-  readonly local: number;
+  readonly peer: Ipv4;
+  readonly local: Ipv4;
 }
 
 export interface ControlPath extends OuterPath {
@@ -44,7 +45,7 @@ export interface Router {
   /** What cannot be undone is a warning; a device that is gone has taken its routes along. */
   tunnelDown(tunnel: Tunnel): Promise<void>;
   /** Pins the way to a link's server to today's route, so that it does not go through the tunnel itself. */
-  hostRoute(link: string, server: number, through: string | undefined): Promise<void>;
+  hostRoute(link: string, server: Ipv4, through: string | undefined): Promise<void>;
   releaseHostRoute(link: string): Promise<void>;
   /**
    * GRE of our calls passes between these addresses: firewall and NAT of this router let it through as it is, and it leaves
@@ -55,7 +56,7 @@ export interface Router {
   /** The device of a network as the options `interface` and `listen` name it; undefined: it has none now. */
   deviceOf(network: string): string | undefined;
   /** The network with this address of the router on a device; undefined: networks have the names of their devices, or there is none. */
-  networkOn(device: string, address: number): string | undefined;
+  networkOn(device: string, address: Ipv4): string | undefined;
   /** A link failed. `blocked`: and is not dialled again by itself. */
   linkFailed(link: string, cause: Cause, blocked: boolean): void;
   /** The configuration is in force: the servers that callers may reach. */

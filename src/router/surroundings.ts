@@ -1,4 +1,5 @@
 /** What this machine is and has at this moment: its addresses and networks, and its name servers. */
+import type { Ipv4 } from '../wire/brand.ts';
 import { readFileSync } from 'node:fs';
 import { parseAddress } from '../wire/ip.ts';
 import type { Surroundings } from './given-addresses.ts';
@@ -12,7 +13,7 @@ export function readSurroundings(netlink: RouteNetlink): Surroundings {
   return { networks: readOwnNetworks(netlink), resolvers: resolverFiles.flatMap(readResolvers) };
 }
 
-function readResolvers(file: string): readonly number[] {
+function readResolvers(file: string): readonly Ipv4[] {
   let text: string;
   try {
     text = readFileSync(file, 'latin1');
@@ -23,7 +24,7 @@ function readResolvers(file: string): readonly number[] {
 }
 
 /** resolv.conf(5) */
-export function parseResolvers(text: string): readonly number[] {
+export function parseResolvers(text: string): readonly Ipv4[] {
   return [...text.matchAll(/^\s*nameserver\s+(\S+)/gm)].flatMap(
     ([, word]) => parseAddress(word!) ?? [],
   );

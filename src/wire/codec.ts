@@ -7,6 +7,7 @@
  * Decoding never throws, whatever the octets: it returns a value or Malformed. Encoding a value that the format cannot
  * carry is our own misuse and throws RangeError. Decoded values never share memory with their input.
  */
+import type { CallId, Ipv4 } from './brand.ts';
 import {
   copyOctets,
   fromLatin1,
@@ -98,6 +99,8 @@ export const u8 = integer(
 );
 export const u16 = integer(2, 0xffff, readU16, writeU16);
 export const u32 = integer(4, 0xffffffff, readU32, writeU32);
+export const ipv4: Codec<Ipv4> = integer(4, 0xffffffff, readU32, writeU32);
+export const callId: Codec<CallId> = integer(2, 0xffff, readU16, writeU16);
 
 /** A u8 that may be absent at the end of a struct; absent is undefined. */
 export const optionalU8: Codec<number | undefined> = {

@@ -5,6 +5,7 @@
  * whatever they hold: some peers leave rubbish in Reserved0.
  */
 import {
+  callId,
   decode,
   encode,
   isMalformed,
@@ -81,7 +82,7 @@ const messages = {
   OutgoingCallRequest: {
     code: 7,
     body: struct({
-      callId: u16,
+      callId,
       callSerialNumber: u16,
       minimumBps: u32,
       maximumBps: u32,
@@ -99,8 +100,8 @@ const messages = {
   OutgoingCallReply: {
     code: 8,
     body: struct({
-      callId: u16,
-      peerCallId: u16,
+      callId,
+      peerCallId: callId,
       resultCode: u8,
       errorCode: u8,
       causeCode: u16,
@@ -114,7 +115,7 @@ const messages = {
   IncomingCallRequest: {
     code: 9,
     body: struct({
-      callId: u16,
+      callId,
       callSerialNumber: u16,
       bearerType: u32,
       physicalChannelId: u32,
@@ -129,8 +130,8 @@ const messages = {
   IncomingCallReply: {
     code: 10,
     body: struct({
-      callId: u16,
-      peerCallId: u16,
+      callId,
+      peerCallId: callId,
       resultCode: u8,
       errorCode: u8,
       packetReceiveWindowSize: u16,
@@ -142,7 +143,7 @@ const messages = {
   IncomingCallConnected: {
     code: 11,
     body: struct({
-      peerCallId: u16,
+      peerCallId: callId,
       reserved1: reserved(2),
       connectSpeed: u32,
       packetReceiveWindowSize: u16,
@@ -151,12 +152,12 @@ const messages = {
     }),
   },
   /** RFC 2637 §2.12 */
-  CallClearRequest: { code: 12, body: struct({ callId: u16, reserved1: reserved(2) }) },
+  CallClearRequest: { code: 12, body: struct({ callId, reserved1: reserved(2) }) },
   /** RFC 2637 §2.13 */
   CallDisconnectNotify: {
     code: 13,
     body: struct({
-      callId: u16,
+      callId,
       resultCode: u8,
       errorCode: u8,
       causeCode: u16,
@@ -168,7 +169,7 @@ const messages = {
   WanErrorNotify: {
     code: 14,
     body: struct({
-      peerCallId: u16,
+      peerCallId: callId,
       reserved1: reserved(2),
       crcErrors: u32,
       framingErrors: u32,
@@ -181,7 +182,7 @@ const messages = {
   /** RFC 2637 §2.15 */
   SetLinkInfo: {
     code: 15,
-    body: struct({ peerCallId: u16, reserved1: reserved(2), sendAccm: u32, receiveAccm: u32 }),
+    body: struct({ peerCallId: callId, reserved1: reserved(2), sendAccm: u32, receiveAccm: u32 }),
   },
 } as const;
 

@@ -7,6 +7,7 @@
  *     |               Sequence Number (only with S)                   |
  *     |            Acknowledgment Number (only with A)                |
  */
+import type { CallId } from './brand.ts';
 import { readU16, readU32, writeU16, writeU32 } from './octets.ts';
 
 /** Octets of a header with neither sequence nor acknowledgment number. */
@@ -21,7 +22,7 @@ export interface GreHeader {
   /** Octets of the payload; octets behind it are padding. */
   payloadLength: number;
   /** The call id of the receiver of the packet (§4.1: "the Peer's Call ID"). */
-  callId: number;
+  callId: CallId;
   hasSequence: boolean;
   /** 0..0xffffffff; 0 without hasSequence. */
   sequence: number;

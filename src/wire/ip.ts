@@ -1,28 +1,29 @@
 /**
- * IPv4 addresses, prefixes and ranges as u32 numbers, and their text.
+ * IPv4 addresses, prefixes and ranges, and their text.
  *
  * Parsing is strict, one text for each value: four decimal numbers without leading zeros (which other programs read as
  * octal), no blanks, no short forms. What is not exactly that is undefined.
  */
+import type { Ipv4 } from './brand.ts';
 
 /** A network: the bits of `address` behind `length` are 0 (see prefixOf). */
 export interface Prefix {
-  readonly address: number;
+  readonly address: Ipv4;
   /** 0..32 */
   readonly length: number;
 }
 
 /** All addresses from first to last, both included; first <= last. */
 export interface AddressRange {
-  readonly first: number;
-  readonly last: number;
+  readonly first: Ipv4;
+  readonly last: Ipv4;
 }
 
 const NUMBER = '(0|[1-9][0-9]{0,2})';
 const ADDRESS = new RegExp(`^${NUMBER}\\.${NUMBER}\\.${NUMBER}\\.${NUMBER}$`);
 const LENGTH = /^(0|[1-9][0-9]?)$/;
 
-export function parseAddress(text: string): number | undefined {
+export function parseAddress(text: string): Ipv4 | undefined {
   const parts = ADDRESS.exec(text);
   if (parts === null) return undefined;
   let address = 0;
@@ -34,7 +35,7 @@ export function parseAddress(text: string): number | undefined {
   return address;
 }
 
-export function formatAddress(address: number): string {
+export function formatAddress(address: Ipv4): string {
   return `${address >>> 24}.${(address >>> 16) & 255}.${(address >>> 8) & 255}.${address & 255}`;
 }
 
@@ -44,7 +45,7 @@ export function netmask(length: number): number {
 }
 
 /** The network of `length` bits that `address` is in. Throws RangeError for a length other than 0..32. */
-export function prefixOf(address: number, length: number): Prefix {
+export function prefixOf(address: Ipv4, length: number): Prefix {
   if (!Number.isInteger(length) || length < 0 || length > 32)
     throw new RangeError(`prefix length ${length}`);
   return { address: (address & netmask(length)) >>> 0, length };
@@ -63,7 +64,7 @@ export function formatPrefix({ address, length }: Prefix): string {
   return `${formatAddress(address)}/${length}`;
 }
 
-export function prefixContains(prefix: Prefix, address: number): boolean {
+export function prefixContains(prefix: Prefix, address: Ipv4): boolean {
   return ((prefix.address ^ address) & netmask(prefix.length)) === 0;
 }
 
@@ -77,7 +78,7 @@ const withoutHosts: readonly (readonly [string, string])[] = [
 ];
 
 /** Why no host can have this address, as the rest of a sentence about it; undefined: one can. */
-export function addressFault(address: number): string | undefined {
+export function addressFault(address: Ipv4): string | undefined {
   return withoutHosts.find(([network]) => prefixContains(parsePrefix(network)!, address))?.[1];
 }
 
@@ -99,7 +100,7 @@ export function formatRange({ first, last }: AddressRange): string {
   return `${formatAddress(first)}-${formatAddress(last)}`;
 }
 
-export function rangeContains({ first, last }: AddressRange, address: number): boolean {
+export function rangeContains({ first, last }: AddressRange, address: Ipv4): boolean {
   return first <= address && address <= last;
 }
 

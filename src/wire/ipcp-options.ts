@@ -1,12 +1,12 @@
-/** IPCP configuration options: RFC 1332 §3, RFC 1877 §1 (name servers). Addresses are u32, see ip.ts. */
-import { rest, struct, u16, u32 } from './codec.ts';
+/** IPCP configuration options: RFC 1332 §3, RFC 1877 §1 (name servers). */
+import { ipv4, rest, struct, u16 } from './codec.ts';
 import { optionTable, type OptionIn } from './option.ts';
 
-const address = struct({ value: u32 });
+const address = struct({ value: ipv4 });
 
 export const ipcpOptions = optionTable({
   /** IP-Addresses, deprecated: RFC 1332 §3.1 */
-  addresses: { type: 1, body: struct({ source: u32, destination: u32 }) },
+  addresses: { type: 1, body: struct({ source: ipv4, destination: ipv4 }) },
   /** IP-Compression-Protocol: RFC 1332 §3.2 (0x002d: Van Jacobson). */
   ipCompression: { type: 2, body: struct({ protocol: u16, data: rest }) },
   /** RFC 1332 §3.3 */

@@ -50,7 +50,7 @@ export async function fuzz({
     for (let name = waiting.shift(); name !== undefined; name = waiting.shift()) {
       const duration = seconds * 1000;
       const result = nativeHarnesses.includes(name)
-        ? await tryNative(name, { seed, duration, compiler })
+        ? await tryNative(name, { seed, duration, count, compiler })
         : await inThread({ name, seed, duration, count });
       inputs += result.inputs;
       say(

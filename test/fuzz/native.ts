@@ -25,12 +25,13 @@ export interface NativeTrial {
   readonly seed: number;
   /** ms */
   readonly duration: number;
+  readonly count: number;
   readonly compiler: 'clang' | 'gcc';
 }
 
 export async function tryNative(
   harness: string,
-  { seed, duration, compiler }: NativeTrial,
+  { seed, duration, count, compiler }: NativeTrial,
 ): Promise<Result> {
   const name = harness.replace('native-', '');
   const folder = mkdtempSync(join(tmpdir(), 'pptp-fuzz-'));
@@ -41,7 +42,10 @@ export async function tryNative(
     const program = build(name, folder, compiler);
     const found = join(folder, 'found');
     mkdirSync(found);
-    const seconds = Math.ceil(duration / 1000);
+    const limits = [
+      ...(duration === Infinity ? [] : [`-max_total_time=${Math.ceil(duration / 1000)}`]),
+      ...(count === Infinity ? [] : [`-runs=${count}`]),
+    ];
     const kept = readdirSync(corpus).map((file) => join(corpus, file));
     // libFuzzer puts what it finds new into its first folder; the repository's stays as it is. A seed has 32 bits there.
     const words =
@@ -49,7 +53,7 @@ export async function tryNative(
         ? [found, corpus, '-timeout=20', '-rss_limit_mb=512', '-max_len=256']
         : kept;
     const { code, output } = await run(program, [
-      ...[`-seed=${seed >>> 0}`, `-max_total_time=${seconds}`, `-artifact_prefix=${corpus}/`],
+      ...[`-seed=${seed >>> 0}`, ...limits, `-artifact_prefix=${corpus}/`],
       ...words,
     ]);
     const [, crash] = /(?:kept as|Test unit written to) (\S+)/.exec(output) ?? [];

@@ -4,6 +4,7 @@
  * it, and make it ourselves where netifd believes that it is there.
  */
 import { errorText } from '../../platform/errors.ts';
+import type { Ipv4 } from '../../wire/brand.ts';
 import { UbusError } from '../../ubus-js/index.ts';
 import { formatAddress, parseAddress } from '../../wire/ip.ts';
 import { ip } from '../ip-command.ts';
@@ -27,7 +28,7 @@ export interface HostRouteTools {
 type Upstream = { readonly name: string; readonly device: string | undefined } | undefined;
 
 interface Held {
-  readonly address: number;
+  readonly address: Ipv4;
   readonly upstream: Upstream;
   /** undefined: somebody else's, which stays. */
   readonly device: string | undefined;
@@ -47,7 +48,7 @@ export class HostDependencies {
    * @param upstream netifd's name of the network to go through, and its device
    * @throws RouterError there is no way now: netifd takes the link down, and sets it up again when there is one
    */
-  async hold(link: string, server: number, upstream: Upstream): Promise<void> {
+  async hold(link: string, server: Ipv4, upstream: Upstream): Promise<void> {
     const { bus, routes } = this.tools;
     const address = formatAddress(server);
     const before = hostRoute(server, await routes());
@@ -118,7 +119,7 @@ export class HostDependencies {
     await this.recover();
   }
 
-  private async removeOrLater(server: number, device: string): Promise<void> {
+  private async removeOrLater(server: Ipv4, device: string): Promise<void> {
     try {
       await this.remove(server, device);
     } catch (error) {
@@ -129,7 +130,7 @@ export class HostDependencies {
   }
 
   /** Unless another link holds it, or it is not there any more. */
-  private async remove(server: number, device: string): Promise<void> {
+  private async remove(server: Ipv4, device: string): Promise<void> {
     const { tools } = this;
     const address = formatAddress(server);
     if ([...this.held.values()].some((held) => held.address === server)) return;
@@ -162,7 +163,7 @@ export class HostDependencies {
   }
 
   /** @returns the device that the route to the server goes through */
-  private async make(server: number, upstream: string | undefined): Promise<string> {
+  private async make(server: Ipv4, upstream: string | undefined): Promise<string> {
     const address = formatAddress(server);
     const routes = await this.tools.routes();
     const present = hostRoute(server, routes);
@@ -181,6 +182,6 @@ export class HostDependencies {
   }
 }
 
-function hostRoute(address: number, routes: readonly KernelRoute[]): KernelRoute | undefined {
+function hostRoute(address: Ipv4, routes: readonly KernelRoute[]): KernelRoute | undefined {
   return routes.find(({ prefix }) => prefix.length === 32 && prefix.address === address);
 }

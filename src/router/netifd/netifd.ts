@@ -1,4 +1,5 @@
 /** The Router port on OpenWrt: netifd has addresses, routes and DNS, procd and nftables the firewall. */
+import type { Ipv4 } from '../../wire/brand.ts';
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { errorText } from '../../platform/errors.ts';
@@ -49,7 +50,7 @@ const loginErrors = new Set(['AUTH_TOPEER_FAILED', 'SERVER_NOT_TRUSTED']);
 interface RunningServer {
   readonly server: ServerInterface;
   /** By their address inside. */
-  readonly callers: Map<number, Tunnel>;
+  readonly callers: Map<Ipv4, Tunnel>;
   /** As netifd has it. */
   announced: string;
 }
@@ -197,7 +198,7 @@ export class Netifd implements Router {
   serverUp(server: ServerInterface): Promise<void> {
     return this.serial.run(server.device, async () => {
       await this.tools.prepareDevice(server.device, server.mtu, this.warn);
-      const callers = this.servers.get(server.device)?.callers ?? new Map<number, Tunnel>();
+      const callers = this.servers.get(server.device)?.callers ?? new Map<Ipv4, Tunnel>();
       const running = { server, callers, announced: '' };
       this.servers.set(server.device, running);
       await this.announceServer(running);
@@ -228,7 +229,7 @@ export class Netifd implements Router {
     return this.serial.run(tunnel.device, () => this.callerDown(tunnel));
   }
 
-  async hostRoute(link: string, server: number, through: string | undefined): Promise<void> {
+  async hostRoute(link: string, server: Ipv4, through: string | undefined): Promise<void> {
     if (!this.managed.isSetUp(link))
       throw new RouterError(`netifd has taken ${link} down`, 'INTERFACE_DOWN');
     if (through !== undefined && this.deviceOf(through) === undefined)
@@ -256,7 +257,7 @@ export class Netifd implements Router {
     return this.networks.named(network)?.device;
   }
 
-  networkOn(device: string, address: number): string | undefined {
+  networkOn(device: string, address: Ipv4): string | undefined {
     const there = this.networks.all.filter((known) => known.device === device);
     const exact = there.find(({ addresses }) => addresses.some((own) => own.address === address));
     return (exact ?? there[0])?.name;

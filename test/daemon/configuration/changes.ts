@@ -81,6 +81,7 @@ export const changes: { readonly [K in Kind]: Readonly<Record<keyof (typeof tabl
       max_per_user: nothing('2'),
       on_duplicate: nothing('deny'),
       isolate: all('0'),
+      masquerade: all('1'),
       client_dns: nothing('192.0.2.53'),
       client_wins: nothing('192.0.2.54'),
       open_firewall: nothing('0'),

@@ -1,11 +1,12 @@
 /*
- * Where there is no libFuzzer: tries the files given, then octets from a seed until the time is over.
+ * Where there is no libFuzzer: tries the files given, then octets from a seed until there were so many inputs, or the time is over.
  *
- *   harness -seed=N -max_total_time=SECONDS -artifact_prefix=PREFIX [FILE...]
+ *   harness -seed=N [-runs=N] [-max_total_time=SECONDS] -artifact_prefix=PREFIX [FILE...]
  *
  * Prints how many inputs there were; one that fails is kept as PREFIXcrash.
  */
 #include <sanitizer/common_interface_defs.h>
+#include <limits.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -57,8 +58,8 @@ static void try_file(const char *path)
 int main(int count, char **words)
 {
 	uint64_t seed = 1;
-	long seconds = 0;
-	unsigned long inputs = 0;
+	long seconds = LONG_MAX;
+	unsigned long inputs = 0, limit = ULONG_MAX;
 	__sanitizer_set_death_callback(keep);
 	signal(SIGABRT, on_abort);
 	for (int i = 1; i < count; i++) {
@@ -66,6 +67,8 @@ int main(int count, char **words)
 			seed = strtoull(words[i] + 6, NULL, 10);
 		} else if (strncmp(words[i], "-max_total_time=", 16) == 0) {
 			seconds = strtol(words[i] + 16, NULL, 10);
+		} else if (strncmp(words[i], "-runs=", 6) == 0) {
+			limit = strtoul(words[i] + 6, NULL, 10);
 		} else if (strncmp(words[i], "-artifact_prefix=", 17) == 0) {
 			snprintf(kept, sizeof kept, "%scrash", words[i] + 17);
 		} else {
@@ -76,11 +79,11 @@ int main(int count, char **words)
 	struct timespec begun, now;
 	clock_gettime(CLOCK_MONOTONIC, &begun);
 	uint64_t state = seed * 2 + 1;
-	for (;;) {
+	while (inputs < limit) {
 		clock_gettime(CLOCK_MONOTONIC, &now);
 		if (now.tv_sec - begun.tv_sec >= seconds)
 			break;
-		for (int stride = 0; stride < 16; stride++, inputs++) {
+		for (int stride = 0; stride < 16 && inputs < limit; stride++, inputs++) {
 			state = state * 6364136223846793005u + 1442695040888963407u;
 			/* A few choices; the harness goes on from them. */
 			const size_t length = (state >> 40) % 64;
