@@ -6,7 +6,7 @@
  *
  * Two tuples each: of the first packet's way and of the answers', as they come in. Either end's packet may have been first.
  */
-import { readFile } from 'node:fs/promises';
+import { files } from '../platform/platform.ts';
 import { parseAddress } from '../wire/ip.ts';
 
 export const CONNTRACK = '/proc/net/nf_conntrack';
@@ -39,7 +39,7 @@ export interface Tracked {
 
 /** @throws Error the kernel does not list what it tracks */
 export async function readTracked(path = CONNTRACK): Promise<Tracked> {
-  return parseTracked(await readFile(path, 'latin1'));
+  return parseTracked(await files.textLater(path, 'latin1'));
 }
 
 interface Tuple {

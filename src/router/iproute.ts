@@ -1,6 +1,6 @@
 /** The Router port on plain Linux: iproute2's `ip` and a few switches in /proc/sys. */
-import { readFile } from 'node:fs/promises';
 import { errorText } from '../platform/errors.ts';
+import { files } from '../platform/platform.ts';
 import { SERVER_INTERFACE_IDENTIFIER, type Tunnel } from '../session/ports.ts';
 import { formatAddress, formatPrefix, parsePrefix } from '../wire/ip.ts';
 import { CALL_TABLE, CallTable } from './call-table.ts';
@@ -110,7 +110,7 @@ export class IpRoute implements Router {
       const address = `${formatAddress(localAddress)}/${prefixLength}`;
       const identifier = ipv6 ? SERVER_INTERFACE_IDENTIFIER : undefined;
       await this.stand({ device, mtu, address: [address], identifier }, []);
-      if ((await readFile('/proc/sys/net/ipv4/ip_forward', 'latin1')).trim() === '0')
+      if ((await files.textLater('/proc/sys/net/ipv4/ip_forward')).trim() === '0')
         this.warn(
           `server ${server.name}: net.ipv4.ip_forward is 0, so callers reach only this machine: sysctl -w net.ipv4.ip_forward=1`,
         );
