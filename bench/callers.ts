@@ -6,13 +6,13 @@
  *     callers.ts SERVER hold COUNT CONCURRENCY      logs in, prints the same, stays until SIGTERM
  */
 import { randomBytes } from 'node:crypto';
-import { connect } from 'node:net';
 import { Secret } from '../src/crypto/secret.ts';
 import { Connections } from '../src/daemon/engine/connections.ts';
 import { Drive, monotonic } from '../src/daemon/engine/drive.ts';
 import { Faults } from '../src/daemon/engine/faults.ts';
 import { PacketIo } from '../src/daemon/engine/packet-io.ts';
 import { TcpConnection } from '../src/daemon/engine/tcp-connection.ts';
+import { sockets } from '../src/platform/platform.ts';
 import { CallIds } from '../src/pptp/call-ids.ts';
 import { ClientLink } from '../src/session/link/client-link.ts';
 import { Gateway } from '../src/session/gateway.ts';
@@ -157,12 +157,7 @@ function call(): void {
     }
   };
   const dial = (): void => {
-    const socket = connect({ host: server, port: options.port });
-    const refused = (error: Error) =>
-      feed((now) => link.handleConnectFailed(cause('CONNECT_FAILED', error.message), now));
-    socket.once('error', refused);
-    socket.once('connect', () => {
-      socket.off('error', refused);
+    const socket = sockets.connect({ address: server, port: options.port }, () => {
       const connection = new TcpConnection(socket, new Connections(), {
         octets: (octets) => feed((now) => link.handleOctets(octets, now)),
         closed: (errno) => feed((now) => link.handleClosed(now, errno)),
@@ -170,6 +165,10 @@ function call(): void {
       });
       tcp = connection;
       feed((now) => link.handleConnected(connection.local, now));
+    });
+    socket.hear({
+      closed: (error) =>
+        feed((now) => link.handleConnectFailed(cause('CONNECT_FAILED', error?.message), now)),
     });
   };
   drive.add(link, { about: 'caller', carryOut, failed: ({ detail }) => broken(detail) });

@@ -1,7 +1,9 @@
 /** The running gateway: servers, links and everything around them, made from a configuration and remade on reload. */
 import type { NetlinkWatch } from '../native/netlink.ts';
 import { randomOctets } from '../native/random.ts';
+import type { Timer } from '../platform/clock.ts';
 import { errorText } from '../platform/errors.ts';
+import { clock } from '../platform/platform.ts';
 import { CallIds } from '../pptp/call-ids.ts';
 import { KernelNeighbours } from '../router/neighbours.ts';
 import { readOwnNetworks } from '../router/own-networks.ts';
@@ -71,7 +73,7 @@ export class Daemon {
   private configured = false;
   private readonly supervision: Supervision | undefined;
   private changing: Promise<unknown> = Promise.resolve();
-  private looking: NodeJS.Timeout | undefined;
+  private looking: Timer | undefined;
 
   private constructor(configuration: Configuration, options: DaemonOptions) {
     this.options = options;
@@ -185,19 +187,19 @@ export class Daemon {
       () => [...this.servers.values()],
       (network) => router.deviceOf(network),
       (socket) => {
-        const peer = parseAddress(socket.remoteAddress ?? '') ?? 0;
+        const peer = parseAddress(socket.endpoints?.peer ?? '') ?? 0;
         const kind = 'caller: no server listens there';
         reports.count(kind);
         reports.ofStrangers(kind, () =>
           log.line(
             'warning',
-            `caller ${formatAddress(peer)}: no server listens on ${socket.localAddress ?? '?'} (option listen)`,
+            `caller ${formatAddress(peer)}: no server listens on ${socket.endpoints?.local ?? '?'} (option listen)`,
           ),
         );
       },
       (port, error) =>
         reports.ofStrangers('caller: not accepted', () =>
-          log.line('error', `TCP port ${port}: ${error.message}`),
+          log.line('error', `TCP port ${port}: ${errorText(error)}`),
         ),
       faults,
     );
@@ -213,7 +215,7 @@ export class Daemon {
       await daemon.stop();
       throw error;
     }
-    daemon.looking = setInterval(() => daemon.lookAround(), LOOK_AROUND).unref();
+    daemon.looking = clock.every(LOOK_AROUND, () => daemon.lookAround());
     return daemon;
   }
 
@@ -252,7 +254,7 @@ export class Daemon {
 
   /** Says goodbye to every peer; at most 4 s. */
   async stop(): Promise<void> {
-    clearInterval(this.looking);
+    clock.cancel(this.looking);
     this.supervision?.close();
     this.listeners.close();
     const goodbyes = [
@@ -261,7 +263,7 @@ export class Daemon {
     ];
     await Promise.race([
       Promise.all([...goodbyes, this.relays.stop()]),
-      new Promise((resolve) => setTimeout(resolve, 3_800).unref()),
+      new Promise<void>((resolve) => clock.meanwhile(3_800, resolve)),
     ]);
     this.upkeep.close();
     for (const watch of this.watches) watch.close();

@@ -1,5 +1,6 @@
 #!/usr/bin/env node
 /** The program `pptp-gateway`: reads its arguments, runs one command, ends with its exit code. */
+import { program } from '../platform/platform.ts';
 import { parseArguments } from './cli/arguments.ts';
 import { commands } from './cli/commands.ts';
 import { importFrom } from './cli/import.ts';
@@ -14,16 +15,16 @@ async function main(words: readonly string[]): Promise<ExitCode> {
   const options = parseArguments(words);
   switch (options.command) {
     case 'help':
-      process.stdout.write(`${usage}\n`);
+      program.print(`${usage}\n`);
       return ExitCode.Ok;
     case 'version':
-      process.stdout.write(`pptp-gateway ${version}\n`);
+      program.print(`pptp-gateway ${version}\n`);
       return ExitCode.Ok;
     case 'import':
       return importFrom(options);
     case 'run':
       // A peer that does not close its TCP connection must not keep us: stderr and sockets are written synchronously.
-      return process.exit(await run(options));
+      return program.exit(await run(options));
     default: {
       const client = await ControlClient.open(options.socket);
       try {
@@ -35,26 +36,19 @@ async function main(words: readonly string[]): Promise<ExitCode> {
   }
 }
 
-// Nobody reads any more (`status | head`).
-process.stdout.on('error', (error: NodeJS.ErrnoException) => {
-  if (error.code !== 'EPIPE') throw error;
-});
-// A log that cannot be written (its reader died, its disk is full) must not end a daemon; there is nobody to tell.
-process.stderr.on('error', () => undefined);
-
 try {
-  process.exitCode = await main(process.argv.slice(2));
+  program.setExitCode(await main(program.words));
 } catch (error) {
   const failure = describeFailure(error);
   if (failure !== undefined) {
     // Below a usage error stands the usage.
     const named = failure.exitCode === ExitCode.Usage ? 1 : failure.lines.length;
     failure.lines.forEach((line, i) =>
-      process.stderr.write(i < named ? `pptp-gateway: ${line}\n` : `${line}\n`),
+      program.complain(i < named ? `pptp-gateway: ${line}\n` : `${line}\n`),
     );
-    process.exitCode = failure.exitCode;
+    program.setExitCode(failure.exitCode);
   } else if (error instanceof UbusError) {
-    process.stderr.write(`pptp-gateway: ${error.message}\n`);
-    process.exitCode = error.status === 'NOT_FOUND' ? ExitCode.NotFound : ExitCode.Failed;
+    program.complain(`pptp-gateway: ${error.message}\n`);
+    program.setExitCode(error.status === 'NOT_FOUND' ? ExitCode.NotFound : ExitCode.Failed);
   } else throw error;
 }

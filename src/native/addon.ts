@@ -4,10 +4,8 @@
  * Only src/native calls these; everybody else uses IoContext, TunDevice and GreSocket. Every function throws TypeError or
  * RangeError for arguments that cannot be right (also a descriptor that was closed) and IoError where the kernel refuses.
  */
-import { existsSync } from 'node:fs';
-import { createRequire } from 'node:module';
-import { fileURLToPath } from 'node:url';
 import { errorText } from '../platform/errors.ts';
+import { files, program } from '../platform/platform.ts';
 import { IoError } from './io-error.ts';
 
 declare const contextBrand: unique symbol;
@@ -71,8 +69,10 @@ export function loadAddon(): Addon {
 }
 
 function load(): Addon {
-  const paths = candidates.map((candidate) => fileURLToPath(new URL(candidate, import.meta.url)));
-  const path = paths.find((candidate) => existsSync(candidate));
+  const paths = candidates.map((candidate) =>
+    decodeURIComponent(new URL(candidate, import.meta.url).pathname),
+  );
+  const path = paths.find((candidate) => files.exists(candidate));
   if (path === undefined) {
     const problem = new IoError(constants.ENOENT, 'dlopen', paths.join(' or '));
     problem.message = `The native addon is missing: neither ${paths.join(' nor ')} exists. Build it first: "make build", or in a package of npm "sh native/build.sh native.node".`;
@@ -80,7 +80,7 @@ function load(): Addon {
   }
   let addon: Addon;
   try {
-    addon = createRequire(import.meta.url)(path) as Addon;
+    addon = program.loadAddon(path) as Addon;
   } catch (error) {
     const problem = new IoError(constants.ELIBBAD, 'dlopen', path);
     const reason = errorText(error);

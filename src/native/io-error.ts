@@ -1,7 +1,7 @@
 /**
  * The operating system refused something: a system call that failed, as an error with its number and name.
  */
-import { getSystemErrorMap } from 'node:util';
+import { host } from '../platform/platform.ts';
 
 export class IoError extends Error {
   override readonly name = 'IoError';
@@ -33,7 +33,7 @@ export function errnoName(errno: number): string {
 
 function systemError(errno: number): readonly [code: string, sentence: string] {
   // ENOPROTOOPT and its like are in the map; a few that only devices raise are not.
-  return getSystemErrorMap().get(-errno) ?? deviceErrors[errno] ?? [`E${errno}`, 'unknown error'];
+  return host.systemError(errno) ?? deviceErrors[errno] ?? [`E${errno}`, 'unknown error'];
 }
 
 // prettier-ignore

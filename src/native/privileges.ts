@@ -4,7 +4,8 @@
  * Capabilities belong to threads, and Node has several before our first line runs (its thread pool would go on reading
  * files with the old ones), so the addon makes each of them give its own up; /proc then shows whether all have.
  */
-import { readdirSync, readFileSync } from 'node:fs';
+import { errorCode } from '../platform/errors.ts';
+import { files } from '../platform/platform.ts';
 import { loadAddon } from './addon.ts';
 import { IoError } from './io-error.ts';
 
@@ -40,15 +41,15 @@ export function dropPrivileges(): void {
 }
 
 function privilegedThreads(): number[] {
-  return readdirSync('/proc/self/task').map(Number).filter(isPrivileged);
+  return files.names('/proc/self/task').map(Number).filter(isPrivileged);
 }
 
 function isPrivileged(tid: number): boolean {
   let status: string;
   try {
-    status = readFileSync(`/proc/self/task/${tid}/status`, 'latin1');
+    status = files.text(`/proc/self/task/${tid}/status`, 'latin1');
   } catch (error) {
-    const { code } = error as NodeJS.ErrnoException;
+    const code = errorCode(error);
     if (code === 'ENOENT' || code === 'ESRCH') return false;
     throw error;
   }

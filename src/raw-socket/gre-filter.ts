@@ -4,7 +4,6 @@
  * It sees the packet from the IPv4 header on. A binary search over the sorted call ids ends in a short run of
  * comparisons; conditional jumps reach 255 instructions, so far ones go by an unconditional jump.
  */
-import { endianness } from 'node:os';
 
 const maximumInstructions = 4096; // BPF_MAXINSNS
 const runLength = 16;
@@ -82,8 +81,9 @@ function statement(code: number, k: number): Instruction {
   return { code, jt: 0, jf: 0, k };
 }
 
+const littleEndian = new Uint8Array(Uint16Array.of(1).buffer)[0] === 1;
+
 function assemble(program: readonly Instruction[]): Uint8Array {
-  const littleEndian = endianness() === 'LE';
   const octets = new Uint8Array(program.length * 8);
   const view = new DataView(octets.buffer);
   program.forEach(({ code, jt, jf, k }, i) => {

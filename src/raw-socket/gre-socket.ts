@@ -1,7 +1,6 @@
 /**
  * A raw IPv4 socket for GRE (protocol 47), in batches: one unconnected socket for all peers.
  */
-import { constants } from 'node:os';
 import { loadAddon } from '../native/addon.ts';
 import type { IoContext, IoCounters, Slots, Watcher } from '../native/io-context.ts';
 import { IoError } from '../native/io-error.ts';
@@ -43,7 +42,7 @@ export class GreSocket {
         return true;
       } catch (error) {
         // net.core.optmem_max is 20 KB before Linux 6.8 and holds the old filter as well as the new one.
-        if (!(error instanceof IoError && error.errno === constants.errno.ENOMEM)) throw error;
+        if (!(error instanceof IoError && error.code === 'ENOMEM')) throw error;
       }
     }
     addon.attachFilter(this.fd, greFilter(null)!);

@@ -6,7 +6,9 @@
  * Nothing is opened by it: the owner's firewall decides about GRE as before. (Its state was never `established`: without the
  * helper for PPTP the kernel takes the two directions of a call for two connections.)
  */
+import type { Timer } from '../platform/clock.ts';
 import { errorText } from '../platform/errors.ts';
+import { clock } from '../platform/platform.ts';
 import { formatAddress } from '../wire/ip.ts';
 import { octets32, type Netlink } from './netlink-message.ts';
 import { areThere, changeElements, type Element, type ElementChange } from './nft-elements.ts';
@@ -54,7 +56,7 @@ export class CallTable {
   /** As the kernel had it when we had made it; undefined: it is not there. */
   #state: string | undefined;
   #changing: Promise<unknown> = Promise.resolve();
-  #sweep: NodeJS.Timeout | undefined;
+  #sweep: Timer | undefined;
   #failure: { readonly text: string; readonly at: number } | undefined;
 
   constructor(netfilter: Netlink, warn: (text: string) => void) {
@@ -82,7 +84,7 @@ export class CallTable {
     if (user === undefined) return;
     user.count--;
     if (user.count > 0) return;
-    this.#sweep ??= setTimeout(() => void this.#clean(), LINGER).unref();
+    this.#sweep ??= clock.meanwhile(LINGER, () => void this.#clean());
   }
 
   /**
@@ -100,7 +102,7 @@ export class CallTable {
 
   /** Removes the table, also one that a daemon before us has left. @throws RouterError */
   clear(): Promise<void> {
-    clearTimeout(this.#sweep);
+    clock.cancel(this.#sweep);
     this.#sweep = undefined;
     return this.#serial(async () => {
       this.#users.clear();
@@ -138,7 +140,7 @@ export class CallTable {
 
   #make(): Promise<void> {
     const failure = this.#failure;
-    if (failure !== undefined && performance.now() - failure.at < RETRY) return Promise.resolve();
+    if (failure !== undefined && clock.monotonic() - failure.at < RETRY) return Promise.resolve();
     return this.#attempt(() => this.#install());
   }
 
@@ -172,7 +174,7 @@ export class CallTable {
         this.#warn(
           `the nftables table ${CALL_TABLE} cannot be changed, so NAT of this machine may turn GRE of calls: ${text}`,
         );
-      this.#failure = { text, at: performance.now() };
+      this.#failure = { text, at: clock.monotonic() };
     }
   }
 

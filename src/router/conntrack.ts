@@ -6,8 +6,8 @@
  *
  * Two tuples each: of the first packet's way and of the answers', as they come in. Either end's packet may have been first.
  */
+import { files } from '../platform/platform.ts';
 import type { Ipv4 } from '../wire/brand.ts';
-import { readFile } from 'node:fs/promises';
 import { parseAddress } from '../wire/ip.ts';
 
 export const CONNTRACK = '/proc/net/nf_conntrack';
@@ -40,7 +40,7 @@ export interface Tracked {
 
 /** @throws Error the kernel does not list what it tracks */
 export async function readTracked(path = CONNTRACK): Promise<Tracked> {
-  return parseTracked(await readFile(path, 'latin1'));
+  return parseTracked(await files.textLater(path, 'latin1'));
 }
 
 interface Tuple {

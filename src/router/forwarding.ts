@@ -8,7 +8,8 @@
  * nowhere before, and the table drops it as before, but for answers to callers. Once somebody else switches ip_forward on
  * these devices are his.
  */
-import { readFile, writeFile } from 'node:fs/promises';
+import { errorCode } from '../platform/errors.ts';
+import { files } from '../platform/platform.ts';
 import type { OwnNetwork } from './own-networks.ts';
 import type { Journal } from './journal.ts';
 import type { Netlink } from './netlink-message.ts';
@@ -199,7 +200,7 @@ async function switchOn(device: string): Promise<boolean> {
 /** undefined: the device is gone. */
 async function readSwitch(name: string): Promise<string | undefined> {
   try {
-    return (await readFile(`${SETTINGS}/${name}`, 'latin1')).trim();
+    return (await files.textLater(`${SETTINGS}/${name}`)).trim();
   } catch (error) {
     if (isGone(error)) return undefined;
     throw error;
@@ -208,12 +209,12 @@ async function readSwitch(name: string): Promise<string | undefined> {
 
 async function writeSwitch(device: string, value: string): Promise<void> {
   try {
-    await writeFile(`${SETTINGS}/conf/${device}/forwarding`, value);
+    await files.writeLater(`${SETTINGS}/conf/${device}/forwarding`, value);
   } catch (error) {
     if (!isGone(error)) throw error;
   }
 }
 
 function isGone(error: unknown): boolean {
-  return (error as NodeJS.ErrnoException).code === 'ENOENT';
+  return errorCode(error) === 'ENOENT';
 }

@@ -1,5 +1,5 @@
 /** Runs iproute2's `ip`, and one job at a time for each key. */
-import { existsSync } from 'node:fs';
+import { files } from '../platform/platform.ts';
 import { RouterError } from './router.ts';
 import { runProgram } from './run-program.ts';
 
@@ -54,7 +54,7 @@ async function run(
 
 /** Of this network namespace. */
 export function deviceExists(device: string): boolean {
-  return existsSync(`/proc/sys/net/ipv4/conf/${device}`);
+  return files.exists(`/proc/sys/net/ipv4/conf/${device}`);
 }
 
 /** Jobs of one key run one after the other, in the order in which they were given. */

@@ -1,7 +1,7 @@
 /** The Router port on plain Linux: iproute2's `ip` and a few switches in /proc/sys. */
 import type { Ipv4 } from '../wire/brand.ts';
-import { readFile } from 'node:fs/promises';
 import { errorText } from '../platform/errors.ts';
+import { files } from '../platform/platform.ts';
 import { SERVER_INTERFACE_IDENTIFIER, type Tunnel } from '../session/ports.ts';
 import { formatAddress, formatPrefix, parsePrefix } from '../wire/ip.ts';
 import { CALL_TABLE, CallTable } from './call-table.ts';
@@ -211,7 +211,7 @@ export class IpRoute implements Router {
           this.warn(
             `server ${name}: the nftables chain ${chain} drops what is forwarded unless a rule of its own lets it pass: where callers get no further, let pass there what comes in by ${device} and what goes out by it`,
           );
-      else if ((await readFile('/proc/sys/net/ipv4/ip_forward', 'latin1')).trim() === '0')
+      else if ((await files.textLater('/proc/sys/net/ipv4/ip_forward')).trim() === '0')
         this.warn(
           `server ${name}: net.ipv4.ip_forward is 0, so callers reach only this machine: option masquerade '1', or sysctl -w net.ipv4.ip_forward=1`,
         );

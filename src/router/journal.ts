@@ -3,9 +3,8 @@
  * and the next one finds here what to take over or remove. What has a name of ours (nftables' tables and sets) or goes with
  * the process (TUN devices, and routes through them) needs no entry.
  */
-import { mkdirSync, readFileSync, renameSync, writeFileSync } from 'node:fs';
-import { dirname } from 'node:path';
-import { errorText } from '../platform/errors.ts';
+import { errorCode, errorText } from '../platform/errors.ts';
+import { files } from '../platform/platform.ts';
 import { parseAddress } from '../wire/ip.ts';
 
 /**
@@ -85,9 +84,8 @@ export class Journal {
       [...lines].map((line) => `${kind} ${line}\n`),
     );
     try {
-      mkdirSync(dirname(this.file), { recursive: true, mode: 0o700 });
-      writeFileSync(`${this.file}.new`, text.join(''), { mode: 0o600 });
-      renameSync(`${this.file}.new`, this.file);
+      files.makeFolder(files.folderOf(this.file));
+      files.replace(this.file, text.join(''), { mode: 0o600 });
       this.fault = undefined;
     } catch (error) {
       const fault = errorText(error);
@@ -99,9 +97,9 @@ export class Journal {
 
   private read(): string {
     try {
-      return readFileSync(this.file, 'utf8');
+      return files.text(this.file);
     } catch (error) {
-      if ((error as NodeJS.ErrnoException).code !== 'ENOENT')
+      if (errorCode(error) !== 'ENOENT')
         this.warn(`what a daemon before left in the kernel is not known: ${errorText(error)}`);
       return '';
     }

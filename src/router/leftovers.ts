@@ -2,7 +2,9 @@
  * What could not be undone when it was time, for want of a descriptor or whatever else: tried again, later and later, until
  * it is done.
  */
+import type { Timer } from '../platform/clock.ts';
 import { errorText } from '../platform/errors.ts';
+import { clock } from '../platform/platform.ts';
 
 /** Pause before it is tried again, doubled each time; ms. */
 const FIRST = 2_000;
@@ -17,7 +19,7 @@ export class Leftovers {
   private readonly warn: (text: string) => void;
   private readonly left = new Map<string, Undo>();
   private pause = FIRST;
-  private timer: NodeJS.Timeout | undefined;
+  private timer: Timer | undefined;
   private trying: Promise<void> | undefined;
 
   constructor(warn: (text: string) => void) {
@@ -40,16 +42,16 @@ export class Leftovers {
 
   /** Once more, and not again. */
   async close(): Promise<void> {
-    clearTimeout(this.timer);
+    clock.cancel(this.timer);
     await this.trying; // which may have begun too early
     await this.retry();
-    clearTimeout(this.timer);
+    clock.cancel(this.timer);
   }
 
   private arm(): void {
-    clearTimeout(this.timer);
+    clock.cancel(this.timer);
     if (this.left.size === 0 || this.trying !== undefined) return;
-    this.timer = setTimeout(() => void this.retry(), this.pause).unref();
+    this.timer = clock.meanwhile(this.pause, () => void this.retry());
     this.pause = Math.min(2 * this.pause, LONGEST);
   }
 

@@ -6,8 +6,8 @@
  * for inbound relays the table turns the connections to the server, whose view keeps the caller's own address.
  */
 import type { Ipv4 } from '../wire/brand.ts';
-import { existsSync } from 'node:fs';
 import { errorText } from '../platform/errors.ts';
+import { files } from '../platform/platform.ts';
 import { formatAddress, formatPrefix, type Prefix } from '../wire/ip.ts';
 import type { Netlink } from './netlink-message.ts';
 import { nft, nftCheck, nftJson } from './nft-command.ts';
@@ -41,7 +41,7 @@ export async function probeHelper(): Promise<void> {
     throw new RouterError(`no connection tracking helper for PPTP (${errorText(error)})`);
   }
   // Built in, neither is listed.
-  if (existsSync('/sys/module/nf_conntrack_pptp') && !existsSync('/sys/module/nf_nat_pptp'))
+  if (files.exists('/sys/module/nf_conntrack_pptp') && !files.exists('/sys/module/nf_nat_pptp'))
     throw new RouterError('the kernel module nf_nat_pptp is not loaded');
 }
 

@@ -1,4 +1,5 @@
 /** Runs nftables' `nft`: a script on its standard input is one transaction, all of it is done or none. */
+import type { Ran } from '../platform/children.ts';
 import { RouterError } from './router.ts';
 import { runProgram } from './run-program.ts';
 
@@ -46,7 +47,7 @@ async function run(args: readonly string[], input: string): Promise<string> {
 }
 
 /** nft repeats the faulty line and underlines the fault below its first sentence: the sentences are enough. */
-function explain(error: Error & { code?: unknown; killed?: boolean }, stderr: string): string {
+function explain(error: NonNullable<Ran['error']>, stderr: string): string {
   if (error.code === 'ENOENT') return 'nft is not installed (package nftables)';
   if (error.killed === true) return `nft does not answer within ${TIMEOUT / 1000} s`;
   const sentences = stderr

@@ -1,6 +1,6 @@
 /** ARP for callers whose address lies in a network of ours: answered on that network's device while they are there. */
+import { host } from '../platform/platform.ts';
 import type { Ipv4 } from '../wire/brand.ts';
-import { networkInterfaces } from 'node:os';
 import type { Tunnel } from '../session/ports.ts';
 import { formatAddress, parseAddress, parsePrefix, prefixContains } from '../wire/ip.ts';
 import { deviceExists, ip } from './ip-command.ts';
@@ -129,11 +129,11 @@ function entryOf(line: string): string {
 }
 
 function devicesWith({ device: own, peerAddress }: Tunnel): string[] {
-  return Object.entries(networkInterfaces()).flatMap(([device, addresses]) => {
-    const contains = addresses?.some(({ family, cidr }) => {
-      const prefix = family === 'IPv4' && cidr !== null ? parsePrefix(cidr) : undefined;
-      return prefix !== undefined && prefix.length < 32 && prefixContains(prefix, peerAddress);
-    });
-    return contains === true && device !== own ? [device] : [];
+  const found = host.addresses().flatMap(({ device, family, cidr = '' }) => {
+    const prefix = family === 'IPv4' && device !== own ? parsePrefix(cidr) : undefined;
+    const contains =
+      prefix !== undefined && prefix.length < 32 && prefixContains(prefix, peerAddress);
+    return contains ? [device] : [];
   });
+  return [...new Set(found)];
 }

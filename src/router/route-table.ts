@@ -1,6 +1,6 @@
 /** The kernel's main IPv4 routing table, read without any tool. */
+import { files } from '../platform/platform.ts';
 import type { Ipv4 } from '../wire/brand.ts';
-import { readFile } from 'node:fs/promises';
 import { netmask, prefixContains, type Prefix } from '../wire/ip.ts';
 
 export interface KernelRoute {
@@ -16,7 +16,7 @@ const UP = 0x0001;
 const REJECT = 0x0200;
 
 export async function readRoutes(): Promise<KernelRoute[]> {
-  return parseRoutes(await readFile('/proc/net/route', 'latin1'));
+  return parseRoutes(await files.textLater('/proc/net/route', 'latin1'));
 }
 
 /** Addresses are numbers of the machine's octet order in hex: little-endian on all that we run on. */

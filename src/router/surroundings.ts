@@ -1,6 +1,6 @@
 /** What this machine is and has at this moment: its addresses and networks, and its name servers. */
+import { files } from '../platform/platform.ts';
 import type { Ipv4 } from '../wire/brand.ts';
-import { readFileSync } from 'node:fs';
 import { parseAddress } from '../wire/ip.ts';
 import type { Surroundings } from './given-addresses.ts';
 import { readOwnNetworks, type RouteNetlink } from './own-networks.ts';
@@ -16,7 +16,7 @@ export function readSurroundings(netlink: RouteNetlink): Surroundings {
 function readResolvers(file: string): readonly Ipv4[] {
   let text: string;
   try {
-    text = readFileSync(file, 'latin1');
+    text = files.text(file, 'latin1');
   } catch {
     return []; // no such file: nobody resolves by it
   }

@@ -1,5 +1,6 @@
 /** What every TUN device of ours gets before it is up, whoever gives it addresses. */
-import { writeFile } from 'node:fs/promises';
+import { errorCode, errorText } from '../platform/errors.ts';
+import { files } from '../platform/platform.ts';
 import { ip } from './ip-command.ts';
 
 /** IN6_ADDR_GEN_MODE_NONE (linux/if_link.h). */
@@ -27,9 +28,10 @@ export async function writeSwitches(device: string, warn: (message: string) => v
 
 async function write(path: string, value: string, warn: (message: string) => void) {
   try {
-    await writeFile(path, value);
+    await files.writeLater(path, value);
   } catch (error) {
-    const { code, message } = error as NodeJS.ErrnoException;
-    if (code !== 'ENOENT' || !path.includes('/ipv6/')) warn(`${path}: ${message}`); // a kernel without IPv6
+    // A kernel without IPv6 has no such switch.
+    if (errorCode(error) !== 'ENOENT' || !path.includes('/ipv6/'))
+      warn(`${path}: ${errorText(error)}`);
   }
 }

@@ -2,7 +2,9 @@
  * What we put into the kernel stays there: after others have changed something, and from time to time, everything is looked
  * at and put back where it has gone. Whoever removes it again and again wins, and the owner is told.
  */
+import type { Timer } from '../platform/clock.ts';
 import { errorText } from '../platform/errors.ts';
+import { clock } from '../platform/platform.ts';
 import { everyChange, type KernelChange } from './kernel-changes.ts';
 
 /** One thing of ours in the kernel. */
@@ -43,15 +45,15 @@ export class Upkeep {
   readonly #warn: (text: string) => void;
   readonly #states = new Set<State>();
   #pending = new Set<KernelChange>();
-  #timer: NodeJS.Timeout | undefined;
+  #timer: Timer | undefined;
   #looking = false;
   #closed = false;
   #lastLook = -Infinity;
-  readonly #round: NodeJS.Timeout;
+  readonly #round: Timer;
 
   constructor(warn: (text: string) => void) {
     this.#warn = warn;
-    this.#round = setInterval(() => this.changed(everyChange), ROUND).unref();
+    this.#round = clock.every(ROUND, () => this.changed(everyChange));
   }
 
   /** @returns stops looking after it */
@@ -66,8 +68,8 @@ export class Upkeep {
     if (this.#closed) return;
     for (const change of changes) this.#pending.add(change);
     if (this.#pending.size === 0 || this.#looking || this.#timer !== undefined) return;
-    const pause = Math.max(SETTLING, this.#lastLook + PAUSE - performance.now());
-    this.#timer = setTimeout(() => void this.#look(), pause).unref();
+    const pause = Math.max(SETTLING, this.#lastLook + PAUSE - clock.monotonic());
+    this.#timer = clock.meanwhile(pause, () => void this.#look());
   }
 
   /** What is missing now, for the owner. */
@@ -81,8 +83,8 @@ export class Upkeep {
 
   close(): void {
     this.#closed = true;
-    clearTimeout(this.#timer);
-    clearInterval(this.#round);
+    clock.cancel(this.#timer);
+    clock.cancel(this.#round);
     this.#states.clear();
   }
 
@@ -94,13 +96,13 @@ export class Upkeep {
     for (const state of [...this.#states])
       if (state.kept.by.some((change) => changes.has(change))) await this.#lookAt(state);
     this.#looking = false;
-    this.#lastLook = performance.now();
+    this.#lastLook = clock.monotonic();
     this.changed([]); // what came meanwhile
   }
 
   async #lookAt(state: State): Promise<void> {
     const { kept } = state;
-    const now = performance.now();
+    const now = clock.monotonic();
     if (state.givenUp !== undefined) {
       if (now - state.givenUp < TRUCE) return;
       state.givenUp = undefined;

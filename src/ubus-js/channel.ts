@@ -1,5 +1,5 @@
 /** Messages over a stream socket. What comes is bounded by the framer; a peer that does not read is cut off. */
-import type { Socket } from 'node:net';
+import type { Socket } from '../platform/sockets.ts';
 import { MAX_BLOB } from './blob.ts';
 import { Framer } from './framer.ts';
 import { decodeMessage, encodeMessage, type MalformedMessage, type Message } from './message.ts';
@@ -29,32 +29,33 @@ export class Channel {
     this.socket = socket;
     this.maxQueued = maxQueued;
     const framer = new Framer(longest);
-    socket.on('data', (chunk) => {
-      const messages = framer.push(chunk);
-      if (messages instanceof UbusError) {
-        this.close(messages);
-        return;
-      }
-      for (const octets of messages) {
-        if (socket.destroyed) return;
-        onMessage(decodeMessage(octets));
-      }
+    socket.hear({
+      octets: (chunk) => {
+        const messages = framer.push(chunk);
+        if (messages instanceof UbusError) {
+          this.close(messages);
+          return;
+        }
+        for (const octets of messages) {
+          if (!socket.isOpen) return;
+          onMessage(decodeMessage(octets));
+        }
+      },
+      closed: (error) => onClose(error ?? this.why),
     });
-    socket.on('error', (error) => (this.why = error));
-    socket.on('close', () => onClose(this.why));
   }
 
   /** @throws {UbusError} NO_MEMORY: longer than a message may be */
   send(message: Message): void {
     const octets = encodeMessage(message);
-    if (this.socket.destroyed) return;
+    if (!this.socket.isOpen) return;
     this.socket.write(octets);
-    if (this.socket.writableLength > this.maxQueued)
+    if (this.socket.unsent > this.maxQueued)
       this.close(new UbusError('CONNECTION_FAILED', 'the peer does not read'));
   }
 
   close(why: Error): void {
-    if (this.socket.destroyed) return;
+    if (!this.socket.isOpen) return;
     this.why = why;
     this.socket.destroy();
   }

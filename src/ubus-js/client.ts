@@ -1,5 +1,6 @@
 /** A program's connection to ubusd, or to any other bus of its kind: kept for ever, or made once. */
-import { connect } from 'node:net';
+import type { Timer } from '../platform/clock.ts';
+import { clock, sockets } from '../platform/platform.ts';
 import { Channel } from './channel.ts';
 import { Endpoint, type EndpointOptions } from './endpoint.ts';
 import type { MalformedMessage, Message } from './message.ts';
@@ -22,7 +23,7 @@ export class UbusClient extends Endpoint {
   private readonly path: string;
   private readonly onState: NonNullable<UbusClientOptions['onState']>;
   private channel: Channel | undefined;
-  private timer: NodeJS.Timeout | undefined;
+  private timer: Timer | undefined;
   private backoff: number = BACKOFF[0];
   private since = 0;
   private state: 'stopped' | 'once' | 'started' = 'stopped';
@@ -57,7 +58,7 @@ export class UbusClient extends Endpoint {
 
   close(): void {
     this.state = 'stopped';
-    clearTimeout(this.timer);
+    clock.cancel(this.timer);
     const { channel } = this;
     if (channel === undefined) return;
     const why = new UbusError('CONNECTION_FAILED', 'closed');
@@ -66,22 +67,21 @@ export class UbusClient extends Endpoint {
   }
 
   private open(): void {
-    const channel = new Channel(connect(this.path), {
+    const channel = new Channel(sockets.connectLocal(this.path), {
       onMessage: (message) => this.take(message, channel),
       onClose: (why) => this.lose(why, channel),
     });
     this.channel = channel;
-    this.timer = setTimeout(
-      () => channel.close(new UbusError('TIMEOUT', `${this.path}: no HELLO`)),
-      HELLO_TIMEOUT,
+    this.timer = clock.after(HELLO_TIMEOUT, () =>
+      channel.close(new UbusError('TIMEOUT', `${this.path}: no HELLO`)),
     );
   }
 
   private take(message: Message | MalformedMessage, channel: Channel): void {
     if (this.connected) this.receive(message);
     else if ('type' in message && message.type === 'HELLO') {
-      clearTimeout(this.timer);
-      this.since = performance.now();
+      clock.cancel(this.timer);
+      this.since = clock.monotonic();
       this.attach((request) => channel.send(request));
       this.onState('connected');
     } else channel.close(new UbusError('PARSE_ERROR', `${this.path}: no HELLO`));
@@ -89,14 +89,14 @@ export class UbusClient extends Endpoint {
 
   private lose(why: Error, channel: Channel): void {
     if (channel !== this.channel) return; // closed by ourselves
-    clearTimeout(this.timer);
+    clock.cancel(this.timer);
     this.channel = undefined;
     if (this.connected) {
-      if (performance.now() - this.since > GOOD) this.backoff = BACKOFF[0];
+      if (clock.monotonic() - this.since > GOOD) this.backoff = BACKOFF[0];
       this.detach();
     }
     if (this.state === 'started') {
-      this.timer = setTimeout(() => this.open(), this.backoff);
+      this.timer = clock.after(this.backoff, () => this.open());
       this.backoff = Math.min(2 * this.backoff, BACKOFF[1]);
     }
     this.onState('disconnected', why);

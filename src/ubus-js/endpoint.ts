@@ -2,6 +2,7 @@
  * One end of the bus: what a program asks of it, and what it registers there. The end may lose its bus and find another:
  * requests that wait then fail; objects, listeners, subscriptions and monitors are registered again.
  */
+import { clock } from '../platform/platform.ts';
 import { decodeTable, encodeTable, type Table } from './blobmsg.ts';
 import {
   decodeMonitored,
@@ -102,10 +103,10 @@ export abstract class Endpoint {
     args: Table = {},
     { timeout = TIMEOUT }: CallOptions = {},
   ): Promise<readonly Table[]> {
-    const start = performance.now();
+    const start = clock.monotonic();
     const [object] = await this.lookup(path, { timeout });
     if (object === undefined) throw new UbusError('NOT_FOUND', `there is no object '${path}'`);
-    return this.invoke(object.id, method, args, timeout - (performance.now() - start));
+    return this.invoke(object.id, method, args, timeout - (clock.monotonic() - start));
   }
 
   /** Sends an event to all who listen but ourselves. @throws {UbusError} */

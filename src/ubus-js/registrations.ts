@@ -1,4 +1,6 @@
 /** Objects that one end has on the bus, with a path or (to hear something) without: registered now and on every bus to come. */
+import type { Timer } from '../platform/clock.ts';
+import { clock } from '../platform/platform.ts';
 import type { Attributes, Message } from './message.ts';
 import type { Requests } from './requests.ts';
 import { UbusError } from './status.ts';
@@ -23,7 +25,7 @@ export class Registrations {
   private readonly onFault: (what: string, error: UbusError) => void;
   private readonly ids = new Map<Registration, number | undefined>();
   private readonly byId = new Map<number, Registration>();
-  private readonly retries = new Set<NodeJS.Timeout>();
+  private readonly retries = new Set<Timer>();
   private connected = false;
 
   constructor(
@@ -43,7 +45,7 @@ export class Registrations {
 
   detach(): void {
     this.connected = false;
-    for (const timer of this.retries) clearTimeout(timer);
+    for (const timer of this.retries) clock.cancel(timer);
     this.retries.clear();
     this.byId.clear();
     for (const entry of this.ids.keys()) this.ids.set(entry, undefined);
@@ -110,10 +112,10 @@ export class Registrations {
 
   private retry(what: string, error: UbusError, again: () => void): void {
     this.onFault(what, error);
-    const timer = setTimeout(() => {
+    const timer = clock.after(RETRY, () => {
       this.retries.delete(timer);
       again();
-    }, RETRY);
+    });
     this.retries.add(timer);
   }
 }

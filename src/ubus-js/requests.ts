@@ -1,4 +1,6 @@
 /** What this end has asked of the bus and not been answered yet. A request is answered by any number of DATA and one STATUS. */
+import type { Timer } from '../platform/clock.ts';
+import { clock } from '../platform/platform.ts';
 import { decodeTable } from './blobmsg.ts';
 import type { Attributes, Message, MessageType } from './message.ts';
 import { statusName, UbusError } from './status.ts';
@@ -16,7 +18,7 @@ export interface Answer {
 interface Waiting {
   readonly peer: number;
   readonly answer: Answer;
-  readonly timer: NodeJS.Timeout;
+  readonly timer: Timer;
   /** The last DATA, which says more of an error than its status does. */
   last: Attributes;
 }
@@ -52,10 +54,10 @@ export class Requests {
       return;
     }
     const seq = this.nextSeq();
-    const timer = setTimeout(() => {
+    const timer = clock.after(timeout, () => {
       this.abandon(seq);
       this.finish(seq, new UbusError('TIMEOUT'));
-    }, timeout);
+    });
     this.waiting.set(seq, { peer, answer, timer, last: {} });
     try {
       this.transmit({ type, seq, peer, attributes });
@@ -92,7 +94,7 @@ export class Requests {
   private finish(seq: number, error: UbusError | undefined): void {
     const { answer, timer } = this.waiting.get(seq)!;
     this.waiting.delete(seq);
-    clearTimeout(timer);
+    clock.cancel(timer);
     answer.end(error);
   }
 

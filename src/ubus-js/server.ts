@@ -2,9 +2,8 @@
  * A bus of one's own, on a unix socket that only its owner can reach. The program that serves it is one of its clients,
  * without a socket between: what it adds and sends is there for everybody who connects.
  */
-import { lstatSync, mkdirSync, rmSync } from 'node:fs';
-import { connect, createServer, type Server, type Socket } from 'node:net';
-import { dirname } from 'node:path';
+import { files, sockets } from '../platform/platform.ts';
+import type { Listener, Socket } from '../platform/sockets.ts';
 import { Broker } from './broker.ts';
 import type { Peer } from './bus-objects.ts';
 import { Channel } from './channel.ts';
@@ -26,17 +25,13 @@ export class UbusServer extends Endpoint {
   private readonly broker = new Broker();
   private readonly path: string;
   private readonly options: UbusServerOptions;
-  private readonly server: Server;
+  private listener: Listener | undefined;
   private readonly channels = new Set<Channel>();
 
   private constructor(path: string, options: UbusServerOptions) {
     super(options);
     this.path = path;
     this.options = options;
-    this.server = createServer((socket) => this.serve(socket));
-    this.server.maxConnections = options.maxClients ?? 32;
-    // A client could not be accepted (no descriptors are left): it is told so by the kernel, the others go on.
-    this.server.on('error', () => undefined);
     const own: Peer = this.broker.connect(true, (message) => {
       // Later, as over a socket: nobody's call is answered before it has returned.
       queueMicrotask(() => this.receive(message));
@@ -51,30 +46,20 @@ export class UbusServer extends Endpoint {
   static async listen(path: string, options: UbusServerOptions = {}): Promise<UbusServer> {
     if (await isServed(path)) throw new Error('another process serves it');
     const server = new UbusServer(path, options);
-    mkdirSync(dirname(path), { recursive: true, mode: 0o700 });
+    files.makeFolder(files.folderOf(path));
     removeSocket(path);
-    await server.bind();
+    server.listener = await sockets.listenLocal(path, options.maxClients ?? 32, {
+      accept: (socket) => server.serve(socket),
+      failed: () => undefined, // the client is told so by the kernel
+    });
     return server;
   }
 
   close(): void {
-    this.server.close();
+    this.listener?.close();
     this.detach();
     for (const channel of this.channels) channel.close(new UbusError('CONNECTION_FAILED'));
-    rmSync(this.path, { force: true });
-  }
-
-  private bind(): Promise<void> {
-    return new Promise((resolve, reject) => {
-      this.server.once('error', reject);
-      // The folder may be older than us and open to others; bind() happens before listen() returns.
-      const umask = process.umask(0o177);
-      try {
-        this.server.listen(this.path, resolve);
-      } finally {
-        process.umask(umask);
-      }
-    });
+    files.remove(this.path);
   }
 
   /** @returns false: the bus has thrown */
@@ -117,19 +102,17 @@ export class UbusServer extends Endpoint {
 /** Whether somebody accepts connections there. */
 export function isServed(path: string): Promise<boolean> {
   return new Promise((resolve) => {
-    const socket = connect(path);
-    socket.once('connect', () => {
-      socket.destroy();
+    const socket = sockets.connectLocal(path, () => {
       resolve(true);
+      socket.destroy();
     });
-    socket.once('error', () => resolve(false));
+    socket.hear({ closed: () => resolve(false) });
   });
 }
 
 /** A path that was mistyped must not cost a file. */
 function removeSocket(path: string): void {
-  const found = lstatSync(path, { throwIfNoEntry: false });
-  if (found === undefined) return;
-  if (!found.isSocket()) throw new Error('there is something that is not a socket');
-  rmSync(path);
+  const kind = files.entry(path)?.kind ?? 'socket';
+  if (kind !== 'socket') throw new Error('there is something that is not a socket');
+  files.remove(path);
 }

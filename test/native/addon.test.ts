@@ -16,7 +16,7 @@ import { IoError } from '../../src/native/io-error.ts';
 import { inNamespace } from './namespace.ts';
 
 const built = fileURLToPath(new URL('../../dist/native.node', import.meta.url));
-const sources = fileURLToPath(new URL('../../src/native', import.meta.url));
+const sources = fileURLToPath(new URL('../../src', import.meta.url));
 
 inNamespace('Addon', import.meta.url, () => {
   // sanitized.sh: the sanitizers are libraries.
@@ -53,7 +53,8 @@ inNamespace('Addon', import.meta.url, () => {
   test('missing or unloadable, it is an IoError that says what to do', async () => {
     const root = mkdtempSync(join(tmpdir(), 'pptp-gateway-'));
     try {
-      cpSync(sources, join(root, 'src/native'), { recursive: true });
+      for (const folder of ['native', 'platform'])
+        cpSync(join(sources, folder), join(root, 'src', folder), { recursive: true });
       writeFileSync(join(root, 'package.json'), '{"type":"module"}');
       const copy = pathToFileURL(join(root, 'src/native/addon.ts')).href;
       const { loadAddon: load } = (await import(

@@ -2,8 +2,9 @@
  * Records control messages and GRE packets as a pcap file (raw IP, LINKTYPE_RAW). The IP and TCP headers are made up from
  * what is known of the connection: addresses, ports and the order of octets are true.
  */
-import { closeSync, ftruncateSync, openSync, writeSync } from 'node:fs';
 import { errorText } from '../../platform/errors.ts';
+import type { OpenFile } from '../../platform/files.ts';
+import { files } from '../../platform/platform.ts';
 import { writeU16, writeU32 } from '../../wire/octets.ts';
 import { redactGre } from './redact.ts';
 
@@ -30,7 +31,7 @@ export class Capture {
   omitted = 0;
   /** Why recording ended early: the file system is full, or it is our own fault. */
   fault: string | undefined;
-  private readonly fd: number;
+  private readonly file: OpenFile;
   private readonly secrets: boolean;
   private room: number;
   private length = 0;
@@ -44,7 +45,7 @@ export class Capture {
   constructor(path: string, size: number, secrets: boolean) {
     this.path = path;
     this.secrets = secrets;
-    this.fd = openSync(path, 'wx', 0o600);
+    this.file = files.create(path, 0o600);
     const header = new Uint8Array(24);
     writeU32(header, 0, 0xa1b2c3d4);
     writeU16(header, 4, 2);
@@ -73,7 +74,7 @@ export class Capture {
   }
 
   close(): void {
-    this.attempt(() => closeSync(this.fd));
+    this.attempt(() => this.file.close());
   }
 
   private segment(endpoints: TcpEndpoints, direction: Direction, octets: Uint8Array): void {
@@ -123,10 +124,10 @@ export class Capture {
 
   /** A full file system ends the capture, not the daemon; the file keeps whole packets only. */
   private write(octets: Uint8Array): boolean {
-    const written = this.attempt(() => writeSync(this.fd, octets)) ?? 0;
+    const written = this.attempt(() => this.file.write(octets)) ?? 0;
     if (written < octets.length) {
       this.fault ??= 'no space is left';
-      this.attempt(() => ftruncateSync(this.fd, this.length));
+      this.attempt(() => this.file.truncate(this.length));
       return false;
     }
     this.length += written;

@@ -1,7 +1,6 @@
 /** The command line: words to a command, by the command table. */
-import { existsSync } from 'node:fs';
-import { parseArgs } from 'node:util';
 import { errorText } from '../../platform/errors.ts';
+import { files, program } from '../../platform/platform.ts';
 import { ExitCode, Fatal } from '../exit-codes.ts';
 import { routerKinds, type RouterKind } from '../tunnels/router-choice.ts';
 import { commandTable, options } from './command-table.ts';
@@ -28,7 +27,7 @@ export interface Arguments {
 
 /** Where this system keeps the configuration. */
 export function usualFolder(): string {
-  return existsSync('/etc/openwrt_release') ? '/etc/config' : '/etc/pptp-gateway';
+  return files.exists('/etc/openwrt_release') ? '/etc/config' : '/etc/pptp-gateway';
 }
 
 /** @throws {Fatal} a usage error */
@@ -38,12 +37,12 @@ export function parseArguments(
 ): Arguments {
   let parsed;
   try {
-    parsed = parseArgs({ args: [...words], allowPositionals: true, options, tokens: true });
+    parsed = program.parseWords(words, options);
   } catch (error) {
     throw new Fatal(ExitCode.Usage, `${errorText(error)}\n${usage}`);
   }
-  const { values, positionals, tokens } = parsed;
-  const [command = '', ...operands] = values.help === true ? ['help'] : positionals;
+  const { values, given } = parsed;
+  const [command = '', ...operands] = values.help === true ? ['help'] : parsed.operands;
   const entry = commandTable.find(({ name }) => name === command);
   if (entry === undefined)
     throw new Fatal(
@@ -54,9 +53,9 @@ export function parseArguments(
   const least = wanted.filter(({ optional }) => optional !== true).length;
   if (operands.length < least || operands.length > wanted.length)
     throw new Fatal(ExitCode.Usage, `wrong number of arguments for ${command}\n${usage}`);
-  const strange = tokens.find((token) => token.kind === 'option' && !taken.includes(token.name));
-  if (strange?.kind === 'option' && command !== 'help')
-    throw new Fatal(ExitCode.Usage, `${strange.rawName} is no option of ${command}\n${usage}`);
+  const strange = given.find(({ name }) => !taken.includes(name));
+  if (strange !== undefined && command !== 'help')
+    throw new Fatal(ExitCode.Usage, `${strange.word} is no option of ${command}\n${usage}`);
   if (values.server !== undefined && operands.length > 0)
     throw new Fatal(ExitCode.Usage, 'either NAME or --server');
   const seconds = Number(values.seconds);

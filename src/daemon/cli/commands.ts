@@ -1,6 +1,6 @@
 /** The commands that talk to the running daemon. Each returns its exit code. */
-import { chmodSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { errorText } from '../../platform/errors.ts';
+import { clock, files, program } from '../../platform/platform.ts';
 import type { CheckDocument } from '../tunnels/checks.ts';
 import type { ControlClient } from '../control/client.ts';
 import type {
@@ -24,9 +24,8 @@ const POLL = 100; // ms between looks at something that takes as long as the net
 
 type Command = (client: ControlClient, options: Arguments) => Promise<ExitCode>;
 
-const print = (text: string) => process.stdout.write(`${text}\n`);
+const print = (text: string) => program.print(`${text}\n`);
 const printJson = (value: unknown) => print(JSON.stringify(value, undefined, 2));
-const pause = () => new Promise((resolve) => setTimeout(resolve, POLL));
 
 export const commands: Readonly<Record<string, Command>> = {
   async status(client, { json }) {
@@ -70,13 +69,13 @@ export const commands: Readonly<Record<string, Command>> = {
         );
         return exitCodeOf(link?.cause?.code);
       }
-      await pause();
+      await clock.pause(POLL);
     }
   },
 
   async hangup(client, { operands: [name = ''] }) {
     await client.call('hangup', { interface: name });
-    while (((await linkNamed(client, name))?.state ?? 'down') !== 'down') await pause();
+    while (((await linkNamed(client, name))?.state ?? 'down') !== 'down') await clock.pause(POLL);
     print(`${name} is down`);
     return ExitCode.Ok;
   },
@@ -135,21 +134,21 @@ export const commands: Readonly<Record<string, Command>> = {
       `recording for ${seconds} s, or until Ctrl-C${secrets ? '; the file will hold login data' : ''}`,
     );
     await new Promise<void>((resolve) => {
-      const timer = setTimeout(resolve, seconds * 1000);
-      process.once('SIGINT', () => {
-        clearTimeout(timer);
+      const enough = () => {
+        clock.cancel(timer);
+        for (const ignore of signals) ignore();
         resolve();
-      });
-      process.once('SIGTERM', () => {
-        clearTimeout(timer);
-        resolve();
-      });
+      };
+      const timer = clock.after(seconds * 1000, enough);
+      const signals = (['SIGINT', 'SIGTERM'] as const).map((name) =>
+        program.onSignal(name, enough),
+      );
     });
     const { path, packets, omitted, fault } = (await client.call(
       'capture_stop',
     )) as CaptureDocument;
-    writeCapture(file, readFileSync(path));
-    rmSync(path);
+    writeCapture(file, files.octets(path));
+    files.remove(path);
     print(
       `${packets} packets in ${file}${omitted === 0 ? '' : `, ${omitted} left out (${fault ?? 'the file is full'})`}`,
     );
@@ -226,16 +225,13 @@ async function check(
       if (!quiet && check.cause !== undefined) print(`  ${check.cause.code}: ${check.cause.text}`);
       return check;
     }
-    await pause();
+    await clock.pause(POLL);
   }
 }
 
-/** Readable only by its owner before the first octet is in it. */
 function writeCapture(file: string, octets: Uint8Array): void {
   try {
-    writeFileSync(file, new Uint8Array(), { mode: 0o600 });
-    chmodSync(file, 0o600);
-    writeFileSync(file, octets);
+    files.writeSecret(file, octets);
   } catch (error) {
     throw new Fatal(ExitCode.Failed, errorText(error));
   }

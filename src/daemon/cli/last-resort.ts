@@ -2,6 +2,7 @@
  * The end of the daemon by its own fault: the packet engine is in doubt, or something was thrown where nobody can tell whose
  * end it is. One line, a goodbye to the peers as far as there still can be one, and an exit code of its own.
  */
+import { clock, program } from '../../platform/platform.ts';
 import { ExitCode } from '../exit-codes.ts';
 import { Faults } from '../engine/faults.ts';
 import type { Log } from '../reports/log.ts';
@@ -23,7 +24,7 @@ export class LastResort {
       line: (level, text) => log.line(level, text),
       end: (what) => {
         log.line('error', `pptp-gateway ends, for it cannot trust itself any more: ${what}`);
-        setTimeout(() => this.end(ExitCode.Software), GOODBYE);
+        clock.after(GOODBYE, () => this.end(ExitCode.Software));
         void this.goodbye()
           .catch(() => undefined) // it breaks because of what was told above
           .then(() => this.end(ExitCode.Software));
@@ -33,7 +34,6 @@ export class LastResort {
 
   /** From now on, until the process ends. */
   watch(): void {
-    process.on('uncaughtException', (error) => this.faults.endAll('thrown by nobody', error));
-    process.on('unhandledRejection', (error) => this.faults.endAll('rejected by nobody', error));
+    program.onFault((how, error) => this.faults.endAll(`${how} by nobody`, error));
   }
 }

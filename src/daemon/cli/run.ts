@@ -1,10 +1,8 @@
 /** `pptp-gateway run`: the daemon in the foreground, until SIGTERM or SIGINT. */
-import { existsSync } from 'node:fs';
-import { readFile } from 'node:fs/promises';
-import { dirname, join } from 'node:path';
 import { IoError } from '../../native/io-error.ts';
 import { dropPrivileges } from '../../native/privileges.ts';
-import { errorText } from '../../platform/errors.ts';
+import { errorCode, errorText } from '../../platform/errors.ts';
+import { files, program } from '../../platform/platform.ts';
 import { ConfigError, describeProblem } from '../configuration/problems.ts';
 import { openSecrets, readConfiguration } from '../configuration/read.ts';
 import { Buses, refuseSecond } from '../control/buses.ts';
@@ -28,17 +26,17 @@ import { LastResort } from './last-resort.ts';
 
 /** @returns the exit code @throws {Fatal} */
 export async function run(options: Arguments): Promise<ExitCode> {
-  if (process.getuid?.() !== 0)
+  if (program.uid !== 0)
     throw new Fatal(
       ExitCode.NotRoot,
       'run needs root (or uid 0 with CAP_NET_ADMIN and CAP_NET_RAW)',
     );
-  if (!existsSync('/dev/net/tun'))
+  if (!files.exists('/dev/net/tun'))
     throw new Fatal(
       ExitCode.NoTun,
       '/dev/net/tun is missing: load the kernel module tun (OpenWrt: install kmod-tun)',
     );
-  if (process.stderr.isTTY) return guarded(options, new Log()); // somebody is looking
+  if (program.isWatched) return guarded(options, new Log()); // somebody is looking
   const system = new SystemLog(options.ubus, toStderr);
   try {
     await system.open();
@@ -71,11 +69,17 @@ async function gateway(options: Arguments, log: Log, lastResort: LastResort): Pr
   buses.connected = () => running?.networksChanged();
   buses.system.listen('network.interface', () => running?.networksChanged());
   const around = () => readSurroundings(kernel.route);
-  const zones = new OpenWrtZones(buses.system, () => readText(join(configDir, 'firewall')));
+  const zones = new OpenWrtZones(buses.system, () => readText(files.join(configDir, 'firewall')));
   const router: DaemonOptions['router'] = (supervisedDaemon, warn, upkeep) => {
-    const state = dirname(socket);
+    const state = files.folderOf(socket);
     if (!supervised)
-      return new IpRoute(warn, around, kernel, upkeep, new Journal(join(state, 'journal'), warn));
+      return new IpRoute(
+        warn,
+        around,
+        kernel,
+        upkeep,
+        new Journal(files.join(state, 'journal'), warn),
+      );
     const folders = { config: configDir, state };
     const netifd = new Netifd(buses.system, supervisedDaemon, warn, folders, upkeep, kernel, {
       around,
@@ -115,18 +119,15 @@ async function gateway(options: Arguments, log: Log, lastResort: LastResort): Pr
     }
   };
   try {
-    await buses.open(socket, pptpObject(daemon, dirname(socket), reload));
+    await buses.open(socket, pptpObject(daemon, files.folderOf(socket), reload));
   } catch (error) {
     await daemon.stop();
     throw error;
   }
-  process.on('SIGHUP', () => {
-    void reload().catch(() => undefined); // it was logged
-  });
-  const ended = new Promise((resolve) => {
+  program.onSignal('SIGHUP', () => void reload().catch(() => undefined)); // it was logged
+  const ended = new Promise<void>((resolve) => {
     // Not once: a second Ctrl-C must not cut the goodbyes short, which take 4 s at most.
-    process.on('SIGTERM', resolve);
-    process.on('SIGINT', resolve);
+    for (const signal of ['SIGTERM', 'SIGINT'] as const) program.onSignal(signal, resolve);
   });
   log.line('info', `pptp-gateway ${version} is running`); // signals are handled from here on
   await ended;
@@ -140,9 +141,9 @@ async function gateway(options: Arguments, log: Log, lastResort: LastResort): Pr
 /** Empty where there is no such file. */
 async function readText(path: string): Promise<string> {
   try {
-    return await readFile(path, 'utf8');
+    return await files.textLater(path);
   } catch (error) {
-    if ((error as NodeJS.ErrnoException).code === 'ENOENT') return '';
+    if (errorCode(error) === 'ENOENT') return '';
     throw error;
   }
 }

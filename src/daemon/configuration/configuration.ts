@@ -48,8 +48,8 @@ export interface Configuration extends Sections {
   readonly digest: string;
 }
 
-export const files = ['network', 'pptp', 'pptp_users'] as const;
-type File = (typeof files)[number];
+export const uciFiles = ['network', 'pptp', 'pptp_users'] as const;
+type File = (typeof uciFiles)[number];
 
 interface Reading {
   /** The stock client serves the sections of proto pptp. */

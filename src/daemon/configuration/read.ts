@@ -1,9 +1,9 @@
 /** The configuration as it stands in a folder of UCI files. */
-import { readFileSync, statSync } from 'node:fs';
-import { join } from 'node:path';
+import { errorCode, errorText } from '../../platform/errors.ts';
+import { files } from '../../platform/platform.ts';
 import { stockClientInstalled } from '../../router/stock-client.ts';
 import { ExitCode, Fatal } from '../exit-codes.ts';
-import { files, parseConfiguration, type Configuration } from './configuration.ts';
+import { parseConfiguration, uciFiles, type Configuration } from './configuration.ts';
 import type { Problem } from './problems.ts';
 
 /**
@@ -17,19 +17,18 @@ export function readConfiguration(
     before,
   }: { readonly leaveOut?: boolean; readonly before?: Configuration } = {},
 ): Configuration {
-  const texts: Partial<Record<(typeof files)[number], string>> = {};
-  for (const file of files) {
+  const texts: Partial<Record<(typeof uciFiles)[number], string>> = {};
+  for (const file of uciFiles) {
     try {
-      texts[file] = readFileSync(join(dir, file), 'utf8');
+      texts[file] = files.text(files.join(dir, file));
     } catch (error) {
-      const { code, message } = error as NodeJS.ErrnoException;
-      if (code !== 'ENOENT') throw new Fatal(ExitCode.Configuration, message);
+      if (errorCode(error) !== 'ENOENT') throw new Fatal(ExitCode.Configuration, errorText(error));
     }
   }
   if (texts.network === undefined)
     throw new Fatal(
       ExitCode.Configuration,
-      `there is no file ${join(dir, 'network')}: see --config-dir`,
+      `there is no file ${files.join(dir, 'network')}: see --config-dir`,
     );
   return parseConfiguration(texts, { stockClient: stockClientInstalled(), leaveOut, before });
 }
@@ -41,10 +40,10 @@ export function openSecrets(dir: string, { links, users }: Configuration): Probl
     ...(users.length > 0 ? ['pptp_users'] : []),
   ];
   return secret.flatMap((file) => {
-    const path = join(dir, file);
-    const mode = statSync(path, { throwIfNoEntry: false })?.mode ?? 0;
+    const path = files.join(dir, file);
+    const mode = files.exists(path) ? files.status(path).mode : 0;
     if ((mode & 0o077) === 0) return [];
-    const message = `there are passwords in it, and others can read it (mode ${(mode & 0o777).toString(8)}): chmod 600 ${path}`;
+    const message = `there are passwords in it, and others can read it (mode ${mode.toString(8)}): chmod 600 ${path}`;
     return [{ severity: 'warning', file, message }];
   });
 }

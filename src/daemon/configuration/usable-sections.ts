@@ -2,7 +2,6 @@
  * Sections seen together, and what can run of a configuration that has faults: a section with faults keeps its last version
  * without any, or is left out where there was none; of two that do not go together the older one stays.
  */
-import { isDeepStrictEqual } from 'node:util';
 import type { RelayOptions } from '../../relay/relay-options.ts';
 import type { ClientLinkOptions, ServerOptions, User } from '../../session/options.ts';
 import type { Surrounding } from './clashes.ts';
@@ -126,8 +125,8 @@ function isError({ severity }: Problem): boolean {
 function isUnchanged({ options, before }: Written): boolean {
   if (options === undefined || before === undefined) return false;
   // An anonymous user may stand elsewhere in the file now. A secret shows nothing of itself, but the keys know it.
-  const shown = (of: Options) => ({ ...of, section: undefined });
-  return isDeepStrictEqual(shown(options), shown(before));
+  const shown = (of: Options) => JSON.stringify({ ...of, section: undefined });
+  return shown(options) === shown(before);
 }
 
 /** 0: it is in force already; 1: it was in force otherwise; 2: it is new. */

@@ -3,7 +3,7 @@
  * have ended lingers until its peer ends it too. Those that linger are the first to go, the oldest first, when a source
  * has many of them or a new connection needs a descriptor.
  */
-import type { Socket } from 'node:net';
+import type { Socket } from '../../platform/sockets.ts';
 
 /** A peer that has heard our goodbye has no reason to keep more than one or two. */
 const LINGERING_OF_SOURCE = 8;
@@ -17,11 +17,13 @@ export class Connections {
 
   add(socket: Socket): void {
     this.open.add(socket);
-    socket.once('close', () => {
-      this.open.delete(socket);
-      this.lingering.delete(socket);
-    });
     this.makeRoom();
+  }
+
+  /** It is closed. */
+  remove(socket: Socket): void {
+    this.open.delete(socket);
+    this.lingering.delete(socket);
   }
 
   /** We have ended it, its peer has not. */
@@ -44,8 +46,7 @@ export class Connections {
   }
 
   private drop(socket: Socket): void {
-    this.lingering.delete(socket);
-    this.open.delete(socket); // its descriptor is closed at once, its event comes later
+    this.remove(socket); // its descriptor is closed at once, its event comes later
     socket.destroy();
   }
 }

@@ -4,7 +4,7 @@
  *
  * Node has raised the soft limit to the hard one before any of our code runs.
  */
-import { readdirSync, readFileSync } from 'node:fs';
+import { files } from '../../platform/platform.ts';
 import type { RelayOptions } from '../../relay/relay-options.ts';
 import type { ClientLinkOptions, Limits, ServerOptions } from '../../session/options.ts';
 
@@ -57,8 +57,8 @@ export class Descriptors {
 
   /** Those of this process, before it opens what the configuration asks for. */
   static ofProcess(): Descriptors {
-    const [, soft] = /^Max open files +(\d+)/m.exec(readFileSync('/proc/self/limits', 'latin1'))!;
-    return new Descriptors(Number(soft), readdirSync('/proc/self/fd').length);
+    const [, soft] = /^Max open files +(\d+)/m.exec(files.text('/proc/self/limits'))!;
+    return new Descriptors(Number(soft), files.names('/proc/self/fd').length);
   }
 
   share({ servers, links, relays, limits }: Wanted): Shares {

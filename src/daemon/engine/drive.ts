@@ -7,6 +7,8 @@
  * What a machine throws, or the carrying out of its outputs, is its own end: it is never asked again, and whoever it belongs
  * to undoes what it had done. The others do not notice.
  */
+import type { Timer } from '../../platform/clock.ts';
+import { clock } from '../../platform/platform.ts';
 import type { Cause } from '../../wire/cause.ts';
 import type { Faults } from './faults.ts';
 import { Schedule } from './schedule.ts';
@@ -32,7 +34,7 @@ interface Driven {
 }
 
 /** Milliseconds on a monotonic clock. */
-export const monotonic = (): number => performance.now();
+export const { monotonic } = clock;
 
 function drain({ machine, owner }: Driven): void {
   for (let output = machine.poll(); output !== undefined; output = machine.poll())
@@ -48,7 +50,7 @@ export class Drive {
   private readonly pending: object[] = [];
   private draining = false;
   private stopped = false;
-  private timer: NodeJS.Timeout | undefined;
+  private timer: Timer | undefined;
   private armedFor = Infinity;
 
   constructor(faults: Faults) {
@@ -104,7 +106,7 @@ export class Drive {
   /** Nothing is carried out any more. */
   stop(): void {
     this.stopped = true; // sockets that close later still touch their machines
-    clearTimeout(this.timer);
+    clock.cancel(this.timer);
     this.driven.clear();
   }
 
@@ -131,13 +133,13 @@ export class Drive {
     if (this.stopped) return;
     // A timer that comes too early is left alone, for deadlines move on with every batch: it arms the next one.
     if (next >= this.armedFor && next !== Infinity) return;
-    clearTimeout(this.timer);
+    clock.cancel(this.timer);
     this.armedFor = next;
     if (next === Infinity) return;
-    // Node fires up to a millisecond early by this clock, hence the ceiling; longer than 2^31 ms overflows setTimeout.
-    this.timer = setTimeout(
-      this.expire,
+    // Timers may be up to a millisecond early by this clock, hence the ceiling.
+    this.timer = clock.after(
       Math.min(2 ** 31 - 1, Math.max(1, Math.ceil(next - monotonic()))),
+      this.expire,
     );
   }
 

@@ -3,6 +3,7 @@
  * stack, counted, and never the end of the others. Only what leaves the engine itself in doubt (the data path, its sockets,
  * memory) ends the program.
  */
+import { clock } from '../../platform/platform.ts';
 import { RouterError } from '../../router/router.ts';
 import { UbusError } from '../../ubus-js/index.ts';
 import { cause, type Cause } from '../../wire/cause.ts';
@@ -76,7 +77,7 @@ export class Faults {
     const isNews = !this.told.has(place);
     if (isNews && this.told.size >= PLACES) return;
     this.told.add(place);
-    const admitted = this.strangers.admit(place, performance.now());
+    const admitted = this.strangers.admit(place, clock.monotonic());
     if (admitted === undefined) return;
     const omitted = admitted.omitted > 0 ? `; ${admitted.omitted} more like it were not told` : '';
     const where = isNews ? [place, ...more].join(' < ') : place;

@@ -1,17 +1,13 @@
 /** The addresses of this machine and the devices that have them. */
-import { networkInterfaces } from 'node:os';
+import { host } from '../../platform/platform.ts';
 import { parseAddress } from '../../wire/ip.ts';
 
 /** undefined: the address is not one of ours. */
 export function deviceOfAddress(address: number): string | undefined {
-  for (const [device, addresses] of Object.entries(networkInterfaces()))
-    if (
-      addresses?.some(
-        (entry) => entry.family === 'IPv4' && parseAddress(entry.address) === address,
-      ) === true
-    )
-      return device;
-  return undefined;
+  const found = host
+    .addresses()
+    .find((one) => one.family === 'IPv4' && parseAddress(one.address) === address);
+  return found?.device;
 }
 
 /** Whether a device is among these names, of which `name*` stands for all that begin so. */

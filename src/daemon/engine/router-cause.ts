@@ -1,5 +1,5 @@
 /** What failures around the engine mean for a session. */
-import { errorText } from '../../platform/errors.ts';
+import { errorCode, errorText } from '../../platform/errors.ts';
 import { RouterError } from '../../router/router.ts';
 import { cause, type Cause, type CauseCode } from '../../wire/cause.ts';
 import { ExitCode, Fatal } from '../exit-codes.ts';
@@ -21,6 +21,6 @@ const connectCauses: Readonly<Record<string, CauseCode>> = {
 };
 
 /** Why a TCP connection could not be made. */
-export function connectCause(error: NodeJS.ErrnoException): Cause {
-  return cause(connectCauses[error.code ?? ''] ?? 'CONNECT_FAILED', errorText(error));
+export function connectCause(error: unknown): Cause {
+  return cause(connectCauses[errorCode(error) ?? ''] ?? 'CONNECT_FAILED', errorText(error));
 }

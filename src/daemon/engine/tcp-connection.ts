@@ -1,5 +1,7 @@
 /** A TCP connection that carries control messages: one write per message, nothing waits for a slow peer. */
-import type { Socket } from 'node:net';
+import { errorCode } from '../../platform/errors.ts';
+import { clock } from '../../platform/platform.ts';
+import type { TcpSocket } from '../../platform/sockets.ts';
 import type { ControlPath } from '../../router/router.ts';
 import { parseAddress } from '../../wire/ip.ts';
 import type { Connections } from './connections.ts';
@@ -23,13 +25,13 @@ export class TcpConnection {
   readonly localPort: number;
   readonly peer: number;
   readonly peerPort: number;
-  private readonly socket: Socket;
+  private readonly socket: TcpSocket;
   private readonly connections: Connections;
   private readonly written: TcpEvents['written'];
   private open = true;
 
   /** @param socket connected */
-  constructor(socket: Socket, connections: Connections, events: TcpEvents) {
+  constructor(socket: TcpSocket, connections: Connections, events: TcpEvents) {
     this.socket = socket;
     this.connections = connections;
     connections.add(socket);
@@ -39,21 +41,21 @@ export class TcpConnection {
     this.localPort = localPort;
     this.peer = peer;
     this.peerPort = peerPort;
-    socket.setNoDelay(true); // one message per segment: NAT helpers parse only what a segment starts with
-    socket.on('data', (octets) => {
-      if (this.open) events.octets(octets);
-    });
-    // 'close' follows every 'error'; a reset is a normal end of a call (poptop, RRAS).
-    let errno: string | undefined;
-    socket.on('error', ({ code }: NodeJS.ErrnoException) => (errno = code));
-    socket.on('close', () => {
-      if (this.end()) events.closed(errno);
+    socket.hear({
+      octets: (octets) => {
+        if (this.open) events.octets(octets);
+      },
+      closed: (error) => {
+        connections.remove(socket);
+        // A reset is a normal end of a call (poptop, RRAS).
+        if (this.end()) events.closed(errorCode(error));
+      },
     });
   }
 
   write(octets: Uint8Array): void {
     if (!this.open) return;
-    if (this.socket.writableLength > MAX_UNSENT) {
+    if (this.socket.unsent > MAX_UNSENT) {
       this.socket.destroy();
       return;
     }
@@ -64,17 +66,22 @@ export class TcpConnection {
   /** Sends what was written, then FIN. No event comes after it. */
   close(): void {
     if (!this.end()) return;
-    const { socket } = this;
-    socket.end();
+    const { connections, socket } = this;
+    socket.finish();
     // A peer that never closes its side must not keep the descriptor, not even one that goes on sending.
-    const timer = setTimeout(() => socket.destroy(), CLOSE_TIME).unref();
-    socket.on('close', () => clearTimeout(timer));
-    const most = socket.bytesRead + MAX_UNREAD;
-    socket.on('data', () => {
-      if (socket.bytesRead > most) socket.destroy();
+    const timer = clock.meanwhile(CLOSE_TIME, () => socket.destroy());
+    let unread = 0;
+    socket.hear({
+      octets: ({ length }) => {
+        unread += length;
+        if (unread > MAX_UNREAD) socket.destroy();
+      },
+      closed: () => {
+        connections.remove(socket);
+        clock.cancel(timer);
+      },
     });
-    socket.resume();
-    this.connections.linger(socket, this.peer);
+    connections.linger(socket, this.peer);
   }
 
   destroy(): void {
@@ -91,12 +98,12 @@ export class TcpConnection {
 }
 
 /** @param socket connected */
-export function endpointsOf(socket: Socket): ControlPath {
+export function endpointsOf({ endpoints }: TcpSocket): ControlPath {
   return {
-    local: address(socket.localAddress),
-    localPort: socket.localPort ?? 0,
-    peer: address(socket.remoteAddress),
-    peerPort: socket.remotePort ?? 0,
+    local: address(endpoints?.local),
+    localPort: endpoints?.localPort ?? 0,
+    peer: address(endpoints?.peer),
+    peerPort: endpoints?.peerPort ?? 0,
   };
 }
 

@@ -6,13 +6,13 @@
  */
 import { parseUci } from '../../router/uci.ts';
 import { sectionText, withLinesBelow, withSection, optionLines } from '../../router/uci-text.ts';
-import { parseConfiguration, type files } from '../configuration/configuration.ts';
+import { parseConfiguration, type uciFiles } from '../configuration/configuration.ts';
 import { ConfigError, formatProblem } from '../configuration/problems.ts';
 import { readPptpd, type PptpdFiles } from './pptpd-files.ts';
 import { poolOf, serverOptions } from './pptpd-server.ts';
 import { freeName, userSections } from './pptpd-users.ts';
 
-type Texts = Readonly<Record<(typeof files)[number], string>>;
+type Texts = Readonly<Record<(typeof uciFiles)[number], string>>;
 
 export interface Imported {
   /** The files with what was added; the same texts when there was nothing to do. */

@@ -1,6 +1,6 @@
 /** Recording packets: one capture at a time, in a folder of ours; the last files stay until the next start. */
-import { mkdirSync, readdirSync, rmSync } from 'node:fs';
-import { join } from 'node:path';
+import type { Timer } from '../../platform/clock.ts';
+import { clock, files } from '../../platform/platform.ts';
 import { method, UbusError } from '../../ubus-js/index.ts';
 import { Capture } from '../capture/capture.ts';
 import type { Daemon } from '../daemon.ts';
@@ -34,8 +34,7 @@ export function captureMethods(captures: Captures) {
 export class Captures {
   private readonly daemon: Daemon;
   private readonly dir: string;
-  private current:
-    { capture: Capture; timer: NodeJS.Timeout; since: number; end: number } | undefined;
+  private current: { capture: Capture; timer: Timer; since: number; end: number } | undefined;
   /** The last one, whose time was over before anybody stopped it. */
   private finished: CaptureDocument | undefined;
 
@@ -47,14 +46,14 @@ export class Captures {
   start(seconds: number, bytes: number, secrets: boolean): { path: string } {
     if (this.current !== undefined)
       throw new UbusError('UNKNOWN_ERROR', 'a capture is running already: stop it first');
-    mkdirSync(this.dir, { recursive: true, mode: 0o700 });
-    for (const old of readdirSync(this.dir))
-      if (/^(capture|secrets)-\d+\.pcap$/.test(old)) rmSync(join(this.dir, old));
+    files.makeFolder(this.dir);
+    for (const old of files.names(this.dir))
+      if (/^(capture|secrets)-\d+\.pcap$/.test(old)) files.remove(files.join(this.dir, old));
     const name = `${secrets ? 'secrets' : 'capture'}-${Date.now()}.pcap`;
-    const capture = new Capture(join(this.dir, name), bytes, secrets);
+    const capture = new Capture(files.join(this.dir, name), bytes, secrets);
     const { faults } = this.daemon.ports;
     const stop = () => faults.contain('capture', () => (this.finished = this.stop()));
-    const timer = setTimeout(stop, seconds * 1000).unref();
+    const timer = clock.meanwhile(seconds * 1000, stop);
     const since = Date.now();
     this.current = { capture, timer, since, end: monotonic() + seconds * 1000 };
     this.finished = undefined;
@@ -82,7 +81,7 @@ export class Captures {
       return finished;
     }
     const { capture, timer } = this.current;
-    clearTimeout(timer);
+    clock.cancel(timer);
     this.daemon.io.capture = undefined;
     this.current = undefined;
     capture.close();

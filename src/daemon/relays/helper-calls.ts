@@ -1,5 +1,5 @@
 /** Connections and calls that the kernel's helper passes, as connection tracking lists them. */
-import { networkInterfaces } from 'node:os';
+import { clock, host } from '../../platform/platform.ts';
 import type { RelayOptions } from '../../relay/relay-options.ts';
 import { readTracked, type TrackedCall } from '../../router/conntrack.ts';
 import { parsePrefix, prefixContains } from '../../wire/ip.ts';
@@ -60,7 +60,7 @@ export class HelperCalls {
     const known = this.ids.get(name) ??
       before.get(name) ?? {
         id: this.nextId(),
-        since: performance.now(), // when it was first seen
+        since: clock.monotonic(), // when it was first seen
       };
     this.ids.set(name, known);
     return {
@@ -82,12 +82,8 @@ function isOf(
   { client, realServer }: { client: number; realServer: number },
 ): boolean {
   if (options.direction === 'inbound') return realServer === options.server;
-  return Object.entries(networkInterfaces()).some(
-    ([device, addresses]) =>
-      isAmong(device, devices.src) &&
-      addresses?.some(({ family, cidr }) => {
-        const prefix = family === 'IPv4' && cidr !== null ? parsePrefix(cidr) : undefined;
-        return prefix !== undefined && prefixContains(prefix, client);
-      }),
-  );
+  return host.addresses().some(({ device, family, cidr = '' }) => {
+    const prefix = family === 'IPv4' ? parsePrefix(cidr) : undefined;
+    return prefix !== undefined && prefixContains(prefix, client) && isAmong(device, devices.src);
+  });
 }

@@ -1,6 +1,7 @@
 /** One control connection that passes through: its two TCP connections, and the packets of its calls in the kernel. */
-import { connect, type Socket } from 'node:net';
 import { errorText } from '../../platform/errors.ts';
+import { sockets } from '../../platform/platform.ts';
+import type { TcpSocket } from '../../platform/sockets.ts';
 import { RelayedConnection } from '../../relay/relayed-connection.ts';
 import { otherSide, type RelayedCall, type Side } from '../../relay/relayed-call.ts';
 import type { RelayOutput } from '../../relay/relay-output.ts';
@@ -56,7 +57,7 @@ export class Passage {
   private readonly options: PassageOptions;
   private readonly ports: RelayPorts;
   private readonly ended: () => void;
-  private connecting: Socket | undefined;
+  private connecting: TcpSocket | undefined;
   private server: TcpConnection | undefined;
   /** Call ids that ends were told. */
   private readonly ids = new Set<number>();
@@ -73,7 +74,7 @@ export class Passage {
 
   /** @param socket from the client */
   constructor(
-    socket: Socket,
+    socket: TcpSocket,
     options: PassageOptions,
     ports: RelayPorts,
     place: Place,
@@ -163,9 +164,9 @@ export class Passage {
     this.feed((machine) => machine.handleTraffic(monotonic()));
   }
 
-  private tcp(socket: Socket, side: Side): TcpConnection {
+  private tcp(socket: TcpSocket, side: Side): TcpConnection {
     const { capture, connections } = this.ports;
-    socket.setKeepAlive(true, TCP_KEEPALIVE);
+    socket.keepAlive(TCP_KEEPALIVE);
     const tcp = new TcpConnection(socket, connections, {
       octets: (octets) => {
         capture()?.control(tcp, 'in', octets);
@@ -214,26 +215,23 @@ export class Passage {
   }
 
   private connect(): void {
-    const host = formatAddress(this.options.server);
-    const socket = connect({ host, port: PPTP_PORT, noDelay: true });
-    this.connecting = socket;
     const failed = (why: Cause) => {
       if (this.connecting === socket) this.feed((machine) => machine.end(why));
     };
-    const onError = (error: NodeJS.ErrnoException) => failed(connectCause(error));
-    socket.once('error', onError);
-    const onConnect = () => {
+    const connected = () => {
       const device = deviceOf(socket);
       if (device === undefined || !isAmong(device, this.options.dest)) {
         failed(cause('WRONG_NETWORK', device));
         return;
       }
-      socket.off('error', onError);
       this.connecting = undefined;
       this.server = this.tcp(socket, 'server');
       this.feed((machine) => machine.handleConnected(monotonic()));
     };
-    socket.once('connect', () => this.ports.drive.guard(this.machine, onConnect));
+    const to = { address: formatAddress(this.options.server), port: PPTP_PORT };
+    const socket = sockets.connect(to, () => this.ports.drive.guard(this.machine, connected));
+    this.connecting = socket;
+    socket.hear({ closed: (error) => failed(connectCause(error)) });
   }
 
   private async open(call: RelayedCall, towards: Side): Promise<void> {
@@ -285,7 +283,7 @@ export class Passage {
     this.ports.drive.remove(this.machine);
     this.leavePlace(false);
     this.connecting = undefined;
-    connecting?.on('error', () => undefined).destroy();
+    connecting?.destroy();
     client.close();
     server?.close();
     this.ended();
@@ -325,9 +323,9 @@ export class Passage {
   }
 }
 
-function deviceOf(socket: Socket): string | undefined {
+function deviceOf(socket: TcpSocket): string | undefined {
   try {
-    return deviceOfAddress(parseAddress(socket.localAddress ?? '') ?? 0);
+    return deviceOfAddress(parseAddress(socket.endpoints?.local ?? '') ?? 0);
   } catch {
     return undefined; // no descriptors are left: the connection fails, the daemon does not
   }

@@ -2,9 +2,10 @@
  * One relay at work: takes the control connections that the kernel redirects to its port, and decides which of them may
  * pass.
  */
-import { createServer, type AddressInfo, type Server, type Socket } from 'node:net';
 import { originalDestination } from '../../native/original-destination.ts';
 import { errorText } from '../../platform/errors.ts';
+import { sockets } from '../../platform/platform.ts';
+import type { Listener, TcpSocket } from '../../platform/sockets.ts';
 import type { RelayOptions } from '../../relay/relay-options.ts';
 import type { RelayRules } from '../../router/relay-rules.ts';
 import { HalfOpen, type Place } from '../../session/server/half-open.ts';
@@ -25,7 +26,7 @@ export class RelayRunner {
   private readonly ports: RelayPorts;
   private readonly passages = new Set<Passage>();
   private readonly halfOpen = new HalfOpen();
-  private readonly listener: Server;
+  private listener!: Listener;
 
   private constructor(
     key: number,
@@ -37,13 +38,6 @@ export class RelayRunner {
     this.options = options;
     this.devices = devices;
     this.ports = ports;
-    this.listener = createServer({ noDelay: true }, (socket) =>
-      ports.faults.contain(
-        `relay ${options.name}`,
-        () => this.accept(socket),
-        () => socket.destroy(),
-      ),
-    );
   }
 
   /** Listens; nothing is redirected to it yet. @throws Error of the system */
@@ -54,18 +48,24 @@ export class RelayRunner {
     ports: RelayPorts,
   ): Promise<RelayRunner> {
     const runner = new RelayRunner(key, options, devices, ports);
-    const { listener } = runner;
-    await new Promise<void>((resolve, reject) => {
-      listener.once('error', reject);
-      listener.listen({ port: 0, host: '0.0.0.0', backlog: BACKLOG }, resolve);
-    });
-    listener.on('error', (error) => ports.warn(`relay ${options.name}: ${error.message}`)); // no descriptors are left
+    runner.listener = await sockets.listen(
+      { port: 0, backlog: BACKLOG },
+      {
+        accept: (socket) =>
+          ports.faults.contain(
+            `relay ${options.name}`,
+            () => runner.accept(socket),
+            () => socket.destroy(),
+          ),
+        failed: (error) => ports.warn(`relay ${options.name}: ${error.message}`), // no descriptors are left
+      },
+    );
     return runner;
   }
 
   get rules(): RelayRules {
     const { key, devices, options } = this;
-    const { port } = this.listener.address() as AddressInfo;
+    const { port } = this.listener;
     return { key, direction: options.direction, ...devices, clients: options.clients, port };
   }
 
@@ -109,8 +109,8 @@ export class RelayRunner {
     for (const passage of [...this.passages]) passage.feed((machine) => machine.end(why));
   }
 
-  private accept(socket: Socket): void {
-    const client = parseAddress(socket.remoteAddress ?? '');
+  private accept(socket: TcpSocket): void {
+    const client = parseAddress(socket.endpoints?.peer ?? '');
     if (client === undefined) {
       socket.destroy(); // it has hung up already
       return;
@@ -137,19 +137,22 @@ export class RelayRunner {
     passage.start();
   }
 
-  private refuse(socket: Socket, client: number, why: Cause): void {
+  private refuse(socket: TcpSocket, client: number, why: Cause): void {
     socket.destroy();
     const relay = this.options.name;
     this.ports.report({ what: 'relay-refused', relay, client, server: undefined, cause: why });
   }
 
   /** Where the client was going, and which server that means; or why it may not. */
-  private target(socket: Socket, client: number): { clientLocal: number; server: number } | Cause {
+  private target(
+    socket: TcpSocket,
+    client: number,
+  ): { clientLocal: number; server: number } | Cause {
     const { direction, server: inside, clients, servers } = this.options;
     let original: { address: number; port: number };
     let server: number;
     try {
-      original = originalDestination(descriptor(socket));
+      original = originalDestination(socket.descriptor);
       server = direction === 'inbound' ? inside! : original.address;
       const isOurs = deviceOfAddress(original.address) !== undefined;
       // What was not redirected came to our own port.
@@ -187,9 +190,4 @@ export class RelayRunner {
 
 function isIn(networks: readonly Prefix[], address: number): boolean {
   return networks.length === 0 || networks.some((network) => prefixContains(network, address));
-}
-
-/** Node tells the number only so. */
-function descriptor(socket: Socket): number {
-  return (socket as unknown as { _handle: { fd: number } })._handle.fd;
 }

@@ -2,8 +2,9 @@
  * All relays of the configuration: which backend each has and why, and how they change while others go on. A relay that
  * cannot work is a state with a cause, never the failure of the rest.
  */
-import { isDeepStrictEqual } from 'node:util';
+import type { Timer } from '../../platform/clock.ts';
 import { errorText } from '../../platform/errors.ts';
+import { clock } from '../../platform/platform.ts';
 import type { RelayOptions } from '../../relay/relay-options.ts';
 import {
   assignedByFirewall,
@@ -67,7 +68,7 @@ export class Relays {
   private helperState: string | undefined;
   /** Nothing of before is in the kernel: the first change has removed it. */
   private isClean = false;
-  private readonly timer: NodeJS.Timeout;
+  private readonly timer: Timer;
   private readonly helperCalls: HelperCalls;
 
   constructor(ports: Omit<RelayPorts, 'room'>, zones: Zones, log: Relays['log'], upkeep: Upkeep) {
@@ -87,11 +88,11 @@ export class Relays {
       by: ['nftables'],
       look: () => this.lookForHelper(),
     });
-    this.timer = setInterval(() => {
+    this.timer = clock.every(LOOK, () => {
       for (const { options, runner } of this.relays)
         ports.faults.contain(`relay ${options.name}`, () => runner?.lookForTraffic());
       void ports.table.mend().catch(() => undefined); // it was said when it failed first
-    }, LOOK).unref();
+    });
   }
 
   /** Makes the relays those of the configuration. What does not change goes on undisturbed. Never fails. */
@@ -143,7 +144,7 @@ export class Relays {
 
   /** Ends all connections, and leaves nothing in the kernel. */
   async stop(): Promise<void> {
-    clearInterval(this.timer);
+    clock.cancel(this.timer);
     for (const { runner } of this.relays) runner?.stop(cause('SHUTDOWN'));
     const had = this.relays.length > 0;
     this.relays = [];
@@ -249,8 +250,7 @@ export class Relays {
   private tell(relay: Relay, before: readonly Relay[]): void {
     const { options, devices, backend, reason, cause: why } = relay;
     const old = before.find((one) => one.options.name === options.name);
-    if (old !== undefined && old.reason === reason && isDeepStrictEqual(old.devices, devices))
-      return;
+    if (old !== undefined && old.reason === reason && isEqual(old.devices, devices)) return;
     if (why !== undefined)
       this.log('error', `relay ${options.name}: not working: ${why.code} "${describeCause(why)}"`);
     else
@@ -263,9 +263,11 @@ export class Relays {
 
 /** Whether a running relay can go on with these settings, on these devices. */
 function isSame(old: Relay, options: RelayOptions, devices: RelayRunner['devices']): boolean {
-  return (
-    old.options.keys.listener === options.keys.listener && isDeepStrictEqual(old.devices, devices)
-  );
+  return old.options.keys.listener === options.keys.listener && isEqual(old.devices, devices);
+}
+
+function isEqual(before: Relay['devices'], after: Relay['devices']): boolean {
+  return JSON.stringify(before) === JSON.stringify(after);
 }
 
 function helperRules({ options, devices }: Relay): HelperRules {

@@ -3,11 +3,8 @@
  * `disconnect`. They run beside the daemon, a few at a time, each session's in order, and not for ever; nothing waits for
  * them. What they are told is in their environment; no secret is.
  */
-import { spawn } from 'node:child_process';
-import { accessSync, constants, readdirSync, statSync } from 'node:fs';
-import { join } from 'node:path';
-import type { Readable } from 'node:stream';
-import { errorText } from '../../platform/errors.ts';
+import { errorCode, errorText } from '../../platform/errors.ts';
+import { children, clock, files, program } from '../../platform/platform.ts';
 import type { SessionEvent, SessionStatus } from '../../session/ports.ts';
 import { formatAddress, formatPrefix } from '../../wire/ip.ts';
 import { isShortage } from '../../router/run-program.ts';
@@ -129,28 +126,27 @@ export class Hooks {
 
   /** In order of their names. */
   private async executables(folder: string): Promise<readonly string[]> {
-    const dir = join(this.options.dir, folder);
+    const dir = files.join(this.options.dir, folder);
     let names: string[];
     try {
-      names = (await persistently(() => readdirSync(dir))).sort();
+      names = (await persistently(() => files.names(dir))).sort();
     } catch (error) {
-      if ((error as NodeJS.ErrnoException).code !== 'ENOENT')
-        this.failed(`hooks: ${errorText(error)}`);
+      if (errorCode(error) !== 'ENOENT') this.failed(`hooks: ${errorText(error)}`);
       return [];
     }
     return names
       .filter((name) => !/^\.|~$|\.(?:bak|orig|apk-new|opkg|dpkg-\w+)$|-opkg$/.test(name))
-      .map((name) => join(dir, name))
+      .map((name) => files.join(dir, name))
       .filter((file) => this.usable(file));
   }
 
   /** Executable, and nobody but root can have written it. */
   private usable(file: string): boolean {
     try {
-      const { uid, mode } = statSync(file);
-      if (!statSync(file).isFile() || (mode & 0o111) === 0) return false;
-      accessSync(file, constants.X_OK);
-      if ((uid === 0 || uid === process.getuid?.()) && (mode & 0o022) === 0) return true;
+      const { kind, owner, mode } = files.status(file);
+      if (kind !== 'file' || (mode & 0o111) === 0) return false;
+      files.checkExecutable(file);
+      if ((owner === 0 || owner === program.uid) && (mode & 0o022) === 0) return true;
       this.failed(`hook ${file}: not run, others than root can write it`);
     } catch (error) {
       this.failed(`hook ${file}: ${errorText(error)}`);
@@ -172,44 +168,26 @@ export class Hooks {
    * @returns how it failed
    * @throws Error of the system: it could not be started
    */
-  private start(
+  private async start(
     { name, command: [program, ...words] }: Hook,
     env: Job['env'],
   ): Promise<string | undefined> {
-    return new Promise((resolve, reject) => {
-      // A process group of its own: its children are killed with it.
-      const child = spawn(program, words, {
-        cwd: '/',
-        detached: true,
-        env: { PATH, ...env },
-        stdio: ['ignore', 'pipe', 'pipe'],
-      });
-      let late = false;
-      // Where no descriptors are left there are no pipes: the error follows.
-      const outputs = [child.stdout, child.stderr] as (Readable | undefined)[];
-      const timer = setTimeout(() => {
-        late = true;
-        kill(child.pid);
-        // A descendant that left the group may hold the pipes for ever.
-        for (const output of outputs) output?.destroy();
-      }, this.options.limit);
-      const lines = new Lines((line) => this.ports.log('info', `hook ${name}: ${line}`));
-      for (const output of outputs) {
-        output?.setEncoding('utf8').on('data', (text: string) => lines.add(text));
-        output?.on('error', () => undefined); // its end is seen below
-      }
-      child.on('error', (error) => {
-        clearTimeout(timer);
-        reject(error);
-      });
-      child.once('close', (code, signal) => {
-        clearTimeout(timer);
-        lines.end();
-        if (late) resolve(`killed, it ran longer than ${this.options.limit / 1000} s`);
-        else if (code === 0) resolve(undefined);
-        else resolve(code === null ? `ended by ${signal ?? 'a signal'}` : `exit code ${code}`);
-      });
+    const lines = new Lines((line) => this.ports.log('info', `hook ${name}: ${line}`));
+    const child = children.start(program, words, { PATH, ...env }, (text) => lines.add(text));
+    let late = false as boolean;
+    const timer = clock.after(this.options.limit, () => {
+      late = true;
+      child.kill();
     });
+    try {
+      const { code, signal } = await child.ended;
+      lines.end();
+      if (late) return `killed, it ran longer than ${this.options.limit / 1000} s`;
+      if (code === 0) return undefined;
+      return code === undefined ? `ended by ${signal ?? 'a signal'}` : `exit code ${code}`;
+    } finally {
+      clock.cancel(timer);
+    }
   }
 
   private failed(text: string): void {
@@ -226,16 +204,7 @@ async function persistently<T>(act: () => T | Promise<T>): Promise<T> {
     } catch (error) {
       if (!isShortage(error) || attempt === ATTEMPTS) throw error;
     }
-    await new Promise((resolve) => setTimeout(resolve, PAUSE));
-  }
-}
-
-function kill(pid: number | undefined): void {
-  if (pid === undefined) return;
-  try {
-    process.kill(-pid, 'SIGKILL');
-  } catch {
-    // It has ended meanwhile.
+    await clock.pause(PAUSE);
   }
 }
 

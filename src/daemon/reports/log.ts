@@ -2,6 +2,7 @@
  * The log: one line per fact, to the system's log where it takes them, else on stderr. Protocol code never logs; it outputs
  * events, and this file turns them into lines with a fixed order of keys. No event carries a secret.
  */
+import { program } from '../../platform/platform.ts';
 import type { SessionEvent, SessionStatus } from '../../session/ports.ts';
 import { describeCause, type Cause } from '../../wire/cause.ts';
 import { formatAddress, formatPrefix } from '../../wire/ip.ts';
@@ -71,7 +72,7 @@ export function formatLine(level: Level, text: string): string {
 }
 
 export function toStderr(line: string): void {
-  process.stderr.write(line);
+  program.complain(line);
 }
 
 function describeEvent(event: SessionEvent | RelayEvent): [Level, string] {

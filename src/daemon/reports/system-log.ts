@@ -2,6 +2,7 @@
  * OpenWrt's logd, by its object `log` on the system's ubus: there a line has a severity and a name, which stderr does not
  * give it (procd makes everything daemon.err). A connection of its own: it is there before the daemon and after it.
  */
+import { clock, program } from '../../platform/platform.ts';
 import { UbusClient } from '../../ubus-js/index.ts';
 import { formatLine, type Level } from './log.ts';
 
@@ -42,9 +43,9 @@ export class SystemLog {
   /** Resolved once it is known whether there is a logd, or after a second. */
   open(): Promise<void> {
     return new Promise((resolve) => {
-      const timer = setTimeout(resolve, PATIENCE);
+      const timer = clock.after(PATIENCE, resolve);
       this.settle = () => {
-        clearTimeout(timer);
+        clock.cancel(timer);
         resolve();
       };
       this.bus.start();
@@ -62,10 +63,8 @@ export class SystemLog {
   /** Waits a moment for what is on its way. */
   async close(): Promise<void> {
     this.isThere = false;
-    let timer: NodeJS.Timeout | undefined;
-    const late = new Promise((resolve) => (timer = setTimeout(resolve, PATIENCE)));
+    const late = new Promise<void>((resolve) => clock.meanwhile(PATIENCE, resolve));
     await Promise.race([Promise.all(this.lines), late]);
-    clearTimeout(timer);
     this.bus.close(); // what is left fails, and goes the other way
     await Promise.all(this.lines);
   }
@@ -81,7 +80,7 @@ export class SystemLog {
 
   private async deliver(level: Level, text: string): Promise<void> {
     try {
-      const event = syslogLine(level, text, process.pid, new Date());
+      const event = syslogLine(level, text, program.pid, new Date());
       await this.bus.call('log', 'write', { event }, { timeout: ANSWER });
     } catch {
       this.isThere = false; // until it is on the bus again

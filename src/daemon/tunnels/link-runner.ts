@@ -1,7 +1,7 @@
 /** Carries out what one client link asks: names, TCP, host route, device, routes. */
-import { connect, type Socket } from 'node:net';
-import { networkInterfaces } from 'node:os';
 import { errorText } from '../../platform/errors.ts';
+import { host, sockets } from '../../platform/platform.ts';
+import type { TcpSocket } from '../../platform/sockets.ts';
 import type { ControlPath } from '../../router/router.ts';
 import { ClientLink } from '../../session/link/client-link.ts';
 import type { ClientLinkOptions } from '../../session/options.ts';
@@ -34,7 +34,7 @@ export class LinkRunner {
   private readonly routeName: string;
   /** What is done about the host route, one after the other: one that is still being made can be released. */
   private routing: Promise<void> = Promise.resolve();
-  private connecting: Socket | undefined;
+  private connecting: TcpSocket | undefined;
   private tcp: TcpConnection | undefined;
   private device: TunDevice | undefined;
   /** What the device is there for; that of a session, or the placeholder for it (dialling on demand). */
@@ -267,33 +267,26 @@ export class LinkRunner {
       );
       return;
     }
-    const localAddress = addressIn(through);
     const wanted = parseAddress(addressIn(unnumbered) ?? '');
-    const socket = connect({
-      host: formatAddress(address),
-      port,
-      ...(localAddress === undefined ? {} : { localAddress }),
-    });
-    this.connecting = socket;
-    const failed = (error: NodeJS.ErrnoException) => {
-      if (this.connecting !== socket) return;
-      this.connecting = undefined;
-      this.dismiss();
-      this.tell(link, (machine, now) => machine.handleConnectFailed(connectCause(error), now));
-    };
-    socket.once('error', failed);
-    socket.once('connect', () =>
-      this.ports.drive.guard(link, () =>
-        this.take(link, this.connected(link, socket, failed, wanted)),
-      ),
+    const to = { address: formatAddress(address), port, from: addressIn(through) };
+    const socket = sockets.connect(to, () =>
+      this.ports.drive.guard(link, () => this.take(link, this.connected(link, socket, wanted))),
     );
+    this.connecting = socket;
+    socket.hear({
+      closed: (error) => {
+        if (this.connecting !== socket) return;
+        this.connecting = undefined;
+        this.dismiss();
+        this.tell(link, (machine, now) => machine.handleConnectFailed(connectCause(error), now));
+      },
+    });
   }
 
   /** GRE can get through before a call is asked for. */
   private async connected(
     link: ClientLink,
-    socket: Socket,
-    failed: (error: NodeJS.ErrnoException) => void,
+    socket: TcpSocket,
     wanted: number | undefined,
   ): Promise<void> {
     if (this.connecting !== socket) return;
@@ -303,7 +296,6 @@ export class LinkRunner {
     if (this.admitted !== undefined) await this.ports.router.admit(this.admitted);
     if (this.connecting !== socket) return;
     this.connecting = undefined;
-    socket.off('error', failed);
     const tcp = new TcpConnection(socket, this.ports.connections, {
       octets: (octets) => {
         this.ports.io.captureControl(tcp, 'in', octets);
@@ -389,7 +381,7 @@ export class LinkRunner {
 
 function addressOf(device: string): string | undefined {
   try {
-    return networkInterfaces()[device]?.find(({ family }) => family === 'IPv4')?.address;
+    return host.addresses().find((one) => one.device === device && one.family === 'IPv4')?.address;
   } catch {
     return undefined; // no descriptors are left: the attempt fails, the daemon does not
   }

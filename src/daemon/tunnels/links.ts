@@ -1,5 +1,6 @@
 /** The running links: how they are changed, dialled and hung up, with a supervisor or without. */
 import { errorText } from '../../platform/errors.ts';
+import { clock } from '../../platform/platform.ts';
 import type { ClientLinkOptions } from '../../session/options.ts';
 import { cause, type Cause } from '../../wire/cause.ts';
 import { LinkRunner } from './link-runner.ts';
@@ -84,7 +85,7 @@ export class Links {
   async #leavesDown(name: string): Promise<void> {
     for (let waited = 0; waited < HANDLER_TIME; waited += 100) {
       if (this.running.get(name)?.link.status().state !== 'down') return;
-      await new Promise((resolve) => setTimeout(resolve, 100));
+      await clock.pause(100);
     }
   }
 }

@@ -1,6 +1,7 @@
 /** TCP listeners: one per port on all addresses; which server a caller reaches is told by the address it called. */
-import { createServer, type Server as TcpServer, type Socket } from 'node:net';
-import { networkInterfaces } from 'node:os';
+import { errorCode, errorText } from '../../platform/errors.ts';
+import { host, sockets } from '../../platform/platform.ts';
+import type { Listener, TcpSocket } from '../../platform/sockets.ts';
 import { ExitCode, Fatal } from '../exit-codes.ts';
 import type { Faults } from '../engine/faults.ts';
 import type { ServerRunner } from './server-runner.ts';
@@ -9,11 +10,11 @@ import type { ServerRunner } from './server-runner.ts';
 const BACKLOG = 128;
 
 export class Listeners {
-  private readonly listeners = new Map<number, TcpServer>();
+  private readonly listeners = new Map<number, Listener>();
   private readonly servers: () => readonly ServerRunner[];
   private readonly deviceOf: (network: string) => string | undefined;
-  private readonly unserved: (socket: Socket) => void;
-  private readonly failed: (port: number, error: Error) => void;
+  private readonly unserved: (socket: TcpSocket) => void;
+  private readonly failed: (port: number, error: unknown) => void;
   private readonly faults: Faults;
 
   /**
@@ -24,8 +25,8 @@ export class Listeners {
   constructor(
     servers: () => readonly ServerRunner[],
     deviceOf: (network: string) => string | undefined,
-    unserved: (socket: Socket) => void,
-    failed: (port: number, error: Error) => void,
+    unserved: (socket: TcpSocket) => void,
+    failed: (port: number, error: unknown) => void,
     faults: Faults,
   ) {
     this.servers = servers;
@@ -72,44 +73,43 @@ export class Listeners {
     this.listeners.delete(port);
   }
 
-  private listen(port: number): Promise<TcpServer> {
-    const listener = createServer({ noDelay: true }, (socket) =>
-      this.faults.contain(
-        `TCP port ${port}`,
-        () => this.route(port, socket),
-        () => socket.destroy(),
-      ),
-    );
-    return new Promise((resolve, reject) => {
-      listener.once('error', (error: NodeJS.ErrnoException) => {
-        reject(
-          error.code === 'EADDRINUSE'
-            ? new Fatal(
-                ExitCode.PortInUse,
-                `TCP port ${port} is in use: another PPTP server (pptpd?) runs on this machine`,
-              )
-            : new Fatal(ExitCode.Failed, `TCP port ${port}: ${error.message}`),
-        );
-      });
-      listener.listen({ port, host: '0.0.0.0', backlog: BACKLOG }, () => {
-        listener.on('error', (error) => this.failed(port, error));
-        resolve(listener);
-      });
-    });
+  private async listen(port: number): Promise<Listener> {
+    try {
+      return await sockets.listen(
+        { port, backlog: BACKLOG },
+        {
+          accept: (socket) =>
+            this.faults.contain(
+              `TCP port ${port}`,
+              () => this.route(port, socket),
+              () => socket.destroy(),
+            ),
+          failed: (error) => this.failed(port, error),
+        },
+      );
+    } catch (error) {
+      throw errorCode(error) === 'EADDRINUSE'
+        ? new Fatal(
+            ExitCode.PortInUse,
+            `TCP port ${port} is in use: another PPTP server (pptpd?) runs on this machine`,
+          )
+        : new Fatal(ExitCode.Failed, `TCP port ${port}: ${errorText(error)}`);
+    }
   }
 
-  private route(port: number, socket: Socket): void {
-    if (socket.remoteAddress === undefined) {
+  private route(port: number, socket: TcpSocket): void {
+    const { endpoints } = socket;
+    if (endpoints === undefined) {
       socket.destroy(); // the caller has hung up already
       return;
     }
     const here = this.servers().filter(({ server }) => server.options.port === port);
     let device: string | undefined;
     try {
-      device = deviceWith(socket.localAddress);
+      device = deviceWith(endpoints.local);
     } catch (error) {
       // It needs a descriptor, and strangers may have used up all there are.
-      this.failed(port, error instanceof Error ? error : new Error(String(error)));
+      this.failed(port, error);
       socket.destroy();
       return;
     }
@@ -129,9 +129,6 @@ export class Listeners {
   }
 }
 
-function deviceWith(address: string | undefined): string | undefined {
-  for (const [device, addresses] of Object.entries(networkInterfaces())) {
-    if (addresses?.some((entry) => entry.address === address) === true) return device;
-  }
-  return undefined;
+function deviceWith(address: string): string | undefined {
+  return host.addresses().find((one) => one.address === address)?.device;
 }

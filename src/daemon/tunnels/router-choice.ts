@@ -1,5 +1,6 @@
 /** Which router this is: OpenWrt's netifd has the network's interfaces, or we set them up with iproute2. */
-import { existsSync } from 'node:fs';
+import { errorCode } from '../../platform/errors.ts';
+import { files } from '../../platform/platform.ts';
 import { UbusClient, UbusError } from '../../ubus-js/index.ts';
 
 export const routerKinds = ['auto', 'netifd', 'iproute'] as const;
@@ -14,7 +15,7 @@ const TIMEOUT = 3_000; // ms
  */
 export async function isNetifd(kind: RouterKind, bus: string, program = PROGRAM): Promise<boolean> {
   if (kind !== 'auto') return kind === 'netifd';
-  return existsSync(program) || (existsSync(bus) && (await isOnBus(bus)));
+  return files.exists(program) || (files.exists(bus) && (await isOnBus(bus)));
 }
 
 async function isOnBus(path: string): Promise<boolean> {
@@ -23,8 +24,7 @@ async function isOnBus(path: string): Promise<boolean> {
     client = await UbusClient.connect(path);
     return (await client.lookup('network.interface', { timeout: TIMEOUT })).length > 0;
   } catch (error) {
-    if (error instanceof UbusError || (error as NodeJS.ErrnoException).code !== undefined)
-      return false; // nobody serves it, or it is of another kind
+    if (error instanceof UbusError || errorCode(error) !== undefined) return false; // nobody serves it, or it is of another kind
     throw error;
   } finally {
     client?.close();

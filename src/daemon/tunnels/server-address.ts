@@ -1,7 +1,6 @@
 /** The addresses of the server that a link dials, from its name. */
-import { lookup } from 'node:dns/promises';
-import { networkInterfaces } from 'node:os';
 import { errorText } from '../../platform/errors.ts';
+import { host } from '../../platform/platform.ts';
 import { cause, type Cause } from '../../wire/cause.ts';
 import { formatAddress, parseAddress, parsePrefix, prefixContains } from '../../wire/ip.ts';
 
@@ -17,10 +16,8 @@ export interface Resolver {
 }
 
 const system: Resolver = {
-  lookup: async (name, family) =>
-    (await lookup(name, { all: true, family })).map(({ address }) => address),
-  own: () =>
-    Object.values(networkInterfaces()).flatMap((all) => all?.map(({ address }) => address) ?? []),
+  lookup: (name, family) => host.resolve(name, family),
+  own: () => host.addresses().map(({ address }) => address),
 };
 
 /** @returns those that can be dialled, or why there is none */

@@ -1,5 +1,5 @@
 /** Carries out what one server and its callers ask: the device, TCP, routes. */
-import type { Socket } from 'node:net';
+import type { TcpSocket } from '../../platform/sockets.ts';
 import type { Caller } from '../../session/server/caller.ts';
 import type { ServerOptions } from '../../session/options.ts';
 import type { CallPath, SessionOutput, Tunnel } from '../../session/ports.ts';
@@ -81,7 +81,7 @@ export class ServerRunner {
     await this.ports.router.serverUp(this.network);
   }
 
-  accept(socket: Socket): void {
+  accept(socket: TcpSocket): void {
     let caller: Caller | undefined = undefined; // until it is accepted
     const feed = (act: (caller: Caller, now: number) => void) => {
       if (caller !== undefined) this.ports.drive.feed(caller, act);

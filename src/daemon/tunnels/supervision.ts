@@ -3,6 +3,7 @@
  * the configuration, which is read again before each start.
  */
 import { errorText } from '../../platform/errors.ts';
+import { clock } from '../../platform/platform.ts';
 import type { SupervisedDaemon, Supervisor } from '../../router/router.ts';
 import { cause } from '../../wire/cause.ts';
 import type { Ipv6Prefix } from '../../wire/ipv6.ts';
@@ -108,11 +109,11 @@ export class Supervision implements SupervisedDaemon {
   private doubt(name: string): void {
     if (this.doubts.has(name)) return;
     this.doubts.add(name);
-    setTimeout(() => {
+    clock.meanwhile(DELETION_TIME, () => {
       this.doubts.delete(name);
       if (!this.closed && this.unknown.has(name) && this.daemon.supervisor.isSetUp(name))
         this.refuse(name, ['there is no such section in the configuration']);
-    }, DELETION_TIME).unref();
+    });
   }
 
   private refuse(name: string, faults: readonly string[]): void {
@@ -131,9 +132,9 @@ export class Supervision implements SupervisedDaemon {
       supervisor.refuse(name, why);
       if (why.code === 'NETWORK_CONFLICT') return; // it was told, and resume() will come
       log.line('error', `server ${name}: ${errorText(error)}; next attempt in ${RETRY / 1000} s`);
-      setTimeout(() => {
+      clock.meanwhile(RETRY, () => {
         if (supervisor.isSetUp(name)) this.start(name, true);
-      }, RETRY).unref();
+      });
     }
   }
 }

@@ -4,9 +4,8 @@
  * the set anew and takes its elements from a file that the static rules include. Where it does not, they come back when it
  * is looked at, and before each use.
  */
-import { mkdirSync, renameSync, rmSync, writeFileSync } from 'node:fs';
-import { dirname } from 'node:path';
 import { errorText } from '../../platform/errors.ts';
+import { files } from '../../platform/platform.ts';
 import { formatAddress } from '../../wire/ip.ts';
 import type { OuterPath } from '../router.ts';
 
@@ -85,13 +84,11 @@ export class FirewallSet {
   /** fw4 may read it at any moment: it is whole or the one of before. */
   private keep(script: string): void {
     if (script === '') {
-      rmSync(this.file, { force: true });
+      files.remove(this.file);
       return;
     }
-    mkdirSync(dirname(this.file), { recursive: true, mode: 0o700 });
-    const fresh = `${this.file}.new`;
-    writeFileSync(fresh, `${script}\n`);
-    renameSync(fresh, this.file);
+    files.makeFolder(files.folderOf(this.file));
+    files.replace(this.file, `${script}\n`, { mode: 0o644 });
   }
 
   private commit(): Promise<void> {

@@ -1,5 +1,6 @@
 /** All interfaces of ours: netifd's calls and dumps go in, what follows from them is done. See managed-interface.ts. */
 import { errorText } from '../../platform/errors.ts';
+import { clock } from '../../platform/platform.ts';
 import type { Table } from '../../ubus-js/index.ts';
 import { UbusError } from '../../ubus-js/index.ts';
 import type { Cause } from '../../wire/cause.ts';
@@ -55,7 +56,7 @@ export class ManagedInterfaces {
   }
 
   withdraw(name: string): void {
-    this.feed(name, (machine) => machine.withdraw(performance.now()));
+    this.feed(name, (machine) => machine.withdraw(clock.monotonic()));
   }
 
   /** Shows a failure where the owner looks for it. `blocked`: netifd shall not try again by itself. */
@@ -85,7 +86,7 @@ export class ManagedInterfaces {
         const status = ours.find((found) => found.name === name);
         const known = this.machines.get(name);
         if (known !== undefined && known.version !== versions.get(name)) continue;
-        this.feed(name, (machine) => machine.handleStatus(status, performance.now()));
+        this.feed(name, (machine) => machine.handleStatus(status, clock.monotonic()));
       }
     };
   }
@@ -143,7 +144,7 @@ export class ManagedInterfaces {
             'NETIFD_REFUSED',
           );
       }
-      await new Promise((resolve) => setTimeout(resolve, 1_000));
+      await clock.pause(1_000);
     }
   }
 

@@ -1,8 +1,7 @@
 /** The Router port on OpenWrt: netifd has addresses, routes and DNS, procd and nftables the firewall. */
 import type { Ipv4 } from '../../wire/brand.ts';
-import { readFile } from 'node:fs/promises';
-import { join } from 'node:path';
 import { errorText } from '../../platform/errors.ts';
+import { clock, files } from '../../platform/platform.ts';
 import type { Tunnel } from '../../session/ports.ts';
 import { UbusError, type Table } from '../../ubus-js/index.ts';
 import type { Cause } from '../../wire/cause.ts';
@@ -130,7 +129,7 @@ export class Netifd implements Router {
         this.networksChanged();
       };
     });
-    const journal = new Journal(join(folders.state, 'journal'), warn);
+    const journal = new Journal(files.join(folders.state, 'journal'), warn);
     this.dependencies = new HostDependencies({
       bus,
       later: (what, why, undo) =>
@@ -140,10 +139,10 @@ export class Netifd implements Router {
     });
     this.children = new ChildInterfaces(
       bus,
-      () => readFile(join(folders.config, 'firewall'), 'utf8').catch(() => undefined),
+      () => files.textLater(files.join(folders.config, 'firewall')).catch(() => undefined),
       warn,
     );
-    this.set = new FirewallSet(this.tools, join(folders.state, 'firewall.nft'), warn);
+    this.set = new FirewallSet(this.tools, files.join(folders.state, 'firewall.nft'), warn);
     this.procd = new ProcdFirewall(bus, warn);
     this.proxyArp = new ProxyArp(journal, warn, this.leftovers);
     this.ways = new OuterWays(kernel.route, warn);
@@ -382,7 +381,7 @@ export class Netifd implements Router {
   private withdraw(name: string): void {
     if (!this.managed.isAnnounced(name)) return;
     this.managed.withdraw(name);
-    setTimeout(() => this.refresh(), LOSS_TIME).unref();
+    clock.meanwhile(LOSS_TIME, () => this.refresh());
   }
 
   private async dial(name: string): Promise<void> {

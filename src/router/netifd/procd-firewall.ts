@@ -2,7 +2,6 @@
  * Opens the control connection's port of servers: rules that procd keeps as data of our service. fw4 takes them from there,
  * and procd has it reloaded whenever they change.
  */
-import { isDeepStrictEqual } from 'node:util';
 import { errorText } from '../../platform/errors.ts';
 import { UbusError, type Table } from '../../ubus-js/index.ts';
 import { formatPrefix } from '../../wire/ip.ts';
@@ -56,7 +55,7 @@ export class ProcdFirewall {
   }
 
   async change(rules: readonly Table[]): Promise<void> {
-    if (!isDeepStrictEqual(rules, this.rules)) await this.open(rules);
+    if (JSON.stringify(rules) !== JSON.stringify(this.rules)) await this.open(rules);
   }
 
   /** Also after a restart of procd. */

@@ -8,7 +8,7 @@ import { dirname, join, resolve } from 'node:path';
 import { describe, test } from 'node:test';
 import { parseArguments } from '../../../src/daemon/cli/arguments.ts';
 import { commandTable } from '../../../src/daemon/cli/command-table.ts';
-import { files, parseConfiguration } from '../../../src/daemon/configuration/configuration.ts';
+import { parseConfiguration, uciFiles } from '../../../src/daemon/configuration/configuration.ts';
 import { parseUci } from '../../../src/router/uci.ts';
 import { anchors, blocks, links, prose, type Block } from '../../../tools/docs/markdown.ts';
 import { configurationOf, isRun, walkedPages } from '../../../tools/docs/walk.ts';
@@ -92,7 +92,7 @@ test('every page can be found from the list of pages', () => {
 describe('configuration on the pages', () => {
   const ours = (texts: Readonly<Record<string, string>>) =>
     Object.fromEntries(
-      files.flatMap((file) => (texts[file] === undefined ? [] : [[file, texts[file]]])),
+      uciFiles.flatMap((file) => (texts[file] === undefined ? [] : [[file, texts[file]]])),
     );
   for (const page of inDocs)
     for (const where of ['router', 'office', 'everywhere'] as const) {

@@ -1,0 +1,89 @@
+import {
+  accessSync,
+  chmodSync,
+  closeSync,
+  constants,
+  existsSync,
+  fchmodSync,
+  fsyncSync,
+  ftruncateSync,
+  lstatSync,
+  mkdirSync,
+  openSync,
+  readdirSync,
+  readFileSync,
+  readlinkSync,
+  renameSync,
+  rmSync,
+  statSync,
+  writeFileSync,
+  writeSync,
+  type Stats,
+} from 'node:fs';
+import { readFile, writeFile } from 'node:fs/promises';
+import { basename, dirname, join } from 'node:path';
+import type { Files, FileStatus } from '../files.ts';
+
+const OF_OWNER = 0o600;
+
+export const files: Files = {
+  exists: existsSync,
+  status: (path) => statusOf(statSync(path)),
+  entry(path) {
+    const found = lstatSync(path, { throwIfNoEntry: false });
+    return found && statusOf(found);
+  },
+  linkTarget: (path) => readlinkSync(path),
+  checkExecutable: (path) => accessSync(path, constants.X_OK),
+  names: (folder) => readdirSync(folder),
+  octets: (path) => readFileSync(path),
+  text: (path, encoding = 'utf8') => readFileSync(path, encoding),
+  textLater: (path, encoding = 'utf8') => readFile(path, encoding),
+  writeLater: (path, text) => writeFile(path, text),
+  writeSecret(path, octets) {
+    writeFileSync(path, '', { mode: OF_OWNER });
+    chmodSync(path, OF_OWNER); // it may be older
+    writeFileSync(path, octets);
+  },
+  replace(path, text, { mode, encoding = 'utf8', lasting = false }) {
+    const fresh = join(dirname(path), `.${basename(path)}.new`);
+    try {
+      rmSync(fresh, { force: true });
+      const file = openSync(fresh, 'wx', mode);
+      try {
+        fchmodSync(file, mode); // whatever the umask
+        writeFileSync(file, text, encoding);
+        if (lasting) fsyncSync(file);
+      } finally {
+        closeSync(file);
+      }
+      renameSync(fresh, path);
+    } catch (error) {
+      rmSync(fresh, { force: true });
+      throw error;
+    }
+  },
+  create(path, mode) {
+    const file = openSync(path, 'wx', mode);
+    return {
+      write: (octets) => writeSync(file, octets),
+      truncate: (length) => ftruncateSync(file, length),
+      close: () => closeSync(file),
+    };
+  },
+  makeFolder: (path) => void mkdirSync(path, { recursive: true, mode: 0o700 }),
+  remove: (path) => rmSync(path, { force: true }),
+  join,
+  folderOf: dirname,
+};
+
+function statusOf(stats: Stats): FileStatus {
+  const kind = stats.isFile()
+    ? 'file'
+    : stats.isSymbolicLink()
+      ? 'link'
+      : stats.isSocket()
+        ? 'socket'
+        : 'other';
+  return { kind, owner: stats.uid, mode: stats.mode & 0o777 };
+}

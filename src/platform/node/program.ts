@@ -1,0 +1,59 @@
+import { createRequire } from 'node:module';
+import { parseArgs } from 'node:util';
+import { errorCode } from '../errors.ts';
+import type { OptionTable, OptionValues, Program } from '../program.ts';
+
+let stdout: typeof process.stdout | undefined;
+let stderr: typeof process.stderr | undefined;
+
+export const program: Program = {
+  get words() {
+    return process.argv.slice(2);
+  },
+  get pid() {
+    return process.pid;
+  },
+  get uid() {
+    return process.getuid!();
+  },
+  get isWatched() {
+    return process.stderr.isTTY;
+  },
+  print(text) {
+    stdout ??= process.stdout.on('error', (error) => {
+      if (errorCode(error) !== 'EPIPE') throw error; // its reader has gone (`status | head`)
+    });
+    stdout.write(text);
+  },
+  complain(text) {
+    // A log that cannot be written (its disk is full) must not end a daemon; there is nobody to tell.
+    stderr ??= process.stderr.on('error', () => undefined);
+    stderr.write(text);
+  },
+  setExitCode: (code) => (process.exitCode = code),
+  exit: (code) => process.exit(code),
+  onSignal(signal, act) {
+    process.on(signal, act);
+    return () => process.off(signal, act);
+  },
+  onFault(act) {
+    process.on('uncaughtException', (error) => act('thrown', error));
+    process.on('unhandledRejection', (error) => act('rejected', error));
+  },
+  parseWords<T extends OptionTable>(words: readonly string[], options: T) {
+    const { values, positionals, tokens } = parseArgs({
+      args: [...words],
+      options,
+      allowPositionals: true,
+      tokens: true,
+    });
+    return {
+      values: values as unknown as OptionValues<T>,
+      operands: positionals,
+      given: tokens.flatMap((token) =>
+        token.kind === 'option' ? [{ name: token.name, word: token.rawName }] : [],
+      ),
+    };
+  },
+  loadAddon: (path) => createRequire(import.meta.url)(path) as unknown,
+};

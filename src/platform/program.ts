@@ -1,0 +1,52 @@
+/** This program: what it was started with, what it says, how it ends. */
+
+export type Signal = 'SIGHUP' | 'SIGINT' | 'SIGTERM';
+
+/** Options of a command line, by their names. */
+export type OptionTable = Readonly<
+  Record<
+    string,
+    {
+      readonly type: 'string' | 'boolean';
+      readonly short?: string;
+      readonly default?: string | boolean;
+    }
+  >
+>;
+
+export type OptionValues<T extends OptionTable> = {
+  readonly [Name in keyof T]:
+    | (T[Name]['type'] extends 'boolean' ? boolean : string)
+    | (T[Name] extends { readonly default: string | boolean } ? never : undefined);
+};
+
+export interface Program {
+  readonly words: readonly string[];
+  readonly pid: number;
+  readonly uid: number;
+  /** Somebody looks at what is complained of. */
+  readonly isWatched: boolean;
+  /** Standard output; nobody has to read it. */
+  print(text: string): void;
+  /** Standard error. */
+  complain(text: string): void;
+  /** The exit code once nothing is left to do. */
+  setExitCode(code: number): void;
+  exit(code: number): never;
+  /** Instead of ending. @returns ends that */
+  onSignal(signal: Signal, act: () => void): () => void;
+  /** Thrown, or rejected, where nobody catches it; instead of ending. */
+  onFault(act: (how: 'thrown' | 'rejected', error: unknown) => void): void;
+  /** @throws Error an unknown option, or one without its value */
+  parseWords<T extends OptionTable>(
+    words: readonly string[],
+    options: T,
+  ): {
+    readonly values: OptionValues<T>;
+    readonly operands: readonly string[];
+    /** The options that were there, each as it was written. */
+    readonly given: readonly { readonly name: keyof T; readonly word: string }[];
+  };
+  /** Native code. @throws it does not fit this CPU or runtime */
+  loadAddon(path: string): unknown;
+}
