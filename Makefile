@@ -44,6 +44,7 @@ check: setup-build
 	$(BIN)/depcruise src
 	node_modules/typescript-7/bin/tsc -p .
 	$(BIN)/knip
+	node --import tsx tools/unused-members.ts
 	tools/c-circles.sh
 	shellcheck $(SHELL_FILES)
 

@@ -9,7 +9,7 @@ export class IoError extends Error {
   readonly errno: number;
   /** The number's name: 'EPERM'. */
   readonly code: string;
-  /** What was asked of the kernel: 'socket', 'TUNSETIFF'. */
+  /** What was asked of the kernel: 'socket', 'TUNSETIFF'. @public */
   readonly syscall: string;
 
   /**

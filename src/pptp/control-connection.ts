@@ -61,11 +61,12 @@ export class ControlConnection {
     this.#calls = new CallTable(options, this.#outputs);
   }
 
+  /** @public for tests */
   get state(): ControlState['name'] {
     return this.#state.name;
   }
 
-  /** Calls and unanswered requests. */
+  /** Calls and unanswered requests. @public for tests */
   get callCount(): number {
     return this.#calls.size;
   }
@@ -141,7 +142,7 @@ export class ControlConnection {
     return true;
   }
 
-  /** PAC: offers an incoming call under our id `callId`. False as for placeCall. */
+  /** PAC: offers an incoming call under our id `callId`. False as for placeCall. @public for tests */
   offerCall(callId: CallId, now: number): boolean {
     if (!this.#takesCalls('offerCall')) return false;
     this.#calls.offer(callId, now);

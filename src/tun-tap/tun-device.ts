@@ -42,6 +42,7 @@ export class TunDevice {
     this.#io.watch(this.fd, slots, meta, watcher);
   }
 
+  /** @public */
   counters(): IoCounters {
     return this.#io.counters(this.fd);
   }

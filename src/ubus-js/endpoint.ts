@@ -141,7 +141,7 @@ export abstract class Endpoint {
     this.registrations.delete(registration);
   }
 
-  /** Tells the subscribers of an object of ours. */
+  /** Tells the subscribers of an object of ours. @public */
   notify(path: string, method: string, data: Table): void {
     const registration = this.objects.get(path);
     const objid = registration && this.registrations.idOf(registration);
@@ -201,7 +201,7 @@ export abstract class Endpoint {
     this.registrations.add(registration);
   }
 
-  /** Sees every message on the bus (ubusd: for root only). */
+  /** Sees every message on the bus (ubusd: for root only). @public */
   monitor(on: (seen: Monitored) => void): void {
     this.monitors.push(on);
     if (this.connected && this.monitors.length === 1) this.startMonitor();
