@@ -1,12 +1,6 @@
-/**
- * CHAP with MD5 (RFC 1994 §4.1). It yields no MPPE keys.
- *
- * Node's cryptography is loaded by the first such login: it takes half a megabyte, and few gateways ever need it.
- */
-import { createRequire } from 'node:module';
+/** CHAP with MD5 (RFC 1994 §4.1). It yields no MPPE keys. */
 import { equalConstantTime } from './equal-constant-time.ts';
-
-const require = createRequire(import.meta.url);
+import { md5 } from './md5.ts';
 
 /**
  * Response value (16 octets) to a challenge. RFC 1994 §4.1
@@ -18,10 +12,7 @@ export function chapMd5Response(
   password: Uint8Array,
   challenge: Uint8Array,
 ): Uint8Array {
-  const { createHash } = require('node:crypto') as typeof import('node:crypto');
-  const hash = createHash('md5');
-  hash.update(Uint8Array.of(identifier)).update(password).update(challenge);
-  return new Uint8Array(hash.digest());
+  return md5(Uint8Array.of(identifier, ...password, ...challenge));
 }
 
 /** Whether `response` is the answer to the challenge; in constant time. */

@@ -53,12 +53,12 @@ function roundFunction(round: number, x: number, y: number, z: number): number {
   return x ^ y ^ z;
 }
 
-function rotateLeft(word: number, count: number): number {
+export function rotateLeft(word: number, count: number): number {
   return (word << count) | (word >>> (32 - count));
 }
 
 /** RFC 1320 §3.1, §3.2: a one bit, zeros, the length in bits (64 bits); words are little-endian. */
-function paddedWords(octets: Uint8Array): Int32Array {
+export function paddedWords(octets: Uint8Array): Int32Array {
   const blocks = ((octets.length + 8) >> 6) + 1;
   const padded = new Uint8Array(blocks * 64);
   padded.set(octets);
