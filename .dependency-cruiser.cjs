@@ -14,7 +14,6 @@ const floors = {
   'raw-socket': ['native'],
   router: ['platform', 'session', 'wire', 'ubus-js'],
 };
-const sansIo = ['wire', 'ppp', 'pptp', 'relay', 'session', 'data-path'];
 
 module.exports = {
   forbidden: [
@@ -37,17 +36,10 @@ module.exports = {
       to: { path: '^src/session/', pathNot: '^src/session/ports' },
     },
     {
-      name: 'sans-io-has-no-built-ins',
+      name: 'only-the-platform-has-built-ins',
       severity: 'error',
-      from: { path: `^src/(${sansIo.join('|')})/` },
+      from: { path: '^src/', pathNot: '^src/platform/node/' },
       to: { dependencyTypes: ['core'] },
-    },
-    {
-      name: 'crypto-may-use-only-node-crypto',
-      severity: 'error',
-      from: { path: '^src/crypto/' },
-      // node:module loads it late.
-      to: { dependencyTypes: ['core'], pathNot: '^(node:)?(crypto|module)$' },
     },
     {
       name: 'no-runtime-dependency',

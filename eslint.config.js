@@ -5,18 +5,28 @@ import luci from './tools/luci/lint-rules.js';
 
 // Sans-IO floors: time is an argument, randomness is injected, nothing is logged, nothing waits.
 const sansIo = ['wire', 'crypto', 'ppp', 'pptp', 'relay', 'session', 'data-path'];
-const forbidden = [
+
+// What a runtime has beside the language; src/platform/node/ alone knows it.
+const runtime = [
   'process',
-  'console',
-  'setTimeout',
-  'setInterval',
-  'setImmediate',
-  'queueMicrotask',
-  'performance',
-  'fetch',
-  'Promise',
   'Buffer',
+  'console',
+  'performance',
+  'setTimeout',
+  'clearTimeout',
+  'setInterval',
+  'clearInterval',
+  'setImmediate',
+  'clearImmediate',
+  'require',
+  'global',
 ];
+const runtimeTypes = {
+  selector: "TSQualifiedName[left.name='NodeJS']",
+  message: 'Types of Node are in src/platform/node/.',
+};
+
+const forbidden = [...runtime, 'queueMicrotask', 'fetch', 'Promise'];
 
 // What LuCI gives its views besides the required modules, and what they use of a browser.
 const luciGlobals = ['_', 'E', 'L'];
@@ -90,6 +100,15 @@ export default tseslint.config(
     },
   },
   {
+    files: ['src/**/*.ts'],
+    ignores: ['src/platform/node/**'],
+    rules: {
+      'no-restricted-imports': ['error', { patterns: ['node:*'] }],
+      'no-restricted-globals': ['error', ...runtime],
+      'no-restricted-syntax': ['error', runtimeTypes],
+    },
+  },
+  {
     files: sansIo.map((floor) => `src/${floor}/**/*.ts`),
     rules: {
       'no-restricted-globals': ['error', ...forbidden],
@@ -101,6 +120,7 @@ export default tseslint.config(
       ],
       'no-restricted-syntax': [
         'error',
+        runtimeTypes,
         { selector: ':function[async=true]', message: 'Sans-IO code does not wait.' },
         { selector: 'AwaitExpression', message: 'Sans-IO code does not wait.' },
       ],

@@ -2,6 +2,7 @@
  * What others may have done to what we put into the kernel, from its own words: datagrams of NETLINK_ROUTE and
  * NETLINK_NETFILTER (linux/rtnetlink.h, linux/netfilter/nf_tables.h). They say that a look is worth while, not what to do.
  */
+import { fromLatin1 } from '../wire/octets.ts';
 import { find, messagesIn, NFGENMSG, type Message } from './netlink-message.ts';
 
 export type KernelChange = 'devices' | 'routes' | 'nftables';
@@ -36,6 +37,6 @@ export function netfilterChanges(datagram: Uint8Array | undefined): ReadonlySet<
 
 function concernsUs({ type, body }: Message): boolean {
   if (type >> 8 !== NFNL_SUBSYS_NFTABLES || !netfilterTypes.has(type & 0xff)) return false;
-  const name = Buffer.from(find(body.subarray(NFGENMSG), NFTA_TABLE) ?? []).toString('latin1');
+  const name = fromLatin1(find(body.subarray(NFGENMSG), NFTA_TABLE) ?? new Uint8Array());
   return name === 'fw4\0' || name.startsWith('pptp_gateway_');
 }

@@ -67,5 +67,5 @@ function ask(
 }
 
 function field({ body }: Message, attributeType: number): string {
-  return Buffer.from(find(body.subarray(NFGENMSG), attributeType) ?? []).toString('hex');
+  return (find(body.subarray(NFGENMSG), attributeType) ?? []).join();
 }

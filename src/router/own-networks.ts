@@ -1,6 +1,6 @@
 /**
  * The IPv4 addresses of this machine and the networks they are in, as the kernel has them (rtnetlink's RTM_GETADDR): also of
- * devices without a carrier, which node:os leaves out. A look at one moment; it costs one system call.
+ * devices without a carrier, which the platform's addresses leave out. A look at one moment; it costs one system call.
  *
  * Headers of messages and attributes are in the order of the CPU: all that we run on are little-endian.
  */

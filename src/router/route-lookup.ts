@@ -102,7 +102,7 @@ export function deviceName(route: Netlink, index: number): string | undefined {
   const [found] = messagesIn(route(message(RTM_GETLINK, NLM_F_REQUEST, header, [])));
   if (found?.type !== RTM_NEWLINK) return undefined;
   const name = find(found.body.subarray(IFINFOMSG), IFLA_IFNAME);
-  return name && Buffer.from(name).toString('utf8').replace(/\0$/, '');
+  return name && new TextDecoder().decode(name).replace(/\0$/, '');
 }
 
 function ask(

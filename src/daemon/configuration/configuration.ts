@@ -69,7 +69,7 @@ export function parseConfiguration(
   { stockClient = false, leaveOut = false, before }: Reading = {},
 ): Configuration {
   const problems: Problem[] = [];
-  const digest = sha1(Buffer.from(JSON.stringify([texts, stockClient]))).join();
+  const digest = sha1(new TextEncoder().encode(JSON.stringify([texts, stockClient]))).join();
   const written: Written[] = [];
   const disabled: DisabledInterface[] = [];
   /** By the place of their section. */

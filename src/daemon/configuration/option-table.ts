@@ -38,7 +38,7 @@ export function keysOf(table: OptionTable, values: Readonly<Record<string, unkno
   const keyOf = (...those: readonly Applies[]): string => {
     const names = Object.keys(table).filter((name) => those.includes(table[name]!.applies));
     const text = JSON.stringify(names.map((name) => comparable(values[name])));
-    return sha1(Buffer.from(text)).join();
+    return sha1(new TextEncoder().encode(text)).join();
   };
   return { listener: keyOf('listener'), session: keyOf('listener', 'session') };
 }

@@ -2,7 +2,7 @@
  * The buses the daemon is on: its own, which the command line uses and which is always there, and the system's ubusd, where
  * there is one. Both have the same object and hear the same events.
  */
-import { errorText } from '../../platform/errors.ts';
+import { errorCode, errorText } from '../../platform/errors.ts';
 import {
   isServed,
   UbusClient,
@@ -102,6 +102,6 @@ export async function refuseSecond(path: string): Promise<void> {
     throw new Fatal(ExitCode.Failed, `another pptp-gateway is running: it serves ${path}`);
 }
 
-function isAbsence(error: NodeJS.ErrnoException): boolean {
-  return error.code === 'ENOENT' || error.code === 'ECONNREFUSED';
+function isAbsence(error: Error): boolean {
+  return ['ENOENT', 'ECONNREFUSED'].includes(errorCode(error) ?? '');
 }

@@ -1,4 +1,5 @@
 /** The command line's side of the daemon's own bus. */
+import { errorCode } from '../../platform/errors.ts';
 import { UbusClient, UbusError, type Table } from '../../ubus-js/index.ts';
 import { ExitCode, Fatal } from '../exit-codes.ts';
 
@@ -17,7 +18,7 @@ export class ControlClient {
     try {
       return new ControlClient(await UbusClient.connect(path));
     } catch (error) {
-      const { code } = error as NodeJS.ErrnoException;
+      const code = errorCode(error);
       throw code === 'EACCES' || code === 'EPERM'
         ? new Fatal(ExitCode.NotRoot, `only root may talk to the daemon (${path})`)
         : new Fatal(

@@ -2,6 +2,7 @@
 import { parseUci } from '../../router/uci.ts';
 import { sectionText } from '../../router/uci-text.ts';
 import { formatAddress, parseAddress } from '../../wire/ip.ts';
+import { toLatin1 } from '../../wire/octets.ts';
 import { textFromOctets } from '../../wire/text.ts';
 import {
   password as passwordType,
@@ -111,7 +112,7 @@ function addressOf(
 
 /** As the name of a caller is read who sends these octets. */
 function readingOf(octets: string): string {
-  return textFromOctets(Buffer.from(octets, 'latin1')).text;
+  return textFromOctets(toLatin1(octets)).text;
 }
 
 /** The name, or with a number where it is taken. */

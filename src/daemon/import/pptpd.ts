@@ -6,6 +6,7 @@
  */
 import { parseUci } from '../../router/uci.ts';
 import { sectionText, withLinesBelow, withSection, optionLines } from '../../router/uci-text.ts';
+import { fromLatin1, toLatin1 } from '../../wire/octets.ts';
 import { parseConfiguration, type uciFiles } from '../configuration/configuration.ts';
 import { ConfigError, formatProblem } from '../configuration/problems.ts';
 import { readPptpd, type PptpdFiles } from './pptpd-files.ts';
@@ -100,9 +101,9 @@ function newFaults(before: Texts, after: Texts): string[] {
 
 /** As the daemon reads its files. */
 function textOf(octets: string): string {
-  return Buffer.from(octets, 'latin1').toString('utf8');
+  return new TextDecoder('utf-8', { ignoreBOM: true }).decode(toLatin1(octets));
 }
 
 function octetsOf(text: string): string {
-  return Buffer.from(text, 'utf8').toString('latin1');
+  return fromLatin1(new TextEncoder().encode(text));
 }
