@@ -14,9 +14,31 @@ const floors = {
   'raw-socket': ['native'],
   router: ['platform', 'session', 'wire', 'ubus-js'],
 };
+// The rooms of the daemon, likewise. Above them are daemon.ts, which makes everything, and the command line.
+const rooms = {
+  configuration: [],
+  capture: [],
+  engine: ['capture', 'configuration'],
+  relays: ['capture', 'engine'],
+  reports: ['configuration', 'engine', 'relays'],
+  tunnels: ['configuration', 'engine', 'reports'],
+  control: ['engine', 'reports'],
+  import: ['configuration'],
+  methods: ['capture', 'configuration', 'engine', 'reports', 'tunnels', 'daemon.ts'],
+};
+const besideRooms = '^src/daemon/(exit-codes|printable|version)[.]ts$';
 
 module.exports = {
   forbidden: [
+    ...Object.entries(rooms).map(([room, below]) => ({
+      name: `daemon-${room}-imports-only-${below.join('-') || 'itself'}`,
+      severity: 'error',
+      from: { path: `^src/daemon/${room}/` },
+      to: {
+        path: '^src/daemon/',
+        pathNot: [besideRooms, ...[room, ...below].map((name) => `^src/daemon/${name}(/|$)`)],
+      },
+    })),
     ...Object.entries(floors).map(([floor, below]) => ({
       name: `${floor}-imports-only-${below.join('-') || 'itself'}`,
       severity: 'error',

@@ -109,7 +109,7 @@ async function gateway(options: Arguments, log: Log, lastResort: LastResort): Pr
   }
   const reload = async () => {
     try {
-      const faults = await daemon.reload();
+      const faults = await daemon.inForce.reload();
       log.line('info', 'configuration read again');
       return faults;
     } catch (error) {

@@ -43,8 +43,8 @@ export function statusMethods(
 
 async function statusDocument(daemon: Daemon, captures: Captures): Promise<StatusDocument> {
   const now = monotonic();
-  const { configuration, refused } = daemon;
-  const faults = daemon.faults();
+  const { configuration, refused } = daemon.inForce;
+  const faults = daemon.inForce.faults();
   const surprises = daemon.surroundings.problems.filter(({ severity }) => severity === 'warning');
   const problems = [
     ...faults,
@@ -93,14 +93,14 @@ async function statusDocument(daemon: Daemon, captures: Captures): Promise<Statu
     ...(capture === undefined ? {} : { capture }),
     servers,
     links,
-    disabled: daemon.configuration.disabled,
+    disabled: configuration.disabled,
     relays,
   };
 }
 
 function serverState(daemon: Daemon, name: string): Pick<ServerDocument, 'state' | 'cause'> {
   if (daemon.servers.has(name)) return { state: 'listening' };
-  const why = daemon.surroundings.conflict(name) ?? daemon.serverFailures.get(name);
+  const why = daemon.inForce.serverFault(name);
   if (why !== undefined) return { state: 'failed', cause: causeDocument(why) };
   const unset = cause('INTERFACE_DOWN', 'netifd has not set it up');
   return { state: 'waiting', cause: causeDocument(unset) };

@@ -41,13 +41,13 @@ export interface HookPorts {
   readonly log: (level: Level, text: string) => void;
   readonly count: (counter: string) => void;
   /** The device and the link's own commands of a session; undefined: it is not known any more. */
-  readonly about: (session: SessionStatus) =>
-    | {
-        readonly device: string;
-        readonly up?: string | undefined;
-        readonly down?: string | undefined;
-      }
-    | undefined;
+  readonly about: (session: SessionStatus) => AboutSession | undefined;
+}
+
+export interface AboutSession {
+  readonly device: string;
+  readonly up?: string | undefined;
+  readonly down?: string | undefined;
 }
 
 /** All hooks of one event. */

@@ -11,13 +11,19 @@ import type { Log } from '../reports/log.ts';
 const HANDLER_TIME = 5_000;
 
 export class Links {
-  readonly running = new Map<string, LinkRunner>();
+  readonly running: Map<string, LinkRunner>;
   readonly #ports: RunnerPorts;
   readonly #log: Log;
   readonly #dialsByItself: boolean;
 
   /** @param dialsByItself links with auto 1 dial as soon as they are there, where no supervisor decides */
-  constructor(ports: RunnerPorts, log: Log, dialsByItself: boolean) {
+  constructor(
+    ports: RunnerPorts,
+    log: Log,
+    dialsByItself: boolean,
+    running: Map<string, LinkRunner>,
+  ) {
+    this.running = running;
     this.#ports = ports;
     this.#log = log;
     this.#dialsByItself = dialsByItself && ports.router.supervisor === undefined;

@@ -14,7 +14,7 @@ import { ServerRunner } from './server-runner.ts';
 type Undo = () => Promise<void> | void;
 
 export class Servers {
-  readonly running = new Map<string, ServerRunner>();
+  readonly running: Map<string, ServerRunner>;
   readonly #ports: RunnerPorts;
   readonly #log: Log;
   readonly #lost: (name: string) => void;
@@ -29,7 +29,9 @@ export class Servers {
     log: Log,
     lost: (name: string) => void,
     keptFrom: (server: ServerOptions) => readonly AddressRange[],
+    running = new Map<string, ServerRunner>(),
   ) {
+    this.running = running;
     this.#ports = ports;
     this.#log = log;
     this.#lost = lost;

@@ -37,54 +37,59 @@ export interface Supervised {
 }
 
 export class Supervision implements SupervisedDaemon {
-  private readonly daemon: Supervised;
+  #daemon: Supervised | undefined;
   /** Set up, but not (yet) in our configuration: whether a pause is skipped. */
-  private readonly unknown = new Map<string, boolean>();
+  readonly #unknown = new Map<string, boolean>();
   /** Interfaces without a section, to be looked at once more. */
-  private readonly doubts = new Set<string>();
-  private closed = false;
+  readonly #doubts = new Set<string>();
+  #closed = false;
 
-  constructor(daemon: Supervised) {
-    this.daemon = daemon;
+  /** All is there that it works on. The supervisor says nothing before: its bus has to answer first. */
+  open(daemon: Supervised): void {
+    this.#daemon = daemon;
   }
 
   start(name: string, fresh: boolean): void {
-    if (!this.closed) this.daemon.change(() => this.begin(name, fresh));
+    const daemon = this.#daemon;
+    if (daemon !== undefined && !this.#closed)
+      daemon.change(() => this.#begin(daemon, name, fresh));
   }
 
   stop(name: string): void {
-    this.unknown.delete(name);
-    this.daemon.links.get(name)?.hold();
-    this.daemon.stopServer(name);
+    this.#unknown.delete(name);
+    this.#daemon?.links.get(name)?.hold();
+    this.#daemon?.stopServer(name);
   }
 
   givenIpv6(link: string, prefixes: readonly Ipv6Prefix[]): void {
-    this.daemon.links.get(link)?.giveIpv6(prefixes);
+    this.#daemon?.links.get(link)?.giveIpv6(prefixes);
   }
 
   isOurs(name: string, proto: string): boolean {
-    return proto === 'pptpgw' || proto === 'pptpserver' || this.daemon.isLink(name, proto);
+    if (this.#daemon === undefined) return false;
+    return proto === 'pptpgw' || proto === 'pptpserver' || this.#daemon.isLink(name, proto);
   }
 
   /** Another configuration is in force: what was set up before it is started now. */
   configured(): void {
-    for (const [name, fresh] of this.unknown) {
-      if (this.daemon.links.has(name) || this.daemon.isServer(name)) this.start(name, fresh);
+    const daemon = this.#daemon;
+    if (daemon === undefined) return;
+    for (const [name, fresh] of this.#unknown) {
+      if (daemon.links.has(name) || daemon.isServer(name)) this.start(name, fresh);
     }
-    this.daemon.supervisor.review();
+    daemon.supervisor.review();
   }
 
   /** What a server was refused for is over. */
   resume(name: string): void {
-    if (this.daemon.supervisor.isSetUp(name)) this.start(name, true);
+    if (this.#daemon?.supervisor.isSetUp(name) === true) this.start(name, true);
   }
 
   close(): void {
-    this.closed = true;
+    this.#closed = true;
   }
 
-  private async begin(name: string, fresh: boolean): Promise<void> {
-    const { daemon } = this;
+  async #begin(daemon: Supervised, name: string, fresh: boolean): Promise<void> {
     const { supervisor, links } = daemon;
     let faults: readonly string[];
     try {
@@ -93,50 +98,47 @@ export class Supervision implements SupervisedDaemon {
     } catch (error) {
       faults = [errorText(error)];
     }
-    if (this.closed || !supervisor.isSetUp(name)) return; // it was taken down meanwhile
+    if (this.#closed || !supervisor.isSetUp(name)) return; // it was taken down meanwhile
     const link = links.get(name);
-    this.unknown.delete(name);
+    this.#unknown.delete(name);
     if (link !== undefined) link.release(fresh);
-    else if (daemon.isServer(name)) await this.beginServer(name);
+    else if (daemon.isServer(name)) await this.#beginServer(daemon, name);
     else {
-      this.unknown.set(name, fresh);
-      if (faults.length > 0) this.refuse(name, faults);
-      else this.doubt(name);
+      this.#unknown.set(name, fresh);
+      if (faults.length > 0) refuse(daemon, name, faults);
+      else this.#doubt(daemon, name);
     }
   }
 
   /** There is no such section: it was deleted, or somebody made the interface in another way. */
-  private doubt(name: string): void {
-    if (this.doubts.has(name)) return;
-    this.doubts.add(name);
+  #doubt(daemon: Supervised, name: string): void {
+    if (this.#doubts.has(name)) return;
+    this.#doubts.add(name);
     clock.meanwhile(DELETION_TIME, () => {
-      this.doubts.delete(name);
-      if (!this.closed && this.unknown.has(name) && this.daemon.supervisor.isSetUp(name))
-        this.refuse(name, ['there is no such section in the configuration']);
+      this.#doubts.delete(name);
+      if (!this.#closed && this.#unknown.has(name) && daemon.supervisor.isSetUp(name))
+        refuse(daemon, name, ['there is no such section in the configuration']);
     });
   }
 
-  private refuse(name: string, faults: readonly string[]): void {
-    const { log, supervisor } = this.daemon;
-    for (const line of faults) log.line('error', `interface ${name}: ${line}`);
-    supervisor.refuse(name, cause('CONFIG_INVALID'));
-  }
-
-  private async beginServer(name: string): Promise<void> {
-    const { log, supervisor } = this.daemon;
+  async #beginServer(daemon: Supervised, name: string): Promise<void> {
+    const { log, supervisor } = daemon;
     try {
-      await this.daemon.startServer(name);
+      await daemon.startServer(name);
     } catch (error) {
       if (!supervisor.isSetUp(name)) return;
       const why = routerCause(error, 'DEVICE_FAILED');
       supervisor.refuse(name, why);
       if (why.code === 'NETWORK_CONFLICT') return; // it was told, and resume() will come
       log.line('error', `server ${name}: ${errorText(error)}; next attempt in ${RETRY / 1000} s`);
-      clock.meanwhile(RETRY, () => {
-        if (supervisor.isSetUp(name)) this.start(name, true);
-      });
+      clock.meanwhile(RETRY, () => this.resume(name));
     }
   }
+}
+
+function refuse({ log, supervisor }: Supervised, name: string, faults: readonly string[]): void {
+  for (const line of faults) log.line('error', `interface ${name}: ${line}`);
+  supervisor.refuse(name, cause('CONFIG_INVALID'));
 }
 
 /** Why an interface is not in force, to who looks at it alone: its own faults, or those of a whole file. */

@@ -31,7 +31,8 @@ async function started(
       refusals.push(`${interfaceName} ${code}`),
   } as unknown as Supervisor;
   let job: Promise<void> = Promise.resolve();
-  const supervision = new Supervision({
+  const supervision = new Supervision();
+  supervision.open({
     log: new Log((line) => lines.push(line)),
     links: new Map(),
     supervisor,
