@@ -1,4 +1,4 @@
-/* eslint max-lines: ['error', { max: 460, skipBlankLines: true, skipComments: true }] -- one machine */
+/* eslint max-lines: ['error', { max: 430, skipBlankLines: true, skipComments: true }] -- one machine */
 /**
  * A link that dials out: name, addresses, attempts, pauses, giving up. From TCP on an attempt is a ClientConnection.
  *
@@ -32,6 +32,7 @@ import {
 import { Redial } from './redial.ts';
 import { Standby } from './standby.ts';
 import {
+  afterwards,
   begin,
   connect,
   fail,
@@ -350,9 +351,11 @@ export class ClientLink {
     // An attempt that failed by itself goes on at the next address.
     if (!(before.name === 'connected' && state.name === 'stopping' && state.then.to === 'again'))
       this.#show(state, now);
+    const address = parseAddress(this.options.server);
     const asked = request(state, this.#memory.options);
     if (asked !== undefined) this.#outputs.push(asked);
     if (state.name === 'standby') this.#standby.stand(this.#memory.options, state.address);
+    if (state.name === 'resolving' && address !== undefined) this.#resolved(state, [address], now);
   }
 
   /** No pause is waited out. */
@@ -372,9 +375,6 @@ export class ClientLink {
   #begin(now: number): void {
     const place = 'place' in this.#state ? this.#state.place : undefined;
     this.#enter(begin(this.#memory, place, now), now);
-    const address = parseAddress(this.options.server);
-    if (this.#state.name === 'resolving' && address !== undefined)
-      this.#resolved(this.#state, [address], now);
   }
 
   #resolved({ place }: StateNamed<'resolving'>, addresses: readonly number[], now: number): void {
@@ -486,7 +486,7 @@ export class ClientLink {
       case 'closed':
         this.#closing(output.cause, now);
         this.#outputs.push({ kind: 'disconnect' });
-        this.#goOn(now);
+        this.#closed(now);
         break;
     }
   }
@@ -507,31 +507,10 @@ export class ClientLink {
     this.#enter({ name: 'stopping', place, connection, cause, then }, now);
   }
 
-  /** The connection is closed. */
-  #goOn(now: number): void {
-    const state = this.#state;
-    if (state.name !== 'stopping') return;
-    const { place, connection, then } = state;
-    switch (then.to) {
-      case 'down':
-      case 'done':
-        this.#enter({ name: then.to, cause: then.cause }, now);
-        break;
-      case 'dial':
-        this.#begin(now);
-        break;
-      case 'demand':
-        this.#enter({ name: 'demand', address: then.address, rest: [] }, now);
-        if (this.#memory.wanted) this.#wake(now);
-        break;
-      case 'again': {
-        // What went wrong in PPP would go wrong at the other addresses, too.
-        const rest = connection.reachedPpp ? [] : then.rest;
-        this.#memory.cause = then.cause;
-        this.#enter(tryNext(this.#memory, place, rest, then.cause, now), now);
-        break;
-      }
-    }
+  #closed(now: number): void {
+    if (this.#state.name !== 'stopping') return;
+    this.#enter(afterwards(this.#memory, this.#state, now), now);
+    if (this.#memory.wanted) this.#wake(now);
   }
 
   /** Every pause is news, and that the link is given up, still; a probe always tells of its end. */

@@ -1,7 +1,7 @@
 /** Which state of a client link comes next: an attempt begins, takes the next address, comes to TCP, fails and is waited out. */
 import { cause as because, type Cause } from '../../wire/cause.ts';
 import type { ClientLinkOptions } from '../options.ts';
-import type { ClientLinkState, Place, Target } from './client-link-state.ts';
+import type { ClientLinkState, Place, StateNamed, Target } from './client-link-state.ts';
 import type { Redial } from './redial.ts';
 
 /** How long the daemon may take to answer an output, ms; TCP: five SYNs. */
@@ -92,6 +92,26 @@ export function missAnswer(
       return fail(memory, because('DEVICE_FAILED', 'no answer'), now);
     case 'connecting':
       return tryNext(memory, state.place, state.rest, because('CONNECT_TIMEOUT'), now);
+  }
+}
+
+/** The connection is closed. */
+export function afterwards(
+  memory: Memory,
+  { place, connection, then }: StateNamed<'stopping'>,
+  now: number,
+): ClientLinkState {
+  switch (then.to) {
+    case 'down':
+    case 'done':
+      return { name: then.to, cause: then.cause };
+    case 'dial':
+      return begin(memory, place, now);
+    case 'demand':
+      return { name: 'demand', address: then.address, rest: [] };
+    case 'again':
+      // What went wrong in PPP would go wrong at the other addresses, too.
+      return tryNext(memory, place, connection.reachedPpp ? [] : then.rest, then.cause, now);
   }
 }
 
