@@ -11,7 +11,7 @@ import { Failures } from '../../src/daemon/reports/failures.ts';
 import { Hooks } from '../../src/daemon/reports/hooks.ts';
 import { LinkRunner } from '../../src/daemon/tunnels/link-runner.ts';
 import { Log } from '../../src/daemon/reports/log.ts';
-import { Passage } from '../../src/daemon/relays/passage.ts';
+import { ConnectionRunner } from '../../src/daemon/relays/connection-runner.ts';
 import { RelayRunner } from '../../src/daemon/relays/relay-runner.ts';
 import { ServerRunner } from '../../src/daemon/tunnels/server-runner.ts';
 import { DataPath } from '../../src/data-path/data-path.ts';
@@ -63,7 +63,7 @@ for (const each of [
   IpRoute,
   LinkRunner,
   Log,
-  Passage,
+  ConnectionRunner,
   PppLink,
   RelayedConnection,
   RelayRunner,
