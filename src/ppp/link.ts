@@ -287,7 +287,7 @@ export class PppLink {
     const { peerPfc, peerAcfc } = policy;
     const { mru, identity } = this.#options;
     const peerMru = Math.min(policy.peerMru, mru);
-    this.#outputs.push({ kind: 'frame-options', peerPfc, peerAcfc, peerMru });
+    this.#outputs.push({ kind: 'lcp-up', peerPfc, peerAcfc, peerMru });
     if (this.#refusal !== undefined) {
       this.#close(this.#refusal.cause, now);
       return;

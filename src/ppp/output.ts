@@ -26,7 +26,7 @@ export type LinkOutput =
   | { readonly kind: 'flush' }
   /** LCP is open: how data may be sent. `peerMru` is the smaller of the peer's and our own bound. */
   | {
-      readonly kind: 'frame-options';
+      readonly kind: 'lcp-up';
       readonly peerPfc: boolean;
       readonly peerAcfc: boolean;
       readonly peerMru: number;

@@ -304,7 +304,7 @@ export class ControlConnection {
     message: Extract<ControlMessage, { name: 'StartControlConnectionRequest' }>,
     now: number,
   ): void {
-    if (this.#options.wonCollision?.() === true) {
+    if (this.#options.wonCollision?.(now) === true) {
       // RFC 2637 §3.1.3: the winner says nothing on the connection that the loser opened.
       this.#state = { name: 'wait-close', deadline: now + this.#options.handshakeTimeout };
     } else if (message.protocolVersion < PROTOCOL_VERSION) {

@@ -40,5 +40,5 @@ export interface ControlConnectionOptions extends ControlIdentity {
    * RFC 2637 §3.1.3, asked when the peer's Start-Control-Connection-Request comes: whether our own attempt towards the
    * same peer is under way and wins (see losesCollision). If so, nothing is sent here and the peer is expected to close.
    */
-  readonly wonCollision?: () => boolean;
+  readonly wonCollision?: (now: number) => boolean;
 }

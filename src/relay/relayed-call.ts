@@ -14,21 +14,42 @@ interface CallEnd {
   told: number | undefined;
 }
 
+export type RelayedCallState =
+  /** Not answered yet; given up then. */
+  | { readonly name: 'requested'; readonly by: number }
+  /** Agreed on; its packets are about to pass. `by`: one end has asked for its end already. */
+  | { readonly name: 'opening'; readonly by: number | undefined }
+  /** `id`: unique on this machine. `clearBy`: one end has asked for its end, which is taken for granted then. */
+  | {
+      readonly name: 'up';
+      readonly id: number;
+      readonly since: number;
+      readonly clearBy: number | undefined;
+    };
+
 export interface RelayedCall {
   readonly direction: CallDirection;
   /** Who asked for it: the PNS for an outgoing call, the PAC for an incoming one (RFC 2637 §3.2). */
   readonly requester: Side;
   readonly client: CallEnd;
   readonly server: CallEnd;
-  /** requested: not answered yet; opening: packets are about to pass; clearing: one end has asked for its end. */
-  state: 'requested' | 'opening' | 'up' | 'clearing';
-  /** When a request without an answer, or a call that was cleared, is given up. */
-  deadline: number;
-  /** Unique on this machine once the call is up. */
-  id: number;
-  since: number;
+  state: RelayedCallState;
   /** Octets of the control messages about this call. */
   readonly control: Record<Side, number>;
+}
+
+/** A call whose packets pass. */
+export type PassingCall = RelayedCall & {
+  readonly state: Extract<RelayedCallState, { name: 'up' }>;
+};
+
+export function isPassing(call: RelayedCall): call is PassingCall {
+  return call.state.name === 'up';
+}
+
+/** When it is given up if nothing happens. */
+export function deadlineOf({ state }: RelayedCall): number {
+  return (state.name === 'up' ? state.clearBy : state.by) ?? Infinity;
 }
 
 export const otherSide = (side: Side): Side => (side === 'client' ? 'server' : 'client');

@@ -3,7 +3,13 @@
  */
 import type { CallDirection } from '../pptp/control-output.ts';
 import { MessageType } from './call-id-fields.ts';
-import { otherSide, type RelayedCall, type Side } from './relayed-call.ts';
+import {
+  isPassing,
+  otherSide,
+  type PassingCall,
+  type RelayedCall,
+  type Side,
+} from './relayed-call.ts';
 
 export class RelayedCalls {
   readonly #calls = new Set<RelayedCall>();
@@ -25,26 +31,27 @@ export class RelayedCalls {
   }
 
   /** Those whose packets pass. */
-  passing(): readonly RelayedCall[] {
-    return [...this.#calls].filter(({ state }) => state === 'up' || state === 'clearing');
+  passing(): readonly PassingCall[] {
+    return [...this.#calls].filter(isPassing);
   }
 
-  /** A call that one end asks for. @param own the id that it chose, and what the other end is told instead */
+  /**
+   * A call that one end asks for.
+   * @param own the id that it chose, and what the other end is told instead
+   * @param by when it is given up without an answer
+   */
   request(
     direction: CallDirection,
     requester: Side,
     own: { readonly callId: number; readonly told: number },
-    { now, deadline }: { readonly now: number; readonly deadline: number },
+    by: number,
   ): RelayedCall {
     const call: RelayedCall = {
       direction,
       requester,
       client: { callId: undefined, told: undefined },
       server: { callId: undefined, told: undefined },
-      state: 'requested',
-      deadline,
-      id: 0,
-      since: now,
+      state: { name: 'requested', by },
       control: { client: 0, server: 0 },
     };
     Object.assign(call[requester], own);
@@ -56,7 +63,9 @@ export class RelayedCalls {
   requested(requester: Side, told: number): RelayedCall | undefined {
     return this.#find(
       (one) =>
-        one.state === 'requested' && one.requester === requester && one[requester].told === told,
+        one.state.name === 'requested' &&
+        one.requester === requester &&
+        one[requester].told === told,
     );
   }
 

@@ -16,7 +16,15 @@ import { encodeControlMessage } from '../wire/control-message.ts';
 import { readU16, writeU16 } from '../wire/octets.ts';
 import { callIdFields, MESSAGE_TYPE_AT, MessageType, neededLength } from './call-id-fields.ts';
 import type { RelayOutput } from './relay-output.ts';
-import { goodbye, otherSide, type RelayedCall, type Side } from './relayed-call.ts';
+import {
+  deadlineOf,
+  goodbye,
+  isPassing,
+  otherSide,
+  type PassingCall,
+  type RelayedCall,
+  type Side,
+} from './relayed-call.ts';
 import { RelayedCalls } from './relayed-calls.ts';
 
 /** Times, ms. A client has its first message ready, and after the start the request of its first call. */
@@ -55,33 +63,48 @@ export interface RelayedConnectionOptions {
   readonly idleTimeout: number;
 }
 
+/** The way of a connection; it ends at `by` unless it has come further. */
+type State =
+  /** The client has said nothing. */
+  | { readonly name: 'silent'; readonly by: number }
+  /** The server's reply to the start is awaited, and its connection before that. */
+  | { readonly name: 'starting'; readonly by: number }
+  /** Nobody has asked for a call. */
+  | { readonly name: 'started'; readonly by: number }
+  | { readonly name: 'called' }
+  /** The stop is agreed on; TCP has not ended. */
+  | { readonly name: 'stopping'; readonly by: number; readonly wasCalled: boolean }
+  | { readonly name: 'done' };
+
+/** What an end has said while it may not pass, and the reply of its own, if any, which must pass first. */
+interface Held {
+  readonly reply: Uint8Array | undefined;
+  readonly messages: Uint8Array[];
+}
+
 export class RelayedConnection {
   readonly #options: RelayedConnectionOptions;
   readonly #outputs: RelayOutput[] = [];
   readonly #framers: Record<Side, Framer> = { client: new Framer(), server: new Framer() };
   readonly #calls = new RelayedCalls();
-  /** Messages that wait; undefined: nothing holds this end back. The client's wait for the server's connection first. */
-  readonly #held: Record<Side, Uint8Array[] | undefined> = { client: [], server: undefined };
-  /** The reply for which an end's messages wait. */
-  readonly #reply: Record<Side, Uint8Array | undefined> = { client: undefined, server: undefined };
-  #connecting = false;
-  #established = false;
-  #hadCall = false;
-  #done = false;
+  /** undefined: nothing holds this end back. The client's messages wait for the server's connection first. */
+  readonly #held: Record<Side, Held | undefined> = {
+    client: { reply: undefined, messages: [] },
+    server: undefined,
+  };
+  #state: State;
   #idleTimeout: number;
-  /** Of the start, then of the first call, later of the stop. */
-  #deadline: number | undefined;
   #heard: number;
 
   constructor(options: RelayedConnectionOptions, now: number) {
     this.#options = options;
     this.#idleTimeout = options.idleTimeout;
-    this.#deadline = now + FIRST_MESSAGE_TIMEOUT;
+    this.#state = { name: 'silent', by: now + FIRST_MESSAGE_TIMEOUT };
     this.#heard = now;
   }
 
   /** The calls whose packets pass. */
-  get calls(): readonly RelayedCall[] {
+  get calls(): readonly PassingCall[] {
     return this.#calls.passing();
   }
 
@@ -90,7 +113,7 @@ export class RelayedConnection {
   }
 
   handleOctets(side: Side, octets: Uint8Array, now: number): void {
-    if (this.#done) return;
+    if (this.#isDone) return;
     this.#heard = now;
     for (const message of this.#framers[side].push(octets)) {
       if (isMalformed(message)) {
@@ -104,21 +127,19 @@ export class RelayedConnection {
 
   /** The connection to the server is there. */
   handleConnected(now: number): void {
-    if (!this.#done) this.#release('client', now);
+    if (!this.#isDone) this.#release('client', now);
   }
 
   /** The kernel lets the call's packets through, or (`failure`) does not. */
   handleOpened(call: RelayedCall, failure: Cause | undefined, now: number): void {
-    if (!this.#calls.has(call) || call.state !== 'opening') return;
+    if (!this.#calls.has(call) || call.state.name !== 'opening') return;
     const side = otherSide(call.requester);
-    const reply = this.#reply[side]!;
-    this.#reply[side] = undefined;
+    const reply = this.#held[side]?.reply;
     if (failure === undefined) {
-      call.state = 'up';
-      call.id = this.#options.nextId();
-      call.since = now;
-      this.#write(call.requester, reply);
-      this.#emit({ kind: 'call-up', call });
+      const { by: clearBy } = call.state;
+      call.state = { name: 'up', id: this.#options.nextId(), since: now, clearBy };
+      this.#write(call.requester, reply!);
+      if (isPassing(call)) this.#emit({ kind: 'call-up', call });
     } else this.#fail(call, failure);
     this.#release(side, now);
   }
@@ -137,71 +158,82 @@ export class RelayedConnection {
 
   /** Ends one call, and the connection if it was the only one. */
   disconnect(call: RelayedCall, why: Cause): void {
-    if (!this.#calls.has(call) || this.#done) return;
+    if (!this.#calls.has(call) || this.#isDone) return;
     this.#sayGoodbye(call);
     this.#drop(call, why);
     if (this.#calls.size === 0) this.end(why);
   }
 
   end(why: Cause): void {
-    if (this.#done) return;
+    if (this.#isDone) return;
     for (const call of this.#calls) {
-      if (call.state === 'up') this.#sayGoodbye(call);
+      if (isPassing(call) && call.state.clearBy === undefined) this.#sayGoodbye(call);
       this.#drop(call, why);
     }
-    this.#done = true;
+    this.#state = { name: 'done' };
     this.#emit({ kind: 'done', cause: why });
   }
 
   nextTimeout(): number | undefined {
-    if (this.#done) return undefined;
-    let next = this.#deadline ?? Infinity;
+    if (this.#isDone) return undefined;
+    let next = this.#deadline;
     if (this.#idleTimeout > 0) next = Math.min(next, this.#heard + this.#idleTimeout);
-    for (const { deadline } of this.#calls) next = Math.min(next, deadline);
+    for (const call of this.#calls) next = Math.min(next, deadlineOf(call));
     return next === Infinity ? undefined : next;
   }
 
   handleTimeout(now: number): void {
-    if (this.#done) return;
-    if (this.#deadline !== undefined && now >= this.#deadline)
-      this.end(this.#hadCall ? cause('HANGUP') : cause('HANDSHAKE_TIMEOUT'));
+    if (this.#isDone) return;
+    if (now >= this.#deadline)
+      this.end(this.#wasCalled ? cause('HANGUP') : cause('HANDSHAKE_TIMEOUT'));
     else if (this.#idleTimeout > 0 && now >= this.#heard + this.#idleTimeout)
       this.end(cause('IDLE_TIMEOUT'));
     else
       for (const call of this.#calls)
-        if (now >= call.deadline)
-          this.#drop(call, cause(call.state === 'clearing' ? 'HANGUP' : 'CALL_TIMEOUT'));
+        if (now >= deadlineOf(call))
+          this.#drop(call, cause(isPassing(call) ? 'HANGUP' : 'CALL_TIMEOUT'));
   }
 
   poll(): RelayOutput | undefined {
     return this.#outputs.shift();
   }
 
+  get #isDone(): boolean {
+    return this.#state.name === 'done';
+  }
+
+  get #deadline(): number {
+    return 'by' in this.#state ? this.#state.by : Infinity;
+  }
+
+  get #wasCalled(): boolean {
+    const state = this.#state;
+    return state.name === 'called' || (state.name === 'stopping' && state.wasCalled);
+  }
+
   /** One whole message: passed on, or held behind those that wait. */
   #take(side: Side, message: Uint8Array, now: number): void {
-    if (this.#done) return;
-    const held = this.#held[side];
-    if (held === undefined) {
+    if (this.#isDone) return;
+    const messages = this.#held[side]?.messages;
+    if (messages === undefined) {
       this.#pass(side, message, now);
       return;
     }
-    if (held.length >= MAX_HELD) {
+    if (messages.length >= MAX_HELD) {
       this.#options.count('flood');
       this.end(cause('CONTROL_MALFORMED', `${side}: more than ${MAX_HELD} messages at once`));
       return;
     }
-    held.push(message);
-    if (side === 'client' && !this.#connecting) {
-      this.#connecting = true;
-      this.#deadline = now + START_TIMEOUT;
-      this.#emit({ kind: 'connect' });
-    }
+    messages.push(message);
+    if (this.#state.name !== 'silent') return;
+    this.#state = { name: 'starting', by: now + START_TIMEOUT };
+    this.#emit({ kind: 'connect' });
   }
 
   #release(side: Side, now: number): void {
-    const held = this.#held[side] ?? [];
+    const messages = this.#held[side]?.messages ?? [];
     this.#held[side] = undefined;
-    for (const message of held) this.#take(side, message, now); // it may begin to wait again
+    for (const message of messages) this.#take(side, message, now); // it may begin to wait again
   }
 
   #pass(side: Side, message: Uint8Array, now: number): void {
@@ -233,15 +265,14 @@ export class RelayedConnection {
   #passPlain(side: Side, type: number, message: Uint8Array, now: number): void {
     if (type === 0 || type > MessageType.SetLinkInfo) this.#options.count('unknown-type');
     this.#write(otherSide(side), message);
-    if (
+    if (type === MessageType.StopControlConnectionReply)
+      this.#state = { name: 'stopping', by: now + CLEAR_TIMEOUT, wasCalled: this.#wasCalled };
+    else if (
       type === MessageType.StartControlConnectionReply &&
       side === 'server' &&
-      !this.#established
-    ) {
-      this.#established = true;
-      if (!this.#hadCall) this.#deadline = now + FIRST_CALL_TIMEOUT;
-    } else if (type === MessageType.StopControlConnectionReply)
-      this.#deadline = now + CLEAR_TIMEOUT;
+      this.#state.name === 'starting'
+    )
+      this.#state = { name: 'started', by: now + FIRST_CALL_TIMEOUT };
   }
 
   #passRequest(side: Side, type: number, message: Uint8Array, now: number): void {
@@ -253,10 +284,8 @@ export class RelayedConnection {
       this.#write(side, encodeControlMessage(callRefusal(direction, callId, 'no-resource')));
       return;
     }
-    this.#hadCall = true;
-    this.#deadline = undefined;
-    const times = { now, deadline: now + CALL_TIMEOUT };
-    const call = this.#calls.request(direction, side, { callId, told }, times);
+    this.#state = { name: 'called' };
+    const call = this.#calls.request(direction, side, { callId, told }, now + CALL_TIMEOUT);
     writeU16(message, 12, told);
     this.#emit({ kind: 'open', call, towards: side });
     this.#writeOf(call, side, message);
@@ -272,7 +301,7 @@ export class RelayedConnection {
     }
     writeU16(message, 14, call[requester].callId!);
     if (!CONNECTED.includes(message[16]!)) {
-      // A refusal's own id names nothing (RFC 2637 §2.8); what was told to somebody else stays with him.
+      // A refusal's own id names nothing (RFC 2637 §2.8); what was told to somebody else stays its own.
       if (this.#options.ids.isUsed(readU16(message, 12))) writeU16(message, 12, 0);
       this.#writeOf(call, side, message);
       this.#drop(call, cause('CALL_REFUSED', `result ${message[16]!}, error ${message[17]!}`));
@@ -280,11 +309,9 @@ export class RelayedConnection {
     }
     call[side].callId = readU16(message, 12);
     call[side].told = this.#options.ids.take();
-    call.state = 'opening';
-    call.deadline = Infinity;
+    call.state = { name: 'opening', by: undefined };
     call.control[side] += message.length;
-    this.#held[side] = [];
-    this.#reply[side] = message;
+    this.#held[side] = { reply: message, messages: [] };
     if (call[side].told === undefined) {
       this.#options.count('call-limit');
       this.handleOpened(call, cause('TOO_MANY_CONNECTIONS'), now);
@@ -308,8 +335,9 @@ export class RelayedConnection {
     if (type === MessageType.CallDisconnectNotify) this.#drop(call, cause('HANGUP', side));
     else if (type === MessageType.CallClearRequest) {
       // Some answer it with nothing, or with the end of TCP.
-      if (call.state === 'up') call.state = 'clearing';
-      call.deadline = Math.min(call.deadline, now + CLEAR_TIMEOUT);
+      const by = Math.min(deadlineOf(call), now + CLEAR_TIMEOUT);
+      const { state } = call;
+      call.state = state.name === 'up' ? { ...state, clearBy: by } : { ...state, by };
     }
   }
 
@@ -341,9 +369,9 @@ export class RelayedConnection {
 
   #drop(call: RelayedCall, why: Cause): void {
     this.#calls.remove(call);
-    const { state, client, server } = call;
+    const { client, server } = call;
     this.#emit({ kind: 'remove', call });
-    if (state === 'up' || state === 'clearing') this.#emit({ kind: 'call-down', call, cause: why });
+    if (isPassing(call)) this.#emit({ kind: 'call-down', call, cause: why });
     for (const { told } of [client, server])
       if (told !== undefined) this.#options.ids.release(told);
   }

@@ -24,8 +24,8 @@ export interface LiveSession {
   readonly id: number;
   readonly username: string;
   readonly address: number;
-  /** The server whose pool the address comes from. */
-  readonly server: object;
+  /** Where the address comes from. */
+  readonly pool: object;
   /** Ends it: its address is free when this returns. */
   end(cause: Cause, now: number): void;
 }

@@ -12,12 +12,12 @@ import type { Ipv6Client } from './options.ts';
 
 /** The packets of one call on the fast path. */
 export interface CallPath {
-  /** Which call, in handleFrame. */
+  /** Which call, on the data path. */
   readonly slot: number;
   /** Our call id: random, unique on this machine. */
   readonly callId: number;
-  /** The peer's call id is known: what was held is delivered, transmit works. */
-  connect(peerCallId: number, now: number): void;
+  /** The peer's call id is known: what was held, and what comes from now on, is `receiver`'s, transmit works. */
+  connect(peerCallId: number, receiver: FrameReceiver, now: number): void;
   /** Send a PPP control frame (with FF 03). */
   transmit(frame: Uint8Array, now: number): void;
   setFraming(framing: { pfc: boolean; acfc: boolean; mtu: number }): void;
@@ -36,15 +36,20 @@ export interface CallPath {
   close(): void;
 }
 
-/** The machine that a call's control frames belong to: the daemon feeds it (and drains it after). */
-export interface PathOwner {
-  handleFrame(slot: number, frame: Uint8Array, now: number): void;
-  handleDesynchronized(slot: number, now: number): void;
+/** Takes what comes for one call, and is not IP. */
+export interface FrameReceiver {
+  /** One PPP control frame. */
+  handleFrame(frame: Uint8Array, now: number): void;
+  /** Packets cannot be decrypted any more (stateful MPPE). */
+  handleDesynchronized(now: number): void;
 }
 
 export interface CallPaths {
-  /** undefined: no room for another call. */
-  open(owner: PathOwner, peer: number, local: number, now: number): CallPath | undefined;
+  /**
+   * undefined: no room for another call.
+   * @param machine of which the receiver is a part: it is drained after what the receiver was told, and ends if that throws
+   */
+  open(machine: object, peer: number, local: number, now: number): CallPath | undefined;
 }
 
 /** The devices of networks that a pool lies in (proxy ARP). */

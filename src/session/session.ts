@@ -1,177 +1,159 @@
 /**
  * A call that is up, its PPP link and its addresses: what callers and client links share.
  *
- * The link decides, the path carries: this is the only place where the outputs of one become calls of the other. What the
- * owner must know comes out of `poll`.
+ * The link decides, the path carries: this is the only place where the outputs of one become calls of the other. The owner is
+ * told what it must know as it happens.
  */
-import type { MppeKeys } from '../crypto/mppe-keys.ts';
 import { PppLink } from '../ppp/link.ts';
 import type { Grant, LinkOptions, Refusal } from '../ppp/options.ts';
-import type { LinkOutput as PppOutput } from '../ppp/output.ts';
-import { cause as because, type Cause, type CauseCode } from '../wire/cause.ts';
-import { addressFault, formatAddress, type Prefix } from '../wire/ip.ts';
-import { innerMtu } from '../wire/mppe-header.ts';
-import { takeFirst } from '../wire/queue.ts';
+import type { LinkOutput } from '../ppp/output.ts';
+import { cause, type Cause } from '../wire/cause.ts';
+import type { Prefix } from '../wire/ip.ts';
+import { agree, encryptionText, type Agreed, type Encryption } from './agreed.ts';
 import { earliest } from './deadlines.ts';
-import type { Ipv6Client } from './options.ts';
-import type { CallPath, SessionStatus, Tunnel } from './ports.ts';
+import type { CallPath, FrameReceiver, SessionOutput, SessionStatus, Tunnel } from './ports.ts';
+import { Reach } from './reach.ts';
 
 /** How long the peer has to acknowledge the end of the PPP link, ms. */
 const TERMINATE_TIME = 1_000;
 /** How long a refused peer has to hang up, ms; PPP itself says goodbye after 2 s. */
 const REFUSAL_TIME = 3_000;
-/** A call that ends without any GRE after this long was not just refused, ms. */
-const GRE_PATIENCE = 5_000;
 /** How long a tunnel waits for IPv6, ms: a device is configured once. */
 const IPV6_TIME = 1_000;
 
-type MppeMode = Omit<MppeKeys, 'startKey'>;
-type IpUp = Extract<PppOutput, { kind: 'ip-up' }>;
-type LoginAttempt = Extract<PppOutput, { kind: 'login' }>['attempt'];
+type IpUp = Extract<LinkOutput, { kind: 'ip-up' }>;
 
 /** What the kernel is told and the status shows, apart from what is negotiated. */
 export interface SessionSettings {
-  readonly kind: 'caller' | 'link';
-  /** Server or link. */
-  readonly name: string;
-  readonly device: string;
-  /** Outside address of the peer. */
-  readonly peer: number;
-  readonly mtu: number;
-  readonly defaultRoute: boolean;
-  readonly metric: number;
+  readonly tunnel: Pick<
+    Tunnel,
+    'name' | 'device' | 'role' | 'peer' | 'defaultRoute' | 'metric' | 'proxyArp' | 'ipv6Client'
+  >;
   /** Pass on the name servers that the peer gives. */
   readonly peerDns: boolean;
-  readonly proxyArp: boolean;
-  readonly ipv6Client: Ipv6Client | undefined;
   readonly link: LinkOptions;
 }
 
-/** Who it is; known for a caller once he is logged in. */
+/** Who it is; known for a caller once it is logged in. */
 export interface Identity {
   readonly id: number;
   readonly username: string;
   readonly routes: readonly Prefix[];
 }
 
-export type SessionStage =
+export type SessionNews =
   /** The first GRE packet of the peer. */
   | { readonly kind: 'gre' }
-  | { readonly kind: 'lcp-up'; readonly peerMru: number }
-  /** Answer: admit or refuse. */
-  | { readonly kind: 'login'; readonly attempt: LoginAttempt }
-  | { readonly kind: 'authenticated' }
-  /** IP may flow. */
-  | { readonly kind: 'tunnel-up'; readonly tunnel: Tunnel }
-  | { readonly kind: 'tunnel-down'; readonly tunnel: Tunnel }
-  /** An established session is over; its counters are final. */
-  | { readonly kind: 'ended'; readonly session: SessionStatus; readonly cause: Cause }
-  /** PPP has begun to end by itself; 'down' follows with this cause. */
-  | { readonly kind: 'closing'; readonly cause: Cause }
-  /** PPP is finished: the owner frees the path. Last. */
-  | { readonly kind: 'down'; readonly cause: Cause };
+  /** `login`: admit or refuse, now or later. `closing`: PPP has begun to end by itself. `down`: last, the path is not used any more. */
+  | Extract<LinkOutput, { kind: 'lcp-up' | 'login' | 'authenticated' | 'closing' | 'down' }>
+  /** IP may flow, or not any more; 'session-down': its counters are final. */
+  | Extract<SessionOutput, { kind: 'tunnel-up' | 'tunnel-down' | 'event' }>;
 
-/** What was agreed when IP last came up; kept for the status while everything is taken down. */
-interface Agreed {
-  readonly localAddress: number;
-  readonly peerAddress: number;
-  readonly dns: readonly number[];
-  readonly encryption: string;
-  readonly mtu: number;
+export interface SessionOwner {
+  tell(news: SessionNews, now: number): void;
+  /** What a frame has brought was told. */
+  settled(now: number): void;
 }
 
-export class Session {
+type Ip =
+  | { readonly name: 'down' }
+  /** The addresses are agreed on; IPv6, which is negotiated beside them, may come until then. */
+  | { readonly name: 'waiting'; readonly by: number }
+  | { readonly name: 'up'; readonly tunnel: Tunnel };
+
+type State =
+  | { readonly name: 'open'; readonly ip: Ip }
+  /** No IP flows any more; PPP says goodbye, until `by` if that has been set a time. */
+  | { readonly name: 'ending'; readonly cause: Cause; readonly by: number | undefined }
+  | { readonly name: 'finished' };
+
+export class Session implements FrameReceiver {
   readonly path: CallPath;
   readonly #settings: SessionSettings;
   readonly #peerCallId: number;
+  readonly #owner: SessionOwner;
   readonly #link: PppLink;
-  readonly #startedAt: number;
+  readonly #reach: Reach;
+  #state: State = { name: 'open', ip: { name: 'down' } };
   #identity: Identity | undefined;
   #auth = 'none';
-  /** The keys are the data path's alone. */
-  #mppe: { send: MppeMode | undefined; receive: MppeMode | undefined } = {
-    send: undefined,
-    receive: undefined,
-  };
+  #mppe: Encryption = { send: undefined, receive: undefined };
   /** Without MPPE. */
   #mtu: number;
+  /** When IP last came up; kept for the status while it is negotiated anew. */
   #agreed: Agreed | undefined;
   #ipv6: Tunnel['ipv6'];
-  /** Until then the tunnel waits for IPV6CP, which runs beside IPCP. */
-  #ipv6By: number | undefined;
-  #tunnel: Tunnel | undefined;
+  /** undefined: not established, or not any more. */
   #since: number | undefined;
-  /** The first GRE was told. */
-  #toldGre = false;
-  /** A PPP frame has come. */
-  #heardPpp = false;
-  #lcpUp = false;
   #rxPackets = 0;
   /** Of the last askEcho. */
   #echo: { identifier: number | undefined; askedAt: number; time?: number } | undefined;
-  #ending: Cause | undefined;
-  #terminateBy: number | undefined;
-  #finished = false;
-  readonly #stages: SessionStage[] = [];
 
-  /** The call is up: the path is connected and PPP starts. `identity`: known already for a link. */
+  /** The call is up. `identity`: known already for a link. */
   constructor(
     path: CallPath,
     peerCallId: number,
     settings: SessionSettings,
     identity: Identity | undefined,
+    owner: SessionOwner,
     now: number,
   ) {
     this.path = path;
     this.#peerCallId = peerCallId;
     this.#settings = settings;
     this.#identity = identity;
-    this.#startedAt = now;
-    this.#mtu = settings.mtu;
+    this.#owner = owner;
+    this.#mtu = settings.link.mru;
+    this.#reach = new Reach(path, now);
     this.#link = new PppLink(settings.link, (direction) => packets(path, direction));
+  }
+
+  /** The path is connected and PPP starts. */
+  start(now: number): void {
     this.#requireEncryption();
-    path.connect(peerCallId, now);
+    this.path.connect(this.#peerCallId, this, now);
     this.#link.handleLowerUp(now);
     this.#drain(now);
   }
 
   handleFrame(frame: Uint8Array, now: number): void {
-    if (this.#finished) return;
-    this.#heardPpp = true;
-    this.#hear();
+    if (this.#state.name === 'finished') return;
+    this.#hear(this.#reach.ppp(), now);
     this.#link.handleFrame(frame, now);
     this.#drain(now);
+    this.#owner.settled(now);
   }
 
   /** The path cannot decrypt any more (stateful MPPE). */
   handleDesynchronized(now: number): void {
-    if (this.#finished) return;
+    if (this.#state.name === 'finished') return;
     this.#link.handleDesynchronized(now);
     this.#drain(now);
+    this.#owner.settled(now);
   }
 
   /** The login was right. */
   admit(identity: Identity, method: string, grant: Grant, now: number): void {
-    if (this.#finished) return;
+    if (this.#state.name === 'finished') return;
     this.#identity = identity;
     this.#auth = method;
     this.#link.admit(grant, now);
     this.#drain(now);
   }
 
-  /** Whoever logs in is not let in. PPP ends. @param told what he learns of it, if he has proved his password */
-  refuse(cause: Cause, now: number, told?: Refusal): void {
-    if (this.#finished) return;
-    this.#ending ??= cause;
-    this.#takeDown(cause);
-    this.#terminateBy = now + REFUSAL_TIME;
-    this.#link.refuse(cause, now, told);
+  /** Whoever logs in is not let in. PPP ends. @param told what the peer learns of it, if it has proved its password */
+  refuse(why: Cause, now: number, told?: Refusal): void {
+    const state = this.#state;
+    if (state.name === 'finished') return;
+    const ending = state.name === 'ending' ? state.cause : why;
+    this.#leave({ name: 'ending', cause: ending, by: now + REFUSAL_TIME }, ending, now);
+    this.#link.refuse(why, now, told);
     this.#drain(now);
   }
 
   /** Asks the peer for a sign of life, without changing anything; echoTime tells of it. */
   askEcho(now: number): void {
-    if (this.#finished) return;
+    if (this.#state.name === 'finished') return;
     this.#echo = { identifier: this.#link.sendEcho(now), askedAt: now };
     this.#drain(now);
   }
@@ -189,63 +171,80 @@ export class Session {
   }
 
   /** Ends it in order. IP stops at once; PPP is terminated within a second. */
-  end(cause: Cause, now: number): void {
-    if (this.#finished || this.#terminateBy !== undefined) return;
-    this.#terminateBy = now + TERMINATE_TIME;
-    if (this.#ending !== undefined) return; // PPP says goodbye already
-    this.#ending = this.#explain(cause, now);
-    this.#takeDown(this.#ending);
-    this.#link.close(this.#ending, now);
-    this.#drain(now);
+  end(why: Cause, now: number): void {
+    const state = this.#state;
+    const by = now + TERMINATE_TIME;
+    switch (state.name) {
+      case 'open': {
+        const ending = this.#reach.explain(why, now);
+        this.#leave({ name: 'ending', cause: ending, by }, ending, now);
+        this.#link.close(ending, now);
+        this.#drain(now);
+        break;
+      }
+      case 'ending':
+        this.#state = { ...state, by: state.by ?? by };
+        break;
+      case 'finished':
+        break;
+    }
   }
 
   /** The call is gone. */
-  lost(cause: Cause, now: number): void {
-    if (this.#finished) return;
-    this.#link.handleLowerDown(cause, now);
+  lost(why: Cause, now: number): void {
+    if (this.#state.name === 'finished') return;
+    this.#link.handleLowerDown(why, now);
     this.#drain(now);
-    this.#finish(cause, now);
+    this.#finish(why, now);
   }
 
   nextTimeout(): number | undefined {
-    if (this.#finished) return undefined;
-    return earliest(this.#link.nextTimeout(), this.#terminateBy, this.#ipv6By);
+    const state = this.#state;
+    switch (state.name) {
+      case 'open': {
+        const by = state.ip.name === 'waiting' ? state.ip.by : undefined;
+        return earliest(this.#link.nextTimeout(), by);
+      }
+      case 'ending':
+        return earliest(this.#link.nextTimeout(), state.by);
+      case 'finished':
+        return undefined;
+    }
   }
 
   handleTimeout(now: number): void {
-    if (this.#finished) return;
-    if (this.#ending !== undefined && this.#terminateBy !== undefined && now >= this.#terminateBy) {
-      this.lost(this.#ending, now);
+    const state = this.#state;
+    if (state.name === 'finished') return;
+    if (state.name === 'ending' && state.by !== undefined && now >= state.by) {
+      this.lost(state.cause, now);
       return;
     }
-    if (this.#ipv6By !== undefined && now >= this.#ipv6By) this.#tunnelUp();
+    if (state.name === 'open' && state.ip.name === 'waiting' && now >= state.ip.by)
+      this.#tunnelUp(now);
     this.#look(now);
     this.#link.handleTimeout(now);
     this.#drain(now);
-  }
-
-  poll(): SessionStage | undefined {
-    return takeFirst(this.#stages);
   }
 
   /** undefined until it was established. */
   status(): SessionStatus | undefined {
     if (this.#identity === undefined || this.#agreed === undefined) return undefined;
     if (this.#since === undefined) return undefined;
-    const { kind, name, peer } = this.#settings;
+    const { name, role, peer } = this.#settings.tunnel;
+    const { localAddress, peerAddress, encryption, mtu } = this.#agreed;
     return {
       ...this.#identity,
-      kind,
+      kind: role,
       name,
       peer,
       callId: this.path.callId,
       peerCallId: this.#peerCallId,
-      localAddress: this.#agreed.localAddress,
-      peerAddress: this.#agreed.peerAddress,
+      localAddress,
+      peerAddress,
       since: this.#since,
       auth: this.#auth,
-      mppe: this.#agreed.encryption,
-      mtu: this.#agreed.mtu,
+      mppe: encryption,
+      mtu,
       counters: this.path.counters(),
     };
   }
@@ -255,11 +254,15 @@ export class Session {
     return this.#auth;
   }
 
+  /** The method that the peer has logged in with; before, those that it may choose from. */
+  get methods(): readonly string[] {
+    const { authenticatePeer } = this.#settings.link;
+    return this.#auth === 'none' ? (authenticatePeer?.methods ?? []) : [this.#auth];
+  }
+
   /** As in "mppe-128", "mppe-40 stateful", "none". */
   get encryption(): string {
-    const send = mppeText(this.#mppe.send);
-    const receive = mppeText(this.#mppe.receive);
-    return send === receive ? send : `send ${send}, receive ${receive}`;
+    return encryptionText(this.#mppe);
   }
 
   /** Some GRE has come, if only acknowledgments. */
@@ -267,97 +270,88 @@ export class Session {
     return this.path.heard();
   }
 
-  #drain(now: number): void {
-    for (let output = this.#link.poll(); output !== undefined; output = this.#link.poll()) {
-      this.#act(output, now);
-    }
+  get #tunnel(): Tunnel | undefined {
+    const state = this.#state;
+    return state.name === 'open' && state.ip.name === 'up' ? state.ip.tunnel : undefined;
   }
 
-  #act(output: PppOutput, now: number): void {
+  #drain(now: number): void {
+    for (let output = this.#link.poll(); output !== undefined; output = this.#link.poll())
+      this.#act(output, now);
+  }
+
+  #act(output: LinkOutput, now: number): void {
+    const state = this.#state;
     switch (output.kind) {
       case 'transmit':
         this.path.transmit(output.frame, now);
         break;
       case 'login':
-        this.#stages.push({ kind: 'login', attempt: output.attempt });
+        this.#owner.tell(output, now);
         break;
       case 'authenticated':
         this.#auth = output.method;
-        this.#stages.push({ kind: 'authenticated' });
+        this.#owner.tell(output, now);
         break;
-      case 'mppe':
-        this.#mppe[output.direction] = withoutKey(output.mppe);
-        this.path.setMppe(output.direction, output.mppe);
+      case 'mppe': {
+        const { direction, mppe } = output;
+        const mode = mppe && { strength: mppe.strength, stateful: mppe.stateful };
+        this.#mppe = { ...this.#mppe, [direction]: mode };
+        this.path.setMppe(direction, mppe);
         this.#requireEncryption();
         break;
+      }
       case 'flush':
         this.path.flush();
         break;
-      case 'frame-options':
-        this.#lcpUp = true;
-        this.#mtu = Math.min(this.#settings.mtu, output.peerMru);
+      case 'lcp-up':
+        this.#reach.lcpUp = true;
+        this.#mtu = output.peerMru;
         this.path.setFraming({ pfc: output.peerPfc, acfc: output.peerAcfc, mtu: this.#mtu });
-        this.#stages.push({ kind: 'lcp-up', peerMru: output.peerMru });
+        this.#owner.tell(output, now);
         break;
-      case 'ip-up': {
-        this.#tunnelDown();
-        const fault = this.#addressFault(output);
-        if (fault !== undefined) {
-          this.#link.close(because('ADDRESS_REFUSED', fault), now);
-          break;
-        }
-        this.#agreed = {
-          localAddress: output.localAddress,
-          peerAddress: output.peerAddress,
-          dns: output.dns.filter((server) => addressFault(server) === undefined),
-          encryption: this.encryption,
-          mtu: innerMtu(this.#mtu, this.#mppe.send !== undefined),
-        };
-        if (this.#settings.link.ipv6 && this.#ipv6 === undefined) this.#ipv6By = now + IPV6_TIME;
-        else this.#tunnelUp();
+      case 'ip-up':
+        if (state.name === 'open') this.#ipUp(output, now);
         break;
-      }
       case 'ip-down':
-        this.#ipv6By = undefined;
-        this.#tunnelDown();
+        if (state.name === 'open') this.#tunnelDown(now);
         break;
       case 'ipv6-up':
         this.#ipv6 = { local: output.localIdentifier, peer: output.peerIdentifier };
-        if (this.#tunnel !== undefined) this.#tunnelDown();
-        else if (this.#ipv6By === undefined) break;
-        this.#tunnelUp();
+        if (state.name === 'open' && state.ip.name !== 'down') this.#tunnelUp(now);
         break;
       case 'ipv6-down':
         this.#ipv6 = undefined;
-        if (this.#tunnel === undefined) break;
-        this.#tunnelDown();
-        this.#tunnelUp();
+        if (this.#tunnel !== undefined) this.#tunnelUp(now);
         break;
       case 'echo-reply':
         if (this.#echo?.identifier === output.identifier)
           this.#echo.time ??= now - this.#echo.askedAt;
         break;
-      case 'closing':
-        if (this.#ending !== undefined) break;
-        this.#ending = this.#explain(output.cause, now);
-        this.#takeDown(this.#ending);
-        this.#stages.push({ kind: 'closing', cause: this.#ending });
+      case 'closing': {
+        if (state.name !== 'open') break;
+        const ending = this.#reach.explain(output.cause, now);
+        this.#leave({ name: 'ending', cause: ending, by: undefined }, ending, now);
+        this.#owner.tell({ kind: 'closing', cause: ending }, now);
         break;
+      }
       case 'down':
         this.#finish(output.cause, now);
         break;
     }
   }
 
-  /** What is impossible in the addresses that were agreed on; 0 for the peer's: it told none. */
-  #addressFault({ localAddress, peerAddress }: IpUp): string | undefined {
-    for (const address of [localAddress, peerAddress]) {
-      const fault = address === 0 ? undefined : addressFault(address);
-      if (fault !== undefined) return `${formatAddress(address)} ${fault}`;
+  #ipUp(output: IpUp, now: number): void {
+    this.#tunnelDown(now);
+    const agreed = agree(output, this.#settings.tunnel.peer, this.#mppe, this.#mtu);
+    if (typeof agreed === 'string') {
+      this.#link.close(cause('ADDRESS_REFUSED', agreed), now);
+      return;
     }
-    return localAddress === this.#settings.peer
-      ? `${formatAddress(localAddress)} is its own address outside the tunnel`
-      : undefined;
+    this.#agreed = agreed;
+    if (this.#settings.link.ipv6 && this.#ipv6 === undefined)
+      this.#state = { name: 'open', ip: { name: 'waiting', by: now + IPV6_TIME } };
+    else this.#tunnelUp(now);
   }
 
   #requireEncryption(): void {
@@ -365,64 +359,49 @@ export class Session {
     this.path.requireEncryption(this.#settings.link.mppe.policy === 'required' || both);
   }
 
-  #tunnelUp(): void {
-    this.#ipv6By = undefined;
-    if (this.#agreed === undefined || this.#ending !== undefined) return;
-    const { kind, peer, name, device, defaultRoute, metric, peerDns, proxyArp, ipv6Client } =
-      this.#settings;
-    this.#tunnel = {
-      name,
-      device,
-      role: kind,
-      peer,
-      localAddress: this.#agreed.localAddress,
-      peerAddress: this.#agreed.peerAddress,
+  /** With all that is agreed on now, in the place of the one that is up. */
+  #tunnelUp(now: number): void {
+    this.#tunnelDown(now);
+    if (this.#agreed === undefined) return;
+    const { tunnel: settings, peerDns } = this.#settings;
+    const { localAddress, peerAddress, mtu, dns } = this.#agreed;
+    const tunnel: Tunnel = {
+      ...settings,
+      localAddress,
+      peerAddress,
       routes: this.#identity?.routes ?? [],
-      mtu: this.#agreed.mtu,
-      defaultRoute,
-      metric,
-      dns: peerDns ? this.#agreed.dns : [],
+      mtu,
+      dns: peerDns ? dns : [],
       ipv6: this.#ipv6,
-      proxyArp,
-      ipv6Client,
     };
-    this.#stages.push({ kind: 'tunnel-up', tunnel: this.#tunnel });
+    this.#state = { name: 'open', ip: { name: 'up', tunnel } };
+    this.#owner.tell({ kind: 'tunnel-up', path: this.path, tunnel }, now);
   }
 
-  #tunnelDown(): void {
-    if (this.#tunnel === undefined) return;
-    this.#stages.push({ kind: 'tunnel-down', tunnel: this.#tunnel });
-    this.#tunnel = undefined;
+  #tunnelDown(now: number): void {
+    const tunnel = this.#tunnel;
+    this.#state = { name: 'open', ip: { name: 'down' } };
+    if (tunnel !== undefined)
+      this.#owner.tell({ kind: 'tunnel-down', path: this.path, tunnel }, now);
   }
 
-  /** IP stops for good, and the status is frozen. */
-  #takeDown(cause: Cause): void {
+  /** IP stops for good; an established session is over. */
+  #leave(next: Exclude<State, { name: 'open' }>, why: Cause, now: number): void {
     const session = this.status();
-    this.#tunnelDown();
+    if (this.#state.name === 'open') this.#tunnelDown(now);
     this.#since = undefined;
-    if (session !== undefined) this.#stages.push({ kind: 'ended', session, cause });
+    this.#state = next;
+    if (session === undefined) return;
+    const event = { what: 'session-down', session, cause: why } as const;
+    this.#owner.tell({ kind: 'event', event }, now);
   }
 
-  #finish(linkCause: Cause, now: number): void {
-    if (this.#finished) return;
-    this.#finished = true;
-    const cause = this.#ending ?? this.#explain(linkCause, now);
-    this.#takeDown(cause);
-    this.#stages.push({ kind: 'down', cause });
-  }
-
-  /** The better explanation when a call ended while GRE never came, or never arrived there: something on the way drops it. */
-  #explain(cause: Cause, now: number): Cause {
-    const patient = now - this.#startedAt >= GRE_PATIENCE;
-    if (!patient || !silenceCodes.has(cause.code)) return cause;
-    const obstacle = this.path.obstacle();
-    if (!this.heardGre) return because('GRE_BLOCKED', obstacle);
-    if (obstacle !== undefined && !this.#lcpUp) return because('LCP_TIMEOUT', obstacle);
-    if (!this.#heardPpp)
-      return because('LCP_TIMEOUT', 'it acknowledges our GRE packets, but sends no PPP');
-    return this.#lcpUp || !hangupCodes.has(cause.code)
-      ? cause
-      : because('LCP_TIMEOUT', 'it hung up');
+  #finish(why: Cause, now: number): void {
+    const state = this.#state;
+    if (state.name === 'finished') return;
+    const end = state.name === 'ending' ? state.cause : this.#reach.explain(why, now);
+    this.#leave({ name: 'finished' }, end, now);
+    this.#owner.tell({ kind: 'down', cause: end }, now);
   }
 
   /**
@@ -430,43 +409,20 @@ export class Session {
    * come from another program than its PPP.
    */
   #look(now: number): void {
-    if (this.heardGre) this.#hear();
+    this.#hear(this.#reach.gre(), now);
     const { rxPackets } = this.path.counters();
     if (rxPackets === this.#rxPackets) return;
     this.#rxPackets = rxPackets;
     this.#link.handleTraffic(now);
   }
 
-  #hear(): void {
-    if (this.#toldGre) return;
-    this.#toldGre = true;
-    this.#stages.push({ kind: 'gre' });
+  #hear(isFirst: boolean, now: number): void {
+    if (isFirst) this.#owner.tell({ kind: 'gre' }, now);
   }
-}
-
-/** What a call ends with when its GRE does not arrive, at one end or the other. */
-const silenceCodes: ReadonlySet<CauseCode> = new Set<CauseCode>([
-  'LCP_TIMEOUT',
-  'AUTH_TIMEOUT',
-  'HANDSHAKE_TIMEOUT',
-  'HANGUP',
-  'CONTROL_LOST',
-]);
-
-/** The peer had enough. */
-const hangupCodes: ReadonlySet<CauseCode> = new Set<CauseCode>(['HANGUP', 'CONTROL_LOST']);
-
-function withoutKey(mppe: MppeKeys | undefined): MppeMode | undefined {
-  return mppe && { strength: mppe.strength, stateful: mppe.stateful };
 }
 
 /** IP packets that the call has carried. */
 function packets(path: CallPath, direction: 'send' | 'receive'): number {
   const { txPackets, rxPackets } = path.counters();
   return direction === 'send' ? txPackets : rxPackets;
-}
-
-function mppeText(mppe: MppeMode | undefined): string {
-  if (mppe === undefined) return 'none';
-  return `mppe-${mppe.strength}${mppe.stateful ? ' stateful' : ''}`;
 }

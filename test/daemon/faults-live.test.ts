@@ -111,7 +111,7 @@ async function ends(what: string, provoke: () => Promise<unknown>): Promise<void
 const nothing = () => Promise.resolve();
 /** Echoes of LCP come once a second: they enter by each of these. */
 for (const what of [
-  'Caller.handleFrame',
+  'Session.handleFrame',
   'Caller.handleTimeout',
   'Caller.nextTimeout',
   'Caller.poll',
@@ -207,7 +207,7 @@ test('a fault in a request is told to who asked', { timeout: 60_000 }, async () 
 
 /** What ends the link `two`: told, and dialled again; the link `one` is not disturbed. */
 for (const what of [
-  'ClientLink.handleFrame',
+  'Session.handleFrame',
   'ClientLink.handleTimeout',
   'ClientLink.nextTimeout',
   'ClientLink.poll',

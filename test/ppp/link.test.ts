@@ -50,8 +50,8 @@ test('a link comes up with mschap-v2 and mppe-128', () => {
     peerAddress: CLIENT_ADDRESS,
     dns: [],
   });
-  assert.deepEqual(client.last('frame-options'), {
-    kind: 'frame-options',
+  assert.deepEqual(client.last('lcp-up'), {
+    kind: 'lcp-up',
     peerPfc: true,
     peerAcfc: true,
     peerMru: 1400,

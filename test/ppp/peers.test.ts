@@ -550,7 +550,7 @@ test('echo is answered before the login, with our own magic number and within th
   peer.expect(Lcp, 2, 2);
   peer.send(Lcp, 2, identifier, data);
   peer.expect(Chap, 1);
-  assert.equal(peer.last('frame-options')?.peerMru, 200);
+  assert.equal(peer.last('lcp-up')?.peerMru, 200);
   peer.send(Lcp, 9, 5, `01020304${'ab'.repeat(1000)}`);
   peer.expect(Lcp, 10, 5, `${magic}${'ab'.repeat(192)}`);
   peer.send(Lcp, 9, 6, '0102').send(Lcp, 11, 7, '01020304').expectNothing();
@@ -570,7 +570,7 @@ test('an MRU below 128 is never taken, a larger one than ours bounds nothing', (
   peer.send(Lcp, 1, 3, '0104 05dc 0206 000a0000');
   peer.expect(Lcp, 2, 3);
   peer.send(Lcp, 2, identifier, data);
-  const { peerMru, peerPfc } = peer.last('frame-options')!;
+  const { peerMru, peerPfc } = peer.last('lcp-up')!;
   assert.deepEqual({ peerMru, peerPfc }, { peerMru: 1400, peerPfc: false });
 });
 

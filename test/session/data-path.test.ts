@@ -7,7 +7,12 @@ import { Verdict } from '../../src/data-path/verdict.ts';
 import { ClientLink } from '../../src/session/link/client-link.ts';
 import type { Caller } from '../../src/session/server/caller.ts';
 import type { MppeOptions } from '../../src/ppp/options.ts';
-import type { CallPath, CallPaths, ClientLinkOutput, PathOwner } from '../../src/session/ports.ts';
+import type {
+  CallPath,
+  CallPaths,
+  ClientLinkOutput,
+  FrameReceiver,
+} from '../../src/session/ports.ts';
 import { Server } from '../../src/session/server/server.ts';
 import { ip, linkOptions, serverOptions, user, World } from '../support/world.ts';
 
@@ -23,7 +28,7 @@ class Host {
   readonly delivered: Uint8Array[] = [];
   readonly sent: Uint8Array[] = [];
   readonly verdicts: number[] = [];
-  readonly owners: (PathOwner | undefined)[] = [];
+  readonly receivers: (FrameReceiver | undefined)[] = [];
   peer: Host | undefined;
   now = 0;
   /** IP flows. */
@@ -36,19 +41,21 @@ class Host {
   }
 
   readonly paths: CallPaths = {
-    open: (owner, peer, local, now) => this.#open(owner, peer, local, now),
+    open: (_machine, peer, local, now) => this.#open(peer, local, now),
   };
 
-  #open(owner: PathOwner, peer: number, local: number, now: number): CallPath | undefined {
+  #open(peer: number, local: number, now: number): CallPath | undefined {
     const { dataPath } = this;
     const callId = this.#nextCallId++;
     const slot = dataPath.openCall(peer, local, callId, now);
     if (slot === -1) return undefined;
-    this.owners[slot] = owner;
     return {
       slot,
       callId,
-      connect: (peerCallId, at) => dataPath.connectCall(slot, peerCallId, at),
+      connect: (peerCallId, receiver, at) => {
+        this.receivers[slot] = receiver;
+        dataPath.connectCall(slot, peerCallId, at);
+      },
       transmit: (frame) => dataPath.transmitFrame(slot, frame),
       setFraming: (framing) => dataPath.setFraming(slot, framing),
       setMppe: (direction, mppe) => dataPath.setMppe(slot, direction, mppe),
@@ -60,7 +67,7 @@ class Host {
       close: () => {
         this.flush();
         dataPath.closeCall(slot);
-        this.owners[slot] = undefined;
+        this.receivers[slot] = undefined;
       },
     };
   }
@@ -114,10 +121,10 @@ class Host {
   #feed(verdict: number): void {
     const { controlSlot, controlOffset, controlLength } = this.dataPath;
     if (verdict === Verdict.Desynchronized)
-      this.owners[controlSlot]?.handleDesynchronized(controlSlot, this.now);
+      this.receivers[controlSlot]?.handleDesynchronized(this.now);
     if (verdict !== Verdict.Control) return;
     const frame = this.arena.octets.slice(controlOffset, controlOffset + controlLength);
-    this.owners[controlSlot]?.handleFrame(controlSlot, frame, this.now);
+    this.receivers[controlSlot]?.handleFrame(frame, this.now);
   }
 
   carryOut(output: ClientLinkOutput): void {
@@ -258,11 +265,11 @@ for (const [policy, strengths, stateful] of [
     link.hangup(client.now);
     tunnel.drain();
     assert.deepEqual(
-      client.owners.filter((owner) => owner !== undefined),
+      client.receivers.filter((receiver) => receiver !== undefined),
       [],
     );
     assert.deepEqual(
-      server.owners.filter((owner) => owner !== undefined),
+      server.receivers.filter((receiver) => receiver !== undefined),
       [],
     );
     assert(server.verdicts.every((verdict) => verdict < Verdict.Malformed));
@@ -273,7 +280,7 @@ for (const [policy, strengths, stateful] of [
 for (const forgedBy of ['client', 'server'] as const) {
   test(`CCP that starts again and again: one key stream is repeated once at most (forged: ${forgedBy})`, () => {
     const tunnel = new Tunnel({ policy: 'required', strengths: [128], stateful: false });
-    const { client, server, link, caller } = tunnel;
+    const { client, server, link } = tunnel;
     const rounds = 6;
     const each = 20;
     for (let round = 1; round <= rounds; round++) {
@@ -289,8 +296,8 @@ for (const forgedBy of ['client', 'server'] as const) {
       assert.equal(client.delivered.length, round * each);
       // What anybody on the way can send, who knows the numbers of the call.
       const request = Uint8Array.of(0xff, 3, 0x80, 0xfd, 1, 77, 0, 10, 18, 6, 1, 0, 0, 0x40);
-      if (forgedBy === 'client') caller.handleFrame(0, request, server.now);
-      else link.handleFrame(0, request, client.now);
+      const forged = forgedBy === 'client' ? server : client;
+      forged.receivers[0]?.handleFrame(request, forged.now);
       tunnel.drain();
       tunnel.run();
     }

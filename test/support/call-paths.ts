@@ -4,7 +4,7 @@
  * attached at both ends, with the same keys.
  */
 import type { MppeKeys } from '../../src/crypto/mppe-keys.ts';
-import type { CallCounters, CallPath, CallPaths, PathOwner } from '../../src/session/ports.ts';
+import type { CallCounters, CallPath, CallPaths, FrameReceiver } from '../../src/session/ports.ts';
 import type { VirtualClock } from './clock.ts';
 
 export interface GreConditions {
@@ -57,10 +57,10 @@ export class HostPaths implements CallPaths {
     this.#capacity = capacity;
   }
 
-  open(owner: PathOwner, peer: number, local: number): TwinPath | undefined {
+  open(_machine: object, peer: number, local: number): TwinPath | undefined {
     if (this.calls.size >= this.#capacity) return undefined;
     const slot = this.#nextSlot++ % 1024;
-    const path = new TwinPath(this, owner, { peer, local, slot, callId: this.#nextCallId++ });
+    const path = new TwinPath(this, { peer, local, slot, callId: this.#nextCallId++ });
     this.calls.set(slot, path);
     return path;
   }
@@ -90,26 +90,22 @@ export class TwinPath implements CallPath {
   flushes = 0;
   closed = false;
   readonly #host: HostPaths;
-  readonly #owner: PathOwner;
+  #receiver: FrameReceiver | undefined;
   #held: Uint8Array[] = [];
   #heard = false;
   #counters = { rxOctets: 0, txOctets: 0, rxPackets: 0, txPackets: 0 };
 
-  constructor(
-    host: HostPaths,
-    owner: PathOwner,
-    ids: { peer: number; local: number; slot: number; callId: number },
-  ) {
+  constructor(host: HostPaths, ids: { peer: number; local: number; slot: number; callId: number }) {
     this.#host = host;
-    this.#owner = owner;
     this.peer = ids.peer;
     this.local = ids.local;
     this.slot = ids.slot;
     this.callId = ids.callId;
   }
 
-  connect(peerCallId: number): void {
+  connect(peerCallId: number, receiver: FrameReceiver): void {
     this.#check();
+    this.#receiver = receiver;
     this.peerCallId = peerCallId;
     const held = this.#held;
     this.#held = [];
@@ -129,7 +125,12 @@ export class TwinPath implements CallPath {
       return;
     }
     this.#heard = true;
-    this.#owner.handleFrame(this.slot, frame, this.#host.network.clock.now);
+    this.#receiver?.handleFrame(frame, this.#host.network.clock.now);
+  }
+
+  /** The peer's packets cannot be decrypted any more. */
+  desynchronize(): void {
+    this.#receiver?.handleDesynchronized(this.#host.network.clock.now);
   }
 
   /** A bare acknowledgment of the peer comes. */

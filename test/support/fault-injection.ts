@@ -11,7 +11,7 @@ import { Failures } from '../../src/daemon/reports/failures.ts';
 import { Hooks } from '../../src/daemon/reports/hooks.ts';
 import { LinkRunner } from '../../src/daemon/tunnels/link-runner.ts';
 import { Log } from '../../src/daemon/reports/log.ts';
-import { Passage } from '../../src/daemon/relays/passage.ts';
+import { ConnectionRunner } from '../../src/daemon/relays/connection-runner.ts';
 import { RelayRunner } from '../../src/daemon/relays/relay-runner.ts';
 import { ServerRunner } from '../../src/daemon/tunnels/server-runner.ts';
 import { DataPath } from '../../src/data-path/data-path.ts';
@@ -22,6 +22,7 @@ import { IpRoute } from '../../src/router/iproute.ts';
 import { Caller } from '../../src/session/server/caller.ts';
 import { ClientLink } from '../../src/session/link/client-link.ts';
 import { Server } from '../../src/session/server/server.ts';
+import { Session } from '../../src/session/session.ts';
 import { formatAddress } from '../../src/wire/ip.ts';
 
 type Method = (this: unknown, ...args: unknown[]) => unknown;
@@ -40,6 +41,10 @@ function wanted(): string {
 function victim(self: unknown, [first]: readonly unknown[]): string | undefined {
   if (self instanceof Caller) return formatAddress(self.peer);
   if (self instanceof ClientLink) return self.options.name;
+  if (self instanceof Session) {
+    const status = self.status();
+    return status?.kind === 'caller' ? formatAddress(status.peer) : status?.name;
+  }
   if (self instanceof LinkRunner) return self.link.options.name;
   if (first instanceof Caller) return formatAddress(first.peer);
   if (self instanceof Server && typeof first === 'number') return formatAddress(first);
@@ -58,11 +63,12 @@ for (const each of [
   IpRoute,
   LinkRunner,
   Log,
-  Passage,
+  ConnectionRunner,
   PppLink,
   RelayedConnection,
   RelayRunner,
   Server,
+  Session,
   ServerRunner,
 ]) {
   const prototype = each.prototype as unknown as Record<string, Method>;

@@ -1,7 +1,7 @@
 /** What one call's machines may ask of the data path. An object with few fields: there is one for every session. */
 import type { MppeKeys } from '../../crypto/mppe-keys.ts';
 import type { DataPath } from '../../data-path/data-path.ts';
-import type { CallCounters, CallPath } from '../../session/ports.ts';
+import type { CallCounters, CallPath, FrameReceiver } from '../../session/ports.ts';
 
 /** What the paths of all calls need from whoever moves the packets. */
 export interface PathEvents {
@@ -20,6 +20,7 @@ export class DataCallPath implements CallPath {
   readonly callId: number;
   readonly #dataPath: DataPath;
   readonly #events: PathEvents;
+  #receiver: FrameReceiver | undefined;
   #open = true;
 
   constructor(slot: number, callId: number, dataPath: DataPath, events: PathEvents) {
@@ -29,7 +30,13 @@ export class DataCallPath implements CallPath {
     this.#events = events;
   }
 
-  connect(peerCallId: number, now: number): void {
+  /** undefined: the call is not connected. */
+  get receiver(): FrameReceiver | undefined {
+    return this.#receiver;
+  }
+
+  connect(peerCallId: number, receiver: FrameReceiver, now: number): void {
+    this.#receiver = receiver;
     this.#dataPath.connectCall(this.slot, peerCallId, now);
     this.#events.connected();
   }

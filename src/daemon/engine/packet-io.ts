@@ -15,7 +15,7 @@ import {
 import type { CallIds } from '../../pptp/call-ids.ts';
 import { IoContext } from '../../native/io-context.ts';
 import type { IoError } from '../../native/io-error.ts';
-import type { CallCounters, CallPath, CallPaths, PathOwner, Tunnel } from '../../session/ports.ts';
+import type { CallCounters, CallPath, CallPaths, Tunnel } from '../../session/ports.ts';
 import { sendTun, TunDevice, tunReceiveWords } from '../../tun-tap/tun-device.ts';
 import type { Ipv6Prefix } from '../../wire/ipv6.ts';
 import { AdmittedCallIds } from './admitted-call-ids.ts';
@@ -31,9 +31,15 @@ import { natObstacle } from './outer-path.ts';
 const CONTROL_BURST = 256;
 const CONTROL_PER_SECOND = 64;
 
+interface OpenCall {
+  /** Of which the receiver of its frames is a part. */
+  readonly machine: object;
+  readonly path: DataCallPath;
+}
+
 export class PacketIo {
   readonly paths: CallPaths = {
-    open: (owner, peer, local, now) => this.openPath(owner, peer, local, now),
+    open: (machine, peer, local, now) => this.openPath(machine, peer, local, now),
   };
   capture: Capture | undefined;
   /** The engine is broken: nothing is moved any more. */
@@ -46,8 +52,7 @@ export class PacketIo {
     },
     closing: () => this.flush(), // the goodbye of a link
     closed: (slot, callId) => {
-      this.owners[slot] = undefined;
-      this.open[slot] = undefined;
+      this.calls[slot] = undefined;
       this.callIds.release(callId);
     },
     obstacle: (slot) => natObstacle(this.dataPath.addressing(slot)),
@@ -58,8 +63,8 @@ export class PacketIo {
   private readonly gre = new GreSocket(this.io);
   private readonly greIn = new Int32Array(this.arena.greSlots.count * greReceiveWords);
   private readonly tunIn = new Int32Array(this.arena.tunSlots.count * tunReceiveWords);
-  private readonly owners: (PathOwner | undefined)[];
-  private readonly open: (CallPath | undefined)[];
+  /** By slot. */
+  private readonly calls: (OpenCall | undefined)[];
   private readonly callIds: AdmittedCallIds;
   private readonly controlRation: RateLimit;
   /** Devices whose packets wait, and who is told of them. */
@@ -86,8 +91,7 @@ export class PacketIo {
   constructor(maxCalls: number, drive: Drive, ids: CallIds, failed: (error: unknown) => void) {
     this.failed = failed;
     this.dataPath = new DataPath({ arena: this.arena, maxSessions: maxCalls });
-    this.owners = new Array<PathOwner | undefined>(maxCalls).fill(undefined);
-    this.open = new Array<CallPath | undefined>(maxCalls).fill(undefined);
+    this.calls = new Array<OpenCall | undefined>(maxCalls).fill(undefined);
     this.controlRation = new RateLimit(maxCalls, CONTROL_PER_SECOND, CONTROL_BURST);
     this.drive = drive;
     this.callIds = new AdmittedCallIds(ids, (callIds) => this.gre.setCallIds(callIds));
@@ -159,10 +163,10 @@ export class PacketIo {
     this.dataPath.detach(path.slot);
   }
 
-  /** Closes the calls of an owner that has thrown. */
-  release(owner: PathOwner): void {
-    for (let slot = 0; slot < this.owners.length; slot++)
-      if (this.owners[slot] === owner) this.guarded(() => this.open[slot]?.close())(slot);
+  /** Closes the calls of a machine that has thrown. */
+  release(machine: object): void {
+    for (const call of this.calls)
+      if (call?.machine === machine) this.guarded(() => call.path.close())();
   }
 
   /** Sends everything that is queued. */
@@ -265,14 +269,15 @@ export class PacketIo {
 
   private feed(verdict: number, now: number): void {
     const { controlSlot, controlOffset, controlLength } = this.dataPath;
-    const owner = this.owners[controlSlot];
-    if (owner === undefined) return;
+    const call = this.calls[controlSlot];
+    const receiver = call?.path.receiver;
+    if (call === undefined || receiver === undefined) return;
     if (verdict === Verdict.Desynchronized)
-      this.drive.feed(owner, (machine) => machine.handleDesynchronized(controlSlot, now));
+      this.drive.feed(call.machine, () => receiver.handleDesynchronized(now));
     else if (this.controlRation.take(controlSlot, 1, now) === 0) this.floodFrames++;
     else {
       const frame = this.arena.octets.slice(controlOffset, controlOffset + controlLength);
-      this.drive.feed(owner, (machine) => machine.handleFrame(controlSlot, frame, now));
+      this.drive.feed(call.machine, () => receiver.handleFrame(frame, now));
     }
   }
 
@@ -287,12 +292,12 @@ export class PacketIo {
   }
 
   private openPath(
-    owner: PathOwner,
+    machine: object,
     peer: number,
     local: number,
     now: number,
   ): CallPath | undefined {
-    const { dataPath, owners, callIds } = this;
+    const { dataPath, calls, callIds } = this;
     const callId = callIds.take();
     if (callId === undefined) return undefined;
     const slot = dataPath.openCall(peer, local, callId, now);
@@ -300,10 +305,9 @@ export class PacketIo {
       callIds.release(callId);
       return undefined;
     }
-    owners[slot] = owner;
     this.controlRation.reset(slot, now);
     const path = new DataCallPath(slot, callId, dataPath, this.pathEvents);
-    this.open[slot] = path;
+    calls[slot] = { machine, path };
     return path;
   }
 

@@ -13,7 +13,7 @@ import { cause, type Cause } from '../../wire/cause.ts';
 import { formatAddress, parseAddress, prefixContains, type Prefix } from '../../wire/ip.ts';
 import { monotonic } from '../engine/drive.ts';
 import { deviceOfAddress } from '../engine/own-addresses.ts';
-import { Passage, PPTP_PORT, type RelayPorts } from './passage.ts';
+import { ConnectionRunner, PPTP_PORT, type RelayPorts } from './connection-runner.ts';
 import type { RelayCallStatus } from './relay-event.ts';
 
 const BACKLOG = 128;
@@ -24,7 +24,7 @@ export class RelayRunner {
   /** Devices that src and dest stand for. */
   devices: { readonly src: readonly string[]; readonly dest: readonly string[] };
   private readonly ports: RelayPorts;
-  private readonly passages = new Set<Passage>();
+  private readonly running = new Set<ConnectionRunner>();
   private readonly halfOpen = new HalfOpen();
   private listener!: Listener;
 
@@ -70,43 +70,43 @@ export class RelayRunner {
   }
 
   get connections(): number {
-    return this.passages.size;
+    return this.running.size;
   }
 
   get clients(): number {
-    return new Set([...this.passages].map(({ client }) => client.peer)).size;
+    return new Set([...this.running].map(({ client }) => client.peer)).size;
   }
 
   /** Limits; what needs other rules is a new runner's. */
   reconfigure(options: RelayOptions): void {
     this.options = options;
-    for (const passage of this.passages)
-      passage.feed((machine) => machine.setIdleTimeout(options.idleTimeout));
+    for (const runner of this.running)
+      runner.feed((machine) => machine.setIdleTimeout(options.idleTimeout));
   }
 
   calls(): RelayCallStatus[] {
-    return [...this.passages].flatMap((passage) => passage.calls());
+    return [...this.running].flatMap((runner) => runner.calls());
   }
 
   /** @returns whether there was such a call */
   disconnect(id: number, why: Cause): boolean {
-    for (const passage of this.passages) {
-      const call = passage.machine.calls.find((one) => one.id === id);
+    for (const runner of this.running) {
+      const call = runner.machine.calls.find((one) => one.state.id === id);
       if (call === undefined) continue;
-      passage.feed((machine) => machine.disconnect(call, why));
+      runner.feed((machine) => machine.disconnect(call, why));
       return true;
     }
     return false;
   }
 
   lookForTraffic(): void {
-    for (const passage of [...this.passages]) passage.lookForTraffic();
+    for (const runner of [...this.running]) runner.lookForTraffic();
   }
 
   /** Ends all connections. */
   stop(why: Cause): void {
     this.listener.close();
-    for (const passage of [...this.passages]) passage.feed((machine) => machine.end(why));
+    for (const runner of [...this.running]) runner.feed((machine) => machine.end(why));
   }
 
   private accept(socket: TcpSocket): void {
@@ -120,7 +120,7 @@ export class RelayRunner {
       this.refuse(socket, client, target);
       return;
     }
-    const place = this.enter(client, (): void => passage.giveWay());
+    const place = this.enter(client, (): void => runner.giveWay());
     if ('code' in place) {
       this.refuse(socket, client, place);
       return;
@@ -128,13 +128,13 @@ export class RelayRunner {
     const { key, devices } = this;
     const { name, idleTimeout } = this.options;
     const options = { ...target, name, key, dest: devices.dest, idleTimeout };
-    const ended = () => this.passages.delete(passage);
-    const passage: Passage = place.occupy(
-      () => new Passage(socket, options, this.ports, place, ended),
+    const ended = () => this.running.delete(runner);
+    const runner: ConnectionRunner = place.occupy(
+      () => new ConnectionRunner(socket, options, this.ports, place, ended),
       monotonic(),
     );
-    this.passages.add(passage);
-    passage.start();
+    this.running.add(runner);
+    runner.start();
   }
 
   private refuse(socket: TcpSocket, client: number, why: Cause): void {
@@ -170,9 +170,9 @@ export class RelayRunner {
   /** A place for a client without a call: one of those that no calls have. */
   private enter(client: number, giveWay: () => void): Place | Cause {
     const { maxConnections, maxPerClient, maxHalfOpen } = this.options;
-    const calling = [...this.passages].filter(({ isHalfOpen }) => !isHalfOpen);
-    const own = calling.filter((passage) => passage.client.peer === client).length;
-    const most = Math.min(maxConnections, this.passages.size + this.ports.room());
+    const calling = [...this.running].filter(({ isHalfOpen }) => !isHalfOpen);
+    const own = calling.filter((runner) => runner.client.peer === client).length;
+    const most = Math.min(maxConnections, this.running.size + this.ports.room());
     if (calling.length >= most)
       return cause(
         'TOO_MANY_CONNECTIONS',

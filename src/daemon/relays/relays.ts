@@ -26,7 +26,7 @@ import {
   type Lacks,
 } from './backend-choice.ts';
 import { HelperCalls } from './helper-calls.ts';
-import type { RelayPorts } from './passage.ts';
+import type { RelayPorts } from './connection-runner.ts';
 import type { RelayCallStatus } from './relay-event.ts';
 import { RelayRunner } from './relay-runner.ts';
 

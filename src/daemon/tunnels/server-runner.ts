@@ -202,7 +202,7 @@ export class ServerRunner {
     } catch (error) {
       const why = routerCause(error, 'DEVICE_FAILED');
       this.ports.drive.feed(caller, (machine, now) =>
-        machine.handleTunnelFailed(path.slot, why, now),
+        machine.handleTunnelFailed(path.callId, why, now),
       );
     }
   }

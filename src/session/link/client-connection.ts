@@ -9,15 +9,8 @@ import type { Claims } from '../claims.ts';
 import { earliest } from '../deadlines.ts';
 import type { Attempt, Gateway } from '../gateway.ts';
 import type { ClientLinkOptions } from '../options.ts';
-import type {
-  CallPath,
-  Tunnel,
-  SessionEvent,
-  SessionOutput,
-  SessionStatus,
-  Step,
-} from '../ports.ts';
-import { Session, type SessionStage } from '../session.ts';
+import type { CallPath, SessionEvent, SessionOutput, SessionStatus, Step } from '../ports.ts';
+import { Session, type SessionNews, type SessionOwner } from '../session.ts';
 import { TunnelConnection, type TunnelConnectionOutput } from '../tunnel-connection.ts';
 
 const HANDSHAKE_TIMEOUT = 15_000;
@@ -39,6 +32,8 @@ export type ConnectionOutput =
 export interface ConnectionPort {
   /** CallPaths.open for the link. */
   openPath(peer: number, local: number, now: number): CallPath | undefined;
+  /** What a frame has brought is among the outputs. */
+  settled(now: number): void;
   /** Does what somebody else wants, outside the connection's own verbs. */
   outside(act: () => void, now: number): void;
   /** What is given back when the link has thrown. */
@@ -61,7 +56,7 @@ type State =
   | { readonly name: 'closing'; readonly session: Session | undefined }
   | { readonly name: 'closed' };
 
-export class ClientConnection {
+export class ClientConnection implements SessionOwner {
   readonly #options: ClientLinkOptions;
   readonly #gateway: Gateway;
   readonly #port: ConnectionPort;
@@ -105,7 +100,7 @@ export class ClientConnection {
     gateway.enterAttempt(attempt);
     const leaveAttempt = port.claims.add(() => gateway.leaveAttempt(attempt));
     this.#state = { name: 'control', leaveAttempt };
-    this.#pump(now);
+    this.#tunnel.pump(now);
   }
 
   /** Outside address of the server. */
@@ -131,16 +126,6 @@ export class ClientConnection {
     this.#tunnel.handleClosed(now, failure);
   }
 
-  handleFrame(slot: number, frame: Uint8Array, now: number): void {
-    this.#sessionOf(slot)?.handleFrame(frame, now);
-    this.#pump(now);
-  }
-
-  handleDesynchronized(slot: number, now: number): void {
-    this.#sessionOf(slot)?.handleDesynchronized(now);
-    this.#pump(now);
-  }
-
   /** The tunnel is up. */
   establish(now: number): SessionStatus | undefined {
     return this.#state.name === 'link' ? this.#state.session.establish(now) : undefined;
@@ -153,7 +138,7 @@ export class ClientConnection {
   /** See Session. */
   askEcho(now: number): void {
     this.#session()?.askEcho(now);
-    this.#pump(now);
+    this.#tunnel.pump(now);
   }
 
   get echoTime(): number | undefined {
@@ -163,7 +148,7 @@ export class ClientConnection {
   /** Says goodbye: PPP, call, control connection; 'closed' within 3 s. */
   end(cause: Cause, now: number): void {
     this.#beginClosing(cause, now);
-    this.#pump(now);
+    this.#tunnel.pump(now);
   }
 
   nextTimeout(): number | undefined {
@@ -180,7 +165,6 @@ export class ClientConnection {
     const session = this.#session();
     const next = session?.nextTimeout();
     if (next !== undefined && next <= now) session?.handleTimeout(now);
-    this.#drain(now);
     this.#tunnel.handleTimeout(now);
   }
 
@@ -192,24 +176,9 @@ export class ClientConnection {
     return 'session' in this.#state ? this.#state.session : undefined;
   }
 
-  #sessionOf(slot: number): Session | undefined {
-    const session = this.#session();
-    return session?.path.slot === slot ? session : undefined;
-  }
-
   /** RFC 2637 §3.1.3: the peer's own attempt wins. */
   #lose(now: number): void {
     this.#tunnel.abandon(because('CONTROL_COLLISION'), now);
-  }
-
-  #pump(now: number): void {
-    this.#drain(now);
-    this.#tunnel.pump(now);
-  }
-
-  #drain(now: number): void {
-    for (let stage = this.#session()?.poll(); stage; stage = this.#session()?.poll())
-      this.#actOnSession(stage, now);
   }
 
   #actOnControl(output: TunnelConnectionOutput, now: number): void {
@@ -235,17 +204,16 @@ export class ClientConnection {
         this.#outputs.push({ kind: 'closed', cause: output.cause });
         break;
     }
-    this.#drain(now);
   }
 
-  #actOnSession(stage: SessionStage, now: number): void {
-    switch (stage.kind) {
+  tell(news: SessionNews, now: number): void {
+    switch (news.kind) {
       case 'gre':
         this.#step('gre', formatAddress(this.#ends.peer));
         break;
       case 'lcp-up':
         this.#lcpUp = true;
-        this.#step('lcp', `MRU ${stage.peerMru}`);
+        this.#step('lcp', `MRU ${news.peerMru}`);
         break;
       case 'login':
         // Nobody is asked to log in to a link.
@@ -254,22 +222,28 @@ export class ClientConnection {
         this.#step('login', this.#session()?.auth ?? 'none');
         break;
       case 'tunnel-up':
-        this.#tunnelUp(stage.tunnel);
+        this.#tunnelUp(news);
         break;
       case 'tunnel-down':
-        this.#tunnelDown(stage.tunnel, now);
+        this.#outputs.push(news);
+        if (this.#state.name === 'link') this.#state = { ...this.#state, by: now + LINK_TIME };
         break;
-      case 'ended':
-        this.#event({ what: 'session-down', session: stage.session, cause: stage.cause });
+      case 'event':
+        this.#outputs.push(news);
         break;
       case 'closing':
-        this.#beginClosing(stage.cause, now);
+        this.#beginClosing(news.cause, now);
         break;
       case 'down':
-        this.#beginClosing(stage.cause, now);
-        this.#release(this.#session()?.path, stage.cause, now);
+        this.#beginClosing(news.cause, now);
+        this.#release(this.#session()?.path, news.cause, now);
         break;
     }
+  }
+
+  settled(now: number): void {
+    this.#tunnel.pump(now);
+    this.#port.settled(now);
   }
 
   /** The path exists before the request: GRE may overtake the reply. */
@@ -293,16 +267,17 @@ export class ClientConnection {
       path,
       peerCallId,
       {
-        kind: 'link',
-        name,
-        device,
-        peer: this.#ends.peer,
-        mtu,
-        defaultRoute,
-        metric,
+        tunnel: {
+          name,
+          device,
+          role: 'link',
+          peer: this.#ends.peer,
+          defaultRoute,
+          metric,
+          proxyArp: false,
+          ipv6Client,
+        },
         peerDns,
-        proxyArp: false,
-        ipv6Client,
         link: {
           mru: mtu,
           identity: { username, secret, methods: auth },
@@ -315,27 +290,22 @@ export class ClientConnection {
         },
       },
       { id: this.#gateway.nextId(), username, routes },
+      this,
       now,
     );
     this.#enter({ name: 'link', session, by: now + LINK_TIME });
+    session.start(now);
   }
 
-  #tunnelUp(tunnel: Tunnel): void {
+  #tunnelUp(news: Extract<SessionNews, { kind: 'tunnel-up' }>): void {
     if (this.#state.name !== 'link') return;
     const { session } = this.#state;
     this.#state = { ...this.#state, by: undefined };
     if (session.auth === 'none') this.#step('login', 'not asked for');
     this.#step('encryption', session.encryption);
-    const { localAddress, peerAddress } = tunnel;
+    const { localAddress, peerAddress } = news.tunnel;
     this.#step('addresses', `${formatAddress(localAddress)} and ${formatAddress(peerAddress)}`);
-    this.#outputs.push({ kind: 'tunnel-up', path: session.path, tunnel });
-  }
-
-  #tunnelDown(tunnel: Tunnel, now: number): void {
-    const session = this.#session();
-    if (session === undefined) return;
-    this.#outputs.push({ kind: 'tunnel-down', path: session.path, tunnel });
-    if (this.#state.name === 'link') this.#state = { ...this.#state, by: now + LINK_TIME };
+    this.#outputs.push(news);
   }
 
   #callDown(cause: Cause, now: number): void {

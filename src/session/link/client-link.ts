@@ -206,6 +206,7 @@ export class ClientLink {
       this.#memory.options,
       this.#gateway,
       {
+        settled: (at) => this.#pump(at),
         openPath: (to, own, at) => this.#ports.paths.open(this, to, own, at),
         outside: (act, at) =>
           this.#ports.feed(this, () => {
@@ -236,17 +237,6 @@ export class ClientLink {
   /** The peer closed TCP; `failure` (an errno) if it broke. */
   handleClosed(now: number, failure?: string): void {
     this.#connection?.handleClosed(now, failure);
-    this.#pump(now);
-  }
-
-  /** One PPP control frame; slots of earlier calls are ignored. */
-  handleFrame(slot: number, frame: Uint8Array, now: number): void {
-    this.#connection?.handleFrame(slot, frame, now);
-    this.#pump(now);
-  }
-
-  handleDesynchronized(slot: number, now: number): void {
-    this.#connection?.handleDesynchronized(slot, now);
     this.#pump(now);
   }
 

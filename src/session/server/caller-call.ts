@@ -4,45 +4,67 @@
  * Until the login is right it holds a call path and nothing else: no address, no place, no record. The peer gets one
  * attempt, and one and the same answer to whatever speaks against it, unless its password was right (refusals.ts).
  */
-import { cause as because, type Cause } from '../../wire/cause.ts';
+import type { LoginAttempt } from '../../ppp/authentication/login-attempt.ts';
+import { cause, type Cause } from '../../wire/cause.ts';
 import { formatPrefix, prefixContains } from '../../wire/ip.ts';
 import type { Claims } from '../claims.ts';
 import { Deadlines, earliest } from '../deadlines.ts';
-import { Progress } from './half-open.ts';
-import { IdleWatch } from '../idle-watch.ts';
-import { judgeLogin, type Judgement } from './login.ts';
-import type { User } from '../options.ts';
+import type { Gateway, LiveSession } from '../gateway.ts';
+import type { ServerOptions, User } from '../options.ts';
 import { OWN_NAME } from '../own-name.ts';
 import {
   SERVER_INTERFACE_IDENTIFIER,
   type CallPath,
+  type SessionEvent,
   type SessionOutput,
   type SessionStatus,
 } from '../ports.ts';
-import type { Admission, Reception } from './reception.ts';
+import { Session, type SessionNews, type SessionOwner } from '../session.ts';
+import type { Admission, Wait } from './admissions.ts';
+import { Progress } from './half-open.ts';
+import { judgeLogin, type Judgement } from './login.ts';
 import { refusalOf } from './refusals.ts';
-import { Session, type SessionStage } from '../session.ts';
+import { SessionLimits } from './session-limits.ts';
 
-/** The expiry of an account is looked at again after this time at the latest: the wall clock may be set, ms. */
-const EXPIRY_CHECK = 3_600_000;
+interface LoggedIn {
+  readonly session: Session;
+  readonly user: User;
+  readonly admission: Admission;
+  /** Gives address and place back. */
+  readonly release: () => void;
+}
 
-type LoginAttempt = Extract<SessionStage, { kind: 'login' }>['attempt'];
-
-type Stage =
-  /** Accepted; the call is not up yet. */
+type State =
+  /** The call is not up yet. */
   | { readonly name: 'accepted' }
   /** The peer has not tried to log in. */
-  | { readonly name: 'unproven' }
+  | { readonly name: 'unproven'; readonly session: Session }
   /** The answer to the login is held back. */
   | {
       readonly name: 'judged';
+      readonly session: Session;
       readonly attempt: LoginAttempt;
       readonly verdict: Judgement['verdict'];
     }
-  | { readonly name: 'admitted'; readonly user: User; readonly admission: Admission }
+  | (LoggedIn & { readonly name: 'admitted' })
+  /** IP has flowed. */
+  | (LoggedIn & { readonly name: 'established'; readonly limits: SessionLimits })
   /** The login was refused; PPP says so and ends. */
-  | { readonly name: 'refused' }
+  | { readonly name: 'refused'; readonly session: Session }
+  /** We end it after the login: nothing is held any more. */
+  | { readonly name: 'ending'; readonly session: Session; readonly wasEstablished: boolean }
   | { readonly name: 'over' };
+
+/** What a call needs of its server. */
+export interface CallPorts {
+  readonly options: () => ServerOptions;
+  readonly gateway: Gateway;
+  /**
+   * Lets a user in whose password was right: an address and a place, for which older sessions of the same user may be
+   * ended (on_duplicate). A Cause: what speaks against it. Wait: the LAN is asked for the address; try again then.
+   */
+  readonly admit: (user: User, end: LiveSession['end'], now: number) => Admission | Cause | Wait;
+}
 
 /** What a call tells its caller. */
 export interface CallOwner {
@@ -55,88 +77,70 @@ export interface CallOwner {
   admitted(now: number): void;
   /** Nothing uses the path any more: it is freed, and the control connection clears the call. */
   finished(call: CallerCall, cause: Cause, now: number): void;
+  /** What a frame has brought was told. */
+  settled(now: number): void;
   /** Does what somebody else wants, outside the caller's own verbs. */
   outside(act: () => void, now: number): void;
 }
 
-export class CallerCall {
+export class CallerCall implements SessionOwner {
   readonly path: CallPath;
-  readonly #reception: Reception;
+  readonly #ports: CallPorts;
   readonly #owner: CallOwner;
-  readonly #deadlines = new Deadlines<
-    'login' | 'answer' | 'tunnel' | 'idle' | 'lifetime' | 'expiry'
-  >();
-  #session: Session | undefined;
-  #offered: readonly string[] = [];
-  #progress: Stage = { name: 'accepted' };
-  /** What must be given back. */
-  #held: Admission | undefined;
-  #giveBack: () => void = () => undefined;
-  #established = false;
-  #idle: IdleWatch | undefined;
+  readonly #deadlines = new Deadlines<'login' | 'answer' | 'tunnel'>();
+  #state: State = { name: 'accepted' };
 
-  constructor(reception: Reception, owner: CallOwner, path: CallPath, now: number) {
-    this.#reception = reception;
+  constructor(ports: CallPorts, owner: CallOwner, path: CallPath, now: number) {
+    this.#ports = ports;
     this.#owner = owner;
     this.path = path;
-    this.#deadlines.set('login', now + reception.gateway.limits.loginTimeout);
+    this.#deadlines.set('login', now + ports.gateway.limits.loginTimeout);
   }
 
-  /** Who is logged in on this call. */
-  get user(): User | undefined {
-    return this.#progress.name === 'admitted' ? this.#progress.user : undefined;
-  }
-
-  /** Number and address of the session; undefined before the login and after the end. */
-  get id(): number | undefined {
-    return this.#held?.identity.id;
-  }
-
-  get address(): number | undefined {
-    return this.#held?.grant.peerAddress;
-  }
-
-  /** A reload changed the account in what does not matter to this session, but for its expiry. */
-  renew(user: User, now: number): void {
-    if (this.#progress.name !== 'admitted') return;
-    this.#progress = { ...this.#progress, user };
-    if (!this.#established) return;
-    this.#deadlines.clear('expiry');
-    this.#checkExpiry(now);
+  /** Who is logged in on this call, and holds a place. */
+  get loggedIn(): Pick<LoggedIn, 'user' | 'admission'> | undefined {
+    return 'admission' in this.#state ? this.#state : undefined;
   }
 
   /** The method it has logged in with; before, those that it may choose from. */
   get methods(): readonly string[] {
-    const method = this.#session?.auth ?? 'none';
-    return method === 'none' ? this.#offered : [method];
+    return this.#session?.methods ?? [];
+  }
+
+  /** A reload changed the account in what does not matter to this session, but for its expiry. */
+  renew(user: User, now: number): void {
+    const state = this.#state;
+    if (!('admission' in state)) return;
+    this.#state = { ...state, user };
+    if (state.name === 'established') this.#endIf(state.limits.setExpiry(user.expires, now), now);
   }
 
   connect(peerCallId: number, now: number): void {
-    if (this.#progress.name !== 'accepted') return;
-    this.#progress = { name: 'unproven' };
-    const { options, gateway } = this.#reception;
-    const { keepalive } = options;
-    this.#offered = options.auth;
-    this.#session = new Session(
+    if (this.#state.name !== 'accepted') return;
+    const { gateway } = this.#ports;
+    const { name, device, proxyArp, mtu, auth, mppe, ipv6, ...options } = this.#ports.options();
+    const { keepalive, localAddress } = options;
+    const session = new Session(
       this.path,
       peerCallId,
       {
-        kind: 'caller',
-        name: options.name,
-        device: options.device,
-        peer: this.#owner.peer,
-        mtu: options.mtu,
-        defaultRoute: false,
-        metric: 0,
+        tunnel: {
+          name,
+          device,
+          role: 'caller',
+          peer: this.#owner.peer,
+          defaultRoute: false,
+          metric: 0,
+          proxyArp,
+          ipv6Client: undefined,
+        },
         peerDns: false,
-        proxyArp: options.proxyArp,
-        ipv6Client: undefined,
         link: {
-          mru: options.mtu,
-          authenticatePeer: { methods: options.auth, name: OWN_NAME },
-          mppe: options.mppe,
-          ip: { localAddress: options.localAddress, requestDns: false },
-          ipv6: options.ipv6,
+          mru: mtu,
+          authenticatePeer: { methods: auth, name: OWN_NAME },
+          mppe,
+          ip: { localAddress, requestDns: false },
+          ipv6,
           interfaceIdentifier: SERVER_INTERFACE_IDENTIFIER,
           ...(keepalive === undefined ? {} : { keepalive }),
           random: gateway.random,
@@ -144,140 +148,129 @@ export class CallerCall {
         },
       },
       undefined,
+      this,
       now,
     );
-    this.drain(now);
-  }
-
-  handleFrame(frame: Uint8Array, now: number): void {
-    this.#session?.handleFrame(frame, now);
-    this.drain(now);
-  }
-
-  handleDesynchronized(now: number): void {
-    this.#session?.handleDesynchronized(now);
-    this.drain(now);
+    this.#state = { name: 'unproven', session };
+    session.start(now);
   }
 
   nextTimeout(): number | undefined {
-    if (this.#progress.name === 'over') return undefined;
-    return earliest(this.#deadlines.next(), this.#session?.nextTimeout());
+    const limits = this.#state.name === 'established' ? this.#state.limits : undefined;
+    return earliest(this.#deadlines.next(), limits?.nextTimeout(), this.#session?.nextTimeout());
   }
 
   handleTimeout(now: number): void {
     for (let due = this.#deadlines.due(now); due !== undefined; due = this.#deadlines.due(now)) {
       switch (due) {
         case 'login':
-          this.end(because('HANDSHAKE_TIMEOUT'), now);
+          this.end(cause('HANDSHAKE_TIMEOUT'), now);
           break;
         case 'answer':
           this.#answer(now);
           break;
         case 'tunnel':
-          this.end(because('IPCP_TIMEOUT'), now);
-          break;
-        case 'idle':
-          this.#checkIdle(now);
-          break;
-        case 'lifetime':
-          this.end(because('CONNECT_TIME'), now);
-          break;
-        case 'expiry':
-          this.#checkExpiry(now);
+          this.end(cause('IPCP_TIMEOUT'), now);
           break;
       }
     }
-    const session = this.#session?.nextTimeout();
-    if (session !== undefined && session <= now) this.#session?.handleTimeout(now);
-    this.drain(now);
+    if (this.#state.name === 'established') this.#endIf(this.#state.limits.handleTimeout(now), now);
+    const session = this.#session;
+    const next = session?.nextTimeout();
+    if (next !== undefined && next <= now) session?.handleTimeout(now);
   }
 
   /** Ends it in order; IP, address and place are free when this returns. */
-  end(cause: Cause, now: number): void {
-    if (this.#session === undefined) this.#over(cause, now);
-    else this.#session.end(cause, now);
-    this.drain(now);
-    this.#release();
+  end(why: Cause, now: number): void {
+    const session = this.#session;
+    if (session === undefined) this.#over(why, now);
+    else session.end(why, now);
+    const state = this.#state;
+    if (!('admission' in state)) return;
+    const wasEstablished = state.name === 'established';
+    this.#state = { name: 'ending', session: state.session, wasEstablished };
+    state.release();
   }
 
   /** The call is gone. */
-  lost(cause: Cause, now: number): void {
-    if (this.#session === undefined) this.#over(cause, now);
-    else this.#session.lost(cause, now);
-    this.drain(now);
+  lost(why: Cause, now: number): void {
+    const session = this.#session;
+    if (session === undefined) this.#over(why, now);
+    else session.lost(why, now);
   }
 
   status(): SessionStatus | undefined {
     return this.#session?.status();
   }
 
-  drain(now: number): void {
-    for (let stage = this.#session?.poll(); stage; stage = this.#session?.poll()) {
-      this.#act(stage, now);
-    }
-  }
-
-  #act(stage: SessionStage, now: number): void {
-    const { path } = this;
-    switch (stage.kind) {
+  tell(news: SessionNews, now: number): void {
+    switch (news.kind) {
       case 'gre':
         this.#owner.advanced(Progress.gre, now);
         break;
       case 'lcp-up':
         this.#owner.advanced(Progress.lcp, now);
         break;
-      case 'authenticated':
-        break;
       case 'login':
         this.#owner.advanced(Progress.login, now);
-        this.#judge(stage.attempt, now);
+        this.#judge(news.attempt, now);
         break;
       case 'tunnel-up':
-        this.#owner.output({ kind: 'tunnel-up', path, tunnel: stage.tunnel });
+        this.#owner.output(news);
         this.#deadlines.clear('tunnel');
         this.#establish(now);
         break;
       case 'tunnel-down':
-        this.#owner.output({ kind: 'tunnel-down', path, tunnel: stage.tunnel });
-        this.#deadlines.set('tunnel', now + this.#reception.gateway.limits.loginTimeout);
+        this.#owner.output(news);
+        this.#deadlines.set('tunnel', now + this.#ports.gateway.limits.loginTimeout);
         break;
-      case 'ended':
-        this.#event({ what: 'session-down', session: stage.session, cause: stage.cause });
+      case 'event':
+        this.#owner.output(news);
         break;
-      case 'closing':
-        // A session tells its end itself.
+      case 'authenticated': // it is the peer that logs in
+      case 'closing': // an established session tells its end itself
         break;
       case 'down':
-        this.#over(stage.cause, now);
+        this.#over(news.cause, now);
         break;
     }
   }
 
+  settled(now: number): void {
+    this.#owner.settled(now);
+  }
+
+  get #session(): Session | undefined {
+    return 'session' in this.#state ? this.#state.session : undefined;
+  }
+
   #judge(attempt: LoginAttempt, now: number): void {
-    const before = this.#progress;
-    const { options, gateway } = this.#reception;
-    const isIn = before.name === 'admitted';
-    const judge = () => judgeLogin(attempt, this.#owner.peer, options, gateway, isIn, now);
-    switch (before.name) {
+    const state = this.#state;
+    const { gateway } = this.#ports;
+    const judge = (isIn: boolean) =>
+      judgeLogin(attempt, this.#owner.peer, this.#ports.options(), gateway, isIn, now);
+    switch (state.name) {
       case 'unproven': {
-        const { verdict, delay } = judge();
-        this.#progress = { name: 'judged', attempt, verdict };
+        const { verdict, delay } = judge(false);
+        this.#state = { name: 'judged', session: state.session, attempt, verdict };
         if (delay === 0) this.#answer(now);
         else this.#deadlines.set('answer', now + delay);
         break;
       }
       case 'judged': {
         // The peer restarted LCP instead of waiting. The link asks about the new attempt now; a wrong one stays wrong.
-        const { verdict } = judge();
-        const isWrong = 'refused' in before.verdict;
-        this.#progress = { name: 'judged', attempt, verdict: isWrong ? before.verdict : verdict };
+        const { verdict } = judge(false);
+        this.#state =
+          'refused' in state.verdict ? { ...state, attempt } : { ...state, attempt, verdict };
         break;
       }
       case 'admitted':
-        this.#judgeAgain(before, attempt, judge().verdict, now);
+      case 'established':
+        this.#judgeAgain(state, attempt, judge(true).verdict, now);
         break;
       case 'accepted':
       case 'refused':
+      case 'ending':
       case 'over':
         break;
     }
@@ -285,38 +278,22 @@ export class CallerCall {
 
   /** The peer restarted LCP, so it logs in again: as the same user. */
   #judgeAgain(
-    { user, admission }: Extract<Stage, { name: 'admitted' }>,
+    { session, user, admission }: LoggedIn,
     attempt: LoginAttempt,
     verdict: Judgement['verdict'],
     now: number,
   ): void {
     if ('refused' in verdict) this.#refuse(attempt, verdict.refused, now);
-    else if (verdict.user.username !== user.username) {
-      this.#refuse(attempt, because('PEER_AUTH_FAILED', 'another user on the same call'), now);
-    } else {
-      this.#session?.admit(admission.identity, attempt.method, admission.grant, now);
-    }
+    else if (verdict.user.username !== user.username)
+      this.#refuse(attempt, cause('PEER_AUTH_FAILED', 'another user on the same call'), now);
+    else session.admit(admission.identity, attempt.method, admission.grant, now);
   }
 
   #answer(now: number): void {
-    if (this.#progress.name !== 'judged') return;
-    const { attempt, verdict } = this.#progress;
-    if ('refused' in verdict) {
-      this.#deadlines.clear('login');
-      this.#refuse(attempt, verdict.refused, now);
-      return;
-    }
-    const { user } = verdict;
-    const circle = user.routes.find((prefix) => prefixContains(prefix, this.#owner.peer));
-    if (circle !== undefined) {
-      this.#deadlines.clear('login');
-      this.#refuse(attempt, because('ROUTE_LOOP', formatPrefix(circle)), now);
-      return;
-    }
-    const end = (cause: Cause, at: number): void => {
-      this.#owner.outside(() => this.end(cause, at), at);
-    };
-    const admission = this.#reception.admit(user, end, now);
+    const state = this.#state;
+    if (state.name !== 'judged') return;
+    const { session, attempt, verdict } = state;
+    const admission = this.#admission(verdict, now);
     if ('wait' in admission) {
       this.#deadlines.set('answer', now + admission.wait); // the login has its deadline all the same
       return;
@@ -326,77 +303,80 @@ export class CallerCall {
       this.#refuse(attempt, admission, now);
       return;
     }
-    this.#progress = { name: 'admitted', user, admission };
-    this.#held = admission;
-    this.#giveBack = this.#owner.claims.add(() => admission.release());
-    this.#deadlines.set('tunnel', now + this.#reception.gateway.limits.loginTimeout);
+    const release = this.#owner.claims.add(() => admission.release());
+    this.#state = { name: 'admitted', session, user: admission.user, admission, release };
+    this.#deadlines.set('tunnel', now + this.#ports.gateway.limits.loginTimeout);
     this.#owner.admitted(now);
-    this.#session?.admit(admission.identity, attempt.method, admission.grant, now);
+    session.admit(admission.identity, attempt.method, admission.grant, now);
+  }
+
+  #admission(verdict: Judgement['verdict'], now: number): Admission | Cause | Wait {
+    if ('refused' in verdict) return verdict.refused;
+    const { user } = verdict;
+    const circle = user.routes.find((prefix) => prefixContains(prefix, this.#owner.peer));
+    if (circle !== undefined) return cause('ROUTE_LOOP', formatPrefix(circle));
+    const end = (why: Cause, at: number): void => {
+      this.#owner.outside(() => this.end(why, at), at);
+    };
+    return this.#ports.admit(user, end, now);
   }
 
   /** The log gets the cause, the peer what refusals.ts has for it; else what a wrong password gets. */
-  #refuse(attempt: LoginAttempt, cause: Cause, now: number): void {
-    this.#progress = { name: 'refused' };
-    this.#reportRefusal(attempt, cause);
-    const told = refusalOf(cause);
-    this.#session?.refuse(told === undefined ? because('PEER_AUTH_FAILED') : cause, now, told);
-  }
-
-  #reportRefusal({ username }: LoginAttempt, cause: Cause): void {
-    const { name: server } = this.#reception.options;
-    this.#event({ what: 'auth-failed', server, peer: this.#owner.peer, username, cause });
+  #refuse(attempt: LoginAttempt, why: Cause, now: number): void {
+    const state = this.#state;
+    if (!('session' in state)) return;
+    this.#state = { name: 'refused', session: state.session };
+    this.#reportRefusal(attempt, why);
+    const told = refusalOf(why);
+    state.session.refuse(told === undefined ? cause('PEER_AUTH_FAILED') : why, now, told);
+    if ('release' in state) state.release();
   }
 
   #establish(now: number): void {
-    const session = this.#session?.establish(now);
-    if (session === undefined || this.#established) return;
-    this.#established = true;
+    const state = this.#state;
+    if (state.name !== 'admitted') return;
+    const session = state.session.establish(now);
+    if (session === undefined) return;
+    const { options, gateway } = this.#ports;
+    const limits = new SessionLimits(options(), this.path, gateway.wallClock, now);
+    this.#state = { ...state, name: 'established', limits };
     this.#event({ what: 'session-up', session });
-    const { idleTimeout, sessionTimeout } = this.#reception.options;
-    if (sessionTimeout > 0) this.#deadlines.set('lifetime', now + sessionTimeout);
-    if (idleTimeout > 0) {
-      this.#idle = new IdleWatch(this.path, idleTimeout);
-      this.#deadlines.set('idle', this.#idle.next(now));
-    }
-    this.#checkExpiry(now);
+    this.#endIf(limits.setExpiry(state.user.expires, now), now);
   }
 
-  #checkIdle(now: number): void {
-    if (this.#idle === undefined) return;
-    if (this.#idle.look()) this.end(because('IDLE_TIMEOUT'), now);
-    else this.#deadlines.set('idle', this.#idle.next(now));
+  #endIf(why: Cause | undefined, now: number): void {
+    if (why !== undefined) this.end(why, now);
   }
 
-  #checkExpiry(now: number): void {
-    const expires = this.user?.expires;
-    if (expires === undefined) return;
-    const left = expires - this.#reception.gateway.wallClock();
-    if (left < 0) this.end(because('ACCOUNT_EXPIRED'), now);
-    else this.#deadlines.set('expiry', now + Math.min(left + 1, EXPIRY_CHECK));
-  }
-
-  #over(cause: Cause, now: number): void {
-    if (this.#progress.name === 'over') return;
-    const progress = this.#progress;
-    this.#release();
-    this.#progress = { name: 'over' };
+  #over(why: Cause, now: number): void {
+    const state = this.#state;
+    if (state.name === 'over') return;
+    this.#state = { name: 'over' };
     this.#deadlines.clearAll();
-    if (progress.name === 'judged' && 'refused' in progress.verdict) {
-      // He did not wait for the answer; it was wrong all the same.
-      this.#reportRefusal(progress.attempt, progress.verdict.refused);
-    } else if (progress.name !== 'refused' && !this.#established) {
-      const { name: server } = this.#reception.options;
-      this.#event({ what: 'caller-refused', server, peer: this.#owner.peer, cause });
+    if ('release' in state) state.release();
+    this.#reportEnd(state, why);
+    this.#owner.finished(this, why, now);
+  }
+
+  /** The end of a call on which there was no session, unless it was reported. */
+  #reportEnd(state: State, why: Cause): void {
+    const wasEstablished = state.name === 'ending' && state.wasEstablished;
+    if (state.name === 'established' || state.name === 'refused' || wasEstablished) return;
+    if (state.name === 'judged' && 'refused' in state.verdict) {
+      // It did not wait for the answer; it was wrong all the same.
+      this.#reportRefusal(state.attempt, state.verdict.refused);
+      return;
     }
-    this.#owner.finished(this, cause, now);
+    const { name: server } = this.#ports.options();
+    this.#event({ what: 'caller-refused', server, peer: this.#owner.peer, cause: why });
   }
 
-  #release(): void {
-    this.#held = undefined;
-    this.#giveBack();
+  #reportRefusal({ username }: LoginAttempt, why: Cause): void {
+    const { name: server } = this.#ports.options();
+    this.#event({ what: 'auth-failed', server, peer: this.#owner.peer, username, cause: why });
   }
 
-  #event(event: Extract<SessionOutput, { kind: 'event' }>['event']): void {
+  #event(event: SessionEvent): void {
     this.#owner.output({ kind: 'event', event });
   }
 }

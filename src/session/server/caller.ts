@@ -5,15 +5,14 @@
  * after `loginTimeout`. Only a few calls may be tried without a login, one after the other, so that guessing needs a new
  * connection, which the source's limits count.
  */
-import { cause as because, type Cause } from '../../wire/cause.ts';
-import { CallerCall } from './caller-call.ts';
+import { cause, type Cause } from '../../wire/cause.ts';
 import { Claims } from '../claims.ts';
 import { Deadlines, earliest } from '../deadlines.ts';
-import { Progress, type Place } from './half-open.ts';
 import { OutputQueue } from '../output-queue.ts';
-import type { SessionEvent, SessionOutput, SessionStatus } from '../ports.ts';
-import type { Reception } from './reception.ts';
+import type { CallPaths, SessionOutput, SessionStatus } from '../ports.ts';
 import { TunnelConnection, type TunnelConnectionOutput } from '../tunnel-connection.ts';
+import { CallerCall, type CallOwner, type CallPorts } from './caller-call.ts';
+import { Progress, type Place } from './half-open.ts';
 
 /** Calls at a time. */
 const MAX_CALLS = 8;
@@ -25,40 +24,52 @@ const LINGER = 5_000;
 const FIRST_CALL_TIME = 10_000;
 const CALL_TIMEOUT = 60_000;
 
+/** What a caller needs of the server that accepted it. */
+export interface CallerPorts extends CallPorts {
+  readonly paths: CallPaths;
+  /** Somebody else does something to the caller, outside its own verbs: what it throws is its own end, not theirs. */
+  readonly feed: (caller: Caller, act: () => void) => void;
+  /** It is finished. */
+  readonly done: (caller: Caller) => void;
+}
+
+type State =
+  /** Nobody has logged in. */
+  | { readonly name: 'half-open'; readonly place: Place }
+  /** Its place has gone to another one. */
+  | { readonly name: 'evicted' }
+  | { readonly name: 'logged-in' }
+  | { readonly name: 'done' };
+
 export class Caller {
   /** Outside address of the caller, and our address it connected to. */
   readonly peer: number;
   readonly local: number;
-  readonly #reception: Reception;
-  readonly #hooks: CallerHooks;
+  readonly #ports: CallerPorts;
   readonly #connection: TunnelConnection;
-  /** By slot; there is mostly one. */
+  /** By call id; there is mostly one. */
   readonly #calls = new Map<number, CallerCall>();
+  readonly #callOwner: CallOwner;
   readonly #deadlines = new Deadlines<'login' | 'first-call' | 'linger'>();
   readonly #outputs = new OutputQueue<SessionOutput>();
-  /** undefined: somebody has logged in, or the place was lost. */
-  #place: Place | undefined;
   readonly #claims = new Claims();
-  #now = 0;
+  #state: State;
+  /** What the peer has asked for, at most. */
+  #asked: 'nothing' | 'connection' | 'call' = 'nothing';
   /** Calls that were accepted and not (yet) logged in on. */
   #unproven = 0;
-  #spoke = false;
-  #reported = false;
-  #done = false;
 
   constructor(
-    reception: Reception,
-    hooks: CallerHooks,
-    ends: { readonly peer: number; readonly local: number },
+    ports: CallerPorts,
+    { peer, local }: { readonly peer: number; readonly local: number },
     place: Place,
     now: number,
   ) {
-    this.#reception = reception;
-    this.#hooks = hooks;
-    this.#place = place;
-    this.peer = ends.peer;
-    this.local = ends.local;
-    const { gateway } = reception;
+    this.#ports = ports;
+    this.#state = { name: 'half-open', place };
+    this.peer = peer;
+    this.local = local;
+    const { gateway } = ports;
     const { loginTimeout } = gateway.limits;
     const firstCallTime = Math.min(loginTimeout, FIRST_CALL_TIME);
     this.#deadlines.set('login', now + loginTimeout);
@@ -71,62 +82,66 @@ export class Caller {
         callTimeout: CALL_TIMEOUT,
         random: gateway.random,
         count: (what) => gateway.count(`control: ${what}`),
-        wonCollision: () => gateway.winsCollision(this.peer, this.local, this.#now),
+        wonCollision: (at) => gateway.winsCollision(peer, local, at),
       },
       { outputs: this.#outputs, act: (output, at) => this.#act(output, at) },
       now,
     );
+    this.#callOwner = {
+      peer,
+      claims: this.#claims,
+      output: (output) => this.#outputs.push(output),
+      advanced: (progress, at) => this.#advance(progress, at),
+      admitted: (at) => this.#admitted(at),
+      finished: ({ path }, why, at) => {
+        this.#outputs.release(path);
+        this.#connection.control.clearCall(path.callId, why, at);
+      },
+      settled: (at) => this.#connection.pump(at),
+      outside: (act, at) =>
+        ports.feed(this, () => {
+          act();
+          this.#connection.pump(at);
+        }),
+    };
   }
 
   /** Octets from TCP, split anyhow. */
   handleOctets(octets: Uint8Array, now: number): void {
-    if (this.#done) return;
-    this.#spoke = true;
-    this.#now = now;
+    if (this.#state.name === 'done') return;
+    if (this.#asked === 'nothing') this.#asked = 'connection';
     this.#connection.handleOctets(octets, now);
   }
 
   /** The peer closed TCP; `failure` (an errno) if it broke. Harmless after our own 'disconnect'. */
   handleClosed(now: number, failure?: string): void {
-    if (this.#done) return;
-    this.#connection.handleClosed(now, failure);
-  }
-
-  /** One PPP control frame of the call with this slot. Slots of calls that are over are ignored. */
-  handleFrame(slot: number, frame: Uint8Array, now: number): void {
-    this.#calls.get(slot)?.handleFrame(frame, now);
-    this.#connection.pump(now);
-  }
-
-  handleDesynchronized(slot: number, now: number): void {
-    this.#calls.get(slot)?.handleDesynchronized(now);
-    this.#connection.pump(now);
+    if (this.#state.name !== 'done') this.#connection.handleClosed(now, failure);
   }
 
   /** A tunnel-up could not be carried out: that session ends with this cause. Success needs no answer. */
-  handleTunnelFailed(slot: number, cause: Cause, now: number): void {
-    this.#calls.get(slot)?.end(cause, now);
+  handleTunnelFailed(callId: number, why: Cause, now: number): void {
+    this.#calls.get(callId)?.end(why, now);
     this.#connection.pump(now);
   }
 
   nextTimeout(): number | undefined {
-    if (this.#done) return undefined;
+    if (this.#state.name === 'done') return undefined;
     const calls = Array.from(this.#calls.values(), (call) => call.nextTimeout());
     return earliest(this.#connection.nextTimeout(), this.#deadlines.next(), ...calls);
   }
 
   handleTimeout(now: number): void {
-    if (this.#done) return;
+    if (this.#state.name === 'done') return;
     for (let due = this.#deadlines.due(now); due !== undefined; due = this.#deadlines.due(now)) {
       switch (due) {
         case 'login':
-          this.#beginClose(because('HANDSHAKE_TIMEOUT'), now);
+          this.#beginClose(cause('HANDSHAKE_TIMEOUT'), now);
           break;
         case 'first-call':
-          this.#beginClose(because('HANDSHAKE_TIMEOUT', 'no call'), now);
+          this.#beginClose(cause('HANDSHAKE_TIMEOUT', 'no call'), now);
           break;
         case 'linger':
-          this.#beginClose(because('HANGUP', 'no call'), now);
+          this.#beginClose(cause('HANGUP', 'no call'), now);
           break;
       }
     }
@@ -154,9 +169,9 @@ export class Caller {
   endCalls(fault: (call: CallerCall) => Cause | undefined, now: number): number {
     let ended = 0;
     for (const call of [...this.#calls.values()]) {
-      const cause = fault(call);
-      if (cause === undefined) continue;
-      call.end(cause, now);
+      const why = fault(call);
+      if (why === undefined) continue;
+      call.end(why, now);
       ended += 1;
     }
     if (ended > 0) this.#connection.pump(now);
@@ -167,34 +182,33 @@ export class Caller {
    * Ends everything properly: PPP is terminated, calls are disconnected, the control connection is stopped; 'done' within
    * 3 s. The addresses of its sessions are free when this returns.
    */
-  close(cause: Cause, now: number): void {
-    if (this.#done) return;
-    this.#beginClose(cause, now);
+  close(why: Cause, now: number): void {
+    if (this.#state.name === 'done') return;
+    this.#beginClose(why, now);
     this.#connection.pump(now);
   }
 
   /** Its place has gone to another one: it ends without a goodbye. */
   giveWay(now: number): void {
-    this.#place = undefined;
-    this.#connection.abandon(because('TOO_MANY_HALF_OPEN', 'another caller got on better'), now);
+    this.#state = { name: 'evicted' };
+    this.#connection.abandon(cause('TOO_MANY_HALF_OPEN', 'another caller got on better'), now);
   }
 
   /** It has thrown and is asked nothing more: what it holds of the gateway is given back. Its call paths are the daemon's matter. */
   abandon(now: number): void {
-    this.#done = true;
     try {
-      this.#leaveHalfOpen(false, now);
+      this.#enter({ name: 'done' }, now);
     } finally {
       this.#claims.close();
-      this.#hooks.done();
+      this.#ports.done(this);
     }
   }
 
-  #beginClose(cause: Cause, now: number): void {
+  #beginClose(why: Cause, now: number): void {
     if (this.#connection.ending !== undefined) return;
-    this.#connection.close(cause, now);
+    this.#connection.close(why, now);
     this.#deadlines.clearAll();
-    for (const call of [...this.#calls.values()]) call.end(cause, now);
+    for (const call of [...this.#calls.values()]) call.end(why, now);
   }
 
   #act(output: TunnelConnectionOutput, now: number): void {
@@ -206,7 +220,7 @@ export class Caller {
         this.#answer(output.request, now);
         break;
       case 'call-up':
-        this.#find(output.callId)?.connect(output.peerCallId, now);
+        this.#calls.get(output.callId)?.connect(output.peerCallId, now);
         break;
       case 'call-down':
         this.#forget(output.callId, output.cause, now);
@@ -219,103 +233,73 @@ export class Caller {
 
   /** RFC 2637 §3.2.4.1, §3.2.3.2: the path exists before the reply, because GRE may overtake it. */
   #answer(request: number, now: number): void {
-    if (this.#connection.ending !== undefined || this.#unproven >= MAX_UNPROVEN) {
-      this.#connection.control.refuseCall(request, 'not-accepted');
+    const { control, ending } = this.#connection;
+    if (ending !== undefined || this.#unproven >= MAX_UNPROVEN) {
+      control.refuseCall(request, 'not-accepted');
       return;
     }
-    const isFirst = this.#place === undefined || this.#calls.size === 0;
-    const path = isFirst ? this.#reception.paths.open(this, this.peer, this.local, now) : undefined;
+    const mayCall = this.#state.name === 'logged-in' || this.#calls.size === 0;
+    const path = mayCall ? this.#ports.paths.open(this, this.peer, this.local, now) : undefined;
     if (path === undefined) {
-      this.#connection.control.refuseCall(request, 'no-resource');
+      control.refuseCall(request, 'no-resource');
       return;
     }
     this.#unproven += 1;
-    this.#reported = true;
-    const call = new CallerCall(
-      this.#reception,
-      {
-        peer: this.peer,
-        claims: this.#claims,
-        output: (output) => this.#outputs.push(output),
-        advanced: (progress, at) => this.#place?.advance(progress, at),
-        admitted: (at) => this.#admitted(at),
-        finished: (finished, cause, at) => {
-          this.#outputs.release(finished.path);
-          this.#connection.control.clearCall(finished.path.callId, cause, at);
-        },
-        outside: (act, at) =>
-          this.#hooks.feed(() => {
-            act();
-            this.#connection.pump(at);
-          }),
-      },
-      path,
-      now,
-    );
-    this.#calls.set(path.slot, call);
-    this.#place?.advance(Progress.call, now);
+    this.#asked = 'call';
+    this.#calls.set(path.callId, new CallerCall(this.#ports, this.#callOwner, path, now));
+    this.#advance(Progress.call, now);
     this.#deadlines.clear('first-call');
     this.#deadlines.clear('linger');
-    if (this.#connection.control.acceptCall(request, path.callId, now)) return;
-    this.#forget(path.callId, because('HANGUP'), now); // the peer took its request back meanwhile
+    if (control.acceptCall(request, path.callId, now)) return;
+    this.#forget(path.callId, cause('HANGUP'), now); // the peer took its request back meanwhile
+  }
+
+  #advance(progress: Progress, now: number): void {
+    if (this.#state.name === 'half-open') this.#state.place.advance(progress, now);
   }
 
   #admitted(now: number): void {
     this.#unproven -= 1;
-    this.#leaveHalfOpen(true, now);
+    this.#enter({ name: 'logged-in' }, now);
     this.#deadlines.clear('login');
   }
 
-  #find(callId: number): CallerCall | undefined {
-    for (const call of this.#calls.values()) if (call.path.callId === callId) return call;
-    return undefined;
-  }
-
   /** The control connection has ended the call. */
-  #forget(callId: number, cause: Cause, now: number): void {
-    const call = this.#find(callId);
+  #forget(callId: number, why: Cause, now: number): void {
+    const call = this.#calls.get(callId);
     if (call === undefined) return;
-    this.#calls.delete(call.path.slot);
-    call.lost(cause, now);
+    this.#calls.delete(callId);
+    call.lost(why, now);
     if (this.#calls.size > 0 || this.#connection.ending !== undefined) return;
-    this.#place?.advance(Progress.none, now);
+    this.#advance(Progress.none, now);
     this.#deadlines.set('linger', now + LINGER);
   }
 
-  #finish(cause: Cause, now: number): void {
-    this.#done = true;
+  #finish(why: Cause, now: number): void {
     this.#deadlines.clearAll();
-    this.#leaveHalfOpen(false, now);
-    if (!this.#reported) this.#reportLoss(cause);
+    this.#enter({ name: 'done' }, now);
+    if (this.#asked !== 'call') this.#reportLoss(why);
     this.#outputs.push({ kind: 'disconnect' });
     this.#outputs.push({ kind: 'done' });
-    this.#hooks.done();
+    this.#ports.done(this);
   }
 
   /** A connection that ended before there was a call. */
-  #reportLoss(cause: Cause): void {
-    if (!this.#spoke && this.#connection.ending === undefined) {
-      this.#reception.gateway.count('control: silent caller');
+  #reportLoss(why: Cause): void {
+    const { options, gateway } = this.#ports;
+    if (this.#asked === 'nothing' && this.#connection.ending === undefined) {
+      gateway.count('control: silent caller');
       return;
     }
-    const { name } = this.#reception.options;
-    this.#event({ what: 'caller-refused', server: name, peer: this.peer, cause });
-  }
-
-  #leaveHalfOpen(isProved: boolean, now: number): void {
-    const place = this.#place;
-    this.#place = undefined;
-    place?.leave(isProved, now);
-  }
-
-  #event(event: SessionEvent): void {
+    const { name: server } = options();
+    const event = { what: 'caller-refused', server, peer: this.peer, cause: why } as const;
     this.#outputs.push({ kind: 'event', event });
   }
-}
 
-export interface CallerHooks {
-  /** Somebody else does something to the caller, outside its own verbs: what it throws is its own end, not theirs. */
-  readonly feed: (act: () => void) => void;
-  /** It is finished. */
-  readonly done: () => void;
+  /** No longer half-open. */
+  #enter(state: Exclude<State, { name: 'half-open' }>, now: number): void {
+    const before = this.#state;
+    this.#state = state;
+    if (before.name === 'half-open') before.place.leave(state.name === 'logged-in', now);
+  }
 }

@@ -111,15 +111,15 @@ const refused = /relay branch client 192\.168\.2\.10 server 203\.0\.113\.1: refu
 const down = /relay branch .*: down INTERNAL_ERROR/;
 for (const [what, told] of [
   ['RelayRunner.accept', undefined],
-  ['Passage.tcp', undefined], // in the constructor
-  ['Passage.connect', refused],
+  ['ConnectionRunner.tcp', undefined], // in the constructor
+  ['ConnectionRunner.connect', refused],
   ['RelayedConnection.handleConnected', refused],
   ['RelayedConnection.handleOctets', refused],
   ['RelayedConnection.poll', refused],
   ['RelayedConnection.nextTimeout', refused],
-  ['Passage.open', refused],
+  ['ConnectionRunner.open', refused],
   ['RelayedConnection.handleOpened', refused],
   ['RelayedConnection.handleClosed', down],
-  ['Passage.remove', down],
+  ['ConnectionRunner.remove', down],
 ] as const)
   test(`a throw in ${what} ends that connection`, { timeout: 60_000 }, () => ends(what, told));

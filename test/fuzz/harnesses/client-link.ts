@@ -47,10 +47,7 @@ export const clientLink = harness({
     victim.dial();
     if (honest) world.advance(1_000);
     for (const one of steps) {
-      const { now } = world.clock;
-      const slots = [...victim.paths.calls.values()]
-        .filter(({ peer }) => peer === evil.address)
-        .map(({ slot }) => slot);
+      const paths = [...victim.paths.calls.values()].filter(({ peer }) => peer === evil.address);
       const write = (octets: Uint8Array) => {
         const { tcp } = victim;
         if (tcp?.peer?.open === true) tcp.peer.write(octets);
@@ -63,9 +60,9 @@ export const clientLink = harness({
       else if (one.kind === 'close') victim.tcp?.peer?.close();
       else if (one.kind === 'dial') victim.dial();
       else
-        for (const slot of slots) {
-          if (one.kind === 'desync') victim.link.handleDesynchronized(slot, now);
-          else victim.link.handleFrame(slot, one.frame, now);
+        for (const path of paths) {
+          if (one.kind === 'desync') path.desynchronize();
+          else path.receive(one.frame);
         }
       world.advance(3);
       assert.ok(victim.paths.calls.size <= 2, 'calls of one link');

@@ -105,15 +105,14 @@ function disturb(
   what: 'restart' | 'desync',
   now: number,
 ): void {
-  for (const { caller } of server.callers.values())
-    for (const { slot, peer } of server.paths.calls.values()) {
-      if (peer !== link.address) continue;
-      if (what === 'desync') caller.handleDesynchronized(slot, now);
-      else caller.handleFrame(slot, LCP_REQUEST, now);
-    }
-  for (const { slot } of link.paths.calls.values()) {
-    if (what === 'desync') link.link.handleDesynchronized(slot, now);
-    else if (now % 2 === 0) link.link.handleFrame(slot, LCP_REQUEST, now);
+  for (const path of server.paths.calls.values()) {
+    if (path.peer !== link.address) continue;
+    if (what === 'desync') path.desynchronize();
+    else path.receive(LCP_REQUEST);
+  }
+  for (const path of link.paths.calls.values()) {
+    if (what === 'desync') path.desynchronize();
+    else if (now % 2 === 0) path.receive(LCP_REQUEST);
   }
 }
 

@@ -103,7 +103,7 @@ class Siege {
         if (tcp?.open === true) break;
         const made = host.connect(ip(`192.0.2.${60 + who}`));
         this.tcp[who] = made.tcp;
-        this.callers[who] = 'handleFrame' in made.caller ? made.caller : undefined;
+        this.callers[who] = 'poll' in made.caller ? made.caller : undefined;
         break;
       }
       case 'start':
@@ -121,11 +121,9 @@ class Siege {
       case 'frame':
       case 'desync': {
         if (caller === undefined || !host.callers.has(caller)) break;
-        const slots = [...host.paths.calls.values()]
-          .filter(({ peer }) => peer === caller.peer)
-          .map(({ slot }) => slot);
-        if (step.kind === 'desync') caller.handleDesynchronized(slots[0] ?? 0, world.clock.now);
-        else caller.handleFrame(slots[step.slot] ?? 999, step.frame, world.clock.now);
+        const paths = [...host.paths.calls.values()].filter(({ peer }) => peer === caller.peer);
+        if (step.kind === 'desync') paths[0]?.desynchronize();
+        else paths[step.slot]?.receive(step.frame);
       }
     }
     world.advance(step.kind === 'wait' ? 0 : 7);

@@ -2,10 +2,10 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { Secret } from '../../../src/crypto/secret.ts';
-import type { Caller } from '../../../src/session/server/caller.ts';
 import { SERVER_INTERFACE_IDENTIFIER, type SessionEvent } from '../../../src/session/ports.ts';
 import type { User } from '../../../src/session/options.ts';
 import type { Cause } from '../../../src/wire/cause.ts';
+import type { TwinPath } from '../../support/call-paths.ts';
 import {
   ip,
   net,
@@ -296,11 +296,10 @@ for (const right of [true, false]) {
     link.dial();
     world.advance(300);
     const before = server.whats().length;
-    const [caller] = server.server.callers().filter(({ peer }) => peer === link.address);
     const [path] = [...server.paths.calls.values()].filter(({ peer }) => peer === link.address);
-    restartLcp(caller!, path!.slot, world.clock.now);
+    restartLcp(path!);
     world.advance(180);
-    restartLcp(caller!, path!.slot, world.clock.now);
+    restartLcp(path!);
     world.advance(10_000);
     const expected = right ? 'session-up anna' : 'auth-failed anna PEER_AUTH_FAILED';
     assert.deepEqual(server.whats().slice(before), [expected]);
@@ -314,8 +313,7 @@ test('LCP starts anew in a session: the same user logs in again, and goes on', (
   const link = world.link();
   link.dial();
   world.advance(3_000);
-  const [caller] = server.server.callers();
-  restartLcp(caller!, server.networks.only()[0].slot, world.clock.now);
+  restartLcp(server.networks.only()[0]);
   world.advance(5_000);
   assert.deepEqual(server.whats(), ['session-up anna']);
   assert.deepEqual(server.networks.log, ['tunnel-up', 'tunnel-down', 'tunnel-up']);
@@ -337,8 +335,7 @@ test('a ban of the address they share does not end a session that is up and rene
   guesser.hangup();
   world.advance(3_000);
   assert(server.gateway.lockout.isBanned(link.address, world.clock.now));
-  const [caller] = server.server.callers();
-  restartLcp(caller!, server.networks.only()[0].slot, world.clock.now);
+  restartLcp(server.networks.only()[0]);
   world.advance(100_000);
   assert.equal(link.state, 'up');
   assert(link.networks.only()[0].sendIp());
@@ -346,8 +343,8 @@ test('a ban of the address they share does not end a session that is up and rene
 });
 
 /** A Configure-Request without options, as from the peer. */
-function restartLcp(caller: Caller, slot: number, now: number): void {
-  caller.handleFrame(slot, Uint8Array.from([0xff, 3, 0xc0, 0x21, 1, 99, 0, 4]), now);
+function restartLcp(path: TwinPath): void {
+  path.receive(Uint8Array.from([0xff, 3, 0xc0, 0x21, 1, 99, 0, 4]));
 }
 
 test('who hangs up before the slow answer is reported all the same', () => {

@@ -216,7 +216,7 @@ test('a caller whose network cannot be set up ends with that cause', () => {
   const link = up(world, world.link(noRedial));
   const [path] = server.networks.only();
   const [caller] = server.server.callers();
-  caller!.handleTunnelFailed(path.slot, cause('DEVICE_FAILED'), world.clock.now);
+  caller!.handleTunnelFailed(path.callId, cause('DEVICE_FAILED'), world.clock.now);
   world.advance(4_000);
   assert(server.whats().includes('session-down anna DEVICE_FAILED'));
   assert.equal(link.state, 'waiting');

@@ -1,9 +1,15 @@
-/** One control connection that passes through: its two TCP connections, and the packets of its calls in the kernel. */
+/** Carries out what one relayed control connection asks: its two TCP connections, and the packets of its calls in the kernel. */
 import { errorText } from '../../platform/errors.ts';
 import { sockets } from '../../platform/platform.ts';
 import type { TcpSocket } from '../../platform/sockets.ts';
 import { RelayedConnection } from '../../relay/relayed-connection.ts';
-import { otherSide, type RelayedCall, type Side } from '../../relay/relayed-call.ts';
+import {
+  isPassing,
+  otherSide,
+  type PassingCall,
+  type RelayedCall,
+  type Side,
+} from '../../relay/relayed-call.ts';
 import type { RelayOutput } from '../../relay/relay-output.ts';
 import type { CallIds } from '../../pptp/call-ids.ts';
 import type { Count } from '../../router/nft-elements.ts';
@@ -39,7 +45,7 @@ export interface RelayPorts {
   readonly capture: () => Capture | undefined;
 }
 
-export interface PassageOptions {
+export interface ConnectionOptions {
   /** The relay's name, and the key of its rules. */
   readonly name: string;
   readonly key: number;
@@ -51,38 +57,48 @@ export interface PassageOptions {
   readonly idleTimeout: number;
 }
 
-export class Passage {
+/** The connection to the server. */
+type Upstream =
+  | { readonly name: 'none' }
+  | { readonly name: 'connecting'; readonly socket: TcpSocket }
+  | { readonly name: 'connected'; readonly tcp: TcpConnection };
+
+type Standing =
+  /** It has had no call yet. */
+  | { readonly name: 'half-open'; readonly place: Place }
+  /** Its place has gone to another one. */
+  | { readonly name: 'evicted' }
+  | { readonly name: 'called' };
+
+export class ConnectionRunner {
   readonly machine: RelayedConnection;
   readonly client: TcpConnection;
-  private readonly options: PassageOptions;
+  private readonly options: ConnectionOptions;
   private readonly ports: RelayPorts;
   private readonly ended: () => void;
-  private connecting: TcpSocket | undefined;
-  private server: TcpConnection | undefined;
+  private upstream: Upstream = { name: 'none' };
   /** Call ids that ends were told. */
   private readonly ids = new Set<number>();
   /** Calls that were told of. */
-  private readonly up = new Set<RelayedCall>();
+  private readonly up = new Set<PassingCall>();
   private readonly ways = new Map<RelayedCall, Partial<Record<Side, RelayWay>>>();
   /** Counters of a call that was removed and whose end is about to be told. */
   private last: Record<Side, Count> | undefined;
   /** Packets at the last look. */
   private packets = 0;
-  private hadCall = false;
-  /** Until there is a call; or it has gone to another one. */
-  private place: Place | undefined;
+  private standing: Standing;
 
   /** @param socket from the client */
   constructor(
     socket: TcpSocket,
-    options: PassageOptions,
+    options: ConnectionOptions,
     ports: RelayPorts,
     place: Place,
     ended: () => void,
   ) {
     this.options = options;
     this.ports = ports;
-    this.place = place;
+    this.standing = { name: 'half-open', place };
     this.ended = ended;
     const { nextId } = ports;
     const count = (what: string) => ports.count(`relay: ${what}`);
@@ -124,7 +140,8 @@ export class Passage {
     const attempt = (act: () => void) => this.ports.faults.contain(this.about, act);
     for (const call of this.ways.keys()) {
       attempt(() => this.remove(call));
-      if (this.up.has(call)) attempt(() => this.carryOut({ kind: 'call-down', call, cause: why }));
+      if (isPassing(call) && this.up.has(call))
+        attempt(() => this.carryOut({ kind: 'call-down', call, cause: why }));
     }
     for (const id of this.ids) attempt(() => this.releaseId(id));
     attempt(() => this.done(why));
@@ -136,11 +153,11 @@ export class Passage {
   }
 
   get isHalfOpen(): boolean {
-    return this.place !== undefined;
+    return this.standing.name === 'half-open';
   }
 
   giveWay(): void {
-    this.place = undefined;
+    this.standing = { name: 'evicted' };
     this.feed((machine) =>
       machine.end(cause('TOO_MANY_HALF_OPEN', 'another client got on better')),
     );
@@ -185,18 +202,19 @@ export class Passage {
         this.connect();
         break;
       case 'write':
-        (output.side === 'client' ? this.client : this.server)?.write(output.octets);
+        this.tcpOf(output.side)?.write(output.octets);
         break;
       case 'open':
-        this.place?.advance(Progress.call, monotonic());
+        if (this.standing.name === 'half-open')
+          this.standing.place.advance(Progress.call, monotonic());
         this.ports.drive.watch(this.machine, this.open(output.call, output.towards));
         break;
       case 'remove':
         this.remove(output.call);
         break;
       case 'call-up':
-        this.hadCall = true;
         this.leavePlace(true);
+        this.standing = { name: 'called' };
         this.up.add(output.call);
         report({ what: 'relay-call-up', call: this.status(output.call) });
         break;
@@ -214,9 +232,14 @@ export class Passage {
     }
   }
 
+  private tcpOf(side: Side): TcpConnection | undefined {
+    if (side === 'client') return this.client;
+    return this.upstream.name === 'connected' ? this.upstream.tcp : undefined;
+  }
+
   private connect(): void {
     const failed = (why: Cause) => {
-      if (this.connecting === socket) this.feed((machine) => machine.end(why));
+      if (this.upstream.name === 'connecting') this.feed((machine) => machine.end(why));
     };
     const connected = () => {
       const device = deviceOf(socket);
@@ -224,13 +247,12 @@ export class Passage {
         failed(cause('WRONG_NETWORK', device));
         return;
       }
-      this.connecting = undefined;
-      this.server = this.tcp(socket, 'server');
+      this.upstream = { name: 'connected', tcp: this.tcp(socket, 'server') };
       this.feed((machine) => machine.handleConnected(monotonic()));
     };
     const to = { address: formatAddress(this.options.server), port: PPTP_PORT };
     const socket = sockets.connect(to, () => this.ports.drive.guard(this.machine, connected));
-    this.connecting = socket;
+    this.upstream = { name: 'connecting', socket };
     socket.hear({ closed: (error) => failed(connectCause(error)) });
   }
 
@@ -238,7 +260,7 @@ export class Passage {
     const { name, key, server, clientLocal } = this.options;
     const ends = {
       client: { address: this.client.peer, local: clientLocal },
-      server: { address: server, local: this.server!.local },
+      server: { address: server, local: this.tcpOf('server')!.local },
     };
     const { callId, told } = call[towards];
     const way: RelayWay = {
@@ -279,15 +301,16 @@ export class Passage {
   }
 
   private done(why: Cause): void {
-    const { connecting, client, server, options } = this;
+    const { upstream, client, options } = this;
     this.ports.drive.remove(this.machine);
     this.leavePlace(false);
-    this.connecting = undefined;
-    connecting?.destroy();
+    this.upstream = { name: 'none' };
     client.close();
-    server?.close();
+    if (upstream.name === 'connecting') upstream.socket.destroy();
+    else if (upstream.name === 'connected') upstream.tcp.close();
     this.ended();
-    if (this.hadCall || why.code === 'SHUTDOWN' || why.code === 'CONFIG_CHANGED') return;
+    if (this.standing.name === 'called' || why.code === 'SHUTDOWN' || why.code === 'CONFIG_CHANGED')
+      return;
     this.ports.report({
       what: 'relay-refused',
       relay: options.name,
@@ -298,20 +321,19 @@ export class Passage {
   }
 
   private leavePlace(isProved: boolean): void {
-    this.place?.leave(isProved, monotonic());
-    this.place = undefined;
+    if (this.standing.name === 'half-open') this.standing.place.leave(isProved, monotonic());
   }
 
-  private status(call: RelayedCall): RelayCallStatus {
+  private status(call: PassingCall): RelayCallStatus {
     const counters = this.ways.has(call) ? this.counters(call) : this.last;
     return {
-      id: call.id,
+      id: call.state.id,
       relay: this.options.name,
       client: this.client.peer,
       server: this.options.server,
       clientCallId: call.client.callId!,
       serverCallId: call.server.callId!,
-      since: call.since,
+      since: call.state.since,
       traffic: counters && {
         rxPackets: counters.server.packets,
         rxOctets: counters.server.octets,

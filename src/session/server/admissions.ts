@@ -1,0 +1,227 @@
+/** Who has proved its password and is let in: a place, an address, and which older sessions give way for it. */
+import type { Grant } from '../../ppp/options.ts';
+import { cause, type Cause } from '../../wire/cause.ts';
+import { formatAddress, rangeContains, type AddressRange } from '../../wire/ip.ts';
+import { BoundedMap } from '../bounded-map.ts';
+import type { Gateway, LiveSession } from '../gateway.ts';
+import type { ServerOptions, User } from '../options.ts';
+import type { Neighbours, SessionEvent } from '../ports.ts';
+import type { Identity } from '../session.ts';
+import { accountFault } from './accounts.ts';
+import { LanAddresses, type Found } from './lan-addresses.ts';
+import { AddressPool, type PoolOptions } from './pool.ts';
+
+/** Addresses of a pool in the LAN that are asked for with the one that is needed. */
+const AHEAD = 8;
+/** A device answered for the very address that was about to be given, ms. */
+const AGAIN = 100;
+/** Addresses whose holder was told. */
+const TOLD = 256;
+
+export interface Admission {
+  readonly user: User;
+  readonly identity: Identity;
+  readonly grant: Grant;
+  /** Gives address and place back. Once. */
+  release(): void;
+}
+
+export interface Wait {
+  /** ms */
+  readonly wait: number;
+}
+
+export interface AdmissionPorts {
+  readonly neighbours: Neighbours;
+  readonly report: (event: SessionEvent) => void;
+}
+
+export class Admissions {
+  readonly #gateway: Gateway;
+  readonly #report: AdmissionPorts['report'];
+  readonly #sessions = new Set<LiveSession>();
+  readonly #pool: AddressPool;
+  readonly #lan: LanAddresses;
+  #options: ServerOptions;
+  /** Addresses that lead elsewhere. */
+  #kept: readonly AddressRange[];
+  /** Who has addresses of the pool on the LAN, as far as it was told. */
+  readonly #told = new BoundedMap<number, string>(TOLD);
+
+  constructor(
+    options: ServerOptions,
+    gateway: Gateway,
+    { neighbours, report }: AdmissionPorts,
+    kept: readonly AddressRange[],
+  ) {
+    this.#options = options;
+    this.#gateway = gateway;
+    this.#report = report;
+    this.#kept = kept;
+    this.#lan = new LanAddresses(neighbours);
+    this.#pool = new AddressPool(poolOptions(options, gateway.users, kept));
+  }
+
+  /** New options, accounts or addresses that lead elsewhere. */
+  reconfigure(options: ServerOptions, kept = this.#kept): void {
+    this.#options = options;
+    this.#kept = kept;
+    this.#pool.reconfigure(poolOptions(options, this.#gateway.users, kept));
+  }
+
+  /** Why a user who is in may not keep its address. */
+  addressFault(user: User, address: number): Cause | undefined {
+    if (this.#isKept(address)) return cause('NETWORK_CONFLICT', formatAddress(address));
+    const isAllowed = user.address === address || this.#pool.covers(address);
+    return isAllowed ? undefined : cause('CONFIG_CHANGED');
+  }
+
+  /** Looks whether a device of the LAN has the address of a caller. */
+  watch(now: number): void {
+    if (!this.#options.proxyArp) return;
+    const usernames = new Map(
+      [...this.#sessions].map((session) => [session.address, session.username]),
+    );
+    for (const { address, holder } of this.#lan.watch([...usernames.keys()], now))
+      this.#tell(address, holder, usernames.get(address));
+  }
+
+  /** See CallPorts. */
+  admit(proved: User, end: LiveSession['end'], now: number): Admission | Cause | Wait {
+    const gateway = this.#gateway;
+    const { name } = this.#options;
+    const user = gateway.accounts.find(proved.username, proved.username, name);
+    // Changed while the answer was held back: what was proved is no longer what counts.
+    if (user?.keys.session !== proved.keys.session) return cause('PEER_AUTH_FAILED');
+    const fault = accountFault(user, name, gateway.wallClock());
+    if (fault !== undefined) return fault;
+    const replaced = this.#replaced(user);
+    if ('code' in replaced) return replaced;
+    const noRoom = this.#noRoom(user, replaced);
+    if (noRoom !== undefined) return noRoom;
+    const own = this.#ofOwnPool(replaced).map(({ address }) => address);
+    const unclear = this.#options.proxyArp ? this.#askLan(user, own, now) : undefined;
+    if (unclear !== undefined) return unclear;
+    for (const session of replaced) session.end(cause('REPLACED'), now);
+    const address = this.#takeAddress(user, own, now);
+    if (address !== undefined) return this.#enter(user, address, end);
+    return this.#options.proxyArp ? { wait: AGAIN } : cause('POOL_EMPTY');
+  }
+
+  /** Until it is known whether the address that the user would get is somebody's on the LAN. Those after it are asked for, too. */
+  #askLan(user: User, own: readonly number[], now: number): Cause | Wait | undefined {
+    const { address } = user;
+    if (address === undefined) {
+      if (own.some((each) => this.#pool.covers(each))) return undefined;
+      let next: Found | undefined; // of the first that may be free: looked at once, an answer may come any time
+      this.#pool.candidates(user.username, AHEAD, (each) => {
+        const found = this.#look(each, now);
+        const mayBeFree = found === 'free' || 'wait' in found;
+        if (mayBeFree) next ??= found;
+        return mayBeFree;
+      });
+      if (next === undefined)
+        return cause('POOL_EMPTY', 'devices of the LAN have the addresses that are left');
+      return next !== 'free' && 'wait' in next ? next : undefined;
+    }
+    if (own.includes(address)) return undefined;
+    const found = this.#look(address, now);
+    if (found === 'free') return undefined;
+    return 'wait' in found
+      ? found
+      : cause('ADDRESS_TAKEN', `${formatAddress(address)}: ${found.holder}`);
+  }
+
+  #look(address: number, now: number): Found {
+    const found = this.#lan.look(address, now);
+    if (found !== 'free' && 'holder' in found) this.#tell(address, found.holder, undefined);
+    return found;
+  }
+
+  /** Once, until it is another device, or a caller has the address. */
+  #tell(address: number, holder: string, username: string | undefined): void {
+    const text = JSON.stringify([holder, username]);
+    if (this.#told.get(address) === text) return;
+    this.#told.set(address, text);
+    const what = username === undefined ? 'no caller gets it' : 'a caller has it, too';
+    const detail = `${formatAddress(address)}: ${holder}; ${what}`;
+    const { name: server } = this.#options;
+    const why = cause('ADDRESS_TAKEN', detail);
+    this.#report({ what: 'server-trouble', server, username, cause: why });
+  }
+
+  #isKept(address: number): boolean {
+    return this.#kept.some((range) => rangeContains(range, address));
+  }
+
+  /** Which sessions of the user must give way to one more (on_duplicate). */
+  #replaced(user: User): readonly LiveSession[] | Cause {
+    const sessions = this.#gateway.sessionsOf(user.username);
+    const single = user.address !== undefined || user.routes.length > 0;
+    // An address or a network leads to one session only.
+    const most = single ? 1 : (user.maxSessions ?? this.#options.maxPerUser);
+    const excess = Math.max(0, sessions.length + 1 - most);
+    if (excess === 0) return [];
+    if (this.#options.onDuplicate === 'deny') return cause('USER_LIMIT');
+    return sessions.slice(0, excess);
+  }
+
+  #ofOwnPool(sessions: readonly LiveSession[]): readonly LiveSession[] {
+    return sessions.filter(({ pool }) => pool === this.#pool);
+  }
+
+  #noRoom(user: User, replaced: readonly LiveSession[]): Cause | undefined {
+    const here = this.#ofOwnPool(replaced);
+    const { maxSessions } = this.#options;
+    if (this.#sessions.size - here.length >= maxSessions) return cause('TOO_MANY_SESSIONS');
+    const { occupied, limits } = this.#gateway;
+    if (occupied - replaced.length >= limits.maxSessions)
+      return cause('TOO_MANY_SESSIONS', 'all servers and links together');
+    if (user.address !== undefined) {
+      if (this.#isKept(user.address)) return cause('ADDRESS_IN_USE');
+      const freed = here.some(({ address }) => address === user.address);
+      return this.#pool.isHeld(user.address) && !freed ? cause('ADDRESS_IN_USE') : undefined;
+    }
+    const freed = here.some(({ address }) => this.#pool.covers(address));
+    return freed || this.#pool.hasFree() ? undefined : cause('POOL_EMPTY');
+  }
+
+  /** @param own addresses of sessions that were ended for this one */
+  #takeAddress(user: User, own: readonly number[], now: number): number | undefined {
+    if (user.address === undefined)
+      return this.#pool.allocate(
+        user.username,
+        (address) =>
+          !this.#options.proxyArp || own.includes(address) || this.#look(address, now) === 'free',
+      );
+    return this.#pool.take(user.address) ? user.address : undefined;
+  }
+
+  #enter(user: User, address: number, end: LiveSession['end']): Admission {
+    const { localAddress, dns, nbns } = this.#options;
+    const { username, routes } = user;
+    const id = this.#gateway.nextId();
+    const session: LiveSession = { id, username, address, pool: this.#pool, end };
+    this.#sessions.add(session);
+    this.#gateway.enter(session);
+    return {
+      user,
+      identity: { id, username, routes },
+      grant: { localAddress, peerAddress: address, dns, nbns },
+      release: () => {
+        this.#sessions.delete(session);
+        this.#gateway.leave(session);
+        this.#pool.release(address);
+      },
+    };
+  }
+}
+
+function poolOptions(
+  { pool: ranges, network, localAddress }: ServerOptions,
+  users: readonly User[],
+  kept: readonly AddressRange[],
+): PoolOptions {
+  const fixed = users.flatMap(({ address }) => address ?? []);
+  return { ranges, network, reserved: [localAddress, ...fixed], kept };
+}

@@ -1,0 +1,70 @@
+/** What ends an established session by itself: that it is quiet, that its time is over, the expiry of its account. */
+import { cause, type Cause } from '../../wire/cause.ts';
+import { Deadlines } from '../deadlines.ts';
+import { IdleWatch } from '../idle-watch.ts';
+import type { ServerOptions } from '../options.ts';
+import type { CallPath } from '../ports.ts';
+
+/** The expiry of an account is looked at again after this time at the latest: the wall clock may be set, ms. */
+const EXPIRY_CHECK = 3_600_000;
+
+export class SessionLimits {
+  readonly #wallClock: () => number;
+  readonly #idle: IdleWatch | undefined;
+  readonly #deadlines = new Deadlines<'idle' | 'lifetime' | 'expiry'>();
+  #expires: number | undefined;
+
+  constructor(
+    { idleTimeout, sessionTimeout }: ServerOptions,
+    path: CallPath,
+    wallClock: () => number,
+    now: number,
+  ) {
+    this.#wallClock = wallClock;
+    if (sessionTimeout > 0) this.#deadlines.set('lifetime', now + sessionTimeout);
+    if (idleTimeout === 0) return;
+    this.#idle = new IdleWatch(path, idleTimeout);
+    this.#deadlines.set('idle', this.#idle.next(now));
+  }
+
+  nextTimeout(): number | undefined {
+    return this.#deadlines.next();
+  }
+
+  /** @returns why the session must end now */
+  handleTimeout(now: number): Cause | undefined {
+    for (let due = this.#deadlines.due(now); due !== undefined; due = this.#deadlines.due(now)) {
+      const why = this.#reach(due, now);
+      if (why !== undefined) return why;
+    }
+    return undefined;
+  }
+
+  /** @param expires of the account, as User has it. @returns why the session must end now */
+  setExpiry(expires: number | undefined, now: number): Cause | undefined {
+    this.#expires = expires;
+    this.#deadlines.clear('expiry');
+    return this.#checkExpiry(now);
+  }
+
+  #reach(limit: 'idle' | 'lifetime' | 'expiry', now: number): Cause | undefined {
+    switch (limit) {
+      case 'idle':
+        if (this.#idle?.look() === true) return cause('IDLE_TIMEOUT');
+        if (this.#idle !== undefined) this.#deadlines.set('idle', this.#idle.next(now));
+        return undefined;
+      case 'lifetime':
+        return cause('CONNECT_TIME');
+      case 'expiry':
+        return this.#checkExpiry(now);
+    }
+  }
+
+  #checkExpiry(now: number): Cause | undefined {
+    if (this.#expires === undefined) return undefined;
+    const left = this.#expires - this.#wallClock();
+    if (left < 0) return cause('ACCOUNT_EXPIRED');
+    this.#deadlines.set('expiry', now + Math.min(left + 1, EXPIRY_CHECK));
+    return undefined;
+  }
+}
