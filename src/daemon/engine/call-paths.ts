@@ -1,0 +1,95 @@
+/** The calls on the data path: whose each is, and what its control frames may cost. */
+import { Control } from '../../data-path/control.ts';
+import type { DataPath } from '../../data-path/data-path.ts';
+import { RateLimit } from '../../data-path/queues/rate-limit.ts';
+import type { CallPath, CallPaths, PathOwner } from '../../session/ports.ts';
+import type { AdmittedCallIds } from './admitted-call-ids.ts';
+import { DataCallPath, type PathEvents } from './call-path.ts';
+import type { Drive } from './drive.ts';
+
+/**
+ * Control frames of one call: at once, and per second. A login takes about 20; each one beyond may cost us a reply, or
+ * with a renegotiation a login and routes.
+ */
+const CONTROL_BURST = 256;
+const CONTROL_PER_SECOND = 64;
+
+interface Parts {
+  readonly octets: Uint8Array;
+  readonly dataPath: DataPath;
+  readonly maxCalls: number;
+  readonly callIds: AdmittedCallIds;
+  readonly drive: Drive;
+}
+
+export class DataCallPaths implements CallPaths {
+  /** Control frames that were dropped because a call had too many. */
+  floodFrames = 0;
+  private readonly parts: Parts;
+  private readonly events: PathEvents;
+  /** By slot. */
+  private readonly owners: (PathOwner | undefined)[];
+  private readonly paths: (CallPath | undefined)[];
+  private readonly ration: RateLimit;
+
+  constructor(parts: Parts, events: Omit<PathEvents, 'closed'>) {
+    const { maxCalls, callIds } = parts;
+    this.parts = parts;
+    this.owners = new Array<PathOwner | undefined>(maxCalls).fill(undefined);
+    this.paths = new Array<CallPath | undefined>(maxCalls).fill(undefined);
+    this.ration = new RateLimit(maxCalls, CONTROL_PER_SECOND, CONTROL_BURST);
+    this.events = {
+      ...events,
+      closed: (slot, callId) => {
+        this.owners[slot] = undefined;
+        this.paths[slot] = undefined;
+        callIds.release(callId);
+      },
+    };
+  }
+
+  open(owner: PathOwner, peer: number, local: number, now: number): CallPath | undefined {
+    const { callIds, dataPath } = this.parts;
+    const callId = callIds.take();
+    if (callId === undefined) return undefined;
+    const slot = dataPath.calls.open(peer, local, callId, now);
+    if (slot === -1) {
+      callIds.release(callId);
+      return undefined;
+    }
+    this.ration.reset(slot, now);
+    const path = new DataCallPath(slot, callId, dataPath.calls, this.events);
+    this.owners[slot] = owner;
+    this.paths[slot] = path;
+    return path;
+  }
+
+  /** Closes the calls of the owner. */
+  release(owner: PathOwner): void {
+    for (const [slot, path] of this.paths.entries()) if (this.owners[slot] === owner) path?.close();
+  }
+
+  /** Feeds the machines with what the data path has for them. */
+  feed(now: number): void {
+    const { dataPath } = this.parts;
+    let control: Control;
+    while ((control = dataPath.nextControl(now)) !== Control.None) {
+      const { slot } = dataPath.control;
+      const owner = this.owners[slot];
+      if (owner === undefined) continue;
+      if (control === Control.Frame) this.feedFrame(owner, slot, now);
+      else this.parts.drive.feed(owner, (machine) => machine.handleDesynchronized(slot, now));
+    }
+  }
+
+  private feedFrame(owner: PathOwner, slot: number, now: number): void {
+    const { octets, dataPath, drive } = this.parts;
+    if (this.ration.take(slot, 1, now) === 0) {
+      this.floodFrames++;
+      return;
+    }
+    const { offset, length } = dataPath.control;
+    const frame = octets.slice(offset, offset + length);
+    drive.feed(owner, (machine) => machine.handleFrame(slot, frame, now));
+  }
+}
