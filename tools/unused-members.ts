@@ -23,9 +23,6 @@ const isMember = (node: ts.Node): node is Member =>
   ts.isClassLike(node.parent) &&
   (ts.isPropertyDeclaration(node) || ts.isMethodDeclaration(node) || ts.isAccessor(node));
 
-/** Not held to it yet. */
-const spared = ['src/daemon/', 'src/data-path/', 'src/session/'];
-
 const members: Member[] = [];
 const read = new Set<ts.Declaration>();
 /** What is read of things that are no class, by its name: the interfaces that have it. */
@@ -84,7 +81,6 @@ const calledByName = ['toJSON', 'toString'];
 
 const unused = members.filter(
   (member) =>
-    !spared.some((folder) => relative(root, member.getSourceFile().fileName).startsWith(folder)) &&
     !read.has(member) &&
     !isAsked(member) &&
     !member.modifiers?.some(({ kind }) => kind === ts.SyntaxKind.OverrideKeyword) &&

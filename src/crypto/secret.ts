@@ -47,7 +47,7 @@ export class Secret {
     return this.#ntHash;
   }
 
-  /** Whether both hold the same password or hash: a reload compares accounts with it. */
+  /** Whether both hold the same password or hash. @public for tests */
   equals(other: Secret): boolean {
     return this.#password === other.#password && equalConstantTime(this.#ntHash, other.#ntHash);
   }

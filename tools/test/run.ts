@@ -20,7 +20,7 @@ const own = files.filter((file) => hasOwnProcess(file));
 const shared = files.filter((file) => !own.includes(file));
 const results: boolean[] = [];
 if (shared.length > 0) results.push(await runShared());
-if (values.coverage === true) results.push(holdFloors());
+if (values.coverage === true && results[0] === true) results.push(holdFloors());
 if (values.show === true) showCoverage();
 else if (own.length > 0) results.push(await runOwn());
 process.exitCode = results.every(Boolean) ? 0 : 1;
@@ -28,7 +28,7 @@ process.exitCode = results.every(Boolean) ? 0 : 1;
 /** The process tells which file's turn it is. */
 function runShared(): Promise<boolean> {
   const program = `${import.meta.dirname}/shared.ts`;
-  forgetCoverage();
+  if (values.coverage === true) forgetCoverage();
   const child = spawn(
     process.execPath,
     ['--import', 'tsx', '--test-reporter=spec', program, ...shared],

@@ -122,7 +122,7 @@ export function parseConfiguration(
   const { servers, links, relays } = sections;
   const isEmpty = servers.length + links.length + relays.length === 0;
   if (before === undefined && faults.length > 0 && isEmpty) refused.push(...faults);
-  if (refused.length > 0) throw new ConfigError(refused, digest);
+  if (refused.length > 0) throw new ConfigError(refused);
   const named = (problem: Problem): Problem => {
     const { file, section } = problem;
     const username = usernames.get(`${file} ${section}`);

@@ -29,13 +29,10 @@ export interface Place {
 export class ConfigError extends Error {
   override readonly name = 'ConfigError';
   readonly problems: readonly Problem[];
-  /** Of the texts. */
-  readonly digest: string;
 
-  constructor(problems: readonly Problem[], digest: string) {
+  constructor(problems: readonly Problem[]) {
     super(problems.map(formatProblem).join('\n'));
     this.problems = problems;
-    this.digest = digest;
   }
 }
 
