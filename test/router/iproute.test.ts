@@ -81,16 +81,17 @@ const link: Tunnel = {
   peerAddress: address('10.7.0.1'),
 };
 
-/** Nobody tells it of anything: test/router/upkeep.test.ts. */
-const upkeep = new Upkeep(() => undefined);
-
 inNamespace('iproute', import.meta.url, () => {
   let router: IpRoute;
   let warnings: string[];
+  /** Nobody tells it of anything: test/router/upkeep.test.ts. Each test has its own, which puts nothing back in the next one. */
+  let upkeep = new Upkeep(() => undefined);
   const folder = mkdtempSync(join(tmpdir(), 'iproute-'));
   after(() => rmSync(folder, { recursive: true, force: true }));
 
   beforeEach(() => {
+    upkeep.close();
+    upkeep = new Upkeep(() => undefined);
     const present = ip('-brief link show');
     for (const device of ['tun0', 'tun1', 'wan0', 'lan0'])
       if (new RegExp(`^${device}\\b`, 'm').test(present)) ip(`link del ${device}`);
