@@ -52,6 +52,12 @@ module.exports = {
       to: { path: '^src/platform/node/' },
     },
     {
+      name: 'the-rooms-of-session-never-meet',
+      severity: 'error',
+      from: { path: '^src/session/(?:(server|link)/)?' },
+      to: { path: '^src/session/(server|link)/', pathNot: '^src/session/$1/' },
+    },
+    {
       name: 'router-knows-only-the-ports-of-session',
       severity: 'error',
       from: { path: '^src/router/' },

@@ -68,7 +68,6 @@ const broken = (what: unknown): never => {
 const drive = new Drive(new Faults({ line: (_level, text) => broken(text), end: broken }));
 const io = new PacketIo(places, drive, new CallIds(random), broken);
 const gateway = new Gateway({
-  users: [],
   limits: {
     maxSessions: places,
     maxHalfOpen: places,
@@ -77,7 +76,6 @@ const gateway = new Gateway({
   },
   random,
   count: () => undefined,
-  wallClock: () => Date.now(),
 });
 const started = monotonic();
 let begun = 0;

@@ -12,6 +12,7 @@ import { Upkeep } from '../router/upkeep.ts';
 import { deviceNames } from '../router/zones.ts';
 import { Gateway } from '../session/gateway.ts';
 import type { SessionStatus } from '../session/ports.ts';
+import { Access } from '../session/server/access.ts';
 import { cause } from '../wire/cause.ts';
 import { formatAddress, parseAddress } from '../wire/ip.ts';
 import type { Configuration } from './configuration/configuration.ts';
@@ -93,12 +94,11 @@ export class Daemon {
     const connections = new Connections();
     const ids = new CallIds(randomOctets);
     const gateway = new Gateway({
-      users,
       limits,
       random: randomOctets,
-      wallClock: () => Date.now(),
       count: (counter) => reports.countInput(counter),
     });
+    const access = new Access(gateway, { users, wallClock: () => Date.now() });
     const drive = new Drive(faults);
     const io = new PacketIo(limits.maxSessions + limits.maxHalfOpen, drive, ids, (error) =>
       faults.endAll('packets', error),
@@ -123,6 +123,7 @@ export class Daemon {
 
     this.ports = {
       gateway,
+      access,
       drive,
       faults,
       io,

@@ -238,7 +238,8 @@ export class InForce {
     if (shortage !== undefined) log.line('warning', shortage);
     ports.connections.most = connections;
     relays.most = relayed;
-    ports.gateway.reconfigure(configuration.users, limits);
+    ports.gateway.reconfigure(limits);
+    ports.access.reconfigure(configuration.users);
   }
 
   /** @returns those that could not be changed @throws Fatal, IoError or RouterError at the start */

@@ -1,33 +1,16 @@
 /**
- * What all servers and links of one daemon share: accounts, limits, lock-out, and who is logged in.
+ * What the servers and links of one daemon share: places for sessions, their numbers, and attempts that may collide with a
+ * peer's.
  */
 import { losesCollision } from '../pptp/collision.ts';
-import type { Cause } from '../wire/cause.ts';
-import { Accounts } from './server/accounts.ts';
-import { HalfOpen } from './server/half-open.ts';
-import { Lockout } from './server/lockout.ts';
-import type { Limits, User } from './options.ts';
+import type { Limits } from './options.ts';
 
 export interface GatewayOptions {
-  readonly users: readonly User[];
   readonly limits: Limits;
   /** Cryptographically secure. */
   readonly random: (length: number) => Uint8Array;
-  /** ms since 1970 UTC, for the expiry of accounts only. */
-  readonly wallClock: () => number;
   /** Input of a peer was tolerated. */
   readonly count: (counter: string) => void;
-}
-
-/** Somebody who is logged in, as those who must end him see it. */
-export interface LiveSession {
-  readonly id: number;
-  readonly username: string;
-  readonly address: number;
-  /** Where the address comes from. */
-  readonly pool: object;
-  /** Ends it: its address is free when this returns. */
-  end(cause: Cause, now: number): void;
 }
 
 /** A link that has sent Start-Control-Connection-Request and waits for the reply (RFC 2637 §3.1.3). */
@@ -39,46 +22,25 @@ export interface Attempt {
 }
 
 export class Gateway {
-  readonly lockout = new Lockout();
-  readonly halfOpen = new HalfOpen();
   readonly random: (length: number) => Uint8Array;
-  readonly wallClock: () => number;
   readonly count: (counter: string) => void;
-  #accounts: Accounts;
-  #users: readonly User[];
   #limits: Limits;
-  readonly #sessions = new Map<string, LiveSession[]>();
-  #callers = 0;
-  #links = 0;
+  #occupied = 0;
   #lastId = 0;
   readonly #attempts = new Set<Attempt>();
   readonly #standbyNumbers = new Set<number>();
 
-  constructor({ users, limits, random, wallClock, count }: GatewayOptions) {
+  constructor({ limits, random, count }: GatewayOptions) {
     this.random = random;
-    this.wallClock = wallClock;
     this.count = count;
-    this.#users = users;
-    this.#accounts = new Accounts(users, random);
     this.#limits = limits;
-  }
-
-  get accounts(): Accounts {
-    return this.#accounts;
-  }
-
-  get users(): readonly User[] {
-    return this.#users;
   }
 
   get limits(): Limits {
     return this.#limits;
   }
 
-  /** New accounts and limits. The `reconfigure` of the servers, called after it, applies them to live sessions. */
-  reconfigure(users: readonly User[], limits: Limits): void {
-    this.#users = users;
-    this.#accounts = new Accounts(users, this.random);
+  reconfigure(limits: Limits): void {
     this.#limits = limits;
   }
 
@@ -89,39 +51,18 @@ export class Gateway {
 
   /** Sessions and links that hold one of the `limits.maxSessions` places. */
   get occupied(): number {
-    return this.#callers + this.#links;
+    return this.#occupied;
   }
 
-  /** The sessions of a user on all servers, the oldest first. */
-  sessionsOf(username: string): readonly LiveSession[] {
-    return this.#sessions.get(username) ?? [];
-  }
-
-  enter(session: LiveSession): void {
-    this.#callers += 1;
-    const others = this.#sessions.get(session.username) ?? [];
-    this.#sessions.set(session.username, [...others, session]);
-  }
-
-  leave(session: LiveSession): void {
-    const before = this.sessionsOf(session.username);
-    const others = before.filter((other) => other !== session);
-    if (others.length === before.length) throw new Error('a session left twice');
-    this.#callers -= 1;
-    if (others.length === 0) this.#sessions.delete(session.username);
-    else this.#sessions.set(session.username, others);
-  }
-
-  /** A place for a link; false: all are taken. */
-  enterLink(): boolean {
-    if (this.occupied >= this.#limits.maxSessions) return false;
-    this.#links += 1;
-    return true;
-  }
-
-  leaveLink(): void {
-    if (this.#links === 0) throw new Error('a link left twice');
-    this.#links -= 1;
+  /** Takes a place. @returns gives it back, once */
+  occupy(): () => void {
+    this.#occupied += 1;
+    let isHeld = true;
+    return () => {
+      if (!isHeld) throw new Error('a place was left twice');
+      isHeld = false;
+      this.#occupied -= 1;
+    };
   }
 
   /** A number for a link that has addresses before it has a session: the smallest that is free. */

@@ -164,7 +164,8 @@ class Tunnel {
     this.events = world.counted;
     client.peer = server;
     server.peer = client;
-    this.home = new Server({ ...serverOptions, mppe }, world.gateway([user('anna')]), {
+    const access = world.access(world.gateway([user('anna')]));
+    this.home = new Server({ ...serverOptions, mppe }, access, {
       paths: server.paths,
       feed: (_caller, act) => act(),
       neighbours: { ask: () => undefined, holder: () => undefined },

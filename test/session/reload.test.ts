@@ -8,7 +8,6 @@ import { Secret } from '../../src/crypto/secret.ts';
 import type { ServerOptions, User } from '../../src/session/options.ts';
 import {
   ip,
-  limits,
   net,
   otherKeys,
   serverOptions,
@@ -37,7 +36,7 @@ function survivors(
   change: (users: User[]) => User[] = (users) => users,
 ): { left: string[]; ended: string[]; server: ServerHost; world: World } {
   const { world, server, users } = office();
-  server.gateway.reconfigure(change(users), limits);
+  server.access.reconfigure(change(users));
   server.server.reconfigure({ ...serverOptions, ...options }, world.clock.now);
   world.advance(4_000);
   const left = server.server.sessions().map(({ username }) => username);
@@ -139,10 +138,7 @@ test('accounts: only the one that changed', () => {
 
 test('a new day of expiry holds for a session that is up', () => {
   const { world, server, users } = office();
-  server.gateway.reconfigure(
-    users.map((one) => ({ ...one, expires: world.wallClock + 60_000 })),
-    limits,
-  );
+  server.access.reconfigure(users.map((one) => ({ ...one, expires: world.wallClock + 60_000 })));
   server.server.reconfigure(serverOptions, world.clock.now);
   world.drain();
   world.advance(50_000);
@@ -162,7 +158,7 @@ test('a password changed while the answer to the old one was held back: refused'
   world.advance(300);
   assert.equal(server.whats().length, 1, 'not answered yet');
   const secret = Secret.fromPassword('new');
-  server.gateway.reconfigure([user('anna', { secret, keys: otherKeys })], limits);
+  server.access.reconfigure([user('anna', { secret, keys: otherKeys })]);
   server.server.reconfigure(serverOptions, world.clock.now);
   world.advance(4_000);
   assert.equal(link.causeCode, 'AUTH_TOPEER_FAILED');

@@ -21,6 +21,7 @@ import type {
   SessionEvent,
   SessionOutput,
 } from '../../src/session/ports.ts';
+import { Access } from '../../src/session/server/access.ts';
 import { Server } from '../../src/session/server/server.ts';
 import { cause, type Cause } from '../../src/wire/cause.ts';
 import { parseAddress, parsePrefix } from '../../src/wire/ip.ts';
@@ -160,19 +161,24 @@ export class World {
   readonly counted: string[] = [];
   readonly #started = this.clock.now;
   #seed = 1;
+  readonly #access = new Map<Gateway, Access>();
 
   get wallClock(): number {
     return this.epoch + this.clock.now - this.#started;
   }
 
   gateway(users: readonly User[] = [user('anna')], more: Partial<Limits> = {}): Gateway {
-    return new Gateway({
-      users,
+    const gateway = new Gateway({
       limits: { ...limits, ...more },
       random: seeded(this.#seed++ * 7919),
-      wallClock: () => this.wallClock,
       count: (counter) => this.counted.push(counter),
     });
+    this.#access.set(gateway, new Access(gateway, { users, wallClock: () => this.wallClock }));
+    return gateway;
+  }
+
+  access(gateway: Gateway): Access {
+    return this.#access.get(gateway)!;
   }
 
   server(
@@ -302,6 +308,7 @@ export class ServerHost {
   readonly world: World;
   readonly server: Server;
   readonly gateway: Gateway;
+  readonly access: Access;
   readonly address: number;
   readonly paths: HostPaths;
   readonly networks = new Networks();
@@ -316,7 +323,8 @@ export class ServerHost {
     this.address = address;
     const { maxSessions, maxHalfOpen } = gateway.limits;
     this.paths = world.gre.host(address, maxSessions + maxHalfOpen); // as the daemon has it
-    this.server = new Server(options, gateway, {
+    this.access = world.access(gateway);
+    this.server = new Server(options, this.access, {
       paths: this.paths,
       feed: (_caller, act) => {
         this.touches += 1;

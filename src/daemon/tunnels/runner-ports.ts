@@ -2,6 +2,7 @@
 import type { Router } from '../../router/router.ts';
 import type { Gateway } from '../../session/gateway.ts';
 import type { Neighbours, SessionEvent } from '../../session/ports.ts';
+import type { Access } from '../../session/server/access.ts';
 import type { Connections } from '../engine/connections.ts';
 import type { Drive } from '../engine/drive.ts';
 import type { Faults } from '../engine/faults.ts';
@@ -9,6 +10,8 @@ import type { PacketIo } from '../engine/packet-io.ts';
 
 export interface RunnerPorts {
   readonly gateway: Gateway;
+  /** Servers only. */
+  readonly access: Access;
   readonly drive: Drive;
   readonly faults: Faults;
   readonly io: PacketIo;

@@ -46,7 +46,7 @@ export class ServerRunner {
     this.lost = lost;
     this.server = new Server(
       options,
-      ports.gateway,
+      ports.access,
       {
         paths: ports.io.paths,
         feed: (caller, act) => ports.drive.feed(caller, act),

@@ -86,7 +86,9 @@ export class ClientLink {
       redial,
       random: gateway.random,
       takePlace: () =>
-        gateway.enterLink() ? this.#claims.add(() => gateway.leaveLink()) : undefined,
+        gateway.occupied < gateway.limits.maxSessions
+          ? this.#claims.add(gateway.occupy())
+          : undefined,
     };
   }
 

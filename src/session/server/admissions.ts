@@ -3,10 +3,10 @@ import type { Grant } from '../../ppp/options.ts';
 import { cause, type Cause } from '../../wire/cause.ts';
 import { formatAddress, rangeContains, type AddressRange } from '../../wire/ip.ts';
 import { BoundedMap } from '../bounded-map.ts';
-import type { Gateway, LiveSession } from '../gateway.ts';
 import type { ServerOptions, User } from '../options.ts';
 import type { Neighbours, SessionEvent } from '../ports.ts';
 import type { Identity } from '../session.ts';
+import type { Access, LiveSession } from './access.ts';
 import { accountFault } from './accounts.ts';
 import { LanAddresses, type Found } from './lan-addresses.ts';
 import { AddressPool, type PoolOptions } from './pool.ts';
@@ -37,7 +37,7 @@ export interface AdmissionPorts {
 }
 
 export class Admissions {
-  readonly #gateway: Gateway;
+  readonly #access: Access;
   readonly #report: AdmissionPorts['report'];
   readonly #sessions = new Set<LiveSession>();
   readonly #pool: AddressPool;
@@ -50,23 +50,23 @@ export class Admissions {
 
   constructor(
     options: ServerOptions,
-    gateway: Gateway,
+    access: Access,
     { neighbours, report }: AdmissionPorts,
     kept: readonly AddressRange[],
   ) {
     this.#options = options;
-    this.#gateway = gateway;
+    this.#access = access;
     this.#report = report;
     this.#kept = kept;
     this.#lan = new LanAddresses(neighbours);
-    this.#pool = new AddressPool(poolOptions(options, gateway.users, kept));
+    this.#pool = new AddressPool(poolOptions(options, access.users, kept));
   }
 
   /** New options, accounts or addresses that lead elsewhere. */
   reconfigure(options: ServerOptions, kept = this.#kept): void {
     this.#options = options;
     this.#kept = kept;
-    this.#pool.reconfigure(poolOptions(options, this.#gateway.users, kept));
+    this.#pool.reconfigure(poolOptions(options, this.#access.users, kept));
   }
 
   /** Why a user who is in may not keep its address. */
@@ -88,12 +88,12 @@ export class Admissions {
 
   /** See CallPorts. */
   admit(proved: User, end: LiveSession['end'], now: number): Admission | Cause | Wait {
-    const gateway = this.#gateway;
+    const { accounts, wallClock } = this.#access;
     const { name } = this.#options;
-    const user = gateway.accounts.find(proved.username, proved.username, name);
+    const user = accounts.find(proved.username, proved.username, name);
     // Changed while the answer was held back: what was proved is no longer what counts.
     if (user?.keys.session !== proved.keys.session) return cause('PEER_AUTH_FAILED');
-    const fault = accountFault(user, name, gateway.wallClock());
+    const fault = accountFault(user, name, wallClock());
     if (fault !== undefined) return fault;
     const replaced = this.#replaced(user);
     if ('code' in replaced) return replaced;
@@ -156,7 +156,7 @@ export class Admissions {
 
   /** Which sessions of the user must give way to one more (on_duplicate). */
   #replaced(user: User): readonly LiveSession[] | Cause {
-    const sessions = this.#gateway.sessionsOf(user.username);
+    const sessions = this.#access.sessionsOf(user.username);
     const single = user.address !== undefined || user.routes.length > 0;
     // An address or a network leads to one session only.
     const most = single ? 1 : (user.maxSessions ?? this.#options.maxPerUser);
@@ -174,7 +174,7 @@ export class Admissions {
     const here = this.#ofOwnPool(replaced);
     const { maxSessions } = this.#options;
     if (this.#sessions.size - here.length >= maxSessions) return cause('TOO_MANY_SESSIONS');
-    const { occupied, limits } = this.#gateway;
+    const { occupied, limits } = this.#access.gateway;
     if (occupied - replaced.length >= limits.maxSessions)
       return cause('TOO_MANY_SESSIONS', 'all servers and links together');
     if (user.address !== undefined) {
@@ -200,17 +200,17 @@ export class Admissions {
   #enter(user: User, address: number, end: LiveSession['end']): Admission {
     const { localAddress, dns, nbns } = this.#options;
     const { username, routes } = user;
-    const id = this.#gateway.nextId();
+    const id = this.#access.gateway.nextId();
     const session: LiveSession = { id, username, address, pool: this.#pool, end };
     this.#sessions.add(session);
-    this.#gateway.enter(session);
+    const leave = this.#access.enter(session);
     return {
       user,
       identity: { id, username, routes },
       grant: { localAddress, peerAddress: address, dns, nbns },
       release: () => {
         this.#sessions.delete(session);
-        this.#gateway.leave(session);
+        leave();
         this.#pool.release(address);
       },
     };

@@ -9,7 +9,6 @@ import { cause, type Cause } from '../../wire/cause.ts';
 import { formatPrefix, prefixContains } from '../../wire/ip.ts';
 import type { Claims } from '../claims.ts';
 import { Deadlines, earliest } from '../deadlines.ts';
-import type { Gateway, LiveSession } from '../gateway.ts';
 import type { ServerOptions, User } from '../options.ts';
 import { OWN_NAME } from '../own-name.ts';
 import {
@@ -20,6 +19,7 @@ import {
   type SessionStatus,
 } from '../ports.ts';
 import { Session, type SessionNews, type SessionOwner } from '../session.ts';
+import type { Access, LiveSession } from './access.ts';
 import type { Admission, Wait } from './admissions.ts';
 import { Progress } from './half-open.ts';
 import { judgeLogin, type Judgement } from './login.ts';
@@ -58,7 +58,7 @@ type State =
 /** What a call needs of its server. */
 export interface CallPorts {
   readonly options: () => ServerOptions;
-  readonly gateway: Gateway;
+  readonly access: Access;
   /**
    * Lets a user in whose password was right: an address and a place, for which older sessions of the same user may be
    * ended (on_duplicate). A Cause: what speaks against it. Wait: the LAN is asked for the address; try again then.
@@ -94,7 +94,7 @@ export class CallerCall implements SessionOwner {
     this.#ports = ports;
     this.#owner = owner;
     this.path = path;
-    this.#deadlines.set('login', now + ports.gateway.limits.loginTimeout);
+    this.#deadlines.set('login', now + ports.access.gateway.limits.loginTimeout);
   }
 
   /** Who is logged in on this call, and holds a place. */
@@ -117,7 +117,7 @@ export class CallerCall implements SessionOwner {
 
   connect(peerCallId: number, now: number): void {
     if (this.#state.name !== 'accepted') return;
-    const { gateway } = this.#ports;
+    const { gateway } = this.#ports.access;
     const { name, device, proxyArp, mtu, auth, mppe, ipv6, ...options } = this.#ports.options();
     const { keepalive, localAddress } = options;
     const session = new Session(
@@ -222,7 +222,7 @@ export class CallerCall implements SessionOwner {
         break;
       case 'tunnel-down':
         this.#owner.output(news);
-        this.#deadlines.set('tunnel', now + this.#ports.gateway.limits.loginTimeout);
+        this.#deadlines.set('tunnel', now + this.#ports.access.gateway.limits.loginTimeout);
         break;
       case 'event':
         this.#owner.output(news);
@@ -246,9 +246,9 @@ export class CallerCall implements SessionOwner {
 
   #judge(attempt: LoginAttempt, now: number): void {
     const state = this.#state;
-    const { gateway } = this.#ports;
+    const { access } = this.#ports;
     const judge = (isIn: boolean) =>
-      judgeLogin(attempt, this.#owner.peer, this.#ports.options(), gateway, isIn, now);
+      judgeLogin(attempt, this.#owner.peer, this.#ports.options(), access, isIn, now);
     switch (state.name) {
       case 'unproven': {
         const { verdict, delay } = judge(false);
@@ -305,7 +305,7 @@ export class CallerCall implements SessionOwner {
     }
     const release = this.#owner.claims.add(() => admission.release());
     this.#state = { name: 'admitted', session, user: admission.user, admission, release };
-    this.#deadlines.set('tunnel', now + this.#ports.gateway.limits.loginTimeout);
+    this.#deadlines.set('tunnel', now + this.#ports.access.gateway.limits.loginTimeout);
     this.#owner.admitted(now);
     session.admit(admission.identity, attempt.method, admission.grant, now);
   }
@@ -337,8 +337,8 @@ export class CallerCall implements SessionOwner {
     if (state.name !== 'admitted') return;
     const session = state.session.establish(now);
     if (session === undefined) return;
-    const { options, gateway } = this.#ports;
-    const limits = new SessionLimits(options(), this.path, gateway.wallClock, now);
+    const { options, access } = this.#ports;
+    const limits = new SessionLimits(options(), this.path, access.wallClock, now);
     this.#state = { ...state, name: 'established', limits };
     this.#event({ what: 'session-up', session });
     this.#endIf(limits.setExpiry(state.user.expires, now), now);

@@ -69,7 +69,7 @@ export class Caller {
     this.#state = { name: 'half-open', place };
     this.peer = peer;
     this.local = local;
-    const { gateway } = ports;
+    const { gateway } = ports.access;
     const { loginTimeout } = gateway.limits;
     const firstCallTime = Math.min(loginTimeout, FIRST_CALL_TIME);
     this.#deadlines.set('login', now + loginTimeout);
@@ -286,9 +286,9 @@ export class Caller {
 
   /** A connection that ended before there was a call. */
   #reportLoss(why: Cause): void {
-    const { options, gateway } = this.#ports;
+    const { options, access } = this.#ports;
     if (this.#asked === 'nothing' && this.#connection.ending === undefined) {
-      gateway.count('control: silent caller');
+      access.gateway.count('control: silent caller');
       return;
     }
     const { name: server } = options();

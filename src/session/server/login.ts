@@ -5,9 +5,9 @@
  * verified, against a secret nobody knows where there is none.
  */
 import { cause, type Cause } from '../../wire/cause.ts';
-import type { Gateway } from '../gateway.ts';
 import type { ServerOptions, User } from '../options.ts';
 import type { LoginAttempt } from '../../ppp/authentication/login-attempt.ts';
+import type { Access } from './access.ts';
 
 export interface Judgement {
   /** Who proved to be whom, or why not. */
@@ -21,11 +21,11 @@ export function judgeLogin(
   attempt: LoginAttempt,
   source: number,
   server: ServerOptions,
-  gateway: Gateway,
+  access: Access,
   isIn: boolean,
   now: number,
 ): Judgement {
-  const { accounts, lockout } = gateway;
+  const { accounts, lockout } = access;
   const { username, bareUsername } = attempt;
   const user = accounts.find(username, bareUsername, server.name);
   const right = attempt.verify(user?.secret ?? accounts.dummy) && user !== undefined;

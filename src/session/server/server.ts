@@ -3,9 +3,9 @@
  */
 import { cause, type Cause } from '../../wire/cause.ts';
 import { prefixContains, type AddressRange } from '../../wire/ip.ts';
-import type { Gateway } from '../gateway.ts';
 import type { ServerOptions } from '../options.ts';
 import type { CallPaths, SessionStatus } from '../ports.ts';
+import type { Access } from './access.ts';
 import { accountFault } from './accounts.ts';
 import { Admissions, type AdmissionPorts } from './admissions.ts';
 import type { CallerCall } from './caller-call.ts';
@@ -22,7 +22,7 @@ export interface ServerPorts extends AdmissionPorts {
 }
 
 export class Server {
-  readonly #gateway: Gateway;
+  readonly #access: Access;
   readonly #ports: ServerPorts;
   readonly #callerPorts: CallerPorts;
   readonly #admissions: Admissions;
@@ -33,17 +33,17 @@ export class Server {
   /** @param kept addresses that lead elsewhere, see keepOff */
   constructor(
     options: ServerOptions,
-    gateway: Gateway,
+    access: Access,
     ports: ServerPorts,
     kept: readonly AddressRange[] = [],
   ) {
     this.#options = options;
-    this.#gateway = gateway;
+    this.#access = access;
     this.#ports = ports;
-    this.#admissions = new Admissions(options, gateway, ports, kept);
+    this.#admissions = new Admissions(options, access, ports, kept);
     this.#callerPorts = {
       options: () => this.#options,
-      gateway,
+      access,
       paths: ports.paths,
       admit: (user, end, now) => this.#admissions.admit(user, end, now),
       feed: ports.feed,
@@ -62,11 +62,11 @@ export class Server {
   accept(peer: number, local: number, now: number): Caller | Cause {
     if (this.#closed !== undefined) return this.#closed;
     if (!this.#allows(peer)) return cause('SOURCE_NOT_ALLOWED');
-    if (this.#gateway.lockout.isBanned(peer, now)) return cause('SOURCE_BANNED');
-    const { halfOpen, limits } = this.#gateway;
+    if (this.#access.lockout.isBanned(peer, now)) return cause('SOURCE_BANNED');
+    const { halfOpen, gateway } = this.#access;
     const place = halfOpen.enter(
       peer,
-      limits,
+      gateway.limits,
       (at) => this.#ports.feed(caller, () => caller.giveWay(at)),
       now,
     );
@@ -98,7 +98,7 @@ export class Server {
   }
 
   /**
-   * New options, and whatever `gateway.reconfigure` has brought before. Sessions stay whose keys are the same, their own and
+   * New options, and whatever `reconfigure` of gateway and access has brought before. Sessions stay whose keys are the same, their own and
    * their user's, as far as all they have is still allowed; the others end with CONFIG_CHANGED, SOURCE_NOT_ALLOWED,
    * ACCOUNT_DISABLED or ACCOUNT_EXPIRED.
    */
@@ -158,7 +158,7 @@ export class Server {
     if (!call.methods.every((method) => allowed.includes(method))) return cause('CONFIG_CHANGED');
     if (call.loggedIn === undefined) return undefined;
     const { user, admission } = call.loggedIn;
-    const { accounts, wallClock } = this.#gateway;
+    const { accounts, wallClock } = this.#access;
     const account = accounts.find(user.username, user.username, name);
     if (account?.keys.session !== user.keys.session) return cause('CONFIG_CHANGED');
     const fault = this.#admissions.addressFault(account, admission.grant.peerAddress);

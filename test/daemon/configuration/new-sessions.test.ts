@@ -44,7 +44,8 @@ function course(before: Configuration, after: Configuration | undefined, hasGre:
   world.advance(5_000);
   assert.equal(link.state, hasGre ? 'up' : 'connecting');
   if (after !== undefined) {
-    server.gateway.reconfigure(after.users, after.limits);
+    server.gateway.reconfigure(after.limits);
+    server.access.reconfigure(after.users);
     server.server.reconfigure(after.servers[0]!, world.clock.now);
     link.link.reconfigure(after.links[0]!, world.clock.now);
   }

@@ -18,13 +18,7 @@ function dialling(context: TestContext) {
   const faults = noFaults();
   const ports = {
     faults,
-    gateway: new Gateway({
-      users: [],
-      limits,
-      random: seeded(1),
-      wallClock: () => 0,
-      count: () => undefined,
-    }),
+    gateway: new Gateway({ limits, random: seeded(1), count: () => undefined }),
     drive: new Drive(faults),
     report: () => undefined,
     io: { paths: { open: () => undefined } },

@@ -8,6 +8,7 @@ import { Log } from '../../../src/daemon/reports/log.ts';
 import { Servers } from '../../../src/daemon/tunnels/servers.ts';
 import type { ServerOptions } from '../../../src/session/options.ts';
 import { Gateway } from '../../../src/session/gateway.ts';
+import { Access } from '../../../src/session/server/access.ts';
 import { noFaults } from '../../support/no-faults.ts';
 import { limits, seeded, serverOptions } from '../../support/world.ts';
 
@@ -30,14 +31,10 @@ function scene() {
   /** Of the devices that were set up, in order. */
   const mtus: number[] = [];
   const faults = noFaults();
+  const gateway = new Gateway({ limits, random: seeded(1), count: () => undefined });
   const ports = {
-    gateway: new Gateway({
-      users: [],
-      limits,
-      random: seeded(1),
-      wallClock: () => 0,
-      count: () => undefined,
-    }),
+    gateway,
+    access: new Access(gateway, { users: [], wallClock: () => 0 }),
     drive: new Drive(faults),
     faults,
     report: () => undefined,

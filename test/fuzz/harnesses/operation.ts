@@ -79,6 +79,7 @@ class Stage {
 
   end(): void {
     const { world, server, links, gateway } = this;
+    const { access } = server;
     for (const link of links) link.link.close(cause('SHUTDOWN'), world.clock.now);
     server.server.shutdown(cause('SHUTDOWN'), world.clock.now);
     world.advance(3_000);
@@ -86,7 +87,7 @@ class Stage {
     assert.equal(world.machines.length, 0);
     assert.equal(server.paths.calls.size, 0);
     assert.equal(gateway.occupied, 0);
-    assert.equal(gateway.sessionsOf('anna').length + gateway.sessionsOf('bert').length, 0);
+    assert.equal(access.sessionsOf('anna').length + access.sessionsOf('bert').length, 0);
     for (const link of links) {
       assert.equal(link.gateway.occupied, 0);
       assert.equal(link.paths.calls.size, 0);

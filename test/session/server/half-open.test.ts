@@ -187,7 +187,7 @@ for (const [what, addresses, messages] of [
     const { world, server } = scene();
     attack(server, addresses, [...messages]);
     world.advance(3_000);
-    assert.equal(server.gateway.halfOpen.size, 64);
+    assert.equal(server.access.halfOpen.size, 64);
     goodsGetIn(world, server);
     assert(server.server.callers().length <= 12 + 64);
     assert(server.paths.calls.size <= 12 + 64);
@@ -201,7 +201,7 @@ test('12 of 12 good logins get in beside 64 that guess slowly', () => {
       .link({ username: 'root', secret, holdoff: 10, holdoffMax: 10 }, { address: ip(address) })
       .dial();
   world.advance(3_000);
-  assert.equal(server.gateway.halfOpen.size, 64);
+  assert.equal(server.access.halfOpen.size, 64);
   goodsGetIn(world, server);
 });
 
@@ -225,15 +225,15 @@ test('a newcomer from an address that is under attack from within gets in', () =
 test('half-open callers go away by themselves, and one that is logged in is not half-open', () => {
   const { world, server } = scene();
   for (const address of eight) server.connect(ip(address));
-  assert.equal(server.gateway.halfOpen.size, 8);
+  assert.equal(server.access.halfOpen.size, 8);
   world.advance(61_000);
-  assert.equal(server.gateway.halfOpen.size, 0);
+  assert.equal(server.access.halfOpen.size, 0);
   assert.equal(server.server.callers().length, 0);
   const link = world.link({ username: 'good0', secret: user('good0').secret });
   link.dial();
   world.advance(2_000);
   assert.equal(link.state, 'up');
-  assert.equal(server.gateway.halfOpen.size, 0);
+  assert.equal(server.access.halfOpen.size, 0);
 });
 
 test('a caller that cannot be made gives its place back', (t) => {
@@ -245,7 +245,7 @@ test('a caller that cannot be made gives its place back', (t) => {
     assert.throws(() => server.server.accept(ip('192.0.2.1'), ip('203.0.113.1'), world.clock.now), {
       message: 'broken',
     });
-  assert.equal(server.gateway.halfOpen.size, 0);
+  assert.equal(server.access.halfOpen.size, 0);
   broken.mock.restore();
   assert.equal(server.connect(ip('192.0.2.1')).tcp.peer?.open, true);
 });

@@ -122,7 +122,7 @@ function refusal(
   caller.dial();
   world.advance(20);
   if (isBanned)
-    server.gateway.lockout.failed(caller.address, 'x', { after: 1, time: 60_000 }, world.clock.now);
+    server.access.lockout.failed(caller.address, 'x', { after: 1, time: 60_000 }, world.clock.now);
   world.advance(3_980);
   for (const octets of caller.tcp?.peer?.written ?? []) seen.push(`tcp ${hex(octets)}`);
   assert.equal(server.server.sessions().length, other === undefined ? 0 : 1);
@@ -334,7 +334,7 @@ test('a ban of the address they share does not end a session that is up and rene
   world.advance(30_000);
   guesser.hangup();
   world.advance(3_000);
-  assert(server.gateway.lockout.isBanned(link.address, world.clock.now));
+  assert(server.access.lockout.isBanned(link.address, world.clock.now));
   restartLcp(server.networks.only()[0]);
   world.advance(100_000);
   assert.equal(link.state, 'up');
