@@ -29,78 +29,78 @@ const MOST: Readonly<Record<JournalKind, number>> = {
 const DEVICE = /^[^\s/]{1,15}$/;
 
 export class Journal {
-  private readonly file: string;
-  private readonly warn: (text: string) => void;
+  readonly #file: string;
+  readonly #warn: (text: string) => void;
   /** In the order in which they were made. */
-  private readonly lines = new Map<JournalKind, Set<string>>();
-  private fault: string | undefined;
+  readonly #lines = new Map<JournalKind, Set<string>>();
+  #fault: string | undefined;
 
   /** A file that is damaged counts as far as it can be read. */
   constructor(file: string, warn: (text: string) => void) {
-    this.file = file;
-    this.warn = warn;
-    for (const line of this.read().split('\n')) {
+    this.#file = file;
+    this.#warn = warn;
+    for (const line of this.#read().split('\n')) {
       const [kind, address, device, ...more] = line.split(' ');
       if (kind === undefined || !Object.hasOwn(MOST, kind) || more.length > 0) continue;
       if (parseAddress(address ?? '') === undefined || !DEVICE.test(device ?? '')) continue;
-      this.insert(kind as JournalKind, `${address!} ${device!}`);
+      this.#insert(kind as JournalKind, `${address!} ${device!}`);
     }
   }
 
   /** In the order in which they were made. */
   all(kind: JournalKind): readonly JournalEntry[] {
-    return [...(this.lines.get(kind) ?? [])].map((line) => {
+    return [...(this.#lines.get(kind) ?? [])].map((line) => {
       const [address, device] = line.split(' ') as [string, string];
       return { address, device };
     });
   }
 
   has(kind: JournalKind, { address, device }: JournalEntry): boolean {
-    return this.lines.get(kind)?.has(`${address} ${device}`) === true;
+    return this.#lines.get(kind)?.has(`${address} ${device}`) === true;
   }
 
   /** Before the kernel gets it. */
   add(kind: JournalKind, { address, device }: JournalEntry): void {
     if (this.has(kind, { address, device })) return;
-    this.insert(kind, `${address} ${device}`);
-    this.write();
+    this.#insert(kind, `${address} ${device}`);
+    this.#write();
   }
 
   /** When the kernel has it no more. */
   remove(kind: JournalKind, { address, device }: JournalEntry): void {
-    if (this.lines.get(kind)?.delete(`${address} ${device}`) === true) this.write();
+    if (this.#lines.get(kind)?.delete(`${address} ${device}`) === true) this.#write();
   }
 
-  private insert(kind: JournalKind, line: string): void {
-    const lines = this.lines.get(kind) ?? new Set();
-    this.lines.set(kind, lines.add(line));
+  #insert(kind: JournalKind, line: string): void {
+    const lines = this.#lines.get(kind) ?? new Set();
+    this.#lines.set(kind, lines.add(line));
     const [oldest] = lines;
     if (lines.size > MOST[kind]) lines.delete(oldest!);
   }
 
   /** The next daemon finds all of it, or what was there before. */
-  private write(): void {
-    const text = [...this.lines].flatMap(([kind, lines]) =>
+  #write(): void {
+    const text = [...this.#lines].flatMap(([kind, lines]) =>
       [...lines].map((line) => `${kind} ${line}\n`),
     );
     try {
-      files.makeFolder(files.folderOf(this.file));
-      files.replace(this.file, text.join(''), { mode: 0o600 });
-      this.fault = undefined;
+      files.makeFolder(files.folderOf(this.#file));
+      files.replace(this.#file, text.join(''), { mode: 0o600 });
+      this.#fault = undefined;
     } catch (error) {
       const fault = errorText(error);
-      if (fault !== this.fault)
-        this.warn(`what stands in the kernel is not remembered for a next start: ${fault}`);
-      this.fault = fault;
+      if (fault !== this.#fault)
+        this.#warn(`what stands in the kernel is not remembered for a next start: ${fault}`);
+      this.#fault = fault;
     }
   }
 
-  private read(): string {
+  #read(): string {
     try {
-      return files.text(this.file);
+      return files.text(this.#file);
     } catch (error) {
       if (errorCode(error) !== 'ENOENT')
-        this.warn(`what a daemon before left in the kernel is not known: ${errorText(error)}`);
+        this.#warn(`what a daemon before left in the kernel is not known: ${errorText(error)}`);
       return '';
     }
   }

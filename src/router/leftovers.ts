@@ -16,58 +16,58 @@ const MOST = 256;
 type Undo = () => Promise<void>;
 
 export class Leftovers {
-  private readonly warn: (text: string) => void;
-  private readonly left = new Map<string, Undo>();
-  private pause = FIRST;
-  private timer: Timer | undefined;
-  private trying: Promise<void> | undefined;
+  readonly #warn: (text: string) => void;
+  readonly #left = new Map<string, Undo>();
+  #pause = FIRST;
+  #timer: Timer | undefined;
+  #trying: Promise<void> | undefined;
 
   constructor(warn: (text: string) => void) {
-    this.warn = warn;
+    this.#warn = warn;
   }
 
   /** @param what it is, for the owner; the same twice is one */
   add(what: string, why: unknown, undo: Undo): void {
-    this.warn(`${what}: ${errorText(why)}; it is tried again`);
-    this.left.delete(what);
-    this.left.set(what, undo);
-    const [oldest] = this.left.keys();
-    if (this.left.size > MOST) {
-      this.left.delete(oldest!);
-      this.warn(`${oldest!}: given up, too much waits to be undone`);
+    this.#warn(`${what}: ${errorText(why)}; it is tried again`);
+    this.#left.delete(what);
+    this.#left.set(what, undo);
+    const [oldest] = this.#left.keys();
+    if (this.#left.size > MOST) {
+      this.#left.delete(oldest!);
+      this.#warn(`${oldest!}: given up, too much waits to be undone`);
     }
-    this.pause = FIRST;
-    this.arm();
+    this.#pause = FIRST;
+    this.#arm();
   }
 
   /** Once more, and not again. */
   async close(): Promise<void> {
-    clock.cancel(this.timer);
-    await this.trying; // which may have begun too early
-    await this.retry();
-    clock.cancel(this.timer);
+    clock.cancel(this.#timer);
+    await this.#trying; // which may have begun too early
+    await this.#retry();
+    clock.cancel(this.#timer);
   }
 
-  private arm(): void {
-    clock.cancel(this.timer);
-    if (this.left.size === 0 || this.trying !== undefined) return;
-    this.timer = clock.meanwhile(this.pause, () => void this.retry());
-    this.pause = Math.min(2 * this.pause, LONGEST);
+  #arm(): void {
+    clock.cancel(this.#timer);
+    if (this.#left.size === 0 || this.#trying !== undefined) return;
+    this.#timer = clock.meanwhile(this.#pause, () => void this.#retry());
+    this.#pause = Math.min(2 * this.#pause, LONGEST);
   }
 
-  private retry(): Promise<void> {
-    this.trying ??= this.tryAll().finally(() => {
-      this.trying = undefined;
-      this.arm();
+  #retry(): Promise<void> {
+    this.#trying ??= this.#tryAll().finally(() => {
+      this.#trying = undefined;
+      this.#arm();
     });
-    return this.trying;
+    return this.#trying;
   }
 
-  private async tryAll(): Promise<void> {
-    for (const [what, undo] of [...this.left]) {
+  async #tryAll(): Promise<void> {
+    for (const [what, undo] of [...this.#left]) {
       try {
         await undo();
-        if (this.left.get(what) === undo) this.left.delete(what);
+        if (this.#left.get(what) === undo) this.#left.delete(what);
       } catch {
         // It was said, and it is tried again.
       }

@@ -8,16 +8,16 @@ import type { Journal } from './journal.ts';
 import type { Leftovers } from './leftovers.ts';
 
 export class ProxyArp {
-  private readonly journal: Journal;
-  private readonly warn: (message: string) => void;
-  private readonly leftovers: Leftovers;
+  readonly #journal: Journal;
+  readonly #warn: (message: string) => void;
+  readonly #leftovers: Leftovers;
   /** Devices by the caller's address. */
-  private readonly held = new Map<Ipv4, string[]>();
+  readonly #held = new Map<Ipv4, string[]>();
 
   constructor(journal: Journal, warn: (message: string) => void, leftovers: Leftovers) {
-    this.journal = journal;
-    this.warn = warn;
-    this.leftovers = leftovers;
+    this.#journal = journal;
+    this.#warn = warn;
+    this.#leftovers = leftovers;
   }
 
   /** @throws RouterError */
@@ -26,32 +26,32 @@ export class ProxyArp {
     const address = formatAddress(caller.peerAddress);
     const devices = devicesWith(caller);
     if (devices.length === 0)
-      this.warn(
+      this.#warn(
         `${address} (caller on ${caller.device}): no device here has a network with this address, so nobody answers ARP for it`,
       );
     const done: string[] = [];
-    this.held.set(caller.peerAddress, done);
+    this.#held.set(caller.peerAddress, done);
     const present = devices.length === 0 ? new Set<string>() : await entries();
     for (const device of devices) {
       const isOwners =
-        present.has(`${address} ${device}`) && !this.journal.has('proxy-arp', { address, device });
+        present.has(`${address} ${device}`) && !this.#journal.has('proxy-arp', { address, device });
       if (isOwners) continue; // it does the same, and stays
       done.push(device);
-      this.journal.add('proxy-arp', { address, device });
+      this.#journal.add('proxy-arp', { address, device });
       await add(caller.peerAddress, device);
     }
   }
 
   /** Puts back what has gone. @returns whether anything had. @throws RouterError */
   async look(): Promise<boolean> {
-    if (this.held.size === 0) return false;
+    if (this.#held.size === 0) return false;
     const present = await entries();
     let wasMissing = false;
-    for (const [caller, devices] of [...this.held])
+    for (const [caller, devices] of [...this.#held])
       for (const device of devices) {
         const address = formatAddress(caller);
         if (present.has(`${address} ${device}`) || !deviceExists(device)) continue;
-        if (this.held.get(caller) !== devices) continue; // it went meanwhile
+        if (this.#held.get(caller) !== devices) continue; // it went meanwhile
         await add(caller, device);
         wasMissing = true;
       }
@@ -60,56 +60,56 @@ export class ProxyArp {
 
   /** A device that is gone has taken it along; anything else that cannot be undone is undone later. */
   async release({ peerAddress }: Tunnel): Promise<void> {
-    const devices = this.held.get(peerAddress) ?? [];
-    this.held.delete(peerAddress);
+    const devices = this.#held.get(peerAddress) ?? [];
+    this.#held.delete(peerAddress);
     for (const device of devices) {
       try {
-        await this.remove(formatAddress(peerAddress), device);
+        await this.#remove(formatAddress(peerAddress), device);
       } catch (error) {
-        this.removeLater(formatAddress(peerAddress), device, error);
+        this.#removeLater(formatAddress(peerAddress), device, error);
       }
     }
   }
 
   /** Removes what a daemon that was killed has left; what cannot be removed now is removed later. */
   async recover(): Promise<void> {
-    for (const { address, device } of this.journal.all('proxy-arp')) {
+    for (const { address, device } of this.#journal.all('proxy-arp')) {
       try {
-        if ((await entries()).has(`${address} ${device}`)) await this.remove(address, device);
-        else this.journal.remove('proxy-arp', { address, device });
+        if ((await entries()).has(`${address} ${device}`)) await this.#remove(address, device);
+        else this.#journal.remove('proxy-arp', { address, device });
       } catch (error) {
-        this.removeLater(address, device, error);
+        this.#removeLater(address, device, error);
       }
     }
   }
 
   /** Nobody needs any of it any more. */
   async close(): Promise<void> {
-    this.held.clear();
+    this.#held.clear();
     await this.recover();
   }
 
-  private removeLater(address: string, device: string, why: unknown): void {
+  #removeLater(address: string, device: string, why: unknown): void {
     const caller = parseAddress(address)!;
-    const isWanted = () => this.held.get(caller)?.includes(device) === true;
-    this.leftovers.add(`proxy ARP for ${address} on ${device}`, why, async () => {
+    const isWanted = () => this.#held.get(caller)?.includes(device) === true;
+    this.#leftovers.add(`proxy ARP for ${address} on ${device}`, why, async () => {
       if (isWanted()) return;
-      await this.remove(address, device);
+      await this.#remove(address, device);
       if (!isWanted()) return;
-      this.journal.add('proxy-arp', { address, device }); // another caller came meanwhile
+      this.#journal.add('proxy-arp', { address, device }); // another caller came meanwhile
       await add(caller, device);
     });
   }
 
   /** A device that is gone, or was down, has taken it along. */
-  private async remove(address: string, device: string): Promise<void> {
+  async #remove(address: string, device: string): Promise<void> {
     try {
       await ip('neighbour', 'del', 'proxy', address, 'dev', device);
     } catch (error) {
       const isGone = error instanceof Error && error.message.includes('No such file or directory');
       if (deviceExists(device) && !isGone) throw error;
     }
-    this.journal.remove('proxy-arp', { address, device });
+    this.#journal.remove('proxy-arp', { address, device });
   }
 }
 

@@ -45,74 +45,74 @@ export function readAttributes(octets: Uint8Array): readonly Attribute[] | UbusE
 
 /** Grows as it is written to; throws UbusError NO_MEMORY where it would be too long. */
 export class BlobWriter {
-  private octets = new Uint8Array(512);
-  private view = viewOf(this.octets);
-  private length = 0;
-  private readonly longest: number;
+  #octets = new Uint8Array(512);
+  #view = viewOf(this.#octets);
+  #length = 0;
+  readonly #longest: number;
 
   constructor(longest: number) {
-    this.longest = longest;
+    this.#longest = longest;
   }
 
   /** An attribute around what `payload` writes. @param id with EXTENDED where it is a blobmsg */
   attribute(id: number, payload: () => void): void {
-    const start = this.length;
-    this.reserve(ATTRIBUTE_HEADER);
+    const start = this.#length;
+    this.#reserve(ATTRIBUTE_HEADER);
     payload();
-    this.view.setUint32(start, ((id << 24) | (this.length - start)) >>> 0);
+    this.#view.setUint32(start, ((id << 24) | (this.#length - start)) >>> 0);
     this.pad();
   }
 
   u8(value: number): void {
-    const at = this.reserve(1);
-    this.view.setUint8(at, value);
+    const at = this.#reserve(1);
+    this.#view.setUint8(at, value);
   }
 
   u16(value: number): void {
-    const at = this.reserve(2);
-    this.view.setUint16(at, value);
+    const at = this.#reserve(2);
+    this.#view.setUint16(at, value);
   }
 
   /** Or a signed one: both are the same 32 bits. */
   u32(value: number): void {
-    const at = this.reserve(4);
-    this.view.setUint32(at, value);
+    const at = this.#reserve(4);
+    this.#view.setUint32(at, value);
   }
 
   i64(value: bigint): void {
-    const at = this.reserve(8);
-    this.view.setBigInt64(at, value);
+    const at = this.#reserve(8);
+    this.#view.setBigInt64(at, value);
   }
 
   f64(value: number): void {
-    const at = this.reserve(8);
-    this.view.setFloat64(at, value);
+    const at = this.#reserve(8);
+    this.#view.setFloat64(at, value);
   }
 
   bytes(value: Uint8Array): void {
-    const at = this.reserve(value.length);
-    this.octets.set(value, at);
+    const at = this.#reserve(value.length);
+    this.#octets.set(value, at);
   }
 
   pad(): void {
-    this.reserve(padded(this.length) - this.length);
+    this.#reserve(padded(this.#length) - this.#length);
   }
 
   finish(): Uint8Array {
-    return this.octets.slice(0, this.length);
+    return this.#octets.slice(0, this.#length);
   }
 
   /** @returns where the `count` octets are, zero so far. May replace octets and view. */
-  private reserve(count: number): number {
-    const at = this.length;
-    this.length += count;
-    if (this.length > this.longest)
+  #reserve(count: number): number {
+    const at = this.#length;
+    this.#length += count;
+    if (this.#length > this.#longest)
       throw new UbusError('NO_MEMORY', 'larger than a ubus message may be (1 MiB)');
-    if (this.length > this.octets.length) {
-      const grown = new Uint8Array(2 * this.length);
-      grown.set(this.octets);
-      this.octets = grown;
-      this.view = viewOf(grown);
+    if (this.#length > this.#octets.length) {
+      const grown = new Uint8Array(2 * this.#length);
+      grown.set(this.#octets);
+      this.#octets = grown;
+      this.#view = viewOf(grown);
     }
     return at;
   }

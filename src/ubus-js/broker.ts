@@ -21,15 +21,15 @@ const MAX_WAITING = 256;
 type Outcome = 'OK' | undefined;
 
 export class Broker {
-  private readonly objects = new BusObjects();
-  private readonly monitors = new Map<Peer, number>();
-  private lastEvent = 0;
-  private lastNotice = 0;
+  readonly #objects = new BusObjects();
+  readonly #monitors = new Map<Peer, number>();
+  #lastEvent = 0;
+  #lastNotice = 0;
 
   /** @param publisher may add objects with a path and send events */
   connect(publisher: boolean, send: Peer['send']): Peer {
-    const peer: Peer = this.objects.newPeer(publisher, (message) => {
-      this.show(peer, 'to', message);
+    const peer: Peer = this.#objects.newPeer(publisher, (message) => {
+      this.#show(peer, 'to', message);
       send(message);
     });
     peer.send({ type: 'HELLO', seq: 0, peer: peer.id, attributes: {} });
@@ -37,9 +37,9 @@ export class Broker {
   }
 
   disconnect(peer: Peer): void {
-    this.monitors.delete(peer);
-    for (const object of peer.objects) this.remove(object);
-    this.objects.forget(peer);
+    this.#monitors.delete(peer);
+    for (const object of peer.objects) this.#remove(object);
+    this.#objects.forget(peer);
   }
 
   receive(peer: Peer, message: Message | MalformedMessage): void {
@@ -47,9 +47,9 @@ export class Broker {
       reply(peer, message, 'STATUS', { status: statusCode(message.status) });
       return;
     }
-    this.show(peer, 'from', message);
+    this.#show(peer, 'from', message);
     try {
-      const outcome = this.handlers[message.type](peer, message);
+      const outcome = this.#handlers[message.type](peer, message);
       if (outcome === 'OK') reply(peer, message, 'STATUS', { status: statusCode('OK') });
     } catch (error) {
       if (!(error instanceof UbusError)) throw error;
@@ -57,9 +57,7 @@ export class Broker {
     }
   }
 
-  private readonly handlers: Readonly<
-    Record<MessageType, (peer: Peer, message: Message) => Outcome>
-  > = {
+  readonly #handlers: Readonly<Record<MessageType, (peer: Peer, message: Message) => Outcome>> = {
     HELLO: refuse('INVALID_COMMAND'),
     MONITOR: refuse('INVALID_COMMAND'),
     PING: (peer, message) => {
@@ -69,7 +67,7 @@ export class Broker {
     LOOKUP: (peer, message) => {
       const { objpath } = message.attributes;
       if (objpath === '') throw new UbusError('INVALID_ARGUMENT');
-      const found = this.objects.matching(objpath);
+      const found = this.#objects.matching(objpath);
       if (objpath !== undefined && found.length === 0) throw new UbusError('NOT_FOUND');
       for (const { path, id, type } of found)
         if (path !== undefined && type !== undefined)
@@ -84,44 +82,44 @@ export class Broker {
     ADD_OBJECT: (peer, message) => {
       const { objpath, signature, objtype } = message.attributes;
       if (objpath !== undefined && !peer.publisher) throw new UbusError('PERMISSION_DENIED');
-      const object = this.objects.add(peer, objpath, signature, objtype);
+      const object = this.#objects.add(peer, objpath, signature, objtype);
       const { id, type } = object;
       const withType = type === undefined ? {} : { objtype: type.id };
       reply(peer, message, 'DATA', { objid: id, ...withType });
-      this.announce('ubus.object.add', object);
+      this.#announce('ubus.object.add', object);
       return 'OK';
     },
     REMOVE_OBJECT: (peer, message) => {
-      const object = this.objects.own(peer, message.attributes.objid);
+      const object = this.#objects.own(peer, message.attributes.objid);
       reply(peer, message, 'DATA', { objid: object.id });
-      this.remove(object);
+      this.#remove(object);
       return 'OK';
     },
-    INVOKE: (peer, message) => this.invoke(peer, message),
-    DATA: (peer, message) => this.answer(peer, message),
-    STATUS: (peer, message) => this.answer(peer, message),
+    INVOKE: (peer, message) => this.#invoke(peer, message),
+    DATA: (peer, message) => this.#answer(peer, message),
+    STATUS: (peer, message) => this.#answer(peer, message),
     SUBSCRIBE: (peer, { attributes: { objid, target } }) => {
-      const subscriber = this.objects.own(peer, objid);
-      const object = this.objects.find(target);
+      const subscriber = this.#objects.own(peer, objid);
+      const object = this.#objects.find(target);
       if (target === undefined || object?.owner === peer) throw new UbusError('INVALID_ARGUMENT');
       if (object === undefined) throw new UbusError('NOT_FOUND');
       subscriber.targets.add(object);
       object.subscribers.add(subscriber);
-      if (object.subscribers.size === 1) this.tellActive(object);
+      if (object.subscribers.size === 1) this.#tellActive(object);
       return 'OK';
     },
     UNSUBSCRIBE: (peer, { attributes: { objid, target } }) => {
-      const subscriber = this.objects.own(peer, objid);
-      const object = this.objects.find(target);
+      const subscriber = this.#objects.own(peer, objid);
+      const object = this.#objects.find(target);
       if (object === undefined || !object.subscribers.has(subscriber))
         throw new UbusError('NOT_FOUND');
-      this.unsubscribe(subscriber, object);
+      this.#unsubscribe(subscriber, object);
       return 'OK';
     },
-    NOTIFY: (peer, message) => this.notify(peer, message),
+    NOTIFY: (peer, message) => this.#notify(peer, message),
   };
 
-  private invoke(peer: Peer, message: Message): Outcome {
+  #invoke(peer: Peer, message: Message): Outcome {
     const { objid, method, data } = message.attributes;
     if (method === undefined || objid === undefined) throw new UbusError('INVALID_ARGUMENT');
     const args = () => {
@@ -129,11 +127,11 @@ export class Broker {
       if (table instanceof UbusError) throw new UbusError('INVALID_ARGUMENT');
       return table;
     };
-    if (objid === SystemObject.Event) return this.event(peer, method, args());
-    if (objid === SystemObject.Monitor) return this.monitor(peer, method);
-    const object = this.objects.find(objid);
+    if (objid === SystemObject.Event) return this.#event(peer, method, args());
+    if (objid === SystemObject.Monitor) return this.#monitor(peer, method);
+    const object = this.#objects.find(objid);
     if (object === undefined) throw new UbusError('NOT_FOUND');
-    this.forward(peer, message.seq, object, {
+    this.#forward(peer, message.seq, object, {
       objid,
       method,
       ...(data === undefined ? {} : { data }),
@@ -142,7 +140,7 @@ export class Broker {
   }
 
   /** To the object's owner, who answers by the caller's id and number. */
-  private forward(peer: Peer, seq: number, object: BusObject, attributes: Attributes): void {
+  #forward(peer: Peer, seq: number, object: BusObject, attributes: Attributes): void {
     const key = keyOf(seq, object);
     if (peer.waiting.has(key)) throw new UbusError('INVALID_COMMAND');
     if (peer.waiting.size >= MAX_WAITING) throw new UbusError('NO_MEMORY');
@@ -150,10 +148,10 @@ export class Broker {
     object.owner.send({ type: 'INVOKE', seq, peer: peer.id, attributes });
   }
 
-  private answer(owner: Peer, message: Message): Outcome {
-    const object = this.objects.find(message.attributes.objid);
+  #answer(owner: Peer, message: Message): Outcome {
+    const object = this.#objects.find(message.attributes.objid);
     if (object?.owner !== owner) return undefined;
-    const caller = this.objects.peer(message.peer);
+    const caller = this.#objects.peer(message.peer);
     const key = keyOf(message.seq, object);
     if (caller === undefined || !caller.waiting.has(key)) return undefined;
     if (message.type === 'STATUS') caller.waiting.delete(key);
@@ -161,33 +159,33 @@ export class Broker {
     return undefined;
   }
 
-  private event(peer: Peer, method: string, args: Table): Outcome {
+  #event(peer: Peer, method: string, args: Table): Outcome {
     if (method === 'register') {
       const { object: id, pattern } = args;
       if (typeof id !== 'number' || typeof pattern !== 'string')
         throw new UbusError('INVALID_ARGUMENT');
-      this.objects.listen(this.objects.own(peer, id >>> 0), pattern);
+      this.#objects.listen(this.#objects.own(peer, id >>> 0), pattern);
     } else if (method === 'send') {
       const { id: event, data } = args;
       if (typeof event !== 'string' || !isTable(data)) throw new UbusError('INVALID_ARGUMENT');
       if (!peer.publisher || event.startsWith('ubus.')) throw new UbusError('PERMISSION_DENIED');
-      this.deliver(event, data, peer);
+      this.#deliver(event, data, peer);
     } else throw new UbusError('INVALID_COMMAND');
     return 'OK';
   }
 
-  private deliver(event: string, table: Table, sender?: Peer): void {
+  #deliver(event: string, table: Table, sender?: Peer): void {
     const data = encodeTable(table);
-    for (const { id: objid, owner } of this.objects.listening(event, sender)) {
-      this.lastEvent = (this.lastEvent + 1) & 0xffff;
+    for (const { id: objid, owner } of this.#objects.listening(event, sender)) {
+      this.#lastEvent = (this.#lastEvent + 1) & 0xffff;
       const attributes = { objid, method: event, data };
-      owner.send({ type: 'INVOKE', seq: this.lastEvent, peer: 0, attributes });
+      owner.send({ type: 'INVOKE', seq: this.#lastEvent, peer: 0, attributes });
     }
   }
 
-  private notify(peer: Peer, message: Message): Outcome {
+  #notify(peer: Peer, message: Message): Outcome {
     const { objid, method, noReply = false, data } = message.attributes;
-    const object = this.objects.own(peer, objid);
+    const object = this.#objects.own(peer, objid);
     if (method === undefined) throw new UbusError('INVALID_ARGUMENT');
     const subscribers = [...object.subscribers];
     if (!noReply)
@@ -203,15 +201,15 @@ export class Broker {
         method,
         ...(data === undefined ? {} : { data }),
       };
-      if (!noReply) this.forward(peer, message.seq, subscriber, attributes);
+      if (!noReply) this.#forward(peer, message.seq, subscriber, attributes);
       else subscriber.owner.send({ type: 'INVOKE', seq: message.seq, peer: peer.id, attributes });
     }
     return undefined;
   }
 
-  private remove(object: BusObject): void {
-    this.objects.remove(object);
-    for (const caller of this.objects.peers())
+  #remove(object: BusObject): void {
+    this.#objects.remove(object);
+    for (const caller of this.#objects.peers())
       for (const [key, { seq, object: asked }] of caller.waiting) {
         if (asked !== object) continue;
         caller.waiting.delete(key);
@@ -219,46 +217,46 @@ export class Broker {
         const attributes = { status, objid: object.id };
         caller.send({ type: 'STATUS', seq, peer: object.id, attributes });
       }
-    for (const target of object.targets) this.unsubscribe(object, target);
+    for (const target of object.targets) this.#unsubscribe(object, target);
     for (const subscriber of object.subscribers) {
       subscriber.targets.delete(object);
-      this.tell('UNSUBSCRIBE', subscriber.owner, { objid: subscriber.id, target: object.id });
+      this.#tell('UNSUBSCRIBE', subscriber.owner, { objid: subscriber.id, target: object.id });
     }
-    this.announce('ubus.object.remove', object);
+    this.#announce('ubus.object.remove', object);
   }
 
-  private unsubscribe(subscriber: BusObject, object: BusObject): void {
+  #unsubscribe(subscriber: BusObject, object: BusObject): void {
     subscriber.targets.delete(object);
     object.subscribers.delete(subscriber);
-    if (object.subscribers.size === 0) this.tellActive(object);
+    if (object.subscribers.size === 0) this.#tellActive(object);
   }
 
-  private tellActive({ id: objid, owner, subscribers }: BusObject): void {
-    this.tell('NOTIFY', owner, { objid, active: subscribers.size > 0 });
+  #tellActive({ id: objid, owner, subscribers }: BusObject): void {
+    this.#tell('NOTIFY', owner, { objid, active: subscribers.size > 0 });
   }
 
-  private tell(type: MessageType, peer: Peer, attributes: Attributes): void {
-    this.lastNotice = (this.lastNotice + 1) & 0xffff;
-    peer.send({ type, seq: this.lastNotice, peer: 0, attributes });
+  #tell(type: MessageType, peer: Peer, attributes: Attributes): void {
+    this.#lastNotice = (this.#lastNotice + 1) & 0xffff;
+    peer.send({ type, seq: this.#lastNotice, peer: 0, attributes });
   }
 
-  private announce(event: string, { id, path, owner }: BusObject): void {
-    if (path !== undefined) this.deliver(event, { id: id | 0, path }, owner);
+  #announce(event: string, { id, path, owner }: BusObject): void {
+    if (path !== undefined) this.#deliver(event, { id: id | 0, path }, owner);
   }
 
-  private monitor(peer: Peer, method: string): Outcome {
-    if (method === 'add') this.monitors.set(peer, 0);
-    else if (method === 'remove') this.monitors.delete(peer);
+  #monitor(peer: Peer, method: string): Outcome {
+    if (method === 'add') this.#monitors.set(peer, 0);
+    else if (method === 'remove') this.#monitors.delete(peer);
     else throw new UbusError('METHOD_NOT_FOUND');
     return 'OK';
   }
 
-  private show(client: Peer, direction: 'from' | 'to', message: Message): void {
+  #show(client: Peer, direction: 'from' | 'to', message: Message): void {
     if (message.type === 'MONITOR') return;
-    for (const [monitor, last] of this.monitors) {
+    for (const [monitor, last] of this.#monitors) {
       if (monitor === client) continue;
       const seq = (last + 1) & 0xffff;
-      this.monitors.set(monitor, seq);
+      this.#monitors.set(monitor, seq);
       monitor.send(encodeMonitored(client.id, direction, message, seq));
     }
   }

@@ -30,37 +30,37 @@ const MAX_OBJECTS = 256;
 const MAX_PATTERNS = 64;
 
 export class BusObjects {
-  private readonly byId = new Map<number, BusObject>();
-  private readonly byPath = new Map<string, BusObject>();
-  private readonly peersById = new Map<number, Peer>();
+  readonly #byId = new Map<number, BusObject>();
+  readonly #byPath = new Map<string, BusObject>();
+  readonly #peersById = new Map<number, Peer>();
 
   newPeer(publisher: boolean, send: Peer['send']): Peer {
-    const id = this.newId();
+    const id = this.#newId();
     const peer: Peer = { id, publisher, send, objects: new Set(), waiting: new Map() };
-    this.peersById.set(id, peer);
+    this.#peersById.set(id, peer);
     return peer;
   }
 
   forget(peer: Peer): void {
-    this.peersById.delete(peer.id);
+    this.#peersById.delete(peer.id);
   }
 
   peers(): Iterable<Peer> {
-    return this.peersById.values();
+    return this.#peersById.values();
   }
 
   peer(id: number): Peer | undefined {
-    return this.peersById.get(id);
+    return this.#peersById.get(id);
   }
 
   find(id: number | undefined): BusObject | undefined {
-    return id === undefined ? undefined : this.byId.get(id);
+    return id === undefined ? undefined : this.#byId.get(id);
   }
 
   /** @throws {UbusError} */
   own(peer: Peer, id: number | undefined): BusObject {
     if (id === undefined) throw new UbusError('INVALID_ARGUMENT');
-    const object = this.byId.get(id);
+    const object = this.#byId.get(id);
     if (object === undefined) throw new UbusError('NOT_FOUND');
     if (object.owner !== peer) throw new UbusError('PERMISSION_DENIED');
     return object;
@@ -69,17 +69,17 @@ export class BusObjects {
   /** Those with a path and a signature that `pattern` means; undefined: all. */
   matching(pattern?: string): readonly BusObject[] {
     if (pattern !== undefined && !pattern.endsWith('*')) {
-      const object = this.byPath.get(pattern);
+      const object = this.#byPath.get(pattern);
       return object === undefined ? [] : [object];
     }
-    return [...this.byPath.values()]
+    return [...this.#byPath.values()]
       .filter(({ path }) => pattern === undefined || matches(pattern, path!))
       .sort((a, b) => (a.path! < b.path! ? -1 : 1));
   }
 
   /** Who hears an event that `sender` sends. */
   listening(event: string, sender: Peer | undefined): readonly BusObject[] {
-    return [...this.byId.values()].filter(
+    return [...this.#byId.values()].filter(
       ({ owner, patterns }) =>
         owner !== sender && [...patterns].some((pattern) => matches(pattern, event)),
     );
@@ -87,16 +87,16 @@ export class BusObjects {
 
   /** @throws {UbusError} */
   add(owner: Peer, path?: string, signature?: Uint8Array, typeId?: number): BusObject {
-    if (path !== undefined && (path === '' || this.byPath.has(path)))
+    if (path !== undefined && (path === '' || this.#byPath.has(path)))
       throw new UbusError('INVALID_ARGUMENT');
     if (owner.objects.size >= MAX_OBJECTS) throw new UbusError('NO_MEMORY');
     const type =
       signature === undefined
-        ? [...this.byId.values()].find((object) => object.type?.id === typeId)?.type
-        : { id: this.newId(), signature };
+        ? [...this.#byId.values()].find((object) => object.type?.id === typeId)?.type
+        : { id: this.#newId(), signature };
     if (typeId !== undefined && type === undefined) throw new UbusError('INVALID_ARGUMENT');
     const object: BusObject = {
-      id: this.newId(),
+      id: this.#newId(),
       owner,
       path,
       type,
@@ -104,16 +104,16 @@ export class BusObjects {
       subscribers: new Set(),
       targets: new Set(),
     };
-    this.byId.set(object.id, object);
+    this.#byId.set(object.id, object);
     owner.objects.add(object);
-    if (path !== undefined) this.byPath.set(path, object);
+    if (path !== undefined) this.#byPath.set(path, object);
     return object;
   }
 
   remove(object: BusObject): void {
-    this.byId.delete(object.id);
+    this.#byId.delete(object.id);
     object.owner.objects.delete(object);
-    if (object.path !== undefined) this.byPath.delete(object.path);
+    if (object.path !== undefined) this.#byPath.delete(object.path);
   }
 
   /** @throws {UbusError} */
@@ -123,10 +123,10 @@ export class BusObjects {
     object.patterns.add(pattern);
   }
 
-  private newId(): number {
+  #newId(): number {
     for (;;) {
       const id = FIRST_ID + Math.floor(Math.random() * (2 ** 32 - FIRST_ID)); // a name, no secret
-      if (!this.byId.has(id) && !this.peersById.has(id)) return id;
+      if (!this.#byId.has(id) && !this.#peersById.has(id)) return id;
     }
   }
 }

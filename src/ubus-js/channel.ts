@@ -18,16 +18,16 @@ export interface ChannelOptions {
 const MAX_QUEUED = 8 * MAX_BLOB;
 
 export class Channel {
-  private readonly socket: Socket;
-  private readonly maxQueued: number;
-  private why: Error = new UbusError('CONNECTION_FAILED', 'the connection was closed');
+  readonly #socket: Socket;
+  readonly #maxQueued: number;
+  #why: Error = new UbusError('CONNECTION_FAILED', 'the connection was closed');
 
   constructor(
     socket: Socket,
     { longest = MAX_BLOB, maxQueued = MAX_QUEUED, onMessage, onClose }: ChannelOptions,
   ) {
-    this.socket = socket;
-    this.maxQueued = maxQueued;
+    this.#socket = socket;
+    this.#maxQueued = maxQueued;
     const framer = new Framer(longest);
     socket.hear({
       octets: (chunk) => {
@@ -41,22 +41,22 @@ export class Channel {
           onMessage(decodeMessage(octets));
         }
       },
-      closed: (error) => onClose(error ?? this.why),
+      closed: (error) => onClose(error ?? this.#why),
     });
   }
 
   /** @throws {UbusError} NO_MEMORY: longer than a message may be */
   send(message: Message): void {
     const octets = encodeMessage(message);
-    if (!this.socket.isOpen) return;
-    this.socket.write(octets);
-    if (this.socket.unsent > this.maxQueued)
+    if (!this.#socket.isOpen) return;
+    this.#socket.write(octets);
+    if (this.#socket.unsent > this.#maxQueued)
       this.close(new UbusError('CONNECTION_FAILED', 'the peer does not read'));
   }
 
   close(why: Error): void {
-    if (!this.socket.isOpen) return;
-    this.why = why;
-    this.socket.destroy();
+    if (!this.#socket.isOpen) return;
+    this.#why = why;
+    this.#socket.destroy();
   }
 }

@@ -20,18 +20,18 @@ const GOOD = 2_000;
 const HELLO_TIMEOUT = 5_000;
 
 export class UbusClient extends Endpoint {
-  private readonly path: string;
-  private readonly onState: NonNullable<UbusClientOptions['onState']>;
-  private channel: Channel | undefined;
-  private timer: Timer | undefined;
-  private backoff: number = BACKOFF[0];
-  private since = 0;
-  private state: 'stopped' | 'once' | 'started' = 'stopped';
+  readonly #path: string;
+  readonly #onState: NonNullable<UbusClientOptions['onState']>;
+  #channel: Channel | undefined;
+  #timer: Timer | undefined;
+  #backoff: number = BACKOFF[0];
+  #since = 0;
+  #state: 'stopped' | 'once' | 'started' = 'stopped';
 
   constructor(options: UbusClientOptions) {
     super(options);
-    this.path = options.path;
-    this.onState = options.onState ?? (() => undefined);
+    this.#path = options.path;
+    this.#onState = options.onState ?? (() => undefined);
   }
 
   /** One connection, which is not made again. @throws the system's error, or UbusError: nobody serves this path */
@@ -44,61 +44,61 @@ export class UbusClient extends Endpoint {
           else reject(why!);
         },
       });
-      client.state = 'once';
-      client.open();
+      client.#state = 'once';
+      client.#open();
     });
   }
 
   /** Connects, and again after each loss. */
   start(): void {
-    if (this.state !== 'stopped') return;
-    this.state = 'started';
-    this.open();
+    if (this.#state !== 'stopped') return;
+    this.#state = 'started';
+    this.#open();
   }
 
   close(): void {
-    this.state = 'stopped';
-    clock.cancel(this.timer);
-    const { channel } = this;
+    this.#state = 'stopped';
+    clock.cancel(this.#timer);
+    const channel = this.#channel;
     if (channel === undefined) return;
     const why = new UbusError('CONNECTION_FAILED', 'closed');
     channel.close(why);
-    this.lose(why, channel);
+    this.#lose(why, channel);
   }
 
-  private open(): void {
-    const channel = new Channel(sockets.connectLocal(this.path), {
-      onMessage: (message) => this.take(message, channel),
-      onClose: (why) => this.lose(why, channel),
+  #open(): void {
+    const channel = new Channel(sockets.connectLocal(this.#path), {
+      onMessage: (message) => this.#take(message, channel),
+      onClose: (why) => this.#lose(why, channel),
     });
-    this.channel = channel;
-    this.timer = clock.after(HELLO_TIMEOUT, () =>
-      channel.close(new UbusError('TIMEOUT', `${this.path}: no HELLO`)),
+    this.#channel = channel;
+    this.#timer = clock.after(HELLO_TIMEOUT, () =>
+      channel.close(new UbusError('TIMEOUT', `${this.#path}: no HELLO`)),
     );
   }
 
-  private take(message: Message | MalformedMessage, channel: Channel): void {
+  #take(message: Message | MalformedMessage, channel: Channel): void {
     if (this.connected) this.receive(message);
     else if ('type' in message && message.type === 'HELLO') {
-      clock.cancel(this.timer);
-      this.since = clock.monotonic();
+      clock.cancel(this.#timer);
+      this.#since = clock.monotonic();
       this.attach((request) => channel.send(request));
-      this.onState('connected');
-    } else channel.close(new UbusError('PARSE_ERROR', `${this.path}: no HELLO`));
+      this.#onState('connected');
+    } else channel.close(new UbusError('PARSE_ERROR', `${this.#path}: no HELLO`));
   }
 
-  private lose(why: Error, channel: Channel): void {
-    if (channel !== this.channel) return; // closed by ourselves
-    clock.cancel(this.timer);
-    this.channel = undefined;
+  #lose(why: Error, channel: Channel): void {
+    if (channel !== this.#channel) return; // closed by ourselves
+    clock.cancel(this.#timer);
+    this.#channel = undefined;
     if (this.connected) {
-      if (clock.monotonic() - this.since > GOOD) this.backoff = BACKOFF[0];
+      if (clock.monotonic() - this.#since > GOOD) this.#backoff = BACKOFF[0];
       this.detach();
     }
-    if (this.state === 'started') {
-      this.timer = clock.after(this.backoff, () => this.open());
-      this.backoff = Math.min(2 * this.backoff, BACKOFF[1]);
+    if (this.#state === 'started') {
+      this.#timer = clock.after(this.#backoff, () => this.#open());
+      this.#backoff = Math.min(2 * this.#backoff, BACKOFF[1]);
     }
-    this.onState('disconnected', why);
+    this.#onState('disconnected', why);
   }
 }

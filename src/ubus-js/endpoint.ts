@@ -54,21 +54,21 @@ function rethrow(error: unknown): never {
 }
 
 export abstract class Endpoint {
-  private readonly requests = new Requests();
-  private readonly calls = new Calls();
-  private readonly registrations: Registrations;
-  private readonly objects = new Map<string, Registration>();
-  private readonly monitors: ((seen: Monitored) => void)[] = [];
+  readonly #requests = new Requests();
+  readonly #calls = new Calls();
+  readonly #registrations: Registrations;
+  readonly #objects = new Map<string, Registration>();
+  readonly #monitors: ((seen: Monitored) => void)[] = [];
   protected readonly onError: (error: unknown) => void;
-  private transmit: Transmit | undefined;
+  #transmit: Transmit | undefined;
 
   constructor({ onFault = () => undefined, onError = rethrow }: EndpointOptions) {
     this.onError = onError;
-    this.registrations = new Registrations(this.requests, TIMEOUT, onFault);
+    this.#registrations = new Registrations(this.#requests, TIMEOUT, onFault);
   }
 
   get connected(): boolean {
-    return this.transmit !== undefined;
+    return this.#transmit !== undefined;
   }
 
   /** Objects whose path is `pattern`, or begins with what precedes its trailing `*`. */
@@ -79,7 +79,7 @@ export abstract class Endpoint {
     const found: Found[] = [];
     const attributes = pattern === '*' ? {} : { objpath: pattern };
     try {
-      await this.request('LOOKUP', 0, attributes, timeout, ({ objpath, objid, signature }) => {
+      await this.#request('LOOKUP', 0, attributes, timeout, ({ objpath, objid, signature }) => {
         const methods = decodeSignature(signature ?? new Uint8Array());
         if (objpath === undefined || objid === undefined) return;
         const known = methods instanceof UbusError ? {} : methods;
@@ -106,18 +106,18 @@ export abstract class Endpoint {
     const start = clock.monotonic();
     const [object] = await this.lookup(path, { timeout });
     if (object === undefined) throw new UbusError('NOT_FOUND', `there is no object '${path}'`);
-    return this.invoke(object.id, method, args, timeout - (clock.monotonic() - start));
+    return this.#invoke(object.id, method, args, timeout - (clock.monotonic() - start));
   }
 
   /** Sends an event to all who listen but ourselves. @throws {UbusError} */
   async send(event: string, data: Table): Promise<void> {
-    await this.invoke(SystemObject.Event, 'send', { id: event, data });
+    await this.#invoke(SystemObject.Event, 'send', { id: event, data });
   }
 
   /** Serves an object, now and on every bus to come. */
   add(object: ObjectDefinition): void {
     const { path, methods } = object;
-    if (this.objects.has(path)) throw new Error(`there is an object '${path}' already`);
+    if (this.#objects.has(path)) throw new Error(`there is an object '${path}' already`);
     const types = Object.entries(methods).map(
       ([name, method]) => [name, method.arguments] as const,
     );
@@ -126,39 +126,39 @@ export abstract class Endpoint {
       attributes: { objpath: path, signature: encodeSignature(Object.fromEntries(types)) },
       receive: ({ type, ...message }) => {
         if (type === 'NOTIFY') object.onSubscribers?.(message.attributes.active === true);
-        else if (type === 'INVOKE' && this.transmit !== undefined)
-          this.calls.serve(object, { type, ...message }, this.transmit).catch(this.onError);
+        else if (type === 'INVOKE' && this.#transmit !== undefined)
+          this.#calls.serve(object, { type, ...message }, this.#transmit).catch(this.onError);
       },
     };
-    this.objects.set(path, registration);
-    this.registrations.add(registration);
+    this.#objects.set(path, registration);
+    this.#registrations.add(registration);
   }
 
   remove(path: string): void {
-    const registration = this.objects.get(path);
+    const registration = this.#objects.get(path);
     if (registration === undefined) return;
-    this.objects.delete(path);
-    this.registrations.delete(registration);
+    this.#objects.delete(path);
+    this.#registrations.delete(registration);
   }
 
   /** Tells the subscribers of an object of ours. @public */
   notify(path: string, method: string, data: Table): void {
-    const registration = this.objects.get(path);
-    const objid = registration && this.registrations.idOf(registration);
+    const registration = this.#objects.get(path);
+    const objid = registration && this.#registrations.idOf(registration);
     if (objid === undefined) return;
     const attributes = { objid, method, noReply: true, data: encodeTable(data) };
-    this.requests.post('NOTIFY', objid, attributes);
+    this.#requests.post('NOTIFY', objid, attributes);
   }
 
   /** Hears events; patterns as in lookup. */
   listen(pattern: string, on: Hear): void {
-    this.registrations.add({
+    this.#registrations.add({
       what: `listener ${pattern}`,
       attributes: {},
       ready: async (id) => {
-        await this.invoke(SystemObject.Event, 'register', { object: id | 0, pattern });
+        await this.#invoke(SystemObject.Event, 'register', { object: id | 0, pattern });
       },
-      receive: (message) => this.hear(message, on),
+      receive: (message) => this.#hear(message, on),
     });
   }
 
@@ -166,11 +166,11 @@ export abstract class Endpoint {
   subscribe(path: string, on: Hear): void {
     let target: number | undefined;
     const subscribe = async () => {
-      const objid = this.registrations.idOf(registration);
+      const objid = this.#registrations.idOf(registration);
       const [object] = objid === undefined ? [] : await this.lookup(path);
       if (objid === undefined || object === undefined || object.id === target) return;
       try {
-        await this.request('SUBSCRIBE', 0, { objid, target: object.id });
+        await this.#request('SUBSCRIBE', 0, { objid, target: object.id });
         target = object.id;
       } catch (error) {
         if (!(error instanceof UbusError && error.status === 'NOT_FOUND')) throw error;
@@ -179,7 +179,7 @@ export abstract class Endpoint {
     // One attempt after the other: ubusd would take a second subscription for another one.
     let last: Promise<void> = Promise.resolve();
     const attempt = () => (last = last.catch(() => undefined).then(subscribe));
-    const again = () => void this.registrations.persist(registration.what, attempt);
+    const again = () => void this.#registrations.persist(registration.what, attempt);
     const registration: Registration = {
       what: `subscription to ${path}`,
       attributes: {},
@@ -188,7 +188,7 @@ export abstract class Endpoint {
         return attempt();
       },
       receive: (message) => {
-        if (message.type === 'INVOKE') this.hear(message, on);
+        if (message.type === 'INVOKE') this.#hear(message, on);
         else if (message.type === 'UNSUBSCRIBE' && message.attributes.target === target) {
           target = undefined;
           again();
@@ -198,55 +198,55 @@ export abstract class Endpoint {
     this.listen('ubus.object.add', (_event, data) => {
       if (data['path'] === path) again();
     });
-    this.registrations.add(registration);
+    this.#registrations.add(registration);
   }
 
   /** Sees every message on the bus (ubusd: for root only). @public */
   monitor(on: (seen: Monitored) => void): void {
-    this.monitors.push(on);
-    if (this.connected && this.monitors.length === 1) this.startMonitor();
+    this.#monitors.push(on);
+    if (this.connected && this.#monitors.length === 1) this.#startMonitor();
   }
 
   /** There is a bus. */
   protected attach(transmit: Transmit): void {
-    this.transmit = transmit;
-    this.requests.reset(transmit);
-    this.registrations.attach();
-    if (this.monitors.length > 0) this.startMonitor();
+    this.#transmit = transmit;
+    this.#requests.reset(transmit);
+    this.#registrations.attach();
+    if (this.#monitors.length > 0) this.#startMonitor();
   }
 
   /** The bus is gone. */
   protected detach(): void {
-    this.transmit = undefined;
-    this.registrations.detach();
-    this.requests.reset();
+    this.#transmit = undefined;
+    this.#registrations.detach();
+    this.#requests.reset();
   }
 
   protected receive(message: Message | MalformedMessage): void {
     try {
-      this.dispatch(message);
+      this.#dispatch(message);
     } catch (error) {
       this.onError(error);
     }
   }
 
-  private dispatch(message: Message | MalformedMessage): void {
+  #dispatch(message: Message | MalformedMessage): void {
     if (message instanceof MalformedMessage) {
-      this.requests.fail(message.seq, message);
+      this.#requests.fail(message.seq, message);
       return;
     }
     switch (message.type) {
       case 'DATA':
       case 'STATUS':
-        this.requests.receive(message);
+        this.#requests.receive(message);
         return;
       case 'INVOKE':
       case 'NOTIFY':
       case 'UNSUBSCRIBE':
-        this.registrations.receive(message);
+        this.#registrations.receive(message);
         return;
       case 'MONITOR':
-        this.see(message);
+        this.#see(message);
         return;
       case 'HELLO':
       case 'PING':
@@ -258,28 +258,28 @@ export abstract class Endpoint {
   }
 
   /** An event (peer 0: nobody waits for an answer) or a notification. */
-  private hear({ seq, peer, attributes }: Message, on: Hear): void {
+  #hear({ seq, peer, attributes }: Message, on: Hear): void {
     const { objid, method = '', data = new Uint8Array(), noReply = false } = attributes;
     if (!noReply && peer !== 0 && objid !== undefined)
-      this.transmit?.({ type: 'STATUS', seq, peer, attributes: { status: 0, objid } });
+      this.#transmit?.({ type: 'STATUS', seq, peer, attributes: { status: 0, objid } });
     const table = decodeTable(data);
     if (!(table instanceof UbusError)) on(method, table);
   }
 
-  private startMonitor(): void {
-    void this.registrations.persist('monitor', async () => {
-      await this.invoke(SystemObject.Monitor, 'add', {});
+  #startMonitor(): void {
+    void this.#registrations.persist('monitor', async () => {
+      await this.#invoke(SystemObject.Monitor, 'add', {});
     });
   }
 
-  private see(seen: Message): void {
+  #see(seen: Message): void {
     const message = decodeMonitored(seen);
     if (message instanceof UbusError) return;
     const { client = 0, send = false } = seen.attributes;
-    for (const on of this.monitors) on({ client, direction: send ? 'to' : 'from', message });
+    for (const on of this.#monitors) on({ client, direction: send ? 'to' : 'from', message });
   }
 
-  private async invoke(
+  async #invoke(
     objid: number,
     method: string,
     args: Table,
@@ -288,7 +288,7 @@ export abstract class Endpoint {
     const parts: (Table | UbusError)[] = [];
     // DATA even when it is empty: providers made with libubus refuse an INVOKE without.
     const attributes = { objid, method, data: encodeTable(args) };
-    await this.request('INVOKE', objid, attributes, timeout, ({ data = new Uint8Array() }) =>
+    await this.#request('INVOKE', objid, attributes, timeout, ({ data = new Uint8Array() }) =>
       parts.push(decodeTable(data)),
     );
     return parts.map((part) => {
@@ -297,7 +297,7 @@ export abstract class Endpoint {
     });
   }
 
-  private request(
+  #request(
     type: MessageType,
     peer: number,
     attributes: Attributes,
@@ -307,7 +307,7 @@ export abstract class Endpoint {
     return new Promise((resolve, reject) => {
       const end = (error: UbusError | undefined) =>
         error === undefined ? resolve() : reject(error);
-      this.requests.send(type, peer, attributes, timeout, { data, end });
+      this.#requests.send(type, peer, attributes, timeout, { data, end });
     });
   }
 }

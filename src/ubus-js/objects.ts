@@ -45,7 +45,7 @@ const MAX_SERVING = 256;
  * and number together: an answer echoes both.
  */
 export class Calls {
-  private readonly open = new Set<string>();
+  readonly #open = new Set<string>();
 
   /** Answers `message`, an INVOKE of `object`. What is transmitted after the connection is lost reaches nobody. */
   async serve(object: ObjectDefinition, message: Message, transmit: Transmit): Promise<void> {
@@ -54,11 +54,11 @@ export class Calls {
     const objid = attributes.objid!;
     const reply = (type: 'DATA' | 'STATUS', values: Attributes) =>
       transmit({ type, seq, peer, attributes: values });
-    if (this.open.has(key)) return; // one answer for each number
-    this.open.add(key);
+    if (this.#open.has(key)) return; // one answer for each number
+    this.#open.add(key);
     let status: number = statusCode('OK');
     try {
-      if (this.open.size > MAX_SERVING)
+      if (this.#open.size > MAX_SERVING)
         throw new UbusError('NO_MEMORY', 'too many calls at a time');
       const result = await invoke(object, attributes);
       if (result !== undefined) reply('DATA', { objid, data: encodeTable(result) });
@@ -67,7 +67,7 @@ export class Calls {
       reply('DATA', { objid, data: encodeTable({ error: text }) });
       status = statusCode(name);
     } finally {
-      this.open.delete(key);
+      this.#open.delete(key);
     }
     reply('STATUS', { status, objid });
   }

@@ -20,54 +20,54 @@ export interface Registration {
 }
 
 export class Registrations {
-  private readonly requests: Requests;
-  private readonly timeout: number;
-  private readonly onFault: (what: string, error: UbusError) => void;
-  private readonly ids = new Map<Registration, number | undefined>();
-  private readonly byId = new Map<number, Registration>();
-  private readonly retries = new Set<Timer>();
-  private connected = false;
+  readonly #requests: Requests;
+  readonly #timeout: number;
+  readonly #onFault: (what: string, error: UbusError) => void;
+  readonly #ids = new Map<Registration, number | undefined>();
+  readonly #byId = new Map<number, Registration>();
+  readonly #retries = new Set<Timer>();
+  #connected = false;
 
   constructor(
     requests: Requests,
     timeout: number,
     onFault: (what: string, error: UbusError) => void,
   ) {
-    this.requests = requests;
-    this.timeout = timeout;
-    this.onFault = onFault;
+    this.#requests = requests;
+    this.#timeout = timeout;
+    this.#onFault = onFault;
   }
 
   attach(): void {
-    this.connected = true;
-    for (const entry of this.ids.keys()) this.register(entry);
+    this.#connected = true;
+    for (const entry of this.#ids.keys()) this.#register(entry);
   }
 
   detach(): void {
-    this.connected = false;
-    for (const timer of this.retries) clock.cancel(timer);
-    this.retries.clear();
-    this.byId.clear();
-    for (const entry of this.ids.keys()) this.ids.set(entry, undefined);
+    this.#connected = false;
+    for (const timer of this.#retries) clock.cancel(timer);
+    this.#retries.clear();
+    this.#byId.clear();
+    for (const entry of this.#ids.keys()) this.#ids.set(entry, undefined);
   }
 
   add(entry: Registration): void {
-    this.ids.set(entry, undefined);
-    if (this.connected) this.register(entry);
+    this.#ids.set(entry, undefined);
+    if (this.#connected) this.#register(entry);
   }
 
   delete(entry: Registration): void {
-    const id = this.ids.get(entry);
-    this.ids.delete(entry);
-    if (id !== undefined) this.unregister(id);
+    const id = this.#ids.get(entry);
+    this.#ids.delete(entry);
+    if (id !== undefined) this.#unregister(id);
   }
 
   idOf(entry: Registration): number | undefined {
-    return this.ids.get(entry);
+    return this.#ids.get(entry);
   }
 
   receive(message: Message): void {
-    this.byId.get(message.attributes.objid ?? 0)?.receive(message);
+    this.#byId.get(message.attributes.objid ?? 0)?.receive(message);
   }
 
   /** Does `work` for something that stays; where the bus refuses, says so and does it again later. */
@@ -76,46 +76,46 @@ export class Registrations {
       await work();
     } catch (error) {
       if (!(error instanceof UbusError)) throw error;
-      if (this.connected) this.retry(what, error, () => void this.persist(what, work));
+      if (this.#connected) this.#retry(what, error, () => void this.persist(what, work));
     }
   }
 
-  private register(entry: Registration): void {
+  #register(entry: Registration): void {
     let given: number | undefined;
-    this.requests.send('ADD_OBJECT', 0, entry.attributes, this.timeout, {
+    this.#requests.send('ADD_OBJECT', 0, entry.attributes, this.#timeout, {
       data: ({ objid }) => {
         given = objid;
-        if (objid === undefined || !this.ids.has(entry)) return;
-        this.ids.set(entry, objid);
-        this.byId.set(objid, entry); // before the next message: it may be for this object
+        if (objid === undefined || !this.#ids.has(entry)) return;
+        this.#ids.set(entry, objid);
+        this.#byId.set(objid, entry); // before the next message: it may be for this object
       },
       end: (error) => {
         if (error !== undefined) {
-          if (this.connected && this.ids.has(entry))
-            this.retry(entry.what, error, () => this.ids.has(entry) && this.register(entry));
+          if (this.#connected && this.#ids.has(entry))
+            this.#retry(entry.what, error, () => this.#ids.has(entry) && this.#register(entry));
         } else if (given === undefined) return;
-        else if (!this.ids.has(entry))
-          this.unregister(given); // deleted meanwhile
-        else void this.persist(entry.what, () => this.readyAt(entry, given!));
+        else if (!this.#ids.has(entry))
+          this.#unregister(given); // deleted meanwhile
+        else void this.persist(entry.what, () => this.#readyAt(entry, given!));
       },
     });
   }
 
-  private readyAt(entry: Registration, id: number): Promise<void> | void {
-    if (this.ids.get(entry) === id) return entry.ready?.(id);
+  #readyAt(entry: Registration, id: number): Promise<void> | void {
+    if (this.#ids.get(entry) === id) return entry.ready?.(id);
   }
 
-  private unregister(objid: number): void {
-    this.byId.delete(objid);
-    this.requests.send('REMOVE_OBJECT', 0, { objid }, this.timeout, { end: () => undefined });
+  #unregister(objid: number): void {
+    this.#byId.delete(objid);
+    this.#requests.send('REMOVE_OBJECT', 0, { objid }, this.#timeout, { end: () => undefined });
   }
 
-  private retry(what: string, error: UbusError, again: () => void): void {
-    this.onFault(what, error);
+  #retry(what: string, error: UbusError, again: () => void): void {
+    this.#onFault(what, error);
     const timer = clock.after(RETRY, () => {
-      this.retries.delete(timer);
+      this.#retries.delete(timer);
       again();
     });
-    this.retries.add(timer);
+    this.#retries.add(timer);
   }
 }

@@ -24,17 +24,17 @@ interface Waiting {
 }
 
 export class Requests {
-  private readonly waiting = new Map<number, Waiting>();
-  private readonly abandoned = new Set<number>();
-  private transmit: ((message: Message) => void) | undefined;
-  private lastSeq = 0;
+  readonly #waiting = new Map<number, Waiting>();
+  readonly #abandoned = new Set<number>();
+  #transmit: ((message: Message) => void) | undefined;
+  #lastSeq = 0;
 
   /** @param transmit undefined: there is no connection (any more) */
   reset(transmit?: (message: Message) => void): void {
-    this.transmit = transmit;
-    this.abandoned.clear();
-    for (const seq of [...this.waiting.keys()])
-      this.finish(seq, new UbusError('CONNECTION_FAILED', 'the connection to ubus was lost'));
+    this.#transmit = transmit;
+    this.#abandoned.clear();
+    for (const seq of [...this.#waiting.keys()])
+      this.#finish(seq, new UbusError('CONNECTION_FAILED', 'the connection to ubus was lost'));
   }
 
   /** @param timeout milliseconds */
@@ -45,37 +45,37 @@ export class Requests {
     timeout: number,
     answer: Answer,
   ): void {
-    if (this.transmit === undefined) {
+    if (this.#transmit === undefined) {
       answer.end(new UbusError('CONNECTION_FAILED'));
       return;
     }
-    if (this.waiting.size >= MAX_WAITING) {
+    if (this.#waiting.size >= MAX_WAITING) {
       answer.end(new UbusError('NO_MEMORY', `${MAX_WAITING} requests are waiting already`));
       return;
     }
-    const seq = this.nextSeq();
+    const seq = this.#nextSeq();
     const timer = clock.after(timeout, () => {
-      this.abandon(seq);
-      this.finish(seq, new UbusError('TIMEOUT'));
+      this.#abandon(seq);
+      this.#finish(seq, new UbusError('TIMEOUT'));
     });
-    this.waiting.set(seq, { peer, answer, timer, last: {} });
+    this.#waiting.set(seq, { peer, answer, timer, last: {} });
     try {
-      this.transmit({ type, seq, peer, attributes });
+      this.#transmit({ type, seq, peer, attributes });
     } catch (error) {
-      this.finish(seq, error as UbusError);
+      this.#finish(seq, error as UbusError);
     }
   }
 
   /** Without an answer, as NOTIFY with NO_REPLY. */
   post(type: MessageType, peer: number, attributes: Attributes): void {
-    this.transmit?.({ type, seq: this.nextSeq(), peer, attributes });
+    this.#transmit?.({ type, seq: this.#nextSeq(), peer, attributes });
   }
 
   /** DATA or STATUS. */
   receive({ type, seq, peer, attributes }: Message): void {
-    const found = this.waiting.get(seq);
+    const found = this.#waiting.get(seq);
     if (found?.peer !== peer) {
-      if (type === 'STATUS') this.abandoned.delete(seq);
+      if (type === 'STATUS') this.#abandoned.delete(seq);
       return;
     }
     if (type === 'DATA') {
@@ -84,31 +84,31 @@ export class Requests {
       return;
     }
     const status = statusName(attributes.status ?? -1);
-    this.finish(seq, status === 'OK' ? undefined : new UbusError(status, explanation(found.last)));
+    this.#finish(seq, status === 'OK' ? undefined : new UbusError(status, explanation(found.last)));
   }
 
   fail(seq: number, error: UbusError): void {
-    if (this.waiting.has(seq)) this.finish(seq, error);
+    if (this.#waiting.has(seq)) this.#finish(seq, error);
   }
 
-  private finish(seq: number, error: UbusError | undefined): void {
-    const { answer, timer } = this.waiting.get(seq)!;
-    this.waiting.delete(seq);
+  #finish(seq: number, error: UbusError | undefined): void {
+    const { answer, timer } = this.#waiting.get(seq)!;
+    this.#waiting.delete(seq);
     clock.cancel(timer);
     answer.end(error);
   }
 
-  private nextSeq(): number {
-    do this.lastSeq = (this.lastSeq + 1) & 0xffff;
-    while (this.waiting.has(this.lastSeq) || this.abandoned.has(this.lastSeq));
-    return this.lastSeq;
+  #nextSeq(): number {
+    do this.#lastSeq = (this.#lastSeq + 1) & 0xffff;
+    while (this.#waiting.has(this.#lastSeq) || this.#abandoned.has(this.#lastSeq));
+    return this.#lastSeq;
   }
 
-  private abandon(seq: number): void {
-    this.abandoned.add(seq);
-    if (this.abandoned.size > MAX_ABANDONED)
-      for (const oldest of this.abandoned) {
-        this.abandoned.delete(oldest);
+  #abandon(seq: number): void {
+    this.#abandoned.add(seq);
+    if (this.#abandoned.size > MAX_ABANDONED)
+      for (const oldest of this.#abandoned) {
+        this.#abandoned.delete(oldest);
         break;
       }
   }

@@ -22,21 +22,21 @@ export interface UbusServerOptions extends EndpointOptions {
 }
 
 export class UbusServer extends Endpoint {
-  private readonly broker = new Broker();
-  private readonly path: string;
-  private readonly options: UbusServerOptions;
-  private listener: Listener | undefined;
-  private readonly channels = new Set<Channel>();
+  readonly #broker = new Broker();
+  readonly #path: string;
+  readonly #options: UbusServerOptions;
+  #listener: Listener | undefined;
+  readonly #channels = new Set<Channel>();
 
   private constructor(path: string, options: UbusServerOptions) {
     super(options);
-    this.path = path;
-    this.options = options;
-    const own: Peer = this.broker.connect(true, (message) => {
+    this.#path = path;
+    this.#options = options;
+    const own: Peer = this.#broker.connect(true, (message) => {
       // Later, as over a socket: nobody's call is answered before it has returned.
       queueMicrotask(() => this.receive(message));
     });
-    this.attach((message) => queueMicrotask(() => this.hand(own, message)));
+    this.attach((message) => queueMicrotask(() => this.#hand(own, message)));
   }
 
   /**
@@ -48,24 +48,24 @@ export class UbusServer extends Endpoint {
     const server = new UbusServer(path, options);
     files.makeFolder(files.folderOf(path));
     removeSocket(path);
-    server.listener = await sockets.listenLocal(path, options.maxClients ?? 32, {
-      accept: (socket) => server.serve(socket),
+    server.#listener = await sockets.listenLocal(path, options.maxClients ?? 32, {
+      accept: (socket) => server.#serve(socket),
       failed: () => undefined, // the client is told so by the kernel
     });
     return server;
   }
 
   close(): void {
-    this.listener?.close();
+    this.#listener?.close();
     this.detach();
-    for (const channel of this.channels) channel.close(new UbusError('CONNECTION_FAILED'));
-    files.remove(this.path);
+    for (const channel of this.#channels) channel.close(new UbusError('CONNECTION_FAILED'));
+    files.remove(this.#path);
   }
 
   /** @returns false: the bus has thrown */
-  private hand(peer: Peer, message: Parameters<Broker['receive']>[1]): boolean {
+  #hand(peer: Peer, message: Parameters<Broker['receive']>[1]): boolean {
     try {
-      this.broker.receive(peer, message);
+      this.#broker.receive(peer, message);
       return true;
     } catch (error) {
       this.onError(error);
@@ -73,22 +73,22 @@ export class UbusServer extends Endpoint {
     }
   }
 
-  private serve(socket: Socket): void {
-    const { publish = true, longest, maxQueued } = this.options;
+  #serve(socket: Socket): void {
+    const { publish = true, longest, maxQueued } = this.#options;
     const channel = new Channel(socket, {
       ...(longest === undefined ? {} : { longest }),
       ...(maxQueued === undefined ? {} : { maxQueued }),
       onMessage: (message) => {
         // Who sends what the bus stumbles over does not go on doing so.
-        if (!this.hand(peer, message)) channel.close(new UbusError('CONNECTION_FAILED'));
+        if (!this.#hand(peer, message)) channel.close(new UbusError('CONNECTION_FAILED'));
       },
       onClose: () => {
-        this.channels.delete(channel);
-        this.broker.disconnect(peer);
+        this.#channels.delete(channel);
+        this.#broker.disconnect(peer);
       },
     });
-    this.channels.add(channel);
-    const peer = this.broker.connect(publish, (message) => {
+    this.#channels.add(channel);
+    const peer = this.#broker.connect(publish, (message) => {
       try {
         channel.send(message);
       } catch (error) {

@@ -16,18 +16,18 @@ export class LastResort {
   goodbye: () => Promise<void> = () => Promise.resolve();
   /** Resolved when it has come to this. */
   readonly ended: Promise<ExitCode>;
-  private end: (code: ExitCode) => void = () => undefined;
+  #end: (code: ExitCode) => void = () => undefined;
 
   constructor(log: Log) {
-    this.ended = new Promise((resolve) => (this.end = resolve));
+    this.ended = new Promise((resolve) => (this.#end = resolve));
     this.faults = new Faults({
       line: (level, text) => log.line(level, text),
       end: (what) => {
         log.line('error', `pptp-gateway ends, for it cannot trust itself any more: ${what}`);
-        clock.after(GOODBYE, () => this.end(ExitCode.Software));
+        clock.after(GOODBYE, () => this.#end(ExitCode.Software));
         void this.goodbye()
           .catch(() => undefined) // it breaks because of what was told above
-          .then(() => this.end(ExitCode.Software));
+          .then(() => this.#end(ExitCode.Software));
       },
     });
   }

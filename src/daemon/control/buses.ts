@@ -27,14 +27,14 @@ export class Buses {
   readonly system: UbusClient;
   /** Called at every new connection to the system's bus. */
   connected: () => void = () => undefined;
-  private own: UbusServer | undefined;
-  private object: ObjectDefinition | undefined;
-  private closed = false;
-  private readonly faults: Faults;
+  #own: UbusServer | undefined;
+  #object: ObjectDefinition | undefined;
+  #closed = false;
+  readonly #faults: Faults;
 
   /** @param systemPath where the system's ubusd is looked for */
   constructor(systemPath: string, log: Log, faults: Faults) {
-    this.faults = faults;
+    this.#faults = faults;
     let lost = false;
     const told = new Set<string>(); // each is told once: it is tried again and again
     this.system = new UbusClient({
@@ -43,7 +43,7 @@ export class Buses {
       onState: (state, why) => {
         told.clear();
         if (state === 'connected') log.line('info', `ubus: connected to ${systemPath}`);
-        else if (lost || this.closed) return;
+        else if (lost || this.#closed) return;
         else if (why !== undefined && isAbsence(why))
           log.line('info', `ubus: nobody serves ${systemPath}; it is looked for quietly`);
         else
@@ -63,35 +63,35 @@ export class Buses {
   async open(path: string, object: ObjectDefinition): Promise<void> {
     await refuseSecond(path);
     try {
-      this.own = await UbusServer.listen(path, {
+      this.#own = await UbusServer.listen(path, {
         publish: false,
         longest: MAX_REQUEST,
         maxClients: MAX_CLIENTS,
-        onError: (error) => this.faults.note('control socket', error),
+        onError: (error) => this.#faults.note('control socket', error),
       });
     } catch (error) {
       throw new Fatal(ExitCode.Failed, `control socket ${path}: ${errorText(error)}`);
     }
-    this.object = object;
-    this.own.add(object);
+    this.#object = object;
+    this.#own.add(object);
     this.system.add(object);
     this.system.start();
   }
 
   /** An event for whoever listens. Nobody has to. */
   send(event: string, data: Table): void {
-    for (const bus of [this.own, this.system])
+    for (const bus of [this.#own, this.system])
       if (bus?.connected === true) bus.send(event, data).catch(() => undefined);
   }
 
   /** Nobody is served any more; the system's bus still hears of what ends. */
   withdraw(): void {
-    this.own?.close();
-    if (this.object !== undefined) this.system.remove(this.object.path);
+    this.#own?.close();
+    if (this.#object !== undefined) this.system.remove(this.#object.path);
   }
 
   close(): void {
-    this.closed = true;
+    this.#closed = true;
     this.system.close();
   }
 }

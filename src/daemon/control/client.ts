@@ -7,10 +7,10 @@ import { ExitCode, Fatal } from '../exit-codes.ts';
 const TIMEOUT = 120_000;
 
 export class ControlClient {
-  private readonly bus: UbusClient;
+  readonly #bus: UbusClient;
 
   private constructor(bus: UbusClient) {
-    this.bus = bus;
+    this.#bus = bus;
   }
 
   /** @throws {Fatal} the daemon is not running, or only root may ask it */
@@ -31,15 +31,15 @@ export class ControlClient {
   /** @throws {UbusError} the daemon refused; {Fatal} it has gone away */
   async call(method: string, args: Table = {}): Promise<Table> {
     try {
-      return await this.bus.call('pptp', method, args, { timeout: TIMEOUT });
+      return await this.#bus.call('pptp', method, args, { timeout: TIMEOUT });
     } catch (error) {
-      if (error instanceof UbusError && !this.bus.connected)
+      if (error instanceof UbusError && !this.#bus.connected)
         throw new Fatal(ExitCode.NotRunning, 'the daemon has gone away');
       throw error;
     }
   }
 
   close(): void {
-    this.bus.close();
+    this.#bus.close();
   }
 }

@@ -13,36 +13,38 @@ const SPARE_IDS = 16;
 const ENDED_IDS = 16;
 
 export class AdmittedCallIds {
-  private readonly ids: CallIds;
-  private readonly used = new Set<number>();
-  private readonly spare: number[] = [];
-  private ended = 0;
-  private readonly admit: (callIds: Uint16Array) => void;
+  readonly #ids: CallIds;
+  readonly #used = new Set<number>();
+  readonly #spare: number[] = [];
+  #ended = 0;
+  readonly #admit: (callIds: Uint16Array) => void;
 
   /** @param admit makes the filter: only GRE with these ids reaches us */
   constructor(ids: CallIds, admit: (callIds: Uint16Array) => void) {
-    this.ids = ids;
-    this.admit = admit;
-    this.renew();
+    this.#ids = ids;
+    this.#admit = admit;
+    this.#renew();
   }
 
   /** An id that the filter lets through; undefined: there are as many calls as can be told apart. */
   take(): number | undefined {
-    if (this.spare.length === 0) this.renew();
-    const callId = this.spare.pop();
-    if (callId !== undefined) this.used.add(callId);
+    if (this.#spare.length === 0) this.#renew();
+    const callId = this.#spare.pop();
+    if (callId !== undefined) this.#used.add(callId);
     return callId;
   }
 
   release(callId: number): void {
-    if (!this.used.delete(callId)) return;
-    this.ids.release(callId);
-    this.ended++;
-    if (this.ended > Math.max(ENDED_IDS, this.used.size >> 2)) this.renew();
+    if (!this.#used.delete(callId)) return;
+    this.#ids.release(callId);
+    this.#ended++;
+    if (this.#ended > Math.max(ENDED_IDS, this.#used.size >> 2)) this.#renew();
   }
 
-  private renew(): void {
-    const { ids, spare, used } = this;
+  #renew(): void {
+    const ids = this.#ids;
+    const spare = this.#spare;
+    const used = this.#used;
     const wanted = Math.max(SPARE_IDS, used.size >> 2);
     for (const callId of spare.splice(wanted)) ids.release(callId);
     while (spare.length < wanted) {
@@ -50,7 +52,7 @@ export class AdmittedCallIds {
       if (callId === undefined) break;
       spare.push(callId);
     }
-    this.ended = 0;
-    this.admit(Uint16Array.from([...used, ...spare]));
+    this.#ended = 0;
+    this.#admit(Uint16Array.from([...used, ...spare]));
   }
 }

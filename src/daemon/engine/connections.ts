@@ -11,41 +11,41 @@ const LINGERING_OF_SOURCE = 8;
 export class Connections {
   /** At the same time. */
   most = Infinity;
-  private readonly open = new Set<Socket>();
+  readonly #open = new Set<Socket>();
   /** With their sources, the oldest first. */
-  private readonly lingering = new Map<Socket, number>();
+  readonly #lingering = new Map<Socket, number>();
 
   add(socket: Socket): void {
-    this.open.add(socket);
+    this.#open.add(socket);
     this.makeRoom();
   }
 
   /** It is closed. */
   remove(socket: Socket): void {
-    this.open.delete(socket);
-    this.lingering.delete(socket);
+    this.#open.delete(socket);
+    this.#lingering.delete(socket);
   }
 
   /** We have ended it, its peer has not. */
   linger(socket: Socket, source: number): void {
-    if (!this.open.has(socket)) return;
-    this.lingering.set(socket, source);
-    const others = [...this.lingering].filter(([, other]) => other === source);
-    if (others.length > LINGERING_OF_SOURCE) this.drop(others[0]![0]);
+    if (!this.#open.has(socket)) return;
+    this.#lingering.set(socket, source);
+    const others = [...this.#lingering].filter(([, other]) => other === source);
+    if (others.length > LINGERING_OF_SOURCE) this.#drop(others[0]![0]);
     this.makeRoom();
   }
 
   /** @returns false: there are too many, and none lingers any more */
   makeRoom(): boolean {
-    while (this.open.size > this.most) {
-      const [oldest] = this.lingering.keys();
+    while (this.#open.size > this.most) {
+      const [oldest] = this.#lingering.keys();
       if (oldest === undefined) return false;
-      this.drop(oldest);
+      this.#drop(oldest);
     }
     return true;
   }
 
-  private drop(socket: Socket): void {
+  #drop(socket: Socket): void {
     this.remove(socket); // its descriptor is closed at once, its event comes later
     socket.destroy();
   }

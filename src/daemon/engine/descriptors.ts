@@ -46,13 +46,13 @@ export interface Shares {
 }
 
 export class Descriptors {
-  private readonly limit: number;
-  private readonly own: number;
+  readonly #limit: number;
+  readonly #own: number;
 
   /** @param own descriptors that the program itself has */
   constructor(limit: number, own: number) {
-    this.limit = limit;
-    this.own = own;
+    this.#limit = limit;
+    this.#own = own;
   }
 
   /** Those of this process, before it opens what the configuration asks for. */
@@ -62,10 +62,10 @@ export class Descriptors {
   }
 
   share({ servers, links, relays, limits }: Wanted): Shares {
-    const reserve = Math.min(MOST_RESERVE, Math.max(LEAST_RESERVE, this.limit >> 3));
+    const reserve = Math.min(MOST_RESERVE, Math.max(LEAST_RESERVE, this.#limit >> 3));
     const taken =
-      this.own + SINGLE + OF_SERVER * servers.length + OF_LINK * links.length + relays.length;
-    const connections = Math.max(LEAST_CONNECTIONS, this.limit - taken - reserve);
+      this.#own + SINGLE + OF_SERVER * servers.length + OF_LINK * links.length + relays.length;
+    const connections = Math.max(LEAST_CONNECTIONS, this.#limit - taken - reserve);
     const room = connections - SPARE;
     const callers = servers.length === 0 ? 0 : limits.maxSessions + limits.maxHalfOpen;
     const passing = relays.reduce((sum, { maxConnections }) => sum + maxConnections, 0);
@@ -85,7 +85,7 @@ export class Descriptors {
       connections,
       limits: servers.length === 0 ? limits : { ...limits, maxSessions, maxHalfOpen },
       relayed,
-      shortage: `the system gives ${this.limit} descriptors, enough for ${possible.join(', ')}, fewer than the configuration allows: raise the limit (ulimit -n; systemd: LimitNOFILE)`,
+      shortage: `the system gives ${this.#limit} descriptors, enough for ${possible.join(', ')}, fewer than the configuration allows: raise the limit (ulimit -n; systemd: LimitNOFILE)`,
     };
   }
 }

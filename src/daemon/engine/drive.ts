@@ -42,27 +42,27 @@ function drain({ machine, owner }: Driven): void {
 }
 
 export class Drive {
-  private readonly faults: Faults;
-  private readonly driven = new Map<object, Driven>();
-  private readonly schedule = new Schedule<object>();
-  private readonly pending: object[] = [];
-  private draining = false;
-  private stopped = false;
-  private timer: Timer | undefined;
-  private armedFor = Infinity;
+  readonly #faults: Faults;
+  readonly #driven = new Map<object, Driven>();
+  readonly #schedule = new Schedule<object>();
+  readonly #pending: object[] = [];
+  #draining = false;
+  #stopped = false;
+  #timer: Timer | undefined;
+  #armedFor = Infinity;
 
   constructor(faults: Faults) {
-    this.faults = faults;
+    this.#faults = faults;
   }
 
   add<Output>(machine: Machine<Output>, owner: Owner<Output>): void {
-    this.driven.set(machine, { machine, owner });
+    this.#driven.set(machine, { machine, owner });
     this.touched(machine);
   }
 
   remove(machine: object): void {
-    this.driven.delete(machine);
-    this.schedule.set(machine, undefined);
+    this.#driven.delete(machine);
+    this.#schedule.set(machine, undefined);
   }
 
   /** Tells a machine something, and carries out what it says to that. One that failed or was removed is told nothing. */
@@ -73,83 +73,83 @@ export class Drive {
 
   /** Does something for a machine: a fault in it is the machine's. */
   guard(machine: object, act: () => void): void {
-    if (!this.driven.has(machine)) return;
+    if (!this.#driven.has(machine)) return;
     try {
       act();
     } catch (error) {
-      this.fail(machine, error);
+      this.#fail(machine, error);
     }
   }
 
   /** As guard, for what takes time. What could go wrong by itself has been told to the machine by then. */
   watch(machine: object, promise: Promise<unknown>): void {
-    promise.catch((error: unknown) => this.fail(machine, error));
+    promise.catch((error: unknown) => this.#fail(machine, error));
   }
 
   touched(machine: object): void {
-    this.pending.push(machine);
-    if (this.draining) return;
-    this.draining = true;
-    for (let next = this.pending.shift(); next !== undefined; next = this.pending.shift())
-      this.attend(next);
-    this.draining = false;
-    this.arm();
+    this.#pending.push(machine);
+    if (this.#draining) return;
+    this.#draining = true;
+    for (let next = this.#pending.shift(); next !== undefined; next = this.#pending.shift())
+      this.#attend(next);
+    this.#draining = false;
+    this.#arm();
   }
 
   /** Nothing is carried out any more. */
   stop(): void {
-    this.stopped = true; // sockets that close later still touch their machines
-    clock.cancel(this.timer);
-    this.driven.clear();
+    this.#stopped = true; // sockets that close later still touch their machines
+    clock.cancel(this.#timer);
+    this.#driven.clear();
   }
 
-  private attend(machine: object): void {
-    const driven = this.driven.get(machine);
+  #attend(machine: object): void {
+    const driven = this.#driven.get(machine);
     if (driven === undefined) return;
     this.guard(machine, () => {
       drain(driven);
-      if (this.driven.has(machine)) this.schedule.set(machine, driven.machine.nextTimeout());
+      if (this.#driven.has(machine)) this.#schedule.set(machine, driven.machine.nextTimeout());
     });
   }
 
-  private fail(machine: object, error: unknown): void {
-    const driven = this.driven.get(machine);
+  #fail(machine: object, error: unknown): void {
+    const driven = this.#driven.get(machine);
     if (driven === undefined) return; // it is over already
     this.remove(machine);
     const { owner } = driven;
-    const why = this.faults.note(owner.about, error);
-    this.faults.contain(owner.about, () => owner.failed(why));
+    const why = this.#faults.note(owner.about, error);
+    this.#faults.contain(owner.about, () => owner.failed(why));
   }
 
-  private arm(): void {
-    const next = this.schedule.next() ?? Infinity;
-    if (this.stopped) return;
+  #arm(): void {
+    const next = this.#schedule.next() ?? Infinity;
+    if (this.#stopped) return;
     // A timer that comes too early is left alone, for deadlines move on with every batch: it arms the next one.
-    if (next >= this.armedFor && next !== Infinity) return;
-    clock.cancel(this.timer);
-    this.armedFor = next;
+    if (next >= this.#armedFor && next !== Infinity) return;
+    clock.cancel(this.#timer);
+    this.#armedFor = next;
     if (next === Infinity) return;
     // Timers may be up to a millisecond early by this clock, hence the ceiling.
-    this.timer = clock.after(
+    this.#timer = clock.after(
       Math.min(2 ** 31 - 1, Math.max(1, Math.ceil(next - monotonic()))),
-      this.expire,
+      this.#expire,
     );
   }
 
-  private readonly expire = (): void => {
-    this.armedFor = Infinity;
+  readonly #expire = (): void => {
+    this.#armedFor = Infinity;
     const now = monotonic();
     const due: object[] = []; // each once: a machine that is due again at once must not starve the sockets
     for (
-      let machine = this.schedule.due(now);
+      let machine = this.#schedule.due(now);
       machine !== undefined;
-      machine = this.schedule.due(now)
+      machine = this.#schedule.due(now)
     )
       due.push(machine);
     for (const machine of due) {
-      this.guard(machine, () => this.driven.get(machine)?.machine.handleTimeout(now));
+      this.guard(machine, () => this.#driven.get(machine)?.machine.handleTimeout(now));
       this.touched(machine);
     }
-    this.arm();
+    this.#arm();
   };
 }

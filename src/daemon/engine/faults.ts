@@ -23,22 +23,22 @@ export interface FaultPorts {
 }
 
 export class Faults {
-  private readonly ports: FaultPorts;
-  private readonly strangers = new Strangers();
-  private readonly told = new Set<string>();
-  private noted = 0;
-  private ending = false;
+  readonly #ports: FaultPorts;
+  readonly #strangers = new Strangers();
+  readonly #told = new Set<string>();
+  #noted = 0;
+  #ending = false;
 
   constructor(ports: FaultPorts) {
-    this.ports = ports;
+    this.#ports = ports;
   }
 
   /** `about` has thrown. @returns why it ends */
   note(about: string, error: unknown): Cause {
     if (isExhaustion(error)) this.endAll(about, error);
-    this.noted++;
+    this.#noted++;
     const text = describe(error);
-    this.tell(about, text, frames(error));
+    this.#tell(about, text, frames(error));
     return cause('INTERNAL_ERROR', text);
   }
 
@@ -56,34 +56,34 @@ export class Faults {
   /** As contain, for what takes time. What the system or the router refuses is a warning. */
   watch(about: string, promise: Promise<unknown>): void {
     promise.catch((error: unknown) => {
-      if (isRefusal(error)) this.ports.line('warning', `${about}: ${error.message}`);
+      if (isRefusal(error)) this.#ports.line('warning', `${about}: ${error.message}`);
       else this.note(about, error);
     });
   }
 
   counters(): Readonly<Record<string, number>> {
-    return this.noted === 0 ? {} : { 'internal error': this.noted };
+    return this.#noted === 0 ? {} : { 'internal error': this.#noted };
   }
 
   /** The engine itself is in doubt. */
   endAll(about: string, error: unknown): void {
-    if (this.ending) return; // whatever else breaks now breaks because of it
-    this.ending = true;
-    this.ports.end(`${about}: ${describe(error)} (${frames(error).join(' < ')})`);
+    if (this.#ending) return; // whatever else breaks now breaks because of it
+    this.#ending = true;
+    this.#ports.end(`${about}: ${describe(error)} (${frames(error).join(' < ')})`);
   }
 
   /** Each place in the code with its stack once, and then so often as others may cause it. */
-  private tell(about: string, text: string, [place = '', ...more]: readonly string[]): void {
-    const isNews = !this.told.has(place);
-    if (isNews && this.told.size >= PLACES) return;
-    this.told.add(place);
-    const admitted = this.strangers.admit(place, clock.monotonic());
+  #tell(about: string, text: string, [place = '', ...more]: readonly string[]): void {
+    const isNews = !this.#told.has(place);
+    if (isNews && this.#told.size >= PLACES) return;
+    this.#told.add(place);
+    const admitted = this.#strangers.admit(place, clock.monotonic());
     if (admitted === undefined) return;
     const omitted = admitted.omitted > 0 ? `; ${admitted.omitted} more like it were not told` : '';
     const where = isNews ? [place, ...more].join(' < ') : place;
     try {
       const line = `${about}: a fault in pptp-gateway itself: ${text} (${where})${omitted}`;
-      this.ports.line('error', line);
+      this.#ports.line('error', line);
     } catch {
       // The log itself is broken: there is nobody to tell.
     }

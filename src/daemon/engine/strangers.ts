@@ -12,15 +12,15 @@ interface Allowance {
 }
 
 export class Strangers {
-  private readonly kinds = new Map<string, Allowance>();
+  readonly #kinds = new Map<string, Allowance>();
 
   /**
    * @param kind one of a few: each is remembered for ever
    * @returns whether there may be a line, and how many of its kind were left out since the last one
    */
   admit(kind: string, now: number): { readonly omitted: number } | undefined {
-    const allowance = this.kinds.get(kind) ?? { lines: BURST, filled: now, omitted: 0 };
-    this.kinds.set(kind, allowance);
+    const allowance = this.#kinds.get(kind) ?? { lines: BURST, filled: now, omitted: 0 };
+    this.#kinds.set(kind, allowance);
     const { filled, omitted } = allowance;
     allowance.lines = Math.min(BURST, allowance.lines + (now - filled) / INTERVAL);
     allowance.filled = now;

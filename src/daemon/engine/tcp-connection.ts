@@ -25,17 +25,17 @@ export class TcpConnection {
   readonly localPort: number;
   readonly peer: number;
   readonly peerPort: number;
-  private readonly socket: TcpSocket;
-  private readonly connections: Connections;
-  private readonly written: TcpEvents['written'];
-  private open = true;
+  readonly #socket: TcpSocket;
+  readonly #connections: Connections;
+  readonly #written: TcpEvents['written'];
+  #open = true;
 
   /** @param socket connected */
   constructor(socket: TcpSocket, connections: Connections, events: TcpEvents) {
-    this.socket = socket;
-    this.connections = connections;
+    this.#socket = socket;
+    this.#connections = connections;
     connections.add(socket);
-    this.written = events.written;
+    this.#written = events.written;
     const { local, localPort, peer, peerPort } = endpointsOf(socket);
     this.local = local;
     this.localPort = localPort;
@@ -43,30 +43,31 @@ export class TcpConnection {
     this.peerPort = peerPort;
     socket.hear({
       octets: (octets) => {
-        if (this.open) events.octets(octets);
+        if (this.#open) events.octets(octets);
       },
       closed: (error) => {
         connections.remove(socket);
         // A reset is a normal end of a call (poptop, RRAS).
-        if (this.end()) events.closed(errorCode(error));
+        if (this.#end()) events.closed(errorCode(error));
       },
     });
   }
 
   write(octets: Uint8Array): void {
-    if (!this.open) return;
-    if (this.socket.unsent > MAX_UNSENT) {
-      this.socket.destroy();
+    if (!this.#open) return;
+    if (this.#socket.unsent > MAX_UNSENT) {
+      this.#socket.destroy();
       return;
     }
-    this.written(octets);
-    this.socket.write(octets);
+    this.#written(octets);
+    this.#socket.write(octets);
   }
 
   /** Sends what was written, then FIN. No event comes after it. */
   close(): void {
-    if (!this.end()) return;
-    const { connections, socket } = this;
+    if (!this.#end()) return;
+    const connections = this.#connections;
+    const socket = this.#socket;
     socket.finish();
     // A peer that never closes its side must not keep the descriptor, not even one that goes on sending.
     const timer = clock.meanwhile(CLOSE_TIME, () => socket.destroy());
@@ -85,14 +86,14 @@ export class TcpConnection {
   }
 
   destroy(): void {
-    this.end();
-    this.socket.destroy();
+    this.#end();
+    this.#socket.destroy();
   }
 
   /** @returns whether it was open until now */
-  private end(): boolean {
-    const wasOpen = this.open;
-    this.open = false;
+  #end(): boolean {
+    const wasOpen = this.#open;
+    this.#open = false;
     return wasOpen;
   }
 }

@@ -32,38 +32,38 @@ export function captureMethods(captures: Captures) {
 }
 
 export class Captures {
-  private readonly daemon: Daemon;
-  private readonly dir: string;
-  private current: { capture: Capture; timer: Timer; since: number; end: number } | undefined;
+  readonly #daemon: Daemon;
+  readonly #dir: string;
+  #current: { capture: Capture; timer: Timer; since: number; end: number } | undefined;
   /** The last one, whose time was over before anybody stopped it. */
-  private finished: CaptureDocument | undefined;
+  #finished: CaptureDocument | undefined;
 
   constructor(daemon: Daemon, dir: string) {
-    this.daemon = daemon;
-    this.dir = dir;
+    this.#daemon = daemon;
+    this.#dir = dir;
   }
 
   start(seconds: number, bytes: number, secrets: boolean): { path: string } {
-    if (this.current !== undefined)
+    if (this.#current !== undefined)
       throw new UbusError('UNKNOWN_ERROR', 'a capture is running already: stop it first');
-    files.makeFolder(this.dir);
-    for (const old of files.names(this.dir))
-      if (/^(capture|secrets)-\d+\.pcap$/.test(old)) files.remove(files.join(this.dir, old));
+    files.makeFolder(this.#dir);
+    for (const old of files.names(this.#dir))
+      if (/^(capture|secrets)-\d+\.pcap$/.test(old)) files.remove(files.join(this.#dir, old));
     const name = `${secrets ? 'secrets' : 'capture'}-${Date.now()}.pcap`;
-    const capture = new Capture(files.join(this.dir, name), bytes, secrets);
-    const { faults } = this.daemon.ports;
-    const stop = () => faults.contain('capture', () => (this.finished = this.stop()));
+    const capture = new Capture(files.join(this.#dir, name), bytes, secrets);
+    const { faults } = this.#daemon.ports;
+    const stop = () => faults.contain('capture', () => (this.#finished = this.stop()));
     const timer = clock.meanwhile(seconds * 1000, stop);
     const since = Date.now();
-    this.current = { capture, timer, since, end: monotonic() + seconds * 1000 };
-    this.finished = undefined;
-    this.daemon.io.capture = capture;
+    this.#current = { capture, timer, since, end: monotonic() + seconds * 1000 };
+    this.#finished = undefined;
+    this.#daemon.io.capture = capture;
     return { path: capture.path };
   }
 
   running(): RecordingDocument | undefined {
-    if (this.current === undefined) return undefined;
-    const { capture, since, end } = this.current;
+    if (this.#current === undefined) return undefined;
+    const { capture, since, end } = this.#current;
     return {
       path: capture.path,
       since: Math.round(since / 1000),
@@ -74,16 +74,16 @@ export class Captures {
 
   /** One whose time was over is answered once, too. */
   stop(): CaptureDocument {
-    if (this.current === undefined) {
-      const { finished } = this;
-      this.finished = undefined;
+    if (this.#current === undefined) {
+      const finished = this.#finished;
+      this.#finished = undefined;
       if (finished === undefined) throw new UbusError('NOT_FOUND', 'no capture is running');
       return finished;
     }
-    const { capture, timer } = this.current;
+    const { capture, timer } = this.#current;
     clock.cancel(timer);
-    this.daemon.io.capture = undefined;
-    this.current = undefined;
+    this.#daemon.io.capture = undefined;
+    this.#current = undefined;
     capture.close();
     const { path, packets, omitted, fault } = capture;
     return { path, packets, omitted, ...(fault === undefined ? {} : { fault }) };

@@ -18,29 +18,34 @@ export interface HelperStatus {
   readonly calls: readonly RelayCallStatus[];
 }
 
+interface Known {
+  readonly id: number;
+  readonly since: number;
+}
+
 export class HelperCalls {
-  private readonly nextId: () => number;
+  readonly #nextId: () => number;
   /** Ids of the calls that were there at the last look, by what tells them apart. */
-  private ids = new Map<string, { id: number; since: number }>();
+  #ids = new Map<string, Known>();
 
   constructor(nextId: () => number) {
-    this.nextId = nextId;
+    this.#nextId = nextId;
   }
 
   has(id: number): boolean {
-    return [...this.ids.values()].some((call) => call.id === id);
+    return [...this.#ids.values()].some((call) => call.id === id);
   }
 
   /** Nothing passes the helper any more. */
   forget(): void {
-    this.ids.clear();
+    this.#ids.clear();
   }
 
   /** What there is now, by relay; undefined: the kernel does not list it. */
   async look(): Promise<((relay: HelperRelay) => HelperStatus) | undefined> {
     const tracked = await readTracked().catch(() => undefined);
-    const before = this.ids;
-    this.ids = new Map();
+    const before = this.#ids;
+    this.#ids = new Map();
     if (tracked === undefined) return undefined;
     return (relay) => {
       const connections = tracked.connections.filter((one) => isOf(relay, one));
@@ -49,20 +54,20 @@ export class HelperCalls {
         connections: connections.length,
         calls: tracked.calls
           .filter((one) => isOf(relay, one))
-          .map((call) => this.status(relay.options.name, call, before)),
+          .map((call) => this.#status(relay.options.name, call, before)),
       };
     };
   }
 
-  private status(relay: string, call: TrackedCall, before: HelperCalls['ids']): RelayCallStatus {
+  #status(relay: string, call: TrackedCall, before: ReadonlyMap<string, Known>): RelayCallStatus {
     const { client, server, clientCallId, serverCallId, traffic } = call;
     const name = [client, server, clientCallId, serverCallId].join();
-    const known = this.ids.get(name) ??
+    const known = this.#ids.get(name) ??
       before.get(name) ?? {
-        id: this.nextId(),
+        id: this.#nextId(),
         since: clock.monotonic(), // when it was first seen
       };
-    this.ids.set(name, known);
+    this.#ids.set(name, known);
     return {
       ...known,
       relay,

@@ -55,29 +55,31 @@ interface Relay {
   readonly runner: RelayRunner | undefined;
 }
 
+type WriteLog = (level: 'info' | 'warning' | 'error', message: string) => void;
+
 export class Relays {
   /** Connections through all of them at the same time. */
   most = Infinity;
-  private relays: readonly Relay[] = [];
-  private readonly ports: RelayPorts;
-  private readonly zones: Zones;
-  private readonly log: (level: 'info' | 'warning' | 'error', message: string) => void;
-  private lastKey = 0;
-  private hasHelper = false;
+  #relays: readonly Relay[] = [];
+  readonly #ports: RelayPorts;
+  readonly #zones: Zones;
+  readonly #log: WriteLog;
+  #lastKey = 0;
+  #hasHelper = false;
   /** Of its table, as we made it. */
-  private helperState: string | undefined;
+  #helperState: string | undefined;
   /** Nothing of before is in the kernel: the first change has removed it. */
-  private isClean = false;
-  private readonly timer: Timer;
-  private readonly helperCalls: HelperCalls;
+  #isClean = false;
+  readonly #timer: Timer;
+  readonly #helperCalls: HelperCalls;
 
-  constructor(ports: Omit<RelayPorts, 'room'>, zones: Zones, log: Relays['log'], upkeep: Upkeep) {
+  constructor(ports: Omit<RelayPorts, 'room'>, zones: Zones, log: WriteLog, upkeep: Upkeep) {
     const room = () =>
-      this.relays.reduce((rest, { runner }) => rest - (runner?.connections ?? 0), this.most);
-    this.ports = { ...ports, room };
-    this.zones = zones;
-    this.log = log;
-    this.helperCalls = new HelperCalls(ports.nextId);
+      this.#relays.reduce((rest, { runner }) => rest - (runner?.connections ?? 0), this.most);
+    this.#ports = { ...ports, room };
+    this.#zones = zones;
+    this.#log = log;
+    this.#helperCalls = new HelperCalls(ports.nextId);
     upkeep.keep({
       what: `the nftables table ${RELAY_TABLE}`,
       by: ['nftables'],
@@ -86,10 +88,10 @@ export class Relays {
     upkeep.keep({
       what: `the nftables table ${HELPER_TABLE}`,
       by: ['nftables'],
-      look: () => this.lookForHelper(),
+      look: () => this.#lookForHelper(),
     });
-    this.timer = clock.every(LOOK, () => {
-      for (const { options, runner } of this.relays)
+    this.#timer = clock.every(LOOK, () => {
+      for (const { options, runner } of this.#relays)
         ports.faults.contain(`relay ${options.name}`, () => runner?.lookForTraffic());
       void ports.table.mend().catch(() => undefined); // it was said when it failed first
     });
@@ -97,30 +99,30 @@ export class Relays {
 
   /** Makes the relays those of the configuration. What does not change goes on undisturbed. Never fails. */
   async change(wanted: readonly RelayOptions[]): Promise<void> {
-    if (wanted.length === 0 && this.relays.length === 0 && this.isClean) return;
-    const before = this.relays;
+    if (wanted.length === 0 && this.#relays.length === 0 && this.#isClean) return;
+    const before = this.#relays;
     const lacks =
-      wanted.length === 0 ? NOTHING_LACKS : await probeBackends(wanted, this.ports.table);
+      wanted.length === 0 ? NOTHING_LACKS : await probeBackends(wanted, this.#ports.table);
     const planned: Relay[] = [];
-    for (const options of wanted) planned.push(await this.plan(options, lacks, before));
+    for (const options of wanted) planned.push(await this.#plan(options, lacks, before));
     const kept = new Set(planned.map(({ runner }) => runner));
     // Those that go say goodbye while their calls can still be told apart.
     for (const { runner } of before)
       if (runner !== undefined && !kept.has(runner)) runner.stop(cause('CONFIG_CHANGED'));
-    this.relays = await this.install(planned);
-    for (const relay of this.relays) this.tell(relay, before);
+    this.#relays = await this.#install(planned);
+    for (const relay of this.#relays) this.#tell(relay, before);
   }
 
   /** The devices behind zones and networks may have changed. */
   async refresh(): Promise<void> {
-    await this.change(this.relays.map(({ options }) => options));
+    await this.change(this.#relays.map(({ options }) => options));
   }
 
   async status(): Promise<readonly RelayStatus[]> {
-    const usesHelper = this.relays.some(({ backend }) => backend === 'helper');
-    const helper = usesHelper ? await this.helperCalls.look() : undefined;
-    if (!usesHelper) this.helperCalls.forget();
-    return this.relays.map((relay): RelayStatus => {
+    const usesHelper = this.#relays.some(({ backend }) => backend === 'helper');
+    const helper = usesHelper ? await this.#helperCalls.look() : undefined;
+    if (!usesHelper) this.#helperCalls.forget();
+    return this.#relays.map((relay): RelayStatus => {
       const { options, backend, reason, cause: why, runner } = relay;
       const common = { options, backend, reason, cause: why };
       if (runner !== undefined) {
@@ -138,30 +140,26 @@ export class Relays {
 
   /** @returns 'unable' for a call that the kernel's helper passes */
   disconnect(id: number, why: Cause): 'ended' | 'unable' | 'unknown' {
-    if (this.relays.some(({ runner }) => runner?.disconnect(id, why) === true)) return 'ended';
-    return this.helperCalls.has(id) ? 'unable' : 'unknown';
+    if (this.#relays.some(({ runner }) => runner?.disconnect(id, why) === true)) return 'ended';
+    return this.#helperCalls.has(id) ? 'unable' : 'unknown';
   }
 
   /** Ends all connections, and leaves nothing in the kernel. */
   async stop(): Promise<void> {
-    clock.cancel(this.timer);
-    for (const { runner } of this.relays) runner?.stop(cause('SHUTDOWN'));
-    const had = this.relays.length > 0;
-    this.relays = [];
+    clock.cancel(this.#timer);
+    for (const { runner } of this.#relays) runner?.stop(cause('SHUTDOWN'));
+    const had = this.#relays.length > 0;
+    this.#relays = [];
     if (!had) return;
     try {
-      await this.ports.table.install([]);
-      if (this.hasHelper) await installHelper([]);
+      await this.#ports.table.install([]);
+      if (this.#hasHelper) await installHelper([]);
     } catch (error) {
-      this.log('warning', `relays: ${errorText(error)}`);
+      this.#log('warning', `relays: ${errorText(error)}`);
     }
   }
 
-  private async plan(
-    options: RelayOptions,
-    lacks: Lacks,
-    before: readonly Relay[],
-  ): Promise<Relay> {
+  async #plan(options: RelayOptions, lacks: Lacks, before: readonly Relay[]): Promise<Relay> {
     const devices = { src: [] as readonly string[], dest: [] as readonly string[] };
     const failed = (why: Cause): Relay => ({
       options,
@@ -172,8 +170,8 @@ export class Relays {
       runner: undefined,
     });
     try {
-      devices.src = await this.devicesOf(options.src);
-      devices.dest = await this.devicesOf(options.dest);
+      devices.src = await this.#devicesOf(options.src);
+      devices.dest = await this.#devicesOf(options.dest);
     } catch (error) {
       return failed(cause('NETWORK_MISSING', errorText(error)));
     }
@@ -196,20 +194,20 @@ export class Relays {
       return { ...common, backend: 'relay', runner: old.runner };
     }
     try {
-      const runner = await RelayRunner.start(++this.lastKey, options, devices, this.ports);
+      const runner = await RelayRunner.start(++this.#lastKey, options, devices, this.#ports);
       return { ...common, backend: 'relay', runner };
     } catch (error) {
       return failed(cause('BIND_FAILED', errorText(error)));
     }
   }
 
-  private async devicesOf(names: readonly string[]): Promise<readonly string[]> {
-    const found = await Promise.all(names.map((name) => this.zones.devices(name)));
+  async #devicesOf(names: readonly string[]): Promise<readonly string[]> {
+    const found = await Promise.all(names.map((name) => this.#zones.devices(name)));
     return [...new Set(found.flat())];
   }
 
   /** Each table in one transaction; the relays of a table that nftables refuses have failed. */
-  private async install(planned: readonly Relay[]): Promise<readonly Relay[]> {
+  async #install(planned: readonly Relay[]): Promise<readonly Relay[]> {
     const runners = planned.flatMap(({ runner }) => runner ?? []);
     const helpers = planned.filter(({ backend }) => backend === 'helper');
     const refused = new Map<Backend, Cause>();
@@ -221,13 +219,13 @@ export class Relays {
       }
     };
     await attempt('relay', runners.length > 0, () =>
-      this.ports.table.install(runners.map(({ rules }) => rules)),
+      this.#ports.table.install(runners.map(({ rules }) => rules)),
     );
-    if (helpers.length > 0 || this.hasHelper || !this.isClean)
+    if (helpers.length > 0 || this.#hasHelper || !this.#isClean)
       await attempt('helper', helpers.length > 0, () => installHelper(helpers.map(helperRules)));
-    this.hasHelper = helpers.length > 0;
-    this.helperState = this.hasHelper ? helperState(kernel.netfilter) : undefined;
-    this.isClean = true;
+    this.#hasHelper = helpers.length > 0;
+    this.#helperState = this.#hasHelper ? helperState(kernel.netfilter) : undefined;
+    this.#isClean = true;
     return planned.map((relay) => {
       const why = relay.backend === undefined ? undefined : refused.get(relay.backend);
       if (why === undefined) return relay;
@@ -237,24 +235,24 @@ export class Relays {
     });
   }
 
-  private async lookForHelper(): Promise<boolean> {
-    if (this.helperState === undefined || helperState(kernel.netfilter) === this.helperState)
+  async #lookForHelper(): Promise<boolean> {
+    if (this.#helperState === undefined || helperState(kernel.netfilter) === this.#helperState)
       return false;
-    const helpers = this.relays.filter(({ backend }) => backend === 'helper');
+    const helpers = this.#relays.filter(({ backend }) => backend === 'helper');
     await installHelper(helpers.map(helperRules));
-    this.helperState = helperState(kernel.netfilter);
+    this.#helperState = helperState(kernel.netfilter);
     return true;
   }
 
   /** A line for each relay whose state is new. */
-  private tell(relay: Relay, before: readonly Relay[]): void {
+  #tell(relay: Relay, before: readonly Relay[]): void {
     const { options, devices, backend, reason, cause: why } = relay;
     const old = before.find((one) => one.options.name === options.name);
     if (old !== undefined && old.reason === reason && isEqual(old.devices, devices)) return;
     if (why !== undefined)
-      this.log('error', `relay ${options.name}: not working: ${why.code} "${describeCause(why)}"`);
+      this.#log('error', `relay ${options.name}: not working: ${why.code} "${describeCause(why)}"`);
     else
-      this.log(
+      this.#log(
         'info',
         `relay ${options.name}: ${options.direction} from ${devices.src.join(' ')} to ${devices.dest.join(' ')}, backend ${backend!} (${reason})`,
       );

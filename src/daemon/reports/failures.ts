@@ -21,49 +21,49 @@ const ordinary: ReadonlySet<string> = new Set([
 const goodbyes: ReadonlySet<string> = new Set(['HANGUP', 'PEER_TERMINATED']);
 
 export class Failures {
-  private readonly entries: FailureDocument[] = [];
+  readonly #entries: FailureDocument[] = [];
   /** Links that were given up, and whose failure is in the list. */
-  private readonly blocked = new Set<string>();
+  readonly #blocked = new Set<string>();
 
   note(event: SessionEvent | RelayEvent): void {
-    if (event.what === 'link-state' && this.isStillBlocked(event)) return;
+    if (event.what === 'link-state' && this.#isStillBlocked(event)) return;
     const found = failure(event);
     if (found === undefined || ordinary.has(found.cause.code)) return;
     if (goodbyes.has(found.cause.code) && isOfCaller(event)) return;
-    if (event.what === 'link-state' && this.isKnown(found)) return;
-    if (event.what === 'caller-refused' || event.what === 'relay-refused') this.forget(found); // a stranger must not push all others out
-    this.entries.push(found);
-    if (this.entries.length > MAX_FAILURES) this.entries.shift();
+    if (event.what === 'link-state' && this.#isKnown(found)) return;
+    if (event.what === 'caller-refused' || event.what === 'relay-refused') this.#forget(found); // a stranger must not push all others out
+    this.#entries.push(found);
+    if (this.#entries.length > MAX_FAILURES) this.#entries.shift();
   }
 
   /** netifd is told again whenever it asks for the link; nothing has failed anew then. */
-  private isStillBlocked({ link, state }: Extract<SessionEvent, { what: 'link-state' }>): boolean {
-    const before = this.blocked.has(link);
-    if (state === 'blocked') this.blocked.add(link);
-    else this.blocked.delete(link);
+  #isStillBlocked({ link, state }: Extract<SessionEvent, { what: 'link-state' }>): boolean {
+    const before = this.#blocked.has(link);
+    if (state === 'blocked') this.#blocked.add(link);
+    else this.#blocked.delete(link);
     return before && state === 'blocked';
   }
 
   /** A link that waits after its session was lost: the loss is in the list. */
-  private isKnown({ name, cause: { code } }: FailureDocument): boolean {
-    const last = this.entries.findLast((entry) => entry.name === name);
+  #isKnown({ name, cause: { code } }: FailureDocument): boolean {
+    const last = this.#entries.findLast((entry) => entry.name === name);
     return last !== undefined && last.peer !== '' && last.cause.code === code;
   }
 
   /** The same of before, if there is one. */
-  private forget({ name, peer, username, cause: { code } }: FailureDocument): void {
-    const same = this.entries.findIndex(
+  #forget({ name, peer, username, cause: { code } }: FailureDocument): void {
+    const same = this.#entries.findIndex(
       (entry) =>
         entry.name === name &&
         entry.peer === peer &&
         entry.username === username &&
         entry.cause.code === code,
     );
-    if (same !== -1) this.entries.splice(same, 1);
+    if (same !== -1) this.#entries.splice(same, 1);
   }
 
   list(): readonly FailureDocument[] {
-    return this.entries;
+    return this.#entries;
   }
 }
 

@@ -66,22 +66,22 @@ interface Hook {
 }
 
 export class Hooks {
-  private readonly options: HookOptions;
-  private readonly ports: HookPorts;
-  private readonly queue: Job[] = [];
-  private readonly busy = new Set<number>();
+  readonly #options: HookOptions;
+  readonly #ports: HookPorts;
+  readonly #queue: Job[] = [];
+  readonly #busy = new Set<number>();
 
   constructor(ports: HookPorts, options: HookOptions = defaultHooks) {
-    this.ports = ports;
-    this.options = options;
+    this.#ports = ports;
+    this.#options = options;
   }
 
   note(event: SessionEvent | RelayEvent): void {
     if (event.what !== 'session-up' && event.what !== 'session-down') return;
-    const about = this.ports.about(event.session);
+    const about = this.#ports.about(event.session);
     const up = event.what === 'session-up';
     const command = up ? about?.up : about?.down;
-    this.add({
+    this.#add({
       session: event.session.id,
       env: environment(event, about?.device ?? ''),
       own:
@@ -95,94 +95,94 @@ export class Hooks {
     });
   }
 
-  private add(job: Job): void {
-    if (this.queue.length >= this.options.waiting) {
-      this.failed(`hooks of session ${job.session}: not run, too many are waiting`);
+  #add(job: Job): void {
+    if (this.#queue.length >= this.#options.waiting) {
+      this.#failed(`hooks of session ${job.session}: not run, too many are waiting`);
       return;
     }
-    this.queue.push(job);
-    this.next();
+    this.#queue.push(job);
+    this.#next();
   }
 
   /** Starts what may run: a session's hooks one after the other, so that its down does not overtake its up. */
-  private next(): void {
-    while (this.busy.size < this.options.running) {
-      const at = this.queue.findIndex(({ session }) => !this.busy.has(session));
+  #next(): void {
+    while (this.#busy.size < this.#options.running) {
+      const at = this.#queue.findIndex(({ session }) => !this.#busy.has(session));
       if (at === -1) return;
-      const [job] = this.queue.splice(at, 1) as [Job];
-      this.busy.add(job.session);
-      void this.runAll(job).finally(() => {
-        this.busy.delete(job.session);
-        this.next();
+      const [job] = this.#queue.splice(at, 1) as [Job];
+      this.#busy.add(job.session);
+      void this.#runAll(job).finally(() => {
+        this.#busy.delete(job.session);
+        this.#next();
       });
     }
   }
 
-  private async runAll({ own, env, folder }: Job): Promise<void> {
-    if (own !== undefined) await this.run(own, env);
-    for (const file of await this.executables(folder))
-      await this.run({ name: file, command: [file] }, env);
+  async #runAll({ own, env, folder }: Job): Promise<void> {
+    if (own !== undefined) await this.#run(own, env);
+    for (const file of await this.#executables(folder))
+      await this.#run({ name: file, command: [file] }, env);
   }
 
   /** In order of their names. */
-  private async executables(folder: string): Promise<readonly string[]> {
-    const dir = files.join(this.options.dir, folder);
+  async #executables(folder: string): Promise<readonly string[]> {
+    const dir = files.join(this.#options.dir, folder);
     let names: string[];
     try {
       names = (await persistently(() => files.names(dir))).sort();
     } catch (error) {
-      if (errorCode(error) !== 'ENOENT') this.failed(`hooks: ${errorText(error)}`);
+      if (errorCode(error) !== 'ENOENT') this.#failed(`hooks: ${errorText(error)}`);
       return [];
     }
     return names
       .filter((name) => !/^\.|~$|\.(?:bak|orig|apk-new|opkg|dpkg-\w+)$|-opkg$/.test(name))
       .map((name) => files.join(dir, name))
-      .filter((file) => this.usable(file));
+      .filter((file) => this.#usable(file));
   }
 
   /** Executable, and nobody but root can have written it. */
-  private usable(file: string): boolean {
+  #usable(file: string): boolean {
     try {
       const { kind, owner, mode } = files.status(file);
       if (kind !== 'file' || (mode & 0o111) === 0) return false;
       files.checkExecutable(file);
       if ((owner === 0 || owner === program.uid) && (mode & 0o022) === 0) return true;
-      this.failed(`hook ${file}: not run, others than root can write it`);
+      this.#failed(`hook ${file}: not run, others than root can write it`);
     } catch (error) {
-      this.failed(`hook ${file}: ${errorText(error)}`);
+      this.#failed(`hook ${file}: ${errorText(error)}`);
     }
     return false;
   }
 
-  private async run(hook: Hook, env: Job['env']): Promise<void> {
+  async #run(hook: Hook, env: Job['env']): Promise<void> {
     let fault: string | undefined;
     try {
-      fault = await persistently(() => this.start(hook, env));
+      fault = await persistently(() => this.#start(hook, env));
     } catch (error) {
       fault = errorText(error);
     }
-    if (fault !== undefined) this.failed(`hook ${hook.name}: ${fault}`);
+    if (fault !== undefined) this.#failed(`hook ${hook.name}: ${fault}`);
   }
 
   /**
    * @returns how it failed
    * @throws Error of the system: it could not be started
    */
-  private async start(
+  async #start(
     { name, command: [program, ...words] }: Hook,
     env: Job['env'],
   ): Promise<string | undefined> {
-    const lines = new Lines((line) => this.ports.log('info', `hook ${name}: ${line}`));
+    const lines = new Lines((line) => this.#ports.log('info', `hook ${name}: ${line}`));
     const child = children.start(program, words, { PATH, ...env }, (text) => lines.add(text));
     let late = false as boolean;
-    const timer = clock.after(this.options.limit, () => {
+    const timer = clock.after(this.#options.limit, () => {
       late = true;
       child.kill();
     });
     try {
       const { code, signal } = await child.ended;
       lines.end();
-      if (late) return `killed, it ran longer than ${this.options.limit / 1000} s`;
+      if (late) return `killed, it ran longer than ${this.#options.limit / 1000} s`;
       if (code === 0) return undefined;
       return code === undefined ? `ended by ${signal ?? 'a signal'}` : `exit code ${code}`;
     } finally {
@@ -190,9 +190,9 @@ export class Hooks {
     }
   }
 
-  private failed(text: string): void {
-    this.ports.count('hook failed');
-    this.ports.log('warning', text);
+  #failed(text: string): void {
+    this.#ports.count('hook failed');
+    this.#ports.log('warning', text);
   }
 }
 
@@ -241,28 +241,28 @@ function environment(
 
 /** Text as it comes to lines, not too many and not too long. */
 class Lines {
-  private readonly write: (line: string) => void;
-  private rest = '';
-  private count = 0;
+  readonly #write: (line: string) => void;
+  #rest = '';
+  #count = 0;
 
   constructor(write: (line: string) => void) {
-    this.write = write;
+    this.#write = write;
   }
 
   add(text: string): void {
-    const lines = (this.rest + text).split('\n');
-    this.rest = lines.pop()!.slice(0, LINE);
-    for (const line of lines) this.line(line);
+    const lines = (this.#rest + text).split('\n');
+    this.#rest = lines.pop()!.slice(0, LINE);
+    for (const line of lines) this.#line(line);
   }
 
   end(): void {
-    if (this.rest !== '') this.line(this.rest);
-    this.rest = '';
+    if (this.#rest !== '') this.#line(this.#rest);
+    this.#rest = '';
   }
 
-  private line(text: string): void {
-    this.count++;
-    if (this.count < LINES) this.write(text.slice(0, LINE));
-    else if (this.count === LINES) this.write('(more lines are left out)');
+  #line(text: string): void {
+    this.#count++;
+    if (this.#count < LINES) this.#write(text.slice(0, LINE));
+    else if (this.#count === LINES) this.#write('(more lines are left out)');
   }
 }

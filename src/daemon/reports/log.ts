@@ -28,30 +28,30 @@ export class Log {
   level: Level = 'info';
   /** Links whose every step is told whatever the level is. */
   verbose: ReadonlySet<string> = new Set();
-  private readonly write: (line: string) => void;
-  private readonly kept: LogEntry[] = [];
-  private characters = 0;
-  private readonly taken: (level: Level, text: string) => boolean;
+  readonly #write: (line: string) => void;
+  readonly #kept: LogEntry[] = [];
+  #characters = 0;
+  readonly #taken: (level: Level, text: string) => boolean;
 
   /** @param taken offers a line to the system's log; `write` gets those that it does not take */
   constructor(
     write: (line: string) => void = toStderr,
     taken: (level: Level, text: string) => boolean = () => false,
   ) {
-    this.write = write;
-    this.taken = taken;
+    this.#write = write;
+    this.#taken = taken;
   }
 
   line(level: Level, text: string): void {
     if (levels.indexOf(level) > levels.indexOf(this.level)) return;
     const shown = printable(text);
-    this.keep({ time: Date.now() / 1000, level, text: shown });
-    if (!this.taken(level, shown)) this.write(formatLine(level, shown));
+    this.#keep({ time: Date.now() / 1000, level, text: shown });
+    if (!this.#taken(level, shown)) this.#write(formatLine(level, shown));
   }
 
   /** The last lines, oldest first: for who may not read the system's log. */
   recent(): readonly LogEntry[] {
-    return this.kept;
+    return this.#kept;
   }
 
   event(event: SessionEvent | RelayEvent): void {
@@ -59,11 +59,11 @@ export class Log {
     this.line(event.what === 'step' && this.verbose.has(event.link) ? 'info' : level, text);
   }
 
-  private keep(entry: LogEntry): void {
-    this.kept.push(entry);
-    this.characters += entry.text.length;
-    while (this.kept.length > LINES || this.characters > CHARACTERS)
-      this.characters -= this.kept.shift()!.text.length;
+  #keep(entry: LogEntry): void {
+    this.#kept.push(entry);
+    this.#characters += entry.text.length;
+    while (this.#kept.length > LINES || this.#characters > CHARACTERS)
+      this.#characters -= this.#kept.shift()!.text.length;
   }
 }
 

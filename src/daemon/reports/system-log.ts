@@ -17,26 +17,26 @@ const PATIENCE = 1_000;
 const ANSWER = 5_000;
 
 export class SystemLog {
-  private readonly bus: UbusClient;
-  private readonly otherwise: (line: string) => void;
-  private isThere = false;
-  private readonly lines = new Set<Promise<void>>();
+  readonly #bus: UbusClient;
+  readonly #otherwise: (line: string) => void;
+  #isThere = false;
+  readonly #lines = new Set<Promise<void>>();
   /** The first attempt has come to its end. */
-  private settle: () => void = () => undefined;
+  #settle: () => void = () => undefined;
 
   /** @param otherwise takes the lines, as they stand on stderr, that could not be delivered */
   constructor(path: string, otherwise: (line: string) => void) {
-    this.otherwise = otherwise;
-    this.bus = new UbusClient({
+    this.#otherwise = otherwise;
+    this.#bus = new UbusClient({
       path,
       onState: (state) => {
-        this.isThere = false;
-        if (state === 'connected') void this.look();
-        else this.settle();
+        this.#isThere = false;
+        if (state === 'connected') void this.#look();
+        else this.#settle();
       },
     });
-    this.bus.listen('ubus.object.add', (_event, data) => {
-      if (data['path'] === 'log') this.isThere = true;
+    this.#bus.listen('ubus.object.add', (_event, data) => {
+      if (data['path'] === 'log') this.#isThere = true;
     });
   }
 
@@ -44,47 +44,47 @@ export class SystemLog {
   open(): Promise<void> {
     return new Promise((resolve) => {
       const timer = clock.after(PATIENCE, resolve);
-      this.settle = () => {
+      this.#settle = () => {
         clock.cancel(timer);
         resolve();
       };
-      this.bus.start();
+      this.#bus.start();
     });
   }
 
   /** @returns false: the line is the caller's */
   take(level: Level, text: string): boolean {
-    if (!this.isThere || this.lines.size >= MAX_LINES) return false;
-    const line = this.deliver(level, text).finally(() => this.lines.delete(line));
-    this.lines.add(line);
+    if (!this.#isThere || this.#lines.size >= MAX_LINES) return false;
+    const line = this.#deliver(level, text).finally(() => this.#lines.delete(line));
+    this.#lines.add(line);
     return true;
   }
 
   /** Waits a moment for what is on its way. */
   async close(): Promise<void> {
-    this.isThere = false;
+    this.#isThere = false;
     const late = new Promise<void>((resolve) => clock.meanwhile(PATIENCE, resolve));
-    await Promise.race([Promise.all(this.lines), late]);
-    this.bus.close(); // what is left fails, and goes the other way
-    await Promise.all(this.lines);
+    await Promise.race([Promise.all(this.#lines), late]);
+    this.#bus.close(); // what is left fails, and goes the other way
+    await Promise.all(this.#lines);
   }
 
-  private async look(): Promise<void> {
+  async #look(): Promise<void> {
     try {
-      this.isThere = (await this.bus.lookup('log', { timeout: PATIENCE })).length > 0;
+      this.#isThere = (await this.#bus.lookup('log', { timeout: PATIENCE })).length > 0;
     } catch {
       // It is away again, or busy: lines go the other way until the next connection.
     }
-    this.settle();
+    this.#settle();
   }
 
-  private async deliver(level: Level, text: string): Promise<void> {
+  async #deliver(level: Level, text: string): Promise<void> {
     try {
       const event = syslogLine(level, text, program.pid, new Date());
-      await this.bus.call('log', 'write', { event }, { timeout: ANSWER });
+      await this.#bus.call('log', 'write', { event }, { timeout: ANSWER });
     } catch {
-      this.isThere = false; // until it is on the bus again
-      this.otherwise(formatLine(level, text));
+      this.#isThere = false; // until it is on the bus again
+      this.#otherwise(formatLine(level, text));
     }
   }
 }

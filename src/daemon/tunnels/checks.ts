@@ -46,22 +46,22 @@ interface Check {
 }
 
 export class Checks {
-  private readonly checks = new Map<number, Check>();
-  private lastId = 0;
+  readonly #checks = new Map<number, Check>();
+  #lastId = 0;
 
   /** Dials once. @returns the check's id @throws {UbusError} too many are running */
   startLink(options: ClientLinkOptions, ports: RunnerPorts): number {
-    return this.start(options, steps, ports);
+    return this.#start(options, steps, ports);
   }
 
   /** Calls a server without logging in. @throws {UbusError} as startLink, or `server` is no host */
   startServer(server: string, port: number, ports: RunnerPorts): number {
-    return this.start(anonymousLink(server, port), anonymousSteps, ports);
+    return this.#start(anonymousLink(server, port), anonymousSteps, ports);
   }
 
   /** A link that is up: its session is asked, and stays as it is. @throws {UbusError} too many are running */
   startLive(target: EchoTarget, session: SessionStatus): number {
-    this.admit();
+    this.#admit();
     const { before, after } = liveSteps(session);
     const echo = new EchoCheck(target, session);
     const check: Check = { name: session.name, steps, passed: new Map(before), done: false };
@@ -76,11 +76,11 @@ export class Checks {
           check.passed.set(step, detail);
       }
     };
-    return this.keep(check);
+    return this.#keep(check);
   }
 
   status(id: number): CheckDocument | undefined {
-    const check = this.checks.get(id);
+    const check = this.#checks.get(id);
     if (check === undefined) return undefined;
     if (!check.done) check.look?.();
     const failed = check.done ? check.steps.find((step) => !check.passed.has(step)) : undefined;
@@ -97,8 +97,8 @@ export class Checks {
     };
   }
 
-  private start(options: ClientLinkOptions, wanted: readonly Step[], ports: RunnerPorts): number {
-    this.admit();
+  #start(options: ClientLinkOptions, wanted: readonly Step[], ports: RunnerPorts): number {
+    this.#admit();
     const check: Check = { name: options.name, steps: wanted, passed: new Map(), done: false };
     const report = (event: SessionEvent) => {
       note(check, event);
@@ -108,11 +108,11 @@ export class Checks {
     };
     const runner = new LinkRunner(options, { ...ports, report }, true, () => (check.done = true));
     runner.feed((link, now) => link.dial(now));
-    return this.keep(check);
+    return this.#keep(check);
   }
 
-  private admit(): void {
-    const running = [...this.checks.values()].filter((check) => {
+  #admit(): void {
+    const running = [...this.#checks.values()].filter((check) => {
       if (!check.done) check.look?.();
       return !check.done;
     }).length;
@@ -120,11 +120,11 @@ export class Checks {
       throw new UbusError('UNKNOWN_ERROR', `${running} checks are running already`);
   }
 
-  private keep(check: Check): number {
-    this.checks.set(++this.lastId, check);
-    for (const [id, { done }] of this.checks)
-      if (this.checks.size > MAX_KEPT && done) this.checks.delete(id);
-    return this.lastId;
+  #keep(check: Check): number {
+    this.#checks.set(++this.#lastId, check);
+    for (const [id, { done }] of this.#checks)
+      if (this.#checks.size > MAX_KEPT && done) this.#checks.delete(id);
+    return this.#lastId;
   }
 }
 

@@ -21,34 +21,34 @@ export interface EchoTarget {
 export type EchoVerdict = { readonly time: number } | { readonly cause: Cause };
 
 export class EchoCheck {
-  private readonly target: EchoTarget;
-  private readonly id: number;
-  private attempts = 0;
-  private askedAt = 0;
+  readonly #target: EchoTarget;
+  readonly #id: number;
+  #attempts = 0;
+  #askedAt = 0;
 
   constructor(target: EchoTarget, session: SessionStatus) {
-    this.target = target;
-    this.id = session.id;
-    this.ask();
+    this.#target = target;
+    this.#id = session.id;
+    this.#ask();
   }
 
   /** undefined: not known yet; look again. */
   look(now = monotonic()): EchoVerdict | undefined {
-    const { link } = this.target;
+    const { link } = this.#target;
     const { session, cause = because('PEER_DEAD') } = link.status();
-    if (session?.id !== this.id) return { cause };
+    if (session?.id !== this.#id) return { cause };
     const time = link.echoTime;
     if (time !== undefined) return { time };
-    if (now - this.askedAt < PATIENCE) return undefined;
-    if (this.attempts === ATTEMPTS) return { cause: because('PEER_DEAD') };
-    this.ask();
+    if (now - this.#askedAt < PATIENCE) return undefined;
+    if (this.#attempts === ATTEMPTS) return { cause: because('PEER_DEAD') };
+    this.#ask();
     return undefined;
   }
 
-  private ask(): void {
-    this.attempts++;
-    this.target.feed((link, now) => {
-      this.askedAt = now;
+  #ask(): void {
+    this.#attempts++;
+    this.#target.feed((link, now) => {
+      this.#askedAt = now;
       link.askEcho(now);
     });
   }

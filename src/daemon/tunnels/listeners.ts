@@ -10,12 +10,12 @@ import type { ServerRunner } from './server-runner.ts';
 const BACKLOG = 128;
 
 export class Listeners {
-  private readonly listeners = new Map<number, Listener>();
-  private readonly servers: () => readonly ServerRunner[];
-  private readonly deviceOf: (network: string) => string | undefined;
-  private readonly unserved: (socket: TcpSocket) => void;
-  private readonly failed: (port: number, error: unknown) => void;
-  private readonly faults: Faults;
+  readonly #listeners = new Map<number, Listener>();
+  readonly #servers: () => readonly ServerRunner[];
+  readonly #deviceOf: (network: string) => string | undefined;
+  readonly #unserved: (socket: TcpSocket) => void;
+  readonly #failed: (port: number, error: unknown) => void;
+  readonly #faults: Faults;
 
   /**
    * @param deviceOf the device of a network as the option `listen` has it
@@ -29,11 +29,11 @@ export class Listeners {
     failed: (port: number, error: unknown) => void,
     faults: Faults,
   ) {
-    this.servers = servers;
-    this.deviceOf = deviceOf;
-    this.unserved = unserved;
-    this.failed = failed;
-    this.faults = faults;
+    this.#servers = servers;
+    this.#deviceOf = deviceOf;
+    this.#unserved = unserved;
+    this.#failed = failed;
+    this.#faults = faults;
   }
 
   /**
@@ -44,12 +44,12 @@ export class Listeners {
   async open(ports: readonly number[]): Promise<() => void> {
     const opened: number[] = [];
     const undo = () => {
-      for (const port of opened) this.shut(port);
+      for (const port of opened) this.#shut(port);
     };
     try {
       for (const port of ports) {
-        if (this.listeners.has(port)) continue;
-        this.listeners.set(port, await this.listen(port));
+        if (this.#listeners.has(port)) continue;
+        this.#listeners.set(port, await this.#listen(port));
         opened.push(port);
       }
     } catch (error) {
@@ -61,30 +61,30 @@ export class Listeners {
 
   /** Closes all ports but these. */
   retain(ports: readonly number[]): void {
-    for (const port of [...this.listeners.keys()]) if (!ports.includes(port)) this.shut(port);
+    for (const port of [...this.#listeners.keys()]) if (!ports.includes(port)) this.#shut(port);
   }
 
   close(): void {
     this.retain([]);
   }
 
-  private shut(port: number): void {
-    this.listeners.get(port)?.close();
-    this.listeners.delete(port);
+  #shut(port: number): void {
+    this.#listeners.get(port)?.close();
+    this.#listeners.delete(port);
   }
 
-  private async listen(port: number): Promise<Listener> {
+  async #listen(port: number): Promise<Listener> {
     try {
       return await sockets.listen(
         { port, backlog: BACKLOG },
         {
           accept: (socket) =>
-            this.faults.contain(
+            this.#faults.contain(
               `TCP port ${port}`,
-              () => this.route(port, socket),
+              () => this.#route(port, socket),
               () => socket.destroy(),
             ),
-          failed: (error) => this.failed(port, error),
+          failed: (error) => this.#failed(port, error),
         },
       );
     } catch (error) {
@@ -97,19 +97,19 @@ export class Listeners {
     }
   }
 
-  private route(port: number, socket: TcpSocket): void {
+  #route(port: number, socket: TcpSocket): void {
     const { endpoints } = socket;
     if (endpoints === undefined) {
       socket.destroy(); // the caller has hung up already
       return;
     }
-    const here = this.servers().filter(({ server }) => server.options.port === port);
+    const here = this.#servers().filter(({ server }) => server.options.port === port);
     let device: string | undefined;
     try {
       device = deviceWith(endpoints.local);
     } catch (error) {
       // It needs a descriptor, and strangers may have used up all there are.
-      this.failed(port, error);
+      this.#failed(port, error);
       socket.destroy();
       return;
     }
@@ -118,13 +118,13 @@ export class Listeners {
       here.find(
         ({ server }) =>
           device !== undefined &&
-          server.options.listen.some((network) => this.deviceOf(network) === device),
+          server.options.listen.some((network) => this.#deviceOf(network) === device),
       ) ?? here.find(({ server }) => server.options.listen.length === 0);
     if (runner !== undefined) {
       runner.accept(socket);
       return;
     }
-    this.unserved(socket);
+    this.#unserved(socket);
     socket.destroy();
   }
 }

@@ -10,29 +10,26 @@ import type { Cause } from '../../wire/cause.ts';
 
 export class Standing {
   /** By slot. */
-  private readonly tunnels = new Map<
-    number,
-    { readonly path: CallPath; readonly tunnel: Tunnel }
-  >();
+  readonly #tunnels = new Map<number, { readonly path: CallPath; readonly tunnel: Tunnel }>();
   /** By id. */
-  private readonly sessions = new Map<number, SessionStatus>();
+  readonly #sessions = new Map<number, SessionStatus>();
 
   /** Carries an output out: what it brings stands before that, what it ends stands until it is done. */
   carryOut<O extends ClientLinkOutput>(output: O, act: (output: O) => void): void {
     const event = output.kind === 'event' ? output.event : undefined;
-    if (output.kind === 'tunnel-up') this.tunnels.set(output.path.slot, output);
-    if (event?.what === 'session-up') this.sessions.set(event.session.id, event.session);
+    if (output.kind === 'tunnel-up') this.#tunnels.set(output.path.slot, output);
+    if (event?.what === 'session-up') this.#sessions.set(event.session.id, event.session);
     act(output);
-    if (output.kind === 'tunnel-down') this.tunnels.delete(output.path.slot);
-    if (event?.what === 'session-down') this.sessions.delete(event.session.id);
+    if (output.kind === 'tunnel-down') this.#tunnels.delete(output.path.slot);
+    if (event?.what === 'session-down') this.#sessions.delete(event.session.id);
   }
 
   /** What the machine would say if it could still end everything. Its paths are open until that is carried out. */
   endings(cause: Cause): readonly SessionOutput[] {
-    const tunnels = [...this.tunnels.values()];
+    const tunnels = [...this.#tunnels.values()];
     return [
       ...tunnels.map(({ path, tunnel }) => ({ kind: 'tunnel-down', path, tunnel }) as const),
-      ...[...this.sessions.values()].map((session): SessionOutput => {
+      ...[...this.#sessions.values()].map((session): SessionOutput => {
         const path = tunnels.find(({ path: { callId } }) => callId === session.callId)?.path;
         const counters = path?.counters() ?? session.counters;
         const event = { what: 'session-down', session: { ...session, counters }, cause } as const;

@@ -31,38 +31,38 @@ export class Surroundings {
   networks: readonly OwnNetwork[] = [];
   /** What is wrong with servers, beside what stands in the configuration about it. */
   problems: readonly Problem[] = [];
-  private readonly ports: SurroundingsPorts;
-  private conflicts: ReadonlyMap<string, Cause> = new Map();
-  private key = '';
+  readonly #ports: SurroundingsPorts;
+  #conflicts: ReadonlyMap<string, Cause> = new Map();
+  #key = '';
 
   constructor(ports: SurroundingsPorts) {
-    this.ports = ports;
+    this.#ports = ports;
   }
 
   /** @returns whether something has changed since the last look */
   look(): boolean {
     try {
-      this.networks = this.ports.read();
+      this.networks = this.#ports.read();
     } catch (error) {
-      this.ports.failed(error); // what was seen stays
+      this.#ports.failed(error); // what was seen stays
       return false;
     }
     const key = this.networks
       .map((own) => `${own.device} ${formatAddress(own.address)} ${formatPrefix(own.network)}`)
       .join();
-    const isNews = key !== this.key;
-    this.key = key;
+    const isNews = key !== this.#key;
+    this.#key = key;
     return isNews;
   }
 
   /** @returns the warnings that were not there before, and the servers that must not run any more or may again */
   judge({ servers, surroundings }: Configuration): Judgement {
-    const before = this.conflicts;
+    const before = this.#conflicts;
     const known = new Set(this.problems.map(({ section, message }) => `${section} ${message}`));
     const problems: Problem[] = [];
     const conflicts = new Map<string, Cause>();
     for (const server of servers) {
-      const others = this.others(server, servers);
+      const others = this.#others(server, servers);
       for (const clash of clashes(server, others)) {
         if (clash.severity === 'error' && !conflicts.has(server.name))
           conflicts.set(server.name, cause('NETWORK_CONFLICT', clash.message));
@@ -78,7 +78,7 @@ export class Surroundings {
         problems.push({ file: 'network', section: server.name, ...clash });
     }
     this.problems = problems;
-    this.conflicts = conflicts;
+    this.#conflicts = conflicts;
     return {
       warnings: problems.filter(
         ({ severity, section, message }) =>
@@ -91,21 +91,21 @@ export class Surroundings {
 
   /** Why a server must not run now. */
   conflict(server: string): Cause | undefined {
-    return this.conflicts.get(server);
+    return this.#conflicts.get(server);
   }
 
   /** What callers of a server must not get. */
   keptFrom(server: ServerOptions, servers: readonly ServerOptions[]): readonly AddressRange[] {
-    return keptFrom(server, this.others(server, servers)).filter(isNear(server));
+    return keptFrom(server, this.#others(server, servers)).filter(isNear(server));
   }
 
   /** Networks of servers are held against each other by the configuration. */
-  private others(server: ServerOptions, servers: readonly ServerOptions[]): Surrounding[] {
+  #others(server: ServerOptions, servers: readonly ServerOptions[]): Surrounding[] {
     const ours = new Set([...servers, server].map(({ device }) => device));
-    for (const device of this.ports.serverDevices()) ours.add(device);
+    for (const device of this.#ports.serverDevices()) ours.add(device);
     return this.networks.flatMap(({ device, address, network }) => {
       if (ours.has(device)) return [];
-      const name = this.ports.networkOn(device, address);
+      const name = this.#ports.networkOn(device, address);
       return [
         {
           name: name === undefined ? `device ${device}` : `interface ${name}`,
