@@ -7,6 +7,8 @@
 # make bench   all set-up, then everything side by side; results in bench/results
 # make packages  all set-up, then dist/packages: .ipk and .apk for each of ARCHITECTURES, checked
 # make feed    dist/feed: repositories that routers install from, signed with what make feed-key makes
+# make sbom    dist/sbom.cdx.json: what is in the packages (make packages writes it, too)
+# make release-check  is this folder ready to be tagged? builds and tries the packages
 # make npm-packages  dist/npm: ubus-js, tun-tap and raw-socket as packages for npm
 # make docs    what the pages in docs/ have from the sources: options, causes, commands
 # make source-feed  dist/source-feed: a feed for OpenWrt's scripts/feeds
@@ -15,7 +17,7 @@
 # make soak    all set-up, then a besieged gateway for SOAK_SECONDS; ends with 1 where the good session lost anything
 # make test-sanitized  all set-up, then the tests of the addon with it under AddressSanitizer and UBSan
 # make run     a server from an example configuration, in the foreground
-.PHONY: build check demo test test-unit coverage watch test-interop test-sanitized fuzz soak bench run source-feed packages feed feed-key runtime-lock npm-packages docs format clean \
+.PHONY: build check demo test test-unit coverage watch test-interop test-sanitized fuzz soak bench run source-feed packages feed feed-key runtime-lock npm-packages docs sbom release-check format clean \
 	setup-build setup-demo setup-test setup-fuzz setup-bench setup-packages
 
 SOURCES := $(shell find src -name '*.ts')
@@ -72,6 +74,11 @@ source-feed: setup-packages
 packages: source-feed
 	tools/packages/build.sh $(ARCHITECTURES)
 	node --import tsx tools/packages/verify.ts
+	node --import tsx tools/packages/sbom.ts
+
+# Of the packages in dist/packages
+sbom: setup-build
+	node --import tsx tools/packages/sbom.ts
 
 # Outside the repository: whoever has it speaks for the feed.
 FEED_KEY ?= $(HOME)/.config/pptp-gateway/feed-key.pem
@@ -82,6 +89,11 @@ feed: packages
 # Debian's security updates of the runtime
 runtime-lock: setup-packages
 	tools/packages/runtime-lock.sh
+
+release-check: setup-packages
+	node --import tsx tools/release-check.ts
+	$(MAKE) packages
+	node --import tsx tools/release-check.ts --packages
 
 docs: setup-build
 	node --import tsx tools/docs/main.ts

@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # Fetches packages of Debian 13 for one CPU, from the mirror that this machine's own apt uses, in the versions of debian.lock, and
-# unpacks them into a folder, which it prints. A version that the mirror has no more was replaced by a newer one, for its security
+# unpacks them into a folder, which it prints; what was fetched, with its SHA-256, goes to standard error. A version that the mirror has no more was replaced by a newer one, for its security
 # mostly: that one is taken, and said. Debian's signature is checked either way.
 # Usage: debian-fetch.sh CPU PACKAGE…     `make runtime-lock` writes debian.lock anew
 set -euo pipefail
@@ -52,6 +52,7 @@ for package; do
 	else
 		echo "$hash  $(echo "${package}"_*.deb)" | sha256sum --check --quiet || fail "$package $version is not what it was"
 	fi
+	echo "debian-fetch: $(sha256sum "${package}"_*.deb)" >&2
 	dpkg-deb -x "${package}"_*.deb "$apt/root"
 done
 echo "$apt"

@@ -1,6 +1,6 @@
 /**
  * `make feed`: what stands in dist/packages as repositories that routers install from, for each release of OpenWrt and each
- * architecture a folder with its packages and their signed index; beside them the public keys.
+ * architecture a folder with its packages and their signed index; beside them the public keys, and what is in the packages.
  * Usage: feed.ts KEYS     the file that `make feed-key` made
  */
 import { createPublicKey } from 'node:crypto';
@@ -51,6 +51,7 @@ for (const architecture of architectures) {
   writeFileSync(join(ipks, 'Packages.gz'), gzipSync(index, { level: 9 }));
   writeFileSync(join(ipks, 'Packages.sig'), signatureFile(index, keys.opkg));
 }
+copyFileSync(resolve(packages, '../sbom.cdx.json'), join(feed, 'sbom.cdx.json'));
 const publicKey = createPublicKey(keys.apk).export({ format: 'pem', type: 'spki' });
 writeFileSync(join(feed, APK_KEY), publicKey);
 const opkgKey = fingerprint(keys.opkg);

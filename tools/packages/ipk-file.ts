@@ -48,6 +48,14 @@ export function readIpk(ipk: string): Ipk {
   };
 }
 
+/** One file of what it would put on a router. @throws Error if there is none */
+export function fileOfIpk(ipk: string, path: string): Buffer {
+  return execFileSync('tar', ['-xzOf', '-', `.${path}`], {
+    input: member(ipk, './data.tar.gz'),
+    maxBuffer: LARGE,
+  });
+}
+
 const isFile = ({ mode }: PackagedFile) => !mode.startsWith('d');
 
 function list(archive: Buffer): PackagedFile[] {

@@ -19,6 +19,7 @@ verified() {
 if [ ! -f "$archive" ] || ! verified "$archive"; then
 	folder=$(mktemp -d)
 	trap 'rm -rf "$folder"' EXIT
+	echo "npm-fetch: $name $version $integrity" >&2
 	file=$(npm pack --silent --pack-destination "$folder" "$name@$version")
 	verified "$folder/$file" || fail "$name $version is not what it was: its integrity differs"
 	mkdir -p "$cache"

@@ -71,7 +71,10 @@ cp -L /usr/share/common-licenses/LGPL-2.1 /usr/share/common-licenses/GPL-2 /usr/
 {
 	echo 'These packages of Debian, whose sources Debian offers under the source package'\''s name and version.'
 	echo 'Changed: stripped; ICU'\''s data reduced; where libnode finds its JavaScript; libnode'\''s unwind tables cut out.'
-	for deb in "$apt"/debs/*.deb; do dpkg-deb --show --showformat='${Package} ${Version} (source ${source:Package} ${source:Version})\n' "$deb"; done
+	for deb in "$apt"/debs/*.deb; do
+		dpkg-deb --show --showformat='${Package} ${Version} (source ${source:Package} ${source:Version})' "$deb"
+		echo " SHA-256 $(sha256sum "$deb" | cut -d' ' -f1)"
+	done
 } >"$output/licenses/VERSIONS"
 find "$output" -type f -exec chmod 644 {} +
 chmod 755 "$output/bin/node" "$output/lib/$loader"

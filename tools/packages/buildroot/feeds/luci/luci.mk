@@ -49,6 +49,7 @@ define LuciTranslation
 	mkdir -p $$(1)/etc/uci-defaults $$(1)/usr/lib/lua/luci/i18n
 	echo "uci set luci.languages.$(subst -,_,$(1))='$(LUCI_LANG.$(2))'; uci commit luci" >$$(1)/etc/uci-defaults/luci-i18n-$(LUCI_BASENAME)-$(1)
 	$(foreach po,$(wildcard po/$(2)/*.po),cd $(TOPDIR)/.. && node --import tsx po2lmo.ts $(CURDIR)/$(po) $$(1)/usr/lib/lua/luci/i18n/$(basename $(notdir $(po))).$(1).lmo;)
+	chmod -R u=rwX,go=rX $$(1)/etc $$(1)/usr
   endef
 endef
 
