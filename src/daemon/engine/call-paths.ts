@@ -2,7 +2,7 @@
 import { Control } from '../../data-path/control.ts';
 import type { DataPath } from '../../data-path/data-path.ts';
 import { RateLimit } from '../../data-path/queues/rate-limit.ts';
-import type { CallPath, CallPaths, FrameReceiver } from '../../session/ports.ts';
+import type { CallPath, CallPaths } from '../../session/ports.ts';
 import type { AdmittedCallIds } from './admitted-call-ids.ts';
 import { DataCallPath, type PathEvents } from './call-path.ts';
 import type { Drive } from './drive.ts';
@@ -14,18 +14,18 @@ import type { Drive } from './drive.ts';
 const CONTROL_BURST = 256;
 const CONTROL_PER_SECOND = 64;
 
+interface OpenCall {
+  /** Of which the receiver of its frames is a part. */
+  readonly machine: object;
+  readonly path: DataCallPath;
+}
+
 interface Parts {
   readonly octets: Uint8Array;
   readonly dataPath: DataPath;
   readonly maxCalls: number;
   readonly callIds: AdmittedCallIds;
   readonly drive: Drive;
-}
-
-interface OpenCall {
-  /** Of which the receiver of its frames is a part. */
-  readonly machine: object;
-  readonly path: DataCallPath;
 }
 
 export class DataCallPaths implements CallPaths {
@@ -73,25 +73,21 @@ export class DataCallPaths implements CallPaths {
 
   /** Feeds the machines with what the data path has for them. */
   feed(now: number): void {
-    const { dataPath } = this.parts;
-    let control: Control;
-    while ((control = dataPath.nextControl(now)) !== Control.None) {
-      const call = this.calls[dataPath.control.slot];
+    const { octets, dataPath, drive } = this.parts;
+    let what: Control;
+    while ((what = dataPath.nextControl(now)) !== Control.None) {
+      const { slot, offset, length } = dataPath.control;
+      const call = this.calls[slot];
       const receiver = call?.path.receiver;
       if (call === undefined || receiver === undefined) continue;
-      if (control === Control.Frame) this.feedFrame(call.machine, receiver, now);
-      else this.parts.drive.feed(call.machine, () => receiver.handleDesynchronized(now));
+      if (what === Control.Desynchronized) {
+        drive.feed(call.machine, () => receiver.handleDesynchronized(now));
+      } else if (this.ration.take(slot, 1, now) === 0) {
+        this.floodFrames++;
+      } else {
+        const frame = octets.slice(offset, offset + length);
+        drive.feed(call.machine, () => receiver.handleFrame(frame, now));
+      }
     }
-  }
-
-  private feedFrame(machine: object, receiver: FrameReceiver, now: number): void {
-    const { octets, dataPath, drive } = this.parts;
-    const { slot, offset, length } = dataPath.control;
-    if (this.ration.take(slot, 1, now) === 0) {
-      this.floodFrames++;
-      return;
-    }
-    const frame = octets.slice(offset, offset + length);
-    drive.feed(machine, () => receiver.handleFrame(frame, now));
   }
 }

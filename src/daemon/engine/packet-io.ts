@@ -44,7 +44,7 @@ export class PacketIo {
     nextTimeout: () => this.dataPath.nextTimeout(),
     handleTimeout: this.guarded((now: number) => {
       this.dataPath.handleTimeout(now);
-      this.feed(now);
+      this.settle(now);
     }),
     poll: () => undefined,
   };
@@ -63,7 +63,7 @@ export class PacketIo {
     this.paths = new DataCallPaths(
       { octets, dataPath: this.dataPath, maxCalls, callIds, drive },
       {
-        connected: () => queueMicrotask(this.guarded(() => this.feed(monotonic()))),
+        connected: () => queueMicrotask(this.guarded(() => this.settle(monotonic()))),
         queued: () => this.queued(),
         closing: () => this.flush(), // the goodbye of a link
       },
@@ -213,21 +213,20 @@ export class PacketIo {
     if (this.capture !== undefined) this.captureGre(this.greIn, greReceiveWords, count, 'in');
     const now = monotonic();
     this.dataPath.receiveGre(this.greIn, count, now);
-    this.feed(now);
-    this.drive.touched(this.deadlines);
+    this.settle(now);
   }
 
   private receiveTun(device: TunDevice, count: number): void {
-    const isParked = this.dataPath.receiveTun(device.fd, this.tunIn, count, monotonic());
-    if (isParked) this.parking.get(device)?.();
-    this.flush();
-    this.drive.touched(this.deadlines);
+    const now = monotonic();
+    if (this.dataPath.receiveTun(device.fd, this.tunIn, count, now)) this.parking.get(device)?.();
+    this.settle(now);
   }
 
-  /** The machines deal with their control frames, and everything is sent. */
-  private feed(now: number): void {
+  /** The machines deal with their control frames, everything is sent, and the next deadline noted. */
+  private settle(now: number): void {
     this.paths.feed(now);
     this.flush();
+    this.drive.touched(this.deadlines);
   }
 
   /** A machine has queued something: it is sent when all have had their say. */
