@@ -24,19 +24,26 @@ const MAXIMUM_SEGMENT_SIZE = 2;
  * The header must have been checked (ipv4Length).
  */
 export function clampMss(octets: Uint8Array, at: number, length: number, mtu: number): void {
-  if (octets[at + 9] !== TCP || (readU16(octets, at + 6) & FRAGMENT_OFFSET) !== 0) return;
-  clampSyn(octets, at + ipv4HeaderLength(octets, at), at + length, mtu - IPV4_TCP_HEADERS);
+  if (octets[at + 9] !== TCP) return;
+  const tcp = at + ipv4HeaderLength(octets, at);
+  if (!isSyn(octets, tcp) || (readU16(octets, at + 6) & FRAGMENT_OFFSET) !== 0) return;
+  clampSyn(octets, tcp, at + length, mtu - IPV4_TCP_HEADERS);
 }
 
 /** The same of an IPv6 packet (ipv6Length). */
 export function clampMssIpv6(octets: Uint8Array, at: number, length: number, mtu: number): void {
   const tcp = findUpperLayer(octets, at, length, TCP);
-  if (tcp !== -1) clampSyn(octets, tcp, at + length, mtu - IPV6_TCP_HEADERS);
+  if (tcp !== -1 && isSyn(octets, tcp)) clampSyn(octets, tcp, at + length, mtu - IPV6_TCP_HEADERS);
+}
+
+/** If there is a TCP header. Asked first: hardly any segment is one. */
+function isSyn(octets: Uint8Array, tcp: number): boolean {
+  return (octets[tcp + 13]! & SYN) !== 0;
 }
 
 /** The TCP header at `tcp`, in a packet that ends at `end`. */
 function clampSyn(octets: Uint8Array, tcp: number, end: number, maximum: number): void {
-  if (tcp + TCP_HEADER_LENGTH > end || (octets[tcp + 13]! & SYN) === 0) return;
+  if (tcp + TCP_HEADER_LENGTH > end) return;
   const optionsEnd = Math.min(end, tcp + (octets[tcp + 12]! >> 4) * 4);
   for (let option = tcp + TCP_HEADER_LENGTH; option < optionsEnd;) {
     const kind = octets[option]!;
