@@ -4,7 +4,8 @@
  */
 import { createArena } from '../src/data-path/queues/arena.ts';
 import type { MppeCipher } from '../src/data-path/mppe/cipher.ts';
-import { Mppe } from '../src/data-path/mppe/inner.ts';
+import { PASS } from '../src/data-path/drop.ts';
+import { WAITS } from '../src/data-path/mppe/inner.ts';
 import { MppeReceiver } from '../src/data-path/mppe/receiver.ts';
 import { MppeSender } from '../src/data-path/mppe/sender.ts';
 import { TypeScriptCipher } from '../src/data-path/mppe/typescript.ts';
@@ -34,11 +35,9 @@ function cases(octets: number): Case[] {
     (cipher.worthPairing ? [1, BATCH] : [BATCH]).map((group): Case => {
       const sender = new MppeSender(1, cipher);
       const check = (result: number) => {
-        if (result !== Mppe.Ok && result !== Mppe.Waiting) throw new Error(`Mppe ${result}`);
+        if (result !== PASS && result !== WAITS) throw new Error(`Drop ${result}`);
       };
-      const receiver = new MppeReceiver(1, cipher, (_slot, result) => {
-        check(result);
-      });
+      const receiver = new MppeReceiver(1, cipher);
       sender.configure(0, keys);
       receiver.configure(0, keys);
       let sequence = 0;
@@ -52,6 +51,7 @@ function cases(octets: number): Case[] {
         for (let n = 0; n < BATCH; n++) {
           check(receiver.open(0, place(n) - 2, octets + 4, sequence++, 0));
           if ((n + 1) % group === 0) receiver.finish();
+          check(receiver.waited.result);
         }
       };
       const how = cipher.worthPairing ? (group === 1 ? ', one by one' : ', two at a time') : '';

@@ -2,32 +2,7 @@
  * Accounting per session: a row of numbers in a slab while it lives, an object only when somebody looks.
  */
 
-/** Packets dropped, by reason. The order is that of the slab's columns. */
-export const dropReasons = [
-  'malformed',
-  'unknownCall',
-  'duplicate',
-  'late',
-  'farFuture',
-  'notAttached',
-  'notEncrypted',
-  'notNegotiated',
-  'desynchronized',
-  'undecryptable',
-  'rekeyLimit',
-  'badSource',
-  'isolated',
-  'ipv6',
-  'multicast',
-  'noRoute',
-  'loop',
-  'tooBig',
-  'notConnected',
-  'holdExpired',
-  'full',
-] as const;
-
-export type DropReason = (typeof dropReasons)[number];
+import { Drop, type DropReason, dropReasons } from './drop.ts';
 
 /** IP packets and their octets: rx from the peer, tx to the peer. */
 export interface Counters {
@@ -59,13 +34,9 @@ export const Column = {
   Reordered: 7,
 } as const;
 
-const FIRST_DROP = 8;
-const WIDTH = FIRST_DROP + dropReasons.length;
-
-/** Columns of the drop reasons, by name. */
-export const Drop = Object.fromEntries(
-  dropReasons.map((reason, index) => [reason, FIRST_DROP + index]),
-) as Readonly<Record<DropReason, number>>;
+/** Drop n is column DROPS + n. */
+const DROPS = Column.Reordered;
+const WIDTH = DROPS + 1 + dropReasons.length;
 
 /** Counters of `maxSessions` slots, and one row more for what belongs to none and for those that ended. */
 export class CounterSlab {
@@ -81,6 +52,11 @@ export class CounterSlab {
   add(slot: number, column: number, amount: number): void {
     const at = (slot < 0 ? this.#rest : slot) * WIDTH + column;
     this.#values[at] = this.#values[at]! + amount;
+  }
+
+  /** `count` packets are dropped. */
+  drop(slot: number, reason: number, count = 1): void {
+    this.add(slot, DROPS + reason, count);
   }
 
   /** Takes back one lost packet, if one was counted. */
@@ -110,8 +86,8 @@ export class CounterSlab {
 
 function toCounters(row: Float64Array): Counters {
   const drops: Partial<Record<DropReason, number>> = {};
-  for (const reason of dropReasons) {
-    const count = row[Drop[reason]]!;
+  for (const [reason, number] of dropReasons) {
+    const count = row[DROPS + number]!;
     if (count > 0) drops[reason] = count;
   }
   return {
@@ -123,7 +99,7 @@ function toCounters(row: Float64Array): Counters {
     txControl: row[Column.TxControl]!,
     lost: row[Column.Lost]!,
     reordered: row[Column.Reordered]!,
-    duplicates: row[Drop.duplicate]!,
+    duplicates: row[DROPS + Drop.duplicate]!,
     drops,
   };
 }

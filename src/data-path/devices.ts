@@ -1,10 +1,15 @@
 /**
- * TUN devices and which session owns what on them.
+ * TUN devices, and which session owns what on them.
  */
 import type { Prefix } from '../wire/ip.ts';
+import type { Ipv6Prefix } from '../wire/ipv6.ts';
+import type { CounterSlab } from './counters.ts';
+import { Drop } from './drop.ts';
 import { Ipv6Networks } from './ip/ipv6-networks.ts';
-import type { ParkedPackets } from './queues/parked-packets.ts';
 import { Routes } from './ip/routes.ts';
+import type { Backlog } from './queues/backlog.ts';
+import type { OutBatch } from './queues/batch.ts';
+import { ParkedPackets } from './queues/parked-packets.ts';
 import { NO_DEVICE, type SessionSlab } from './session-slab.ts';
 
 const NO_SLOT = -1;
@@ -32,6 +37,7 @@ export interface GivenIpv6 {
 }
 
 export interface Device {
+  readonly fd: number;
   readonly isolate: boolean;
   readonly isLink: boolean;
   /** Of a link's device: the session that is attached, or -1. */
@@ -43,21 +49,30 @@ export interface Device {
   ipv6: GivenIpv6;
 }
 
+export interface DevicesParts {
+  readonly sessions: SessionSlab;
+  readonly backlog: Backlog;
+  readonly output: OutBatch;
+  readonly counters: CounterSlab;
+}
+
 const NOTHING: GivenIpv6 = { given: new Ipv6Networks([]), exclusive: false };
 
 export class Devices {
-  readonly #sessions: SessionSlab;
+  readonly #parts: DevicesParts;
   /** By file descriptor. */
   readonly #devices: (Device | undefined)[] = [];
   readonly #prefixes: (readonly Prefix[])[] = [];
 
-  constructor(sessions: SessionSlab) {
-    this.#sessions = sessions;
+  constructor(parts: DevicesParts) {
+    this.#parts = parts;
   }
 
-  open(device: number, { isolate, isLink = false }: DeviceOptions): void {
-    if (this.#devices[device] !== undefined) throw new Error(`device ${device} is open already`);
-    this.#devices[device] = {
+  /** @throws Error: it is open already */
+  open(fd: number, { isolate, isLink = false }: DeviceOptions): void {
+    if (this.#devices[fd] !== undefined) throw new Error(`device ${fd} is open already`);
+    this.#devices[fd] = {
+      fd,
       isolate,
       isLink,
       single: NO_SLOT,
@@ -67,40 +82,68 @@ export class Devices {
     };
   }
 
-  close(device: number): void {
-    for (const [slot, own] of this.#sessions.device.entries())
-      if (own === device) this.detach(slot);
-    this.#devices[device] = undefined;
+  /** Detaches its sessions and takes its packets out of the batch: the descriptor may be closed now. */
+  close(fd: number): void {
+    const { sessions, output, counters } = this.#parts;
+    counters.drop(-1, Drop.notAttached, this.find(fd)?.parked?.count ?? 0);
+    for (const [slot, own] of sessions.device.entries()) if (own === fd) this.#leave(slot);
+    this.#devices[fd] = undefined;
+    output.dropDevice(fd);
   }
 
-  find(device: number): Device | undefined {
-    return this.#devices[device];
+  find(fd: number): Device | undefined {
+    return this.#devices[fd];
   }
 
-  attach(slot: number, device: number, attachment: Attachment): void {
-    const { localAddress, peerAddress, prefixes } = attachment;
-    const found = this.#devices[device];
-    if (found === undefined) throw new Error(`device ${device} is not open`);
-    if (found.single !== NO_SLOT && found.single !== slot) {
-      throw new Error(`device ${device} belongs to slot ${found.single}, not ${slot}`);
-    }
-    this.detach(slot);
-    if (found.isLink) found.single = slot;
-    const owned = !found.isLink ? [{ address: peerAddress, length: 32 }, ...prefixes] : [];
-    for (const prefix of owned) found.routes.add(prefix, slot);
+  /** IP is up. Attached before: moved. A prefix that another session has goes over to this one. @throws Error: no such device */
+  attach(slot: number, fd: number, { localAddress, peerAddress, prefixes }: Attachment): void {
+    const { sessions } = this.#parts;
+    sessions.check(slot);
+    const device = this.#opened(fd);
+    if (device.single !== NO_SLOT && device.single !== slot)
+      throw new Error(`device ${fd} belongs to slot ${device.single}, not ${slot}`);
+    this.#leave(slot);
+    if (device.isLink) device.single = slot;
+    const owned = device.isLink ? [] : [{ address: peerAddress, length: 32 }, ...prefixes];
+    for (const prefix of owned) device.routes.add(prefix, slot);
     this.#prefixes[slot] = owned;
-    this.#sessions.device[slot] = device;
-    this.#sessions.localAddress[slot] = localAddress;
-    this.#sessions.peerAddress[slot] = peerAddress;
+    sessions.device[slot] = fd;
+    sessions.localAddress[slot] = localAddress;
+    sessions.peerAddress[slot] = peerAddress;
   }
 
+  /** IP is down. */
   detach(slot: number): void {
-    const device = this.#sessions.device[slot]!;
-    if (device === NO_DEVICE) return;
-    const found = this.#devices[device]!;
-    for (const prefix of this.#prefixes[slot]!) found.routes.remove(prefix, slot);
-    found.single = NO_SLOT;
+    const { sessions, backlog, counters } = this.#parts;
+    sessions.check(slot);
+    counters.drop(slot, Drop.notAttached, backlog.clear(slot));
+    this.#leave(slot);
+  }
+
+  /** From now on what goes into this device of a link waits, as far as there is room. @throws Error: no such device */
+  park(fd: number): void {
+    this.#opened(fd).parked ??= new ParkedPackets();
+  }
+
+  /** What the peer of a link gave us in IPv6. @param exclusive nothing else passes @throws Error: no such device */
+  setGivenIpv6(fd: number, prefixes: readonly Ipv6Prefix[], exclusive: boolean): void {
+    this.#opened(fd).ipv6 = { given: new Ipv6Networks(prefixes), exclusive };
+  }
+
+  #leave(slot: number): void {
+    const { sessions } = this.#parts;
+    const fd = sessions.device[slot]!;
+    if (fd === NO_DEVICE) return;
+    const device = this.#opened(fd);
+    for (const prefix of this.#prefixes[slot]!) device.routes.remove(prefix, slot);
+    device.single = NO_SLOT;
     this.#prefixes[slot] = [];
-    this.#sessions.device[slot] = NO_DEVICE;
+    sessions.device[slot] = NO_DEVICE;
+  }
+
+  #opened(fd: number): Device {
+    const device = this.#devices[fd];
+    if (device === undefined) throw new Error(`device ${fd} is not open`);
+    return device;
   }
 }

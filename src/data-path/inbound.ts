@@ -6,14 +6,14 @@
  * callers (DHCPINFORM of Windows) go to the kernel as any packet.
  */
 import { PppProtocol } from '../wire/ppp-frame.ts';
-import { Column, type CounterSlab, Drop } from './counters.ts';
+import { Column, type CounterSlab } from './counters.ts';
 import type { Device, Devices } from './devices.ts';
+import { Drop, PASS } from './drop.ts';
 import { ipv4Destination, ipv4Source, isImpossibleSource } from './ip/inner-packet.ts';
 import type { Ipv6Rules } from './ip/ipv6-rules.ts';
 import { clampMss, clampMssIpv6 } from './ip/mss-clamp.ts';
 import type { OutBatch } from './queues/batch.ts';
 import { NO_DEVICE, type SessionSlab } from './session-slab.ts';
-import { dropOf, Verdict } from './verdict.ts';
 
 export interface InboundParts {
   readonly octets: Uint8Array;
@@ -31,30 +31,26 @@ export class Inbound {
     this.#parts = parts;
   }
 
-  /** Delivers the IP packet octets[at..at+length), whose header was checked (inner-packet.ts). @returns Verdict */
-  deliver(slot: number, protocol: number, at: number, length: number): number {
+  /** Delivers the IP packet octets[at..at+length), whose header was checked (inner-packet.ts). */
+  deliver(slot: number, protocol: number, at: number, length: number): void {
     const { octets, sessions, devices, ipv6Rules, output, counters } = this.#parts;
     const fd = sessions.device[slot]!;
-    if (fd === NO_DEVICE) return this.#drop(slot, Drop.notAttached, Verdict.NotAttached);
+    if (fd === NO_DEVICE) return counters.drop(slot, Drop.notAttached);
     const device = devices.find(fd)!;
     if (protocol === PppProtocol.Ip) {
       const source = ipv4Source(octets, at);
-      if (!this.#mayCome(slot, device, source)) {
-        return this.#drop(slot, Drop.badSource, Verdict.BadSource);
-      }
-      if (!device.isLink && this.#isCaller(slot, device, ipv4Destination(octets, at))) {
-        return this.#drop(slot, Drop.isolated, Verdict.Isolated);
-      }
+      if (!this.#mayCome(slot, device, source)) return counters.drop(slot, Drop.badSource);
+      if (!device.isLink && this.#isCaller(slot, device, ipv4Destination(octets, at)))
+        return counters.drop(slot, Drop.isolated);
       clampMss(octets, at, length, sessions.innerMtu[slot]!);
     } else {
-      const verdict = ipv6Rules.inward(slot, device, at);
-      if (verdict !== Verdict.Delivered) return this.#drop(slot, dropOf(verdict), verdict);
+      const reason = ipv6Rules.inward(slot, device, at);
+      if (reason !== PASS) return counters.drop(slot, reason);
       clampMssIpv6(octets, at, length, sessions.innerMtu[slot]!);
     }
-    if (!output.pushTun(fd, at, length)) return this.#drop(slot, Drop.full, Verdict.Full);
+    if (!output.pushTun(fd, at, length)) return counters.drop(slot, Drop.full);
     counters.add(slot, Column.RxPackets, 1);
     counters.add(slot, Column.RxOctets, length);
-    return Verdict.Delivered;
   }
 
   #mayCome(slot: number, device: Device, source: number): boolean {
@@ -66,10 +62,5 @@ export class Inbound {
   #isCaller(slot: number, device: Device, destination: number): boolean {
     const owner = device.routes.find(destination);
     return owner === slot || (owner !== -1 && device.isolate);
-  }
-
-  #drop(slot: number, reason: number, verdict: number): number {
-    this.#parts.counters.add(slot, reason, 1);
-    return verdict;
   }
 }

@@ -1,15 +1,13 @@
 /**
- * IP packets from the TUN devices to the peers: whose they are, and what to do with those that are too large.
+ * IP packets from the TUN devices to the peers: whose they are.
  */
 import { PppProtocol } from '../wire/ppp-frame.ts';
-import { type CounterSlab, Drop } from './counters.ts';
+import type { CounterSlab } from './counters.ts';
 import type { Device, Devices } from './devices.ts';
-import { mayNotFragment, writeFragment } from './ip/fragmentation.ts';
-import { mayAnswer, writeFragmentationNeeded } from './ip/icmp.ts';
-import { mayAnswerIpv6, writePacketTooBig } from './ip/icmpv6.ts';
+import { Drop, PASS } from './drop.ts';
+import type { Transmitter } from './gre/transmitter.ts';
 import {
   ipv4Destination,
-  ipv4HeaderLength,
   ipv4Source,
   isGre,
   isLinkLocal,
@@ -21,24 +19,18 @@ import {
 } from './ip/inner-packet.ts';
 import type { Ipv6Rules } from './ip/ipv6-rules.ts';
 import { clampMss, clampMssIpv6 } from './ip/mss-clamp.ts';
-import type { OutBatch } from './queues/batch.ts';
-import type { ParkedPackets } from './queues/parked-packets.ts';
-import { RateLimit } from './queues/rate-limit.ts';
 import { setSource } from './ip/readdress.ts';
-import { type SessionSlab } from './session-slab.ts';
-import type { Transmitter } from './gre/transmitter.ts';
-import { dropOf, Verdict } from './verdict.ts';
-
-/** ICMP messages per session: enough for path MTU discovery of many connections that start together. */
-const ICMP_PER_SECOND = 50;
-const ICMP_BURST = 50;
+import { type OutBatch, TUN_IN_WORDS } from './queues/batch.ts';
+import type { ParkedPackets } from './queues/parked-packets.ts';
+import type { SessionSlab } from './session-slab.ts';
+import type { TooLarge } from './too-large.ts';
 
 export interface OutboundParts {
   readonly octets: Uint8Array;
-  readonly maxSessions: number;
   readonly sessions: SessionSlab;
   readonly devices: Devices;
   readonly ipv6Rules: Ipv6Rules;
+  readonly tooLarge: TooLarge;
   readonly transmitter: Transmitter;
   readonly output: OutBatch;
   readonly counters: CounterSlab;
@@ -46,171 +38,106 @@ export interface OutboundParts {
 
 export class Outbound {
   readonly #parts: OutboundParts;
-  readonly #icmpLimit: RateLimit;
 
   constructor(parts: OutboundParts) {
     this.#parts = parts;
-    this.#icmpLimit = new RateLimit(parts.maxSessions, ICMP_PER_SECOND, ICMP_BURST);
   }
 
-  /** A new session has its ration of ICMP messages. */
-  start(slot: number, now: number): void {
-    this.#icmpLimit.reset(slot, now);
-  }
-
-  /** Takes the packet octets[at..at+length) that the kernel wrote to the device. @returns Verdict */
-  receive(fd: number, at: number, length: number, now: number): number {
-    const { octets, devices } = this.#parts;
+  /** Takes what the kernel wrote to the device. @returns whether some of it waits now: see Devices.park */
+  receive(fd: number, meta: Int32Array, count: number, now: number): boolean {
+    const { devices, counters } = this.#parts;
     const device = devices.find(fd);
-    if (device === undefined) return this.#drop(-1, Drop.notAttached, Verdict.NotAttached);
-    const version = length === 0 ? 0 : octets[at]! >> 4;
-    const protocol = version === 6 ? PppProtocol.Ipv6 : PppProtocol.Ip;
-    const total = packetLength(protocol, octets, at, length);
-    if (total === -1) return this.#drop(-1, Drop.malformed, Verdict.Malformed);
-    if (device.parked !== undefined) return this.#park(device.parked, protocol, at, total);
-    return protocol === PppProtocol.Ip
-      ? this.#ipv4(fd, device, at, total, now)
-      : this.#ipv6(fd, device, at, total, now);
+    if (device === undefined) {
+      counters.drop(-1, Drop.notAttached, count);
+      return false;
+    }
+    const parked = device.parked?.count ?? 0;
+    for (let n = 0; n < count * TUN_IN_WORDS; n += TUN_IN_WORDS)
+      this.#receive(device, meta[n]!, meta[n + 1]!, now);
+    return (device.parked?.count ?? 0) > parked;
   }
 
   /** Sends what was parked: from `to` where it was made with the source address `from`. */
-  unpark(fd: number, parked: ParkedPackets, from: number, to: number, now: number): void {
-    const { octets, devices, output } = this.#parts;
-    const device = devices.find(fd)!;
+  unpark(device: Device, parked: ParkedPackets, from: number, to: number, now: number): void {
+    const { octets, output, counters } = this.#parts;
     for (let n = 0; n < parked.count; n++) {
       const at = output.takeSlot();
       if (at === -1) {
-        this.#drop(-1, Drop.full, Verdict.Full);
+        counters.drop(-1, Drop.full);
         continue;
       }
       const { length } = parked.packet(n);
       octets.set(parked.packet(n), at);
       if (ipv4Source(octets, at) === (from | 0)) setSource(octets, at, length, to);
-      this.#ipv4(fd, device, at, length, now);
+      this.#ipv4(device, at, length, now);
     }
+  }
+
+  #receive(device: Device, at: number, length: number, now: number): void {
+    const { octets, counters } = this.#parts;
+    const version = length === 0 ? 0 : octets[at]! >> 4;
+    const protocol = version === 6 ? PppProtocol.Ipv6 : PppProtocol.Ip;
+    const total = packetLength(protocol, octets, at, length);
+    if (total === -1) counters.drop(-1, Drop.malformed);
+    else if (device.parked !== undefined) this.#park(device.parked, protocol, at, total);
+    else if (protocol === PppProtocol.Ip) this.#ipv4(device, at, total, now);
+    else if (device.isLink) this.#ipv6ToLink(device, at, total, now);
+    else this.#ipv6ToCaller(device, at, total);
   }
 
   /** Only what somebody sends to a host is worth a call: groups and IPv6 are the kernel's own chatter. */
-  #park(parked: ParkedPackets, protocol: number, at: number, length: number): number {
-    const { octets } = this.#parts;
-    if (protocol !== PppProtocol.Ip) return this.#drop(-1, Drop.ipv6, Verdict.Ipv6);
-    if (isMulticastOrBroadcast(ipv4Destination(octets, at)))
-      return this.#drop(-1, Drop.multicast, Verdict.Multicast);
-    if (parked.keep(octets, at, length)) return Verdict.Parked;
-    return this.#drop(-1, Drop.full, Verdict.Full);
+  #park(parked: ParkedPackets, protocol: number, at: number, length: number): void {
+    const { octets, counters } = this.#parts;
+    if (protocol !== PppProtocol.Ip) counters.drop(-1, Drop.ipv6);
+    else if (isMulticastOrBroadcast(ipv4Destination(octets, at))) counters.drop(-1, Drop.multicast);
+    else if (!parked.keep(octets, at, length)) counters.drop(-1, Drop.full);
   }
 
-  #ipv4(fd: number, device: Device, at: number, length: number, now: number): number {
-    const { octets, sessions, transmitter } = this.#parts;
+  #ipv4(device: Device, at: number, length: number, now: number): void {
+    const { octets, sessions, tooLarge, transmitter, counters } = this.#parts;
     let slot = device.single;
     if (!device.isLink) {
       const destination = ipv4Destination(octets, at);
-      if (isMulticastOrBroadcast(destination)) {
-        return this.#drop(-1, Drop.multicast, Verdict.Multicast);
-      }
+      if (isMulticastOrBroadcast(destination)) return counters.drop(-1, Drop.multicast);
       slot = device.routes.find(destination);
-      if (slot === -1) return this.#drop(-1, Drop.noRoute, Verdict.NoRoute);
+      if (slot === -1) return counters.drop(-1, Drop.noRoute);
     }
-    if (slot === -1 || sessions.device[slot] !== fd) {
-      return this.#drop(-1, Drop.notAttached, Verdict.NotAttached);
-    }
+    if (slot === -1) return counters.drop(-1, Drop.notAttached);
     // A route that leads the peer's outside address into a tunnel: each packet would come back wrapped once more.
-    if (isGre(octets, at) && ipv4Source(octets, at) === sessions.local[slot]) {
-      return this.#drop(slot, Drop.loop, Verdict.Loop);
-    }
+    if (isGre(octets, at) && ipv4Source(octets, at) === sessions.local[slot])
+      return counters.drop(slot, Drop.loop);
     const mtu = sessions.innerMtu[slot]!;
-    if (length > mtu) return this.#tooLarge(slot, fd, at, length, mtu, now);
+    if (length > mtu) return tooLarge.ipv4(slot, device, at, length, now);
     clampMss(octets, at, length, mtu);
-    return transmitter.packet(slot, PppProtocol.Ip, at, length);
+    transmitter.packet(slot, PppProtocol.Ip, at, length);
   }
 
-  #tooLarge(
-    slot: number,
-    fd: number,
-    at: number,
-    length: number,
-    mtu: number,
-    now: number,
-  ): number {
-    const { octets, sessions, transmitter, output } = this.#parts;
-    if (mayNotFragment(octets, at)) {
-      const source = sessions.peerAddress[slot]!;
-      if (mayAnswer(octets, at, length) && this.#icmpLimit.take(slot, 1, now) === 1) {
-        const to = output.takeSlot();
-        if (to !== -1) {
-          // From the peer's address: the kernel refuses packets from outside that bear its own.
-          const total = writeFragmentationNeeded(octets, at, length, source, mtu, to);
-          output.pushTun(fd, to, total);
-        }
-      }
-      return this.#drop(slot, Drop.tooBig, Verdict.TooBig);
-    }
-    const payload = length - ipv4HeaderLength(octets, at);
-    for (let done = 0; done < payload;) {
-      const to = output.takeSlot();
-      if (to === -1) return this.#drop(slot, Drop.full, Verdict.Full);
-      const fragment = writeFragment(octets, at, length, done, mtu, to);
-      if (fragment === 0) return this.#drop(slot, Drop.tooBig, Verdict.TooBig);
-      done += fragment - ipv4HeaderLength(octets, to);
-      const verdict = transmitter.packet(slot, PppProtocol.Ip, to, fragment);
-      if (verdict !== Verdict.Sent && verdict !== Verdict.Held) return verdict;
-    }
-    return Verdict.Sent;
-  }
-
-  #ipv6(fd: number, device: Device, at: number, length: number, now: number): number {
-    return device.isLink
-      ? this.#ipv6ToLink(fd, device, at, length, now)
-      : this.#ipv6ToCaller(fd, at, length);
-  }
-
-  #ipv6ToLink(fd: number, device: Device, at: number, length: number, now: number): number {
-    const { octets, sessions, ipv6Rules, transmitter } = this.#parts;
+  #ipv6ToLink(device: Device, at: number, length: number, now: number): void {
+    const { octets, sessions, ipv6Rules, tooLarge, transmitter, counters } = this.#parts;
     const slot = device.single;
-    if (slot === -1 || sessions.device[slot] !== fd)
-      return this.#drop(-1, Drop.notAttached, Verdict.NotAttached);
-    const verdict = ipv6Rules.outward(slot, device, at);
-    if (verdict !== Verdict.Sent) return this.#drop(slot, dropOf(verdict), verdict);
+    if (slot === -1) return counters.drop(-1, Drop.notAttached);
+    const reason = ipv6Rules.outward(slot, device, at);
+    if (reason !== PASS) return counters.drop(slot, reason);
     const mtu = sessions.innerMtu[slot]!;
-    if (length > mtu) {
-      this.#answerTooBig(slot, fd, at, length, mtu, now);
-      return this.#drop(slot, Drop.tooBig, Verdict.TooBig);
-    }
+    if (length > mtu) return tooLarge.ipv6(slot, device, at, length, now);
     clampMssIpv6(octets, at, length, mtu);
-    return transmitter.packet(slot, PppProtocol.Ipv6, at, length);
-  }
-
-  #answerTooBig(
-    slot: number,
-    fd: number,
-    at: number,
-    length: number,
-    mtu: number,
-    now: number,
-  ): void {
-    const { octets, output } = this.#parts;
-    if (!mayAnswerIpv6(octets, at, length) || this.#icmpLimit.take(slot, 1, now) === 0) return;
-    const to = output.takeSlot();
-    if (to !== -1) output.pushTun(fd, to, writePacketTooBig(octets, at, length, mtu, to));
+    transmitter.packet(slot, PppProtocol.Ipv6, at, length);
   }
 
   /** Link-local alone, to the session that has the identifier; no groups. */
-  #ipv6ToCaller(fd: number, at: number, length: number): number {
-    const { octets, sessions, transmitter } = this.#parts;
+  #ipv6ToCaller(device: Device, at: number, length: number): void {
+    const { octets, sessions, transmitter, counters } = this.#parts;
     const source = at + 8;
     const destination = at + 24;
     const toGroup = isLinkLocalMulticast(octets, destination);
-    if (!toGroup && !isLinkLocal(octets, destination)) {
-      return this.#drop(-1, Drop.ipv6, Verdict.Ipv6);
-    }
-    if (!isLinkLocal(octets, source) && !isUnspecified(octets, source)) {
-      return this.#drop(-1, Drop.ipv6, Verdict.Ipv6);
-    }
-    if (toGroup) return this.#drop(-1, Drop.multicast, Verdict.Multicast);
-    const slot = this.#neighbour(fd, destination + 8);
-    if (slot === -1) return this.#drop(-1, Drop.noRoute, Verdict.NoRoute);
-    if (length > sessions.innerMtu[slot]!) return this.#drop(slot, Drop.tooBig, Verdict.TooBig);
-    return transmitter.packet(slot, PppProtocol.Ipv6, at, length);
+    if (!toGroup && !isLinkLocal(octets, destination)) return counters.drop(-1, Drop.ipv6);
+    if (!isLinkLocal(octets, source) && !isUnspecified(octets, source))
+      return counters.drop(-1, Drop.ipv6);
+    if (toGroup) return counters.drop(-1, Drop.multicast);
+    const slot = this.#neighbour(device.fd, destination + 8);
+    if (slot === -1) return counters.drop(-1, Drop.noRoute);
+    if (length > sessions.innerMtu[slot]!) return counters.drop(slot, Drop.tooBig);
+    transmitter.packet(slot, PppProtocol.Ipv6, at, length);
   }
 
   /** The session on the device whose peer has the interface identifier at `at`, or -1. */
@@ -229,10 +156,5 @@ export class Outbound {
       }
     }
     return -1;
-  }
-
-  #drop(slot: number, reason: number, verdict: number): number {
-    this.#parts.counters.add(slot, reason, 1);
-    return verdict;
   }
 }

@@ -82,7 +82,7 @@ export class IoContext {
     this.#addon.watch(this.#handle, fd, base, size, count, headroom, meta, onBatch);
   }
 
-  /** Stops calling the watcher, also from inside it. Not watched: nothing happens. */
+  /** Stops calling the watcher, also from inside it. Not watched: nothing happens. @public */
   unwatch(fd: number): void {
     this.#addon.unwatch(fd);
   }

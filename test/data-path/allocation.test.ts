@@ -3,6 +3,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { GCProfiler, setFlagsFromString } from 'node:v8';
 import { runInNewContext } from 'node:vm';
+import { Control } from '../../src/data-path/control.ts';
 import { octets } from '../crypto/hex.ts';
 import { MPPE_MS_CHAP_V2 } from '../vectors/ms-chap.ts';
 import { CALLER, CLIENT, CLIENT_TUN, connect, type Pair, SERVER } from './end.ts';
@@ -43,25 +44,32 @@ for (const [what, encrypted, packets] of [
       startKey: octets(MPPE_MS_CHAP_V2[2].startKey),
     } as const;
     if (encrypted) {
-      client.path.setMppe(clientSlot, 'send', keys);
-      server.path.setMppe(serverSlot, 'receive', keys);
+      client.path.calls.setMppe(clientSlot, 'send', keys);
+      server.path.calls.setMppe(serverSlot, 'receive', keys);
     }
     const from = client.arena.tunSlots.base + client.arena.tunSlots.headroom;
     const to = server.arena.greSlots.base + server.arena.greSlots.headroom + 20;
+    const batch = { tun: new Int32Array(2), gre: Int32Array.of(to, 0, CLIENT, SERVER) };
+    batch.tun[0] = from;
     const run = (count: number) => {
       let now = 0.5;
       for (let n = 0; n < count; n++) {
         const packet = packets[n % packets.length]!;
         client.arena.octets.set(packet, from);
-        client.path.receiveTun(CLIENT_TUN, from, packet.length, now);
-        assert.equal(client.path.greOutCount, 1);
-        const offset = client.path.greOut[0]!;
-        const length = client.path.greOut[1]!;
+        batch.tun[1] = packet.length;
+        client.path.receiveTun(CLIENT_TUN, batch.tun, 1, now);
+        client.path.seal();
+        assert.equal(client.path.output.greCount, 1);
+        const offset = client.path.output.gre[0]!;
+        const length = client.path.output.gre[1]!;
         for (let k = 0; k < length; k++)
           server.arena.octets[to + k] = client.arena.octets[offset + k]!;
-        server.path.receiveGre(to, length, CLIENT, SERVER, now);
-        client.path.resetOutput();
-        server.path.resetOutput();
+        batch.gre[1] = length;
+        server.path.receiveGre(batch.gre, 1, now);
+        assert.equal(server.path.nextControl(now), Control.None);
+        server.path.seal();
+        client.path.sent(1);
+        server.path.sent(server.path.output.greCount);
         if (n % 64 === 0) now += 1.5;
       }
     };
@@ -76,23 +84,27 @@ for (const [what, encrypted, packets] of [
       // Without a collection in between all that was allocated is still there.
       return profiler.stop().statistics.length > 0 ? Infinity : (grown * PARTS) / PACKETS;
     });
-    assert.equal(server.path.counters(serverSlot).rxPackets, WARM_UP + PACKETS);
+    assert.equal(server.path.calls.counters(serverSlot).rxPackets, WARM_UP + PACKETS);
     assert.ok(Math.min(...parts) < OCTETS_PER_PACKET, `${parts.join(', ')} octets a packet`);
   });
 }
 
 /** Both ends are links, with a source filter. */
 function carryIpv6({ server, client, serverSlot, clientSlot }: Pair): void {
-  server.path.openDevice(LINK_TUN, { isolate: false, isLink: true });
-  server.path.attach(serverSlot, LINK_TUN, { localAddress: 1, peerAddress: 2, prefixes: [] });
+  server.path.devices.open(LINK_TUN, { isolate: false, isLink: true });
+  server.path.devices.attach(serverSlot, LINK_TUN, {
+    localAddress: 1,
+    peerAddress: 2,
+    prefixes: [],
+  });
   for (const [path, slot, device, own] of [
     [server.path, serverSlot, LINK_TUN, THEIRS],
     [client.path, clientSlot, CLIENT_TUN, OURS],
   ] as const) {
-    path.setIpv6(slot, {
+    path.calls.setIpv6(slot, {
       local: new Uint8Array(8).fill(slot + 1),
       peer: new Uint8Array(8).fill(9),
     });
-    path.setGivenIpv6(device, [{ address: octets(own), length: 56 }], true);
+    path.devices.setGivenIpv6(device, [{ address: octets(own), length: 56 }], true);
   }
 }

@@ -1,7 +1,14 @@
 /** One end of a tunnel in memory: a data path, its arena, and what its daemon would do with it. */
-import { createArena, type Arena, type ArenaOptions } from '../../src/data-path/queues/arena.ts';
+import {
+  createArena,
+  type Arena,
+  type ArenaOptions,
+  type SlotRange,
+} from '../../src/data-path/queues/arena.ts';
 import { DataPath, type DataPathOptions } from '../../src/data-path/data-path.ts';
-import { Verdict } from '../../src/data-path/verdict.ts';
+import { Control } from '../../src/data-path/control.ts';
+import type { DropReason } from '../../src/data-path/drop.ts';
+import type { Counters } from '../../src/data-path/counters.ts';
 import { createGreHeader, readGre, writeGre } from '../../src/wire/gre.ts';
 import { address } from './packets.ts';
 
@@ -28,50 +35,65 @@ export class End {
     this.path = new DataPath({ maxSessions: 4, ...options, arena: this.arena });
   }
 
-  /** A GRE packet comes in. @returns Verdict */
-  gre({ octets, from, to }: Datagram, now: number): number {
-    const { base, size, headroom } = this.arena.greSlots;
-    this.arena.octets.fill(0xee, base, base + size); // what lay there before must not matter
-    const at = base + headroom + 20;
-    this.arena.octets.set(octets, at);
-    const verdict = this.path.receiveGre(at, octets.length, from, to, now);
-    this.#collect(verdict);
+  /** A GRE packet comes in. @returns why it was dropped, or what came of it: 'control', 'delivered', 'nothing' (yet) */
+  gre(datagram: Datagram, now: number): string {
+    const { drops } = this.path.totals();
+    const frames = this.frames.length;
+    this.path.receiveGre(this.greBatch([datagram]), 1, now);
+    this.#collect(now);
+    const made = this.path.output.tunCount > 0 ? 'delivered' : 'nothing';
+    const outcome = this.#dropped(drops) ?? (this.frames.length > frames ? 'control' : made);
     this.drain(now);
-    return verdict;
+    return outcome;
   }
 
-  /** An IP packet comes from the device. @returns Verdict */
-  tun(device: number, packet: Uint8Array, now: number): number {
-    const { base, size, headroom } = this.arena.tunSlots;
-    this.arena.octets.fill(0xee, base, base + size);
-    this.arena.octets.set(packet, base + headroom);
-    const verdict = this.path.receiveTun(device, base + headroom, packet.length, now);
+  /** An IP packet comes from the device. @returns why it was dropped, or what came of it: 'sent', 'parked', 'nothing' (yet) */
+  tun(device: number, packet: Uint8Array, now: number): string {
+    const { drops } = this.path.totals();
+    const isParked = this.path.receiveTun(device, this.tunBatch([packet]), 1, now);
+    const made = this.path.output.greCount > 0 ? 'sent' : 'nothing';
+    const outcome = this.#dropped(drops) ?? (isParked ? 'parked' : made);
     this.drain(now);
-    return verdict;
+    return outcome;
+  }
+
+  /** Lays packets into the arena, as the addon does. */
+  greBatch(datagrams: readonly Datagram[]): Int32Array {
+    const { greSlots } = this.arena;
+    const meta = datagrams.map(({ octets, from, to }, n) => [
+      this.#lay(octets, greSlots, n, 20),
+      octets.length,
+      from,
+      to,
+    ]);
+    return Int32Array.from(meta.flat());
+  }
+
+  tunBatch(packets: readonly Uint8Array[]): Int32Array {
+    const { tunSlots } = this.arena;
+    const meta = packets.map((packet, n) => [this.#lay(packet, tunSlots, n, 0), packet.length]);
+    return Int32Array.from(meta.flat());
   }
 
   /** Does what follows each batch. */
   drain(now: number): void {
     const { path, arena } = this;
-    for (;;) {
-      const verdict = path.pollControl(now);
-      if (verdict === Verdict.None) break;
-      this.#collect(verdict);
-    }
-    const taken = Math.min(this.room, path.greOutCount);
+    const { output } = path;
+    this.#collect(now);
+    path.seal();
+    const taken = Math.min(this.room, output.greCount);
     this.room -= taken;
     for (let n = 0; n < taken; n++) {
-      const [offset, length, to, from] = path.greOut.subarray(4 * n);
+      const [offset, length, to, from] = output.gre.subarray(4 * n);
       const octets = arena.octets.slice(offset, offset! + length!);
       this.wire.push({ octets, from: from! >>> 0, to: to! >>> 0 });
     }
-    path.sent(taken);
-    for (let n = 0; n < path.tunOutCount; n++) {
-      const [device, offset, length] = path.tunOut.subarray(3 * n);
+    for (let n = 0; n < output.tunCount; n++) {
+      const [device, offset, length] = output.tun.subarray(3 * n);
       const packet = arena.octets.slice(offset, offset! + length!);
       this.delivered.push({ device: device!, packet });
     }
-    path.resetOutput();
+    path.sent(taken);
   }
 
   /** The socket, which was full, takes so many packets. */
@@ -80,7 +102,7 @@ export class End {
     do {
       this.path.resume();
       this.drain(now);
-    } while (this.path.blocked && this.room > 0);
+    } while (this.path.output.blocked && this.room > 0);
   }
 
   /** Everything put on the wire since the last call. */
@@ -96,13 +118,27 @@ export class End {
     return delivered.map(({ packet }) => packet);
   }
 
-  #collect(verdict: number): void {
-    const { controlSlot, controlOffset, controlLength } = this.path;
-    if (verdict === Verdict.Control) {
-      const frame = this.arena.octets.slice(controlOffset, controlOffset + controlLength);
-      this.frames.push({ slot: controlSlot, frame });
+  #lay(packet: Uint8Array, { base, size, headroom }: SlotRange, n: number, behind: number): number {
+    const slot = base + n * size;
+    this.arena.octets.fill(0xee, slot, slot + size); // what lay there before must not matter
+    this.arena.octets.set(packet, slot + headroom + behind);
+    return slot + headroom + behind;
+  }
+
+  #collect(now: number): void {
+    const { path, arena } = this;
+    for (let what; (what = path.nextControl(now)) !== Control.None;) {
+      const { slot, offset, length } = path.control;
+      if (what === Control.Desynchronized) this.desynchronized.push(slot);
+      else this.frames.push({ slot, frame: arena.octets.slice(offset, offset + length) });
     }
-    if (verdict === Verdict.Desynchronized) this.desynchronized.push(controlSlot);
+  }
+
+  /** The reasons that were counted since, or undefined. */
+  #dropped(before: Counters['drops']): string | undefined {
+    const drops = Object.entries(this.path.totals().drops);
+    const reasons = drops.filter(([reason, count]) => count > (before[reason as DropReason] ?? 0));
+    return reasons.length > 0 ? reasons.map(([reason]) => reason).join() : undefined;
   }
 }
 
@@ -125,18 +161,18 @@ export interface Pair {
 }
 
 export function connect(server = new End(), client = new End(), now = 0): Pair {
-  const serverSlot = server.path.openCall(CLIENT, SERVER, SERVER_CALL, now);
-  const clientSlot = client.path.openCall(SERVER, CLIENT, CLIENT_CALL, now);
-  server.path.connectCall(serverSlot, CLIENT_CALL, now);
-  client.path.connectCall(clientSlot, SERVER_CALL, now);
-  server.path.openDevice(SERVER_TUN, { isolate: true });
-  client.path.openDevice(CLIENT_TUN, { isolate: false, isLink: true });
-  server.path.attach(serverSlot, SERVER_TUN, {
+  const serverSlot = server.path.calls.open(CLIENT, SERVER, SERVER_CALL, now);
+  const clientSlot = client.path.calls.open(SERVER, CLIENT, CLIENT_CALL, now);
+  server.path.calls.connect(serverSlot, CLIENT_CALL);
+  client.path.calls.connect(clientSlot, SERVER_CALL);
+  server.path.devices.open(SERVER_TUN, { isolate: true });
+  client.path.devices.open(CLIENT_TUN, { isolate: false, isLink: true });
+  server.path.devices.attach(serverSlot, SERVER_TUN, {
     localAddress: address(GATEWAY),
     peerAddress: address(CALLER),
     prefixes: [],
   });
-  client.path.attach(clientSlot, CLIENT_TUN, {
+  client.path.devices.attach(clientSlot, CLIENT_TUN, {
     localAddress: address(CALLER),
     peerAddress: address(GATEWAY),
     prefixes: [],

@@ -28,14 +28,14 @@ function besieged(stateful: boolean): { pair: Pair; evil: number } {
   const pair = connect();
   const { server, client } = pair;
   const keys = { strength: 128, stateful, startKey: KEY } as const;
-  client.path.setMppe(pair.clientSlot, 'send', keys);
-  server.path.setMppe(pair.serverSlot, 'receive', keys);
-  server.path.setMppe(pair.serverSlot, 'send', keys);
-  client.path.setMppe(pair.clientSlot, 'receive', keys);
-  server.path.requireEncryption(pair.serverSlot, true);
-  const evil = server.path.openCall(CLIENT, SERVER, EVIL_CALL, 0);
-  server.path.connectCall(evil, 51, 0);
-  server.path.attach(evil, SERVER_TUN, {
+  client.path.calls.setMppe(pair.clientSlot, 'send', keys);
+  server.path.calls.setMppe(pair.serverSlot, 'receive', keys);
+  server.path.calls.setMppe(pair.serverSlot, 'send', keys);
+  client.path.calls.setMppe(pair.clientSlot, 'receive', keys);
+  server.path.calls.requireEncryption(pair.serverSlot, true);
+  const evil = server.path.calls.open(CLIENT, SERVER, EVIL_CALL, 0);
+  server.path.calls.connect(evil, 51);
+  server.path.devices.attach(evil, SERVER_TUN, {
     localAddress: address('192.168.99.1'),
     peerAddress: address(EVIL),
     prefixes: [parsePrefix('10.66.0.0/16')!],
@@ -87,12 +87,12 @@ test('early packets of calls that never connect leave room for others', () => {
   const { server, client } = pair;
   let now = 0;
   for (let round = 0; round < 100; round++, now += 4000) {
-    const slot = server.path.openCall(CLIENT, SERVER, 1000 + round, now);
+    const slot = server.path.calls.open(CLIENT, SERVER, 1000 + round, now);
     for (let n = 0; n < 30; n++)
       server.gre(greToServer(n, new Uint8Array(1400), undefined, 1000 + round), now);
     server.path.handleTimeout(now + 3000);
     server.drain(now + 3000);
-    server.path.closeCall(slot);
+    server.path.calls.close(slot);
   }
   // Stateful MPPE of the good caller still has room to wait for a packet.
   for (let tag = 0; tag < 3; tag++) client.tun(CLIENT_TUN, tagged(CALLER, '8.8.8.8', tag), now);

@@ -4,7 +4,6 @@ import { test } from 'node:test';
 import { mayAnswerIpv6 } from '../../src/data-path/ip/icmpv6.ts';
 import { Ipv6Networks } from '../../src/data-path/ip/ipv6-networks.ts';
 import { clampMssIpv6 } from '../../src/data-path/ip/mss-clamp.ts';
-import { Verdict } from '../../src/data-path/verdict.ts';
 import type { Ipv6Prefix } from '../../src/wire/ipv6.ts';
 import { encodePppFrame, PppProtocol } from '../../src/wire/ppp-frame.ts';
 import { octets } from '../crypto/hex.ts';
@@ -12,7 +11,6 @@ import { MPPE_MS_CHAP_V2 } from '../vectors/ms-chap.ts';
 import { CLIENT_TUN, connect, greToServer, type Pair, readDatagram } from './end.ts';
 import { ipv6, ipv6Fault, ipv6With, synOverIpv6 } from './packets.ts';
 
-const V = Verdict;
 const ID = '0011223344556677';
 const PEER_ID = 'aaaaaaaaaaaaaaaa';
 const OURS = `fe80000000000000${ID}`;
@@ -36,13 +34,13 @@ const GIVEN = [prefix('20010db80001', 56), prefix(DEVICE, 128)];
 
 /** The two ends of a link, with IPV6CP open. */
 function linked(): Pair & {
-  out: (source: string, destination: string, length?: number) => number;
-  in: (source: string, destination: string) => number;
+  out: (source: string, destination: string, length?: number) => string;
+  in: (source: string, destination: string) => string;
 } {
   const pair = connect();
   const { client, clientSlot, server, serverSlot } = pair;
-  client.path.setIpv6(clientSlot, { local: octets(ID), peer: octets(PEER_ID) });
-  server.path.setIpv6(serverSlot, { local: octets(PEER_ID), peer: octets(ID) });
+  client.path.calls.setIpv6(clientSlot, { local: octets(ID), peer: octets(PEER_ID) });
+  server.path.calls.setIpv6(serverSlot, { local: octets(PEER_ID), peer: octets(ID) });
   let sequence = 0;
   return {
     ...pair,
@@ -65,13 +63,13 @@ function fromServer(sequence: number, packet: Uint8Array) {
 test('nothing passes before IPV6CP, nor after it', () => {
   const { client, clientSlot } = connect();
   const out = () => client.tun(CLIENT_TUN, ipv6(DEVICE, FAR), 0);
-  assert.equal(out(), V.Ipv6);
-  client.path.setIpv6(clientSlot, { local: octets(ID), peer: octets(PEER_ID) });
-  assert.equal(out(), V.Sent);
-  client.path.setIpv6(clientSlot, undefined);
-  assert.equal(out(), V.Ipv6);
-  client.path.detach(clientSlot);
-  assert.equal(out(), V.NotAttached);
+  assert.equal(out(), 'ipv6');
+  client.path.calls.setIpv6(clientSlot, { local: octets(ID), peer: octets(PEER_ID) });
+  assert.equal(out(), 'sent');
+  client.path.calls.setIpv6(clientSlot, undefined);
+  assert.equal(out(), 'ipv6');
+  client.path.devices.detach(clientSlot);
+  assert.equal(out(), 'notAttached');
 });
 
 test('what the kernel routes into the link goes to the peer, and back, whole, encrypted as any packet', () => {
@@ -82,9 +80,9 @@ test('what the kernel routes into the link goes to the peer, and back, whole, en
     stateful: false,
     startKey: octets(MPPE_MS_CHAP_V2[2].startKey),
   } as const;
-  client.path.setMppe(clientSlot, 'receive', mppe);
-  server.path.setMppe(serverSlot, 'send', mppe);
-  assert.equal(pair.out(LAN_HOST, FAR), V.Sent);
+  client.path.calls.setMppe(clientSlot, 'receive', mppe);
+  server.path.calls.setMppe(serverSlot, 'send', mppe);
+  assert.equal(pair.out(LAN_HOST, FAR), 'sent');
   const [datagram] = client.takeWire();
   assert.deepEqual(
     readDatagram(datagram!).payload,
@@ -98,70 +96,73 @@ test('what the kernel routes into the link goes to the peer, and back, whole, en
 
 test('sources that cannot be, and our own, come from no peer', () => {
   const pair = linked();
-  pair.client.path.setGivenIpv6(CLIENT_TUN, GIVEN, false);
+  pair.client.path.devices.setGivenIpv6(CLIENT_TUN, GIVEN, false);
   for (const [source, destination, verdict] of [
-    [FAR, LAN_HOST, V.Delivered],
-    [FAR, DEVICE, V.Delivered],
-    [FAR, OURS, V.Delivered],
-    [PEER, DEVICE, V.Delivered],
-    [PEER, ALL_NODES, V.Delivered],
-    [NONE, ALL_NODES, V.Delivered], // duplicate address detection
-    [FAR, ULA, V.Delivered], // the kernel's routes and firewall decide, as with IPv4
-    [LAN_HOST, DEVICE, V.BadSource],
-    [DEVICE, LAN_HOST, V.BadSource],
-    [OURS, DEVICE, V.BadSource],
-    [NONE, DEVICE, V.BadSource],
-    [LOOPBACK, DEVICE, V.BadSource],
-    [MAPPED, DEVICE, V.BadSource],
-    [ALL_NODES, DEVICE, V.BadSource],
-    [FAR, `ff0e${'0'.repeat(27)}1`, V.Ipv6],
+    [FAR, LAN_HOST, 'delivered'],
+    [FAR, DEVICE, 'delivered'],
+    [FAR, OURS, 'delivered'],
+    [PEER, DEVICE, 'delivered'],
+    [PEER, ALL_NODES, 'delivered'],
+    [NONE, ALL_NODES, 'delivered'], // duplicate address detection
+    [FAR, ULA, 'delivered'], // the kernel's routes and firewall decide, as with IPv4
+    [LAN_HOST, DEVICE, 'badSource'],
+    [DEVICE, LAN_HOST, 'badSource'],
+    [OURS, DEVICE, 'badSource'],
+    [NONE, DEVICE, 'badSource'],
+    [LOOPBACK, DEVICE, 'badSource'],
+    [MAPPED, DEVICE, 'badSource'],
+    [ALL_NODES, DEVICE, 'badSource'],
+    [FAR, `ff0e${'0'.repeat(27)}1`, 'ipv6'],
   ] as const)
     assert.equal(pair.in(source, destination), verdict, `${source} to ${destination}`);
-  assert.deepEqual(pair.client.path.counters(pair.clientSlot).drops, { badSource: 7, ipv6: 1 });
+  assert.deepEqual(pair.client.path.calls.counters(pair.clientSlot).drops, {
+    badSource: 7,
+    ipv6: 1,
+  });
 });
 
 test('to the peer goes no source that cannot be, and no group with routing', () => {
   const pair = linked();
-  pair.client.path.setGivenIpv6(CLIENT_TUN, GIVEN, false);
+  pair.client.path.devices.setGivenIpv6(CLIENT_TUN, GIVEN, false);
   for (const [source, destination, verdict] of [
-    [LAN_HOST, FAR, V.Sent],
-    [ULA, FAR, V.Sent], // without the source filter that is the owner's
-    [OURS, PEER, V.Sent],
-    [OURS, ALL_NODES, V.Sent],
-    [NONE, ALL_NODES, V.Sent],
-    [DEVICE, ALL_NODES, V.Sent],
-    [NONE, FAR, V.BadSource],
-    [LOOPBACK, FAR, V.BadSource],
-    [MAPPED, FAR, V.BadSource],
-    [ALL_NODES, FAR, V.BadSource],
-    [DEVICE, `ff05${'0'.repeat(27)}2`, V.Ipv6],
+    [LAN_HOST, FAR, 'sent'],
+    [ULA, FAR, 'sent'], // without the source filter that is the owner's
+    [OURS, PEER, 'sent'],
+    [OURS, ALL_NODES, 'sent'],
+    [NONE, ALL_NODES, 'sent'],
+    [DEVICE, ALL_NODES, 'sent'],
+    [NONE, FAR, 'badSource'],
+    [LOOPBACK, FAR, 'badSource'],
+    [MAPPED, FAR, 'badSource'],
+    [ALL_NODES, FAR, 'badSource'],
+    [DEVICE, `ff05${'0'.repeat(27)}2`, 'ipv6'],
   ] as const)
     assert.equal(pair.out(source, destination), verdict, `${source} to ${destination}`);
 });
 
 test('with the source filter what the peer gave passes alone, both ways; until it is known all does', () => {
   const pair = linked();
-  pair.client.path.setGivenIpv6(CLIENT_TUN, [], true);
-  assert.equal(pair.out(ULA, FAR), V.Sent);
-  assert.equal(pair.in(FAR, ULA), V.Delivered);
-  pair.client.path.setGivenIpv6(CLIENT_TUN, GIVEN, true);
+  pair.client.path.devices.setGivenIpv6(CLIENT_TUN, [], true);
+  assert.equal(pair.out(ULA, FAR), 'sent');
+  assert.equal(pair.in(FAR, ULA), 'delivered');
+  pair.client.path.devices.setGivenIpv6(CLIENT_TUN, GIVEN, true);
   for (const [source, destination, verdict] of [
-    [LAN_HOST, FAR, V.Sent],
-    [DEVICE, FAR, V.Sent],
-    [OURS, PEER, V.Sent],
-    [ULA, FAR, V.BadSource],
-    [FAR, LAN_HOST, V.BadSource],
-    [`20010db800010100${'0'.repeat(16)}`, FAR, V.BadSource], // just behind the /56
+    [LAN_HOST, FAR, 'sent'],
+    [DEVICE, FAR, 'sent'],
+    [OURS, PEER, 'sent'],
+    [ULA, FAR, 'badSource'],
+    [FAR, LAN_HOST, 'badSource'],
+    [`20010db800010100${'0'.repeat(16)}`, FAR, 'badSource'], // just behind the /56
   ] as const)
     assert.equal(pair.out(source, destination), verdict, `${source} to ${destination}`);
   for (const [source, destination, verdict] of [
-    [FAR, LAN_HOST, V.Delivered],
-    [FAR, DEVICE, V.Delivered],
-    [PEER, OURS, V.Delivered],
-    [FAR, ALL_NODES, V.Delivered],
-    [FAR, ULA, V.NoRoute],
-    [FAR, FAR, V.NoRoute],
-    [LAN_HOST, DEVICE, V.BadSource],
+    [FAR, LAN_HOST, 'delivered'],
+    [FAR, DEVICE, 'delivered'],
+    [PEER, OURS, 'delivered'],
+    [FAR, ALL_NODES, 'delivered'],
+    [FAR, ULA, 'noRoute'],
+    [FAR, FAR, 'noRoute'],
+    [LAN_HOST, DEVICE, 'badSource'],
   ] as const)
     assert.equal(pair.in(source, destination), verdict, `${source} to ${destination}`);
 });
@@ -185,9 +186,9 @@ test('a prefix matches to its last bit, whatever stands behind it', () => {
 test('too large: the sender is told, at no more than a certain rate, and the message is right', () => {
   const pair = linked();
   const { client, clientSlot } = pair;
-  client.path.setFraming(clientSlot, { pfc: false, acfc: false, mtu: 1300 });
-  assert.equal(pair.out(LAN_HOST, FAR, 1300), V.Sent);
-  assert.equal(pair.out(LAN_HOST, FAR, 1301), V.TooBig);
+  client.path.calls.setFraming(clientSlot, { pfc: false, acfc: false, mtu: 1300 });
+  assert.equal(pair.out(LAN_HOST, FAR, 1300), 'sent');
+  assert.equal(pair.out(LAN_HOST, FAR, 1301), 'tooBig');
   const [message] = client.takeDelivered();
   const view = new DataView(message!.buffer);
   assert.equal(message!.length, 1280);
@@ -198,7 +199,7 @@ test('too large: the sender is told, at no more than a certain rate, and the mes
   assert.equal(ipv6Fault(message!, 58), 0);
   for (let n = 0; n < 100; n++) pair.out(LAN_HOST, FAR, 1400);
   assert.equal(client.takeDelivered().length, 49);
-  assert.deepEqual(client.path.counters(clientSlot).drops, { tooBig: 101 });
+  assert.deepEqual(client.path.calls.counters(clientSlot).drops, { tooBig: 101 });
 });
 
 test('no error answers an error, a group, or nobody: RFC 4443 §2.4', () => {
@@ -245,7 +246,7 @@ test('the MSS of SYNs is clamped, behind extension headers too', () => {
     assert.deepEqual(clamped(packet), packet.slice());
 
   const pair = linked();
-  assert.equal(pair.client.tun(CLIENT_TUN, synOverIpv6(LAN_HOST, FAR), 0), V.Sent);
+  assert.equal(pair.client.tun(CLIENT_TUN, synOverIpv6(LAN_HOST, FAR), 0), 'sent');
   const [datagram] = pair.client.takeWire();
   assert.equal(mssOf(readDatagram(datagram!).payload), 1340);
   pair.client.gre(fromServer(0, synOverIpv6(FAR, LAN_HOST)), 0);

@@ -62,10 +62,10 @@ class Tunnel {
     const down = { strength, stateful, startKey: octets(vector.startKey) };
     const up = { strength, stateful, startKey: octets(vector.sessionKey) };
     const { server, client, serverSlot, clientSlot } = this.pair;
-    server.path.setMppe(serverSlot, 'send', down);
-    client.path.setMppe(clientSlot, 'receive', down);
-    client.path.setMppe(clientSlot, 'send', up);
-    server.path.setMppe(serverSlot, 'receive', up);
+    server.path.calls.setMppe(serverSlot, 'send', down);
+    client.path.calls.setMppe(clientSlot, 'receive', down);
+    client.path.calls.setMppe(clientSlot, 'send', up);
+    server.path.calls.setMppe(serverSlot, 'receive', up);
   }
 
   up(tag: number): void {
@@ -86,7 +86,7 @@ class Tunnel {
 
   control(tag: number): void {
     const frame = encodePppFrame(PppProtocol.Lcp, Uint8Array.of(9, tag, 0, 4));
-    this.pair.client.path.transmitFrame(this.pair.clientSlot, frame);
+    this.pair.client.path.calls.transmit(this.pair.clientSlot, frame);
     this.pair.client.drain(this.clock.now);
     this.#tags = [];
     this.move();
@@ -134,7 +134,7 @@ class Tunnel {
     const { now } = this.clock;
     if (now - (this.#lastReset.get(end) ?? -Infinity) < 50) return;
     this.#lastReset.set(end, now);
-    this.clock.after(10, () => other.path.flush(0)); // both ends use slot 0
+    this.clock.after(10, () => other.path.calls.flush(0)); // both ends use slot 0
   }
 }
 

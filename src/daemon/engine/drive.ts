@@ -42,8 +42,6 @@ function drain({ machine, owner }: Driven): void {
 }
 
 export class Drive {
-  /** Called when nothing is left to drain: packets that were queued are sent then. */
-  settled: () => void = () => undefined;
   private readonly faults: Faults;
   private readonly driven = new Map<object, Driven>();
   private readonly schedule = new Schedule<object>();
@@ -94,11 +92,6 @@ export class Drive {
     this.draining = true;
     for (let next = this.pending.shift(); next !== undefined; next = this.pending.shift())
       this.attend(next);
-    try {
-      this.settled();
-    } catch (error) {
-      this.faults.endAll('packets', error);
-    }
     this.draining = false;
     this.arm();
   }

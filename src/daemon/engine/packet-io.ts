@@ -1,84 +1,50 @@
 /**
- * The data path on the kernel: batches from the GRE socket and the TUN devices go in, what it queued goes out, control
+ * The data path on the kernel: batches from the GRE socket and the TUN devices go in, what comes of them goes out, control
  * frames go to the machine that owns their call.
  */
-import { createArena, type Arena } from '../../data-path/queues/arena.ts';
 import { DataPath } from '../../data-path/data-path.ts';
-import { RateLimit } from '../../data-path/queues/rate-limit.ts';
-import { Verdict } from '../../data-path/verdict.ts';
+import { createArena } from '../../data-path/queues/arena.ts';
+import { IoContext } from '../../native/io-context.ts';
+import type { IoError } from '../../native/io-error.ts';
+import type { CallIds } from '../../pptp/call-ids.ts';
 import {
   greReceiveWords,
   greSendWords,
   GreSocket,
   type IoCounters,
 } from '../../raw-socket/gre-socket.ts';
-import type { CallIds } from '../../pptp/call-ids.ts';
-import { IoContext } from '../../native/io-context.ts';
-import type { IoError } from '../../native/io-error.ts';
-import type { CallCounters, CallPath, CallPaths, Tunnel } from '../../session/ports.ts';
+import type { CallCounters, CallPath, Tunnel } from '../../session/ports.ts';
 import { sendTun, TunDevice, tunReceiveWords } from '../../tun-tap/tun-device.ts';
 import type { Ipv6Prefix } from '../../wire/ipv6.ts';
-import { AdmittedCallIds } from './admitted-call-ids.ts';
-import { DataCallPath, type PathEvents } from './call-path.ts';
 import type { Capture, TcpEndpoints } from '../capture/capture.ts';
-import { monotonic, type Drive } from './drive.ts';
-import { natObstacle } from './outer-path.ts';
-
-/**
- * Control frames of one call: at once, and per second. A login takes about 20; each one beyond may cost us a reply, or
- * with a renegotiation a login and routes.
- */
-const CONTROL_BURST = 256;
-const CONTROL_PER_SECOND = 64;
-
-interface OpenCall {
-  /** Of which the receiver of its frames is a part. */
-  readonly machine: object;
-  readonly path: DataCallPath;
-}
+import { AdmittedCallIds } from './admitted-call-ids.ts';
+import { DataCallPaths } from './call-paths.ts';
+import { type Drive, monotonic } from './drive.ts';
 
 export class PacketIo {
-  readonly paths: CallPaths = {
-    open: (machine, peer, local, now) => this.openPath(machine, peer, local, now),
-  };
+  readonly paths: DataCallPaths;
   capture: Capture | undefined;
   /** The engine is broken: nothing is moved any more. */
   private broken = false;
   private readonly failed: (error: unknown) => void;
-  private readonly pathEvents: PathEvents = {
-    connected: () => queueMicrotask(this.guarded(() => this.feedReleased(monotonic()))),
-    queued: () => {
-      if (this.dataPath.greOutCount >= this.arena.outSlots.count / 2) this.flush();
-    },
-    closing: () => this.flush(), // the goodbye of a link
-    closed: (slot, callId) => {
-      this.calls[slot] = undefined;
-      this.callIds.release(callId);
-    },
-    obstacle: (slot) => natObstacle(this.dataPath.addressing(slot)),
-  };
-  private readonly arena: Arena = createArena();
+  private readonly arena = createArena();
   private readonly io = new IoContext(this.arena.buffer);
   private readonly dataPath: DataPath;
   private readonly gre = new GreSocket(this.io);
   private readonly greIn = new Int32Array(this.arena.greSlots.count * greReceiveWords);
   private readonly tunIn = new Int32Array(this.arena.tunSlots.count * tunReceiveWords);
-  /** By slot. */
-  private readonly calls: (OpenCall | undefined)[];
-  private readonly callIds: AdmittedCallIds;
-  private readonly controlRation: RateLimit;
   /** Devices whose packets wait, and who is told of them. */
   private readonly parking = new Map<TunDevice, () => void>();
-  private floodFrames = 0;
   /** Until the socket says that it has room. */
   private socketFull = false;
+  private flushIsDue = false;
   private readonly drive: Drive;
   /** The data path's own deadlines: delayed acknowledgments, packets that wait. */
   private readonly deadlines = {
     nextTimeout: () => this.dataPath.nextTimeout(),
     handleTimeout: this.guarded((now: number) => {
       this.dataPath.handleTimeout(now);
-      this.feedReleased(now);
+      this.settle(now);
     }),
     poll: () => undefined,
   };
@@ -90,12 +56,18 @@ export class PacketIo {
    */
   constructor(maxCalls: number, drive: Drive, ids: CallIds, failed: (error: unknown) => void) {
     this.failed = failed;
-    this.dataPath = new DataPath({ arena: this.arena, maxSessions: maxCalls });
-    this.calls = new Array<OpenCall | undefined>(maxCalls).fill(undefined);
-    this.controlRation = new RateLimit(maxCalls, CONTROL_PER_SECOND, CONTROL_BURST);
     this.drive = drive;
-    this.callIds = new AdmittedCallIds(ids, (callIds) => this.gre.setCallIds(callIds));
-    drive.settled = () => this.flush();
+    this.dataPath = new DataPath({ arena: this.arena, maxSessions: maxCalls });
+    const callIds = new AdmittedCallIds(ids, (callIds) => this.gre.setCallIds(callIds));
+    const { octets } = this.arena;
+    this.paths = new DataCallPaths(
+      { octets, dataPath: this.dataPath, maxCalls, callIds, drive },
+      {
+        connected: () => queueMicrotask(this.guarded(() => this.settle(monotonic()))),
+        queued: () => this.queued(),
+        closing: () => this.flush(), // the goodbye of a link
+      },
+    );
     drive.add(this.deadlines, {
       about: 'packets',
       carryOut: () => undefined,
@@ -119,7 +91,7 @@ export class PacketIo {
     lost: (error: IoError) => void,
   ): TunDevice {
     const device = new TunDevice(this.io, name);
-    this.dataPath.openDevice(device.fd, options);
+    this.dataPath.devices.open(device.fd, options);
     device.watch(this.arena.tunSlots, this.tunIn, {
       onBatch: this.guarded((count) => this.receiveTun(device, count)),
       onLost: lost,
@@ -129,14 +101,14 @@ export class PacketIo {
 
   closeDevice(device: TunDevice): void {
     this.flush();
-    this.dataPath.closeDevice(device.fd);
+    this.dataPath.devices.close(device.fd);
     this.parking.delete(device);
     device.close();
   }
 
   /** What goes into the device of a link waits from now on. @param packet one more has come (each batch) */
   park(device: TunDevice, packet: () => void): void {
-    this.dataPath.park(device.fd);
+    this.dataPath.devices.park(device.fd);
     this.parking.set(device, packet);
   }
 
@@ -150,37 +122,42 @@ export class PacketIo {
   /** IP flows between the call and the device from now on. */
   attach(path: CallPath, device: TunDevice, tunnel: Tunnel): void {
     const { localAddress, peerAddress, routes, ipv6 } = tunnel;
-    this.dataPath.attach(path.slot, device.fd, { localAddress, peerAddress, prefixes: routes });
-    this.dataPath.setIpv6(path.slot, ipv6);
+    this.dataPath.devices.attach(path.slot, device.fd, {
+      localAddress,
+      peerAddress,
+      prefixes: routes,
+    });
+    this.dataPath.calls.setIpv6(path.slot, ipv6);
   }
 
   /** What the device of a link has in IPv6. @param exclusive nothing else passes */
   giveIpv6(device: TunDevice, prefixes: readonly Ipv6Prefix[], exclusive: boolean): void {
-    this.dataPath.setGivenIpv6(device.fd, prefixes, exclusive);
+    this.dataPath.devices.setGivenIpv6(device.fd, prefixes, exclusive);
   }
 
   detach(path: CallPath): void {
-    this.dataPath.detach(path.slot);
+    this.dataPath.devices.detach(path.slot);
   }
 
   /** Closes the calls of a machine that has thrown. */
   release(machine: object): void {
-    for (const call of this.calls)
-      if (call?.machine === machine) this.guarded(() => call.path.close())();
+    this.guarded(() => this.paths.release(machine))();
   }
 
   /** Sends everything that is queued. */
   readonly flush = this.guarded(() => {
-    const { dataPath } = this;
-    const count = dataPath.greOutCount;
-    if (count > 0 || dataPath.blocked) {
-      const taken = this.socketFull ? 0 : this.gre.send(dataPath.greOut, count);
-      this.socketFull ||= taken < count;
-      if (this.capture !== undefined) this.captureGre(dataPath.greOut, greSendWords, taken, 'out');
-      dataPath.sent(taken);
+    this.flushIsDue = false;
+    const { dataPath, io } = this;
+    const { output } = dataPath;
+    dataPath.seal();
+    let taken = 0;
+    if (output.greCount > 0 && !this.socketFull) {
+      taken = this.gre.send(output.gre, output.greCount);
+      this.socketFull = taken < output.greCount;
+      if (this.capture !== undefined) this.captureGre(output.gre, greSendWords, taken, 'out');
     }
-    if (dataPath.tunOutCount > 0) sendTun(this.io, dataPath.tunOut, dataPath.tunOutCount);
-    dataPath.resetOutput();
+    if (output.tunCount > 0) sendTun(io, output.tun, output.tunCount);
+    dataPath.sent(taken);
   });
 
   captureControl(endpoints: TcpEndpoints, direction: 'in' | 'out', octets: Uint8Array): void {
@@ -197,7 +174,7 @@ export class PacketIo {
     return {
       gre: this.gre.counters(),
       calls: this.dataPath.totals(),
-      flood_frames: this.floodFrames,
+      flood_frames: this.paths.floodFrames,
     };
   }
 
@@ -226,89 +203,39 @@ export class PacketIo {
 
   private resume(): void {
     this.socketFull = false;
-    while (this.dataPath.blocked && !(this.socketFull as boolean)) {
+    while (this.dataPath.output.blocked && !(this.socketFull as boolean)) {
       this.dataPath.resume();
       this.flush(); // which may find it full again
     }
   }
 
   private receiveGre(count: number): void {
-    const { dataPath, greIn } = this;
-    if (this.capture !== undefined) this.captureGre(greIn, greReceiveWords, count, 'in');
+    if (this.capture !== undefined) this.captureGre(this.greIn, greReceiveWords, count, 'in');
     const now = monotonic();
-    for (let at = 0; at < count * greReceiveWords; at += greReceiveWords) {
-      const verdict = dataPath.receiveGre(
-        greIn[at]!,
-        greIn[at + 1]!,
-        greIn[at + 2]! >>> 0,
-        greIn[at + 3]! >>> 0,
-        now,
-      );
-      if (verdict === Verdict.Control || verdict === Verdict.Desynchronized)
-        this.feed(verdict, now);
-    }
-    this.feedReleased(now);
-    this.drive.touched(this.deadlines);
+    this.dataPath.receiveGre(this.greIn, count, now);
+    this.settle(now);
   }
 
   private receiveTun(device: TunDevice, count: number): void {
     const now = monotonic();
-    let isParked = false;
-    for (let at = 0; at < count * tunReceiveWords; at += tunReceiveWords) {
-      const verdict = this.dataPath.receiveTun(
-        device.fd,
-        this.tunIn[at]!,
-        this.tunIn[at + 1]!,
-        now,
-      );
-      if (verdict === Verdict.Parked) isParked = true;
-    }
-    if (isParked) this.parking.get(device)?.();
+    if (this.dataPath.receiveTun(device.fd, this.tunIn, count, now)) this.parking.get(device)?.();
+    this.settle(now);
+  }
+
+  /** The machines deal with their control frames, everything is sent, and the next deadline noted. */
+  private settle(now: number): void {
+    this.paths.feed(now);
+    this.flush();
     this.drive.touched(this.deadlines);
   }
 
-  private feed(verdict: number, now: number): void {
-    const { controlSlot, controlOffset, controlLength } = this.dataPath;
-    const call = this.calls[controlSlot];
-    const receiver = call?.path.receiver;
-    if (call === undefined || receiver === undefined) return;
-    if (verdict === Verdict.Desynchronized)
-      this.drive.feed(call.machine, () => receiver.handleDesynchronized(now));
-    else if (this.controlRation.take(controlSlot, 1, now) === 0) this.floodFrames++;
-    else {
-      const frame = this.arena.octets.slice(controlOffset, controlOffset + controlLength);
-      this.drive.feed(call.machine, () => receiver.handleFrame(frame, now));
+  /** A machine has queued something: it is sent when all have had their say. */
+  private queued(): void {
+    if (this.dataPath.output.greCount >= this.arena.outSlots.count / 2) this.flush();
+    else if (!this.flushIsDue) {
+      this.flushIsDue = true;
+      queueMicrotask(this.flush);
     }
-  }
-
-  private feedReleased(now: number): void {
-    for (
-      let verdict = this.dataPath.pollControl(now);
-      verdict !== Verdict.None;
-      verdict = this.dataPath.pollControl(now)
-    ) {
-      this.feed(verdict, now);
-    }
-  }
-
-  private openPath(
-    machine: object,
-    peer: number,
-    local: number,
-    now: number,
-  ): CallPath | undefined {
-    const { dataPath, calls, callIds } = this;
-    const callId = callIds.take();
-    if (callId === undefined) return undefined;
-    const slot = dataPath.openCall(peer, local, callId, now);
-    if (slot === -1) {
-      callIds.release(callId);
-      return undefined;
-    }
-    this.controlRation.reset(slot, now);
-    const path = new DataCallPath(slot, callId, dataPath, this.pathEvents);
-    calls[slot] = { machine, path };
-    return path;
   }
 
   private captureGre(

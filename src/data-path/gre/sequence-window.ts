@@ -7,18 +7,16 @@
  * between them, move the window there: a long gap, or a peer that starts again, does not stall the call for ever.
  */
 import { serialDifference } from '../../wire/gre.ts';
+import { Drop } from '../drop.ts';
 
-/** What a packet is. From Duplicate on: to be dropped. */
+/** What a packet is that is not dropped: none of these is a Drop. */
 export const Sequence = {
   /** The one after the highest. */
   Next: 0,
   /** Ahead of the highest: those between are missing. */
-  Ahead: 1,
+  Ahead: -1,
   /** Behind the highest, not seen before. */
-  Reordered: 2,
-  Duplicate: 3,
-  Late: 4,
-  FarFuture: 5,
+  Reordered: -2,
 } as const;
 
 export const WINDOW = 128;
@@ -61,7 +59,7 @@ export class SequenceWindow {
     return this.#highest[slot]!;
   }
 
-  /** Judges a packet and, unless it is to be dropped, remembers it. */
+  /** Judges a packet and, unless it is to be dropped, remembers it. @returns Drop, or Sequence */
   accept(slot: number, sequence: number): number {
     if (this.#started[slot] === 0) {
       this.#started[slot] = 1;
@@ -78,14 +76,14 @@ export class SequenceWindow {
       this.missing = ahead - 1;
       return ahead === 1 ? Sequence.Next : Sequence.Ahead;
     }
-    if (this.#isMarked(slot, sequence)) return Sequence.Duplicate;
+    if (this.#isMarked(slot, sequence)) return Drop.duplicate;
     this.#followers[slot] = 0;
     this.#mark(slot, sequence);
     return Sequence.Reordered;
   }
 
   #far(slot: number, sequence: number, ahead: number): number {
-    const refused = ahead > 0 ? Sequence.FarFuture : Sequence.Late;
+    const refused = ahead > 0 ? Drop.farFuture : Drop.late;
     const step = serialDifference(sequence, this.#candidate[slot]!);
     if (this.#followers[slot] === 0 || step < -WINDOW || step > WINDOW) {
       this.#followers[slot] = 1;

@@ -9,13 +9,13 @@ import { MPPE_HEADER_LENGTH } from '../../wire/mppe-header.ts';
 import { writeU16 } from '../../wire/octets.ts';
 import { PppProtocol, writePppHeader } from '../../wire/ppp-frame.ts';
 import type { Backlog } from '../queues/backlog.ts';
-import { Column, type CounterSlab, Drop } from '../counters.ts';
+import { Column, type CounterSlab } from '../counters.ts';
 import type { DeadlineList } from '../deadline-list.ts';
+import { Drop } from '../drop.ts';
 import type { MppeSender } from '../mppe/sender.ts';
 import type { OutBatch } from '../queues/batch.ts';
 import type { SequenceWindow } from './sequence-window.ts';
 import { type SessionSlab, State } from '../session-slab.ts';
-import { Verdict } from '../verdict.ts';
 
 export interface TransmitterParts {
   readonly octets: Uint8Array;
@@ -39,14 +39,18 @@ export class Transmitter {
     this.#parts = parts;
   }
 
-  /** Sends the IP packet octets[at..at+length), or lets it wait; there must be headroom before it. @returns Verdict */
-  packet(slot: number, protocol: number, at: number, length: number): number {
+  /** Sends the IP packet octets[at..at+length), or lets it wait; there must be headroom before it. @returns false: dropped */
+  packet(slot: number, protocol: number, at: number, length: number): boolean {
     const { octets, sessions, mppe, output, backlog, counters } = this.#parts;
     if (output.blocked) {
-      if (backlog.add(slot, protocol, at, length)) return Verdict.Held;
-      return this.#drop(slot, Drop.full, Verdict.Full);
+      if (backlog.add(slot, protocol, at, length)) return true;
+      counters.drop(slot, Drop.full);
+      return false;
     }
-    if (output.greFull) return this.#drop(slot, Drop.full, Verdict.Full);
+    if (output.greFull) {
+      counters.drop(slot, Drop.full);
+      return false;
+    }
     let start = at;
     let outerProtocol = protocol;
     if (mppe.active(slot)) {
@@ -56,7 +60,8 @@ export class Transmitter {
       start -= MPPE_HEADER_LENGTH;
       outerProtocol = PppProtocol.Compressed;
     } else if (sessions.requireEncryption[slot] !== 0) {
-      return this.#drop(slot, Drop.notEncrypted, Verdict.NotEncrypted);
+      counters.drop(slot, Drop.notEncrypted);
+      return false;
     }
     const pfc = sessions.pfc[slot] !== 0;
     const acfc = sessions.acfc[slot] !== 0;
@@ -66,7 +71,7 @@ export class Transmitter {
     this.#send(slot, start, end - start);
     counters.add(slot, Column.TxPackets, 1);
     counters.add(slot, Column.TxOctets, length);
-    return Verdict.Sent;
+    return true;
   }
 
   /** Sends a control frame, never encrypted; copied. A call that is not connected yet or a full queue drops it. */
@@ -76,13 +81,11 @@ export class Transmitter {
       throw new RangeError(`control frame of ${frame.length} octets`);
     }
     if (sessions.state[slot] !== State.Connected) {
-      counters.add(slot, Drop.notConnected, 1);
-      return;
+      return counters.drop(slot, Drop.notConnected);
     }
     const at = output.greFull ? -1 : output.takeSlot();
     if (at === -1) {
-      counters.add(slot, Drop.full, 1);
-      return;
+      return counters.drop(slot, Drop.full);
     }
     octets.set(frame, at);
     this.#send(slot, at, frame.length);
@@ -133,10 +136,5 @@ export class Transmitter {
   #push(slot: number, at: number, length: number): void {
     const { sessions, output } = this.#parts;
     output.pushGre(at, length, sessions.peer[slot]!, sessions.local[slot]!);
-  }
-
-  #drop(slot: number, reason: number, verdict: number): number {
-    this.#parts.counters.add(slot, reason, 1);
-    return verdict;
   }
 }

@@ -11,6 +11,7 @@
  * Groups beyond ff02::/16 have no routing here.
  */
 import type { Device } from '../devices.ts';
+import { Drop, PASS } from '../drop.ts';
 import {
   isImpossibleIpv6Source,
   isLinkLocal,
@@ -20,7 +21,6 @@ import {
   readI32,
 } from './inner-packet.ts';
 import type { SessionSlab } from '../session-slab.ts';
-import { Verdict } from '../verdict.ts';
 
 const SOURCE = 8;
 const DESTINATION = 24;
@@ -36,26 +36,25 @@ export class Ipv6Rules {
     this.#sessions = sessions;
   }
 
-  /** The packet at `at`, whose header was checked, comes from the peer of `slot`. @returns Delivered, or why not */
+  /** The packet at `at`, whose header was checked, comes from the peer of `slot`. @returns Drop, or PASS */
   inward(slot: number, device: Device, at: number): number {
-    if (this.#sessions.ipv6[slot] === 0) return Verdict.Ipv6;
+    if (this.#sessions.ipv6[slot] === 0) return Drop.ipv6;
     return device.isLink ? this.#fromLink(slot, device, at) : this.#fromCaller(slot, at);
   }
 
-  /** It comes from the device of a link, for the peer of `slot`. @returns Sent, or why not */
+  /** It comes from the device of a link, for the peer of `slot`. @returns Drop, or PASS */
   outward(slot: number, { ipv6 }: Device, at: number): number {
     const octets = this.#octets;
     const source = at + SOURCE;
     const destination = at + DESTINATION;
-    if (this.#sessions.ipv6[slot] === 0) return Verdict.Ipv6;
+    if (this.#sessions.ipv6[slot] === 0) return Drop.ipv6;
     const toGroup = isMulticastIpv6(octets, destination);
-    if (toGroup && !isLinkLocalMulticast(octets, destination)) return Verdict.Ipv6;
-    if (isLinkLocal(octets, source) || (toGroup && isUnspecified(octets, source)))
-      return Verdict.Sent;
-    if (isImpossibleIpv6Source(octets, source)) return Verdict.BadSource;
+    if (toGroup && !isLinkLocalMulticast(octets, destination)) return Drop.ipv6;
+    if (isLinkLocal(octets, source) || (toGroup && isUnspecified(octets, source))) return PASS;
+    if (isImpossibleIpv6Source(octets, source)) return Drop.badSource;
     const { given, exclusive } = ipv6;
-    if (exclusive && !given.isEmpty && !given.has(octets, source)) return Verdict.BadSource;
-    return Verdict.Sent;
+    if (exclusive && !given.isEmpty && !given.has(octets, source)) return Drop.badSource;
+    return PASS;
   }
 
   #fromLink(slot: number, { ipv6: { given, exclusive } }: Device, at: number): number {
@@ -63,17 +62,16 @@ export class Ipv6Rules {
     const source = at + SOURCE;
     const destination = at + DESTINATION;
     const toGroup = isMulticastIpv6(octets, destination);
-    if (toGroup && !isLinkLocalMulticast(octets, destination)) return Verdict.Ipv6;
+    if (toGroup && !isLinkLocalMulticast(octets, destination)) return Drop.ipv6;
     if (isLinkLocal(octets, source)) {
-      if (this.#isOwnIdentifier(slot, source + PREFIX)) return Verdict.BadSource;
+      if (this.#isOwnIdentifier(slot, source + PREFIX)) return Drop.badSource;
     } else if (isUnspecified(octets, source)) {
-      return toGroup ? Verdict.Delivered : Verdict.BadSource;
+      return toGroup ? PASS : Drop.badSource;
     } else if (isImpossibleIpv6Source(octets, source) || given.has(octets, source)) {
-      return Verdict.BadSource;
+      return Drop.badSource;
     }
-    if (toGroup || isLinkLocal(octets, destination) || !exclusive || given.isEmpty)
-      return Verdict.Delivered;
-    return given.has(octets, destination) ? Verdict.Delivered : Verdict.NoRoute;
+    if (toGroup || isLinkLocal(octets, destination) || !exclusive || given.isEmpty) return PASS;
+    return given.has(octets, destination) ? PASS : Drop.noRoute;
   }
 
   #fromCaller(slot: number, at: number): number {
@@ -81,10 +79,10 @@ export class Ipv6Rules {
     const source = at + SOURCE;
     const destination = at + DESTINATION;
     const toGroup = isLinkLocalMulticast(octets, destination);
-    if (!toGroup && !isLinkLocal(octets, destination)) return Verdict.Ipv6;
-    if (isUnspecified(octets, source)) return toGroup ? Verdict.Delivered : Verdict.Ipv6;
+    if (!toGroup && !isLinkLocal(octets, destination)) return Drop.ipv6;
+    if (isUnspecified(octets, source)) return toGroup ? PASS : Drop.ipv6;
     const isPeer = isLinkLocal(octets, source) && this.#isPeerIdentifier(slot, source + PREFIX);
-    return isPeer ? Verdict.Delivered : Verdict.Ipv6;
+    return isPeer ? PASS : Drop.ipv6;
   }
 
   #isPeerIdentifier(slot: number, at: number): boolean {

@@ -6,24 +6,8 @@ import { readU16 } from '../../wire/octets.ts';
 import { internetChecksum } from '../ip/checksum.ts';
 import { ipv4HeaderLength, packetLength } from '../ip/inner-packet.ts';
 
-/** What became of an MPPE packet. */
-export const Mppe = {
-  Ok: 0,
-  /** No header, or one that was not negotiated (compressed, or stateless without A). */
-  Malformed: 1,
-  /** Without its D bit. */
-  NotEncrypted: 2,
-  /** Its key is gone. */
-  Late: 3,
-  /** Too many key changes away for now; some were made. */
-  RekeyLimit: 4,
-  /** No IP packet came out. */
-  Undecryptable: 5,
-  /** Stateful: useless until a flushed packet comes. */
-  Desynchronized: 6,
-  /** Stateless: it waits for another packet, to be decrypted beside it. */
-  Waiting: 7,
-} as const;
+/** An MPPE packet waits for another one, to be decrypted beside it: neither PASS nor a reason to drop it. */
+export const WAITS = -1;
 
 /** An IP packet in the arena; one record serves all. */
 export interface InnerPacket {

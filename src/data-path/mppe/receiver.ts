@@ -9,31 +9,33 @@ import {
   readMppeHeader,
 } from '../../wire/mppe-header.ts';
 import type { MppeCipher } from './cipher.ts';
-import { type InnerPacket, Mppe } from './inner.ts';
+import { Drop } from '../drop.ts';
+import { type InnerPacket } from './inner.ts';
 import { StatefulReceiver } from './stateful.ts';
-import { StatelessReceiver, type WaitedSink } from './stateless.ts';
+import { StatelessReceiver, type WaitedPacket } from './stateless.ts';
 
 const Mode = { Off: 0, Stateless: 1, Stateful: 2 } as const;
 
 export class MppeReceiver {
-  /** The packet of the last Ok. */
+  /** The packet of the last PASS of open(). */
   readonly inner: InnerPacket = { protocol: 0, at: 0, length: 0 };
+  /** The packet that had waited, once it is decrypted: after open() or finish(), and before what open() answers. */
+  readonly waited: WaitedPacket;
   readonly #octets: Uint8Array;
   readonly #mode: Uint8Array;
   readonly #stateless: StatelessReceiver;
   readonly #stateful: StatefulReceiver;
 
-  /** `waited` takes the packets for which open() answered Waiting, in their order: during a later open(), or finish(). */
-  constructor(maxSessions: number, cipher: MppeCipher, waited: WaitedSink) {
+  constructor(maxSessions: number, cipher: MppeCipher) {
     this.#octets = cipher.octets;
     this.#mode = new Uint8Array(maxSessions);
-    this.#stateless = new StatelessReceiver(maxSessions, cipher, this.inner, waited);
+    this.#stateless = new StatelessReceiver(maxSessions, cipher, this.inner);
+    this.waited = this.#stateless.waited;
     this.#stateful = new StatefulReceiver(maxSessions);
   }
 
-  /** Starts with count 0, or stops. */
+  /** Starts with count 0, or stops. No packet of the slot may wait: see finish(). */
   configure(slot: number, mppe: MppeKeys | undefined): void {
-    this.finish();
     if (this.#mode[slot] === Mode.Stateless) this.#stateless.clear(slot);
     if (this.#mode[slot] === Mode.Stateful) this.#stateful.clear(slot);
     this.#mode[slot] = Mode.Off;
@@ -64,14 +66,14 @@ export class MppeReceiver {
   /**
    * Decrypts the MPPE packet octets[at..at+length) of the cipher's memory in place; it is there in `inner` then.
    * @param sequence GRE sequence number
-   * @returns Mppe
+   * @returns Drop, PASS or WAITS
    */
   open(slot: number, at: number, length: number, sequence: number, now: number): number {
     const octets = this.#octets;
     const header = readMppeHeader(octets, at, length);
-    if (header === -1) return Mppe.Malformed;
-    if ((header & MppeFlag.Encrypted) === 0) return Mppe.NotEncrypted;
-    if ((header & (MppeFlag.B | MppeFlag.Compressed)) !== 0) return Mppe.Malformed;
+    if (header === -1) return Drop.malformed;
+    if ((header & MppeFlag.Encrypted) === 0) return Drop.notEncrypted;
+    if ((header & (MppeFlag.B | MppeFlag.Compressed)) !== 0) return Drop.malformed;
     const flushed = (header & MppeFlag.Flushed) !== 0;
     const count = header & COHERENCY_MASK;
     const start = at + MPPE_HEADER_LENGTH;
@@ -80,7 +82,7 @@ export class MppeReceiver {
       return this.#stateful.open(slot, octets, start, rest, count, flushed, now, this.inner);
     }
     // RFC 3078 §8.1: A is set on every packet; Linux closes the link over such packets.
-    if (!flushed) return Mppe.Malformed;
+    if (!flushed) return Drop.malformed;
     return this.#stateless.open(slot, start, rest, count, sequence, now);
   }
 }

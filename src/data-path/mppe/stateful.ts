@@ -13,7 +13,8 @@ import type { MppeKeys } from '../../crypto/mppe-keys.ts';
 import { RC4_STATE_OCTETS, rc4Apply, rc4KeySchedule } from '../../crypto/rc4.ts';
 import { COHERENCY_MASK } from '../../wire/mppe-header.ts';
 import { KEY_SIZE } from './key-words.ts';
-import { type InnerPacket, Mppe, readInner } from './inner.ts';
+import { Drop, PASS } from '../drop.ts';
+import { type InnerPacket, readInner } from './inner.ts';
 import { KeySlab } from './keys.ts';
 import { RateLimit } from '../queues/rate-limit.ts';
 
@@ -68,7 +69,7 @@ export class StatefulReceiver {
     return this.#changesOnFlush[slot] !== 0;
   }
 
-  /** Decrypts octets[at..at+length) in place. Packets come in the order of GRE (order-queue.ts). @returns Mppe */
+  /** Decrypts octets[at..at+length) in place. Packets come in the order of GRE (order-queue.ts). @returns Drop, or PASS */
   open(
     slot: number,
     octets: Uint8Array,
@@ -81,16 +82,16 @@ export class StatefulReceiver {
   ): number {
     const forward = (count - this.#count[slot]!) & COHERENCY_MASK;
     if (this.#synchronized[slot] !== 0) {
-      if (forward >= COUNTS / 2) return Mppe.Late;
+      if (forward >= COUNTS / 2) return Drop.late;
       if (forward === 0 && !flushed) return this.#openNext(slot, octets, at, length, inner);
       this.#synchronized[slot] = 0;
     }
     if (flushed && this.#openFlushed(slot, octets, at, length, count, now, inner)) {
       this.#count[slot] = (count + 1) & COHERENCY_MASK;
       this.#synchronized[slot] = 1;
-      return Mppe.Ok;
+      return PASS;
     }
-    return Mppe.Desynchronized;
+    return Drop.desynchronized;
   }
 
   #openNext(
@@ -109,9 +110,9 @@ export class StatefulReceiver {
     }
     this.#count[slot] = (count + 1) & COHERENCY_MASK;
     rc4Apply(stream, octets, at, length, at);
-    if (readInner(octets, at, length, inner)) return Mppe.Ok;
+    if (readInner(octets, at, length, inner)) return PASS;
     this.#synchronized[slot] = 0;
-    return Mppe.Desynchronized;
+    return Drop.desynchronized;
   }
 
   #openFlushed(

@@ -18,7 +18,8 @@ import { serialDifference } from '../../wire/gre.ts';
 import { COHERENCY_MASK } from '../../wire/mppe-header.ts';
 import { copyKey, KEY_WORDS } from './key-words.ts';
 import { Lane, type MppeCipher } from './cipher.ts';
-import { type InnerPacket, Mppe, readInner } from './inner.ts';
+import { Drop, PASS } from '../drop.ts';
+import { type InnerPacket, readInner, WAITS } from './inner.ts';
 import { KeySlab } from './keys.ts';
 import { RateLimit } from '../queues/rate-limit.ts';
 
@@ -29,13 +30,24 @@ const COUNTS = COHERENCY_MASK + 1;
 const REKEY_BURST = 8192;
 const REKEYS_PER_SECOND = 4096;
 
-/** Takes what became of a packet that had waited; `inner` is that packet if the result is Ok. */
-export type WaitedSink = (slot: number, result: number) => void;
+/** A packet that had waited, and what became of it. */
+export interface WaitedPacket {
+  /** -1: none, or it was taken. */
+  slot: number;
+  /** Drop, or PASS. */
+  result: number;
+  /** With PASS. */
+  readonly inner: InnerPacket;
+}
 
 export class StatelessReceiver {
+  readonly waited: WaitedPacket = {
+    slot: -1,
+    result: PASS,
+    inner: { protocol: 0, at: 0, length: 0 },
+  };
   readonly #cipher: MppeCipher;
   readonly #inner: InnerPacket;
-  readonly #waited: WaitedSink;
   /** Session keys: that of #next. */
   readonly #keys: KeySlab;
   /** Index expected next. */
@@ -63,11 +75,10 @@ export class StatelessReceiver {
   #waitingLength = 0;
   #waitingSequence = 0;
 
-  /** `inner` takes each packet that comes out. */
-  constructor(maxSessions: number, cipher: MppeCipher, inner: InnerPacket, waited: WaitedSink) {
+  /** `inner` takes each packet that comes out at once. */
+  constructor(maxSessions: number, cipher: MppeCipher, inner: InnerPacket) {
     this.#cipher = cipher;
     this.#inner = inner;
-    this.#waited = waited;
     this.#keys = new KeySlab(maxSessions);
     this.#next = new Int32Array(maxSessions);
     this.#ahead = new Int32Array(maxSessions * KEY_WORDS);
@@ -101,7 +112,7 @@ export class StatelessReceiver {
     this.#keptValid.fill(0, slot * KEPT, (slot + 1) * KEPT);
   }
 
-  /** Decrypts octets[at..at+length) in place. `sequence`: of the GRE packet. @returns Mppe */
+  /** Decrypts octets[at..at+length) in place. `sequence`: of the GRE packet. @returns Drop, PASS or WAITS */
   open(
     slot: number,
     at: number,
@@ -129,16 +140,16 @@ export class StatelessReceiver {
       this.#prepare(slot, Lane.Second, this.#keys.words, slot * KEY_WORDS);
       this.#cipher.applyBoth(this.#waitingAt, this.#waitingLength, at, length);
       this.#confirmWaiting();
-      return this.#confirm(slot, Lane.Second, at, length, this.#next[slot]!, sequence);
+      return this.#confirm(slot, Lane.Second, at, length, this.#next[slot]!, sequence, this.#inner);
     }
     this.#waitingSlot = slot;
     this.#waitingAt = at;
     this.#waitingLength = length;
     this.#waitingSequence = sequence;
-    return Mppe.Waiting;
+    return WAITS;
   }
 
-  /** Decrypts the packet that waits. */
+  /** Decrypts the packet that waits: it is in `waited` then. */
   finish(): void {
     if (this.#waitingSlot === -1) return;
     this.#prepareWaiting();
@@ -160,7 +171,7 @@ export class StatelessReceiver {
     this.#prepare(slot, Lane.Second, this.#after, 0);
     cipher.applyBoth(this.#waitingAt, this.#waitingLength, at, length);
     if (this.#confirmWaiting()) {
-      return this.#confirm(slot, Lane.Second, at, length, this.#next[slot]!, sequence);
+      return this.#confirm(slot, Lane.Second, at, length, this.#next[slot]!, sequence, this.#inner);
     }
     // The first was not what it seemed to be, and so perhaps its key not the one before this packet's: as if nothing was.
     this.#prepare(slot, Lane.First, this.#after, 0);
@@ -175,22 +186,23 @@ export class StatelessReceiver {
 
   /** The packet that waits is decrypted. @returns whether it was right */
   #confirmWaiting(): boolean {
+    const { waited } = this;
     const slot = this.#waitingSlot;
-    const next = this.#next[slot]!;
     this.#waitingSlot = -1;
-    const result = this.#confirm(
+    waited.slot = slot;
+    waited.result = this.#confirm(
       slot,
       Lane.First,
       this.#waitingAt,
       this.#waitingLength,
-      next,
+      this.#next[slot]!,
       this.#waitingSequence,
+      waited.inner,
     );
-    this.#waited(slot, result);
-    return result === Mppe.Ok;
+    return waited.result === PASS;
   }
 
-  /** Decrypts a packet by itself. @returns Mppe */
+  /** Decrypts a packet by itself. @returns Drop, or PASS */
   #open(
     slot: number,
     at: number,
@@ -206,14 +218,14 @@ export class StatelessReceiver {
     if (skipped === 0) {
       this.#prepare(slot, Lane.First, this.#keys.words, slot * KEY_WORDS);
     } else {
-      if (!this.#advance(slot, index, now)) return Mppe.RekeyLimit;
+      if (!this.#advance(slot, index, now)) return Drop.rekeyLimit;
       this.#prepare(slot, Lane.First, this.#ahead, slot * KEY_WORDS);
     }
     this.#cipher.apply(at, length);
-    return this.#confirm(slot, Lane.First, at, length, index, sequence);
+    return this.#confirm(slot, Lane.First, at, length, index, sequence, this.#inner);
   }
 
-  /** If an IP packet came out, the session goes on behind it: with the key in row `lane` of #after. @returns Mppe */
+  /** If an IP packet came out, the session goes on behind it: with the key in row `lane` of #after. @returns Drop, or PASS */
   #confirm(
     slot: number,
     lane: Lane,
@@ -221,14 +233,15 @@ export class StatelessReceiver {
     length: number,
     index: number,
     sequence: number,
+    inner: InnerPacket,
   ): number {
-    if (!readInner(this.#cipher.octets, at, length, this.#inner)) return Mppe.Undecryptable;
+    if (!readInner(this.#cipher.octets, at, length, inner)) return Drop.undecryptable;
     copyKey(this.#after, lane * KEY_WORDS, this.#keys.words, slot * KEY_WORDS);
     this.#aheadValid[slot] = 0;
     this.#next[slot] = index + 1;
     this.#sequence[slot] = sequence;
     this.#hasSequence[slot] = 1;
-    return Mppe.Ok;
+    return PASS;
   }
 
   /** Starts the key stream of the key in the lane; the key after it goes to that row of #after. */
@@ -249,12 +262,12 @@ export class StatelessReceiver {
 
   #openLate(slot: number, at: number, length: number, index: number): number {
     const place = slot * KEPT + (index & (KEPT - 1));
-    if (this.#keptValid[place] === 0 || this.#keptIndex[place] !== (index | 0)) return Mppe.Late;
+    if (this.#keptValid[place] === 0 || this.#keptIndex[place] !== (index | 0)) return Drop.late;
     this.#prepare(slot, Lane.First, this.#kept, place * KEY_WORDS);
     this.#cipher.apply(at, length);
-    if (!readInner(this.#cipher.octets, at, length, this.#inner)) return Mppe.Undecryptable;
+    if (!readInner(this.#cipher.octets, at, length, this.#inner)) return Drop.undecryptable;
     this.#keptValid[place] = 0;
-    return Mppe.Ok;
+    return PASS;
   }
 
   /** Brings the register to the key of `index`, or as far as the ration goes. @returns whether it is there */

@@ -1,19 +1,23 @@
 /**
- * Packets on their way out, as the addon takes them: two lists of positions in the arena, flushed by the daemon after
- * every batch. And the slots for packets that the data path makes itself, valid until that flush.
+ * Batches as the addon gives and takes them: Int32Arrays of positions in the arena, several numbers a packet. And the slots
+ * for packets that the data path makes itself, valid until its batch has gone out.
  */
 import type { Arena, SlotRange } from './arena.ts';
 
-export const GRE_WORDS = 4;
-const TUN_WORDS = 3;
+/** GRE from the socket: offset, length, source, destination. */
+export const GRE_IN_WORDS = 4;
+/** IP from a device: offset, length. */
+export const TUN_IN_WORDS = 2;
+/** GRE to the socket: offset, length, destination, source. */
+export const GRE_OUT_WORDS = 4;
+/** IP to the devices: device, offset, length. */
+export const TUN_OUT_WORDS = 3;
 
 export class OutBatch {
-  /** offset, length, destination, source of each GRE packet. */
   readonly gre: Int32Array;
   greCount = 0;
   /** The socket is full: IP packets wait in the backlog, and acknowledgments are not sent alone. */
   blocked = false;
-  /** device, offset, length of each IP packet. */
   readonly tun: Int32Array;
   tunCount = 0;
   readonly #capacity: number;
@@ -24,8 +28,8 @@ export class OutBatch {
     // Every queued packet lies in a slot of its own.
     const rows = [greSlots, tunSlots, outSlots, heldSlots, backlogSlots];
     this.#capacity = rows.reduce((sum, { count }) => sum + count, 0);
-    this.gre = new Int32Array(this.#capacity * GRE_WORDS);
-    this.tun = new Int32Array(this.#capacity * TUN_WORDS);
+    this.gre = new Int32Array(this.#capacity * GRE_OUT_WORDS);
+    this.tun = new Int32Array(this.#capacity * TUN_OUT_WORDS);
     this.#slots = outSlots;
   }
 
@@ -35,7 +39,7 @@ export class OutBatch {
 
   /** There must be room: see greFull. */
   pushGre(offset: number, length: number, destination: number, source: number): void {
-    const at = this.greCount++ * GRE_WORDS;
+    const at = this.greCount++ * GRE_OUT_WORDS;
     this.gre[at] = offset;
     this.gre[at + 1] = length;
     this.gre[at + 2] = destination;
@@ -45,7 +49,7 @@ export class OutBatch {
   /** @returns false: the queue is full */
   pushTun(device: number, offset: number, length: number): boolean {
     if (this.tunCount === this.#capacity) return false;
-    const at = this.tunCount++ * TUN_WORDS;
+    const at = this.tunCount++ * TUN_OUT_WORDS;
     this.tun[at] = device;
     this.tun[at + 1] = offset;
     this.tun[at + 2] = length;
@@ -67,9 +71,9 @@ export class OutBatch {
   dropDevice(device: number): void {
     let kept = 0;
     for (let n = 0; n < this.tunCount; n++) {
-      const at = n * TUN_WORDS;
+      const at = n * TUN_OUT_WORDS;
       if (this.tun[at] === device) continue;
-      this.tun.copyWithin(kept * TUN_WORDS, at, at + TUN_WORDS);
+      this.tun.copyWithin(kept * TUN_OUT_WORDS, at, at + TUN_OUT_WORDS);
       kept++;
     }
     this.tunCount = kept;

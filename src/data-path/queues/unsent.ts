@@ -3,7 +3,7 @@
  * everything else; what is queued without headers is in backlog.ts.
  */
 import type { HeldPackets } from './held-packets.ts';
-import { GRE_WORDS, type OutBatch } from './batch.ts';
+import { GRE_OUT_WORDS, type OutBatch } from './batch.ts';
 
 export class Unsent {
   readonly #held: HeldPackets;
@@ -21,7 +21,7 @@ export class Unsent {
     this.#held = held;
     this.#output = output;
     this.#ring = new Int32Array(slots);
-    this.#meta = new Int32Array(slots * GRE_WORDS);
+    this.#meta = new Int32Array(slots * GRE_OUT_WORDS);
   }
 
   get waiting(): number {
@@ -32,7 +32,7 @@ export class Unsent {
   offer(limit: number): void {
     this.#offered = true;
     while (this.#count > 0 && this.#output.greCount < limit) {
-      const at = this.#ring[this.#first]! * GRE_WORDS;
+      const at = this.#ring[this.#first]! * GRE_OUT_WORDS;
       this.#first = (this.#first + 1) % this.#ring.length;
       this.#count--;
       const meta = this.#meta;
@@ -59,11 +59,11 @@ export class Unsent {
 
   #copy(n: number): boolean {
     const { gre } = this.#output;
-    const at = n * GRE_WORDS;
+    const at = n * GRE_OUT_WORDS;
     const handle = this.#held.keep(gre[at]!, gre[at + 1]!);
     if (handle === -1) return false;
     this.#put((this.#first + this.#count) % this.#ring.length, handle, n);
-    this.#meta[handle * GRE_WORDS] = this.#held.offset(handle);
+    this.#meta[handle * GRE_OUT_WORDS] = this.#held.offset(handle);
     return true;
   }
 
@@ -71,11 +71,11 @@ export class Unsent {
     const { gre } = this.#output;
     this.#ring[place] = handle;
     this.#count++;
-    for (let word = 0; word < GRE_WORDS; word++)
-      this.#meta[handle * GRE_WORDS + word] = gre[n * GRE_WORDS + word]!;
+    for (let word = 0; word < GRE_OUT_WORDS; word++)
+      this.#meta[handle * GRE_OUT_WORDS + word] = gre[n * GRE_OUT_WORDS + word]!;
   }
 
   #handle(n: number): number {
-    return this.#held.at(this.#output.gre[n * GRE_WORDS]!);
+    return this.#held.at(this.#output.gre[n * GRE_OUT_WORDS]!);
   }
 }

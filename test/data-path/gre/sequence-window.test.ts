@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import fc from 'fast-check';
+import { Drop } from '../../../src/data-path/drop.ts';
 import {
   FOLLOWERS,
   MAX_JUMP,
@@ -19,7 +20,7 @@ class Twin {
     if (this.#seen === undefined) return this.#restart(sequence);
     const ahead = sequence - this.#highest;
     if (ahead > MAX_JUMP || ahead <= -WINDOW) return this.#farOff(sequence, ahead);
-    if (this.#seen.has(sequence)) return Sequence.Duplicate;
+    if (this.#seen.has(sequence)) return Drop.duplicate;
     this.#far = [];
     this.#seen.add(sequence);
     if (ahead < 0) return Sequence.Reordered;
@@ -28,7 +29,7 @@ class Twin {
   }
 
   #farOff(sequence: number, ahead: number): number {
-    const refused = ahead > 0 ? Sequence.FarFuture : Sequence.Late;
+    const refused = ahead > 0 ? Drop.farFuture : Drop.late;
     const candidate = Math.max(...this.#far);
     if (this.#far.length === 0 || Math.abs(sequence - candidate) > WINDOW) this.#far = [sequence];
     else if (sequence !== candidate) this.#far.push(sequence);
@@ -76,7 +77,7 @@ test('the first number may be any; the one before it may still come', () => {
     assert.equal(window.started(0), false);
     assert.equal(window.accept(0, first), Sequence.Next);
     assert.equal(window.accept(0, first - 1), Sequence.Reordered);
-    assert.equal(window.accept(0, first - 1), Sequence.Duplicate);
+    assert.equal(window.accept(0, first - 1), Drop.duplicate);
     assert.equal(window.accept(0, first + 1), Sequence.Next);
   }
 });
@@ -94,7 +95,7 @@ test('a forged number far ahead does not shut the peer out', () => {
   const window = new SequenceWindow(1);
   for (let n = 0; n < 50; n++) {
     assert.equal(window.accept(0, n), Sequence.Next);
-    assert.equal(window.accept(0, 1_000_000 + n), Sequence.FarFuture);
+    assert.equal(window.accept(0, 1_000_000 + n), Drop.farFuture);
   }
 });
 
@@ -107,7 +108,7 @@ test('a peer that went on far ahead is believed after a few packets, copies or s
   ]) {
     const window = new SequenceWindow(1);
     window.accept(0, 0);
-    for (const n of numbers.slice(0, -1)) assert.equal(window.accept(0, n), Sequence.FarFuture);
+    for (const n of numbers.slice(0, -1)) assert.equal(window.accept(0, n), Drop.farFuture);
     assert.equal(window.accept(0, numbers.at(-1)!), Sequence.Ahead);
     assert.equal(window.accept(0, 5103 + 1), Sequence.Ahead);
   }
@@ -123,7 +124,7 @@ test('a few forged numbers far ahead cannot spoil the count of lost packets for 
 test('so is a peer that starts again from 0', () => {
   const window = new SequenceWindow(1);
   window.accept(0, 90_000);
-  for (let n = 0; n < FOLLOWERS - 1; n++) assert.equal(window.accept(0, n), Sequence.Late);
+  for (let n = 0; n < FOLLOWERS - 1; n++) assert.equal(window.accept(0, n), Drop.late);
   assert.equal(window.accept(0, FOLLOWERS - 1), Sequence.Next);
   assert.equal(window.accept(0, FOLLOWERS), Sequence.Next);
 });

@@ -3,7 +3,8 @@ import { test as nodeTest } from 'node:test';
 import fc from 'fast-check';
 import { createArena } from '../../../src/data-path/queues/arena.ts';
 import type { MppeCipher } from '../../../src/data-path/mppe/cipher.ts';
-import { Mppe } from '../../../src/data-path/mppe/inner.ts';
+import { dropReasons, PASS } from '../../../src/data-path/drop.ts';
+import { WAITS } from '../../../src/data-path/mppe/inner.ts';
 import { MppeReceiver } from '../../../src/data-path/mppe/receiver.ts';
 import { MppeSender } from '../../../src/data-path/mppe/sender.ts';
 import { TypeScriptCipher } from '../../../src/data-path/mppe/typescript.ts';
@@ -45,36 +46,34 @@ function test(name: string, run: () => void): void {
 }
 
 class Receiver {
-  #result = -1;
-  readonly mppe = new MppeReceiver(2, cipher, (slot, result) => {
-    assert.equal(slot, 1);
-    this.#result = result;
-  });
+  readonly mppe = new MppeReceiver(2, cipher);
   constructor(options: TwinOptions) {
     const { bits: strength, stateful, startKey } = options;
     this.mppe.configure(1, { strength, stateful, startKey });
   }
 
-  /** The tag of the packet that came out, or what Mppe says instead. */
+  /** The tag of the packet that came out, or why it is to be dropped. */
   open(packet: Uint8Array, sequence: number, now = 0): number | string {
     memory.fill(0xee, 0, packet.length + 20);
     memory.set(packet, 10);
     const at = arena.greSlots.base + 10;
     let result = this.mppe.open(1, at, packet.length, sequence, now);
-    if (result === Mppe.Waiting) {
+    let { inner } = this.mppe;
+    if (result === WAITS) {
+      const { waited } = this.mppe;
       this.mppe.finish();
-      result = this.#result;
+      assert.equal(waited.slot, 1);
+      ({ result, inner } = waited);
+      waited.slot = -1;
     }
+    assert.equal(this.mppe.waited.slot, -1);
     const behind = memory.subarray(packet.length + 10, packet.length + 20);
     assert.ok(behind.every((octet) => octet === 0xee));
-    if (result !== Mppe.Ok) return NAMES.get(result)!;
-    const { inner } = this.mppe;
+    if (result !== PASS) return dropReasons[result - 1]![0];
     assert.equal(inner.protocol, 0x21);
     return tagOf(arena.octets.slice(inner.at, inner.at + inner.length));
   }
 }
-
-const NAMES = new Map<number, string>(Object.entries(Mppe).map(([name, value]) => [value, name]));
 
 function sender(options: TwinOptions): {
   mppe: MppeSender;
@@ -167,10 +166,10 @@ test('stateless: a late packet decrypts once, then its key is gone', () => {
   const receiver = new Receiver(options);
   assert.equal(receiver.open(packets[200]!, 200), 200);
   assert.equal(receiver.open(packets[150]!, 150), 150);
-  assert.equal(receiver.open(packets[150]!, 150), 'Late');
-  assert.equal(receiver.open(packets[200]!, 200), 'Late');
+  assert.equal(receiver.open(packets[150]!, 150), 'late');
+  assert.equal(receiver.open(packets[200]!, 200), 'late');
   assert.equal(receiver.open(packets[73]!, 73), 73);
-  assert.equal(receiver.open(packets[71]!, 71), 'Late'); // farther back than keys are kept
+  assert.equal(receiver.open(packets[71]!, 71), 'late'); // farther back than keys are kept
   assert.equal(receiver.open(packets[201]!, 201), 201);
 });
 
@@ -207,7 +206,7 @@ test('stateless: key changes are rationed, and a long gap is caught up with neve
   for (let n = gap + 1; n < gap + 7; n++) {
     results.push(receiver.open(twin.encrypt(plain(n)), n, (n - gap) * 1000));
   }
-  assert.deepEqual(results.slice(0, 2), ['RekeyLimit', 'RekeyLimit']);
+  assert.deepEqual(results.slice(0, 2), ['rekeyLimit', 'rekeyLimit']);
   assert.equal(results.at(-1), gap + 6);
 });
 
@@ -252,7 +251,7 @@ test('stateless: a flood of forged counts costs a bounded number of key changes'
     const result = receiver.open(packet, 100, 0);
     results.set(result, (results.get(result) ?? 0) + 1);
   }
-  assert.ok(results.get('RekeyLimit')! > 1900); // about 8192 changes instead of 3 million
+  assert.ok(results.get('rekeyLimit')! > 1900); // about 8192 changes instead of 3 million
   assert.equal(receiver.open(twin.encrypt(plain(0)), 0, 0), 0);
 });
 
@@ -261,12 +260,12 @@ test('A and D must be right: missing in stateless mode, and what was never negot
   const receiver = new Receiver(options);
   const packet = new MppeTwinSender(options).encrypt(plain(5));
   const withBits = (bits: number) => packet.with(0, bits);
-  assert.equal(receiver.open(withBits(0x80), 0), 'NotEncrypted');
-  assert.equal(receiver.open(withBits(0x10), 0), 'Malformed');
-  assert.equal(receiver.open(withBits(0xb0), 0), 'Malformed');
-  assert.equal(receiver.open(withBits(0xd0), 0), 'Malformed');
-  assert.equal(receiver.open(packet.subarray(0, 1), 0), 'Malformed');
-  assert.equal(receiver.open(packet.subarray(0, 2), 0), 'Undecryptable');
+  assert.equal(receiver.open(withBits(0x80), 0), 'notEncrypted');
+  assert.equal(receiver.open(withBits(0x10), 0), 'malformed');
+  assert.equal(receiver.open(withBits(0xb0), 0), 'malformed');
+  assert.equal(receiver.open(withBits(0xd0), 0), 'malformed');
+  assert.equal(receiver.open(packet.subarray(0, 1), 0), 'malformed');
+  assert.equal(receiver.open(packet.subarray(0, 2), 0), 'undecryptable');
   assert.equal(receiver.open(packet, 0), 5);
 });
 
@@ -277,7 +276,7 @@ test('the inner protocol may have one octet; nothing but IP comes out', () => {
   assert.equal(receiver.open(twin.encrypt(plain(1).subarray(1)), 0), 1);
   for (const protocol of [[0x00, 0x2b], [0x80, 0x21], [0xc0, 0x21], [0x2d], [0x00, 0x57]]) {
     const text = Uint8Array.from([...protocol, ...plain(2).subarray(2)]);
-    assert.equal(receiver.open(twin.encrypt(text), 1), 'Undecryptable');
+    assert.equal(receiver.open(twin.encrypt(text), 1), 'undecryptable');
   }
   assert.equal(receiver.open(twin.encrypt(plain(3)), 2), 3);
 });
@@ -312,7 +311,7 @@ for (const bits of STRENGTHS) {
           if (n % 256 !== 255 || !flagsHaveA) {
             for (let more = 0; more < 3; more++) {
               const isFlushed = n % 256 === 255 && flagsHaveA;
-              assert.equal(next(), isFlushed ? n - 1 : 'Desynchronized');
+              assert.equal(next(), isFlushed ? n - 1 : 'desynchronized');
             }
           }
           twin.flush();
@@ -333,7 +332,7 @@ test('stateful: a reset succeeds though the count went round in the meantime', (
     const receiver = new Receiver(options);
     assert.equal(receiver.open(twin.encrypt(plain(0)), 0), 0);
     twin.encrypt(plain(1));
-    assert.equal(receiver.open(twin.encrypt(plain(2)), 2), 'Desynchronized');
+    assert.equal(receiver.open(twin.encrypt(plain(2)), 2), 'desynchronized');
     for (let n = 0; n < lost; n++) twin.encrypt(new Uint8Array());
     twin.flush();
     assert.equal(receiver.open(twin.encrypt(plain(77)), 5), 77);
@@ -368,7 +367,7 @@ test('stateful: a flood of forged flushed packets costs a bounded number of trie
   const twin = new MppeTwinSender(options);
   const receiver = new Receiver(options);
   for (let n = 0; n < 30_000; n++) {
-    assert.equal(receiver.open(Uint8Array.of(0x90, n, 1, 2, 3, 4), n), 'Desynchronized');
+    assert.equal(receiver.open(Uint8Array.of(0x90, n, 1, 2, 3, 4), n), 'desynchronized');
   }
   twin.flush();
   assert.equal(receiver.open(twin.encrypt(plain(0)), 1), 0);
@@ -380,10 +379,10 @@ test('stateful: an old count is dropped without harm, a forged packet costs a re
   const receiver = new Receiver(options);
   const packets = Array.from({ length: 10 }, (_, n) => twin.encrypt(plain(n)));
   for (let n = 0; n < 10; n++) assert.equal(receiver.open(packets[n]!, n), n);
-  assert.equal(receiver.open(packets[4]!, 4), 'Late');
+  assert.equal(receiver.open(packets[4]!, 4), 'late');
   assert.equal(receiver.open(twin.encrypt(plain(10)), 10), 10);
-  assert.equal(receiver.open(Uint8Array.of(0x90, 11, 1, 2, 3), 11), 'Desynchronized');
-  assert.equal(receiver.open(twin.encrypt(plain(11)), 11), 'Desynchronized');
+  assert.equal(receiver.open(Uint8Array.of(0x90, 11, 1, 2, 3), 11), 'desynchronized');
+  assert.equal(receiver.open(twin.encrypt(plain(11)), 11), 'desynchronized');
   twin.flush();
   assert.equal(receiver.open(twin.encrypt(plain(12)), 12), 12);
 });

@@ -5,7 +5,8 @@ import fc from 'fast-check';
 import { createArena } from '../../../src/data-path/queues/arena.ts';
 import { copyKey, KEY_WORDS } from '../../../src/data-path/mppe/key-words.ts';
 import { Lane, type MppeCipher } from '../../../src/data-path/mppe/cipher.ts';
-import { Mppe } from '../../../src/data-path/mppe/inner.ts';
+import { PASS } from '../../../src/data-path/drop.ts';
+import { type InnerPacket, WAITS } from '../../../src/data-path/mppe/inner.ts';
 import { MppeReceiver } from '../../../src/data-path/mppe/receiver.ts';
 import { MppeSender } from '../../../src/data-path/mppe/sender.ts';
 import { TypeScriptCipher } from '../../../src/data-path/mppe/typescript.ts';
@@ -148,15 +149,18 @@ test('the receiver: whatever comes in whatever order, the same packets come out 
         const startKey = start.slice(0, bits === 128 ? 16 : 8);
         const results = [wasm, twin].map(({ cipher, octets, base }) => {
           const log: string[] = [];
-          const note = (slot: number, result: number) => {
-            const { protocol, at, length } = receiver.inner;
-            const packet = result === Mppe.Ok ? hex(octets.slice(at, at + length)) : '';
+          const note = (slot: number, result: number, { protocol, at, length }: InnerPacket) => {
+            const packet = result === PASS ? hex(octets.slice(at, at + length)) : '';
             log.push(`${slot} ${result} ${packet === '' ? '' : protocol} ${packet}`);
           };
-          const receiver = new MppeReceiver(2, cipher, (slot, result) => {
-            note(slot, result);
+          const receiver = new MppeReceiver(2, cipher);
+          const noteWaited = () => {
+            const { slot, result, inner } = receiver.waited;
+            if (slot === -1) return;
+            note(slot, result, inner);
+            receiver.waited.slot = -1;
             waited++;
-          });
+          };
           const sessions = [0, 1].map((slot) => {
             receiver.configure(slot, { strength: bits, stateful: false, startKey });
             const sender = new MppeTwinSender({ startKey, bits, stateful: false });
@@ -175,6 +179,7 @@ test('the receiver: whatever comes in whatever order, the same packets come out 
           for (const what of arrivals) {
             if (what === 'end of batch') {
               receiver.finish();
+              noteWaited();
               continue;
             }
             const session = sessions[what.slot]!;
@@ -194,9 +199,11 @@ test('the receiver: whatever comes in whatever order, the same packets come out 
             const at = base + (place++ % 2) * STRIDE;
             octets.set(packet, at);
             const result = receiver.open(what.slot, at, packet.length, sequence, 0);
-            if (result !== Mppe.Waiting) note(what.slot, result);
+            noteWaited();
+            if (result !== WAITS) note(what.slot, result, receiver.inner);
           }
           receiver.finish();
+          noteWaited();
           return [0, 1].map((slot) => log.filter((line) => line.startsWith(`${slot} `)));
         });
         assert.deepEqual(results[0], results[1]);

@@ -2,7 +2,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { RESERVED } from '../../../src/data-path/queues/backlog.ts';
-import { Verdict } from '../../../src/data-path/verdict.ts';
 import { octets } from '../../crypto/hex.ts';
 import { MPPE_MS_CHAP_V2 } from '../../vectors/ms-chap.ts';
 import { CALLER, CLIENT, connect, End, GATEWAY, readDatagram, SERVER, SERVER_TUN } from '../end.ts';
@@ -18,11 +17,11 @@ const keys = {
 /** A server with a session for each address, whose peers' call ids are 1, 2 ... */
 function sessions(...addresses: string[]): { server: End; slots: number[] } {
   const server = new End();
-  server.path.openDevice(SERVER_TUN, { isolate: true });
+  server.path.devices.open(SERVER_TUN, { isolate: true });
   const slots = addresses.map((peerAddress, n) => {
-    const slot = server.path.openCall(CLIENT, SERVER, 100 + n, 0);
-    server.path.connectCall(slot, n + 1, 0);
-    server.path.attach(slot, SERVER_TUN, {
+    const slot = server.path.calls.open(CLIENT, SERVER, 100 + n, 0);
+    server.path.calls.connect(slot, n + 1);
+    server.path.devices.attach(slot, SERVER_TUN, {
       localAddress: address(GATEWAY),
       peerAddress: address(peerAddress),
       prefixes: [],
@@ -39,8 +38,8 @@ const echo = Uint8Array.of(0xff, 0x03, 0xc0, 0x21, 9, 1, 0, 8, 0, 0, 0, 0);
 /** The socket takes no more: one packet of the first session finds out. */
 function fill(server: End, peer: string): void {
   server.room = 0;
-  assert.equal(server.tun(SERVER_TUN, to(peer, 0), 1), Verdict.Sent);
-  assert.ok(server.path.blocked);
+  assert.equal(server.tun(SERVER_TUN, to(peer, 0), 1), 'sent');
+  assert.ok(server.path.output.blocked);
 }
 
 test('a session that floods takes nothing from the others', () => {
@@ -50,11 +49,10 @@ test('a session that floods takes nothing from the others', () => {
     server.tun(SERVER_TUN, to('192.168.99.10', 1), 1),
   );
   for (const light of ['192.168.99.11', '192.168.99.12'])
-    for (let n = 0; n < 20; n++)
-      assert.equal(server.tun(SERVER_TUN, to(light, n), 1), Verdict.Held);
-  const held = flood.filter((verdict) => verdict === Verdict.Held).length;
+    for (let n = 0; n < 20; n++) assert.equal(server.tun(SERVER_TUN, to(light, n), 1), 'nothing');
+  const held = flood.filter((verdict) => verdict === 'nothing').length;
   assert.equal(held, (SLOTS - 1 - RESERVED) / 2 + 0.5, 'half of what there is');
-  assert.equal(server.path.counters(slots[0]!).drops.full, 2 * SLOTS - held);
+  assert.equal(server.path.calls.counters(slots[0]!).drops.full, 2 * SLOTS - held);
 
   server.writable(61, 2);
   const [first, ...served] = callIds(server);
@@ -63,8 +61,8 @@ test('a session that floods takes nothing from the others', () => {
     assert.ok(Math.abs(served.filter((id) => id === callId).length - 20) <= 1, served.join());
   server.writable(Infinity, 3);
   assert.equal(callIds(server).length, held + 40 - 60);
-  assert.ok(!server.path.blocked);
-  assert.deepEqual(server.path.counters(slots[1]!).drops, {});
+  assert.ok(!server.path.output.blocked);
+  assert.deepEqual(server.path.calls.counters(slots[1]!).drops, {});
 });
 
 test('sessions share octets, not packets', () => {
@@ -82,11 +80,11 @@ test('sessions share octets, not packets', () => {
 
 test('an LCP echo does not wait behind packets, and the order of numbers is that of sending', () => {
   const { server, client, serverSlot, clientSlot } = connect();
-  server.path.setMppe(serverSlot, 'send', keys);
-  client.path.setMppe(clientSlot, 'receive', keys);
+  server.path.calls.setMppe(serverSlot, 'send', keys);
+  client.path.calls.setMppe(clientSlot, 'receive', keys);
   fill(server, CALLER);
   for (let n = 1; n <= 100; n++) server.tun(SERVER_TUN, to(CALLER, n), 1);
-  server.path.transmitFrame(serverSlot, echo);
+  server.path.calls.transmit(serverSlot, echo);
   server.drain(1);
   for (let n = 101; n <= 120; n++) server.tun(SERVER_TUN, to(CALLER, n), 1);
   assert.deepEqual(server.takeWire(), []);
@@ -115,20 +113,34 @@ test('nothing is sent for a call that ended, and its slots are free again', () =
   for (let times = 0; times < 5; times++) {
     for (let n = 0; n < SLOTS; n++) server.tun(SERVER_TUN, to('192.168.99.10', n), 1);
     server.tun(SERVER_TUN, to('192.168.99.11', times), 1);
-    server.path.detach(slots[0]!);
-    server.path.attach(slots[0]!, SERVER_TUN, {
+    server.path.devices.detach(slots[0]!);
+    server.path.devices.attach(slots[0]!, SERVER_TUN, {
       localAddress: address(GATEWAY),
       peerAddress: address('192.168.99.10'),
       prefixes: [],
     });
     server.drain(1);
   }
-  const drops = server.path.counters(slots[0]!).drops;
+  const drops = server.path.calls.counters(slots[0]!).drops;
   assert.equal((drops.full ?? 0) + (drops.notAttached ?? 0), 5 * SLOTS);
   assert.ok(drops.notAttached! > 5 * 200);
-  server.path.closeCall(slots[0]!);
+  server.path.calls.close(slots[0]!);
   server.writable(Infinity, 2);
   assert.deepEqual(callIds(server), [2, 2, 2, 2, 2, 2]);
+});
+
+test('what waits is still sent when its session gets other addresses', () => {
+  const { server, slots } = sessions('192.168.99.10');
+  fill(server, '192.168.99.10');
+  for (let n = 0; n < 5; n++) server.tun(SERVER_TUN, to('192.168.99.10', n), 1);
+  server.path.devices.attach(slots[0]!, SERVER_TUN, {
+    localAddress: address(GATEWAY),
+    peerAddress: address('192.168.99.11'),
+    prefixes: [],
+  });
+  server.writable(Infinity, 2);
+  assert.equal(server.takeWire().length, 6);
+  assert.deepEqual(server.path.calls.counters(slots[0]!).drops, {});
 });
 
 test('whatever room the socket has, each session keeps its order and no slot is lost', () => {
@@ -140,14 +152,14 @@ test('whatever room the socket has, each session keeps its order and no slot is 
   const sent: number[][] = [[], [], []];
   for (let step = 0; step < 3000; step++) {
     const n = draw(3);
-    if (draw(4) === 0 && server.path.blocked) server.writable(draw(30), step);
+    if (draw(4) === 0 && server.path.output.blocked) server.writable(draw(30), step);
     else if (draw(9) === 0) {
-      server.path.transmitFrame(slots[n]!, echo);
+      server.path.calls.transmit(slots[n]!, echo);
       server.drain(step);
     } else server.tun(SERVER_TUN, to(peers[n]!, next[n]!++, 40 + draw(1300)), step);
-    if (!server.path.blocked) server.room = draw(40);
+    if (!server.path.output.blocked) server.room = draw(40);
   }
-  if (server.path.blocked) server.writable(Infinity, 3000);
+  if (server.path.output.blocked) server.writable(Infinity, 3000);
   for (const datagram of server.takeWire()) {
     const { callId, sequence } = readDatagram(datagram);
     sent[callId - 1]!.push(sequence);
@@ -162,6 +174,6 @@ test('whatever room the socket has, each session keeps its order and no slot is 
   server.room = 0;
   const free = Array.from({ length: SLOTS }, (_, n) =>
     server.tun(SERVER_TUN, to(peers[n % 3]!, n), 3001),
-  ).filter((verdict) => verdict === Verdict.Held || verdict === Verdict.Sent).length;
+  ).filter((verdict) => verdict === 'nothing' || verdict === 'sent').length;
   assert.ok(free >= Math.floor(((SLOTS - 1 - RESERVED) * 3) / 4), `${free} found room`);
 });

@@ -3,7 +3,6 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { MAX_PARKED } from '../../../src/data-path/queues/parked-packets.ts';
 import { setSource } from '../../../src/data-path/ip/readdress.ts';
-import { Verdict as V } from '../../../src/data-path/verdict.ts';
 import { CALLER, CLIENT, connect, End, GATEWAY, readDatagram, SERVER } from '../end.ts';
 import { address, ipv4, sum, tagged, tagOf } from '../packets.ts';
 
@@ -17,16 +16,16 @@ const attachment = {
 
 function waiting(): End {
   const end = new End();
-  end.path.openDevice(TUN, { isolate: false, isLink: true });
-  end.path.park(TUN);
+  end.path.devices.open(TUN, { isolate: false, isLink: true });
+  end.path.devices.park(TUN);
   return end;
 }
 
 /** A session comes up on the device. */
 function wake(end: End): void {
-  const slot = end.path.openCall(SERVER, CLIENT, 7, 0);
-  end.path.connectCall(slot, 8, 0);
-  end.path.attach(slot, TUN, attachment);
+  const slot = end.path.calls.open(SERVER, CLIENT, 7, 0);
+  end.path.calls.connect(slot, 8);
+  end.path.devices.attach(slot, TUN, attachment);
 }
 
 /** The IP packets that were sent, in clear. */
@@ -38,12 +37,12 @@ function sent(end: End): Uint8Array[] {
 test('packets wait for the session, and are sent in their order once it can answer', () => {
   const end = waiting();
   const before = [1, 2, 3].map((tag) => tagged('192.168.1.5', '10.20.0.1', tag, 60 + tag));
-  for (const packet of before) assert.equal(end.tun(TUN, packet, 0), V.Parked);
+  for (const packet of before) assert.equal(end.tun(TUN, packet, 0), 'parked');
   wake(end);
-  assert.equal(end.tun(TUN, tagged('192.168.1.5', '10.20.0.1', 4), 0), V.Parked, 'still');
+  assert.equal(end.tun(TUN, tagged('192.168.1.5', '10.20.0.1', 4), 0), 'parked', 'still');
   assert.deepEqual(sent(end), []);
   end.path.unpark(TUN, address(PLACEHOLDER), address(CALLER), 0);
-  assert.equal(end.tun(TUN, tagged('192.168.1.5', '10.20.0.1', 5), 0), V.Sent);
+  assert.equal(end.tun(TUN, tagged('192.168.1.5', '10.20.0.1', 5), 0), 'sent');
   const packets = sent(end);
   assert.deepEqual(packets.map(tagOf), [1, 2, 3, 4, 5]);
   assert.deepEqual(packets.slice(0, 3).map(String), before.map(String), 'unchanged');
@@ -65,29 +64,29 @@ test('what the router sent from the placeholder gets the address of the session,
 test('a few wait; groups, IPv6 and what is no packet do not; all drops are counted', () => {
   const end = waiting();
   for (let n = 0; n < MAX_PARKED; n++)
-    assert.equal(end.tun(TUN, tagged('192.168.1.5', '10.20.0.1', n), 0), V.Parked);
-  assert.equal(end.tun(TUN, tagged('192.168.1.5', '10.20.0.1', 99), 0), V.Full);
-  assert.equal(end.tun(TUN, tagged('192.168.1.5', '224.0.0.251', 99), 0), V.Multicast);
-  assert.equal(end.tun(TUN, Uint8Array.of(0x60, ...new Uint8Array(39)), 0), V.Ipv6);
-  assert.equal(end.tun(TUN, Uint8Array.of(0x45), 0), V.Malformed);
+    assert.equal(end.tun(TUN, tagged('192.168.1.5', '10.20.0.1', n), 0), 'parked');
+  assert.equal(end.tun(TUN, tagged('192.168.1.5', '10.20.0.1', 99), 0), 'full');
+  assert.equal(end.tun(TUN, tagged('192.168.1.5', '224.0.0.251', 99), 0), 'multicast');
+  assert.equal(end.tun(TUN, Uint8Array.of(0x60, ...new Uint8Array(39)), 0), 'ipv6');
+  assert.equal(end.tun(TUN, Uint8Array.of(0x45), 0), 'malformed');
   assert.deepEqual(end.path.totals().drops, { malformed: 1, ipv6: 1, multicast: 1, full: 1 });
-  end.path.closeDevice(TUN);
+  end.path.devices.close(TUN);
   assert.equal(end.path.totals().drops.notAttached, MAX_PARKED);
 });
 
 test('one session after the other on the same device', () => {
   const { client, clientSlot } = connect();
   const fd = 12; // the client's device
-  client.path.park(fd);
-  client.path.closeCall(clientSlot);
-  assert.equal(client.tun(fd, tagged(PLACEHOLDER, '10.20.0.1', 1), 0), V.Parked);
-  const slot = client.path.openCall(SERVER, CLIENT, 9, 0);
-  client.path.connectCall(slot, 9, 0);
-  client.path.attach(slot, fd, attachment);
+  client.path.devices.park(fd);
+  client.path.calls.close(clientSlot);
+  assert.equal(client.tun(fd, tagged(PLACEHOLDER, '10.20.0.1', 1), 0), 'parked');
+  const slot = client.path.calls.open(SERVER, CLIENT, 9, 0);
+  client.path.calls.connect(slot, 9);
+  client.path.devices.attach(slot, fd, attachment);
   client.path.unpark(fd, address(PLACEHOLDER), address(CALLER), 0);
   client.drain(0);
-  assert.equal(client.path.counters(slot).txPackets, 1);
-  assert.throws(() => client.path.park(99), /not open/);
+  assert.equal(client.path.calls.counters(slot).txPackets, 1);
+  assert.throws(() => client.path.devices.park(99), /not open/);
 });
 
 test('another source: TCP and UDP with it, but not a UDP packet without a checksum, nor a later fragment', () => {

@@ -1,0 +1,191 @@
+/**
+ * The calls and what is settled for each: who the peer is, how frames look, keys, and what passes.
+ *
+ * No packet waits between two batches, nor while the daemon deals with a control frame, so a change concerns those that
+ * come after it. Everything about a slot throws RangeError if there is no call in it.
+ */
+import type { MppeKeys } from '../crypto/mppe-keys.ts';
+import { innerMtu } from '../wire/mppe-header.ts';
+import type { Counters, CounterSlab } from './counters.ts';
+import type { DeadlineList } from './deadline-list.ts';
+import type { Devices } from './devices.ts';
+import type { PppReceiver } from './gre/ppp-receiver.ts';
+import type { GreReceiver } from './gre/receiver.ts';
+import type { Resequencer } from './gre/resequencer.ts';
+import type { SequenceWindow } from './gre/sequence-window.ts';
+import type { Transmitter } from './gre/transmitter.ts';
+import { readI32 } from './ip/inner-packet.ts';
+import type { MppeSender } from './mppe/sender.ts';
+import { type SessionSlab, State } from './session-slab.ts';
+import type { SlotTable } from './slot-table.ts';
+import type { TooLarge } from './too-large.ts';
+
+/** How to send to a peer, from LCP. */
+export interface Framing {
+  /** The peer takes protocol fields of one octet. */
+  readonly pfc: boolean;
+  /** The peer takes frames without FF 03. */
+  readonly acfc: boolean;
+  /** Octets of a packet, of its MPPE too, that the peer takes. */
+  readonly mtu: number;
+}
+
+/** Interface identifiers of IPV6CP, 8 octets each. */
+export interface Identifiers {
+  readonly local: Uint8Array;
+  readonly peer: Uint8Array;
+}
+
+export interface CallsParts {
+  readonly sessions: SessionSlab;
+  readonly callSlots: SlotTable;
+  readonly devices: Devices;
+  readonly window: SequenceWindow;
+  readonly acks: DeadlineList;
+  readonly mppe: MppeSender;
+  readonly transmitter: Transmitter;
+  readonly tooLarge: TooLarge;
+  readonly ppp: PppReceiver;
+  readonly resequencer: Resequencer;
+  readonly receiver: GreReceiver;
+  readonly counters: CounterSlab;
+}
+
+/** RFC 791 §3.2: what every IPv4 link carries. */
+const LEAST_MTU = 68;
+
+export class Calls {
+  readonly #parts: CallsParts;
+
+  constructor(parts: CallsParts) {
+    this.#parts = parts;
+  }
+
+  /**
+   * A call of `peer` to our address `local` (u32; 0: any) with our `callId`. Its GRE is held from now on.
+   * @returns its slot, or -1: maxSessions are open, or the peer has a call with this id
+   */
+  open(peer: number, local: number, callId: number, now: number): number {
+    const { sessions, callSlots, tooLarge } = this.#parts;
+    if (callSlots.find(peer, callId) !== -1) return -1;
+    const slot = sessions.open(peer, local, callId);
+    if (slot === -1) return -1;
+    callSlots.set(peer, callId, slot);
+    tooLarge.start(slot, now);
+    return slot;
+  }
+
+  /** What the call's packets are told by, those of the peer and ours. */
+  addressing(slot: number): { peer: number; local: number; callId: number; peerCallId: number } {
+    const { peer, local, callId, peerCallId } = this.#parts.sessions;
+    return {
+      peer: peer[slot]! >>> 0,
+      local: local[slot]! >>> 0,
+      callId: callId[slot]!,
+      peerCallId: peerCallId[slot]!,
+    };
+  }
+
+  /** The peer's call id is known: packets can be sent. DataPath.nextControl() goes on with what was held. */
+  connect(slot: number, peerCallId: number): void {
+    const { sessions, receiver } = this.#parts;
+    sessions.check(slot);
+    sessions.peerCallId[slot] = peerCallId;
+    sessions.state[slot] = State.Connected;
+    receiver.connected(slot);
+  }
+
+  /** Forgets the call, its keys and what it held. Its packets in the batch are still sent; its counters go to the totals. */
+  close(slot: number): void {
+    const { sessions, callSlots, devices, window, acks, mppe, ppp, ...rest } = this.#parts;
+    sessions.check(slot);
+    callSlots.delete(sessions.peer[slot]!, sessions.callId[slot]!);
+    devices.detach(slot);
+    ppp.setMppe(slot, undefined);
+    rest.resequencer.restart(slot, undefined);
+    rest.receiver.close(slot);
+    window.reset(slot);
+    mppe.configure(slot, undefined);
+    acks.disarm(slot);
+    rest.counters.retire(slot);
+    sessions.close(slot);
+  }
+
+  setFraming(slot: number, { pfc, acfc, mtu }: Framing): void {
+    const { sessions } = this.#parts;
+    sessions.check(slot);
+    sessions.pfc[slot] = pfc ? 1 : 0;
+    sessions.acfc[slot] = acfc ? 1 : 0;
+    sessions.mtu[slot] = mtu;
+    this.#updateMtu(slot);
+  }
+
+  /** Starts MPPE in one direction with count 0, or stops it. @throws RangeError: the start key does not fit the strength */
+  setMppe(slot: number, direction: 'send' | 'receive', keys: MppeKeys | undefined): void {
+    const { sessions, window, mppe, ppp, resequencer } = this.#parts;
+    sessions.check(slot);
+    if (direction === 'receive') {
+      ppp.setMppe(slot, keys);
+      resequencer.restart(slot, window.started(slot) ? window.highest(slot) + 1 : undefined);
+    } else {
+      mppe.configure(slot, keys);
+      this.#updateMtu(slot);
+    }
+  }
+
+  /** CCP Reset-Request came: the next packet carries A. (A Reset-Ack needs nothing: the flushed packet synchronizes us.) */
+  flush(slot: number): void {
+    const { sessions, mppe, ppp } = this.#parts;
+    sessions.check(slot);
+    mppe.flush(slot, ppp.changesOnFlush(slot));
+  }
+
+  /** IP passes only encrypted, in both directions. */
+  requireEncryption(slot: number, required: boolean): void {
+    const { sessions } = this.#parts;
+    sessions.check(slot);
+    sessions.requireEncryption[slot] = required ? 1 : 0;
+  }
+
+  /** IPV6CP is up: IPv6 passes (ipv6-rules.ts) while the session is attached. undefined: down. */
+  setIpv6(slot: number, identifiers: Identifiers | undefined): void {
+    const { sessions } = this.#parts;
+    sessions.check(slot);
+    sessions.ipv6[slot] = 0;
+    if (identifiers === undefined) return;
+    const { local, peer } = identifiers;
+    for (const { length } of [local, peer])
+      if (length !== 8) throw new RangeError(`interface identifier of ${length} octets`);
+    sessions.ipv6[slot] = 1;
+    sessions.identifierHigh[slot] = readI32(peer, 0);
+    sessions.identifierLow[slot] = readI32(peer, 4);
+    sessions.ownIdentifierHigh[slot] = readI32(local, 0);
+    sessions.ownIdentifierLow[slot] = readI32(local, 4);
+  }
+
+  /** Sends a PPP control frame (with FF 03), never encrypted; it is copied. Before connect() it is dropped and counted. */
+  transmit(slot: number, frame: Uint8Array): void {
+    const { sessions, transmitter } = this.#parts;
+    sessions.check(slot);
+    transmitter.frame(slot, frame);
+  }
+
+  counters(slot: number): Counters {
+    const { sessions, counters } = this.#parts;
+    sessions.check(slot);
+    return counters.read(slot);
+  }
+
+  /** A packet of the peer was accepted, if only an acknowledgment. */
+  heard(slot: number): boolean {
+    const { sessions, window } = this.#parts;
+    sessions.check(slot);
+    return window.started(slot) || sessions.acknowledged[slot] !== 0;
+  }
+
+  #updateMtu(slot: number): void {
+    const { sessions, mppe } = this.#parts;
+    const room = innerMtu(sessions.mtu[slot]!, mppe.active(slot));
+    sessions.innerMtu[slot] = Math.max(LEAST_MTU, room);
+  }
+}

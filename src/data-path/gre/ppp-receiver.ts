@@ -1,0 +1,103 @@
+/**
+ * PPP frames from the peers: control frames are kept for the protocol machines, IP goes to its device, decrypted if it is
+ * MPPE. RFC 1661 §2, RFC 3078 §3.
+ */
+import type { MppeKeys } from '../../crypto/mppe-keys.ts';
+import { createPppHeader, PppProtocol, readPppHeader } from '../../wire/ppp-frame.ts';
+import type { PendingControl } from '../control.ts';
+import { Column, type CounterSlab } from '../counters.ts';
+import { Drop, PASS } from '../drop.ts';
+import type { Inbound } from '../inbound.ts';
+import { packetLength } from '../ip/inner-packet.ts';
+import type { MppeCipher } from '../mppe/cipher.ts';
+import { type InnerPacket, WAITS } from '../mppe/inner.ts';
+import { MppeReceiver } from '../mppe/receiver.ts';
+import type { SessionSlab } from '../session-slab.ts';
+
+export interface PppReceiverParts {
+  readonly octets: Uint8Array;
+  readonly cipher: MppeCipher;
+  readonly maxSessions: number;
+  readonly sessions: SessionSlab;
+  readonly inbound: Inbound;
+  readonly control: PendingControl;
+  readonly counters: CounterSlab;
+}
+
+export class PppReceiver {
+  readonly #parts: PppReceiverParts;
+  readonly #mppe: MppeReceiver;
+  readonly #ppp = createPppHeader();
+
+  constructor(parts: PppReceiverParts) {
+    this.#parts = parts;
+    this.#mppe = new MppeReceiver(parts.maxSessions, parts.cipher);
+  }
+
+  setMppe(slot: number, mppe: MppeKeys | undefined): void {
+    this.#mppe.configure(slot, mppe);
+    this.#parts.control.synchronized(slot);
+  }
+
+  /** Stateful MPPE: packets must come in order. */
+  stateful(slot: number): boolean {
+    return this.#mppe.stateful(slot);
+  }
+
+  /** Whether the peer changes its MPPE key when it flushes. */
+  changesOnFlush(slot: number): boolean {
+    return this.#mppe.changesOnFlush(slot);
+  }
+
+  /** The frame octets[at..at+length) of GRE packet `sequence`. */
+  receive(slot: number, sequence: number, at: number, length: number, now: number): void {
+    const { octets, sessions, inbound, control, counters } = this.#parts;
+    if (length === 0) return;
+    const ppp = this.#ppp;
+    if (!readPppHeader(octets, at, length, ppp)) return counters.drop(slot, Drop.malformed);
+    const { protocol } = ppp;
+    const start = at + ppp.headerLength;
+    const rest = length - ppp.headerLength;
+    if (protocol === PppProtocol.Compressed) {
+      this.#decrypt(slot, sequence, start, rest, now);
+    } else if (protocol !== PppProtocol.Ip && protocol !== PppProtocol.Ipv6) {
+      counters.add(slot, Column.RxControl, 1);
+      control.frame(slot, at, length);
+    } else if (sessions.requireEncryption[slot] !== 0 || this.#mppe.active(slot)) {
+      counters.drop(slot, Drop.notEncrypted);
+    } else {
+      const packet = packetLength(protocol, octets, start, rest);
+      if (packet === -1) counters.drop(slot, Drop.malformed);
+      else inbound.deliver(slot, protocol, start, packet);
+    }
+  }
+
+  /** Delivers the packet that waits to be decrypted beside another one: none waits between two batches. */
+  finish(): void {
+    this.#mppe.finish();
+    this.#deliverWaited();
+  }
+
+  #decrypt(slot: number, sequence: number, at: number, length: number, now: number): void {
+    const mppe = this.#mppe;
+    if (!mppe.active(slot)) return this.#parts.counters.drop(slot, Drop.notNegotiated);
+    const result = mppe.open(slot, at, length, sequence, now);
+    this.#deliverWaited();
+    if (result !== WAITS) this.#opened(slot, result, mppe.inner);
+  }
+
+  #deliverWaited(): void {
+    const { waited } = this.#mppe;
+    if (waited.slot === -1) return;
+    const { slot } = waited;
+    waited.slot = -1;
+    this.#opened(slot, waited.result, waited.inner);
+  }
+
+  #opened(slot: number, result: number, { protocol, at, length }: InnerPacket): void {
+    const { inbound, control, counters } = this.#parts;
+    if (result === PASS) return inbound.deliver(slot, protocol, at, length);
+    counters.drop(slot, result);
+    if (result === Drop.desynchronized) control.desynchronized(slot);
+  }
+}
