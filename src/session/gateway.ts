@@ -19,7 +19,7 @@ export interface GatewayOptions {
   readonly count: (counter: string) => void;
 }
 
-/** Somebody who is logged in, as those who must end him see it. */
+/** Somebody who is logged in, as those see it who must end the session. */
 export interface LiveSession {
   readonly id: number;
   readonly username: string;
