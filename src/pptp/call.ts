@@ -52,6 +52,7 @@ type CallState =
       readonly name: 'requested';
       readonly request: number;
       readonly peerCallId: CallId;
+      /** Goes back to the peer in the reply. */
       readonly peerWindow: number;
       readonly deadline: number;
     }
@@ -121,14 +122,7 @@ export class Call {
     const peerCallId = message.callId;
     const peerWindow = outgoing ? message.packetReceiveWindowSize : 0;
     const phoneNumber = outgoing ? message.phoneNumber : message.dialingNumber;
-    port.outputs.emit({
-      kind: 'call-requested',
-      request,
-      direction,
-      peerCallId,
-      phoneNumber,
-      peerWindow,
-    });
+    port.outputs.emit({ kind: 'call-requested', request, direction, peerCallId, phoneNumber });
     return new Call(port, direction, outgoing ? 'PAC' : 'PNS', {
       name: 'requested',
       request,
@@ -169,7 +163,7 @@ export class Call {
     if (this.direction === 'outgoing') {
       const codes = { resultCode: OutgoingCallResult.Connected, errorCode: 0 };
       this.#port.outputs.send(outgoingCallReply(callId, peerCallId, codes, peerWindow));
-      this.#up(callId, peerCallId, peerWindow);
+      this.#up(callId, peerCallId);
     } else {
       const codes = { resultCode: IncomingCallResult.Connect, errorCode: 0 };
       this.#port.outputs.send(incomingCallReply(callId, peerCallId, codes));
@@ -234,7 +228,7 @@ export class Call {
         return;
       }
       if (this.role === 'PAC') this.#port.outputs.send(incomingCallConnected(message.callId));
-      this.#up(state.callId, message.callId, message.packetReceiveWindowSize);
+      this.#up(state.callId, message.callId);
     } else if (fits && state.name === 'wait-disconnect' && state.peerCallId === undefined) {
       // The reply crossed our Call-Clear-Request. A call that was refused gets no Call-Disconnect-Notify.
       if (success) this.#state = { ...state, peerCallId: message.callId };
@@ -246,8 +240,7 @@ export class Call {
 
   handleConnected(message: Message<'IncomingCallConnected'>): void {
     const state = this.#state;
-    if (state.name === 'wait-connect')
-      this.#up(state.callId, state.peerCallId, message.packetReceiveWindowSize);
+    if (state.name === 'wait-connect') this.#up(state.callId, state.peerCallId);
     else this.#port.count(`unexpected ${message.name}`);
   }
 
@@ -317,10 +310,10 @@ export class Call {
     }
   }
 
-  #up(callId: CallId, peerCallId: CallId, peerWindow: number): void {
+  #up(callId: CallId, peerCallId: CallId): void {
     const { direction } = this;
     this.#state = { name: 'established', callId, peerCallId };
-    this.#port.outputs.emit({ kind: 'call-up', callId, peerCallId, peerWindow, direction });
+    this.#port.outputs.emit({ kind: 'call-up', callId, peerCallId, direction });
   }
 
   #over(callId: CallId, why: Cause): void {

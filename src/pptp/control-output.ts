@@ -21,7 +21,7 @@ export type ControlOutput =
   | { readonly kind: 'established'; readonly peer: ControlPeer }
   /**
    * The peer wants a call: answer with acceptCall or refuseCall. `phoneNumber`: outgoing, the number to dial; incoming, the
-   * caller's number. `peerWindow` in packets, 0 where the message has none.
+   * caller's number.
    */
   | {
       readonly kind: 'call-requested';
@@ -29,7 +29,6 @@ export type ControlOutput =
       readonly direction: CallDirection;
       readonly peerCallId: CallId;
       readonly phoneNumber: string;
-      readonly peerWindow: number;
     }
   /** The peer took back a request that was not yet answered, or it was not answered in time. */
   | { readonly kind: 'request-withdrawn'; readonly request: number; readonly cause: Cause }
@@ -37,7 +36,6 @@ export type ControlOutput =
       readonly kind: 'call-up';
       readonly callId: CallId;
       readonly peerCallId: CallId;
-      readonly peerWindow: number;
       readonly direction: CallDirection;
     }
   /** The call is over and its id free again. Exactly once for each call placed, offered or accepted. */

@@ -4,7 +4,7 @@ import { Call, DISCONNECT_TIMEOUT, type CallPort } from '../../src/pptp/call.ts'
 import { OutputQueue } from '../../src/pptp/output-queue.ts';
 import type { RefusalReason } from '../../src/pptp/result-codes.ts';
 import { cause, causeCodes, type CauseCode } from '../../src/wire/cause.ts';
-import { encodeControlMessage, type ControlMessage } from '../../src/wire/control-message.ts';
+import { encodeControlMessage } from '../../src/wire/control-message.ts';
 import { OUR_CALL, PEER_CALL, samples } from './messages.ts';
 import { outcome } from './outcome.ts';
 import { CALL_TIMEOUT, Pair, type End } from './pair.ts';
@@ -41,7 +41,7 @@ describe('calls from end to end', () => {
       pair.originator.connection.placeCall(pns, pair.now);
       pair.advance(100);
       assert.deepEqual(pair.originator.takeEvents(), [
-        { kind: 'call-up', callId: pns, peerCallId: pac, peerWindow: 64, direction: 'outgoing' },
+        { kind: 'call-up', callId: pns, peerCallId: pac, direction: 'outgoing' },
       ]);
       assert.deepEqual(pair.receiver.takeEvents(), [
         {
@@ -50,9 +50,8 @@ describe('calls from end to end', () => {
           direction: 'outgoing',
           peerCallId: pns,
           phoneNumber: '',
-          peerWindow: 64,
         },
-        { kind: 'call-up', callId: pac, peerCallId: pns, peerWindow: 64, direction: 'outgoing' },
+        { kind: 'call-up', callId: pac, peerCallId: pns, direction: 'outgoing' },
       ]);
       assert.deepEqual(pair.originator.takeSent(), ['OutgoingCallRequest']);
       assert.deepEqual(pair.receiver.takeSent(), ['OutgoingCallReply']);
@@ -94,9 +93,8 @@ describe('calls from end to end', () => {
         direction: 'incoming',
         peerCallId: 5,
         phoneNumber: '',
-        peerWindow: 0,
       },
-      { kind: 'call-up', callId: 0, peerCallId: 5, peerWindow: 64, direction: 'incoming' },
+      { kind: 'call-up', callId: 0, peerCallId: 5, direction: 'incoming' },
     ]);
     pair.receiver.takeSent();
     pair.originator.connection.clearCall(5, cause('IDLE_TIMEOUT'), pair.now);
@@ -435,7 +433,7 @@ describe('replies', () => {
     assert.equal(outcome(end), 'call-down USER_REQUEST');
   });
 
-  test('windows and numbers reach the floor above', () => {
+  test('numbers reach the floor above', () => {
     const requested = inState('established');
     feed(requested, samples.OutgoingCallRequest);
     feed(requested, { ...samples.IncomingCallRequest, callId: 10 });
@@ -446,7 +444,6 @@ describe('replies', () => {
         direction: 'outgoing',
         peerCallId: PEER_CALL,
         phoneNumber: '123',
-        peerWindow: 3,
       },
       {
         kind: 'call-requested',
@@ -454,20 +451,8 @@ describe('replies', () => {
         direction: 'incoming',
         peerCallId: 10,
         phoneNumber: '789',
-        peerWindow: 0,
       },
     ]);
-    for (const [state, message, peerWindow] of [
-      ['PNS outgoing wait-reply', samples.OutgoingCallReply, 50],
-      ['PAC incoming wait-reply', samples.IncomingCallReply, 16],
-      ['PNS incoming wait-connect', samples.IncomingCallConnected, 24],
-    ] as [StateName, ControlMessage, number][]) {
-      const end = inState(state);
-      feed(end, message);
-      const [up] = end.takeEvents();
-      assert.ok(up?.kind === 'call-up');
-      assert.equal(up.peerWindow, peerWindow);
-    }
   });
 });
 
