@@ -317,7 +317,7 @@ export class Login {
   }
 }
 
-/** Whoever gets them is not let in, but his password is not what is wrong. */
+/** Whoever gets them is not let in, but the password is not what is wrong. */
 const denials: ReadonlySet<number> = new Set<number>([
   MsChapError.RestrictedLogonHours,
   MsChapError.AccountDisabled,

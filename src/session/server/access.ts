@@ -12,7 +12,7 @@ export interface AccessOptions {
   readonly wallClock: () => number;
 }
 
-/** Somebody who is logged in, as those who must end him see it. */
+/** Somebody who is logged in, as those see it who must end the session. */
 export interface LiveSession {
   readonly id: number;
   readonly username: string;

@@ -13,7 +13,7 @@ import type { Limits } from '../options.ts';
 export const Progress = { none: 0, call: 1, gre: 2, lcp: 3, login: 4 } as const;
 export type Progress = (typeof Progress)[keyof typeof Progress];
 
-/** Whoever logs in takes less for each step: his answers come after a round trip, or repeated after 3 s; ms. */
+/** Whoever logs in takes less for each step: answers come after a round trip, or repeated after 3 s; ms. */
 const PATIENCE = 5_000;
 const STUCK = -1;
 
@@ -39,7 +39,7 @@ export class HalfOpen {
    * A place for somebody who has connected just now, of which another one may be robbed.
    *
    * @param giveWay the place has gone to another one
-   * @returns undefined: there is none for him
+   * @returns undefined: there is none for it
    */
   enter(
     source: number,

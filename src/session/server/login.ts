@@ -16,7 +16,7 @@ export interface Judgement {
   readonly delay: number;
 }
 
-/** @param isIn he is logged in already, and renegotiates: a ban is for those who are not */
+/** @param isIn it is logged in already, and renegotiates: a ban is for those who are not */
 export function judgeLogin(
   attempt: LoginAttempt,
   source: number,

@@ -1,7 +1,7 @@
 /**
  * The addresses a server may give to its callers: ranges without the reserved ones, one holder each.
  *
- * A user gets the address he had last if it is free, otherwise the lowest free one. The ranges are never spelled out: the
+ * A user gets the last address again if it is free, otherwise the lowest free one. The ranges are never spelled out: the
  * pool remembers only what is held, what was given back, and how far it has counted.
  */
 import type { AddressRange, Prefix } from '../../wire/ip.ts';

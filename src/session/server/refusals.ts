@@ -1,6 +1,6 @@
 /**
- * What a caller is told who is not let in although his password was right: MS-CHAP's error number and a text. Whoever has
- * not proved it, or guesses from a banned address, is told of a wrong password, whatever else speaks against him.
+ * What a caller is told who is not let in although its password was right: MS-CHAP's error number and a text. Whoever has
+ * not proved it, or guesses from a banned address, is told of a wrong password, whatever else speaks against it.
  */
 import type { Refusal } from '../../ppp/options.ts';
 import type { Cause, CauseCode } from '../../wire/cause.ts';
