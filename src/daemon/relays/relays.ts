@@ -45,15 +45,16 @@ export interface RelayStatus {
   readonly calls: readonly RelayCallStatus[];
 }
 
-interface Relay {
+type Relay = {
   readonly options: RelayOptions;
   readonly devices: RelayRunner['devices'];
-  readonly backend: Backend | undefined;
   readonly reason: string;
-  readonly cause: Cause | undefined;
-  /** backend relay */
-  readonly runner: RelayRunner | undefined;
-}
+} & (
+  | { readonly backend: 'relay'; readonly runner: RelayRunner }
+  | { readonly backend: 'helper' }
+  /** None works. */
+  | { readonly backend: undefined; readonly cause: Cause }
+);
 
 type WriteLog = (level: 'info' | 'warning' | 'error', message: string) => void;
 
@@ -75,7 +76,7 @@ export class Relays {
 
   constructor(ports: Omit<RelayPorts, 'room'>, zones: Zones, log: WriteLog, upkeep: Upkeep) {
     const room = () =>
-      this.#relays.reduce((rest, { runner }) => rest - (runner?.connections ?? 0), this.most);
+      runnersOf(this.#relays).reduce((rest, { connections }) => rest - connections, this.most);
     this.#ports = { ...ports, room };
     this.#zones = zones;
     this.#log = log;
@@ -91,8 +92,8 @@ export class Relays {
       look: () => this.#lookForHelper(),
     });
     this.#timer = clock.every(LOOK, () => {
-      for (const { options, runner } of this.#relays)
-        ports.faults.contain(`relay ${options.name}`, () => runner?.lookForTraffic());
+      for (const runner of runnersOf(this.#relays))
+        ports.faults.contain(`relay ${runner.options.name}`, () => runner.lookForTraffic());
       void ports.table.mend().catch(() => undefined); // it was said when it failed first
     });
   }
@@ -105,10 +106,10 @@ export class Relays {
       wanted.length === 0 ? NOTHING_LACKS : await probeBackends(wanted, this.#ports.table);
     const planned: Relay[] = [];
     for (const options of wanted) planned.push(await this.#plan(options, lacks, before));
-    const kept = new Set(planned.map(({ runner }) => runner));
+    const kept = new Set(runnersOf(planned));
     // Those that go say goodbye while their calls can still be told apart.
-    for (const { runner } of before)
-      if (runner !== undefined && !kept.has(runner)) runner.stop(cause('CONFIG_CHANGED'));
+    for (const runner of runnersOf(before))
+      if (!kept.has(runner)) runner.stop(cause('CONFIG_CHANGED'));
     this.#relays = await this.#install(planned);
     for (const relay of this.#relays) this.#tell(relay, before);
   }
@@ -123,31 +124,35 @@ export class Relays {
     const helper = usesHelper ? await this.#helperCalls.look() : undefined;
     if (!usesHelper) this.#helperCalls.forget();
     return this.#relays.map((relay): RelayStatus => {
-      const { options, backend, reason, cause: why, runner } = relay;
-      const common = { options, backend, reason, cause: why };
-      if (runner !== undefined) {
-        const { clients, connections } = runner;
-        return { ...common, clients, connections, calls: runner.calls() };
+      const { options, backend, reason } = relay;
+      const common = { options, backend, reason, cause: undefined };
+      const none = { clients: 0, connections: 0, calls: [] };
+      switch (relay.backend) {
+        case 'relay': {
+          const { clients, connections } = relay.runner;
+          return { ...common, clients, connections, calls: relay.runner.calls() };
+        }
+        case 'helper': {
+          if (helper !== undefined) return { ...common, ...helper(relay) };
+          const unseen = 'the kernel does not list its connections (/proc/net/nf_conntrack)';
+          return { ...common, reason: `${reason}; ${unseen}`, ...none };
+        }
+        case undefined:
+          return { ...common, cause: relay.cause, ...none };
       }
-      if (backend === 'helper' && helper !== undefined) return { ...common, ...helper(relay) };
-      const unseen =
-        backend === 'helper'
-          ? '; the kernel does not list its connections (/proc/net/nf_conntrack)'
-          : '';
-      return { ...common, reason: reason + unseen, clients: 0, connections: 0, calls: [] };
     });
   }
 
   /** @returns 'unable' for a call that the kernel's helper passes */
   disconnect(id: number, why: Cause): 'ended' | 'unable' | 'unknown' {
-    if (this.#relays.some(({ runner }) => runner?.disconnect(id, why) === true)) return 'ended';
+    if (runnersOf(this.#relays).some((runner) => runner.disconnect(id, why))) return 'ended';
     return this.#helperCalls.has(id) ? 'unable' : 'unknown';
   }
 
   /** Ends all connections, and leaves nothing in the kernel. */
   async stop(): Promise<void> {
     clock.cancel(this.#timer);
-    for (const { runner } of this.#relays) runner?.stop(cause('SHUTDOWN'));
+    for (const runner of runnersOf(this.#relays)) runner.stop(cause('SHUTDOWN'));
     const had = this.#relays.length > 0;
     this.#relays = [];
     if (!had) return;
@@ -167,7 +172,6 @@ export class Relays {
       backend: undefined,
       reason: describeCause(why),
       cause: why,
-      runner: undefined,
     });
     try {
       devices.src = await this.#devicesOf(options.src);
@@ -183,13 +187,13 @@ export class Relays {
 
     const choice = choose(options.backend, lacks);
     if (choice.backend === undefined) return failed(choice.cause);
-    const common = { options, devices, reason: choice.reason, cause: undefined };
+    const common = { options, devices, reason: choice.reason };
     if (choice.backend === 'helper') {
       const also = (await assignedByFirewall()) ? '; fw4 assigns the helper too' : '';
-      return { ...common, reason: choice.reason + also, backend: 'helper', runner: undefined };
+      return { ...common, reason: choice.reason + also, backend: 'helper' };
     }
     const old = before.find(({ options: { name } }) => name === options.name);
-    if (old?.runner !== undefined && isSame(old, options, devices)) {
+    if (old?.backend === 'relay' && isSame(old, options, devices)) {
       old.runner.reconfigure(options);
       return { ...common, backend: 'relay', runner: old.runner };
     }
@@ -208,7 +212,7 @@ export class Relays {
 
   /** Each table in one transaction; the relays of a table that nftables refuses have failed. */
   async #install(planned: readonly Relay[]): Promise<readonly Relay[]> {
-    const runners = planned.flatMap(({ runner }) => runner ?? []);
+    const runners = runnersOf(planned);
     const helpers = planned.filter(({ backend }) => backend === 'helper');
     const refused = new Map<Backend, Cause>();
     const attempt = async (backend: Backend, isWanted: boolean, install: () => Promise<void>) => {
@@ -229,9 +233,9 @@ export class Relays {
     return planned.map((relay) => {
       const why = relay.backend === undefined ? undefined : refused.get(relay.backend);
       if (why === undefined) return relay;
-      relay.runner?.stop(why);
-      const reason = describeCause(why);
-      return { ...relay, backend: undefined, reason, cause: why, runner: undefined };
+      if (relay.backend === 'relay') relay.runner.stop(why);
+      const { options, devices } = relay;
+      return { options, devices, backend: undefined, reason: describeCause(why), cause: why };
     });
   }
 
@@ -246,17 +250,21 @@ export class Relays {
 
   /** A line for each relay whose state is new. */
   #tell(relay: Relay, before: readonly Relay[]): void {
-    const { options, devices, backend, reason, cause: why } = relay;
+    const { options, devices, reason } = relay;
     const old = before.find((one) => one.options.name === options.name);
     if (old !== undefined && old.reason === reason && isEqual(old.devices, devices)) return;
-    if (why !== undefined)
-      this.#log('error', `relay ${options.name}: not working: ${why.code} "${describeCause(why)}"`);
+    if (relay.backend === undefined)
+      this.#log('error', `relay ${options.name}: not working: ${relay.cause.code} "${reason}"`);
     else
       this.#log(
         'info',
-        `relay ${options.name}: ${options.direction} from ${devices.src.join(' ')} to ${devices.dest.join(' ')}, backend ${backend!} (${reason})`,
+        `relay ${options.name}: ${options.direction} from ${devices.src.join(' ')} to ${devices.dest.join(' ')}, backend ${relay.backend} (${reason})`,
       );
   }
+}
+
+function runnersOf(relays: readonly Relay[]): RelayRunner[] {
+  return relays.flatMap((relay) => (relay.backend === 'relay' ? relay.runner : []));
 }
 
 /** Whether a running relay can go on with these settings, on these devices. */

@@ -58,7 +58,7 @@ export class Access {
     return this.#sessions.get(username) ?? [];
   }
 
-  /** Somebody is in, and has a place. @returns lets him out, once */
+  /** Somebody is in, and has a place. @returns lets it out, once */
   enter(session: LiveSession): () => void {
     const { username } = session;
     const leavePlace = this.gateway.occupy();
