@@ -63,7 +63,7 @@ type Ip =
 
 type State =
   | { readonly name: 'open'; readonly ip: Ip }
-  /** No IP flows any more; PPP says goodbye, until `by` if that has been set a time. */
+  /** No IP flows any more, and PPP says goodbye, until `by` at the latest; undefined: it ends by itself. */
   | { readonly name: 'ending'; readonly cause: Cause; readonly by: number | undefined }
   | { readonly name: 'finished' };
 

@@ -12,7 +12,7 @@ export interface AccessOptions {
   readonly wallClock: () => number;
 }
 
-/** Somebody who is logged in, as those who must end him see it. */
+/** Somebody who is logged in, as those see it who must end the session. */
 export interface LiveSession {
   readonly id: number;
   readonly username: string;
@@ -58,7 +58,7 @@ export class Access {
     return this.#sessions.get(username) ?? [];
   }
 
-  /** Somebody is in, and has a place. @returns lets him out, once */
+  /** Somebody is in, and has a place. @returns lets it out, once */
   enter(session: LiveSession): () => void {
     const { username } = session;
     const leavePlace = this.gateway.occupy();
