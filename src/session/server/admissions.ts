@@ -2,7 +2,7 @@
 import type { Grant } from '../../ppp/options.ts';
 import { cause, type Cause } from '../../wire/cause.ts';
 import { formatAddress, rangeContains, type AddressRange } from '../../wire/ip.ts';
-import { BoundedMap } from '../bounded-map.ts';
+import { BoundedMap } from './bounded-map.ts';
 import type { ServerOptions, User } from '../options.ts';
 import type { Neighbours, SessionEvent } from '../ports.ts';
 import type { Identity } from '../session.ts';

@@ -6,7 +6,7 @@
  * address one that is stuck, then one that has come least far, of equals the oldest. Addresses from which somebody has
  * logged in before are spared as long as there are others. What is remembered of addresses is bounded.
  */
-import { BoundedMap } from '../bounded-map.ts';
+import { BoundedMap } from './bounded-map.ts';
 import type { Limits } from '../options.ts';
 
 /** How far somebody has come. */

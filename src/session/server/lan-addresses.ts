@@ -2,7 +2,7 @@
  * Whether a device of the LAN has an address of a pool that lies there (proxy ARP): asked by ARP before its first use, as
  * DHCP servers do, and again when the answer has grown old.
  */
-import { BoundedMap } from '../bounded-map.ts';
+import { BoundedMap } from './bounded-map.ts';
 import type { Neighbours } from '../ports.ts';
 
 /** A device that has not answered two requests (the kernel repeats one after a second) is not there, ms. */

@@ -6,7 +6,7 @@
  * the source. A user name that fails, from wherever, is only answered more slowly: for right and wrong passwords alike.
  * All tables are bounded, the oldest entry goes first.
  */
-import { BoundedMap } from '../bounded-map.ts';
+import { BoundedMap } from './bounded-map.ts';
 
 const TABLE_SIZE = 4096;
 /** User names of one source that are counted apart; the failures of further ones count together. */

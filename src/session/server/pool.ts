@@ -5,8 +5,8 @@
  * pool remembers only what is held, what was given back, and how far it has counted.
  */
 import type { AddressRange, Prefix } from '../../wire/ip.ts';
-import { BoundedMap } from '../bounded-map.ts';
-import { MinHeap } from '../min-heap.ts';
+import { BoundedMap } from './bounded-map.ts';
+import { MinHeap } from './min-heap.ts';
 
 /** Users whose last address is remembered. */
 const REMEMBERED = 4096;
