@@ -31,28 +31,28 @@ interface Parts {
 export class DataCallPaths implements CallPaths {
   /** Control frames that were dropped because a call had too many. */
   floodFrames = 0;
-  private readonly parts: Parts;
-  private readonly events: PathEvents;
+  readonly #parts: Parts;
+  readonly #events: PathEvents;
   /** By slot. */
-  private readonly calls: (OpenCall | undefined)[];
-  private readonly ration: RateLimit;
+  readonly #calls: (OpenCall | undefined)[];
+  readonly #ration: RateLimit;
 
   constructor(parts: Parts, events: Omit<PathEvents, 'closed'>) {
     const { maxCalls, callIds } = parts;
-    this.parts = parts;
-    this.calls = new Array<OpenCall | undefined>(maxCalls).fill(undefined);
-    this.ration = new RateLimit(maxCalls, CONTROL_PER_SECOND, CONTROL_BURST);
-    this.events = {
+    this.#parts = parts;
+    this.#calls = new Array<OpenCall | undefined>(maxCalls).fill(undefined);
+    this.#ration = new RateLimit(maxCalls, CONTROL_PER_SECOND, CONTROL_BURST);
+    this.#events = {
       ...events,
       closed: (slot, callId) => {
-        this.calls[slot] = undefined;
+        this.#calls[slot] = undefined;
         callIds.release(callId);
       },
     };
   }
 
   open(machine: object, peer: number, local: number, now: number): CallPath | undefined {
-    const { callIds, dataPath } = this.parts;
+    const { callIds, dataPath } = this.#parts;
     const callId = callIds.take();
     if (callId === undefined) return undefined;
     const slot = dataPath.calls.open(peer, local, callId, now);
@@ -60,29 +60,29 @@ export class DataCallPaths implements CallPaths {
       callIds.release(callId);
       return undefined;
     }
-    this.ration.reset(slot, now);
-    const path = new DataCallPath(slot, callId, dataPath.calls, this.events);
-    this.calls[slot] = { machine, path };
+    this.#ration.reset(slot, now);
+    const path = new DataCallPath(slot, callId, dataPath.calls, this.#events);
+    this.#calls[slot] = { machine, path };
     return path;
   }
 
   /** Closes the calls of the machine. */
   release(machine: object): void {
-    for (const call of this.calls) if (call?.machine === machine) call.path.close();
+    for (const call of this.#calls) if (call?.machine === machine) call.path.close();
   }
 
   /** Feeds the machines with what the data path has for them. */
   feed(now: number): void {
-    const { octets, dataPath, drive } = this.parts;
+    const { octets, dataPath, drive } = this.#parts;
     let what: Control;
     while ((what = dataPath.nextControl(now)) !== Control.None) {
       const { slot, offset, length } = dataPath.control;
-      const call = this.calls[slot];
+      const call = this.#calls[slot];
       const receiver = call?.path.receiver;
       if (call === undefined || receiver === undefined) continue;
       if (what === Control.Desynchronized) {
         drive.feed(call.machine, () => receiver.handleDesynchronized(now));
-      } else if (this.ration.take(slot, 1, now) === 0) {
+      } else if (this.#ration.take(slot, 1, now) === 0) {
         this.floodFrames++;
       } else {
         const frame = octets.slice(offset, offset + length);

@@ -25,26 +25,26 @@ export class PacketIo {
   readonly paths: DataCallPaths;
   capture: Capture | undefined;
   /** The engine is broken: nothing is moved any more. */
-  private broken = false;
-  private readonly failed: (error: unknown) => void;
-  private readonly arena = createArena();
-  private readonly io = new IoContext(this.arena.buffer);
-  private readonly dataPath: DataPath;
-  private readonly gre = new GreSocket(this.io);
-  private readonly greIn = new Int32Array(this.arena.greSlots.count * greReceiveWords);
-  private readonly tunIn = new Int32Array(this.arena.tunSlots.count * tunReceiveWords);
+  #broken = false;
+  readonly #failed: (error: unknown) => void;
+  readonly #arena = createArena();
+  readonly #io = new IoContext(this.#arena.buffer);
+  readonly #dataPath: DataPath;
+  readonly #gre = new GreSocket(this.#io);
+  readonly #greIn = new Int32Array(this.#arena.greSlots.count * greReceiveWords);
+  readonly #tunIn = new Int32Array(this.#arena.tunSlots.count * tunReceiveWords);
   /** Devices whose packets wait, and who is told of them. */
-  private readonly parking = new Map<TunDevice, () => void>();
+  readonly #parking = new Map<TunDevice, () => void>();
   /** Until the socket says that it has room. */
-  private socketFull = false;
-  private flushIsDue = false;
-  private readonly drive: Drive;
+  #socketFull = false;
+  #flushIsDue = false;
+  readonly #drive: Drive;
   /** The data path's own deadlines: delayed acknowledgments, packets that wait. */
-  private readonly deadlines = {
-    nextTimeout: () => this.dataPath.nextTimeout(),
-    handleTimeout: this.guarded((now: number) => {
-      this.dataPath.handleTimeout(now);
-      this.settle(now);
+  readonly #deadlines = {
+    nextTimeout: () => this.#dataPath.nextTimeout(),
+    handleTimeout: this.#guarded((now: number) => {
+      this.#dataPath.handleTimeout(now);
+      this.#settle(now);
     }),
     poll: () => undefined,
   };
@@ -55,28 +55,28 @@ export class PacketIo {
    * @throws IoError without root, addon or GRE
    */
   constructor(maxCalls: number, drive: Drive, ids: CallIds, failed: (error: unknown) => void) {
-    this.failed = failed;
-    this.drive = drive;
-    this.dataPath = new DataPath({ arena: this.arena, maxSessions: maxCalls });
-    const callIds = new AdmittedCallIds(ids, (callIds) => this.gre.setCallIds(callIds));
-    const { octets } = this.arena;
+    this.#failed = failed;
+    this.#drive = drive;
+    this.#dataPath = new DataPath({ arena: this.#arena, maxSessions: maxCalls });
+    const callIds = new AdmittedCallIds(ids, (callIds) => this.#gre.setCallIds(callIds));
+    const { octets } = this.#arena;
     this.paths = new DataCallPaths(
-      { octets, dataPath: this.dataPath, maxCalls, callIds, drive },
+      { octets, dataPath: this.#dataPath, maxCalls, callIds, drive },
       {
-        connected: () => queueMicrotask(this.guarded(() => this.settle(monotonic()))),
-        queued: () => this.queued(),
+        connected: () => queueMicrotask(this.#guarded(() => this.#settle(monotonic()))),
+        queued: () => this.#queued(),
         closing: () => this.flush(), // the goodbye of a link
       },
     );
-    drive.add(this.deadlines, {
+    drive.add(this.#deadlines, {
       about: 'packets',
       carryOut: () => undefined,
-      failed: ({ detail }) => this.fail(new Error(detail)),
+      failed: ({ detail }) => this.#fail(new Error(detail)),
     });
-    this.gre.watch(this.arena.greSlots, this.greIn, {
-      onBatch: this.guarded((count) => this.receiveGre(count)),
-      onWritable: this.guarded(() => this.resume()),
-      onLost: (error) => this.fail(error), // a raw socket does not go away
+    this.#gre.watch(this.#arena.greSlots, this.#greIn, {
+      onBatch: this.#guarded((count) => this.#receiveGre(count)),
+      onWritable: this.#guarded(() => this.#resume()),
+      onLost: (error) => this.#fail(error), // a raw socket does not go away
     });
   }
 
@@ -90,10 +90,10 @@ export class PacketIo {
     options: { isolate: boolean; isLink?: boolean },
     lost: (error: IoError) => void,
   ): TunDevice {
-    const device = new TunDevice(this.io, name);
-    this.dataPath.devices.open(device.fd, options);
-    device.watch(this.arena.tunSlots, this.tunIn, {
-      onBatch: this.guarded((count) => this.receiveTun(device, count)),
+    const device = new TunDevice(this.#io, name);
+    this.#dataPath.devices.open(device.fd, options);
+    device.watch(this.#arena.tunSlots, this.#tunIn, {
+      onBatch: this.#guarded((count) => this.#receiveTun(device, count)),
       onLost: lost,
     });
     return device;
@@ -101,62 +101,62 @@ export class PacketIo {
 
   closeDevice(device: TunDevice): void {
     this.flush();
-    this.dataPath.devices.close(device.fd);
-    this.parking.delete(device);
+    this.#dataPath.devices.close(device.fd);
+    this.#parking.delete(device);
     device.close();
   }
 
   /** What goes into the device of a link waits from now on. @param packet one more has come (each batch) */
   park(device: TunDevice, packet: () => void): void {
-    this.dataPath.devices.park(device.fd);
-    this.parking.set(device, packet);
+    this.#dataPath.devices.park(device.fd);
+    this.#parking.set(device, packet);
   }
 
   /** Sends what has waited, from the address `to` where its sender took `from`. */
   unpark(device: TunDevice, from: number, to: number): void {
-    this.parking.delete(device);
-    this.dataPath.unpark(device.fd, from, to, monotonic());
+    this.#parking.delete(device);
+    this.#dataPath.unpark(device.fd, from, to, monotonic());
     this.flush();
   }
 
   /** IP flows between the call and the device from now on. */
   attach(path: CallPath, device: TunDevice, tunnel: Tunnel): void {
     const { localAddress, peerAddress, routes, ipv6 } = tunnel;
-    this.dataPath.devices.attach(path.slot, device.fd, {
+    this.#dataPath.devices.attach(path.slot, device.fd, {
       localAddress,
       peerAddress,
       prefixes: routes,
     });
-    this.dataPath.calls.setIpv6(path.slot, ipv6);
+    this.#dataPath.calls.setIpv6(path.slot, ipv6);
   }
 
   /** What the device of a link has in IPv6. @param exclusive nothing else passes */
   giveIpv6(device: TunDevice, prefixes: readonly Ipv6Prefix[], exclusive: boolean): void {
-    this.dataPath.devices.setGivenIpv6(device.fd, prefixes, exclusive);
+    this.#dataPath.devices.setGivenIpv6(device.fd, prefixes, exclusive);
   }
 
   detach(path: CallPath): void {
-    this.dataPath.devices.detach(path.slot);
+    this.#dataPath.devices.detach(path.slot);
   }
 
   /** Closes the calls of a machine that has thrown. */
   release(machine: object): void {
-    this.guarded(() => this.paths.release(machine))();
+    this.#guarded(() => this.paths.release(machine))();
   }
 
   /** Sends everything that is queued. */
-  readonly flush = this.guarded(() => {
-    this.flushIsDue = false;
-    const { dataPath, io } = this;
+  readonly flush = this.#guarded(() => {
+    this.#flushIsDue = false;
+    const dataPath = this.#dataPath;
     const { output } = dataPath;
     dataPath.seal();
     let taken = 0;
-    if (output.greCount > 0 && !this.socketFull) {
-      taken = this.gre.send(output.gre, output.greCount);
-      this.socketFull = taken < output.greCount;
-      if (this.capture !== undefined) this.captureGre(output.gre, greSendWords, taken, 'out');
+    if (output.greCount > 0 && !this.#socketFull) {
+      taken = this.#gre.send(output.gre, output.greCount);
+      this.#socketFull = taken < output.greCount;
+      if (this.capture !== undefined) this.#captureGre(output.gre, greSendWords, taken, 'out');
     }
-    if (output.tunCount > 0) sendTun(io, output.tun, output.tunCount);
+    if (output.tunCount > 0) sendTun(this.#io, output.tun, output.tunCount);
     dataPath.sent(taken);
   });
 
@@ -172,80 +172,76 @@ export class PacketIo {
     readonly flood_frames: number;
   } {
     return {
-      gre: this.gre.counters(),
-      calls: this.dataPath.totals(),
+      gre: this.#gre.counters(),
+      calls: this.#dataPath.totals(),
       flood_frames: this.paths.floodFrames,
     };
   }
 
   close(): void {
     this.flush();
-    this.drive.remove(this.deadlines);
-    this.gre.close();
+    this.#drive.remove(this.#deadlines);
+    this.#gre.close();
   }
 
   /** What fails within is no peer's fault, but leaves the engine itself in doubt. */
-  private guarded(act: (argument: number) => void): (argument?: number) => void {
+  #guarded(act: (argument: number) => void): (argument?: number) => void {
     return (argument = 0) => {
-      if (this.broken) return;
+      if (this.#broken) return;
       try {
         act(argument);
       } catch (error) {
-        this.fail(error);
+        this.#fail(error);
       }
     };
   }
 
-  private fail(error: unknown): void {
-    this.broken = true;
-    this.failed(error);
+  #fail(error: unknown): void {
+    this.#broken = true;
+    this.#failed(error);
   }
 
-  private resume(): void {
-    this.socketFull = false;
-    while (this.dataPath.output.blocked && !(this.socketFull as boolean)) {
-      this.dataPath.resume();
+  #resume(): void {
+    this.#socketFull = false;
+    while (this.#dataPath.output.blocked && !(this.#socketFull as boolean)) {
+      this.#dataPath.resume();
       this.flush(); // which may find it full again
     }
   }
 
-  private receiveGre(count: number): void {
-    if (this.capture !== undefined) this.captureGre(this.greIn, greReceiveWords, count, 'in');
+  #receiveGre(count: number): void {
+    if (this.capture !== undefined) this.#captureGre(this.#greIn, greReceiveWords, count, 'in');
     const now = monotonic();
-    this.dataPath.receiveGre(this.greIn, count, now);
-    this.settle(now);
+    this.#dataPath.receiveGre(this.#greIn, count, now);
+    this.#settle(now);
   }
 
-  private receiveTun(device: TunDevice, count: number): void {
+  #receiveTun(device: TunDevice, count: number): void {
     const now = monotonic();
-    if (this.dataPath.receiveTun(device.fd, this.tunIn, count, now)) this.parking.get(device)?.();
-    this.settle(now);
+    if (this.#dataPath.receiveTun(device.fd, this.#tunIn, count, now))
+      this.#parking.get(device)?.();
+    this.#settle(now);
   }
 
   /** The machines deal with their control frames, everything is sent, and the next deadline noted. */
-  private settle(now: number): void {
+  #settle(now: number): void {
     this.paths.feed(now);
     this.flush();
-    this.drive.touched(this.deadlines);
+    this.#drive.touched(this.#deadlines);
   }
 
   /** A machine has queued something: it is sent when all have had their say. */
-  private queued(): void {
-    if (this.dataPath.output.greCount >= this.arena.outSlots.count / 2) this.flush();
-    else if (!this.flushIsDue) {
-      this.flushIsDue = true;
+  #queued(): void {
+    if (this.#dataPath.output.greCount >= this.#arena.outSlots.count / 2) this.flush();
+    else if (!this.#flushIsDue) {
+      this.#flushIsDue = true;
       queueMicrotask(this.flush);
     }
   }
 
-  private captureGre(
-    meta: Int32Array,
-    words: number,
-    count: number,
-    direction: 'in' | 'out',
-  ): void {
+  #captureGre(meta: Int32Array, words: number, count: number, direction: 'in' | 'out'): void {
     for (let at = 0; at < count * words; at += words) {
-      const octets = this.arena.octets.subarray(meta[at], meta[at]! + meta[at + 1]!);
+      const octets = this.#arena.octets.subarray(meta[at], meta[at]! + meta[at + 1]!);
       this.capture?.gre(direction, meta[at + 2]! >>> 0, meta[at + 3]! >>> 0, octets);
     }
   }
