@@ -71,6 +71,7 @@ function furnish(): void {
   for (const applet of ['sh', 'cat']) symlinkSync('busybox', join(root, 'bin', applet));
   writeFileSync(join(root, 'sbin/ip'), IP, { mode: 0o755 });
   if (emulator !== undefined) copyFileSync(`/usr/bin/${emulator}`, join(root, 'bin', emulator));
+  writeFileSync(join(root, 'etc/openwrt_release'), "DISTRIB_ID='OpenWrt'\n");
   writeFileSync(join(root, 'etc/resolv.conf'), 'nameserver 127.0.0.1\n');
   writeFileSync(join(root, 'lib/libsetlbf.so'), 'not for this loader\n');
   writeFileSync(
