@@ -11,13 +11,15 @@
 # make release-check  is this folder ready to be tagged? builds and tries the packages
 # make npm-packages  dist/npm: ubus-js, tun-tap and raw-socket as packages for npm
 # make docs    what the pages in docs/ have from the sources: options, causes, commands
+# make deb     all set-up, then dist/deb: .deb for each of DEBIAN_ARCHITECTURES, checked
+# make install, make uninstall  below PREFIX (/usr/local), in DESTDIR: for plain Linux with systemd
 # make source-feed  dist/source-feed: a feed for OpenWrt's scripts/feeds
 # make runtime-lock  tools/packages/debian.lock: the newest packages of Debian 13 for the runtime
 # make fuzz    all set-up, then every harness of test/fuzz for FUZZ_SECONDS each (or HARNESSES="gre uci")
 # make soak    all set-up, then a besieged gateway for SOAK_SECONDS; ends with 1 where the good session lost anything
 # make test-sanitized  all set-up, then the tests of the addon with it under AddressSanitizer and UBSan
 # make run     a server from an example configuration, in the foreground
-.PHONY: build check demo test test-unit coverage watch test-interop test-sanitized fuzz soak bench run source-feed packages feed feed-key runtime-lock npm-packages docs sbom release-check format clean \
+.PHONY: build check demo test test-unit coverage watch test-interop test-sanitized fuzz soak bench run source-feed packages feed feed-key runtime-lock npm-packages docs sbom release-check deb install uninstall format clean \
 	setup-build setup-demo setup-test setup-fuzz setup-bench setup-packages
 
 SOURCES := $(shell find src -name '*.ts')
@@ -79,6 +81,22 @@ packages: source-feed
 # Of the packages in dist/packages
 sbom: setup-build
 	node --import tsx tools/packages/sbom.ts
+
+DEBIAN_ARCHITECTURES ?= amd64 arm64 armhf
+# The runtimes of these are in the source feed.
+deb: ARCHITECTURES := $(patsubst armhf,arm_cortex-a7_neon-vfpv4,$(patsubst arm64,aarch64_cortex-a53,$(patsubst amd64,x86_64,$(DEBIAN_ARCHITECTURES))))
+deb: source-feed dist/pptp-gateway.js
+	tools/deb/build.sh $(DEBIAN_ARCHITECTURES)
+	node --import tsx tools/deb/verify.ts
+
+# Of what is in /etc/pptp-gateway nothing is replaced.
+DESTDIR ?=
+PREFIX ?= /usr/local
+install: build
+	DESTDIR=$(DESTDIR) PREFIX=$(PREFIX) tools/deb/install.sh install
+
+uninstall:
+	DESTDIR=$(DESTDIR) PREFIX=$(PREFIX) tools/deb/install.sh uninstall
 
 # Outside the repository: whoever has it speaks for the feed.
 FEED_KEY ?= $(HOME)/.config/pptp-gateway/feed-key.pem

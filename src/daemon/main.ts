@@ -4,10 +4,12 @@ import { program } from '../platform/platform.ts';
 import { parseArguments } from './cli/arguments.ts';
 import { commands } from './cli/commands.ts';
 import { importFrom } from './cli/import.ts';
+import { init } from './cli/init.ts';
 import { describeFailure, run } from './cli/run.ts';
 import { usage } from './cli/usage.ts';
 import { ControlClient } from './control/client.ts';
 import { ExitCode } from './exit-codes.ts';
+import { journaldLine } from './reports/journald.ts';
 import { UbusError } from '../ubus-js/index.ts';
 import { version } from './version.ts';
 
@@ -20,6 +22,8 @@ async function main(words: readonly string[]): Promise<ExitCode> {
     case 'version':
       program.print(`pptp-gateway ${version}\n`);
       return ExitCode.Ok;
+    case 'init':
+      return init(options);
     case 'import':
       return importFrom(options);
     case 'run':
@@ -43,9 +47,9 @@ try {
   if (failure !== undefined) {
     // Below a usage error stands the usage.
     const named = failure.exitCode === ExitCode.Usage ? 1 : failure.lines.length;
-    failure.lines.forEach((line, i) =>
-      program.complain(i < named ? `pptp-gateway: ${line}\n` : `${line}\n`),
-    );
+    const head = (line: string) =>
+      program.isJournaled ? journaldLine('error', line) : `pptp-gateway: ${line}\n`;
+    failure.lines.forEach((line, i) => program.complain(i < named ? head(line) : `${line}\n`));
     program.setExitCode(failure.exitCode);
   } else if (error instanceof UbusError) {
     program.complain(`pptp-gateway: ${error.message}\n`);

@@ -19,6 +19,13 @@ export interface OpenFile {
   close(): void;
 }
 
+export interface Replacement {
+  readonly mode: number;
+  readonly encoding?: Encoding;
+  /** After a power failure, too. */
+  readonly lasting?: boolean;
+}
+
 export interface Files {
   exists(path: string): boolean;
   status(path: string): FileStatus;
@@ -37,11 +44,11 @@ export interface Files {
   writeLater(path: string, text: string): Promise<void>;
   /** Nobody but its owner can read it, from the first octet on. */
   writeSecret(path: string, octets: Uint8Array): void;
-  /** Whatever happens, it is the old file or the new one. @param lasting after a power failure, too */
-  replace(
-    path: string,
-    text: string,
-    how: { readonly mode: number; readonly encoding?: Encoding; readonly lasting?: boolean },
+  /** Whatever happens, it is the old file or the new one. */
+  replace(path: string, text: string, how: Replacement): void;
+  /** In this order; what there is no room for shows before the first of them is replaced. */
+  replaceAll(
+    all: readonly (Replacement & { readonly path: string; readonly text: string })[],
   ): void;
   /** @throws there is such a file */
   create(path: string, mode: number): OpenFile;

@@ -20,12 +20,25 @@ export type OptionValues<T extends OptionTable> = {
     | (T[Name] extends { readonly default: string | boolean } ? never : undefined);
 };
 
+export interface Terminal {
+  /** The next line. @param hidden nothing of it is shown; @returns undefined: the person has had enough (Ctrl-C, Ctrl-D) */
+  ask(question: string, hidden?: boolean): Promise<string | undefined>;
+  close(): void;
+}
+
 export interface Program {
   readonly words: readonly string[];
   readonly pid: number;
   readonly uid: number;
   /** Somebody looks at what is complained of. */
   readonly isWatched: boolean;
+  /** systemd's journal reads what is complained of: a line begins with its severity (sd-daemon(3)). */
+  readonly isJournaled: boolean;
+  environment(name: string): string | undefined;
+  /** A person who can be asked; undefined: standard input or output is no terminal. */
+  openTerminal(): Terminal | undefined;
+  /** Standard input to its end. */
+  readInput(): string;
   /** Standard output; nobody has to read it. */
   print(text: string): void;
   /** Standard error. */

@@ -6,8 +6,11 @@ export const RELAY_TABLE = 'pptp_gateway_relay';
 /** Bits of the packet mark that are ours, and their value: also in the static fw4 includes. */
 export const MARK = `meta mark set meta mark & 0x00ffffff | 0x17000000`;
 const MARKED = 'meta mark & 0xff000000 == 0x17000000';
-/** GRE version 1 with a key for PPP (RFC 2637 §4.1): S and A may be set or not, everything else is fixed. */
-export const PPTP_GRE = 'ip protocol gre @th,0,32 & 0xef7fffff == 0x2001880b';
+/**
+ * GRE version 1 with a key for PPP (RFC 2637 §4.1): S and A may be set or not, everything else is fixed. As a number: a
+ * small system may have no /etc/protocols.
+ */
+export const PPTP_GRE = 'ip protocol 47 @th,0,32 & 0xef7fffff == 0x2001880b';
 /** The call id: the lower half of the key. */
 const CALL_ID = '@th,48,16';
 /** For the chains that change addresses: before those of others. */

@@ -4,6 +4,7 @@ import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { test } from 'node:test';
 import { parseArguments } from '../../src/daemon/cli/arguments.ts';
+import { ExitCode } from '../../src/daemon/exit-codes.ts';
 import { root } from '../daemon/cli/program.ts';
 
 const unit = readFileSync(join(root, 'systemd/pptp-gateway.service'), 'utf8');
@@ -12,12 +13,12 @@ const values = (key: string) =>
 
 test('its command line is one of the program’s', () => {
   const [command = ''] = values('ExecStart');
-  const [node, ...words] = command.split(' ');
-  assert.equal(node, '/usr/bin/node');
-  const program = words.findIndex((word) => !word.startsWith('--'));
-  assert.match(words[program] ?? '', /\/pptp-gateway\.js$/);
-  const { command: name, configDir, dial } = parseArguments(words.slice(program + 1));
+  const [program, ...words] = command.split(' ');
+  assert.equal(program, '@PREFIX@/bin/pptp-gateway');
+  const { command: name, configDir, dial } = parseArguments(words);
   assert.deepEqual([name, configDir, dial], ['run', '/etc/pptp-gateway', true]);
+  const [reload = ''] = values('ExecReload');
+  assert.deepEqual(reload.split(' '), [program, 'reload']);
 });
 
 test('it has the capabilities that the service has on OpenWrt, and no more', () => {
@@ -33,4 +34,9 @@ test('its folder is that of the program’s own bus, and the goodbyes have their
   const [folder] = values('RuntimeDirectory');
   assert.equal(parseArguments(['status']).socket, `/var/run/${folder}/ubus.sock`);
   assert.ok(Number(values('TimeoutStopSec')[0]) > 5);
+});
+
+test('it is started again only after what may mend by itself', () => {
+  const final = [ExitCode.Usage, ExitCode.NoTun, ExitCode.NotRoot, ExitCode.Configuration, 127];
+  assert.deepEqual(values('RestartPreventExitStatus'), [final.join(' ')]);
 });

@@ -23,6 +23,16 @@ export interface Arguments {
   readonly seconds: number;
   /** capture: keep login data and payload */
   readonly secrets: boolean;
+  /** init: answers that are not asked for */
+  readonly answers: Answers;
+}
+
+export interface Answers {
+  readonly network: string | undefined;
+  readonly masquerade: string | undefined;
+  readonly dns: string | undefined;
+  readonly user: string | undefined;
+  readonly passwordFile: string | undefined;
 }
 
 /** Where this system keeps the configuration. */
@@ -76,6 +86,13 @@ export function parseArguments(
     server: values.server === undefined ? undefined : parseServer(values.server),
     seconds,
     secrets: values.secrets === true,
+    answers: {
+      network: values.network,
+      masquerade: values.masquerade,
+      dns: values.dns,
+      user: values.user,
+      passwordFile: values['password-file'],
+    },
   };
 }
 

@@ -61,6 +61,25 @@ export const options = {
     doc: 'how long, from 1 to 86400 (default 600)',
   },
   secrets: { type: 'boolean', doc: 'keep logins and payload, which otherwise are left out' },
+  network: {
+    type: 'string',
+    value: 'NETWORK',
+    doc: 'addresses of the tunnels, such as 192.168.99.0/24',
+  },
+  masquerade: {
+    type: 'string',
+    value: 'yes|no',
+    complete: ['yes', 'no'],
+    doc: 'whether callers reach the Internet and other networks through this machine',
+  },
+  dns: { type: 'string', value: 'ADDRESS,…', doc: 'DNS servers for callers, at most two, or none' },
+  user: { type: 'string', value: 'NAME', doc: 'name of the first user' },
+  'password-file': {
+    type: 'string',
+    value: 'FILE',
+    complete: 'file',
+    doc: "file whose first line is the user's password; - is the standard input",
+  },
   help: { type: 'boolean', short: 'h', doc: 'this help' },
 } as const satisfies Readonly<Record<string, OptionEntry>>;
 
@@ -85,6 +104,12 @@ export interface CommandEntry {
 }
 
 export const commandTable: readonly CommandEntry[] = [
+  {
+    name: 'init',
+    options: ['config-dir', 'network', 'masquerade', 'dns', 'user', 'password-file'],
+    doc: 'write a server and its first user into the configuration, asking five questions',
+    more: 'What an option answers is not asked. Without a terminal the answers that are not given are the proposed ones; the name of the user must be given. A password that is neither typed nor read from a file is made up and shown once. Nothing is changed where there is a server already.',
+  },
   {
     name: 'run',
     options: ['config-dir', 'dial', 'router', 'ubus', 'socket'],

@@ -10,6 +10,7 @@ import type { DaemonOptions } from '../daemon-options.ts';
 import { Daemon } from '../daemon.ts';
 import { isNetifd } from '../tunnels/router-choice.ts';
 import { ExitCode, Fatal } from '../exit-codes.ts';
+import { tellReady, toJournald } from '../reports/journald.ts';
 import { Log, toStderr } from '../reports/log.ts';
 import { pptpObject } from '../methods/object.ts';
 import { SystemLog } from '../reports/system-log.ts';
@@ -37,6 +38,7 @@ export async function run(options: Arguments): Promise<ExitCode> {
       '/dev/net/tun is missing: load the kernel module tun (OpenWrt: install kmod-tun)',
     );
   if (program.isWatched) return guarded(options, new Log()); // somebody is looking
+  if (program.isJournaled) return guarded(options, new Log(toStderr, toJournald));
   const system = new SystemLog(options.ubus, toStderr);
   try {
     await system.open();
@@ -130,6 +132,8 @@ async function gateway(options: Arguments, log: Log, lastResort: LastResort): Pr
     for (const signal of ['SIGTERM', 'SIGINT'] as const) program.onSignal(signal, resolve);
   });
   log.line('info', `pptp-gateway ${version} is running`); // signals are handled from here on
+  const untold = await tellReady(program.environment('NOTIFY_SOCKET'));
+  if (untold !== undefined) log.line('warning', `systemd is not told: ${untold}`);
   await ended;
   log.line('info', 'stopping');
   buses.withdraw();

@@ -4,6 +4,7 @@
  */
 import { isMppeWord, parsePppdOptions, type PppdOptions } from '../configuration/pppd-options.ts';
 import { parseUci, type UciSection } from '../../router/uci.ts';
+import type { Prefix } from '../../wire/ip.ts';
 import { pppdSecrets, type Secret } from './pppd-secrets.ts';
 import { pppdWords } from './pppd-words.ts';
 import { pptpdConf } from './pptpd-conf.ts';
@@ -15,6 +16,8 @@ export interface PptpdFiles {
   readonly read: (path: string) => string | undefined;
   /** The name pppd has for itself unless its options name another. */
   readonly hostname: string;
+  /** Networks that this machine is in, where our files do not say so (plain Linux). */
+  readonly networks: readonly Prefix[];
 }
 
 export interface PptpdLogin extends Secret {

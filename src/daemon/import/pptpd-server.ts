@@ -1,5 +1,4 @@
 /** pptpd's addresses and encryption as the options of a server of ours. */
-import { parseUci } from '../../router/uci.ts';
 import type { UciOptions } from '../../router/uci-text.ts';
 import {
   formatAddress,
@@ -14,7 +13,6 @@ import {
   type Prefix,
 } from '../../wire/ip.ts';
 import type { PppdOptions } from '../configuration/pppd-options.ts';
-import { staticNetworks } from '../configuration/static-networks.ts';
 import { mppeStrengths } from '../configuration/security.ts';
 import { pptpdAddresses } from './pptpd-conf.ts';
 import type { PptpdSettings } from './pptpd-files.ts';
@@ -83,11 +81,11 @@ function rangesOf(addresses: readonly number[]): AddressRange[] {
 export function serverOptions(
   settings: PptpdSettings,
   { localAddress, ranges, callers }: Pool,
-  network: string,
+  others: readonly Prefix[],
   warn: Warn,
 ): UciOptions {
   const { ppp } = settings;
-  const own = localAddress === undefined ? undefined : ownNetwork(localAddress, ranges, network);
+  const own = localAddress === undefined ? undefined : ownNetwork(localAddress, ranges, others);
   const strengths = mppeStrengths(ppp);
   warnOfSecurity(ppp, warn);
   if (callers > 1)
@@ -165,12 +163,9 @@ function warnOfSecurity(ppp: PppdOptions, warn: Warn): void {
 function ownNetwork(
   local: number,
   ranges: readonly AddressRange[],
-  network: string,
+  others: readonly Prefix[],
 ): Prefix | undefined {
   if (ranges.length === 0) return undefined;
-  const others = staticNetworks(parseUci('network', network).sections).map(
-    (other) => other.network,
-  );
   if (ranges.some(({ first }) => others.some((one) => prefixContains(one, first))))
     return undefined;
   for (let length = 24; length >= 16; length--) {

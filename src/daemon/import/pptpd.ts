@@ -8,6 +8,7 @@ import { parseUci } from '../../router/uci.ts';
 import { sectionText, withLinesBelow, withSection, optionLines } from '../../router/uci-text.ts';
 import { fromLatin1, toLatin1 } from '../../wire/octets.ts';
 import { parseConfiguration, type uciFiles } from '../configuration/configuration.ts';
+import { staticNetworks } from '../configuration/static-networks.ts';
 import { ConfigError, formatProblem } from '../configuration/problems.ts';
 import { readPptpd, type PptpdFiles } from './pptpd-files.ts';
 import { poolOf, serverOptions } from './pptpd-server.ts';
@@ -35,7 +36,10 @@ export function importPptpd(files: PptpdFiles, before: Texts): Imported {
   const taken = new Set(parseUci('network', before.network).sections.map(({ name }) => name));
   const server = freeName(NAME, taken);
   const pool = poolOf(settings, warn);
-  const options = serverOptions(settings, pool, before.network, warn);
+  const written = staticNetworks(parseUci('network', before.network).sections).map(
+    ({ network }) => network,
+  );
+  const options = serverOptions(settings, pool, [...files.networks, ...written], warn);
   const users = userSections(settings.logins, { server, pool }, before.pptp_users, warn);
   const texts = {
     network: withSection(
@@ -56,7 +60,7 @@ export function importPptpd(files: PptpdFiles, before: Texts): Imported {
     warn(`once it is switched on: ${line}`);
   if (settings.enabled)
     warn(
-      'pptpd is still switched on, and only one can have TCP port 1723: /etc/init.d/pptpd stop; /etc/init.d/pptpd disable',
+      `pptpd is still switched on, and only one can have TCP port 1723: ${files.pptpd === undefined ? 'systemctl disable --now pptpd' : '/etc/init.d/pptpd stop; /etc/init.d/pptpd disable'}`,
     );
   return { texts, server, users: users.length, warnings };
 }
@@ -100,10 +104,10 @@ function newFaults(before: Texts, after: Texts): string[] {
 }
 
 /** As the daemon reads its files. */
-function textOf(octets: string): string {
+export function textOf(octets: string): string {
   return new TextDecoder('utf-8', { ignoreBOM: true }).decode(toLatin1(octets));
 }
 
-function octetsOf(text: string): string {
+export function octetsOf(text: string): string {
   return fromLatin1(new TextEncoder().encode(text));
 }

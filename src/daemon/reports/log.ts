@@ -71,8 +71,9 @@ export function formatLine(level: Level, text: string): string {
   return `pptp ${level}: ${text}\n`;
 }
 
+/** Whoever reads it there has no other time. */
 export function toStderr(line: string): void {
-  program.complain(line);
+  program.complain(`${new Date().toISOString()} ${line}`);
 }
 
 function describeEvent(event: SessionEvent | RelayEvent): [Level, string] {

@@ -8,7 +8,12 @@ import { formatLine, type Level } from './log.ts';
 
 /** As syslog(3) has them. */
 const DAEMON = 3 << 3;
-const severities: Readonly<Record<Level, number>> = { error: 3, warning: 4, info: 6, debug: 7 };
+export const severities: Readonly<Record<Level, number>> = {
+  error: 3,
+  warning: 4,
+  info: 6,
+  debug: 7,
+};
 
 /** Lines that are on their way; more go past it. */
 const MAX_LINES = 256;

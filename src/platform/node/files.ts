@@ -45,21 +45,24 @@ export const files: Files = {
     chmodSync(path, OF_OWNER); // it may be older
     writeFileSync(path, octets);
   },
-  replace(path, text, { mode, encoding = 'utf8', lasting = false }) {
-    const fresh = join(dirname(path), `.${basename(path)}.new`);
+  replace: (path, text, how) => files.replaceAll([{ path, text, ...how }]),
+  replaceAll(all) {
+    const fresh = (path: string) => join(dirname(path), `.${basename(path)}.new`);
     try {
-      rmSync(fresh, { force: true });
-      const file = openSync(fresh, 'wx', mode);
-      try {
-        fchmodSync(file, mode); // whatever the umask
-        writeFileSync(file, text, encoding);
-        if (lasting) fsyncSync(file);
-      } finally {
-        closeSync(file);
+      for (const { path, text, mode, encoding = 'utf8', lasting = false } of all) {
+        rmSync(fresh(path), { force: true });
+        const file = openSync(fresh(path), 'wx', mode);
+        try {
+          fchmodSync(file, mode); // whatever the umask
+          writeFileSync(file, text, encoding);
+          if (lasting) fsyncSync(file);
+        } finally {
+          closeSync(file);
+        }
       }
-      renameSync(fresh, path);
+      for (const { path } of all) renameSync(fresh(path), path);
     } catch (error) {
-      rmSync(fresh, { force: true });
+      for (const { path } of all) rmSync(fresh(path), { force: true });
       throw error;
     }
   },

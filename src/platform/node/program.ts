@@ -1,7 +1,9 @@
+import { fstatSync, readFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { parseArgs } from 'node:util';
 import { errorCode } from '../errors.ts';
 import type { OptionTable, OptionValues, Program } from '../program.ts';
+import { openTerminal } from './terminal.ts';
 
 let stdout: typeof process.stdout | undefined;
 let stderr: typeof process.stderr | undefined;
@@ -19,6 +21,14 @@ export const program: Program = {
   get isWatched() {
     return process.stderr.isTTY;
   },
+  get isJournaled() {
+    // Of a descriptor that leads elsewhere than the stream to the journal device or inode differ.
+    const { dev, ino } = fstatSync(2);
+    return process.env['JOURNAL_STREAM'] === `${dev}:${ino}`;
+  },
+  environment: (name) => process.env[name],
+  openTerminal: () => (process.stdin.isTTY && process.stdout.isTTY ? openTerminal() : undefined),
+  readInput: () => readFileSync(0, 'utf8'),
   print(text) {
     stdout ??= process.stdout.on('error', (error) => {
       if (errorCode(error) !== 'EPIPE') throw error; // its reader has gone (`status | head`)

@@ -18,6 +18,13 @@ const defaults = {
   secrets: false,
   ubus: '/var/run/ubus/ubus.sock',
   server: undefined,
+  answers: {
+    network: undefined,
+    masquerade: undefined,
+    dns: undefined,
+    user: undefined,
+    passwordFile: undefined,
+  },
 };
 
 function fault(...words: string[]): string {
@@ -91,7 +98,7 @@ test('an option of another command is a usage error', () => {
 
 test('every command of the usage is accepted and done by somebody', () => {
   const named = [...usage.matchAll(/^ {2}([a-z]+)( NAME| ID\|USER| FILE| pptpd)?/gm)];
-  const own = ['help', 'import', 'run', 'version'];
+  const own = ['help', 'import', 'init', 'run', 'version'];
   assert.deepEqual(
     named.map(([, name]) => name),
     commandTable.map(({ name }) => name),

@@ -5,7 +5,13 @@ import { parseConfiguration } from '../../../src/daemon/configuration/configurat
 import { importPptpd, type Imported } from '../../../src/daemon/import/pptpd.ts';
 import { Secret } from '../../../src/crypto/secret.ts';
 import { parseUci } from '../../../src/router/uci.ts';
-import { formatAddress, formatPrefix, formatRange } from '../../../src/wire/ip.ts';
+import {
+  formatAddress,
+  formatPrefix,
+  formatRange,
+  parsePrefix,
+  type Prefix,
+} from '../../../src/wire/ip.ts';
 
 const fresh = {
   network:
@@ -20,6 +26,7 @@ interface Files {
   readonly chapSecrets?: string;
   /** By their paths. */
   readonly others?: Readonly<Record<string, string>>;
+  readonly networks?: readonly Prefix[];
 }
 
 /** What every import says that has several addresses. */
@@ -35,7 +42,7 @@ function imported(files: string | Files, before: Imported['texts'] = fresh): Imp
   };
   const read = (path: string) => texts[path] && octets(texts[path]);
   const pptpd = some.pptpd === undefined ? undefined : octets(some.pptpd);
-  return importPptpd({ pptpd, read, hostname: 'router' }, before);
+  return importPptpd({ pptpd, read, hostname: 'router', networks: some.networks ?? [] }, before);
 }
 
 /** As files have it: an octet is a character. */
@@ -482,7 +489,10 @@ test('files that are not UTF-8: names are read as those on the wire, passwords o
   const read = (path: string) => ({ '/etc/ppp/chap-secrets': latin1 })[path];
   const service =
     "config service\n\toption localip '10.0.0.1'\n\toption remoteip '10.0.0.10'\nlist mppe 'require-mppe-128'\n";
-  const { texts } = importPptpd({ pptpd: service, read, hostname: 'pptp-server' }, fresh);
+  const { texts } = importPptpd(
+    { pptpd: service, read, hostname: 'pptp-server', networks: [] },
+    fresh,
+  );
   const { users } = parseConfiguration({
     pptp_users: Buffer.from(texts.pptp_users, 'latin1').toString('utf8'),
   });
@@ -548,4 +558,20 @@ test('no files make it throw, and what it writes is UCI', () => {
         assert.deepEqual(parseUci(file, texts[file]).faults, []);
     }),
   );
+});
+
+test('on Debian the addresses may be a part of the network that the machine is in', () => {
+  const conf = 'option /etc/ppp/pptpd-options\nlocalip 192.168.0.1\nremoteip 192.168.0.234-238\n';
+  const others = { '/etc/pptpd.conf': conf, '/etc/ppp/pptpd-options': 'name pptpd\nproxyarp\n' };
+  const server = (...networks: string[]) =>
+    parsed(
+      imported({
+        pptpd: undefined,
+        others,
+        networks: networks.map((text) => parsePrefix(text)!),
+      }),
+    ).server;
+  assert.equal(server('10.0.0.0/8').proxyArp, false);
+  assert.equal(formatPrefix(server('10.0.0.0/8').network), '192.168.0.0/24');
+  assert.equal(server('10.0.0.0/8', '192.168.0.0/24').proxyArp, true);
 });

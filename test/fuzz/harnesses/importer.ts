@@ -88,6 +88,7 @@ export const importer = harness({
       pptpd: texts0.pptpd,
       read: (path: string) => (Object.hasOwn(paths, path) ? paths[path] : undefined),
       hostname: 'router',
+      networks: [],
     };
     parsePppdOptions(pppd);
     const found = importPptpd(files, before);
