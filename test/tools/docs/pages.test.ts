@@ -132,3 +132,12 @@ test('commands in the text and in blocks that are not run exist', () => {
     }
   }
 });
+
+test('files that the architecture names are there', () => {
+  const named = [
+    ...read('docs/architecture.md').matchAll(/`([\w./-]+(?:\.(?:ts|c|as|sh|cjs)|\/))`/g),
+  ];
+  assert.ok(named.length > 50);
+  for (const [, path = ''] of named)
+    assert.ok(existsSync(join(root, 'src', path)) || existsSync(join(root, path)), path);
+});
