@@ -10,7 +10,7 @@
 /* What every page says above its content: what of the configuration is not in force, and what keeps the rest from working. */
 
 /* Of these pages; a test holds it to the daemon's. */
-const VERSION = '0.1.0';
+const VERSION = '1.0.0';
 
 const SECONDS = 5;
 const RESTART_SECONDS = 30;
