@@ -37,7 +37,8 @@ export function sourceFaults(): string[] {
     const [, found] = /^PKG_VERSION:=(.*)$/m.exec(read(`openwrt/${name}/Makefile`)) ?? [];
     check(found === version, `openwrt/${name}/Makefile has version ${found}`);
   }
-  const pages = 'openwrt/luci-app-pptp-gateway/htdocs/luci-static/resources/pptp-gateway/notices.js';
+  const pages =
+    'openwrt/luci-app-pptp-gateway/htdocs/luci-static/resources/pptp-gateway/notices.js';
   const [, shown] = /^const VERSION = '(.*)';$/m.exec(read(pages)) ?? [];
   check(shown === version, `${pages} has version ${shown}`);
   const [, unreleased = '', newest, date = ''] =
