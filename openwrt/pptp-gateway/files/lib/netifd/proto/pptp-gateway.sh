@@ -21,12 +21,29 @@ pptp_gateway_teardown() {
 	pptp_gateway_call link_teardown "$1" || return 0
 }
 
+pptp_gateway_init_config() {
+	no_device=1
+	available=1
+	no_proto_task=1
+	teardown_on_l3_link_down=1
+	lasterror=1
+}
+
+proto_pptpgw_init_config() { pptp_gateway_init_config; }
+proto_pptpgw_setup() { pptp_gateway_setup "$1"; }
+proto_pptpgw_teardown() { pptp_gateway_teardown "$1"; }
+
+proto_pptpserver_init_config() { pptp_gateway_init_config; }
+proto_pptpserver_setup() { pptp_gateway_setup "$1"; }
+proto_pptpserver_teardown() { pptp_gateway_teardown "$1"; }
+
+add_protocol pptpgw
+add_protocol pptpserver
+
 # Of two handlers of one name netifd takes the first: pptp is ours only while the stock client is absent.
-names='pptpgw pptpserver'
-ls /usr/lib/pppd/*/pptp.so >/dev/null 2>&1 || names="$names pptp"
-for name in $names; do
-	eval "proto_${name}_init_config() { no_device=1 available=1 no_proto_task=1 teardown_on_l3_link_down=1 lasterror=1; }"
-	eval "proto_${name}_setup() { pptp_gateway_setup \"\$1\"; }"
-	eval "proto_${name}_teardown() { pptp_gateway_teardown \"\$1\"; }"
-	add_protocol "$name"
-done
+ls /usr/lib/pppd/*/pptp.so >/dev/null 2>&1 || {
+	proto_pptp_init_config() { pptp_gateway_init_config; }
+	proto_pptp_setup() { pptp_gateway_setup "$1"; }
+	proto_pptp_teardown() { pptp_gateway_teardown "$1"; }
+	add_protocol pptp
+}
