@@ -13,16 +13,24 @@ const makefile = readFileSync(
 const [, body] = /^define Package\/pptp-gateway\/postinst\n([^]*?)^endef$/m.exec(makefile)!;
 
 /** @param handlers what netifd answers */
-function postinst(context: TestContext, handlers: string, env: Record<string, string> = {}) {
+function postinst(
+  context: TestContext,
+  handlers: string,
+  env: Record<string, string> = {},
+  nft = 'exit 1',
+) {
   const folder = mkdtempSync(join(tmpdir(), 'pptp-postinst-'));
   context.after(() => rmSync(folder, { recursive: true }));
   const program = (name: string, text: string) =>
     writeFileSync(join(folder, name), `#!/bin/sh\n${text}\n`, { mode: 0o755 });
   program('service', 'echo "service $*"');
+  program('firewall', 'echo "firewall $*"');
+  program('nft', nft);
   program('ubus', `echo '${handlers}'`);
   const script = body!
     .replaceAll('$$', '$')
-    .replaceAll('/etc/init.d/pptp-gateway', join(folder, 'service'));
+    .replaceAll('/etc/init.d/pptp-gateway', join(folder, 'service'))
+    .replaceAll('/etc/init.d/firewall', join(folder, 'firewall'));
   const { status, stdout, stderr } = spawnSync('sh', ['-c', script], {
     env: { PATH: `${folder}:/usr/bin:/bin`, ...env },
     encoding: 'utf8',
@@ -47,6 +55,13 @@ test('after the first installation netifd does not know our protocols: the owner
 test('an upgrade restarts the service, and says nothing of the network', (context) => {
   const { status, lines } = postinst(context, known, { PKG_UPGRADE: '1' });
   assert.deepEqual([status, lines], [0, ['service restart']]);
+});
+
+test('a firewall that runs without our set is reloaded, before the service needs it', (context) => {
+  const without = postinst(context, known, { PKG_UPGRADE: '1' }, '[ "$2" = table ]');
+  assert.deepEqual([without.status, without.lines], [0, ['firewall reload', 'service restart']]);
+  const having = postinst(context, known, {}, 'exit 0');
+  assert.deepEqual([having.status, having.lines], [0, []]);
 });
 
 test('in an image that is being built nothing runs', (context) => {

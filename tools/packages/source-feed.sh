@@ -38,7 +38,7 @@ cp "$headers"/usr/include/node/{js_native_api,js_native_api_types,node_api,node_
 cp -R "$headers/usr/include/uv" "$tree/vendor/include/"
 for package in $header_packages; do cp "$headers/usr/share/doc/$package/copyright" "$tree/vendor/include/LICENSE.$package"; done
 rm -f "$feed"/pptp-gateway/*
-cp openwrt/pptp-gateway/Makefile "$feed/pptp-gateway/"
+cp openwrt/pptp-gateway/Makefile openwrt/pptp-gateway/test.sh "$feed/pptp-gateway/"
 archive "$name" "$feed/pptp-gateway/$name.tar.gz"
 pin "$feed/pptp-gateway/Makefile" PKG_HASH "$feed/pptp-gateway/$name.tar.gz"
 
