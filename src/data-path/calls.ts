@@ -5,6 +5,7 @@
  * come after it. Everything about a slot throws RangeError if there is no call in it.
  */
 import type { MppeKeys } from '../crypto/mppe-keys.ts';
+import type { CallId, Ipv4, Slot } from '../wire/brand.ts';
 import { innerMtu } from '../wire/mppe-header.ts';
 import type { Counters, CounterSlab } from './counters.ts';
 import type { DeadlineList } from './deadline-list.ts';
@@ -62,10 +63,10 @@ export class Calls {
   }
 
   /**
-   * A call of `peer` to our address `local` (u32; 0: any) with our `callId`. Its GRE is held from now on.
+   * A call of `peer` to our address `local` (0: any) with our `callId`. Its GRE is held from now on.
    * @returns its slot, or -1: maxSessions are open, or the peer has a call with this id
    */
-  open(peer: number, local: number, callId: number, now: number): number {
+  open(peer: Ipv4, local: Ipv4, callId: CallId, now: number): Slot {
     const { sessions, callSlots, tooLarge } = this.#parts;
     if (callSlots.find(peer, callId) !== -1) return -1;
     const slot = sessions.open(peer, local, callId);
@@ -76,7 +77,7 @@ export class Calls {
   }
 
   /** What the call's packets are told by, those of the peer and ours. */
-  addressing(slot: number): { peer: number; local: number; callId: number; peerCallId: number } {
+  addressing(slot: Slot): { peer: Ipv4; local: Ipv4; callId: CallId; peerCallId: CallId } {
     const { peer, local, callId, peerCallId } = this.#parts.sessions;
     return {
       peer: peer[slot]! >>> 0,
@@ -87,7 +88,7 @@ export class Calls {
   }
 
   /** The peer's call id is known: packets can be sent. DataPath.nextControl() goes on with what was held. */
-  connect(slot: number, peerCallId: number): void {
+  connect(slot: Slot, peerCallId: CallId): void {
     const { sessions, receiver } = this.#parts;
     sessions.check(slot);
     sessions.peerCallId[slot] = peerCallId;
@@ -96,7 +97,7 @@ export class Calls {
   }
 
   /** Forgets the call, its keys and what it held. Its packets in the batch are still sent; its counters go to the totals. */
-  close(slot: number): void {
+  close(slot: Slot): void {
     const { sessions, callSlots, devices, window, acks, mppe, ppp, ...rest } = this.#parts;
     sessions.check(slot);
     callSlots.delete(sessions.peer[slot]!, sessions.callId[slot]!);
@@ -111,7 +112,7 @@ export class Calls {
     sessions.close(slot);
   }
 
-  setFraming(slot: number, { pfc, acfc, mtu }: Framing): void {
+  setFraming(slot: Slot, { pfc, acfc, mtu }: Framing): void {
     const { sessions } = this.#parts;
     sessions.check(slot);
     sessions.pfc[slot] = pfc ? 1 : 0;
@@ -121,7 +122,7 @@ export class Calls {
   }
 
   /** Starts MPPE in one direction with count 0, or stops it. @throws RangeError: the start key does not fit the strength */
-  setMppe(slot: number, direction: 'send' | 'receive', keys: MppeKeys | undefined): void {
+  setMppe(slot: Slot, direction: 'send' | 'receive', keys: MppeKeys | undefined): void {
     const { sessions, window, mppe, ppp, resequencer } = this.#parts;
     sessions.check(slot);
     if (direction === 'receive') {
@@ -134,21 +135,21 @@ export class Calls {
   }
 
   /** CCP Reset-Request came: the next packet carries A. (A Reset-Ack needs nothing: the flushed packet synchronizes us.) */
-  flush(slot: number): void {
+  flush(slot: Slot): void {
     const { sessions, mppe, ppp } = this.#parts;
     sessions.check(slot);
     mppe.flush(slot, ppp.changesOnFlush(slot));
   }
 
   /** IP passes only encrypted, in both directions. */
-  requireEncryption(slot: number, required: boolean): void {
+  requireEncryption(slot: Slot, required: boolean): void {
     const { sessions } = this.#parts;
     sessions.check(slot);
     sessions.requireEncryption[slot] = required ? 1 : 0;
   }
 
   /** IPV6CP is up: IPv6 passes (ipv6-rules.ts) while the session is attached. undefined: down. */
-  setIpv6(slot: number, identifiers: Identifiers | undefined): void {
+  setIpv6(slot: Slot, identifiers: Identifiers | undefined): void {
     const { sessions } = this.#parts;
     sessions.check(slot);
     sessions.ipv6[slot] = 0;
@@ -164,26 +165,26 @@ export class Calls {
   }
 
   /** Sends a PPP control frame (with FF 03), never encrypted; it is copied. Before connect() it is dropped and counted. */
-  transmit(slot: number, frame: Uint8Array): void {
+  transmit(slot: Slot, frame: Uint8Array): void {
     const { sessions, transmitter } = this.#parts;
     sessions.check(slot);
     transmitter.frame(slot, frame);
   }
 
-  counters(slot: number): Counters {
+  counters(slot: Slot): Counters {
     const { sessions, counters } = this.#parts;
     sessions.check(slot);
     return counters.read(slot);
   }
 
   /** A packet of the peer was accepted, if only an acknowledgment. */
-  heard(slot: number): boolean {
+  heard(slot: Slot): boolean {
     const { sessions, window } = this.#parts;
     sessions.check(slot);
     return window.started(slot) || sessions.acknowledged[slot] !== 0;
   }
 
-  #updateMtu(slot: number): void {
+  #updateMtu(slot: Slot): void {
     const { sessions, mppe } = this.#parts;
     const room = innerMtu(sessions.mtu[slot]!, mppe.active(slot));
     sessions.innerMtu[slot] = Math.max(LEAST_MTU, room);

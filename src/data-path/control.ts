@@ -2,6 +2,7 @@
  * What the packets have for the protocol machines. One thing at a time: what a machine does about a control frame (keys,
  * addresses, the end) concerns the very next packet, which is looked at when the daemon has dealt with it.
  */
+import type { Slot } from '../wire/brand.ts';
 import { DeadlineList } from './deadline-list.ts';
 
 export const Control = {
@@ -15,7 +16,7 @@ export type Control = (typeof Control)[keyof typeof Control];
 
 export class PendingControl {
   /** Of what take() gave: the call, and where the frame lies. Valid until the end of the batch, or sent(). */
-  slot = -1;
+  slot: Slot = -1;
   offset = 0;
   length = 0;
   #hasFrame = false;
@@ -30,18 +31,18 @@ export class PendingControl {
     return this.#hasFrame || this.#desynchronized.first() !== -1;
   }
 
-  frame(slot: number, offset: number, length: number): void {
+  frame(slot: Slot, offset: number, length: number): void {
     this.#hasFrame = true;
     this.slot = slot;
     this.offset = offset;
     this.length = length;
   }
 
-  desynchronized(slot: number): void {
+  desynchronized(slot: Slot): void {
     this.#desynchronized.arm(slot, 0);
   }
 
-  synchronized(slot: number): void {
+  synchronized(slot: Slot): void {
     this.#desynchronized.disarm(slot);
   }
 

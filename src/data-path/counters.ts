@@ -2,6 +2,7 @@
  * Accounting per session: a row of numbers in a slab while it lives, an object only when somebody looks.
  */
 
+import type { Slot } from '../wire/brand.ts';
 import { Drop, type DropReason, dropReasons } from './drop.ts';
 
 /** IP packets and their octets: rx from the peer, tx to the peer. */
@@ -49,31 +50,31 @@ export class CounterSlab {
   }
 
   /** `slot` -1: belongs to no session. */
-  add(slot: number, column: number, amount: number): void {
+  add(slot: Slot, column: number, amount: number): void {
     const at = (slot < 0 ? this.#rest : slot) * WIDTH + column;
     this.#values[at] = this.#values[at]! + amount;
   }
 
   /** `count` packets are dropped. */
-  drop(slot: number, reason: number, count = 1): void {
+  drop(slot: Slot, reason: number, count = 1): void {
     this.add(slot, DROPS + reason, count);
   }
 
   /** Takes back one lost packet, if one was counted. */
-  found(slot: number): void {
+  found(slot: Slot): void {
     const at = slot * WIDTH + Column.Lost;
     if (this.#values[at]! > 0) this.#values[at] = this.#values[at]! - 1;
   }
 
   /** The session of `slot` ended: its numbers stay in the totals, the row starts at 0. */
-  retire(slot: number): void {
+  retire(slot: Slot): void {
     for (let column = 0; column < WIDTH; column++) {
       this.add(-1, column, this.#values[slot * WIDTH + column]!);
     }
     this.#values.fill(0, slot * WIDTH, (slot + 1) * WIDTH);
   }
 
-  read(slot: number): Counters {
+  read(slot: Slot): Counters {
     return toCounters(this.#values.subarray(slot * WIDTH, (slot + 1) * WIDTH));
   }
 

@@ -2,6 +2,7 @@
  * The deadlines of one kind for all sessions, at most one a session. All have the same delay, so a list in the order of
  * arming is sorted: arming, disarming and the next deadline cost the same whatever the number of sessions.
  */
+import type { Slot } from '../wire/brand.ts';
 
 const NONE = -1;
 
@@ -24,7 +25,7 @@ export class DeadlineList {
   }
 
   /** Due `delay` from now; an armed one keeps its earlier deadline. */
-  arm(slot: number, now: number): void {
+  arm(slot: Slot, now: number): void {
     if (this.#armed[slot] !== 0) return;
     this.#armed[slot] = 1;
     this.#due[slot] = now + this.#delay;
@@ -35,7 +36,7 @@ export class DeadlineList {
     this.#tail = slot;
   }
 
-  disarm(slot: number): void {
+  disarm(slot: Slot): void {
     if (this.#armed[slot] === 0) return;
     this.#armed[slot] = 0;
     const next = this.#next[slot]!;
@@ -47,7 +48,7 @@ export class DeadlineList {
   }
 
   /** The slot that was armed first, or -1. */
-  first(): number {
+  first(): Slot {
     return this.#head;
   }
 
@@ -57,7 +58,7 @@ export class DeadlineList {
   }
 
   /** Disarms and returns a slot whose deadline has come, or -1. */
-  take(now: number): number {
+  take(now: number): Slot {
     const slot = this.#head;
     if (slot === NONE || this.#due[slot]! > now) return NONE;
     this.disarm(slot);

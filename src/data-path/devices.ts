@@ -1,6 +1,7 @@
 /**
  * TUN devices, and which session owns what on them.
  */
+import type { Ipv4, Slot } from '../wire/brand.ts';
 import type { Prefix } from '../wire/ip.ts';
 import type { Ipv6Prefix } from '../wire/ipv6.ts';
 import type { CounterSlab } from './counters.ts';
@@ -22,9 +23,9 @@ export interface DeviceOptions {
 }
 
 export interface Attachment {
-  /** Inner addresses, u32. */
-  readonly localAddress: number;
-  readonly peerAddress: number;
+  /** Inner addresses. */
+  readonly localAddress: Ipv4;
+  readonly peerAddress: Ipv4;
   /** Networks behind the caller; peerAddress itself is always its own. Without meaning on a link's device. */
   readonly prefixes: readonly Prefix[];
 }
@@ -41,7 +42,7 @@ export interface Device {
   readonly isolate: boolean;
   readonly isLink: boolean;
   /** Of a link's device: the session that is attached, or -1. */
-  single: number;
+  single: Slot;
   /** What goes in waits here for a session; undefined: it does not wait. */
   parked: ParkedPackets | undefined;
   readonly routes: Routes;
@@ -96,7 +97,7 @@ export class Devices {
   }
 
   /** IP is up. Attached before: moved. A prefix that another session has goes over to this one. @throws Error: no such device */
-  attach(slot: number, fd: number, { localAddress, peerAddress, prefixes }: Attachment): void {
+  attach(slot: Slot, fd: number, { localAddress, peerAddress, prefixes }: Attachment): void {
     const { sessions } = this.#parts;
     sessions.check(slot);
     const device = this.#opened(fd);
@@ -113,7 +114,7 @@ export class Devices {
   }
 
   /** IP is down. */
-  detach(slot: number): void {
+  detach(slot: Slot): void {
     const { sessions, backlog, counters } = this.#parts;
     sessions.check(slot);
     counters.drop(slot, Drop.notAttached, backlog.clear(slot));
@@ -130,7 +131,7 @@ export class Devices {
     this.#opened(fd).ipv6 = { given: new Ipv6Networks(prefixes), exclusive };
   }
 
-  #leave(slot: number): void {
+  #leave(slot: Slot): void {
     const { sessions } = this.#parts;
     const fd = sessions.device[slot]!;
     if (fd === NO_DEVICE) return;

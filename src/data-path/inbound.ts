@@ -5,6 +5,7 @@
  * kernel, whose firewall and forwarding decide, unless the server isolates its callers. Multicast and broadcast from
  * callers (DHCPINFORM of Windows) go to the kernel as any packet.
  */
+import type { Slot } from '../wire/brand.ts';
 import { PppProtocol } from '../wire/ppp-frame.ts';
 import { Column, type CounterSlab } from './counters.ts';
 import type { Device, Devices } from './devices.ts';
@@ -32,7 +33,7 @@ export class Inbound {
   }
 
   /** Delivers the IP packet octets[at..at+length), whose header was checked (inner-packet.ts). */
-  deliver(slot: number, protocol: number, at: number, length: number): void {
+  deliver(slot: Slot, protocol: number, at: number, length: number): void {
     const { octets, sessions, devices, ipv6Rules, output, counters } = this.#parts;
     const fd = sessions.device[slot]!;
     if (fd === NO_DEVICE) return counters.drop(slot, Drop.notAttached);
@@ -53,13 +54,13 @@ export class Inbound {
     counters.add(slot, Column.RxOctets, length);
   }
 
-  #mayCome(slot: number, device: Device, source: number): boolean {
+  #mayCome(slot: Slot, device: Device, source: number): boolean {
     if (!device.isLink) return device.routes.find(source) === slot;
     return !isImpossibleSource(source) && source !== this.#parts.sessions.localAddress[slot];
   }
 
   /** A caller that this one must not reach; itself too: such packets would come back for ever. */
-  #isCaller(slot: number, device: Device, destination: number): boolean {
+  #isCaller(slot: Slot, device: Device, destination: number): boolean {
     const owner = device.routes.find(destination);
     return owner === slot || (owner !== -1 && device.isolate);
   }

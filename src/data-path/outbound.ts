@@ -1,6 +1,7 @@
 /**
  * IP packets from the TUN devices to the peers: whose they are.
  */
+import type { Slot } from '../wire/brand.ts';
 import { PppProtocol } from '../wire/ppp-frame.ts';
 import type { CounterSlab } from './counters.ts';
 import type { Device, Devices } from './devices.ts';
@@ -141,7 +142,7 @@ export class Outbound {
   }
 
   /** The session on the device whose peer has the interface identifier at `at`, or -1. */
-  #neighbour(fd: number, at: number): number {
+  #neighbour(fd: number, at: number): Slot {
     const { octets, sessions } = this.#parts;
     const high = readI32(octets, at);
     const low = readI32(octets, at + 4);

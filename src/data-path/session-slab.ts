@@ -3,6 +3,8 @@
  *
  * IPv4 addresses and sequence numbers are int32 here: small integers, which u32 above 2^31 are not.
  */
+import type { CallId, Ipv4, Slot } from '../wire/brand.ts';
+
 export const State = {
   Free: 0,
   /** The peer's call id is not known yet. */
@@ -79,7 +81,7 @@ export class SessionSlab {
   }
 
   /** A slot in its initial state, or -1: none is free. */
-  open(peer: number, local: number, callId: number): number {
+  open(peer: Ipv4, local: Ipv4, callId: CallId): Slot {
     if (this.#freeCount === 0) return -1;
     const slot = this.#free[--this.#freeCount]!;
     this.state[slot] = State.Open;
@@ -99,13 +101,13 @@ export class SessionSlab {
     return slot;
   }
 
-  close(slot: number): void {
+  close(slot: Slot): void {
     this.state[slot] = State.Free;
     this.#free[this.#freeCount++] = slot;
   }
 
   /** @throws RangeError: our mistake, there is no such call */
-  check(slot: number): void {
+  check(slot: Slot): void {
     const state = this.state[slot];
     if (state === undefined || state === State.Free)
       throw new RangeError(`no call in slot ${slot}`);

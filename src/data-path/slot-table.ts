@@ -4,6 +4,8 @@
  *
  * A Map would need one number for the pair, which is beyond 31 bits and so an object of its own at every look-up.
  */
+import type { Slot } from '../wire/brand.ts';
+
 export class SlotTable {
   #first: Int32Array;
   #second: Int32Array;
@@ -26,12 +28,12 @@ export class SlotTable {
   }
 
   /** The slot of the pair, or -1. Keys are compared in their low 32 bits. */
-  find(first: number, second: number): number {
+  find(first: number, second: number): Slot {
     return this.#slots[this.#position(first | 0, second | 0)]! - 1;
   }
 
   /** Replaces what the pair had. */
-  set(first: number, second: number, slot: number): void {
+  set(first: number, second: number, slot: Slot): void {
     if (2 * (this.#size + 1) > this.#slots.length) this.#grow();
     const at = this.#position(first | 0, second | 0);
     if (this.#slots[at] === 0) this.#size++;

@@ -2,6 +2,7 @@
  * IP packets that are larger than the peer takes: fragments of those that may be fragmented, and word to the senders of the
  * others. RFC 791 §3.2, RFC 1191, RFC 8201.
  */
+import type { Slot } from '../wire/brand.ts';
 import { PppProtocol } from '../wire/ppp-frame.ts';
 import type { CounterSlab } from './counters.ts';
 import type { Device } from './devices.ts';
@@ -38,12 +39,12 @@ export class TooLarge {
   }
 
   /** A new session has its ration of ICMP messages. */
-  start(slot: number, now: number): void {
+  start(slot: Slot, now: number): void {
     this.#icmpLimit.reset(slot, now);
   }
 
   /** The IPv4 packet octets[at..at+length) from the device. */
-  ipv4(slot: number, device: Device, at: number, length: number, now: number): void {
+  ipv4(slot: Slot, device: Device, at: number, length: number, now: number): void {
     const { octets, sessions, output, counters } = this.#parts;
     if (!mayNotFragment(octets, at)) return this.#fragment(slot, at, length);
     if (mayAnswer(octets, at, length) && this.#icmpLimit.take(slot, 1, now) === 1) {
@@ -60,7 +61,7 @@ export class TooLarge {
   }
 
   /** The IPv6 packet octets[at..at+length) from the device. */
-  ipv6(slot: number, device: Device, at: number, length: number, now: number): void {
+  ipv6(slot: Slot, device: Device, at: number, length: number, now: number): void {
     const { octets, sessions, output, counters } = this.#parts;
     if (mayAnswerIpv6(octets, at, length) && this.#icmpLimit.take(slot, 1, now) === 1) {
       const to = output.takeSlot();
@@ -70,7 +71,7 @@ export class TooLarge {
     counters.drop(slot, Drop.tooBig);
   }
 
-  #fragment(slot: number, at: number, length: number): void {
+  #fragment(slot: Slot, at: number, length: number): void {
     const { octets, sessions, transmitter, output, counters } = this.#parts;
     const mtu = sessions.innerMtu[slot]!;
     const payload = length - ipv4HeaderLength(octets, at);

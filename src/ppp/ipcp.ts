@@ -2,6 +2,7 @@
  * What IPCP negotiates here: addresses (RFC 1332 §3.3), DNS and WINS servers (RFC 1877). Van Jacobson compression and
  * the old addresses option are rejected.
  */
+import type { Ipv4 } from '../wire/brand.ts';
 import type { CauseCode } from '../wire/cause.ts';
 import { ipcpOptions, type IpcpOption } from '../wire/ipcp-options.ts';
 import { Consideration, type OptionPolicy, type Verdict } from './option-policy.ts';
@@ -11,25 +12,25 @@ type ServerOption = (typeof serverOptions)[number];
 
 export interface IpcpOptions {
   /** Our address; 0: the peer assigns one. */
-  readonly localAddress: number;
+  readonly localAddress: Ipv4;
   /** Whether `localAddress` stays, whatever the peer would like. */
   readonly keepLocalAddress: boolean;
   /** The only address that the peer may have; undefined: any. */
-  readonly peerAddress: number | undefined;
+  readonly peerAddress: Ipv4 | undefined;
   /** Name servers for the peer; absent ones are rejected. */
-  readonly offer: Readonly<Record<ServerOption, number | undefined>>;
+  readonly offer: Readonly<Record<ServerOption, Ipv4 | undefined>>;
   readonly requestDns: boolean;
 }
 
 export class IpcpPolicy implements OptionPolicy<IpcpOption> {
   readonly options = ipcpOptions;
   readonly #ipcp: IpcpOptions;
-  #localAddress: number;
-  #peerAddress: number | undefined;
+  #localAddress: Ipv4;
+  #peerAddress: Ipv4 | undefined;
   #omitsAddress = false;
   #addressAppended = false;
   /** Name servers we ask for, 0 until the peer tells them. */
-  #servers: Map<ServerOption, number> | undefined;
+  #servers: Map<ServerOption, Ipv4> | undefined;
 
   constructor(ipcp: IpcpOptions) {
     this.#ipcp = ipcp;
@@ -38,17 +39,17 @@ export class IpcpPolicy implements OptionPolicy<IpcpOption> {
   }
 
   /** 0: none was agreed on. */
-  get localAddress(): number {
+  get localAddress(): Ipv4 {
     return this.#localAddress;
   }
 
   /** 0: the peer told none. */
-  get peerAddress(): number {
+  get peerAddress(): Ipv4 {
     return this.#ipcp.peerAddress ?? this.#peerAddress ?? 0;
   }
 
   /** What the peer told. */
-  get dns(): readonly number[] {
+  get dns(): readonly Ipv4[] {
     return [...(this.#servers?.values() ?? [])].filter((address) => address !== 0);
   }
 
@@ -75,7 +76,7 @@ export class IpcpPolicy implements OptionPolicy<IpcpOption> {
   consider(peer: readonly IpcpOption[], mayNak: boolean): Verdict<IpcpOption> {
     const consideration = new Consideration<IpcpOption>(mayNak);
     const granted = this.#ipcp.peerAddress;
-    let address: number | undefined;
+    let address: Ipv4 | undefined;
     for (const option of peer) {
       switch (option.name) {
         case 'address':

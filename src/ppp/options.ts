@@ -2,6 +2,7 @@
  * What the owner of a PPP link decides about it before it starts.
  */
 import type { Secret } from '../crypto/secret.ts';
+import type { Ipv4 } from '../wire/brand.ts';
 
 /** Ways to log in, strongest first. */
 export const authMethods = ['mschap-v2', 'mschap', 'chap', 'pap'] as const;
@@ -41,9 +42,9 @@ export interface LinkOptions {
   readonly mppe: MppeOptions;
   readonly ip: {
     /** Our address; absent or 0: the peer assigns it. A `Grant` overrides it. */
-    readonly localAddress?: number;
+    readonly localAddress?: Ipv4;
     /** The only address the peer may have; absent: any. A `Grant` overrides it. */
-    readonly peerAddress?: number;
+    readonly peerAddress?: Ipv4;
     /** Ask the peer for DNS servers (RFC 1877). */
     readonly requestDns: boolean;
   };
@@ -66,14 +67,14 @@ export interface LinkOptions {
   readonly count: (what: string) => void;
 }
 
-/** What an authenticated peer gets. Addresses are IPv4 as u32 numbers. */
+/** What an authenticated peer gets. */
 export interface Grant {
-  readonly localAddress: number;
+  readonly localAddress: Ipv4;
   /** The only address the peer may have. */
-  readonly peerAddress: number;
+  readonly peerAddress: Ipv4;
   /** At most two are passed on. */
-  readonly dns: readonly number[];
-  readonly nbns: readonly number[];
+  readonly dns: readonly Ipv4[];
+  readonly nbns: readonly Ipv4[];
 }
 
 /** What a peer is told that has proved its password and is not let in all the same. */

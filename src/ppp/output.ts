@@ -2,6 +2,7 @@
  * What a PPP link asks of its owner. The owner acts on each output before it polls the next one.
  */
 import type { MppeKeys } from '../crypto/mppe-keys.ts';
+import type { Ipv4 } from '../wire/brand.ts';
 import type { Cause } from '../wire/cause.ts';
 import type { LoginAttempt } from './authentication/login-attempt.ts';
 import type { AuthMethod } from './options.ts';
@@ -34,10 +35,10 @@ export type LinkOutput =
   /** IP may flow. `peerAddress` 0: the peer told none. */
   | {
       readonly kind: 'ip-up';
-      readonly localAddress: number;
-      readonly peerAddress: number;
+      readonly localAddress: Ipv4;
+      readonly peerAddress: Ipv4;
       /** DNS servers the peer gave us. */
-      readonly dns: readonly number[];
+      readonly dns: readonly Ipv4[];
     }
   | { readonly kind: 'ip-down' }
   | {

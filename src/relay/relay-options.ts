@@ -1,4 +1,5 @@
 /** What the owner decides about passthrough: a `config relay` section as parsed. Times are milliseconds. */
+import type { Ipv4 } from '../wire/brand.ts';
 import type { Prefix } from '../wire/ip.ts';
 
 export interface RelayOptions {
@@ -11,7 +12,7 @@ export interface RelayOptions {
   readonly src: readonly string[];
   readonly dest: readonly string[];
   /** inbound: the server. */
-  readonly server: number | undefined;
+  readonly server: Ipv4 | undefined;
   readonly backend: 'auto' | 'relay' | 'helper';
   /** Networks; none: all. */
   readonly clients: readonly Prefix[];

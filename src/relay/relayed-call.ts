@@ -1,6 +1,7 @@
 /** A call that is relayed: who asked for it, and what each end's call id is known as at the other end. */
 import type { CallDirection } from '../pptp/control-output.ts';
 import { callDisconnectNotify } from '../pptp/messages.ts';
+import type { CallId } from '../wire/brand.ts';
 import { DisconnectResult, GeneralError } from '../wire/control-codes.ts';
 import { encodeControlMessage } from '../wire/control-message.ts';
 
@@ -9,9 +10,9 @@ export type Side = 'client' | 'server';
 
 interface CallEnd {
   /** The id that this end chose; undefined until it has answered. */
-  callId: number | undefined;
+  callId: CallId | undefined;
   /** What the other end was told instead. */
-  told: number | undefined;
+  told: CallId | undefined;
 }
 
 export type RelayedCallState =

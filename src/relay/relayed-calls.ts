@@ -2,6 +2,7 @@
  * The calls of one relayed control connection, and which of them a message means.
  */
 import type { CallDirection } from '../pptp/control-output.ts';
+import type { CallId } from '../wire/brand.ts';
 import { MessageType } from './call-id-fields.ts';
 import {
   isPassing,
@@ -43,7 +44,7 @@ export class RelayedCalls {
   request(
     direction: CallDirection,
     requester: Side,
-    own: { readonly callId: number; readonly told: number },
+    own: { readonly callId: CallId; readonly told: CallId },
     by: number,
   ): RelayedCall {
     const call: RelayedCall = {
@@ -60,7 +61,7 @@ export class RelayedCalls {
   }
 
   /** The call for which `requester` waits for an answer, by the id that the answering end was told. */
-  requested(requester: Side, told: number): RelayedCall | undefined {
+  requested(requester: Side, told: CallId): RelayedCall | undefined {
     return this.#find(
       (one) =>
         one.state.name === 'requested' &&
@@ -76,9 +77,9 @@ export class RelayedCalls {
    */
   named(
     side: Side,
-    callId: number,
+    callId: CallId,
     type: number,
-  ): { call: RelayedCall; rewritten: number } | undefined {
+  ): { call: RelayedCall; rewritten: CallId } | undefined {
     const peer = otherSide(side);
     const byOwn =
       type === MessageType.CallClearRequest || type === MessageType.CallDisconnectNotify;
@@ -99,6 +100,6 @@ export class RelayedCalls {
   }
 }
 
-function swapped(callId: number): number {
+function swapped(callId: CallId): CallId {
   return ((callId & 0xff) << 8) | (callId >>> 8);
 }

@@ -10,6 +10,7 @@
 import type { CallIds } from '../pptp/call-ids.ts';
 import { Framer } from '../pptp/framer.ts';
 import { callRefusal } from '../pptp/messages.ts';
+import type { CallId } from '../wire/brand.ts';
 import { cause, type Cause } from '../wire/cause.ts';
 import { isMalformed } from '../wire/codec.ts';
 import { encodeControlMessage } from '../wire/control-message.ts';
@@ -342,7 +343,7 @@ export class RelayedConnection {
   }
 
   /** The ids belong to no call here. To no other call either: then they do no harm, whatever they mean. */
-  #passUnknown(side: Side, callIds: readonly number[], message: Uint8Array): void {
+  #passUnknown(side: Side, callIds: readonly CallId[], message: Uint8Array): void {
     if (callIds.some((callId) => this.#options.ids.isUsed(callId))) {
       this.#options.count('foreign-call-id');
       return;

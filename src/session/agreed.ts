@@ -1,6 +1,7 @@
 /** What the two ends have agreed on when IP comes up, and what is impossible in it. */
 import type { MppeKeys } from '../crypto/mppe-keys.ts';
 import type { LinkOutput } from '../ppp/output.ts';
+import type { Ipv4 } from '../wire/brand.ts';
 import { addressFault, formatAddress } from '../wire/ip.ts';
 import { innerMtu } from '../wire/mppe-header.ts';
 
@@ -12,9 +13,9 @@ export type Encryption = Readonly<
 >;
 
 export interface Agreed {
-  readonly localAddress: number;
-  readonly peerAddress: number;
-  readonly dns: readonly number[];
+  readonly localAddress: Ipv4;
+  readonly peerAddress: Ipv4;
+  readonly dns: readonly Ipv4[];
   /** In words. */
   readonly encryption: string;
   readonly mtu: number;

@@ -3,6 +3,7 @@
  * peer's.
  */
 import { losesCollision } from '../pptp/collision.ts';
+import type { Ipv4 } from '../wire/brand.ts';
 import type { Limits } from './options.ts';
 
 export interface GatewayOptions {
@@ -15,8 +16,8 @@ export interface GatewayOptions {
 
 /** A link that has sent Start-Control-Connection-Request and waits for the reply (RFC 2637 §3.1.3). */
 export interface Attempt {
-  readonly peer: number;
-  readonly local: number;
+  readonly peer: Ipv4;
+  readonly local: Ipv4;
   /** The peer's own attempt wins. */
   lose(now: number): void;
 }
@@ -89,7 +90,7 @@ export class Gateway {
    * The peer's Start-Control-Connection-Request has come. If a link of ours waits for the peer's reply at this moment, one
    * of the two gives way: ours here and now, or the peer (true).
    */
-  winsCollision(peer: number, local: number, now: number): boolean {
+  winsCollision(peer: Ipv4, local: Ipv4, now: number): boolean {
     let wins = false;
     for (const attempt of [...this.#attempts]) {
       if (attempt.peer !== peer || attempt.local !== local) continue;

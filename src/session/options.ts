@@ -1,10 +1,11 @@
 /**
  * What the owner decides about servers, links and users: the parsed configuration as the session floor reads it.
  *
- * daemon/configuration makes these from UCI. Times are milliseconds, addresses IPv4 as u32 numbers.
+ * daemon/configuration makes these from UCI. Times are milliseconds.
  */
 import type { Secret } from '../crypto/secret.ts';
 import type { AuthMethod, MppeOptions } from '../ppp/options.ts';
+import type { Ipv4 } from '../wire/brand.ts';
 import type { AddressRange, Prefix } from '../wire/ip.ts';
 
 /**
@@ -53,7 +54,7 @@ interface TunnelOptions {
 
 export interface ServerOptions extends TunnelOptions {
   readonly kind: 'server';
-  readonly localAddress: number;
+  readonly localAddress: Ipv4;
   /** The network the device carries; a /32 (the local address) where the pool lies inside another network. */
   readonly network: Prefix;
   readonly pool: readonly AddressRange[];
@@ -74,8 +75,8 @@ export interface ServerOptions extends TunnelOptions {
   readonly onDuplicate: 'replace' | 'deny';
   /** Callers may not reach each other. */
   readonly isolate: boolean;
-  readonly dns: readonly number[];
-  readonly nbns: readonly number[];
+  readonly dns: readonly Ipv4[];
+  readonly nbns: readonly Ipv4[];
   readonly allowFrom: readonly Prefix[];
   /** A source is locked out for `time` after `after` failed logins; after 0: never. */
   readonly ban: { readonly after: number; readonly time: number };
@@ -128,7 +129,7 @@ export interface User {
   /** Names of the servers the user may call; empty: every server. */
   readonly servers: readonly string[];
   /** Fixed address; undefined: from the pool. */
-  readonly address: number | undefined;
+  readonly address: Ipv4 | undefined;
   /** Networks behind the caller. */
   readonly routes: readonly Prefix[];
   /** undefined: the server's maxPerUser. */

@@ -6,6 +6,7 @@
  * in-memory twins. The router floor knows nothing of session/ but this file.
  */
 import type { MppeKeys } from '../crypto/mppe-keys.ts';
+import type { CallId, Ipv4, Slot } from '../wire/brand.ts';
 import type { Cause } from '../wire/cause.ts';
 import type { Prefix } from '../wire/ip.ts';
 import type { Ipv6Client } from './options.ts';
@@ -13,11 +14,11 @@ import type { Ipv6Client } from './options.ts';
 /** The packets of one call on the fast path. */
 export interface CallPath {
   /** Which call, on the data path. */
-  readonly slot: number;
+  readonly slot: Slot;
   /** Our call id: random, unique on this machine. */
-  readonly callId: number;
+  readonly callId: CallId;
   /** The peer's call id is known: what was held, and what comes from now on, is `receiver`'s, transmit works. */
-  connect(peerCallId: number, receiver: FrameReceiver, now: number): void;
+  connect(peerCallId: CallId, receiver: FrameReceiver, now: number): void;
   /** Send a PPP control frame (with FF 03). */
   transmit(frame: Uint8Array, now: number): void;
   setFraming(framing: { pfc: boolean; acfc: boolean; mtu: number }): void;
@@ -49,15 +50,15 @@ export interface CallPaths {
    * undefined: no room for another call.
    * @param machine of which the receiver is a part: it is drained after what the receiver was told, and ends if that throws
    */
-  open(machine: object, peer: number, local: number, now: number): CallPath | undefined;
+  open(machine: object, peer: Ipv4, local: Ipv4, now: number): CallPath | undefined;
 }
 
 /** The devices of networks that a pool lies in (proxy ARP). */
 export interface Neighbours {
   /** Asks who has the address; what was known of it is forgotten. */
-  ask(address: number): void;
+  ask(address: Ipv4): void;
   /** Who has answered for it since, in words; undefined: nobody. */
-  holder(address: number): string | undefined;
+  holder(address: Ipv4): string | undefined;
 }
 
 export interface CallCounters {
@@ -86,16 +87,16 @@ export interface Tunnel {
   readonly device: string;
   readonly role: 'caller' | 'link';
   /** Outside address of the other end. */
-  readonly peer: number;
-  readonly localAddress: number;
-  readonly peerAddress: number;
+  readonly peer: Ipv4;
+  readonly localAddress: Ipv4;
+  readonly peerAddress: Ipv4;
   /** caller: networks behind the caller; link: networks to reach through it. */
   readonly routes: readonly Prefix[];
   readonly mtu: number;
   /** link only */
   readonly defaultRoute: boolean;
   readonly metric: number;
-  readonly dns: readonly number[];
+  readonly dns: readonly Ipv4[];
   /** Interface identifiers of IPV6CP, 8 octets each. */
   readonly ipv6: { readonly local: Uint8Array; readonly peer: Uint8Array } | undefined;
   readonly proxyArp: boolean;
@@ -137,7 +138,7 @@ export type ClientLinkOutput =
   /** Keep the way to the server outside the tunnel. Answer: handleHostRoute. */
   | {
       readonly kind: 'host-route';
-      readonly address: number;
+      readonly address: Ipv4;
       readonly bindDevice: string | undefined;
     }
   /** The device, with placeholder addresses, and routes into it, while there is no session. Answer: handleStandby. */
@@ -146,7 +147,7 @@ export type ClientLinkOutput =
   /** Answer: handleConnected or handleConnectFailed. */
   | {
       readonly kind: 'connect';
-      readonly address: number;
+      readonly address: Ipv4;
       readonly port: number;
       readonly bindDevice: string | undefined;
     };
@@ -158,13 +159,13 @@ export type SessionEvent =
   | {
       readonly what: 'caller-refused';
       readonly server: string;
-      readonly peer: number;
+      readonly peer: Ipv4;
       readonly cause: Cause;
     }
   | {
       readonly what: 'auth-failed';
       readonly server: string;
-      readonly peer: number;
+      readonly peer: Ipv4;
       readonly username: string;
       readonly cause: Cause;
     }
@@ -201,11 +202,11 @@ export interface SessionStatus {
   /** Server or link it belongs to. */
   readonly name: string;
   readonly username: string;
-  readonly peer: number;
-  readonly callId: number;
-  readonly peerCallId: number;
-  readonly localAddress: number;
-  readonly peerAddress: number;
+  readonly peer: Ipv4;
+  readonly callId: CallId;
+  readonly peerCallId: CallId;
+  readonly localAddress: Ipv4;
+  readonly peerAddress: Ipv4;
   readonly routes: readonly Prefix[];
   /** Monotonic ms of the moment IP came up. */
   readonly since: number;

@@ -7,6 +7,7 @@
 import { PppLink } from '../ppp/link.ts';
 import type { Grant, LinkOptions, Refusal } from '../ppp/options.ts';
 import type { LinkOutput } from '../ppp/output.ts';
+import type { CallId } from '../wire/brand.ts';
 import { cause, type Cause } from '../wire/cause.ts';
 import type { Prefix } from '../wire/ip.ts';
 import { agree, encryptionText, type Agreed, type Encryption } from './agreed.ts';
@@ -70,7 +71,7 @@ type State =
 export class Session implements FrameReceiver {
   readonly path: CallPath;
   readonly #settings: SessionSettings;
-  readonly #peerCallId: number;
+  readonly #peerCallId: CallId;
   readonly #owner: SessionOwner;
   readonly #link: PppLink;
   readonly #reach: Reach;
@@ -92,7 +93,7 @@ export class Session implements FrameReceiver {
   /** The call is up. `identity`: known already for a link. */
   constructor(
     path: CallPath,
-    peerCallId: number,
+    peerCallId: CallId,
     settings: SessionSettings,
     identity: Identity | undefined,
     owner: SessionOwner,

@@ -9,5 +9,5 @@ type Branded<Name extends string> = number & { readonly [brand]?: Name };
 export type Ipv4 = Branded<'Ipv4'>;
 /** What tells the calls of two machines apart: a u16 (RFC 2637 §2.7). */
 export type CallId = Branded<'CallId'>;
-/** A session's place in the data path. @public */
+/** A session's place in the data path; -1: none. */
 export type Slot = Branded<'Slot'>;

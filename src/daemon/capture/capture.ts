@@ -5,6 +5,7 @@
 import { errorText } from '../../platform/errors.ts';
 import type { OpenFile } from '../../platform/files.ts';
 import { files } from '../../platform/platform.ts';
+import type { Ipv4 } from '../../wire/brand.ts';
 import { writeU16, writeU32 } from '../../wire/octets.ts';
 import { redactGre } from './redact.ts';
 
@@ -16,9 +17,9 @@ const TCP_HEADER = 20;
 const SEGMENT = 32768;
 
 export interface TcpEndpoints {
-  readonly local: number;
+  readonly local: Ipv4;
   readonly localPort: number;
-  readonly peer: number;
+  readonly peer: Ipv4;
   readonly peerPort: number;
 }
 
@@ -57,7 +58,7 @@ export class Capture {
   }
 
   /** `packet` begins with the GRE header. The addresses are the peer's and ours, whatever the direction. */
-  gre(direction: Direction, peer: number, local: number, packet: Uint8Array): void {
+  gre(direction: Direction, peer: Ipv4, local: Ipv4, packet: Uint8Array): void {
     this.contained(() => {
       const shown = this.secrets ? packet : redactGre(packet);
       const [source, destination] = direction === 'in' ? [peer, local] : [local, peer];
@@ -147,8 +148,8 @@ export class Capture {
 
 function ipHeader(
   protocol: number,
-  source: number,
-  destination: number,
+  source: Ipv4,
+  destination: Ipv4,
   payloadLength: number,
 ): Uint8Array {
   const header = new Uint8Array(IP_HEADER);

@@ -5,6 +5,7 @@ import { files, host, program } from '../../platform/platform.ts';
 import { parseResolvers } from '../../router/surroundings.ts';
 import { parseUci } from '../../router/uci.ts';
 import { sectionText, withSection } from '../../router/uci-text.ts';
+import type { Ipv4 } from '../../wire/brand.ts';
 import {
   formatAddress,
   formatPrefix,
@@ -142,7 +143,7 @@ const masqueradeQuestion: Question<boolean> = {
   allowed: 'yes or no',
 };
 
-function dnsQuestion(): Question<readonly number[]> {
+function dnsQuestion(): Question<readonly Ipv4[]> {
   const found = resolverFiles.flatMap((file) => parseResolvers(read(file) ?? ''));
   const usable = found.filter((address) => address >>> 24 !== 127);
   return {

@@ -5,6 +5,7 @@
  * A range without `network` is meant to be a part of the LAN (proxy ARP); a network of the tunnels must be nobody else's.
  */
 import type { ServerOptions } from '../../session/options.ts';
+import type { Ipv4 } from '../../wire/brand.ts';
 import {
   formatAddress,
   formatPrefix,
@@ -20,7 +21,7 @@ export interface Surrounding {
   /** Whose it is: "interface lan", "device eth0". */
   readonly name: string;
   /** The router's own address there. */
-  readonly address: number;
+  readonly address: Ipv4;
   /** What is reached through it; a /32: the other end. */
   readonly network: Prefix;
 }

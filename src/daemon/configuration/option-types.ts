@@ -1,6 +1,7 @@
 /** Types of options: text to value, with a sentence that says what is allowed. */
 import { Secret } from '../../crypto/secret.ts';
 import { MAX_NAME } from '../../ppp/options.ts';
+import type { Ipv4 } from '../../wire/brand.ts';
 import {
   parseAddress,
   parsePrefix,
@@ -75,7 +76,7 @@ export function oneOf<const T extends string>(...words: readonly T[]): OptionTyp
   return { allowed: words.join(' | '), parse: (value) => words.find((word) => word === value) };
 }
 
-export const address: OptionType<number> = { allowed: 'an IPv4 address', parse: parseAddress };
+export const address: OptionType<Ipv4> = { allowed: 'an IPv4 address', parse: parseAddress };
 
 /** A network; an address alone is /32. */
 export const prefix: OptionType<Prefix> = {

@@ -6,6 +6,7 @@
  * it at the next occasion, or when they have become many.
  */
 import type { CallIds } from '../../pptp/call-ids.ts';
+import type { CallId } from '../../wire/brand.ts';
 
 /** Ids in the filter that wait for a call: at least this many, and a quarter of those in use. */
 const SPARE_IDS = 16;
@@ -14,8 +15,8 @@ const ENDED_IDS = 16;
 
 export class AdmittedCallIds {
   readonly #ids: CallIds;
-  readonly #used = new Set<number>();
-  readonly #spare: number[] = [];
+  readonly #used = new Set<CallId>();
+  readonly #spare: CallId[] = [];
   #ended = 0;
   readonly #admit: (callIds: Uint16Array) => void;
 
@@ -27,14 +28,14 @@ export class AdmittedCallIds {
   }
 
   /** An id that the filter lets through; undefined: there are as many calls as can be told apart. */
-  take(): number | undefined {
+  take(): CallId | undefined {
     if (this.#spare.length === 0) this.#renew();
     const callId = this.#spare.pop();
     if (callId !== undefined) this.#used.add(callId);
     return callId;
   }
 
-  release(callId: number): void {
+  release(callId: CallId): void {
     if (!this.#used.delete(callId)) return;
     this.#ids.release(callId);
     this.#ended++;

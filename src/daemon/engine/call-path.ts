@@ -2,6 +2,7 @@
 import type { MppeKeys } from '../../crypto/mppe-keys.ts';
 import type { Calls, Framing } from '../../data-path/calls.ts';
 import type { CallCounters, CallPath, FrameReceiver } from '../../session/ports.ts';
+import type { CallId, Slot } from '../../wire/brand.ts';
 import { natObstacle } from './outer-path.ts';
 
 /** What the paths of all calls tell whoever moves the packets. */
@@ -12,18 +13,18 @@ export interface PathEvents {
   queued(): void;
   /** The call is about to go; what it queued is to be sent before. */
   closing(): void;
-  closed(slot: number, callId: number): void;
+  closed(slot: Slot, callId: CallId): void;
 }
 
 export class DataCallPath implements CallPath {
-  readonly slot: number;
-  readonly callId: number;
+  readonly slot: Slot;
+  readonly callId: CallId;
   readonly #calls: Calls;
   readonly #events: PathEvents;
   #receiver: FrameReceiver | undefined;
   #open = true;
 
-  constructor(slot: number, callId: number, calls: Calls, events: PathEvents) {
+  constructor(slot: Slot, callId: CallId, calls: Calls, events: PathEvents) {
     this.slot = slot;
     this.callId = callId;
     this.#calls = calls;
@@ -35,7 +36,7 @@ export class DataCallPath implements CallPath {
     return this.#receiver;
   }
 
-  connect(peerCallId: number, receiver: FrameReceiver): void {
+  connect(peerCallId: CallId, receiver: FrameReceiver): void {
     this.#receiver = receiver;
     this.#calls.connect(this.slot, peerCallId);
     this.#events.connected();

@@ -3,6 +3,7 @@ import { Control } from '../../data-path/control.ts';
 import type { DataPath } from '../../data-path/data-path.ts';
 import { RateLimit } from '../../data-path/queues/rate-limit.ts';
 import type { CallPath, CallPaths } from '../../session/ports.ts';
+import type { Ipv4 } from '../../wire/brand.ts';
 import type { AdmittedCallIds } from './admitted-call-ids.ts';
 import { DataCallPath, type PathEvents } from './call-path.ts';
 import type { Drive } from './drive.ts';
@@ -51,7 +52,7 @@ export class DataCallPaths implements CallPaths {
     };
   }
 
-  open(machine: object, peer: number, local: number, now: number): CallPath | undefined {
+  open(machine: object, peer: Ipv4, local: Ipv4, now: number): CallPath | undefined {
     const { callIds, dataPath } = this.#parts;
     const callId = callIds.take();
     if (callId === undefined) return undefined;

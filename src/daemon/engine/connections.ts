@@ -4,6 +4,7 @@
  * has many of them or a new connection needs a descriptor.
  */
 import type { Socket } from '../../platform/sockets.ts';
+import type { Ipv4 } from '../../wire/brand.ts';
 
 /** A peer that has heard our goodbye has no reason to keep more than one or two. */
 const LINGERING_OF_SOURCE = 8;
@@ -27,7 +28,7 @@ export class Connections {
   }
 
   /** We have ended it, its peer has not. */
-  linger(socket: Socket, source: number): void {
+  linger(socket: Socket, source: Ipv4): void {
     if (!this.#open.has(socket)) return;
     this.#lingering.set(socket, source);
     const others = [...this.#lingering].filter(([, other]) => other === source);

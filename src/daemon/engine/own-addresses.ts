@@ -1,9 +1,10 @@
 /** The addresses of this machine and the devices that have them. */
 import { host } from '../../platform/platform.ts';
+import type { Ipv4 } from '../../wire/brand.ts';
 import { parseAddress } from '../../wire/ip.ts';
 
 /** undefined: the address is not one of ours. */
-export function deviceOfAddress(address: number): string | undefined {
+export function deviceOfAddress(address: Ipv4): string | undefined {
   const found = host
     .addresses()
     .find((one) => one.family === 'IPv4' && parseAddress(one.address) === address);

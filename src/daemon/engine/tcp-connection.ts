@@ -3,6 +3,7 @@ import { errorCode } from '../../platform/errors.ts';
 import { clock } from '../../platform/platform.ts';
 import type { TcpSocket } from '../../platform/sockets.ts';
 import type { ControlPath } from '../../router/router.ts';
+import type { Ipv4 } from '../../wire/brand.ts';
 import { parseAddress } from '../../wire/ip.ts';
 import type { Connections } from './connections.ts';
 
@@ -21,9 +22,9 @@ export interface TcpEvents {
 }
 
 export class TcpConnection {
-  readonly local: number;
+  readonly local: Ipv4;
   readonly localPort: number;
-  readonly peer: number;
+  readonly peer: Ipv4;
   readonly peerPort: number;
   readonly #socket: TcpSocket;
   readonly #connections: Connections;
@@ -108,6 +109,6 @@ export function endpointsOf({ endpoints }: TcpSocket): ControlPath {
   };
 }
 
-function address(text: string | undefined): number {
+function address(text: string | undefined): Ipv4 {
   return parseAddress(text?.replace(/^::ffff:/, '') ?? '') ?? 0;
 }

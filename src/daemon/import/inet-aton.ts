@@ -1,7 +1,8 @@
 /** Addresses as inet_aton() of C reads them: one to four numbers, each decimal, octal (0…) or hexadecimal (0x…). */
+import type { Ipv4 } from '../../wire/brand.ts';
 
 /** undefined: none, as for inet_addr(), which cannot tell 255.255.255.255 from a fault. */
-export function inetAton(text: string): number | undefined {
+export function inetAton(text: string): Ipv4 | undefined {
   const parts = text.split('.');
   if (parts.length > 4) return undefined;
   const numbers = parts.map((part) => {

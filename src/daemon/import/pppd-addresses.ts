@@ -1,12 +1,13 @@
 /** The addresses that a line of pppd's secrets allows its caller (set_allowed_addrs() in its auth.c). */
+import type { Ipv4 } from '../../wire/brand.ts';
 import { netmask } from '../../wire/ip.ts';
 import { inetAton } from './inet-aton.ts';
 
 export interface AllowedAddresses {
   /** Of several that fit the first counts; what fits none is not allowed. */
-  readonly permits: (address: number) => boolean;
+  readonly permits: (address: Ipv4) => boolean;
   /** The one given to a caller whose turn it is for an address that he is not allowed. */
-  readonly suggested: number | undefined;
+  readonly suggested: Ipv4 | undefined;
   /** Words that are no addresses: pppd goes on without them, and so must we, unless that allowed more. */
   readonly unknown: readonly string[];
   /** Words that it depends on what the caller may have, and that cannot be told: names after !, numbers of devices. */
@@ -24,7 +25,7 @@ export function allowedAddresses(words: readonly string[]): AllowedAddresses {
   const rules: Rule[] = [];
   const unknown: string[] = [];
   const undecided: string[] = [];
-  let suggested: number | undefined;
+  let suggested: Ipv4 | undefined;
   for (const word of words) {
     if (word === '-') break;
     if (word === '*') {

@@ -1,4 +1,5 @@
 /** /etc/pptpd.conf as pptpd 1.4 and 1.5 read it (configfile.c; processIPStr() in pptpd.c). */
+import type { Ipv4 } from '../../wire/brand.ts';
 import { inetAton } from './inet-aton.ts';
 
 /** Octets of a line (MAX_CONFIG_STRING_SIZE less its end): longer ones are ignored. */
@@ -23,8 +24,8 @@ export function pptpdAddresses(
   text: string,
   most: number,
   refused: (part: string) => void,
-): number[] {
-  const found: number[] = [];
+): Ipv4[] {
+  const found: Ipv4[] = [];
   for (const part of text.split(',')) {
     const some = part.includes('-') ? rangeOf(part) : [inetAton(part)];
     if (some === undefined || !some.every((address) => address !== undefined)) refused(part);
@@ -34,7 +35,7 @@ export function pptpdAddresses(
 }
 
 /** One of the four numbers is a range. */
-function rangeOf(part: string): (number | undefined)[] | undefined {
+function rangeOf(part: string): (Ipv4 | undefined)[] | undefined {
   const numbers = part.split('.');
   const at = numbers.findIndex((number) => number.includes('-'));
   const [, lower, upper] = /^(\d{1,3})-(\d{1,3})$/.exec(numbers[at]!) ?? [];

@@ -1,5 +1,6 @@
 /** pptpd's addresses and encryption as the options of a server of ours. */
 import type { UciOptions } from '../../router/uci-text.ts';
+import type { Ipv4 } from '../../wire/brand.ts';
 import {
   formatAddress,
   formatPrefix,
@@ -20,7 +21,7 @@ import type { PptpdSettings } from './pptpd-files.ts';
 type Warn = (text: string) => void;
 
 export interface Pool {
-  readonly localAddress: number | undefined;
+  readonly localAddress: Ipv4 | undefined;
   readonly ranges: readonly AddressRange[];
   /** Callers that pptpd let in at the same time. */
   readonly callers: number;
@@ -68,7 +69,7 @@ export function poolOf({ conf }: PptpdSettings, warn: Warn): Pool {
   return { localAddress: local, ranges: rangesOf(remotes), callers };
 }
 
-function rangesOf(addresses: readonly number[]): AddressRange[] {
+function rangesOf(addresses: readonly Ipv4[]): AddressRange[] {
   const ranges: AddressRange[] = [];
   for (const address of addresses) {
     const last = ranges.at(-1);
@@ -161,7 +162,7 @@ function warnOfSecurity(ppp: PppdOptions, warn: Warn): void {
  * take one along that is there, or are none.
  */
 function ownNetwork(
-  local: number,
+  local: Ipv4,
   ranges: readonly AddressRange[],
   others: readonly Prefix[],
 ): Prefix | undefined {
@@ -173,7 +174,7 @@ function ownNetwork(
     if (others.some((one) => prefixContains(prefix, one.address) || prefixContains(one, local)))
       return undefined;
     const usable = { first: prefix.address + 1, last: prefixRange(prefix).last - 1 };
-    const inside = (address: number) => rangeContains(usable, address);
+    const inside = (address: Ipv4) => rangeContains(usable, address);
     if (inside(local) && ranges.every(({ first, last }) => inside(first) && inside(last)))
       return prefix;
   }

@@ -1,6 +1,7 @@
 /** Users of pptpd as sections of ours. */
 import { parseUci } from '../../router/uci.ts';
 import { sectionText } from '../../router/uci-text.ts';
+import type { Ipv4 } from '../../wire/brand.ts';
 import { formatAddress, parseAddress } from '../../wire/ip.ts';
 import { toLatin1 } from '../../wire/octets.ts';
 import { textFromOctets } from '../../wire/text.ts';
@@ -79,9 +80,9 @@ export function userSections(
 function addressOf(
   { addresses }: PptpdLogin,
   { ranges }: Pool,
-  taken: ReadonlySet<number>,
+  taken: ReadonlySet<Ipv4>,
   say: Warn,
-): number | 'pool' | 'none' {
+): Ipv4 | 'pool' | 'none' {
   const { permits, suggested, unknown, undecided } = allowedAddresses(addresses);
   const leftOut = (why: string) => (say(`left out, ${why}`), 'none' as const);
   if (undecided.length > 0)

@@ -15,6 +15,7 @@ import type { CallIds } from '../../pptp/call-ids.ts';
 import type { Count } from '../../router/nft-elements.ts';
 import type { RelayTable, RelayWay } from '../../router/relay-table.ts';
 import { Progress, type Place } from '../../session/server/half-open.ts';
+import type { CallId, Ipv4 } from '../../wire/brand.ts';
 import { cause, type Cause } from '../../wire/cause.ts';
 import { formatAddress, parseAddress } from '../../wire/ip.ts';
 import type { Capture } from '../capture/capture.ts';
@@ -49,9 +50,9 @@ export interface ConnectionOptions {
   /** The relay's name, and the key of its rules. */
   readonly name: string;
   readonly key: number;
-  readonly server: number;
+  readonly server: Ipv4;
   /** Our address as the client sees it. */
-  readonly clientLocal: number;
+  readonly clientLocal: Ipv4;
   /** Devices on which the server may be. */
   readonly dest: readonly string[];
   readonly idleTimeout: number;
@@ -78,7 +79,7 @@ export class ConnectionRunner {
   private readonly ended: () => void;
   private upstream: Upstream = { name: 'none' };
   /** Call ids that ends were told. */
-  private readonly ids = new Set<number>();
+  private readonly ids = new Set<CallId>();
   /** Calls that were told of. */
   private readonly up = new Set<PassingCall>();
   private readonly ways = new Map<RelayedCall, Partial<Record<Side, RelayWay>>>();
@@ -105,8 +106,8 @@ export class ConnectionRunner {
     const { idleTimeout } = options;
     const ids = {
       take: () => this.takeId(),
-      release: (id: number) => this.releaseId(id),
-      isUsed: (id: number) => ports.ids.isUsed(id),
+      release: (id: CallId) => this.releaseId(id),
+      isUsed: (id: CallId) => ports.ids.isUsed(id),
     };
     this.machine = new RelayedConnection({ ids, nextId, count, idleTimeout }, monotonic());
     this.client = this.tcp(socket, 'client');
@@ -125,13 +126,13 @@ export class ConnectionRunner {
     return `relay ${this.options.name} client ${formatAddress(this.client.peer)}`;
   }
 
-  private takeId(): number | undefined {
+  private takeId(): CallId | undefined {
     const id = this.ports.ids.take();
     if (id !== undefined) this.ids.add(id);
     return id;
   }
 
-  private releaseId(id: number): void {
+  private releaseId(id: CallId): void {
     if (this.ids.delete(id)) this.ports.ids.release(id);
   }
 

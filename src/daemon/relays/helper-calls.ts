@@ -2,6 +2,7 @@
 import { clock, host } from '../../platform/platform.ts';
 import type { RelayOptions } from '../../relay/relay-options.ts';
 import { readTracked, type TrackedCall } from '../../router/conntrack.ts';
+import type { Ipv4 } from '../../wire/brand.ts';
 import { parsePrefix, prefixContains } from '../../wire/ip.ts';
 import { isAmong } from '../engine/own-addresses.ts';
 import type { RelayCallStatus } from './relay-event.ts';
@@ -84,7 +85,7 @@ export class HelperCalls {
 /** Connection tracking knows no devices: the client, or for inbound relays the server, tells whose it is. */
 function isOf(
   { options, devices }: HelperRelay,
-  { client, realServer }: { client: number; realServer: number },
+  { client, realServer }: { client: Ipv4; realServer: Ipv4 },
 ): boolean {
   if (options.direction === 'inbound') return realServer === options.server;
   return host.addresses().some(({ device, family, cidr = '' }) => {

@@ -1,4 +1,5 @@
 /** Facts about passthrough, for the log, the events and the history. */
+import type { CallId, Ipv4 } from '../../wire/brand.ts';
 import type { Cause } from '../../wire/cause.ts';
 
 /** A call that passes through. Received is what comes from the client, sent is what goes to it. */
@@ -6,11 +7,11 @@ export interface RelayCallStatus {
   /** Unique over sessions and calls while the daemon runs. */
   readonly id: number;
   readonly relay: string;
-  readonly client: number;
-  readonly server: number;
+  readonly client: Ipv4;
+  readonly server: Ipv4;
   /** The ids that the two ends chose. */
-  readonly clientCallId: number;
-  readonly serverCallId: number;
+  readonly clientCallId: CallId;
+  readonly serverCallId: CallId;
   /** Monotonic ms. */
   readonly since: number;
   /** Outer packets and their octets; undefined: the kernel does not tell. */
@@ -33,7 +34,7 @@ export type RelayEvent =
   | {
       readonly what: 'relay-refused';
       readonly relay: string;
-      readonly client: number;
-      readonly server: number | undefined;
+      readonly client: Ipv4;
+      readonly server: Ipv4 | undefined;
       readonly cause: Cause;
     };

@@ -9,6 +9,7 @@ import type { Listener, TcpSocket } from '../../platform/sockets.ts';
 import type { RelayOptions } from '../../relay/relay-options.ts';
 import type { RelayRules } from '../../router/relay-rules.ts';
 import { HalfOpen, type Place } from '../../session/server/half-open.ts';
+import type { Ipv4 } from '../../wire/brand.ts';
 import { cause, type Cause } from '../../wire/cause.ts';
 import { formatAddress, parseAddress, prefixContains, type Prefix } from '../../wire/ip.ts';
 import { monotonic } from '../engine/drive.ts';
@@ -137,20 +138,17 @@ export class RelayRunner {
     runner.start();
   }
 
-  private refuse(socket: TcpSocket, client: number, why: Cause): void {
+  private refuse(socket: TcpSocket, client: Ipv4, why: Cause): void {
     socket.destroy();
     const relay = this.options.name;
     this.ports.report({ what: 'relay-refused', relay, client, server: undefined, cause: why });
   }
 
   /** Where the client was going, and which server that means; or why it may not. */
-  private target(
-    socket: TcpSocket,
-    client: number,
-  ): { clientLocal: number; server: number } | Cause {
+  private target(socket: TcpSocket, client: Ipv4): { clientLocal: Ipv4; server: Ipv4 } | Cause {
     const { direction, server: inside, clients, servers } = this.options;
-    let original: { address: number; port: number };
-    let server: number;
+    let original: { address: Ipv4; port: number };
+    let server: Ipv4;
     try {
       original = originalDestination(socket.descriptor);
       server = direction === 'inbound' ? inside! : original.address;
@@ -168,7 +166,7 @@ export class RelayRunner {
   }
 
   /** A place for a client without a call: one of those that no calls have. */
-  private enter(client: number, giveWay: () => void): Place | Cause {
+  private enter(client: Ipv4, giveWay: () => void): Place | Cause {
     const { maxConnections, maxPerClient, maxHalfOpen } = this.options;
     const calling = [...this.running].filter(({ isHalfOpen }) => !isHalfOpen);
     const own = calling.filter((runner) => runner.client.peer === client).length;
@@ -188,6 +186,6 @@ export class RelayRunner {
   }
 }
 
-function isIn(networks: readonly Prefix[], address: number): boolean {
+function isIn(networks: readonly Prefix[], address: Ipv4): boolean {
   return networks.length === 0 || networks.some((network) => prefixContains(network, address));
 }

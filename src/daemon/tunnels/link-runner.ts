@@ -7,6 +7,7 @@ import { ClientLink } from '../../session/link/client-link.ts';
 import type { ClientLinkOptions } from '../../session/options.ts';
 import type { ClientLinkOutput, Tunnel, CallPath, SessionEvent } from '../../session/ports.ts';
 import type { TunDevice } from '../../tun-tap/tun-device.ts';
+import type { Ipv4 } from '../../wire/brand.ts';
 import { cause, type Cause } from '../../wire/cause.ts';
 import { formatAddress, parseAddress } from '../../wire/ip.ts';
 import type { Ipv6Prefix } from '../../wire/ipv6.ts';
@@ -24,7 +25,7 @@ export class LinkRunner {
   /** Another one after a fault. */
   link: ClientLink;
   /** DNS servers that the peer gave; empty while the link is down, or with peerdns 0. */
-  dns: readonly number[] = [];
+  dns: readonly Ipv4[] = [];
   private readonly ports: RunnerPorts;
   private finished: () => void;
   private readonly isProbe: boolean;
@@ -231,7 +232,7 @@ export class LinkRunner {
 
   private async hostRoute(
     link: ClientLink,
-    address: number,
+    address: Ipv4,
     bindDevice: string | undefined,
   ): Promise<void> {
     let failure: Cause | undefined;
@@ -247,7 +248,7 @@ export class LinkRunner {
 
   private connect(
     link: ClientLink,
-    address: number,
+    address: Ipv4,
     port: number,
     through: string | undefined,
   ): void {
@@ -287,7 +288,7 @@ export class LinkRunner {
   private async connected(
     link: ClientLink,
     socket: TcpSocket,
-    wanted: number | undefined,
+    wanted: Ipv4 | undefined,
   ): Promise<void> {
     if (this.connecting !== socket) return;
     const endpoints = endpointsOf(socket);

@@ -1,6 +1,7 @@
 /** The addresses of the server that a link dials, from its name. */
 import { errorText } from '../../platform/errors.ts';
 import { host } from '../../platform/platform.ts';
+import type { Ipv4 } from '../../wire/brand.ts';
 import { cause, type Cause } from '../../wire/cause.ts';
 import { formatAddress, parseAddress, parsePrefix, prefixContains } from '../../wire/ip.ts';
 
@@ -24,7 +25,7 @@ const system: Resolver = {
 export async function serverAddresses(
   name: string,
   resolver: Resolver = system,
-): Promise<readonly number[] | Cause> {
+): Promise<readonly Ipv4[] | Cause> {
   let found: readonly string[];
   let own: readonly string[];
   try {

@@ -6,11 +6,12 @@ import type {
   SessionOutput,
   SessionStatus,
 } from '../../session/ports.ts';
+import type { Slot } from '../../wire/brand.ts';
 import type { Cause } from '../../wire/cause.ts';
 
 export class Standing {
   /** By slot. */
-  readonly #tunnels = new Map<number, { readonly path: CallPath; readonly tunnel: Tunnel }>();
+  readonly #tunnels = new Map<Slot, { readonly path: CallPath; readonly tunnel: Tunnel }>();
   /** By id. */
   readonly #sessions = new Map<number, SessionStatus>();
 

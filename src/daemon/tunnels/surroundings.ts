@@ -4,6 +4,7 @@
  */
 import type { OwnNetwork } from '../../router/own-networks.ts';
 import type { ServerOptions } from '../../session/options.ts';
+import type { Ipv4 } from '../../wire/brand.ts';
 import { cause, type Cause } from '../../wire/cause.ts';
 import { formatAddress, formatPrefix, type AddressRange } from '../../wire/ip.ts';
 import { clashes, keptFrom, type Surrounding } from '../configuration/clashes.ts';
@@ -14,7 +15,7 @@ export interface SurroundingsPorts {
   /** @throws IoError */
   readonly read: () => readonly OwnNetwork[];
   /** The name of the network with an address on a device, where devices have other names than networks. */
-  readonly networkOn: (device: string, address: number) => string | undefined;
+  readonly networkOn: (device: string, address: Ipv4) => string | undefined;
   /** Servers run on these devices now, also those that are to end. */
   readonly serverDevices: () => readonly string[];
   readonly failed: (error: unknown) => void;

@@ -3,6 +3,7 @@
  * MPPE. RFC 1661 §2, RFC 3078 §3.
  */
 import type { MppeKeys } from '../../crypto/mppe-keys.ts';
+import type { Slot } from '../../wire/brand.ts';
 import { createPppHeader, PppProtocol, readPppHeader } from '../../wire/ppp-frame.ts';
 import type { PendingControl } from '../control.ts';
 import { Column, type CounterSlab } from '../counters.ts';
@@ -34,23 +35,23 @@ export class PppReceiver {
     this.#mppe = new MppeReceiver(parts.maxSessions, parts.cipher);
   }
 
-  setMppe(slot: number, mppe: MppeKeys | undefined): void {
+  setMppe(slot: Slot, mppe: MppeKeys | undefined): void {
     this.#mppe.configure(slot, mppe);
     this.#parts.control.synchronized(slot);
   }
 
   /** Stateful MPPE: packets must come in order. */
-  stateful(slot: number): boolean {
+  stateful(slot: Slot): boolean {
     return this.#mppe.stateful(slot);
   }
 
   /** Whether the peer changes its MPPE key when it flushes. */
-  changesOnFlush(slot: number): boolean {
+  changesOnFlush(slot: Slot): boolean {
     return this.#mppe.changesOnFlush(slot);
   }
 
   /** The frame octets[at..at+length) of GRE packet `sequence`. */
-  receive(slot: number, sequence: number, at: number, length: number, now: number): void {
+  receive(slot: Slot, sequence: number, at: number, length: number, now: number): void {
     const { octets, sessions, inbound, control, counters } = this.#parts;
     if (length === 0) return;
     const ppp = this.#ppp;
@@ -78,7 +79,7 @@ export class PppReceiver {
     this.#deliverWaited();
   }
 
-  #decrypt(slot: number, sequence: number, at: number, length: number, now: number): void {
+  #decrypt(slot: Slot, sequence: number, at: number, length: number, now: number): void {
     const mppe = this.#mppe;
     if (!mppe.active(slot)) return this.#parts.counters.drop(slot, Drop.notNegotiated);
     const result = mppe.open(slot, at, length, sequence, now);
@@ -94,7 +95,7 @@ export class PppReceiver {
     this.#opened(slot, waited.result, waited.inner);
   }
 
-  #opened(slot: number, result: number, { protocol, at, length }: InnerPacket): void {
+  #opened(slot: Slot, result: number, { protocol, at, length }: InnerPacket): void {
     const { inbound, control, counters } = this.#parts;
     if (result === PASS) return inbound.deliver(slot, protocol, at, length);
     counters.drop(slot, result);

@@ -3,6 +3,7 @@
  *
  * Everything is delivered in order of arrival, but stateful MPPE (resequencer.ts); control frames never wait.
  */
+import type { Slot } from '../../wire/brand.ts';
 import { createGreHeader, readGre } from '../../wire/gre.ts';
 import type { PendingControl } from '../control.ts';
 import { Column, type CounterSlab } from '../counters.ts';
@@ -61,13 +62,13 @@ export class GreReceiver {
   }
 
   /** The call can send now: what was held comes with proceed(). */
-  connected(slot: number): void {
+  connected(slot: Slot): void {
     this.#earlyDeadlines.disarm(slot);
     if (this.#early.waiting(slot) > 0) this.#connected.arm(slot, 0);
   }
 
   /** Forgets what was held for the call. */
-  close(slot: number): void {
+  close(slot: Slot): void {
     this.#early.clear(slot);
     this.#earlyDeadlines.disarm(slot);
     this.#connected.disarm(slot);
@@ -128,7 +129,7 @@ export class GreReceiver {
   }
 
   /** The packet of a connected call at `offset`, whose header is in #gre. */
-  #accept(slot: number, offset: number, now: number): void {
+  #accept(slot: Slot, offset: number, now: number): void {
     const { sessions, counters, ppp, resequencer } = this.#parts;
     const { headerLength, payloadLength, hasSequence } = this.#gre;
     if (!hasSequence) {
@@ -146,7 +147,7 @@ export class GreReceiver {
   }
 
   /** By its number; false: it is dropped. */
-  #isNew(slot: number, sequence: number): boolean {
+  #isNew(slot: Slot, sequence: number): boolean {
     const { window, counters } = this.#parts;
     const judged = window.accept(slot, sequence);
     if (judged > 0) {
@@ -163,7 +164,7 @@ export class GreReceiver {
   }
 
   /** One more packet to acknowledge: with the next one we send, alone after a while, at once if there are many. */
-  #owe(slot: number, now: number): void {
+  #owe(slot: Slot, now: number): void {
     const { sessions, acks, ackEvery, transmitter } = this.#parts;
     sessions.unacknowledged[slot] = sessions.unacknowledged[slot]! + 1;
     if (sessions.unacknowledged[slot] >= ackEvery && transmitter.acknowledgment(slot)) return;

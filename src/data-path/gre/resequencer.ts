@@ -1,6 +1,7 @@
 /**
  * Brings the packets of stateful MPPE into order (queues/order-queue.ts); everything else passes at once.
  */
+import type { Slot } from '../../wire/brand.ts';
 import { createPppHeader, PppProtocol, readPppHeader } from '../../wire/ppp-frame.ts';
 import type { CounterSlab } from '../counters.ts';
 import { DeadlineList } from '../deadline-list.ts';
@@ -34,14 +35,14 @@ export class Resequencer {
   }
 
   /** Forgets what waits. @param next the number that comes next; undefined: whatever comes */
-  restart(slot: number, next: number | undefined): void {
+  restart(slot: Slot, next: number | undefined): void {
     this.#deadlines.disarm(slot);
     this.#order.reset(slot);
     if (next !== undefined) this.#order.startAt(slot, next);
   }
 
   /** The PPP frame octets[at..at+length) of GRE packet `sequence`. */
-  receive(slot: number, sequence: number, at: number, length: number, now: number): void {
+  receive(slot: Slot, sequence: number, at: number, length: number, now: number): void {
     const { octets, ppp, counters } = this.#parts;
     const order = this.#order;
     const distance = this.#makeRoom(slot, sequence, now);
@@ -74,7 +75,7 @@ export class Resequencer {
   }
 
   /** Gives up missing packets until the number has a place. @returns its distance from the one that comes next */
-  #makeRoom(slot: number, sequence: number, now: number): number {
+  #makeRoom(slot: Slot, sequence: number, now: number): number {
     const order = this.#order;
     let distance = order.distance(slot, sequence);
     while (distance >= MAX_HELD && order.waiting(slot) > 0) {
@@ -90,7 +91,7 @@ export class Resequencer {
   }
 
   /** Deals with the held packets whose turn has come; the next ones have their own time. */
-  #release(slot: number, now: number): void {
+  #release(slot: Slot, now: number): void {
     const { held, ppp } = this.#parts;
     const order = this.#order;
     const waited = order.waiting(slot);

@@ -6,6 +6,7 @@
  * since anyone can forge one and would shut out the true peer; but FOLLOWERS such packets close together, with no other
  * between them, move the window there: a long gap, or a peer that starts again, does not stall the call for ever.
  */
+import type { Slot } from '../../wire/brand.ts';
 import { serialDifference } from '../../wire/gre.ts';
 import { Drop } from '../drop.ts';
 
@@ -45,22 +46,22 @@ export class SequenceWindow {
     this.#followers = new Uint8Array(maxSessions);
   }
 
-  reset(slot: number): void {
+  reset(slot: Slot): void {
     this.#started[slot] = 0;
     this.#followers[slot] = 0;
   }
 
-  started(slot: number): boolean {
+  started(slot: Slot): boolean {
     return this.#started[slot] !== 0;
   }
 
   /** The highest number seen, as an int32. */
-  highest(slot: number): number {
+  highest(slot: Slot): number {
     return this.#highest[slot]!;
   }
 
   /** Judges a packet and, unless it is to be dropped, remembers it. @returns Drop, or Sequence */
-  accept(slot: number, sequence: number): number {
+  accept(slot: Slot, sequence: number): number {
     if (this.#started[slot] === 0) {
       this.#started[slot] = 1;
       return this.#restart(slot, sequence, 0);
@@ -82,7 +83,7 @@ export class SequenceWindow {
     return Sequence.Reordered;
   }
 
-  #far(slot: number, sequence: number, ahead: number): number {
+  #far(slot: Slot, sequence: number, ahead: number): number {
     const refused = ahead > 0 ? Drop.farFuture : Drop.late;
     const step = serialDifference(sequence, this.#candidate[slot]!);
     if (this.#followers[slot] === 0 || step < -WINDOW || step > WINDOW) {
@@ -98,7 +99,7 @@ export class SequenceWindow {
     return this.#restart(slot, sequence, Math.min(Math.max(0, ahead - 1), MAX_JUMP));
   }
 
-  #restart(slot: number, sequence: number, missing: number): number {
+  #restart(slot: Slot, sequence: number, missing: number): number {
     this.#clear(slot);
     this.#highest[slot] = sequence;
     this.#followers[slot] = 0;
@@ -107,25 +108,25 @@ export class SequenceWindow {
     return missing === 0 ? Sequence.Next : Sequence.Ahead;
   }
 
-  #clear(slot: number): void {
+  #clear(slot: Slot): void {
     for (let word = slot * WORDS; word < (slot + 1) * WORDS; word++) this.#seen[word] = 0;
   }
 
-  #isMarked(slot: number, sequence: number): boolean {
+  #isMarked(slot: Slot, sequence: number): boolean {
     return (this.#seen[this.#word(slot, sequence)]! & (1 << (sequence & 31))) !== 0;
   }
 
-  #mark(slot: number, sequence: number): void {
+  #mark(slot: Slot, sequence: number): void {
     const word = this.#word(slot, sequence);
     this.#seen[word] = this.#seen[word]! | (1 << (sequence & 31));
   }
 
-  #unmark(slot: number, sequence: number): void {
+  #unmark(slot: Slot, sequence: number): void {
     const word = this.#word(slot, sequence);
     this.#seen[word] = this.#seen[word]! & ~(1 << (sequence & 31));
   }
 
-  #word(slot: number, sequence: number): number {
+  #word(slot: Slot, sequence: number): number {
     return slot * WORDS + ((sequence >>> 5) & (WORDS - 1));
   }
 }

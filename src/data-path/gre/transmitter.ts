@@ -4,6 +4,7 @@
  * The order of GRE sequence numbers and of MPPE counts is the order of the calls. Nothing ever waits for acknowledgments:
  * several real peers send none.
  */
+import type { Slot } from '../../wire/brand.ts';
 import { createGreHeader, greHeaderLength, writeGre } from '../../wire/gre.ts';
 import { MPPE_HEADER_LENGTH } from '../../wire/mppe-header.ts';
 import { writeU16 } from '../../wire/octets.ts';
@@ -40,7 +41,7 @@ export class Transmitter {
   }
 
   /** Sends the IP packet octets[at..at+length), or lets it wait; there must be headroom before it. @returns false: dropped */
-  packet(slot: number, protocol: number, at: number, length: number): boolean {
+  packet(slot: Slot, protocol: number, at: number, length: number): boolean {
     const { octets, sessions, mppe, output, backlog, counters } = this.#parts;
     if (output.blocked) {
       if (backlog.add(slot, protocol, at, length)) return true;
@@ -75,7 +76,7 @@ export class Transmitter {
   }
 
   /** Sends a control frame, never encrypted; copied. A call that is not connected yet or a full queue drops it. */
-  frame(slot: number, frame: Uint8Array): void {
+  frame(slot: Slot, frame: Uint8Array): void {
     const { octets, sessions, output, counters } = this.#parts;
     if (frame.length > output.slotCapacity) {
       throw new RangeError(`control frame of ${frame.length} octets`);
@@ -93,7 +94,7 @@ export class Transmitter {
   }
 
   /** Sends an acknowledgment alone. @returns false: no room, try again later */
-  acknowledgment(slot: number): boolean {
+  acknowledgment(slot: Slot): boolean {
     const { octets, sessions, output } = this.#parts;
     if (sessions.state[slot] !== State.Connected) return true;
     const at = output.blocked || output.greFull ? -1 : output.takeSlot();
@@ -108,7 +109,7 @@ export class Transmitter {
   }
 
   /** Sends the PPP frame octets[at..at+length). */
-  #send(slot: number, at: number, length: number): void {
+  #send(slot: Slot, at: number, length: number): void {
     const { octets, sessions } = this.#parts;
     const header = this.#header;
     header.callId = sessions.peerCallId[slot]!;
@@ -123,7 +124,7 @@ export class Transmitter {
   }
 
   /** Lets the header carry the acknowledgment that is due, if one is. */
-  #acknowledge(slot: number): void {
+  #acknowledge(slot: Slot): void {
     const { sessions, window, acks } = this.#parts;
     const header = this.#header;
     header.hasAcknowledgment = sessions.unacknowledged[slot] !== 0;
@@ -133,7 +134,7 @@ export class Transmitter {
     acks.disarm(slot);
   }
 
-  #push(slot: number, at: number, length: number): void {
+  #push(slot: Slot, at: number, length: number): void {
     const { sessions, output } = this.#parts;
     output.pushGre(at, length, sessions.peer[slot]!, sessions.local[slot]!);
   }

@@ -10,6 +10,7 @@
  * bound to these sources too, decide alone: to drop what netifd has announced a moment ago would be a black hole.
  * Groups beyond ff02::/16 have no routing here.
  */
+import type { Slot } from '../../wire/brand.ts';
 import type { Device } from '../devices.ts';
 import { Drop, PASS } from '../drop.ts';
 import {
@@ -37,13 +38,13 @@ export class Ipv6Rules {
   }
 
   /** The packet at `at`, whose header was checked, comes from the peer of `slot`. @returns Drop, or PASS */
-  inward(slot: number, device: Device, at: number): number {
+  inward(slot: Slot, device: Device, at: number): number {
     if (this.#sessions.ipv6[slot] === 0) return Drop.ipv6;
     return device.isLink ? this.#fromLink(slot, device, at) : this.#fromCaller(slot, at);
   }
 
   /** It comes from the device of a link, for the peer of `slot`. @returns Drop, or PASS */
-  outward(slot: number, { ipv6 }: Device, at: number): number {
+  outward(slot: Slot, { ipv6 }: Device, at: number): number {
     const octets = this.#octets;
     const source = at + SOURCE;
     const destination = at + DESTINATION;
@@ -57,7 +58,7 @@ export class Ipv6Rules {
     return PASS;
   }
 
-  #fromLink(slot: number, { ipv6: { given, exclusive } }: Device, at: number): number {
+  #fromLink(slot: Slot, { ipv6: { given, exclusive } }: Device, at: number): number {
     const octets = this.#octets;
     const source = at + SOURCE;
     const destination = at + DESTINATION;
@@ -74,7 +75,7 @@ export class Ipv6Rules {
     return given.has(octets, destination) ? PASS : Drop.noRoute;
   }
 
-  #fromCaller(slot: number, at: number): number {
+  #fromCaller(slot: Slot, at: number): number {
     const octets = this.#octets;
     const source = at + SOURCE;
     const destination = at + DESTINATION;
@@ -85,12 +86,12 @@ export class Ipv6Rules {
     return isPeer ? PASS : Drop.ipv6;
   }
 
-  #isPeerIdentifier(slot: number, at: number): boolean {
+  #isPeerIdentifier(slot: Slot, at: number): boolean {
     const { identifierHigh, identifierLow } = this.#sessions;
     return this.#isIdentifier(at, identifierHigh[slot]!, identifierLow[slot]!);
   }
 
-  #isOwnIdentifier(slot: number, at: number): boolean {
+  #isOwnIdentifier(slot: Slot, at: number): boolean {
     const { ownIdentifierHigh, ownIdentifierLow } = this.#sessions;
     return this.#isIdentifier(at, ownIdentifierHigh[slot]!, ownIdentifierLow[slot]!);
   }

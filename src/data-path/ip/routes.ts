@@ -4,6 +4,7 @@
  * It routes packets to callers and checks the sources of what they send. A device has few different prefix lengths, so a
  * look-up is one probe for each of them, longest first; with pool addresses alone it is one.
  */
+import type { Slot } from '../../wire/brand.ts';
 import type { Prefix } from '../../wire/ip.ts';
 import { netmask } from '../../wire/ip.ts';
 import { SlotTable } from '../slot-table.ts';
@@ -18,7 +19,7 @@ export class Routes {
   #count = 0;
 
   /** A prefix that another session has goes over to this one: the newest login of an account has its addresses. */
-  add({ address, length }: Prefix, slot: number): void {
+  add({ address, length }: Prefix, slot: Slot): void {
     if (this.#table.find(address & netmask(length), length) === -1) {
       this.#prefixes[length] = this.#prefixes[length]! + 1;
     }
@@ -27,7 +28,7 @@ export class Routes {
   }
 
   /** Nothing happens if the prefix has gone over to another session. */
-  remove({ address, length }: Prefix, slot: number): void {
+  remove({ address, length }: Prefix, slot: Slot): void {
     if (this.#table.find(address & netmask(length), length) !== slot) return;
     this.#table.delete(address & netmask(length), length);
     this.#prefixes[length] = this.#prefixes[length]! - 1;
@@ -35,7 +36,7 @@ export class Routes {
   }
 
   /** The slot that owns `address` (its low 32 bits), or -1. */
-  find(address: number): number {
+  find(address: number): Slot {
     for (let n = 0; n < this.#count; n++) {
       const slot = this.#table.find(address & this.#masks[n]!, this.#lengths[n]!);
       if (slot !== -1) return slot;

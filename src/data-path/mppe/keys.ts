@@ -2,6 +2,7 @@
  * Keys of MPPE for one direction of every session: what CCP and the login settled, and the session key of the moment.
  */
 import { KeyChanger, mppeKeyLength, type MppeBits, type MppeKeys } from '../../crypto/mppe-keys.ts';
+import type { Slot } from '../../wire/brand.ts';
 import { KEY_SIZE, KEY_WORDS } from './key-words.ts';
 import type { Lane, MppeCipher } from './cipher.ts';
 
@@ -26,7 +27,7 @@ export class KeySlab {
   }
 
   /** Takes the start key and makes the initial session key. RFC 3079 §3.4 */
-  start(slot: number, { strength, startKey }: MppeKeys): void {
+  start(slot: Slot, { strength, startKey }: MppeKeys): void {
     if (startKey.length !== mppeKeyLength(strength)) {
       throw new RangeError(`MPPE-${strength} start key of ${startKey.length} octets`);
     }
@@ -36,23 +37,23 @@ export class KeySlab {
   }
 
   /** Leaves no key behind. */
-  clear(slot: number): void {
+  clear(slot: Slot): void {
     this.keys.fill(0, slot * KEY_SIZE, (slot + 1) * KEY_SIZE);
     this.#startKeys.fill(0, slot * KEY_SIZE, (slot + 1) * KEY_SIZE);
   }
 
   /** Octets in a key of this slot. */
-  length(slot: number): number {
+  length(slot: Slot): number {
     return mppeKeyLength(this.#bits[slot]!);
   }
 
   /** The key change of RFC 3078 §7.3 on the key at `at` of `keys`, which may be the slot's own or a copy of it. */
-  change(slot: number, keys: Uint8Array, at: number): void {
+  change(slot: Slot, keys: Uint8Array, at: number): void {
     changer.nextKey(this.#startKeys, slot * KEY_SIZE, this.#bits[slot]!, keys, at);
   }
 
   /** The same by a cipher, with positions in words. */
-  changeWith(cipher: MppeCipher, slot: number, keys: Int32Array, at: number): void {
+  changeWith(cipher: MppeCipher, slot: Slot, keys: Int32Array, at: number): void {
     cipher.change(this.#bits[slot]!, this.#startWords, slot * KEY_WORDS, keys, at);
   }
 
@@ -60,7 +61,7 @@ export class KeySlab {
   prepare(
     cipher: MppeCipher,
     lane: Lane,
-    slot: number,
+    slot: Slot,
     keys: Int32Array,
     at: number,
     next: Int32Array,

@@ -2,6 +2,7 @@
  * MPPE, receiving side: reads the header and hands the packet to stateless or stateful decryption. RFC 3078 §3.1.
  */
 import type { MppeKeys } from '../../crypto/mppe-keys.ts';
+import type { Slot } from '../../wire/brand.ts';
 import {
   COHERENCY_MASK,
   MPPE_HEADER_LENGTH,
@@ -35,7 +36,7 @@ export class MppeReceiver {
   }
 
   /** Starts with count 0, or stops. No packet of the slot may wait: see finish(). */
-  configure(slot: number, mppe: MppeKeys | undefined): void {
+  configure(slot: Slot, mppe: MppeKeys | undefined): void {
     if (this.#mode[slot] === Mode.Stateless) this.#stateless.clear(slot);
     if (this.#mode[slot] === Mode.Stateful) this.#stateful.clear(slot);
     this.#mode[slot] = Mode.Off;
@@ -44,17 +45,17 @@ export class MppeReceiver {
     this.#mode[slot] = mppe.stateful ? Mode.Stateful : Mode.Stateless;
   }
 
-  active(slot: number): boolean {
+  active(slot: Slot): boolean {
     return this.#mode[slot] !== Mode.Off;
   }
 
   /** Packets must come in order. */
-  stateful(slot: number): boolean {
+  stateful(slot: Slot): boolean {
     return this.#mode[slot] === Mode.Stateful;
   }
 
   /** Whether the peer changes its key when it flushes; unless we have seen otherwise it does, as Linux. */
-  changesOnFlush(slot: number): boolean {
+  changesOnFlush(slot: Slot): boolean {
     return this.#mode[slot] !== Mode.Stateful || this.#stateful.changesOnFlush(slot);
   }
 
@@ -68,7 +69,7 @@ export class MppeReceiver {
    * @param sequence GRE sequence number
    * @returns Drop, PASS or WAITS
    */
-  open(slot: number, at: number, length: number, sequence: number, now: number): number {
+  open(slot: Slot, at: number, length: number, sequence: number, now: number): number {
     const octets = this.#octets;
     const header = readMppeHeader(octets, at, length);
     if (header === -1) return Drop.malformed;

@@ -11,6 +11,7 @@
  */
 import type { MppeKeys } from '../../crypto/mppe-keys.ts';
 import { RC4_STATE_OCTETS, rc4Apply, rc4KeySchedule } from '../../crypto/rc4.ts';
+import type { Slot } from '../../wire/brand.ts';
 import { MPPE_HEADER_LENGTH, writeMppeHeader } from '../../wire/mppe-header.ts';
 import { KEY_SIZE, KEY_WORDS } from './key-words.ts';
 import { Lane, type MppeCipher } from './cipher.ts';
@@ -46,7 +47,7 @@ export class MppeSender {
   }
 
   /** Starts with count 0, or stops. */
-  configure(slot: number, mppe: MppeKeys | undefined): void {
+  configure(slot: Slot, mppe: MppeKeys | undefined): void {
     this.finish();
     this.#keys.clear(slot);
     this.#streams[slot] = undefined;
@@ -65,7 +66,7 @@ export class MppeSender {
     this.#streams[slot] = stream;
   }
 
-  active(slot: number): boolean {
+  active(slot: Slot): boolean {
     return this.#mode[slot] !== Mode.Off;
   }
 
@@ -73,7 +74,7 @@ export class MppeSender {
    * A CCP Reset-Request came: the next packet has A. However many come before it, the key changes once at most.
    * @param changeKey with a new key, as Linux expects; otherwise with the same, as the RFC has it
    */
-  flush(slot: number, changeKey: boolean): void {
+  flush(slot: Slot, changeKey: boolean): void {
     this.#flush[slot] = 1;
     this.#changeOnFlush[slot] = changeKey ? 1 : 0;
   }
@@ -82,7 +83,7 @@ export class MppeSender {
    * Encrypts the octets [at..at+length) of the cipher's memory, inner protocol and packet, in place, and writes the two
    * octets of header before them. They may be encrypted only by the next call or finish().
    */
-  encrypt(slot: number, at: number, length: number): void {
+  encrypt(slot: Slot, at: number, length: number): void {
     const { octets } = this.#cipher;
     const count = this.#count[slot]!;
     this.#count[slot] = (count + 1) & 0xfff;
@@ -105,7 +106,7 @@ export class MppeSender {
     this.#waitingSlot = -1;
   }
 
-  #encryptStateless(slot: number, at: number, length: number): void {
+  #encryptStateless(slot: Slot, at: number, length: number): void {
     const cipher = this.#cipher;
     const first = this.#waitingSlot;
     if (first !== -1) {
@@ -124,14 +125,14 @@ export class MppeSender {
   }
 
   /** Starts the key stream of the session's next packet, and replaces its key. */
-  #prepare(lane: Lane, slot: number): void {
+  #prepare(lane: Lane, slot: Slot): void {
     const { words } = this.#keys;
     const row = slot * KEY_WORDS;
     this.#keys.prepare(this.#cipher, lane, slot, words, row, words, row);
   }
 
   /** Readies a key stream that runs on for the packet and answers whether it has A. */
-  #step(slot: number, stream: Uint8Array, count: number): boolean {
+  #step(slot: Slot, stream: Uint8Array, count: number): boolean {
     const isFlag = (count & 0xff) === 0xff;
     if (!isFlag && this.#flush[slot] === 0) return false;
     const { keys } = this.#keys;

@@ -11,6 +11,7 @@
  */
 import type { MppeKeys } from '../../crypto/mppe-keys.ts';
 import { RC4_STATE_OCTETS, rc4Apply, rc4KeySchedule } from '../../crypto/rc4.ts';
+import type { Slot } from '../../wire/brand.ts';
 import { COHERENCY_MASK } from '../../wire/mppe-header.ts';
 import { KEY_SIZE } from './key-words.ts';
 import { Drop, PASS } from '../drop.ts';
@@ -48,7 +49,7 @@ export class StatefulReceiver {
     this.#ration = new RateLimit(maxSessions, SEARCHES_PER_SECOND, SEARCH_BURST);
   }
 
-  start(slot: number, keys: MppeKeys): void {
+  start(slot: Slot, keys: MppeKeys): void {
     this.#keys.start(slot, keys);
     const stream = new Uint8Array(RC4_STATE_OCTETS);
     rc4KeySchedule(stream, this.#keys.keys, slot * KEY_SIZE, this.#keys.length(slot));
@@ -59,19 +60,19 @@ export class StatefulReceiver {
   }
 
   /** Leaves no key behind. */
-  clear(slot: number): void {
+  clear(slot: Slot): void {
     this.#keys.clear(slot);
     this.#streams[slot] = undefined;
   }
 
   /** Whether the peer changes the key when it flushes, as Linux does. */
-  changesOnFlush(slot: number): boolean {
+  changesOnFlush(slot: Slot): boolean {
     return this.#changesOnFlush[slot] !== 0;
   }
 
   /** Decrypts octets[at..at+length) in place. Packets come in the order of GRE (order-queue.ts). @returns Drop, or PASS */
   open(
-    slot: number,
+    slot: Slot,
     octets: Uint8Array,
     at: number,
     length: number,
@@ -95,7 +96,7 @@ export class StatefulReceiver {
   }
 
   #openNext(
-    slot: number,
+    slot: Slot,
     octets: Uint8Array,
     at: number,
     length: number,
@@ -116,7 +117,7 @@ export class StatefulReceiver {
   }
 
   #openFlushed(
-    slot: number,
+    slot: Slot,
     octets: Uint8Array,
     at: number,
     length: number,
@@ -151,7 +152,7 @@ export class StatefulReceiver {
 
   /** Decrypts with this key and makes it the session's. Unless a packet comes out, everything is as it was. */
   #try(
-    slot: number,
+    slot: Slot,
     octets: Uint8Array,
     at: number,
     length: number,

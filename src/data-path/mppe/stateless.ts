@@ -14,6 +14,7 @@
  * the next but one): the first waits for the second, or for finish(). What becomes of them is the same as one by one.
  */
 import type { MppeKeys } from '../../crypto/mppe-keys.ts';
+import type { Slot } from '../../wire/brand.ts';
 import { serialDifference } from '../../wire/gre.ts';
 import { COHERENCY_MASK } from '../../wire/mppe-header.ts';
 import { copyKey, KEY_WORDS } from './key-words.ts';
@@ -33,7 +34,7 @@ const REKEYS_PER_SECOND = 4096;
 /** A packet that had waited, and what became of it. */
 export interface WaitedPacket {
   /** -1: none, or it was taken. */
-  slot: number;
+  slot: Slot;
   /** Drop, or PASS. */
   result: number;
   /** With PASS. */
@@ -93,7 +94,7 @@ export class StatelessReceiver {
     this.#ration = new RateLimit(maxSessions, REKEYS_PER_SECOND, REKEY_BURST);
   }
 
-  start(slot: number, keys: MppeKeys): void {
+  start(slot: Slot, keys: MppeKeys): void {
     this.clear(slot);
     this.#keys.start(slot, keys);
     this.#keys.changeWith(this.#cipher, slot, this.#keys.words, slot * KEY_WORDS);
@@ -102,7 +103,7 @@ export class StatelessReceiver {
   }
 
   /** Leaves no key behind. No packet of the slot may wait: see finish(). */
-  clear(slot: number): void {
+  clear(slot: Slot): void {
     this.#keys.clear(slot);
     this.#ahead.fill(0, slot * KEY_WORDS, (slot + 1) * KEY_WORDS);
     this.#aheadValid[slot] = 0;
@@ -114,7 +115,7 @@ export class StatelessReceiver {
 
   /** Decrypts octets[at..at+length) in place. `sequence`: of the GRE packet. @returns Drop, PASS or WAITS */
   open(
-    slot: number,
+    slot: Slot,
     at: number,
     length: number,
     count: number,
@@ -159,7 +160,7 @@ export class StatelessReceiver {
 
   /** The packet after the one of the same session that waits. */
   #openFollowing(
-    slot: number,
+    slot: Slot,
     at: number,
     length: number,
     count: number,
@@ -204,7 +205,7 @@ export class StatelessReceiver {
 
   /** Decrypts a packet by itself. @returns Drop, or PASS */
   #open(
-    slot: number,
+    slot: Slot,
     at: number,
     length: number,
     count: number,
@@ -227,7 +228,7 @@ export class StatelessReceiver {
 
   /** If an IP packet came out, the session goes on behind it: with the key in row `lane` of #after. @returns Drop, or PASS */
   #confirm(
-    slot: number,
+    slot: Slot,
     lane: Lane,
     at: number,
     length: number,
@@ -245,13 +246,13 @@ export class StatelessReceiver {
   }
 
   /** Starts the key stream of the key in the lane; the key after it goes to that row of #after. */
-  #prepare(slot: number, lane: Lane, keys: Int32Array, keyAt: number): void {
+  #prepare(slot: Slot, lane: Lane, keys: Int32Array, keyAt: number): void {
     const row = lane * KEY_WORDS;
     this.#keys.prepare(this.#cipher, lane, slot, keys, keyAt, this.#after, row);
   }
 
   /** Packets lost before this one; negative: how far it lies behind the next. `forward`: how far its count is ahead, 0..4095. */
-  #skipped(slot: number, forward: number, sequence: number): number {
+  #skipped(slot: Slot, forward: number, sequence: number): number {
     const gap =
       this.#hasSequence[slot] === 0 ? 0 : serialDifference(sequence, this.#sequence[slot]!);
     if (gap <= COUNTS / 2) return forward < COUNTS / 2 ? forward : forward - COUNTS;
@@ -260,7 +261,7 @@ export class StatelessReceiver {
     return forward + COUNTS * Math.floor((gap - 1 - forward) / COUNTS);
   }
 
-  #openLate(slot: number, at: number, length: number, index: number): number {
+  #openLate(slot: Slot, at: number, length: number, index: number): number {
     const place = slot * KEPT + (index & (KEPT - 1));
     if (this.#keptValid[place] === 0 || this.#keptIndex[place] !== (index | 0)) return Drop.late;
     this.#prepare(slot, Lane.First, this.#kept, place * KEY_WORDS);
@@ -271,7 +272,7 @@ export class StatelessReceiver {
   }
 
   /** Brings the register to the key of `index`, or as far as the ration goes. @returns whether it is there */
-  #advance(slot: number, index: number, now: number): boolean {
+  #advance(slot: Slot, index: number, now: number): boolean {
     const next = this.#next[slot]!;
     const row = slot * KEY_WORDS;
     let ahead = this.#aheadIndex[slot]!;
@@ -295,7 +296,7 @@ export class StatelessReceiver {
     return granted === steps;
   }
 
-  #keep(slot: number, index: number): void {
+  #keep(slot: Slot, index: number): void {
     const place = slot * KEPT + (index & (KEPT - 1));
     this.#keeps[slot] = 1;
     copyKey(this.#ahead, slot * KEY_WORDS, this.#kept, place * KEY_WORDS);

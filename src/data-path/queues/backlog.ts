@@ -8,6 +8,7 @@
  *
  * What had its headers when the socket refused it comes first, whatever session it is of: its numbers are given.
  */
+import type { Slot } from '../../wire/brand.ts';
 import type { HeldPackets } from './held-packets.ts';
 
 /** Octets of a session in each round. */
@@ -33,7 +34,7 @@ export class Backlog {
   /** Packets in all queues. */
   #waiting = 0;
   /** Session and protocol of the packet that the last take() gave. */
-  slot = NONE;
+  slot: Slot = NONE;
   protocol = 0;
 
   constructor(maxSessions: number, slots: number, held: HeldPackets) {
@@ -52,7 +53,7 @@ export class Backlog {
   }
 
   /** Queues the IP packet octets[at..at+length) of the arena; copied. @returns false: the session has its share, or no room */
-  add(slot: number, protocol: number, at: number, length: number): boolean {
+  add(slot: Slot, protocol: number, at: number, length: number): boolean {
     const count = this.#count[slot]!;
     if (count >= this.#held.free - RESERVED) return false;
     const handle = this.#held.keep(at, length);
@@ -96,7 +97,7 @@ export class Backlog {
   }
 
   /** Drops what the session has queued; returns how many that was. */
-  clear(slot: number): number {
+  clear(slot: Slot): number {
     const dropped = this.#count[slot]!;
     if (dropped === 0) return 0;
     for (let handle = this.#head[slot]!; handle !== NONE; handle = this.#next[handle]!)
@@ -108,14 +109,14 @@ export class Backlog {
   }
 
   /** To the end of the round. */
-  #activate(slot: number): void {
+  #activate(slot: Slot): void {
     this.#nextActive[slot] = NONE;
     if (this.#firstActive === NONE) this.#firstActive = slot;
     else this.#nextActive[this.#lastActive] = slot;
     this.#lastActive = slot;
   }
 
-  #deactivate(slot: number): void {
+  #deactivate(slot: Slot): void {
     let before = NONE;
     for (let at = this.#firstActive; at !== slot; at = this.#nextActive[at]!) before = at;
     const after = this.#nextActive[slot]!;

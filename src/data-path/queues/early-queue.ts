@@ -2,6 +2,7 @@
  * GRE that comes before its call is connected: the peer may begin LCP before its reply on TCP has reached us. A few
  * packets a call wait briefly (facts of real peers; RFC 2637 has no rule for it).
  */
+import type { Slot } from '../../wire/brand.ts';
 import type { HeldPackets } from './held-packets.ts';
 
 export const MAX_EARLY = 16;
@@ -20,7 +21,7 @@ export class EarlyQueue {
   }
 
   /** Keeps octets[at..at+length) of the arena. @returns false: no room */
-  hold(slot: number, at: number, length: number): boolean {
+  hold(slot: Slot, at: number, length: number): boolean {
     const count = this.#count[slot]!;
     if (count === MAX_EARLY) return false;
     const handle = this.#held.keep(at, length);
@@ -30,12 +31,12 @@ export class EarlyQueue {
     return true;
   }
 
-  waiting(slot: number): number {
+  waiting(slot: Slot): number {
     return this.#count[slot]! - this.#taken[slot]!;
   }
 
   /** The next in order of arrival, as its handle (the caller releases it), or -1: none is left. */
-  take(slot: number): number {
+  take(slot: Slot): number {
     const taken = this.#taken[slot]!;
     if (taken === this.#count[slot]) {
       this.#count[slot] = 0;
@@ -47,7 +48,7 @@ export class EarlyQueue {
   }
 
   /** Drops what is left; returns how many that was. */
-  clear(slot: number): number {
+  clear(slot: Slot): number {
     let dropped = 0;
     for (let handle = this.take(slot); handle !== -1; handle = this.take(slot)) {
       this.#held.release(handle);

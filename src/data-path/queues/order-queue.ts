@@ -4,6 +4,7 @@
  *
  * Up to 64 packets of a session wait for a missing one; how long is the data path's affair (50 ms).
  */
+import type { Slot } from '../../wire/brand.ts';
 import { serialDifference } from '../../wire/gre.ts';
 import type { HeldPackets } from './held-packets.ts';
 
@@ -33,7 +34,7 @@ export class OrderQueue {
   }
 
   /** Forgets everything. The next packet to come, whatever its number, is in order. */
-  reset(slot: number): void {
+  reset(slot: Slot): void {
     if (this.#started[slot] === 0) return; // nothing was written: the row may cost no memory yet
     for (let place = slot * MAX_HELD; place < (slot + 1) * MAX_HELD; place++) {
       if (this.#places[place]! > 0) this.#held.release(this.#places[place]! - 1);
@@ -44,34 +45,34 @@ export class OrderQueue {
   }
 
   /** As after reset, but this number comes next. */
-  startAt(slot: number, sequence: number): void {
+  startAt(slot: Slot, sequence: number): void {
     this.#started[slot] = 1;
     this.#expected[slot] = sequence;
   }
 
-  waiting(slot: number): number {
+  waiting(slot: Slot): number {
     return this.#count[slot]!;
   }
 
   /** How far the number lies beyond the expected one: 0 is its turn, negative comes too late, MAX_HELD or more is too far. */
-  distance(slot: number, sequence: number): number {
+  distance(slot: Slot, sequence: number): number {
     if (this.#started[slot] === 0) this.startAt(slot, sequence);
     return serialDifference(sequence, this.#expected[slot]!);
   }
 
   /** The expected packet is dealt with. */
-  step(slot: number): void {
+  step(slot: Slot): void {
     this.#places[this.#place(slot, this.#expected[slot]!)] = NOTHING;
     this.#expected[slot] = this.#expected[slot]! + 1;
   }
 
   /** Number `sequence`, at a distance of 1 to MAX_HELD - 1, needs no waiting for. */
-  pass(slot: number, sequence: number): void {
+  pass(slot: Slot, sequence: number): void {
     this.#places[this.#place(slot, sequence)] = PASSED;
   }
 
   /** Holds octets[at..at+length) of the arena as number `sequence`, at a distance of 1 to MAX_HELD - 1. @returns false: no room */
-  hold(slot: number, sequence: number, at: number, length: number): boolean {
+  hold(slot: Slot, sequence: number, at: number, length: number): boolean {
     const handle = this.#held.keep(at, length);
     if (handle === -1) return false;
     this.#places[this.#place(slot, sequence)] = handle + 1;
@@ -80,7 +81,7 @@ export class OrderQueue {
   }
 
   /** The held packet whose turn it is, as its handle (see `taken`; the caller releases it), or -1. Passes over those dealt with. */
-  take(slot: number): number {
+  take(slot: Slot): number {
     for (;;) {
       const content = this.#places[this.#place(slot, this.#expected[slot]!)]!;
       if (content === NOTHING) return -1;
@@ -93,12 +94,12 @@ export class OrderQueue {
   }
 
   /** Gives up the missing numbers before the first held packet, if there is one. */
-  skip(slot: number): void {
+  skip(slot: Slot): void {
     if (this.#count[slot] === 0) return;
     while (this.#places[this.#place(slot, this.#expected[slot]!)]! <= 0) this.step(slot);
   }
 
-  #place(slot: number, sequence: number): number {
+  #place(slot: Slot, sequence: number): number {
     return slot * MAX_HELD + (sequence & (MAX_HELD - 1));
   }
 }

@@ -1,6 +1,8 @@
 /**
  * Token buckets, one per session: what a peer can make us do without limit is limited here.
  */
+import type { Slot } from '../../wire/brand.ts';
+
 export class RateLimit {
   readonly #perMillisecond: number;
   readonly #burst: number;
@@ -15,13 +17,13 @@ export class RateLimit {
   }
 
   /** A full bucket for a new session. */
-  reset(slot: number, now: number): void {
+  reset(slot: Slot, now: number): void {
     this.#tokens[slot] = this.#burst;
     this.#filled[slot] = now;
   }
 
   /** Takes as many of `wanted` tokens as there are and returns how many: a whole number. */
-  take(slot: number, wanted: number, now: number): number {
+  take(slot: Slot, wanted: number, now: number): number {
     const filled =
       this.#tokens[slot]! + Math.max(0, now - this.#filled[slot]!) * this.#perMillisecond;
     const tokens = Math.min(this.#burst, filled);

@@ -2,6 +2,7 @@
  * One TCP connection of a link to its server, from the moment TCP is up until it is closed: control connection, one call,
  * PPP. It tries once; what follows a failure is decided by the link (client-link.ts).
  */
+import type { CallId, Ipv4 } from '../../wire/brand.ts';
 import { cause as because, type Cause } from '../../wire/cause.ts';
 import { formatAddress } from '../../wire/ip.ts';
 import { takeFirst } from '../../wire/queue.ts';
@@ -31,7 +32,7 @@ export type ConnectionOutput =
 /** What a connection asks of its link. */
 export interface ConnectionPort {
   /** CallPaths.open for the link. */
-  openPath(peer: number, local: number, now: number): CallPath | undefined;
+  openPath(peer: Ipv4, local: Ipv4, now: number): CallPath | undefined;
   /** What a frame has brought is among the outputs. */
   settled(now: number): void;
   /** Does what somebody else wants, outside the connection's own verbs. */
@@ -42,9 +43,9 @@ export interface ConnectionPort {
 
 /** Addresses of the two ends of TCP, and the one we would like inside the tunnel. */
 interface Ends {
-  readonly peer: number;
-  readonly local: number;
-  readonly wanted: number | undefined;
+  readonly peer: Ipv4;
+  readonly local: Ipv4;
+  readonly wanted: Ipv4 | undefined;
 }
 
 type State =
@@ -104,7 +105,7 @@ export class ClientConnection implements SessionOwner {
   }
 
   /** Outside address of the server. */
-  get peer(): number {
+  get peer(): Ipv4 {
     return this.#ends.peer;
   }
 
@@ -258,7 +259,7 @@ export class ClientConnection implements SessionOwner {
     this.#tunnel.control.placeCall(path.callId, now);
   }
 
-  #startLink(peerCallId: number, now: number): void {
+  #startLink(peerCallId: CallId, now: number): void {
     if (this.#state.name !== 'call') return;
     const { path } = this.#state;
     const { name, device, mtu, defaultRoute, metric, peerDns, ...options } = this.#options;

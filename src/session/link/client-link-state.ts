@@ -1,4 +1,5 @@
 /** The states of a client link: each has what it needs, and the moment when something must have happened. */
+import type { Ipv4 } from '../../wire/brand.ts';
 import type { Cause } from '../../wire/cause.ts';
 import { parseAddress } from '../../wire/ip.ts';
 import { earliest } from '../deadlines.ts';
@@ -12,8 +13,8 @@ export type Place = () => void;
 
 /** An address of the server, and the others of its name that were not tried yet. */
 export interface Target {
-  readonly address: number;
-  readonly rest: readonly number[];
+  readonly address: Ipv4;
+  readonly rest: readonly Ipv4[];
 }
 
 export type ClientLinkState =
@@ -35,7 +36,7 @@ export type ClientLinkState =
   /** TCP is up: control connection, call, PPP (its states are those of ClientConnection). */
   | (Connected & {
       readonly name: 'connected';
-      readonly rest: readonly number[];
+      readonly rest: readonly Ipv4[];
       /** The tunnel must be up by then. */
       readonly tunnelBy: number | undefined;
     })
@@ -75,9 +76,9 @@ export type Then =
   | { readonly to: 'down' | 'done'; readonly cause: Cause | undefined }
   | { readonly to: 'dial' }
   /** It was idle: the next packet dials. */
-  | { readonly to: 'demand'; readonly address: number }
+  | { readonly to: 'demand'; readonly address: Ipv4 }
   /** It failed: at the rest of the addresses, or after a pause. */
-  | { readonly to: 'again'; readonly cause: Cause; readonly rest: readonly number[] };
+  | { readonly to: 'again'; readonly cause: Cause; readonly rest: readonly Ipv4[] };
 
 export type StateNamed<Name extends ClientLinkState['name']> = Extract<
   ClientLinkState,

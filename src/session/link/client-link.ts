@@ -10,6 +10,7 @@
  * that goes into it dials. A session without traffic ends, and the link waits for the next packet; after a failure it is
  * down for the pause, as others are.
  */
+import type { Ipv4 } from '../../wire/brand.ts';
 import { cause as because, type Cause } from '../../wire/cause.ts';
 import { formatAddress, parseAddress } from '../../wire/ip.ts';
 import { Claims } from '../claims.ts';
@@ -187,7 +188,7 @@ export class ClientLink {
   }
 
   /** Answer to 'host-route'. */
-  handleHostRoute(address: number, failure: Cause | undefined, now: number): void {
+  handleHostRoute(address: Ipv4, failure: Cause | undefined, now: number): void {
     const state = this.#state;
     if (state.name !== 'host-route' || state.address !== address) return;
     const { place, rest } = state;
@@ -199,7 +200,7 @@ export class ClientLink {
    * Answer to 'connect': TCP is up, going out from our address `local`. After 'disconnect' none may come any more.
    * @param wanted the address of `unnumbered`, which the server is asked for
    */
-  handleConnected(local: number, now: number, wanted?: number): void {
+  handleConnected(local: Ipv4, now: number, wanted?: Ipv4): void {
     const state = this.#state;
     if (state.name !== 'connecting') return;
     const { place, address: peer, rest } = state;
@@ -369,7 +370,7 @@ export class ClientLink {
     this.#enter(begin(this.#memory, place, now), now);
   }
 
-  #resolved({ place }: StateNamed<'resolving'>, addresses: readonly number[], now: number): void {
+  #resolved({ place }: StateNamed<'resolving'>, addresses: readonly Ipv4[], now: number): void {
     const some = [...new Set(addresses)].slice(0, MAX_ADDRESSES);
     if (some.length > 0) this.#step('name', some.map(formatAddress).join(', '));
     const otherwise = because('RESOLVE_FAILED', 'no IPv4 address');

@@ -2,6 +2,7 @@
  * The tunnel of a link that dials on demand while it has no session: a device with placeholder addresses, and the link's
  * routes into it. A session's own tunnel takes its place, and gives it back.
  */
+import type { Ipv4 } from '../../wire/brand.ts';
 import type { Claims } from '../claims.ts';
 import type { Gateway } from '../gateway.ts';
 import type { ClientLinkOptions } from '../options.ts';
@@ -37,7 +38,7 @@ export class Standby {
   }
 
   /** @param peer outside address of the server */
-  stand(options: ClientLinkOptions, peer: number): void {
+  stand(options: ClientLinkOptions, peer: Ipv4): void {
     this.#prepare(options, peer, false);
     this.#show();
   }
@@ -63,7 +64,7 @@ export class Standby {
       this.#outputs.push({ kind: 'standby-down', tunnel: state.tunnel });
   }
 
-  #prepare(options: ClientLinkOptions, peer: number, replaced: boolean): void {
+  #prepare(options: ClientLinkOptions, peer: Ipv4, replaced: boolean): void {
     const { name, device, routes, mtu, defaultRoute, metric } = options;
     const { number, leave } = this.#state ?? this.#takeNumber();
     const address = PLACEHOLDER + number;

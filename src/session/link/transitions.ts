@@ -1,4 +1,5 @@
 /** Which state of a client link comes next: an attempt begins, takes the next address, comes to TCP, fails and is waited out. */
+import type { Ipv4 } from '../../wire/brand.ts';
 import { cause as because, type Cause } from '../../wire/cause.ts';
 import type { ClientLinkOptions } from '../options.ts';
 import type { ClientLinkState, Place, StateNamed, Target } from './client-link-state.ts';
@@ -40,7 +41,7 @@ export function begin(memory: Memory, place: Place | undefined, now: number): Cl
 export function tryNext(
   memory: Memory,
   place: Place | undefined,
-  addresses: readonly number[],
+  addresses: readonly Ipv4[],
   cause: Cause,
   now: number,
 ): ClientLinkState {

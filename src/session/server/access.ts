@@ -1,4 +1,5 @@
 /** Who may log in, on all servers of the daemon together: accounts, lock-out, places before the login, and who is in. */
+import type { Ipv4 } from '../../wire/brand.ts';
 import type { Cause } from '../../wire/cause.ts';
 import type { Gateway } from '../gateway.ts';
 import type { User } from '../options.ts';
@@ -16,7 +17,7 @@ export interface AccessOptions {
 export interface LiveSession {
   readonly id: number;
   readonly username: string;
-  readonly address: number;
+  readonly address: Ipv4;
   /** Where the address comes from. */
   readonly pool: object;
   /** Ends it: its address is free when this returns. */

@@ -1,5 +1,6 @@
 /** Who has proved its password and is let in: a place, an address, and which older sessions give way for it. */
 import type { Grant } from '../../ppp/options.ts';
+import type { Ipv4 } from '../../wire/brand.ts';
 import { cause, type Cause } from '../../wire/cause.ts';
 import { formatAddress, rangeContains, type AddressRange } from '../../wire/ip.ts';
 import { BoundedMap } from './bounded-map.ts';
@@ -46,7 +47,7 @@ export class Admissions {
   /** Addresses that lead elsewhere. */
   #kept: readonly AddressRange[];
   /** Who has addresses of the pool on the LAN, as far as it was told. */
-  readonly #told = new BoundedMap<number, string>(TOLD);
+  readonly #told = new BoundedMap<Ipv4, string>(TOLD);
 
   constructor(
     options: ServerOptions,
@@ -70,7 +71,7 @@ export class Admissions {
   }
 
   /** Why a user who is in may not keep its address. */
-  addressFault(user: User, address: number): Cause | undefined {
+  addressFault(user: User, address: Ipv4): Cause | undefined {
     if (this.#isKept(address)) return cause('NETWORK_CONFLICT', formatAddress(address));
     const isAllowed = user.address === address || this.#pool.covers(address);
     return isAllowed ? undefined : cause('CONFIG_CHANGED');
@@ -132,14 +133,14 @@ export class Admissions {
       : cause('ADDRESS_TAKEN', `${formatAddress(address)}: ${found.holder}`);
   }
 
-  #look(address: number, now: number): Found {
+  #look(address: Ipv4, now: number): Found {
     const found = this.#lan.look(address, now);
     if (found !== 'free' && 'holder' in found) this.#tell(address, found.holder, undefined);
     return found;
   }
 
   /** Once, until it is another device, or a caller has the address. */
-  #tell(address: number, holder: string, username: string | undefined): void {
+  #tell(address: Ipv4, holder: string, username: string | undefined): void {
     const text = JSON.stringify([holder, username]);
     if (this.#told.get(address) === text) return;
     this.#told.set(address, text);
@@ -150,7 +151,7 @@ export class Admissions {
     this.#report({ what: 'server-trouble', server, username, cause: why });
   }
 
-  #isKept(address: number): boolean {
+  #isKept(address: Ipv4): boolean {
     return this.#kept.some((range) => rangeContains(range, address));
   }
 
@@ -197,7 +198,7 @@ export class Admissions {
     return this.#pool.take(user.address) ? user.address : undefined;
   }
 
-  #enter(user: User, address: number, end: LiveSession['end']): Admission {
+  #enter(user: User, address: Ipv4, end: LiveSession['end']): Admission {
     const { localAddress, dns, nbns } = this.#options;
     const { username, routes } = user;
     const id = this.#access.gateway.nextId();

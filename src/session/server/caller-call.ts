@@ -5,6 +5,7 @@
  * attempt, and one and the same answer to whatever speaks against it, unless its password was right (refusals.ts).
  */
 import type { LoginAttempt } from '../../ppp/authentication/login-attempt.ts';
+import type { CallId, Ipv4 } from '../../wire/brand.ts';
 import { cause, type Cause } from '../../wire/cause.ts';
 import { formatPrefix, prefixContains } from '../../wire/ip.ts';
 import type { Claims } from '../claims.ts';
@@ -68,7 +69,7 @@ export interface CallPorts {
 
 /** What a call tells its caller. */
 export interface CallOwner {
-  readonly peer: number;
+  readonly peer: Ipv4;
   readonly claims: Claims;
   output(output: SessionOutput): void;
   /** It gets on with its login. */
@@ -115,7 +116,7 @@ export class CallerCall implements SessionOwner {
     if (state.name === 'established') this.#endIf(state.limits.setExpiry(user.expires, now), now);
   }
 
-  connect(peerCallId: number, now: number): void {
+  connect(peerCallId: CallId, now: number): void {
     if (this.#state.name !== 'accepted') return;
     const { gateway } = this.#ports.access;
     const { name, device, proxyArp, mtu, auth, mppe, ipv6, ...options } = this.#ports.options();

@@ -5,6 +5,7 @@
  * after `loginTimeout`. Only a few calls may be tried without a login, one after the other, so that guessing needs a new
  * connection, which the source's limits count.
  */
+import type { CallId, Ipv4 } from '../../wire/brand.ts';
 import { cause, type Cause } from '../../wire/cause.ts';
 import { Claims } from '../claims.ts';
 import { Deadlines, earliest } from '../deadlines.ts';
@@ -43,12 +44,12 @@ type State =
 
 export class Caller {
   /** Outside address of the caller, and our address it connected to. */
-  readonly peer: number;
-  readonly local: number;
+  readonly peer: Ipv4;
+  readonly local: Ipv4;
   readonly #ports: CallerPorts;
   readonly #connection: TunnelConnection;
   /** By call id; there is mostly one. */
-  readonly #calls = new Map<number, CallerCall>();
+  readonly #calls = new Map<CallId, CallerCall>();
   readonly #callOwner: CallOwner;
   readonly #deadlines = new Deadlines<'login' | 'first-call' | 'linger'>();
   readonly #outputs = new OutputQueue<SessionOutput>();
@@ -61,7 +62,7 @@ export class Caller {
 
   constructor(
     ports: CallerPorts,
-    { peer, local }: { readonly peer: number; readonly local: number },
+    { peer, local }: { readonly peer: Ipv4; readonly local: Ipv4 },
     place: Place,
     now: number,
   ) {
@@ -119,7 +120,7 @@ export class Caller {
   }
 
   /** A tunnel-up could not be carried out: that session ends with this cause. Success needs no answer. */
-  handleTunnelFailed(callId: number, why: Cause, now: number): void {
+  handleTunnelFailed(callId: CallId, why: Cause, now: number): void {
     this.#calls.get(callId)?.end(why, now);
     this.#connection.pump(now);
   }
@@ -265,7 +266,7 @@ export class Caller {
   }
 
   /** The control connection has ended the call. */
-  #forget(callId: number, why: Cause, now: number): void {
+  #forget(callId: CallId, why: Cause, now: number): void {
     const call = this.#calls.get(callId);
     if (call === undefined) return;
     this.#calls.delete(callId);

@@ -6,6 +6,7 @@
  * address one that is stuck, then one that has come least far, of equals the oldest. Addresses from which somebody has
  * logged in before are spared as long as there are others. What is remembered of addresses is bounded.
  */
+import type { Ipv4 } from '../../wire/brand.ts';
 import { BoundedMap } from './bounded-map.ts';
 import type { Limits } from '../options.ts';
 
@@ -29,7 +30,7 @@ export class HalfOpen {
   readonly #places = new Set<Place>(); // the oldest first
   readonly #addresses = new Greed();
   readonly #networks = new Greed();
-  readonly #known = new BoundedMap<number, true>(TABLE_SIZE);
+  readonly #known = new BoundedMap<Ipv4, true>(TABLE_SIZE);
 
   get size(): number {
     return this.#places.size;
@@ -42,7 +43,7 @@ export class HalfOpen {
    * @returns undefined: there is none for it
    */
   enter(
-    source: number,
+    source: Ipv4,
     limits: HalfOpenLimits,
     giveWay: (now: number) => void,
     now: number,
@@ -100,14 +101,14 @@ export class HalfOpen {
 }
 
 export class Place {
-  readonly source: number;
+  readonly source: Ipv4;
   readonly giveWay: (now: number) => void;
   /** Gives it back: somebody has logged in (`isProved`), or it has come to nothing. Once. */
   readonly leave: (isProved: boolean, now: number) => void;
   #progress: Progress = Progress.none;
   #since: number;
 
-  constructor(source: number, giveWay: Place['giveWay'], now: number, leave: Place['leave']) {
+  constructor(source: Ipv4, giveWay: Place['giveWay'], now: number, leave: Place['leave']) {
     this.source = source;
     this.giveWay = giveWay;
     this.leave = leave;
@@ -171,6 +172,6 @@ class Greed {
   }
 }
 
-function networkOf(address: number): number {
+function networkOf(address: Ipv4): number {
   return address >>> 8;
 }

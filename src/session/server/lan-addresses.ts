@@ -2,6 +2,7 @@
  * Whether a device of the LAN has an address of a pool that lies there (proxy ARP): asked by ARP before its first use, as
  * DHCP servers do, and again when the answer has grown old.
  */
+import type { Ipv4 } from '../../wire/brand.ts';
 import { BoundedMap } from './bounded-map.ts';
 import type { Neighbours } from '../ports.ts';
 
@@ -22,15 +23,15 @@ export type Found = 'free' | { readonly holder: string } | { readonly wait: numb
 export class LanAddresses {
   readonly #port: Neighbours;
   /** When they were asked for. */
-  readonly #asked = new BoundedMap<number, number>(REMEMBERED);
+  readonly #asked = new BoundedMap<Ipv4, number>(REMEMBERED);
   /** Of those that are being asked for. */
-  readonly #pending = new Map<number, number>();
+  readonly #pending = new Map<Ipv4, number>();
 
   constructor(port: Neighbours) {
     this.#port = port;
   }
 
-  look(address: number, now: number): Found {
+  look(address: Ipv4, now: number): Found {
     const asked = this.#asked.get(address);
     if (asked === undefined || now - asked >= VALID) return this.#ask(address, now);
     const holder = this.#port.holder(address);
@@ -48,7 +49,7 @@ export class LanAddresses {
    * Callers have these: nobody else should. A device whose packets need no ARP shows only when it is asked, so those that
    * were asked for longest ago are, a few at a time.
    */
-  watch(addresses: readonly number[], now: number): { address: number; holder: string }[] {
+  watch(addresses: readonly Ipv4[], now: number): { address: Ipv4; holder: string }[] {
     const found = addresses.flatMap((address) => {
       const holder = this.#port.holder(address);
       return holder === undefined ? [] : [{ address, holder }];
@@ -61,7 +62,7 @@ export class LanAddresses {
     return found;
   }
 
-  #ask(address: number, now: number): Found {
+  #ask(address: Ipv4, now: number): Found {
     for (const [other, at] of this.#pending)
       if (now - at >= ANSWER_TIME) this.#pending.delete(other);
     if (this.#pending.size >= MOST_ASKED) {

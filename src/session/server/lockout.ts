@@ -6,6 +6,7 @@
  * the source. A user name that fails, from wherever, is only answered more slowly: for right and wrong passwords alike.
  * All tables are bounded, the oldest entry goes first.
  */
+import type { Ipv4 } from '../../wire/brand.ts';
 import { BoundedMap } from './bounded-map.ts';
 
 const TABLE_SIZE = 4096;
@@ -33,11 +34,11 @@ interface SourceFailures {
 }
 
 export class Lockout {
-  readonly #sources = new BoundedMap<number, SourceFailures>(TABLE_SIZE);
-  readonly #banned = new BoundedMap<number, number>(TABLE_SIZE);
+  readonly #sources = new BoundedMap<Ipv4, SourceFailures>(TABLE_SIZE);
+  readonly #banned = new BoundedMap<Ipv4, number>(TABLE_SIZE);
   readonly #users = new BoundedMap<string, Failures>(TABLE_SIZE);
 
-  isBanned(source: number, now: number): boolean {
+  isBanned(source: Ipv4, now: number): boolean {
     const until = this.#banned.get(source);
     if (until === undefined) return false;
     if (now < until) return true;
@@ -52,7 +53,7 @@ export class Lockout {
     return Math.min(SLOW_STEP * 2 ** failures.count, SLOWEST);
   }
 
-  failed(source: number, username: string, ban: Ban, now: number): void {
+  failed(source: Ipv4, username: string, ban: Ban, now: number): void {
     this.#countUser(username, now);
     if (ban.after === 0) return;
     let failures = this.#sources.get(source);
@@ -72,7 +73,7 @@ export class Lockout {
     }
   }
 
-  succeeded(source: number, username: string): void {
+  succeeded(source: Ipv4, username: string): void {
     this.#sources.get(source)?.byUser.delete(username);
   }
 

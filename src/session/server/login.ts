@@ -4,6 +4,7 @@
  * An unknown user, a wrong password and a banned source take the same path and the same time: the password is always
  * verified, against a secret nobody knows where there is none.
  */
+import type { Ipv4 } from '../../wire/brand.ts';
 import { cause, type Cause } from '../../wire/cause.ts';
 import type { ServerOptions, User } from '../options.ts';
 import type { LoginAttempt } from '../../ppp/authentication/login-attempt.ts';
@@ -19,7 +20,7 @@ export interface Judgement {
 /** @param isIn it is logged in already, and renegotiates: a ban is for those who are not */
 export function judgeLogin(
   attempt: LoginAttempt,
-  source: number,
+  source: Ipv4,
   server: ServerOptions,
   access: Access,
   isIn: boolean,

@@ -4,6 +4,7 @@
  * A user gets the last address again if it is free, otherwise the lowest free one. The ranges are never spelled out: the
  * pool remembers only what is held, what was given back, and how far it has counted.
  */
+import type { Ipv4 } from '../../wire/brand.ts';
 import type { AddressRange, Prefix } from '../../wire/ip.ts';
 import { BoundedMap } from './bounded-map.ts';
 import { MinHeap } from './min-heap.ts';
@@ -14,7 +15,7 @@ const REMEMBERED = 4096;
 export interface PoolOptions {
   readonly ranges: readonly AddressRange[];
   /** Never taken from the ranges: the server's own address, fixed addresses of users. */
-  readonly reserved: Iterable<number>;
+  readonly reserved: Iterable<Ipv4>;
   /** Lead elsewhere: never taken from the ranges either. */
   readonly kept?: readonly AddressRange[];
   /** Its first and last address (network and broadcast) are not for callers. */
@@ -23,12 +24,12 @@ export interface PoolOptions {
 
 export class AddressPool {
   #ranges: readonly AddressRange[] = [];
-  #reserved: ReadonlySet<number> = new Set();
-  readonly #held = new Set<number>();
+  #reserved: ReadonlySet<Ipv4> = new Set();
+  readonly #held = new Set<Ipv4>();
   /** Given back, below the counter. May contain addresses that were taken again since. */
   #returned = new MinHeap();
-  readonly #inReturned = new Set<number>();
-  readonly #lastOf = new BoundedMap<string, number>(REMEMBERED);
+  readonly #inReturned = new Set<Ipv4>();
+  readonly #lastOf = new BoundedMap<string, Ipv4>(REMEMBERED);
   #range = 0;
   /** The first address of the current range that was never given out. */
   #next = 0;
@@ -54,7 +55,7 @@ export class AddressPool {
   }
 
   /** The address that `user` had last, or the lowest free one, if it is usable; undefined: none is left. */
-  allocate(user: string, isUsable: (address: number) => boolean = () => true): number | undefined {
+  allocate(user: string, isUsable: (address: Ipv4) => boolean = () => true): Ipv4 | undefined {
     const [address] = this.candidates(user, 1, isUsable);
     if (address === undefined) return undefined;
     this.#held.add(address);
@@ -63,10 +64,10 @@ export class AddressPool {
   }
 
   /** The usable ones among those that `allocate` would look at, in its order; at most so many. */
-  candidates(user: string, most: number, isUsable: (address: number) => boolean): number[] {
+  candidates(user: string, most: number, isUsable: (address: Ipv4) => boolean): Ipv4[] {
     const last = this.#lastIfFree(user);
     const found = last !== undefined && isUsable(last) ? [last] : [];
-    const seen: number[] = [];
+    const seen: Ipv4[] = [];
     while (found.length < most) {
       const address = this.#lowest();
       if (address === undefined) break;
@@ -78,24 +79,24 @@ export class AddressPool {
   }
 
   /** Holds exactly this address, also outside the ranges (a fixed address). False: somebody has it. */
-  take(address: number): boolean {
+  take(address: Ipv4): boolean {
     if (this.#held.has(address)) return false;
     this.#held.add(address);
     return true;
   }
 
   /** Gives an address back. @throws Error when nobody holds it */
-  release(address: number): void {
+  release(address: Ipv4): void {
     if (!this.#held.delete(address)) throw new Error('an address was released twice');
     if (this.#given(address)) this.#giveBack(address);
   }
 
-  isHeld(address: number): boolean {
+  isHeld(address: Ipv4): boolean {
     return this.#held.has(address);
   }
 
   /** Whether callers without a fixed address may have this one. */
-  covers(address: number): boolean {
+  covers(address: Ipv4): boolean {
     return (
       !this.#reserved.has(address) &&
       this.#ranges.some(({ first, last }) => first <= address && address <= last)
@@ -110,18 +111,18 @@ export class AddressPool {
     return true;
   }
 
-  #giveBack(address: number): void {
+  #giveBack(address: Ipv4): void {
     if (this.#inReturned.has(address)) return;
     this.#inReturned.add(address);
     this.#returned.push(address);
   }
 
-  #lastIfFree(user: string): number | undefined {
+  #lastIfFree(user: string): Ipv4 | undefined {
     const last = this.#lastOf.get(user);
     return last !== undefined && this.covers(last) && !this.#held.has(last) ? last : undefined;
   }
 
-  #lowest(): number | undefined {
+  #lowest(): Ipv4 | undefined {
     for (;;) {
       const returned = this.#returned.pop();
       if (returned !== undefined) this.#inReturned.delete(returned);
@@ -132,7 +133,7 @@ export class AddressPool {
   }
 
   /** The next address that was never given out. */
-  #count(): number | undefined {
+  #count(): Ipv4 | undefined {
     const range = this.#ranges[this.#range];
     if (range === undefined) return undefined;
     const address = this.#next;
@@ -146,7 +147,7 @@ export class AddressPool {
   }
 
   /** Whether the counter has passed this address: it will not come to it again. */
-  #given(address: number): boolean {
+  #given(address: Ipv4): boolean {
     if (!this.covers(address)) return false;
     return this.#range >= this.#ranges.length || address < this.#next;
   }

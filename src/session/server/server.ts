@@ -1,6 +1,7 @@
 /**
  * One server: its callers, and how they change with its configuration.
  */
+import type { Ipv4 } from '../../wire/brand.ts';
 import { cause, type Cause } from '../../wire/cause.ts';
 import { prefixContains, type AddressRange } from '../../wire/ip.ts';
 import type { ServerOptions } from '../options.ts';
@@ -59,7 +60,7 @@ export class Server {
    * A TCP connection came in from `peer` to our address `local`. A Cause: close it at once, without a word; there is no
    * caller (log it as a caller-refused event). A Caller: drain poll(), then feed it.
    */
-  accept(peer: number, local: number, now: number): Caller | Cause {
+  accept(peer: Ipv4, local: Ipv4, now: number): Caller | Cause {
     if (this.#closed !== undefined) return this.#closed;
     if (!this.#allows(peer)) return cause('SOURCE_NOT_ALLOWED');
     if (this.#access.lockout.isBanned(peer, now)) return cause('SOURCE_BANNED');
@@ -136,7 +137,7 @@ export class Server {
     for (const caller of this.callers()) this.#ports.feed(caller, () => caller.close(why, now));
   }
 
-  #allows(peer: number): boolean {
+  #allows(peer: Ipv4): boolean {
     const { allowFrom } = this.#options;
     return allowFrom.length === 0 || allowFrom.some((prefix) => prefixContains(prefix, peer));
   }
