@@ -4,7 +4,7 @@
  */
 import type { ClientLink } from '../../session/link/client-link.ts';
 import type { SessionStatus, Step } from '../../session/ports.ts';
-import { cause as because, type Cause } from '../../wire/cause.ts';
+import { cause, type Cause } from '../../wire/cause.ts';
 import { formatAddress } from '../../wire/ip.ts';
 import { monotonic } from '../engine/drive.ts';
 
@@ -35,12 +35,12 @@ export class EchoCheck {
   /** undefined: not known yet; look again. */
   look(now = monotonic()): EchoVerdict | undefined {
     const { link } = this.#target;
-    const { session, cause = because('PEER_DEAD') } = link.status();
-    if (session?.id !== this.#id) return { cause };
+    const { session, cause: why } = link.status();
+    if (session?.id !== this.#id) return { cause: why ?? cause('PEER_DEAD') };
     const time = link.echoTime;
     if (time !== undefined) return { time };
     if (now - this.#askedAt < PATIENCE) return undefined;
-    if (this.#attempts === ATTEMPTS) return { cause: because('PEER_DEAD') };
+    if (this.#attempts === ATTEMPTS) return { cause: cause('PEER_DEAD') };
     this.#ask();
     return undefined;
   }
