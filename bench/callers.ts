@@ -8,11 +8,11 @@
 import { randomBytes } from 'node:crypto';
 import { Secret } from '../src/crypto/secret.ts';
 import { Connections } from '../src/daemon/engine/connections.ts';
-import { Drive, monotonic } from '../src/daemon/engine/drive.ts';
+import { Drive } from '../src/daemon/engine/drive.ts';
 import { Faults } from '../src/daemon/engine/faults.ts';
 import { PacketIo } from '../src/daemon/engine/packet-io.ts';
 import { TcpConnection } from '../src/daemon/engine/tcp-connection.ts';
-import { sockets } from '../src/platform/platform.ts';
+import { clock, sockets } from '../src/platform/platform.ts';
 import { CallIds } from '../src/pptp/call-ids.ts';
 import { ClientLink } from '../src/session/link/client-link.ts';
 import { Gateway } from '../src/session/gateway.ts';
@@ -77,7 +77,7 @@ const gateway = new Gateway({
   random,
   count: () => undefined,
 });
-const started = monotonic();
+const started = clock.monotonic();
 let begun = 0;
 let done = 0;
 let failed = 0;
@@ -95,7 +95,7 @@ function over(ok: boolean, why = ''): void {
   else failed++;
   if (why !== '' && failed < 5) process.stderr.write(`a call failed: ${why}\n`);
   if (done + failed === count) {
-    const seconds = (monotonic() - started) / 1000;
+    const seconds = (clock.monotonic() - started) / 1000;
     process.stdout.write(`${JSON.stringify({ done, failed, seconds })}\n`);
     if (mode === 'cycles') process.exit(0);
   }

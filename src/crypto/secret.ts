@@ -2,7 +2,6 @@
  * What an account proves itself with, held so that it cannot slip into a log, a status or an
  * error's text.
  */
-import { equalConstantTime } from './equal-constant-time.ts';
 import { ntPasswordHash } from './password.ts';
 
 const SHOWN = '[secret]';
@@ -45,11 +44,6 @@ export class Secret {
   /** NtPasswordHash (16 octets) of either kind; the caller does not change it. RFC 2759 §8.3 */
   get ntHash(): Uint8Array {
     return this.#ntHash;
-  }
-
-  /** Whether both hold the same password or hash. @public for tests */
-  equals(other: Secret): boolean {
-    return this.#password === other.#password && equalConstantTime(this.#ntHash, other.#ntHash);
   }
 
   toString(): string {

@@ -19,7 +19,7 @@ import type { Configuration } from './configuration/configuration.ts';
 import type { DaemonOptions } from './daemon-options.ts';
 import { Connections } from './engine/connections.ts';
 import { Descriptors } from './engine/descriptors.ts';
-import { Drive, monotonic } from './engine/drive.ts';
+import { Drive } from './engine/drive.ts';
 import { kernel, watchKernel } from './engine/kernel.ts';
 import { PacketIo } from './engine/packet-io.ts';
 import { InForce } from './in-force.ts';
@@ -42,7 +42,7 @@ import { Surroundings } from './tunnels/surroundings.ts';
 const LOOK_AROUND = 5_000;
 
 export class Daemon {
-  readonly started = monotonic();
+  readonly started = clock.monotonic();
   readonly servers: ReadonlyMap<string, ServerRunner>;
   readonly links: ReadonlyMap<string, LinkRunner>;
   readonly linkSet: Links;

@@ -4,6 +4,7 @@
  * come and gone.
  */
 import { errorText } from '../platform/errors.ts';
+import { clock } from '../platform/platform.ts';
 import { RouterError } from '../router/router.ts';
 import type { ServerOptions } from '../session/options.ts';
 import { cause, type Cause } from '../wire/cause.ts';
@@ -12,7 +13,6 @@ import { describeProblem, type Problem } from './configuration/problems.ts';
 import { placesOf } from './configuration/usable-sections.ts';
 import type { DaemonOptions } from './daemon-options.ts';
 import type { Descriptors } from './engine/descriptors.ts';
-import { monotonic } from './engine/drive.ts';
 import { routerCause } from './engine/router-cause.ts';
 import type { Relays } from './relays/relays.ts';
 import type { Log } from './reports/log.ts';
@@ -99,7 +99,7 @@ export class InForce {
   /** Networks may have come and gone, and devices of the LAN may have taken callers' addresses. */
   lookAround(): void {
     const { servers, surroundings } = this.#followers;
-    for (const { server } of servers.values()) server.watch(monotonic());
+    for (const { server } of servers.values()) server.watch(clock.monotonic());
     if (surroundings.look()) this.change(() => this.#apply(this.configuration), 'networks');
   }
 
@@ -200,7 +200,7 @@ export class InForce {
     this.#shareDescriptors(configuration);
     for (const options of configuration.servers)
       if (!failed.has(options.name))
-        servers.get(options.name)?.server.reconfigure(options, monotonic());
+        servers.get(options.name)?.server.reconfigure(options, clock.monotonic());
     await links.change(configuration.links);
     await relays.change(configuration.relays);
     ports.router.serversConfigured(
@@ -273,7 +273,7 @@ export class InForce {
       if (why !== undefined) await this.#servers.end(name, why);
       else {
         const kept = surroundings.keptFrom(options, configuration.servers);
-        servers.get(name)?.server.keepOff(kept, monotonic());
+        servers.get(name)?.server.keepOff(kept, clock.monotonic());
       }
     }
   }

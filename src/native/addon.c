@@ -25,15 +25,6 @@ static void device_remove(struct addon *addon, struct device *device)
 	pages_release(device, sizeof *device);
 }
 
-static napi_value device_unwatch(napi_env env, napi_callback_info info)
-{
-	napi_value argument;
-	struct device *device;
-	if (take_arguments(env, info, 1, &argument) && take_device(env, argument, &device) && device->watch != NULL)
-		watch_stop(device->watch);
-	return NULL;
-}
-
 static napi_value device_close(napi_env env, napi_callback_info info)
 {
 	napi_value argument;
@@ -148,7 +139,6 @@ NAPI_MODULE_INIT()
 		{ "openGre", gre_open },
 		{ "attachFilter", gre_attach_filter },
 		{ "watch", watch_start },
-		{ "unwatch", device_unwatch },
 		{ "close", device_close },
 		{ "sendGre", gre_send },
 		{ "sendTun", tun_send },

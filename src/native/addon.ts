@@ -44,7 +44,6 @@ export interface Addon {
     /** Packets in `meta`, or a negative errno once: the device is gone and no longer watched. */
     onBatch: (count: number) => void,
   ): void;
-  unwatch(fd: number): void;
   close(fd: number): void;
   sendGre(context: ContextHandle, fd: number, meta: Int32Array, count: number): number;
   sendTun(context: ContextHandle, meta: Int32Array, count: number): number;

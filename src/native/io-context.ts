@@ -68,7 +68,7 @@ export class IoContext {
   }
 
   /**
-   * Calls the watcher once for every batch that arrives on a GRE socket or TUN device, until unwatch or close.
+   * Calls the watcher once for every batch that arrives on a GRE socket or TUN device, until close.
    * The meta needs `slots.count` times `greReceiveWords` or `tunReceiveWords` numbers. Keeps the process alive.
    * What the watcher throws becomes an uncaughtException.
    */
@@ -82,12 +82,10 @@ export class IoContext {
     this.#addon.watch(this.#handle, fd, base, size, count, headroom, meta, onBatch);
   }
 
-  /** Stops calling the watcher, also from inside it. Not watched: nothing happens. @public */
-  unwatch(fd: number): void {
-    this.#addon.unwatch(fd);
-  }
-
-  /** Stops watching and closes; the number must not be used again. Closing a TUN's descriptor deletes the device. */
+  /**
+   * Stops watching, from inside the watcher too, and closes; the number must not be used again. Closing a TUN's descriptor
+   * deletes the device.
+   */
   close(fd: number): void {
     this.#addon.close(fd);
   }

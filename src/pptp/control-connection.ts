@@ -61,11 +61,6 @@ export class ControlConnection {
     this.#calls = new CallTable(options, this.#outputs);
   }
 
-  /** @public for tests */
-  get state(): ControlState['name'] {
-    return this.#state.name;
-  }
-
   /** Calls and unanswered requests. @public for tests */
   get callCount(): number {
     return this.#calls.size;
@@ -142,7 +137,11 @@ export class ControlConnection {
     return true;
   }
 
-  /** PAC: offers an incoming call under our id `callId`. False as for placeCall. @public for tests */
+  /**
+   * PAC: offers an incoming call under our id `callId`. False as for placeCall. No floor above does: it is what the tests put
+   * in front of our PNS. It shares its states with the other three diagrams, so that a peer of their own would say more.
+   * @public for tests
+   */
   offerCall(callId: CallId, now: number): boolean {
     if (!this.#takesCalls('offerCall')) return false;
     this.#calls.offer(callId, now);

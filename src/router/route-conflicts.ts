@@ -20,7 +20,7 @@ export interface Conflict {
  *
  * @param link the interface with the routes
  * @param server outside address of the tunnel's other end, and whether a host route keeps it outside; undefined for a
- * network behind a caller, which was looked at when he logged in
+ * network behind a caller, which was looked at at its login
  */
 export function routeConflicts(
   link: string,

@@ -18,9 +18,9 @@ export interface CallPath {
   /** Our call id: random, unique on this machine. */
   readonly callId: CallId;
   /** The peer's call id is known: what was held, and what comes from now on, is `receiver`'s, transmit works. */
-  connect(peerCallId: CallId, receiver: FrameReceiver, now: number): void;
+  connect(peerCallId: CallId, receiver: FrameReceiver): void;
   /** Send a PPP control frame (with FF 03). */
-  transmit(frame: Uint8Array, now: number): void;
+  transmit(frame: Uint8Array): void;
   setFraming(framing: { pfc: boolean; acfc: boolean; mtu: number }): void;
   /** Starts (count 0) or clears encryption of one direction. */
   setMppe(direction: 'send' | 'receive', mppe: MppeKeys | undefined): void;

@@ -112,7 +112,7 @@ export class Session implements FrameReceiver {
   /** The path is connected and PPP starts. */
   start(now: number): void {
     this.#requireEncryption();
-    this.path.connect(this.#peerCallId, this, now);
+    this.path.connect(this.#peerCallId, this);
     this.#link.handleLowerUp(now);
     this.#drain(now);
   }
@@ -285,7 +285,7 @@ export class Session implements FrameReceiver {
     const state = this.#state;
     switch (output.kind) {
       case 'transmit':
-        this.path.transmit(output.frame, now);
+        this.path.transmit(output.frame);
         break;
       case 'login':
         this.#owner.tell(output, now);

@@ -1,6 +1,6 @@
 /**
  * A bus: what ubusd does with messages, without sockets. Unlike ubusd it refuses malformed attributes instead of taking them
- * for absent, lets nobody answer a call that was not made to him, and tells the callers of an object that goes away.
+ * for absent, takes no answer to a call from anyone but the object's owner, and tells the callers of an object that goes away.
  */
 import { decodeTable, encodeTable, type Table } from './blobmsg.ts';
 import { BusObjects, type BusObject, type Peer } from './bus-objects.ts';

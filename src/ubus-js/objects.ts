@@ -5,7 +5,7 @@ import type { Attributes, Message } from './message.ts';
 import { checkArguments, type ArgumentsOf, type ArgumentTypes } from './signature.ts';
 import { statusCode, UbusError } from './status.ts';
 
-/** Who calls, as ubusd knows him by his socket. */
+/** Who calls, as ubusd knows from the socket. */
 export interface Caller {
   readonly user?: string;
   readonly group?: string;

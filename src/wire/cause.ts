@@ -124,7 +124,7 @@ const table = {
   },
   LOGIN_DENIED: {
     sentence:
-      'The server knows this user, but does not let him in: the account is disabled or expired, or there is no room for one more session.',
+      'The server knows this user, but does not let them in: the account is disabled or expired, or there is no room for one more session.',
     disconnectCode: 15,
   },
   AUTH_METHOD_REFUSED: {
@@ -194,7 +194,7 @@ const table = {
   },
   ROUTE_LOOP: {
     sentence:
-      'A network behind the caller holds the very address he calls from: all packets to him would go in circles.',
+      'A network behind the caller holds the very address that the call comes from: all packets to it would go in circles.',
     disconnectCode: 18,
   },
 

@@ -43,8 +43,3 @@ export function writeMppeHeader(
   const flags = flushed ? MppeFlag.Flushed | MppeFlag.Encrypted : MppeFlag.Encrypted;
   writeU16(octets, at, flags | (count & COHERENCY_MASK));
 }
-
-/** a - b as coherency counts: -2048..2047, positive if a is ahead of b. */
-export function coherencyDifference(a: number, b: number): number {
-  return ((a - b) << 20) >> 20;
-}

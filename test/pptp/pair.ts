@@ -114,8 +114,8 @@ export class Pair {
   establish(): this {
     this.open().advance(100);
     for (const end of [this.originator, this.receiver]) {
-      if (end.connection.state !== 'established') throw new Error(end.connection.state);
-      end.takeEvents();
+      const [first] = end.takeEvents();
+      if (first?.kind !== 'established') throw new Error(`not established: ${first?.kind}`);
       end.takeSent();
     }
     return this;

@@ -67,7 +67,7 @@ export class Drive {
 
   /** Tells a machine something, and carries out what it says to that. One that failed or was removed is told nothing. */
   feed<M extends object>(machine: M, tell: (machine: M, now: number) => void): void {
-    this.guard(machine, () => tell(machine, monotonic()));
+    this.guard(machine, () => tell(machine, clock.monotonic()));
     this.touched(machine);
   }
 
@@ -131,14 +131,14 @@ export class Drive {
     if (next === Infinity) return;
     // Timers may be up to a millisecond early by this clock, hence the ceiling.
     this.#timer = clock.after(
-      Math.min(2 ** 31 - 1, Math.max(1, Math.ceil(next - monotonic()))),
+      Math.min(2 ** 31 - 1, Math.max(1, Math.ceil(next - clock.monotonic()))),
       this.#expire,
     );
   }
 
   readonly #expire = (): void => {
     this.#armedFor = Infinity;
-    const now = monotonic();
+    const now = clock.monotonic();
     const due: object[] = []; // each once: a machine that is due again at once must not starve the sockets
     for (
       let machine = this.#schedule.due(now);

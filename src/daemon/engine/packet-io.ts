@@ -6,6 +6,7 @@ import { DataPath } from '../../data-path/data-path.ts';
 import { createArena } from '../../data-path/queues/arena.ts';
 import { IoContext } from '../../native/io-context.ts';
 import type { IoError } from '../../native/io-error.ts';
+import { clock } from '../../platform/platform.ts';
 import type { CallIds } from '../../pptp/call-ids.ts';
 import {
   greReceiveWords,
@@ -19,7 +20,7 @@ import type { Ipv6Prefix } from '../../wire/ipv6.ts';
 import type { Capture, TcpEndpoints } from '../capture/capture.ts';
 import { AdmittedCallIds } from './admitted-call-ids.ts';
 import { DataCallPaths } from './call-paths.ts';
-import { type Drive, monotonic } from './drive.ts';
+import type { Drive } from './drive.ts';
 
 export class PacketIo {
   readonly paths: DataCallPaths;
@@ -63,7 +64,7 @@ export class PacketIo {
     this.paths = new DataCallPaths(
       { octets, dataPath: this.#dataPath, maxCalls, callIds, drive },
       {
-        connected: () => queueMicrotask(this.#guarded(() => this.#settle(monotonic()))),
+        connected: () => queueMicrotask(this.#guarded(() => this.#settle(clock.monotonic()))),
         queued: () => this.#queued(),
         closing: () => this.flush(), // the goodbye of a link
       },
@@ -115,7 +116,7 @@ export class PacketIo {
   /** Sends what has waited, from the address `to` where its sender took `from`. */
   unpark(device: TunDevice, from: number, to: number): void {
     this.#parking.delete(device);
-    this.#dataPath.unpark(device.fd, from, to, monotonic());
+    this.#dataPath.unpark(device.fd, from, to, clock.monotonic());
     this.flush();
   }
 
@@ -211,13 +212,13 @@ export class PacketIo {
 
   #receiveGre(count: number): void {
     if (this.capture !== undefined) this.#captureGre(this.#greIn, greReceiveWords, count, 'in');
-    const now = monotonic();
+    const now = clock.monotonic();
     this.#dataPath.receiveGre(this.#greIn, count, now);
     this.#settle(now);
   }
 
   #receiveTun(device: TunDevice, count: number): void {
-    const now = monotonic();
+    const now = clock.monotonic();
     if (this.#dataPath.receiveTun(device.fd, this.#tunIn, count, now))
       this.#parking.get(device)?.();
     this.#settle(now);

@@ -6,7 +6,7 @@ import { inetAton } from './inet-aton.ts';
 export interface AllowedAddresses {
   /** Of several that fit the first counts; what fits none is not allowed. */
   readonly permits: (address: Ipv4) => boolean;
-  /** The one given to a caller whose turn it is for an address that he is not allowed. */
+  /** The one given to a caller whose turn it is for an address that is not allowed. */
   readonly suggested: Ipv4 | undefined;
   /** Words that are no addresses: pppd goes on without them, and so must we, unless that allowed more. */
   readonly unknown: readonly string[];

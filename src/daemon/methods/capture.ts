@@ -5,7 +5,6 @@ import { method, UbusError } from '../../ubus-js/index.ts';
 import { Capture } from '../capture/capture.ts';
 import type { Daemon } from '../daemon.ts';
 import type { CaptureDocument, RecordingDocument } from '../reports/documents.ts';
-import { monotonic } from '../engine/drive.ts';
 
 const BYTES = 16 << 20;
 const BYTES_MAX = 256 << 20;
@@ -55,7 +54,7 @@ export class Captures {
     const stop = () => faults.contain('capture', () => (this.#finished = this.stop()));
     const timer = clock.meanwhile(seconds * 1000, stop);
     const since = Date.now();
-    this.#current = { capture, timer, since, end: monotonic() + seconds * 1000 };
+    this.#current = { capture, timer, since, end: clock.monotonic() + seconds * 1000 };
     this.#finished = undefined;
     this.#daemon.io.capture = capture;
     return { path: capture.path };
@@ -68,7 +67,7 @@ export class Captures {
       path: capture.path,
       since: Math.round(since / 1000),
       packets: capture.packets,
-      seconds_left: Math.max(0, Math.round((end - monotonic()) / 1000)),
+      seconds_left: Math.max(0, Math.round((end - clock.monotonic()) / 1000)),
     };
   }
 

@@ -1,4 +1,5 @@
 /** Live sessions of servers and links, and ending them. */
+import { clock } from '../../platform/platform.ts';
 import type { SessionStatus } from '../../session/ports.ts';
 import { encodeTable, method, UbusError } from '../../ubus-js/index.ts';
 import { cause } from '../../wire/cause.ts';
@@ -8,7 +9,6 @@ import {
   type SessionDocument,
   type SessionsDocument,
 } from '../reports/documents.ts';
-import { monotonic } from '../engine/drive.ts';
 
 /** Octets of sessions in one answer: a ubus message has 1 MiB at most. */
 const PAGE = 900_000;
@@ -43,7 +43,7 @@ function sessions(daemon: Daemon): readonly SessionStatus[] {
 
 /** As many as one answer holds; the rest is asked for with `after`. */
 function page(found: readonly SessionStatus[]): SessionsDocument {
-  const now = monotonic();
+  const now = clock.monotonic();
   const documents: SessionDocument[] = [];
   let room = PAGE;
   for (const session of found) {
@@ -60,7 +60,7 @@ async function disconnect(daemon: Daemon, which: number | string): Promise<numbe
   const why = cause('USER_REQUEST');
   let ended = 0;
   for (const { server } of daemon.servers.values())
-    ended += server.disconnect(which, why, monotonic());
+    ended += server.disconnect(which, why, clock.monotonic());
   for (const [name, { link }] of daemon.links) {
     const { session } = link.status();
     if (session === undefined || (session.id !== which && session.username !== which)) continue;

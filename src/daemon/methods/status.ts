@@ -1,4 +1,5 @@
 /** How everything is, what went wrong, what was counted; reading the configuration again. */
+import { clock } from '../../platform/platform.ts';
 import { cause } from '../../wire/cause.ts';
 import { formatAddress } from '../../wire/ip.ts';
 import { method } from '../../ubus-js/index.ts';
@@ -14,7 +15,6 @@ import {
   type ServerDocument,
   type StatusDocument,
 } from '../reports/documents.ts';
-import { monotonic } from '../engine/drive.ts';
 import { version } from '../version.ts';
 import type { Captures } from './capture.ts';
 
@@ -42,7 +42,7 @@ export function statusMethods(
 }
 
 async function statusDocument(daemon: Daemon, captures: Captures): Promise<StatusDocument> {
-  const now = monotonic();
+  const now = clock.monotonic();
   const { configuration, refused } = daemon.inForce;
   const faults = daemon.inForce.faults();
   const surprises = daemon.surroundings.problems.filter(({ severity }) => severity === 'warning');

@@ -1,6 +1,6 @@
 /** What has happened, told to everybody who wants to know: the log, the list of failures, counters, buses, hooks. */
+import { clock } from '../../platform/platform.ts';
 import type { SessionEvent } from '../../session/ports.ts';
-import { monotonic } from '../engine/drive.ts';
 import { busEvent, type BusEvent } from './events.ts';
 import type { Counters } from './counters.ts';
 import type { Failures } from './failures.ts';
@@ -34,7 +34,7 @@ export class Reports {
     // Whoever stumbles over it, the others hear of it, and whose event it is does not notice.
     faults.contain('failures', () => failures.note(event));
     faults.contain('events', () => {
-      const told = busEvent(event, monotonic());
+      const told = busEvent(event, clock.monotonic());
       if (told !== undefined) publish(told);
     });
     faults.contain('hooks', () => runHooks(event));
@@ -60,7 +60,7 @@ export class Reports {
 
   /** Anybody can be the cause of such lines, as often as they like. */
   ofStrangers(kind: string, write: () => void): void {
-    const admitted = this.#strangers.admit(kind, monotonic());
+    const admitted = this.#strangers.admit(kind, clock.monotonic());
     if (admitted === undefined) return;
     if (admitted.omitted > 0)
       this.#ports.log.line(

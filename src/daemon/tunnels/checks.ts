@@ -6,7 +6,7 @@
 import type { ClientLinkOptions } from '../../session/options.ts';
 import { steps, type SessionEvent, type SessionStatus, type Step } from '../../session/ports.ts';
 import { UbusError } from '../../ubus-js/index.ts';
-import { cause as because, type Cause } from '../../wire/cause.ts';
+import { cause, type Cause } from '../../wire/cause.ts';
 import { linkFromSection } from '../configuration/link.ts';
 import type { Problem } from '../configuration/problems.ts';
 import { unwritten } from '../configuration/section.ts';
@@ -104,7 +104,7 @@ export class Checks {
       note(check, event);
       // A check of a link ends by itself after its last step.
       if (event.what === 'step' && event.step === wanted.at(-1) && wanted !== steps)
-        runner.feed((link, now) => link.close(because('USER_REQUEST'), now));
+        runner.feed((link, now) => link.close(cause('USER_REQUEST'), now));
     };
     const runner = new LinkRunner(options, { ...ports, report }, true, () => (check.done = true));
     runner.feed((link, now) => link.dial(now));

@@ -2,11 +2,11 @@
  * `check` of a link that is up: dialling beside it might end it (max_per_user at the server), so the live session itself
  * is asked, by LCP echo, and is not disturbed by that.
  */
+import { clock } from '../../platform/platform.ts';
 import type { ClientLink } from '../../session/link/client-link.ts';
 import type { SessionStatus, Step } from '../../session/ports.ts';
-import { cause as because, type Cause } from '../../wire/cause.ts';
+import { cause, type Cause } from '../../wire/cause.ts';
 import { formatAddress } from '../../wire/ip.ts';
-import { monotonic } from '../engine/drive.ts';
 
 /** An echo may be lost: how often it is asked, and how long each answer may take, ms. */
 const ATTEMPTS = 3;
@@ -33,14 +33,14 @@ export class EchoCheck {
   }
 
   /** undefined: not known yet; look again. */
-  look(now = monotonic()): EchoVerdict | undefined {
+  look(now = clock.monotonic()): EchoVerdict | undefined {
     const { link } = this.#target;
-    const { session, cause = because('PEER_DEAD') } = link.status();
-    if (session?.id !== this.#id) return { cause };
+    const { session, cause: why } = link.status();
+    if (session?.id !== this.#id) return { cause: why ?? cause('PEER_DEAD') };
     const time = link.echoTime;
     if (time !== undefined) return { time };
     if (now - this.#askedAt < PATIENCE) return undefined;
-    if (this.#attempts === ATTEMPTS) return { cause: because('PEER_DEAD') };
+    if (this.#attempts === ATTEMPTS) return { cause: cause('PEER_DEAD') };
     this.#ask();
     return undefined;
   }

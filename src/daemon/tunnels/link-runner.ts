@@ -1,6 +1,6 @@
 /** Carries out what one client link asks: names, TCP, host route, device, routes. */
 import { errorText } from '../../platform/errors.ts';
-import { host, sockets } from '../../platform/platform.ts';
+import { clock, host, sockets } from '../../platform/platform.ts';
 import type { TcpSocket } from '../../platform/sockets.ts';
 import type { ControlPath } from '../../router/router.ts';
 import { ClientLink } from '../../session/link/client-link.ts';
@@ -11,7 +11,6 @@ import type { Ipv4 } from '../../wire/brand.ts';
 import { cause, type Cause } from '../../wire/cause.ts';
 import { formatAddress, parseAddress } from '../../wire/ip.ts';
 import type { Ipv6Prefix } from '../../wire/ipv6.ts';
-import { monotonic } from '../engine/drive.ts';
 import { outerPath } from '../engine/outer-path.ts';
 import { connectCause, routerCause } from '../engine/router-cause.ts';
 import type { RunnerPorts } from './runner-ports.ts';
@@ -123,7 +122,7 @@ export class LinkRunner {
     attempt(() => link.abandon());
     // Before the device goes: a supervisor answers that by holding the link.
     const isWanted = !this.retiring;
-    const next = isWanted ? attempt(() => link.successor(why, monotonic())) : undefined;
+    const next = isWanted ? attempt(() => link.successor(why, clock.monotonic())) : undefined;
     if (next !== undefined) {
       this.link = next;
       this.drive();

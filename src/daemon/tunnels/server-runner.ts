@@ -1,4 +1,5 @@
 /** Carries out what one server and its callers ask: the device, TCP, routes. */
+import { clock } from '../../platform/platform.ts';
 import type { TcpSocket } from '../../platform/sockets.ts';
 import type { Caller } from '../../session/server/caller.ts';
 import type { ServerOptions } from '../../session/options.ts';
@@ -8,7 +9,6 @@ import type { TunDevice } from '../../tun-tap/tun-device.ts';
 import { cause, type Cause } from '../../wire/cause.ts';
 import { formatAddress, type AddressRange } from '../../wire/ip.ts';
 import type { ControlPath, ServerInterface } from '../../router/router.ts';
-import { monotonic } from '../engine/drive.ts';
 import type { RunnerPorts } from './runner-ports.ts';
 import { outerPath } from '../engine/outer-path.ts';
 import { routerCause } from '../engine/router-cause.ts';
@@ -96,7 +96,7 @@ export class ServerRunner {
     });
     const outer = outerPath(endpointsOf(socket), 'peer');
     const accepted = this.ports.connections.makeRoom()
-      ? this.server.accept(tcp.peer, outer?.local ?? tcp.local, monotonic())
+      ? this.server.accept(tcp.peer, outer?.local ?? tcp.local, clock.monotonic())
       : cause('TOO_MANY_SESSIONS', 'no descriptor is left for another connection');
     if ('code' in accepted) {
       tcp.destroy();
@@ -134,7 +134,7 @@ export class ServerRunner {
     const attempt = (act: () => void) => faults.contain(about, act);
     for (const output of endings) attempt(() => this.carryOut(caller, tcp, output));
     attempt(() => io.release(caller));
-    attempt(() => caller.abandon(monotonic()));
+    attempt(() => caller.abandon(clock.monotonic()));
     const server = this.server.options.name;
     if (!endings.some(({ kind }) => kind === 'event'))
       attempt(() => report({ what: 'caller-refused', server, peer: tcp.peer, cause: why }));
@@ -143,7 +143,7 @@ export class ServerRunner {
 
   /** Ends all callers; resolved when every one has said goodbye. */
   async shutdown(why: Cause): Promise<void> {
-    this.server.shutdown(why, monotonic());
+    this.server.shutdown(why, clock.monotonic());
     if (this.connections.size > 0) await new Promise<void>((resolve) => (this.emptied = resolve));
     this.closeDevice();
   }

@@ -3,7 +3,7 @@
  * PPP. It tries once; what follows a failure is decided by the link (client-link.ts).
  */
 import type { CallId, Ipv4 } from '../../wire/brand.ts';
-import { cause as because, type Cause } from '../../wire/cause.ts';
+import { cause, type Cause } from '../../wire/cause.ts';
 import { formatAddress } from '../../wire/ip.ts';
 import { takeFirst } from '../../wire/queue.ts';
 import type { Claims } from '../claims.ts';
@@ -179,7 +179,7 @@ export class ClientConnection implements SessionOwner {
 
   /** RFC 2637 §3.1.3: the peer's own attempt wins. */
   #lose(now: number): void {
-    this.#tunnel.abandon(because('CONTROL_COLLISION'), now);
+    this.#tunnel.abandon(cause('CONTROL_COLLISION'), now);
   }
 
   #actOnControl(output: TunnelConnectionOutput, now: number): void {
@@ -252,7 +252,7 @@ export class ClientConnection implements SessionOwner {
     if (this.#state.name !== 'control') return;
     const path = this.#port.openPath(this.#ends.peer, this.#ends.local, now);
     if (path === undefined) {
-      this.#beginClosing(because('TOO_MANY_SESSIONS'), now);
+      this.#beginClosing(cause('TOO_MANY_SESSIONS'), now);
       return;
     }
     this.#enter({ name: 'call', path });
@@ -349,7 +349,7 @@ export class ClientConnection implements SessionOwner {
 /** What took too long. */
 function slowness({ path, heardGre, auth }: Session, lcpUp: boolean): Cause {
   const obstacle = path.obstacle();
-  if (!heardGre) return because('GRE_BLOCKED', obstacle);
-  if (!lcpUp) return because('LCP_TIMEOUT', obstacle);
-  return because(auth === 'none' ? 'AUTH_TIMEOUT' : 'IPCP_TIMEOUT');
+  if (!heardGre) return cause('GRE_BLOCKED', obstacle);
+  if (!lcpUp) return cause('LCP_TIMEOUT', obstacle);
+  return cause(auth === 'none' ? 'AUTH_TIMEOUT' : 'IPCP_TIMEOUT');
 }

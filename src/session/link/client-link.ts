@@ -11,7 +11,7 @@
  * down for the pause, as others are.
  */
 import type { Ipv4 } from '../../wire/brand.ts';
-import { cause as because, type Cause } from '../../wire/cause.ts';
+import { cause, type Cause } from '../../wire/cause.ts';
 import { formatAddress, parseAddress } from '../../wire/ip.ts';
 import { Claims } from '../claims.ts';
 import type { Gateway } from '../gateway.ts';
@@ -132,7 +132,7 @@ export class ClientLink {
     this.#memory.wanted = false;
     if (state.name === 'waiting') this.#enter({ ...state, name: 'held' }, now);
     else if (state.name !== 'stopping') {
-      if (!isIdle(state)) this.#stop({ to: 'dial' }, because('INTERFACE_DOWN'), now);
+      if (!isIdle(state)) this.#stop({ to: 'dial' }, cause('INTERFACE_DOWN'), now);
     } else if (state.then.to === 'demand') {
       this.#standby.fall();
       this.#dialAfter(state);
@@ -155,8 +155,8 @@ export class ClientLink {
   }
 
   /** Ends the link and leaves it down until dial() or release(). Link state 'stopping', then 'down' within 3 s. */
-  hangup(now: number, cause: Cause = because('USER_REQUEST')): void {
-    this.#stop({ to: this.#isLeaving ? 'done' : 'down', cause }, cause, now);
+  hangup(now: number, why: Cause = cause('USER_REQUEST')): void {
+    this.#stop({ to: this.#isLeaving ? 'done' : 'down', cause: why }, why, now);
   }
 
   /** As hangup, and 'done' when it is down: the link is removed, or the daemon ends. */
@@ -167,16 +167,16 @@ export class ClientLink {
   /** New options. Dials again when anything but the rules for dialling changed; a link that is down stays down. */
   reconfigure(options: ClientLinkOptions, now: number): void {
     const state = this.#state;
-    const { redial, cause } = this.#memory;
+    const { redial } = this.#memory;
     const isOther = options.keys.session !== this.options.keys.session;
-    const isFreed = state.name === 'blocked' && !redial.givesUp(cause, options);
+    const isFreed = state.name === 'blocked' && !redial.givesUp(this.#memory.cause, options);
     this.#memory.options = options;
     if (!isOther && !isFreed) return;
     redial.reset();
     if (state.name === 'stopping') {
       if (state.then.to !== 'down') this.#dialAfter(state);
       // What stands while it waits for a packet gets the new settings.
-    } else if (state.name !== 'down') this.#stop({ to: 'dial' }, because('CONFIG_CHANGED'), now);
+    } else if (state.name !== 'down') this.#stop({ to: 'dial' }, cause('CONFIG_CHANGED'), now);
   }
 
   /** Answer to 'resolve'; `server` as it stood there, so that an overtaken answer is known. */
@@ -294,7 +294,7 @@ export class ClientLink {
     const state = this.#state;
     if ('connection' in state) {
       if ('tunnelBy' in state && state.tunnelBy !== undefined && now >= state.tunnelBy)
-        state.connection.end(because('DEVICE_FAILED', 'no answer'), now);
+        state.connection.end(cause('DEVICE_FAILED', 'no answer'), now);
       else if (state.name === 'up') this.#checkIdle(state, now);
       const next = state.connection.nextTimeout();
       if (next !== undefined && next <= now) state.connection.handleTimeout(now);
@@ -373,7 +373,7 @@ export class ClientLink {
   #resolved({ place }: StateNamed<'resolving'>, addresses: readonly Ipv4[], now: number): void {
     const some = [...new Set(addresses)].slice(0, MAX_ADDRESSES);
     if (some.length > 0) this.#step('name', some.map(formatAddress).join(', '));
-    const otherwise = because('RESOLVE_FAILED', 'no IPv4 address');
+    const otherwise = cause('RESOLVE_FAILED', 'no IPv4 address');
     this.#enter(tryNext(this.#memory, place, some, otherwise, now), now);
   }
 
@@ -404,7 +404,7 @@ export class ClientLink {
       return;
     }
     this.#memory.redial.reset();
-    this.#stop({ to: 'demand', address: connection.peer }, because('IDLE_TIMEOUT'), now);
+    this.#stop({ to: 'demand', address: connection.peer }, cause('IDLE_TIMEOUT'), now);
   }
 
   /** The tunnel without a session, or that of the session, is not to be had. */
@@ -460,7 +460,7 @@ export class ClientLink {
         break;
       case 'tunnel-up':
         if (this.#memory.probe)
-          this.#stop({ to: 'done', cause: undefined }, because('USER_REQUEST'), now);
+          this.#stop({ to: 'done', cause: undefined }, cause('USER_REQUEST'), now);
         else {
           this.#standby.tunnelUp(output, this.#memory.options);
           this.#awaitTunnel(now + TUNNEL_TIME);

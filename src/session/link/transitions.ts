@@ -1,6 +1,6 @@
 /** Which state of a client link comes next: an attempt begins, takes the next address, comes to TCP, fails and is waited out. */
 import type { Ipv4 } from '../../wire/brand.ts';
-import { cause as because, type Cause } from '../../wire/cause.ts';
+import { cause, type Cause } from '../../wire/cause.ts';
 import type { ClientLinkOptions } from '../options.ts';
 import type { ClientLinkState, Place, StateNamed, Target } from './client-link-state.ts';
 import type { Redial } from './redial.ts';
@@ -84,15 +84,15 @@ export function missAnswer(
 ): ClientLinkState {
   switch (state.name) {
     case 'resolving':
-      return fail(memory, because('RESOLVE_FAILED', 'no answer'), now);
+      return fail(memory, cause('RESOLVE_FAILED', 'no answer'), now);
     case 'host-route': {
-      const cause = because('NO_ROUTE', 'the route to the server was not set');
-      return tryNext(memory, state.place, state.rest, cause, now);
+      const why = cause('NO_ROUTE', 'the route to the server was not set');
+      return tryNext(memory, state.place, state.rest, why, now);
     }
     case 'standby':
-      return fail(memory, because('DEVICE_FAILED', 'no answer'), now);
+      return fail(memory, cause('DEVICE_FAILED', 'no answer'), now);
     case 'connecting':
-      return tryNext(memory, state.place, state.rest, because('CONNECT_TIMEOUT'), now);
+      return tryNext(memory, state.place, state.rest, cause('CONNECT_TIMEOUT'), now);
   }
 }
 
@@ -127,5 +127,5 @@ export function fail(memory: Memory, cause: Cause, now: number): ClientLinkState
 }
 
 function failForPlace(memory: Memory, now: number): ClientLinkState {
-  return fail(memory, because('TOO_MANY_SESSIONS', 'all servers and links together'), now);
+  return fail(memory, cause('TOO_MANY_SESSIONS', 'all servers and links together'), now);
 }

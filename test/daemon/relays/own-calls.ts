@@ -1,7 +1,8 @@
 /** Calls of our own client's control connection: all of them at once, on one TCP connection. */
 import { randomBytes } from 'node:crypto';
 import type { Socket } from 'node:net';
-import { Drive, monotonic } from '../../../src/daemon/engine/drive.ts';
+import { Drive } from '../../../src/daemon/engine/drive.ts';
+import { clock } from '../../../src/platform/platform.ts';
 import { ControlConnection } from '../../../src/pptp/control-connection.ts';
 import type { ControlOutput } from '../../../src/pptp/control-output.ts';
 import type { ControlIdentity } from '../../../src/pptp/messages.ts';
@@ -25,21 +26,21 @@ export function ownCalls(
   const drive = new Drive(noFaults());
   const told = new Map<number, number>();
   socket.on('data', (octets) => {
-    machine.handleOctets(octets, monotonic());
+    machine.handleOctets(octets, clock.monotonic());
     drive.touched(machine);
   });
   return new Promise((resolve, reject) => {
     const carryOut = (output: ControlOutput) => {
       if (output.kind === 'transmit') socket.write(output.octets);
       else if (output.kind === 'established')
-        for (const callId of callIds) machine.placeCall(callId, monotonic());
+        for (const callId of callIds) machine.placeCall(callId, clock.monotonic());
       else if (output.kind === 'call-up') told.set(output.callId, output.peerCallId);
       else if (output.kind === 'call-down' || output.kind === 'down')
         reject(new Error(`${output.kind}: ${output.cause.code}`));
       if (told.size === callIds.length) resolve(callIds.map((callId) => told.get(callId)!));
     };
     drive.add(machine, { about: 'own calls', carryOut, failed: reject });
-    machine.handleOpen(monotonic());
+    machine.handleOpen(clock.monotonic());
     drive.touched(machine);
   });
 }

@@ -65,6 +65,7 @@ class Watched {
   /** Ours, that have not ended. */
   private readonly calls = new Set<number>();
   private readonly requests = new Set<number>();
+  private isUp = false;
   private isDown = false;
 
   constructor(initiator: boolean, answers: number) {
@@ -76,7 +77,6 @@ class Watched {
 
   take(step: Step): void {
     const { connection } = this;
-    const isUp = connection.state === 'established';
     switch (step.kind) {
       case 'octets':
         connection.handleOctets(step.octets, this.now);
@@ -87,7 +87,7 @@ class Watched {
         return;
       case 'place':
       case 'offer':
-        if (isUp && connection.callCount < MAX_CALLS) {
+        if (this.isUp && connection.callCount < MAX_CALLS) {
           const id = this.nextId++;
           const began =
             step.kind === 'place'
@@ -169,6 +169,7 @@ class Watched {
           this.isDown = true;
           break;
         case 'established':
+          this.isUp = true;
       }
       assert.ok(this.connection.callCount <= MAX_CALLS);
     }

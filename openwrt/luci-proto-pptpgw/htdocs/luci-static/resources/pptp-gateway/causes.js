@@ -52,7 +52,7 @@ const sentences = {
 		'The server refused the login: wrong user name or password, account locked, or already in use.'
 	),
 	LOGIN_DENIED: _(
-		'The server knows this user, but does not let him in: the account is disabled or expired, or there is no room for one more session.'
+		'The server knows this user, but does not let them in: the account is disabled or expired, or there is no room for one more session.'
 	),
 	AUTH_METHOD_REFUSED: _('The two ends share no allowed login method: see the option auth.'),
 	AUTH_TIMEOUT: _('The login was not completed in time.'),
@@ -78,7 +78,7 @@ const sentences = {
 		'The router has these addresses on another interface, too: choose another network for the tunnels, or another one there.'
 	),
 	ROUTE_LOOP: _(
-		'A network behind the caller holds the very address he calls from: all packets to him would go in circles.'
+		'A network behind the caller holds the very address that the call comes from: all packets to it would go in circles.'
 	),
 	TOO_MANY_SESSIONS: _('The server has as many sessions as allowed (option max_sessions).'),
 	TOO_MANY_HALF_OPEN: _('Too many connections that have not logged in yet.'),
