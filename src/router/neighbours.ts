@@ -35,9 +35,9 @@ interface Entry {
 }
 
 export class KernelNeighbours implements Neighbours {
-  private readonly netlink: RouteNetlink;
-  private readonly networks: () => readonly OwnNetwork[];
-  private readonly failed: (error: unknown) => void;
+  readonly #netlink: RouteNetlink;
+  readonly #networks: () => readonly OwnNetwork[];
+  readonly #failed: (error: unknown) => void;
 
   /** @param failed the kernel does not take it: nobody is known to have the address then */
   constructor(
@@ -45,49 +45,49 @@ export class KernelNeighbours implements Neighbours {
     networks: () => readonly OwnNetwork[],
     failed: (error: unknown) => void,
   ) {
-    this.netlink = netlink;
-    this.networks = networks;
-    this.failed = failed;
+    this.#netlink = netlink;
+    this.#networks = networks;
+    this.#failed = failed;
   }
 
   /** What was answered before is forgotten, but for what the owner has entered himself. */
   ask(address: Ipv4): void {
-    const network = this.networkWith(address);
+    const network = this.#networkWith(address);
     if (network === undefined) return;
     try {
-      const entry = this.entry(address, network);
+      const entry = this.#entry(address, network);
       if (entry !== undefined && (entry.state & NUD_PERMANENT) !== 0) return;
-      if (entry !== undefined) this.send(RTM_DELNEIGH, NLM_F_ACK, 0, address, network);
-      this.send(RTM_NEWNEIGH, NLM_F_ACK | NLM_F_CREATE, NTF_USE, address, network);
+      if (entry !== undefined) this.#send(RTM_DELNEIGH, NLM_F_ACK, 0, address, network);
+      this.#send(RTM_NEWNEIGH, NLM_F_ACK | NLM_F_CREATE, NTF_USE, address, network);
     } catch (error) {
-      this.failed(error);
+      this.#failed(error);
     }
   }
 
   holder(address: Ipv4): string | undefined {
-    const network = this.networkWith(address);
+    const network = this.#networkWith(address);
     if (network === undefined) return undefined;
     try {
-      const entry = this.entry(address, network);
+      const entry = this.#entry(address, network);
       if (entry?.hardware === undefined || (entry.state & NUD_ANSWERED) === 0) return undefined;
       return `${formatHardware(entry.hardware)} on ${network.device}`;
     } catch (error) {
-      this.failed(error);
+      this.#failed(error);
       return undefined;
     }
   }
 
   /** None where there is nobody to ask: the other end of a tunnel is no neighbour. */
-  private networkWith(address: Ipv4): OwnNetwork | undefined {
-    const found = networkOf(address, this.networks());
+  #networkWith(address: Ipv4): OwnNetwork | undefined {
+    const found = networkOf(address, this.#networks());
     return found === undefined || found.network.length > 30 ? undefined : found;
   }
 
-  private entry(address: Ipv4, network: OwnNetwork): Entry | undefined {
-    return parseNeighbour(this.send(RTM_GETNEIGH, 0, 0, address, network), address);
+  #entry(address: Ipv4, network: OwnNetwork): Entry | undefined {
+    return parseNeighbour(this.#send(RTM_GETNEIGH, 0, 0, address, network), address);
   }
 
-  private send(
+  #send(
     type: number,
     flags: number,
     neighbourFlags: number,
@@ -105,7 +105,7 @@ export class KernelNeighbours implements Neighbours {
     view.setUint16(NLMSG_HEADER + NDMSG, ATTRIBUTE_HEADER + 4, true);
     view.setUint16(NLMSG_HEADER + NDMSG + 2, NDA_DST, true);
     writeU32(request, NLMSG_HEADER + NDMSG + ATTRIBUTE_HEADER, address);
-    return this.netlink(request);
+    return this.#netlink(request);
   }
 }
 

@@ -22,22 +22,22 @@ interface Interface {
 }
 
 export class OpenWrtZones implements Zones {
-  private readonly bus: Bus;
-  private readonly readFirewall: () => Promise<string>;
-  private readonly exists: (device: string) => boolean;
+  readonly #bus: Bus;
+  readonly #readFirewall: () => Promise<string>;
+  readonly #exists: (device: string) => boolean;
 
   /** @param readFirewall the text of /etc/config/firewall; empty if there is none */
   constructor(bus: Bus, readFirewall: () => Promise<string>, exists = deviceExists) {
-    this.bus = bus;
-    this.readFirewall = readFirewall;
-    this.exists = exists;
+    this.#bus = bus;
+    this.#readFirewall = readFirewall;
+    this.#exists = exists;
   }
 
   async devices(name: string): Promise<readonly string[]> {
-    const zone = parseUci('firewall', await this.readFirewall()).sections.find(
+    const zone = parseUci('firewall', await this.#readFirewall()).sections.find(
       (section) => section.type === 'zone' && words(section, 'name')[0] === name,
     );
-    const interfaces = await this.interfaces();
+    const interfaces = await this.#interfaces();
     const networks = zone === undefined ? [name] : words(zone, 'network');
     const found = interfaces
       .filter((one) => networks.includes(one.name) || (zone !== undefined && one.zone === name))
@@ -45,16 +45,16 @@ export class OpenWrtZones implements Zones {
     if (zone !== undefined) found.push(...words(zone, 'device'));
     else if (
       !interfaces.some((one) => one.name === name) &&
-      (name.endsWith('+') || this.exists(name))
+      (name.endsWith('+') || this.#exists(name))
     )
       found.push(name);
     return [...new Set(found.map((device) => device.replace(/\+$/, '*')))];
   }
 
-  private async interfaces(): Promise<readonly Interface[]> {
+  async #interfaces(): Promise<readonly Interface[]> {
     let dump: Table;
     try {
-      dump = await this.bus.call('network.interface', 'dump', {}, { timeout: TIMEOUT });
+      dump = await this.#bus.call('network.interface', 'dump', {}, { timeout: TIMEOUT });
     } catch (error) {
       throw new RouterError(`netifd does not tell its networks: ${errorText(error)}`);
     }
