@@ -3,31 +3,20 @@
  * netifd. A name may also be that of a network alone, or of a device.
  */
 import { errorText } from '../platform/errors.ts';
-import type { Table, UbusClient, Value } from '../ubus-js/index.ts';
 import { deviceExists } from './ip-command.ts';
+import { CALL, type Bus } from './netifd/bus.ts';
+import { parseDump, type InterfaceStatus } from './netifd/interface-status.ts';
 import { RouterError } from './router.ts';
 import { parseUci, type UciSection } from './uci.ts';
 import type { Zones } from './zones.ts';
 
-type Bus = Pick<UbusClient, 'call'>;
-
-/** netifd answers within milliseconds. */
-const TIMEOUT = 10_000;
-
-interface Interface {
-  readonly name: string;
-  readonly device: string | undefined;
-  /** The zone that the interface itself asks for. */
-  readonly zone: string | undefined;
-}
-
 export class OpenWrtZones implements Zones {
-  readonly #bus: Bus;
+  readonly #bus: Pick<Bus, 'call'>;
   readonly #readFirewall: () => Promise<string>;
   readonly #exists: (device: string) => boolean;
 
   /** @param readFirewall the text of /etc/config/firewall; empty if there is none */
-  constructor(bus: Bus, readFirewall: () => Promise<string>, exists = deviceExists) {
+  constructor(bus: Pick<Bus, 'call'>, readFirewall: () => Promise<string>, exists = deviceExists) {
     this.#bus = bus;
     this.#readFirewall = readFirewall;
     this.#exists = exists;
@@ -51,33 +40,13 @@ export class OpenWrtZones implements Zones {
     return [...new Set(found.map((device) => device.replace(/\+$/, '*')))];
   }
 
-  async #interfaces(): Promise<readonly Interface[]> {
-    let dump: Table;
+  async #interfaces(): Promise<readonly InterfaceStatus[]> {
     try {
-      dump = await this.#bus.call('network.interface', 'dump', {}, { timeout: TIMEOUT });
+      return parseDump(await this.#bus.call('network.interface', 'dump', {}, CALL));
     } catch (error) {
       throw new RouterError(`netifd does not tell its networks: ${errorText(error)}`);
     }
-    const list = dump['interface'];
-    return Array.isArray(list)
-      ? (list as readonly Value[]).flatMap((entry) => read(entry) ?? [])
-      : [];
   }
-}
-
-function read(entry: Value): Interface | undefined {
-  if (!isTable(entry) || typeof entry['interface'] !== 'string') return undefined;
-  const { l3_device: device, data } = entry;
-  const zone = data !== undefined && isTable(data) ? data['zone'] : undefined;
-  return {
-    name: entry['interface'],
-    device: typeof device === 'string' ? device : undefined,
-    zone: typeof zone === 'string' ? zone : undefined,
-  };
-}
-
-function isTable(value: Value): value is Table {
-  return typeof value === 'object' && value !== null && !Array.isArray(value);
 }
 
 /** `list network 'a'` and `option network 'a b'` are the same to fw4. */
