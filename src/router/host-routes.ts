@@ -85,10 +85,7 @@ export class HostRoutes {
       if (others[0] === undefined) await this.#remove(own.address);
       else await ip('route', 'replace', ...others[0].route);
     } catch (error) {
-      const { address } = own;
-      this.#later(`host route to ${address}`, error, async () => {
-        if (this.#holders(address).length === 0) await this.#remove(address);
-      });
+      this.#later(`host route to ${own.address}`, error, () => this.#undo(own.address));
     }
   }
 
@@ -128,11 +125,10 @@ export class HostRoutes {
   /** Removes what a daemon that was killed has left; what cannot be removed now is removed later. */
   async recover(): Promise<void> {
     for (const { address } of this.#journal.all('host-route')) {
-      const undo = async () => {
-        if (this.#holders(address).length === 0) await this.#remove(address);
-      };
-      await undo().catch((error: unknown) =>
-        this.#later(`host route to ${address}, of a daemon before`, error, undo),
+      await this.#undo(address).catch((error: unknown) =>
+        this.#later(`host route to ${address}, of a daemon before`, error, () =>
+          this.#undo(address),
+        ),
       );
     }
   }
@@ -141,6 +137,11 @@ export class HostRoutes {
   async close(): Promise<void> {
     this.#held.clear();
     await this.recover();
+  }
+
+  /** Unless somebody needs it. */
+  async #undo(address: string): Promise<void> {
+    if (this.#holders(address).length === 0) await this.#remove(address);
   }
 
   /** Unlike `del`, `flush` does not mind when there is none. */

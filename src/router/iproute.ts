@@ -216,8 +216,7 @@ export class IpRoute implements Router {
           `server ${name}: net.ipv4.ip_forward is 0, so callers reach only this machine: option masquerade '1', or sysctl -w net.ipv4.ip_forward=1`,
         );
     } catch (error) {
-      const why = error instanceof Error ? error.message : String(error);
-      this.#warn(`server ${name}: callers may reach only this machine: ${why}`);
+      this.#warn(`server ${name}: callers may reach only this machine: ${errorText(error)}`);
     }
   }
 

@@ -16,7 +16,7 @@
 import type { CallId, Ipv4 } from '../wire/brand.ts';
 import { formatAddress } from '../wire/ip.ts';
 import { Serial } from './ip-command.ts';
-import type { Netlink } from './netlink-message.ts';
+import { concat, octets16, octets32, type Netlink } from './netlink-message.ts';
 import { nft, nftCheck } from './nft-command.ts';
 import {
   areThere,
@@ -275,7 +275,7 @@ export class RelayTable {
 /** The first has the counter. */
 function elements({ relay, towards, from, to }: RelayWay): Element[] {
   const [toServer, toClient] = mapNames(relay);
-  const told = id16(to.toldCallId);
+  const told = octets16(to.toldCallId);
   return [
     {
       set: towards === 'server' ? toServer : toClient,
@@ -283,7 +283,7 @@ function elements({ relay, towards, from, to }: RelayWay): Element[] {
       data: octets(to.address),
     },
     { set: 'source_of', key: told, data: octets(to.local) },
-    { set: 'id_of', key: told, data: id16(to.callId) },
+    { set: 'id_of', key: told, data: octets16(to.callId) },
   ];
 }
 
@@ -298,15 +298,8 @@ function id(callId: CallId): number {
   return callId * 0x10000;
 }
 
-function id16(callId: CallId): Uint8Array {
-  return Uint8Array.of(callId >>> 8, callId);
-}
-
 function octets(...fields: readonly number[]): Uint8Array {
-  const all = new Uint8Array(4 * fields.length);
-  const view = new DataView(all.buffer);
-  fields.forEach((field, i) => view.setUint32(4 * i, field));
-  return all;
+  return concat(fields.map(octets32));
 }
 
 /** A key or value as nft writes it: addresses, and at last or alone a call id. */

@@ -24,7 +24,7 @@ import {
   type SupervisedDaemon,
   type Supervisor,
 } from '../router.ts';
-import { checkOwnAddress, surprise, type Surroundings } from '../given-addresses.ts';
+import { checkOwnAddress, peerLeftOut, type Surroundings } from '../given-addresses.ts';
 import { ownerOf } from '../own-networks.ts';
 import { prepareDevice } from '../tunnel-device.ts';
 import type { Upkeep } from '../upkeep.ts';
@@ -297,14 +297,11 @@ export class Netifd implements Router {
     // A name server that is this router would be asked by itself.
     const dns = given.dns.filter((address) => ownerOf(address, around.networks) === undefined);
     const tunnel = { ...given, dns };
-    const why = surprise(tunnel, around, device);
-    if (why !== undefined)
-      this.#warn(
-        `interface ${name}: no route to ${formatAddress(tunnel.peerAddress)}, which the other end says to have inside the tunnel: ${why}`,
-      );
+    const surprise = peerLeftOut(tunnel, around);
+    if (surprise !== undefined) this.#warn(surprise);
     await this.#tools.prepareDevice(device, mtu, this.#warn);
     const before = this.#links.get(name)?.tunnel;
-    const link = { tunnel, isPeerRouted: why === undefined, announced: '', ipv6: '[]' };
+    const link = { tunnel, isPeerRouted: surprise === undefined, announced: '', ipv6: '[]' };
     this.#links.set(name, link);
     await this.#announceLink(link);
     if (before !== undefined && before.localAddress !== localAddress)
