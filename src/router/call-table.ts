@@ -10,7 +10,7 @@ import type { Timer } from '../platform/clock.ts';
 import { errorText } from '../platform/errors.ts';
 import { clock } from '../platform/platform.ts';
 import { formatAddress } from '../wire/ip.ts';
-import { Serial } from './ip-command.ts';
+import { Serial } from './jobs.ts';
 import { octets32, type Netlink } from './netlink-message.ts';
 import { areThere, changeElements, type Element, type ElementChange } from './nft-elements.ts';
 import { nft } from './nft-command.ts';

@@ -10,7 +10,7 @@
  */
 import { errorCode } from '../platform/errors.ts';
 import { files } from '../platform/platform.ts';
-import { Serial } from './ip-command.ts';
+import { Serial } from './jobs.ts';
 import type { OwnNetwork } from './own-networks.ts';
 import type { Journal } from './journal.ts';
 import type { Netlink } from './netlink-message.ts';

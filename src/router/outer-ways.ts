@@ -7,7 +7,8 @@
  */
 import { errorText } from '../platform/errors.ts';
 import { formatAddress } from '../wire/ip.ts';
-import { ip, Serial } from './ip-command.ts';
+import { ip } from './ip-command.ts';
+import { Serial } from './jobs.ts';
 import type { Netlink } from './netlink-message.ts';
 import { deviceName, deviceWith, routingRules, wayOf, type Way } from './route-lookup.ts';
 import type { ControlPath } from './router.ts';

@@ -15,7 +15,7 @@
  */
 import type { CallId, Ipv4 } from '../wire/brand.ts';
 import { formatAddress } from '../wire/ip.ts';
-import { Serial } from './ip-command.ts';
+import { Serial } from './jobs.ts';
 import { concat, octets16, octets32, type Netlink } from './netlink-message.ts';
 import { nft, nftCheck } from './nft-command.ts';
 import {

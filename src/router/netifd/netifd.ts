@@ -7,7 +7,7 @@ import { UbusError, type Table } from '../../ubus-js/index.ts';
 import type { Cause } from '../../wire/cause.ts';
 import { formatAddress, formatPrefix, type Prefix } from '../../wire/ip.ts';
 import { callerRoutes } from '../caller-routes.ts';
-import { Serial } from '../ip-command.ts';
+import { Serial } from '../jobs.ts';
 import { Journal } from '../journal.ts';
 import { Leftovers } from '../leftovers.ts';
 import { forgetMasqueraded } from '../masquerade.ts';
