@@ -10,6 +10,7 @@ import type { Timer } from '../platform/clock.ts';
 import { errorText } from '../platform/errors.ts';
 import { clock } from '../platform/platform.ts';
 import { formatAddress } from '../wire/ip.ts';
+import { Serial } from './jobs.ts';
 import { octets32, type Netlink } from './netlink-message.ts';
 import { areThere, changeElements, type Element, type ElementChange } from './nft-elements.ts';
 import { nft } from './nft-command.ts';
@@ -55,7 +56,7 @@ export class CallTable {
   readonly #users = new Map<string, User>();
   /** As the kernel had it when we had made it; undefined: it is not there. */
   #state: string | undefined;
-  #changing: Promise<unknown> = Promise.resolve();
+  readonly #serial = new Serial();
   #sweep: Timer | undefined;
   #failure: { readonly text: string; readonly at: number } | undefined;
 
@@ -70,7 +71,7 @@ export class CallTable {
     const user = this.#users.get(key) ?? { path, count: 0, present: false };
     this.#users.set(key, user);
     user.count++;
-    return this.#serial(async () => {
+    return this.#serial.run('', async () => {
       if (user.present) return;
       user.present = true;
       if (this.#state === undefined) await this.#make();
@@ -93,7 +94,7 @@ export class CallTable {
    * @throws RouterError it cannot be put back
    */
   look(): Promise<boolean> {
-    return this.#serial(async () => {
+    return this.#serial.run('', async () => {
       if (this.#state === undefined || this.#isWhole()) return false;
       await this.#install();
       return true;
@@ -104,7 +105,7 @@ export class CallTable {
   clear(): Promise<void> {
     clock.cancel(this.#sweep);
     this.#sweep = undefined;
-    return this.#serial(async () => {
+    return this.#serial.run('', async () => {
       this.#users.clear();
       this.#state = undefined;
       if (tableState(this.#netfilter, CALL_TABLE, []) !== undefined) await nft(CLEAR);
@@ -113,7 +114,7 @@ export class CallTable {
 
   #clean(): Promise<void> {
     this.#sweep = undefined;
-    return this.#serial(async () => {
+    return this.#serial.run('', async () => {
       const gone = [...this.#users.values()].filter(({ count }) => count <= 0);
       for (const { path } of gone) this.#users.delete(keyOf(path));
       if (this.#state === undefined || gone.length === 0) return;
@@ -176,12 +177,6 @@ export class CallTable {
         );
       this.#failure = { text, at: clock.monotonic() };
     }
-  }
-
-  #serial<T>(job: () => Promise<T>): Promise<T> {
-    const done = this.#changing.then(job);
-    this.#changing = done.catch(() => undefined); // the caller sees the failure
-    return done;
   }
 }
 

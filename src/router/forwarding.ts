@@ -10,6 +10,7 @@
  */
 import { errorCode } from '../platform/errors.ts';
 import { files } from '../platform/platform.ts';
+import { Serial } from './jobs.ts';
 import type { OwnNetwork } from './own-networks.ts';
 import type { Journal } from './journal.ts';
 import type { Netlink } from './netlink-message.ts';
@@ -32,7 +33,7 @@ export class Forwarding {
   readonly #servers = new Map<string, boolean>();
   /** The table as we made it, and as the kernel had it then. */
   #made: { readonly text: string; readonly state: string | undefined } | undefined;
-  #changing: Promise<unknown> = Promise.resolve();
+  readonly #serial = new Serial();
 
   constructor(netfilter: Netlink, journal: Journal, networks: () => readonly OwnNetwork[]) {
     this.#netfilter = netfilter;
@@ -43,7 +44,7 @@ export class Forwarding {
   /** @throws RouterError the callers of this server do not get further than this machine */
   serverUp(device: string, masquerade: boolean): Promise<void> {
     this.#servers.set(device, masquerade);
-    return this.#serial(async () => {
+    return this.#serial.run('', async () => {
       await this.#apply();
     });
   }
@@ -51,7 +52,7 @@ export class Forwarding {
   /** @throws RouterError something is left */
   serverDown(device: string): Promise<void> {
     this.#servers.delete(device);
-    return this.#serial(async () => {
+    return this.#serial.run('', async () => {
       await this.#apply();
     });
   }
@@ -62,7 +63,7 @@ export class Forwarding {
    * @throws RouterError it cannot be put back
    */
   look(): Promise<boolean> {
-    return this.#serial(async () => {
+    return this.#serial.run('', async () => {
       if (!this.#isWanted()) return false;
       const isMissing =
         this.#made !== undefined &&
@@ -75,7 +76,7 @@ export class Forwarding {
 
   /** Undoes everything, also what a daemon before us has left. @throws RouterError */
   clear(): Promise<void> {
-    return this.#serial(async () => {
+    return this.#serial.run('', async () => {
       this.#servers.clear();
       await this.#undo();
     });
@@ -135,12 +136,6 @@ export class Forwarding {
     return new Set(
       all.filter((name) => NAME.test(name) && name !== 'lo' && !this.#servers.has(name)),
     );
-  }
-
-  #serial<T>(job: () => Promise<T>): Promise<T> {
-    const done = this.#changing.then(job);
-    this.#changing = done.catch(() => undefined); // the caller sees the failure
-    return done;
   }
 }
 

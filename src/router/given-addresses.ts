@@ -54,16 +54,9 @@ export function soundTunnel(tunnel: Tunnel, hostRoute: boolean, around: Surround
   };
   if (role === 'caller') return { tunnel: sound, leftOut };
   checkOwnAddress(tunnel, around);
-  const why = surprise(sound, around, device);
-  if (why === undefined) return { tunnel: sound, leftOut };
-  const peerAddress = formatAddress(tunnel.peerAddress);
-  return {
-    tunnel: { ...sound, peerAddress: localAddress },
-    leftOut: [
-      ...leftOut,
-      `interface ${name}: no route to ${peerAddress}, which the other end says to have inside the tunnel: ${why}`,
-    ],
-  };
+  const surprise = peerLeftOut(sound, around);
+  if (surprise === undefined) return { tunnel: sound, leftOut };
+  return { tunnel: { ...sound, peerAddress: localAddress }, leftOut: [...leftOut, surprise] };
 }
 
 /** @throws RouterError the peer gives us an address that is ours already */
@@ -82,11 +75,18 @@ export function checkOwnAddress(
     );
 }
 
-/** Why there is to be no route to the peer's own address; undefined: there may be one. */
-export function surprise(
-  { peer, localAddress, peerAddress, routes, defaultRoute, dns }: Tunnel,
+/** For the owner, where there is to be no route to the peer's own address; undefined: there may be one. */
+export function peerLeftOut(tunnel: Tunnel, around: Surroundings): string | undefined {
+  const why = surprise(tunnel, around);
+  return (
+    why &&
+    `interface ${tunnel.name}: no route to ${formatAddress(tunnel.peerAddress)}, which the other end says to have inside the tunnel: ${why}`
+  );
+}
+
+function surprise(
+  { device, peer, localAddress, peerAddress, routes, defaultRoute, dns }: Tunnel,
   around: Surroundings,
-  device: string,
 ): string | undefined {
   const { resolvers } = around;
   const networks = around.networks.filter((own) => own.device !== device);

@@ -1,4 +1,4 @@
-/** Runs iproute2's `ip`, and one job at a time for each key. */
+/** Runs iproute2's `ip`. */
 import { files } from '../platform/platform.ts';
 import { RouterError } from './router.ts';
 import { runProgram } from './run-program.ts';
@@ -55,19 +55,4 @@ async function run(
 /** Of this network namespace. */
 export function deviceExists(device: string): boolean {
   return files.exists(`/proc/sys/net/ipv4/conf/${device}`);
-}
-
-/** Jobs of one key run one after the other, in the order in which they were given. */
-export class Serial {
-  readonly #last = new Map<string, Promise<unknown>>();
-
-  run<T>(key: string, job: () => Promise<T>): Promise<T> {
-    const done = (this.#last.get(key) ?? Promise.resolve()).then(job);
-    const settled = done.catch(() => undefined); // the caller sees the failure; the next job must still run
-    this.#last.set(key, settled);
-    void settled.then(() => {
-      if (this.#last.get(key) === settled) this.#last.delete(key);
-    });
-    return done;
-  }
 }

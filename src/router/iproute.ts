@@ -9,7 +9,8 @@ import { callerRoutes } from './caller-routes.ts';
 import { CALLER_TABLE, forwardDroppers, Forwarding } from './forwarding.ts';
 import { soundTunnel, type Surroundings } from './given-addresses.ts';
 import { HostRoutes } from './host-routes.ts';
-import { deviceExists, ip, ipBatch, Serial } from './ip-command.ts';
+import { deviceExists, ip, ipBatch } from './ip-command.ts';
+import { Serial } from './jobs.ts';
 import type { Journal } from './journal.ts';
 import { Leftovers } from './leftovers.ts';
 import { linkLocal } from './link-local.ts';
@@ -39,22 +40,22 @@ const HOST_ROUTES = 'host routes'; // no device's name: it has a blank
 
 export class IpRoute implements Router {
   readonly supervisor = undefined;
-  private readonly serial = new Serial();
-  private readonly leftovers: Leftovers;
-  private readonly hostRoutes: HostRoutes;
-  private readonly proxyArp: ProxyArp;
-  private readonly calls: CallTable;
-  private readonly ways: OuterWays;
-  private readonly forwarding: Forwarding;
-  private readonly servers = new Map<string, ServerInterface>();
-  private readonly callers = new Map<string, CallerRoutes>();
+  readonly #serial = new Serial();
+  readonly #leftovers: Leftovers;
+  readonly #hostRoutes: HostRoutes;
+  readonly #proxyArp: ProxyArp;
+  readonly #calls: CallTable;
+  readonly #ways: OuterWays;
+  readonly #forwarding: Forwarding;
+  readonly #servers = new Map<string, ServerInterface>();
+  readonly #callers = new Map<string, CallerRoutes>();
   /** By device. */
-  private readonly tunnels = new Map<string, Standing>();
-  private readonly upkeep: Upkeep;
+  readonly #tunnels = new Map<string, Standing>();
+  readonly #upkeep: Upkeep;
   /** Links that are up, by their device. */
-  private readonly links = new Map<string, Tunnel>();
-  private readonly warn: (message: string) => void;
-  private readonly around: () => Surroundings;
+  readonly #links = new Map<string, Tunnel>();
+  readonly #warn: (message: string) => void;
+  readonly #around: () => Surroundings;
 
   /** @param around what this machine is and has now */
   constructor(
@@ -64,107 +65,107 @@ export class IpRoute implements Router {
     upkeep: Upkeep,
     journal: Journal,
   ) {
-    this.warn = warn;
-    this.around = around;
-    this.upkeep = upkeep;
-    this.leftovers = new Leftovers(warn);
-    this.hostRoutes = new HostRoutes(journal, (what, why, undo) =>
-      this.leftovers.add(what, why, () => this.serial.run(HOST_ROUTES, undo)),
+    this.#warn = warn;
+    this.#around = around;
+    this.#upkeep = upkeep;
+    this.#leftovers = new Leftovers(warn);
+    this.#hostRoutes = new HostRoutes(journal, (what, why, undo) =>
+      this.#leftovers.add(what, why, () => this.#serial.run(HOST_ROUTES, undo)),
     );
-    this.proxyArp = new ProxyArp(journal, warn, this.leftovers);
-    this.calls = new CallTable(kernel.netfilter, warn);
-    this.ways = new OuterWays(kernel.route, warn);
-    this.forwarding = new Forwarding(kernel.netfilter, journal, () => around().networks);
+    this.#proxyArp = new ProxyArp(journal, warn, this.#leftovers);
+    this.#calls = new CallTable(kernel.netfilter, warn);
+    this.#ways = new OuterWays(kernel.route, warn);
+    this.#forwarding = new Forwarding(kernel.netfilter, journal, () => around().networks);
     upkeep.keep({
       what: 'the ways of calls',
       by: ['devices', 'routes'],
-      look: () => this.ways.look(),
+      look: () => this.#ways.look(),
     });
     upkeep.keep({
       what: 'the routes to the servers of links',
       by: ['devices', 'routes'],
       look: () =>
-        this.serial.run(HOST_ROUTES, () => this.hostRoutes.look([...this.tunnels.keys()])),
+        this.#serial.run(HOST_ROUTES, () => this.#hostRoutes.look([...this.#tunnels.keys()])),
     });
     upkeep.keep({
       what: 'ARP for callers',
       by: ['devices'],
-      look: () => this.proxyArp.look(),
+      look: () => this.#proxyArp.look(),
     });
     upkeep.keep({
       what: `the nftables table ${CALL_TABLE}`,
       by: ['nftables'],
-      look: () => this.calls.look(),
+      look: () => this.#calls.look(),
     });
     upkeep.keep({
       what: `forwarding for callers and the nftables table ${CALLER_TABLE}`,
       by: ['devices', 'nftables'],
-      look: () => this.forwarding.look(),
+      look: () => this.#forwarding.look(),
     });
   }
 
   async recover(): Promise<void> {
-    await this.serial.run(HOST_ROUTES, () => this.hostRoutes.recover());
-    await this.proxyArp.recover();
-    await this.ways.clear();
-    await this.clearCalls();
-    await this.undoForwarding(() => this.forwarding.clear());
+    await this.#serial.run(HOST_ROUTES, () => this.#hostRoutes.recover());
+    await this.#proxyArp.recover();
+    await this.#ways.clear();
+    await this.#clearCalls();
+    await this.#undoForwarding(() => this.#forwarding.clear());
   }
 
   serverUp(server: ServerInterface): Promise<void> {
-    const hadIpv6 = this.servers.get(server.device)?.ipv6 === true;
-    this.servers.set(server.device, server);
-    return this.serial.run(server.device, async () => {
+    const hadIpv6 = this.#servers.get(server.device)?.ipv6 === true;
+    this.#servers.set(server.device, server);
+    return this.#serial.run(server.device, async () => {
       const { device, localAddress, prefixLength, mtu, ipv6 } = server;
       if (hadIpv6 && !ipv6) await ip('address', 'flush', 'dev', device, 'scope', 'link');
       const address = `${formatAddress(localAddress)}/${prefixLength}`;
       const identifier = ipv6 ? SERVER_INTERFACE_IDENTIFIER : undefined;
-      await this.stand({ device, mtu, address: [address], identifier }, []);
-      await this.openWay(server);
+      await this.#stand({ device, mtu, address: [address], identifier }, []);
+      await this.#openWay(server);
     });
   }
 
   serverDown({ device }: ServerInterface): void {
-    this.servers.delete(device);
-    this.fall(device);
-    void this.undoForwarding(() => this.forwarding.serverDown(device));
+    this.#servers.delete(device);
+    this.#fall(device);
+    void this.#undoForwarding(() => this.#forwarding.serverDown(device));
   }
 
   tunnelUp(tunnel: Tunnel): Promise<void> {
-    return this.serial.run(tunnel.device, () => {
-      const hostRoute = this.hostRoutes.isHeld(tunnel.name);
-      const sound = soundTunnel(tunnel, hostRoute, this.around());
-      for (const line of sound.leftOut) this.warn(line);
-      return tunnel.role === 'link' ? this.linkUp(sound.tunnel) : this.callerUp(sound.tunnel);
+    return this.#serial.run(tunnel.device, () => {
+      const hostRoute = this.#hostRoutes.isHeld(tunnel.name);
+      const sound = soundTunnel(tunnel, hostRoute, this.#around());
+      for (const line of sound.leftOut) this.#warn(line);
+      return tunnel.role === 'link' ? this.#linkUp(sound.tunnel) : this.#callerUp(sound.tunnel);
     });
   }
 
   tunnelDown(tunnel: Tunnel): Promise<void> {
-    return this.serial.run(tunnel.device, async () => {
+    return this.#serial.run(tunnel.device, async () => {
       // A link's device is gone, and addresses and routes with it.
       if (tunnel.role === 'link') {
-        this.links.delete(tunnel.device);
-        this.fall(tunnel.device);
-      } else await this.callerDown(tunnel);
+        this.#links.delete(tunnel.device);
+        this.#fall(tunnel.device);
+      } else await this.#callerDown(tunnel);
     });
   }
 
   hostRoute(link: string, server: Ipv4, bindDevice: string | undefined): Promise<void> {
-    return this.serial.run(HOST_ROUTES, () => this.hostRoutes.hold(link, server, bindDevice));
+    return this.#serial.run(HOST_ROUTES, () => this.#hostRoutes.hold(link, server, bindDevice));
   }
 
   releaseHostRoute(link: string): Promise<void> {
-    return this.serial.run(HOST_ROUTES, () => this.hostRoutes.release(link));
+    return this.#serial.run(HOST_ROUTES, () => this.#hostRoutes.release(link));
   }
 
   /** The firewall of plain Linux is its owner's; so is NAT, but it must not turn these. */
   async admit(path: ControlPath): Promise<void> {
-    await Promise.all([this.calls.admit(path), this.ways.hold(path)]);
+    await Promise.all([this.#calls.admit(path), this.#ways.hold(path)]);
   }
 
   dismiss(path: ControlPath): void {
-    this.calls.dismiss(path);
-    this.ways.release(path);
+    this.#calls.dismiss(path);
+    this.#ways.release(path);
   }
 
   /** Networks are named by their devices. */
@@ -186,105 +187,104 @@ export class IpRoute implements Router {
 
   /** What the end of each session has not undone. */
   async close(): Promise<void> {
-    await this.serial.run(HOST_ROUTES, () => this.hostRoutes.close());
-    await this.proxyArp.close();
-    await this.ways.clear();
-    await this.clearCalls();
-    await this.undoForwarding(() => this.forwarding.clear());
-    await this.leftovers.close();
+    await this.#serial.run(HOST_ROUTES, () => this.#hostRoutes.close());
+    await this.#proxyArp.close();
+    await this.#ways.clear();
+    await this.#clearCalls();
+    await this.#undoForwarding(() => this.#forwarding.clear());
+    await this.#leftovers.close();
   }
 
-  private async clearCalls(): Promise<void> {
+  async #clearCalls(): Promise<void> {
     try {
-      await this.calls.clear();
+      await this.#calls.clear();
     } catch (error) {
-      this.warn(errorText(error));
+      this.#warn(errorText(error));
     }
   }
 
   /** To other networks, for a server's callers. */
-  private async openWay({ name, device, masquerade }: ServerInterface): Promise<void> {
+  async #openWay({ name, device, masquerade }: ServerInterface): Promise<void> {
     try {
-      await this.forwarding.serverUp(device, masquerade);
+      await this.#forwarding.serverUp(device, masquerade);
       if (masquerade)
         for (const chain of await forwardDroppers())
-          this.warn(
+          this.#warn(
             `server ${name}: the nftables chain ${chain} drops what is forwarded unless a rule of its own lets it pass: where callers get no further, let pass there what comes in by ${device} and what goes out by it`,
           );
       else if ((await files.textLater('/proc/sys/net/ipv4/ip_forward')).trim() === '0')
-        this.warn(
+        this.#warn(
           `server ${name}: net.ipv4.ip_forward is 0, so callers reach only this machine: option masquerade '1', or sysctl -w net.ipv4.ip_forward=1`,
         );
     } catch (error) {
-      const why = error instanceof Error ? error.message : String(error);
-      this.warn(`server ${name}: callers may reach only this machine: ${why}`);
+      this.#warn(`server ${name}: callers may reach only this machine: ${errorText(error)}`);
     }
   }
 
-  private async undoForwarding(undo: () => Promise<void>): Promise<void> {
+  async #undoForwarding(undo: () => Promise<void>): Promise<void> {
     try {
       await undo();
     } catch (error) {
-      this.leftovers.add('forwarding for callers', error, undo);
+      this.#leftovers.add('forwarding for callers', error, undo);
     }
   }
 
-  private async linkUp(tunnel: Tunnel): Promise<void> {
+  async #linkUp(tunnel: Tunnel): Promise<void> {
     const { device, localAddress, mtu, ipv6, metric, defaultRoute } = tunnel;
     const address = withPeer(tunnel);
     const attributes = metric === 0 ? [] : ['metric', String(metric)];
     // Two halves are more specific than any default route there is, and leave it in place for when the link goes.
     const halves = defaultRoute ? [parsePrefix('0.0.0.0/1')!, parsePrefix('128.0.0.0/1')!] : [];
     const routes = [...tunnel.routes, ...halves].map((prefix) => ({ prefix, attributes }));
-    await this.stand({ device, mtu, address, identifier: ipv6?.local }, routes);
-    const before = this.links.get(device);
-    this.links.set(device, tunnel);
+    await this.#stand({ device, mtu, address, identifier: ipv6?.local }, routes);
+    const before = this.#links.get(device);
+    this.#links.set(device, tunnel);
     // Only now: with its last address a device loses its routes.
     if (before !== undefined && withPeer(before).join() !== address.join())
       await ip('address', 'del', ...withPeer(before), 'dev', device);
     for (const route of routes) await addRoute(route, device);
     if (before !== undefined && before.localAddress !== localAddress)
-      await forgetMasqueraded(device, before.localAddress, this.warn);
+      await forgetMasqueraded(device, before.localAddress, this.#warn);
   }
 
-  private async callerUp(tunnel: Tunnel): Promise<void> {
-    await this.callerDown(tunnel);
+  async #callerUp(tunnel: Tunnel): Promise<void> {
+    await this.#callerDown(tunnel);
     const { device, mtu } = tunnel;
     const done: CallerRoutes = { device, routes: [] };
-    this.callers.set(callerKey(tunnel), done);
+    this.#callers.set(callerKey(tunnel), done);
     try {
-      for (const prefix of callerRoutes(this.servers.get(device), tunnel)) {
+      for (const prefix of callerRoutes(this.#servers.get(device), tunnel)) {
         const route = { prefix, attributes: ['mtu', String(mtu)] };
         done.routes.push(route);
         await addRoute(route, device);
       }
-      await this.proxyArp.hold(tunnel);
+      await this.#proxyArp.hold(tunnel);
     } catch (error) {
-      await this.callerDown(tunnel);
+      await this.#callerDown(tunnel);
       throw error;
     }
   }
 
-  private async callerDown(tunnel: Tunnel): Promise<void> {
+  async #callerDown(tunnel: Tunnel): Promise<void> {
     const key = callerKey(tunnel);
-    const done = this.callers.get(key);
+    const done = this.#callers.get(key);
     if (done === undefined) return;
-    this.callers.delete(key);
-    await this.proxyArp.release(tunnel);
+    this.#callers.delete(key);
+    await this.#proxyArp.release(tunnel);
     for (const prefix of done.routes.map((route) => formatPrefix(route.prefix))) {
       try {
-        await this.removeRoute(prefix, done.device);
+        await this.#removeRoute(prefix, done.device);
       } catch (error) {
-        this.leftovers.add(`route to ${prefix} through ${done.device}`, error, () =>
-          this.serial.run(done.device, () => this.removeRoute(prefix, done.device)),
+        this.#leftovers.add(`route to ${prefix} through ${done.device}`, error, () =>
+          this.#serial.run(done.device, () => this.#removeRoute(prefix, done.device)),
         );
       }
     }
   }
 
   /** Unless somebody has it. A device that is gone has taken it along. @throws RouterError */
-  private async removeRoute(prefix: string, device: string): Promise<void> {
-    const isRouted = this.callersRoutes(device).some(
+  async #removeRoute(prefix: string, device: string): Promise<void> {
+    const isRouted = this.#callersRoutes(device).some(
       (route) => formatPrefix(route.prefix) === prefix,
     );
     if (isRouted || !deviceExists(device)) return;
@@ -295,45 +295,45 @@ export class IpRoute implements Router {
     }
   }
 
-  private callersRoutes(device: string): TunnelRoute[] {
-    return [...this.callers.values()]
+  #callersRoutes(device: string): TunnelRoute[] {
+    return [...this.#callers.values()]
       .filter((caller) => caller.device === device)
       .flatMap(({ routes }) => routes);
   }
 
   /** Makes a device what it should be, and looks after it from now on. */
-  private async stand(tunnel: TunnelDevice, routes: readonly TunnelRoute[]): Promise<void> {
+  async #stand(tunnel: TunnelDevice, routes: readonly TunnelRoute[]): Promise<void> {
     const { device } = tunnel;
-    this.tunnels.get(device)?.forget();
-    const forget = this.upkeep.keep({
+    this.#tunnels.get(device)?.forget();
+    const forget = this.#upkeep.keep({
       what: `addresses and routes of ${device}`,
       by: ['devices', 'routes'],
-      look: () => this.serial.run(device, () => this.look(device)),
+      look: () => this.#serial.run(device, () => this.#look(device)),
     });
-    this.tunnels.set(device, { tunnel, routes, forget });
-    await this.prepare(tunnel);
+    this.#tunnels.set(device, { tunnel, routes, forget });
+    await this.#prepare(tunnel);
   }
 
-  private fall(device: string): void {
-    this.tunnels.get(device)?.forget();
-    this.tunnels.delete(device);
+  #fall(device: string): void {
+    this.#tunnels.get(device)?.forget();
+    this.#tunnels.delete(device);
   }
 
-  private async look(device: string): Promise<boolean> {
-    const standing = this.tunnels.get(device);
+  async #look(device: string): Promise<boolean> {
+    const standing = this.#tunnels.get(device);
     if (standing === undefined || !deviceExists(device)) return false; // who made it hears that it was deleted
     const lacking = await lacks(standing.tunnel, [
       ...standing.routes,
-      ...this.callersRoutes(device),
+      ...this.#callersRoutes(device),
     ]);
-    if (lacking.address) await this.prepare(standing.tunnel);
+    if (lacking.address) await this.#prepare(standing.tunnel);
     for (const route of lacking.routes) await addRoute(route, device);
     return lacking.address || lacking.routes.length > 0;
   }
 
   /** Gives a device its MTU and addresses, and brings it up. */
-  private async prepare({ device, mtu, address, identifier }: TunnelDevice): Promise<void> {
-    await writeSwitches(device, this.warn);
+  async #prepare({ device, mtu, address, identifier }: TunnelDevice): Promise<void> {
+    await writeSwitches(device, this.#warn);
     const linkLocals = identifier === undefined ? [] : [`${linkLocal(identifier)}/64`];
     await ipBatch([
       ['link', 'set', 'dev', device, 'mtu', String(mtu), 'up'],

@@ -7,7 +7,8 @@
  */
 import { errorText } from '../platform/errors.ts';
 import { formatAddress } from '../wire/ip.ts';
-import { ip, Serial } from './ip-command.ts';
+import { ip } from './ip-command.ts';
+import { Serial } from './jobs.ts';
 import type { Netlink } from './netlink-message.ts';
 import { deviceName, deviceWith, routingRules, wayOf, type Way } from './route-lookup.ts';
 import type { ControlPath } from './router.ts';
@@ -29,57 +30,57 @@ interface Held {
 }
 
 export class OuterWays {
-  private readonly route: Netlink;
-  private readonly warn: (text: string) => void;
-  private readonly held = new Map<string, Held>();
-  private readonly serial = new Serial();
+  readonly #route: Netlink;
+  readonly #warn: (text: string) => void;
+  readonly #held = new Map<string, Held>();
+  readonly #serial = new Serial();
 
   constructor(route: Netlink, warn: (text: string) => void) {
-    this.route = route;
-    this.warn = warn;
+    this.#route = route;
+    this.#warn = warn;
   }
 
   /** Resolved when GRE goes this way, or never will: the owner is told. */
   async hold(path: ControlPath): Promise<void> {
-    const before = this.held.get(keyOf(path));
+    const before = this.#held.get(keyOf(path));
     if (before !== undefined) before.users++;
     else {
-      const way = this.detour(path);
-      const table = way && this.tableFor(way);
+      const way = this.#detour(path);
+      const table = way && this.#tableFor(way);
       const rule = way === undefined || table === undefined ? undefined : { way, table };
-      this.held.set(keyOf(path), { path, rule, users: 1 });
+      this.#held.set(keyOf(path), { path, rule, users: 1 });
     }
-    await this.serial.run('', () => this.attempt(() => this.mend(keyOf(path))));
+    await this.#serial.run('', () => this.#attempt(() => this.#mend(keyOf(path))));
   }
 
   /** Once for each hold(). */
   release(path: ControlPath): void {
-    const held = this.held.get(keyOf(path));
+    const held = this.#held.get(keyOf(path));
     if (held === undefined || --held.users > 0) return;
-    this.held.delete(keyOf(path));
+    this.#held.delete(keyOf(path));
     if (held.rule === undefined) return;
-    void this.serial.run('', () =>
-      this.attempt(async () => {
-        if (!this.held.has(keyOf(path))) await ip('rule', 'del', ...ruleOf(held)!);
+    void this.#serial.run('', () =>
+      this.#attempt(async () => {
+        if (!this.#held.has(keyOf(path))) await ip('rule', 'del', ...ruleOf(held)!);
       }),
     );
   }
 
   /** Puts back what has gone. @returns whether anything had. @throws RouterError */
   look(): Promise<boolean> {
-    return this.serial.run('', async () => {
+    return this.#serial.run('', async () => {
       let wasMissing = false;
-      for (const key of this.held.keys()) wasMissing = (await this.mend(key)) || wasMissing;
+      for (const key of this.#held.keys()) wasMissing = (await this.#mend(key)) || wasMissing;
       return wasMissing;
     });
   }
 
   /** Removes all of it, also what a daemon before us left. Never fails. */
   clear(): Promise<void> {
-    this.held.clear();
-    return this.serial.run('', () =>
-      this.attempt(async () => {
-        if (!routingRules(this.route).some(({ preference }) => preference === PREFERENCE)) return;
+    this.#held.clear();
+    return this.#serial.run('', () =>
+      this.#attempt(async () => {
+        if (!routingRules(this.#route).some(({ preference }) => preference === PREFERENCE)) return;
         await ip('rule', 'flush', 'protocol', PROTOCOL);
         for (let table = FIRST_TABLE; table < FIRST_TABLE + TABLES; table++)
           await ip('route', 'flush', 'table', String(table)).catch(() => undefined); // there is none
@@ -88,8 +89,8 @@ export class OuterWays {
   }
 
   /** The way of the control connection, where that of GRE is another one and it can be told. */
-  private detour(path: ControlPath): Way | undefined {
-    const { route } = this;
+  #detour(path: ControlPath): Way | undefined {
+    const route = this.#route;
     const { peer: to, local: from, localPort, peerPort } = path;
     try {
       const device = deviceWith(route, from);
@@ -105,8 +106,8 @@ export class OuterWays {
     return undefined;
   }
 
-  private tableFor(way: Way): number | undefined {
-    const rules = [...this.held.values()].flatMap(({ rule }) => rule ?? []);
+  #tableFor(way: Way): number | undefined {
+    const rules = [...this.#held.values()].flatMap(({ rule }) => rule ?? []);
     if (rules.length >= MOST) return undefined;
     const same = rules.find(
       ({ way: other }) => other.device === way.device && other.gateway === way.gateway,
@@ -116,26 +117,26 @@ export class OuterWays {
     return free.find((table) => !rules.some((rule) => rule.table === table));
   }
 
-  private async mend(key: string): Promise<boolean> {
-    const held = this.held.get(key);
+  async #mend(key: string): Promise<boolean> {
+    const held = this.#held.get(key);
     if (held?.rule === undefined) return false;
     const { way, table } = held.rule;
     const { peer: to, local: from } = held.path;
-    if (wayOf(this.route, { to, from })?.device === way.device) return false;
-    const device = deviceName(this.route, way.device);
+    if (wayOf(this.#route, { to, from })?.device === way.device) return false;
+    const device = deviceName(this.#route, way.device);
     if (device === undefined) return false; // it is gone, and the connection will be
     const via = way.gateway === 0 ? [] : ['via', formatAddress(way.gateway)];
     await ip('route', 'replace', 'default', ...via, 'dev', device, 'table', String(table), 'proto', PROTOCOL); // prettier-ignore
-    if (wayOf(this.route, { to, from })?.device !== way.device)
+    if (wayOf(this.#route, { to, from })?.device !== way.device)
       await ip('rule', 'add', ...ruleOf(held)!);
     return true;
   }
 
-  private async attempt(job: () => Promise<unknown>): Promise<void> {
+  async #attempt(job: () => Promise<unknown>): Promise<void> {
     try {
       await job();
     } catch (error) {
-      this.warn(
+      this.#warn(
         `GRE of a call may leave through another device than its control connection: ${errorText(error)}`,
       );
     }

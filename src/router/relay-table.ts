@@ -15,7 +15,8 @@
  */
 import type { CallId, Ipv4 } from '../wire/brand.ts';
 import { formatAddress } from '../wire/ip.ts';
-import type { Netlink } from './netlink-message.ts';
+import { Serial } from './jobs.ts';
+import { concat, octets16, octets32, type Netlink } from './netlink-message.ts';
 import { nft, nftCheck } from './nft-command.ts';
 import {
   areThere,
@@ -65,7 +66,7 @@ export class RelayTable {
   readonly #ways = new Set<RelayWay>();
   /** How many calls need a guard: a server may give two calls the same id. */
   readonly #guards = new Map<string, number>();
-  #changing: Promise<unknown> = Promise.resolve();
+  readonly #serial = new Serial();
   /** Of ways that were removed; they leave the kernel together, since it takes some 15 ms for each transaction. */
   readonly #removals: ElementChange[] = [];
   #removing: Promise<void> | undefined;
@@ -100,31 +101,29 @@ export class RelayTable {
    * @throws RouterError everything is as it was
    */
   install(relays: readonly RelayRules[]): Promise<void> {
-    return this.#serial(async () => {
+    return this.#serial.run('', async () => {
+      if (this.#state === undefined || relays.length === 0) return this.#make(relays);
       try {
         this.#flush(); // while there are the maps
-        await nft(this.#state === undefined ? this.#table(relays) : this.#change(relays));
-      } catch (error) {
-        if (this.#state === undefined) throw error;
-        this.#removals.length = 0;
-        await nft(this.#table(relays)); // somebody has removed it
+        await nft(this.#change(relays));
+        this.#relays = relays;
+        this.#state = this.#read();
+      } catch {
+        await this.#make(relays); // somebody has removed it
       }
-      this.#relays = relays;
-      this.#state = this.#read();
     });
   }
 
   /**
-   * Puts back what somebody has removed.
+   * Puts back what somebody has removed, and makes good what failed before.
    * @returns whether something was missing
-   * @throws RouterError it cannot be put back
+   * @throws RouterError it cannot be done yet
    */
   look(): Promise<boolean> {
-    return this.#serial(async () => {
+    return this.#serial.run('', async () => {
+      if (this.#isStale) await this.#make();
       if (this.#state === undefined || this.#isWhole()) return false;
-      this.#removals.length = 0;
-      await nft(this.#table(this.#relays));
-      this.#state = this.#read();
+      await this.#make();
       return true;
     });
   }
@@ -158,11 +157,6 @@ export class RelayTable {
     return this.#removing;
   }
 
-  /** Makes good what failed before. @throws RouterError it cannot be done yet */
-  async mend(): Promise<void> {
-    if (this.#isStale) await this.#renew();
-  }
-
   /** What has passed: outer packets and their octets; undefined: the kernel cannot be asked now. */
   counters(ways: readonly RelayWay[]): readonly Count[] | undefined {
     const counted = ways.map((way) => {
@@ -194,13 +188,17 @@ export class RelayTable {
 
   /** Somebody has removed our table (`nft flush ruleset`), or what we think is in it is not: makes it anew. */
   #renew(): Promise<void> {
+    return this.#serial.run('', () => this.#make());
+  }
+
+  /** With all calls. */
+  async #make(relays = this.#relays): Promise<void> {
     this.#removals.length = 0;
-    this.#isStale = true;
-    return this.#serial(async () => {
-      await nft(this.#table(this.#relays));
-      this.#isStale = false;
-      this.#state = this.#read();
-    });
+    this.#isStale = this.#state !== undefined; // until it is done
+    await nft(this.#table(relays));
+    this.#isStale = false;
+    this.#relays = relays;
+    this.#state = this.#read();
   }
 
   #read(): string | undefined {
@@ -214,10 +212,16 @@ export class RelayTable {
     } catch {
       return false;
     }
-    const keys = new Set(this.#relays.map(({ key }) => key));
-    const ways = [...this.#ways].filter(({ relay }) => keys.has(relay));
-    const all = [...ways.flatMap(elements), ...unique(ways.flatMap(guards))];
+    const all = this.#elements(this.#relays);
     return this.#read() === this.#state && areThere(this.#netfilter, RELAY_TABLE, all);
+  }
+
+  /** Of all ways of these relays. */
+  #elements(relays: readonly RelayRules[]): readonly Element[] {
+    const keys = new Set(relays.map(({ key }) => key));
+    const ways = [...this.#ways].filter(({ relay }) => keys.has(relay));
+    const guarded = ways.flatMap(guards).map((element) => [element.key.join(), element] as const);
+    return [...ways.flatMap(elements), ...new Map(guarded).values()];
   }
 
   #apply(changes: readonly ElementChange[]): void {
@@ -246,10 +250,7 @@ export class RelayTable {
   #table(relays: readonly RelayRules[]): string {
     const clear = `add table ip ${RELAY_TABLE}\ndelete table ip ${RELAY_TABLE}\n`;
     if (relays.length === 0) return clear;
-    const keys = new Set(relays.map(({ key }) => key));
-    const ways = [...this.#ways].filter(({ relay }) => keys.has(relay));
-    const all = [...ways.flatMap(elements), ...unique(ways.flatMap(guards))];
-    const added = all.map(
+    const added = this.#elements(relays).map(
       ({ set, key, data }) =>
         `add element ip ${RELAY_TABLE} ${set} { ${words(key)}${data === undefined ? '' : ` : ${words(data)}`} }\n`,
     );
@@ -258,7 +259,6 @@ export class RelayTable {
 
   /** A script that changes the rules and leaves the maps of relays that stay. */
   #change(relays: readonly RelayRules[]): string {
-    if (relays.length === 0) return this.#table([]);
     const has = (list: readonly RelayRules[], key: number) => list.some((one) => one.key === key);
     const gone = this.#relays.filter(({ key }) => !has(relays, key));
     const fresh = relays.filter(({ key }) => !has(this.#relays, key));
@@ -270,18 +270,12 @@ export class RelayTable {
       `table ip ${RELAY_TABLE} {\n${fresh.map(mapsOf).join('')}${chains(relays)}}\n`,
     ].join('\n');
   }
-
-  #serial<T>(job: () => Promise<T>): Promise<T> {
-    const done = this.#changing.then(job);
-    this.#changing = done.catch(() => undefined); // the caller sees the failure
-    return done;
-  }
 }
 
 /** The first has the counter. */
 function elements({ relay, towards, from, to }: RelayWay): Element[] {
   const [toServer, toClient] = mapNames(relay);
-  const told = id16(to.toldCallId);
+  const told = octets16(to.toldCallId);
   return [
     {
       set: towards === 'server' ? toServer : toClient,
@@ -289,7 +283,7 @@ function elements({ relay, towards, from, to }: RelayWay): Element[] {
       data: octets(to.address),
     },
     { set: 'source_of', key: told, data: octets(to.local) },
-    { set: 'id_of', key: told, data: id16(to.callId) },
+    { set: 'id_of', key: told, data: octets16(to.callId) },
   ];
 }
 
@@ -299,24 +293,13 @@ function guards({ towards, to }: RelayWay): Element[] {
   return [{ set: 'guarded', key: octets(to.local, to.address, id(to.callId)) }];
 }
 
-function unique(list: readonly Element[]): Element[] {
-  return [...new Map(list.map((element) => [element.key.join('.'), element])).values()];
-}
-
 /** A call id as the last field of a key, padded to four octets. */
 function id(callId: CallId): number {
   return callId * 0x10000;
 }
 
-function id16(callId: CallId): Uint8Array {
-  return Uint8Array.of(callId >>> 8, callId);
-}
-
 function octets(...fields: readonly number[]): Uint8Array {
-  const all = new Uint8Array(4 * fields.length);
-  const view = new DataView(all.buffer);
-  fields.forEach((field, i) => view.setUint32(4 * i, field));
-  return all;
+  return concat(fields.map(octets32));
 }
 
 /** A key or value as nft writes it: addresses, and at last or alone a call id. */

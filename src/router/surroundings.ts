@@ -3,13 +3,14 @@ import { files } from '../platform/platform.ts';
 import type { Ipv4 } from '../wire/brand.ts';
 import { parseAddress } from '../wire/ip.ts';
 import type { Surroundings } from './given-addresses.ts';
-import { readOwnNetworks, type RouteNetlink } from './own-networks.ts';
+import type { Netlink } from './netlink-message.ts';
+import { readOwnNetworks } from './own-networks.ts';
 
 /** Plain Linux, and what netifd has for dnsmasq. */
 const resolverFiles = ['/etc/resolv.conf', '/tmp/resolv.conf.d/resolv.conf.auto'];
 
 /** @throws IoError */
-export function readSurroundings(netlink: RouteNetlink): Surroundings {
+export function readSurroundings(netlink: Netlink): Surroundings {
   return { networks: readOwnNetworks(netlink), resolvers: resolverFiles.flatMap(readResolvers) };
 }
 

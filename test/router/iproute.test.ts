@@ -1,6 +1,5 @@
 /** IpRoute with the real `ip`, in a network namespace of its own. */
 import assert from 'node:assert/strict';
-import { execFileSync } from 'node:child_process';
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -8,20 +7,15 @@ import { after, beforeEach, test } from 'node:test';
 import { kernel } from '../../src/daemon/engine/kernel.ts';
 import { IpRoute } from '../../src/router/iproute.ts';
 import { Journal } from '../../src/router/journal.ts';
-import { RouterError, type ServerInterface } from '../../src/router/router.ts';
+import { RouterError } from '../../src/router/router.ts';
 import { readSurroundings } from '../../src/router/surroundings.ts';
 import { Upkeep } from '../../src/router/upkeep.ts';
-import type { Tunnel } from '../../src/session/ports.ts';
-import { parseAddress, parsePrefix } from '../../src/wire/ip.ts';
+import { parsePrefix } from '../../src/wire/ip.ts';
 import { inNamespace } from '../native/namespace.ts';
 import { takeDescriptors } from '../support/descriptors.ts';
+import { address, caller, ip, link, makeNetworks, server } from '../support/router-networks.ts';
 
-const address = (text: string) => parseAddress(text)!;
 const prefixes = (...texts: string[]) => texts.map((text) => parsePrefix(text)!);
-
-function ip(command: string): string {
-  return execFileSync('ip', command.split(' '), { encoding: 'utf8', stdio: 'pipe' });
-}
 
 /** The routes as `ip` shows them, of one device; without what depends on a carrier. */
 function routes(device: string): string[] {
@@ -45,42 +39,6 @@ function proxies(): string[] {
     .filter((line) => line !== '');
 }
 
-const server: ServerInterface = {
-  name: 'home',
-  device: 'tun0',
-  localAddress: address('192.168.99.1'),
-  prefixLength: 24,
-  mtu: 1400,
-  ipv6: false,
-  masquerade: false,
-};
-
-const caller: Tunnel = {
-  name: 'home',
-  device: 'tun0',
-  role: 'caller',
-  peer: address('203.0.113.77'),
-  localAddress: address('192.168.99.1'),
-  peerAddress: address('192.168.99.10'),
-  routes: [],
-  mtu: 1400,
-  defaultRoute: false,
-  metric: 0,
-  dns: [],
-  ipv6: undefined,
-  proxyArp: false,
-  ipv6Client: undefined,
-};
-
-const link: Tunnel = {
-  ...caller,
-  name: 'office',
-  device: 'tun1',
-  role: 'link',
-  localAddress: address('10.7.0.2'),
-  peerAddress: address('10.7.0.1'),
-};
-
 inNamespace('iproute', import.meta.url, () => {
   let router: IpRoute;
   let warnings: string[];
@@ -92,18 +50,8 @@ inNamespace('iproute', import.meta.url, () => {
   beforeEach(() => {
     upkeep.close();
     upkeep = new Upkeep(() => undefined);
-    const present = ip('-brief link show');
-    for (const device of ['tun0', 'tun1', 'wan0', 'lan0'])
-      if (new RegExp(`^${device}\\b`, 'm').test(present)) ip(`link del ${device}`);
-    for (const tun of ['tun0', 'tun1']) ip(`tuntap add ${tun} mode tun`);
-    ip('link add wan0 type veth peer name wan1');
-    ip('link add lan0 type veth peer name lan1');
-    for (const device of ['wan0', 'wan1', 'lan0', 'lan1']) ip(`link set ${device} up`);
-    ip('address add 198.51.100.2/24 dev wan0');
-    ip('address add 192.168.1.1/24 dev lan0');
-    ip('route add default via 198.51.100.1');
+    makeNetworks();
     ip('route flush proto 147');
-    writeFileSync('/proc/sys/net/ipv4/ip_forward', '1');
     warnings = [];
     rmSync(folder, { recursive: true, force: true });
     const journal = new Journal(join(folder, 'journal'), (message) => warnings.push(message));

@@ -109,7 +109,7 @@ inNamespace('relay table', import.meta.url, () => {
     await assert.rejects(table.remove(way), RouterError);
     giveBack();
     assert.match(await list(), /0xfedc/);
-    await table.mend();
+    await table.look();
     assert.doesNotMatch(await list(), /0xfedc/);
   });
 

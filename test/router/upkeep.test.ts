@@ -1,7 +1,6 @@
 /** What we put into the kernel stays there, with the real kernel, in a network namespace of its own. */
 import assert from 'node:assert/strict';
-import { execFileSync } from 'node:child_process';
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, afterEach, beforeEach, test } from 'node:test';
@@ -13,58 +12,20 @@ import { nft } from '../../src/router/nft-command.ts';
 import { readSurroundings } from '../../src/router/surroundings.ts';
 import { RelayTable } from '../../src/router/relay-table.ts';
 import { Upkeep } from '../../src/router/upkeep.ts';
-import type { ServerInterface } from '../../src/router/router.ts';
-import type { Tunnel } from '../../src/session/ports.ts';
-import { parseAddress, parsePrefix } from '../../src/wire/ip.ts';
+import { parsePrefix } from '../../src/wire/ip.ts';
 import { inNamespace } from '../native/namespace.ts';
-
-const address = (text: string) => parseAddress(text)!;
-
-function ip(command: string): string {
-  return execFileSync('ip', command.split(' '), { encoding: 'utf8', stdio: 'pipe' });
-}
+import { address, caller, ip, link, makeNetworks, server } from '../support/router-networks.ts';
 
 async function until(wanted: () => boolean | Promise<boolean>): Promise<void> {
   while (!(await wanted())) await new Promise((resolve) => setTimeout(resolve, 20));
 }
 
-const server: ServerInterface = {
-  name: 'home',
-  device: 'tun0',
-  localAddress: address('192.168.99.1'),
-  prefixLength: 24,
-  mtu: 1400,
-  ipv6: false,
-  masquerade: false,
-};
-
-const caller: Tunnel = {
-  name: 'home',
-  device: 'tun0',
-  role: 'caller',
-  peer: address('203.0.113.77'),
-  localAddress: address('192.168.99.1'),
+/** With a network behind it, and an address in that of the LAN. */
+const guest = {
+  ...caller,
   peerAddress: address('192.168.1.200'),
   routes: [parsePrefix('10.1.0.0/16')!],
-  mtu: 1400,
-  defaultRoute: false,
-  metric: 0,
-  dns: [],
-  ipv6: undefined,
   proxyArp: true,
-  ipv6Client: undefined,
-};
-
-const link: Tunnel = {
-  ...caller,
-  name: 'office',
-  device: 'tun1',
-  role: 'link',
-  localAddress: address('10.7.0.2'),
-  peerAddress: address('10.7.0.1'),
-  routes: [],
-  defaultRoute: true,
-  proxyArp: false,
 };
 
 inNamespace('upkeep', import.meta.url, () => {
@@ -76,17 +37,7 @@ inNamespace('upkeep', import.meta.url, () => {
   const warned = (pattern: RegExp) => warnings.some((line) => pattern.test(line));
 
   beforeEach(() => {
-    const present = ip('-brief link show');
-    for (const device of ['tun0', 'tun1', 'wan0', 'lan0'])
-      if (new RegExp(`^${device}\\b`, 'm').test(present)) ip(`link del ${device}`);
-    for (const tun of ['tun0', 'tun1']) ip(`tuntap add ${tun} mode tun`);
-    ip('link add wan0 type veth peer name wan1');
-    ip('link add lan0 type veth peer name lan1');
-    for (const device of ['wan0', 'wan1', 'lan0', 'lan1']) ip(`link set ${device} up`);
-    ip('address add 198.51.100.2/24 dev wan0');
-    ip('address add 192.168.1.1/24 dev lan0');
-    ip('route add default via 198.51.100.1');
-    writeFileSync('/proc/sys/net/ipv4/ip_forward', '1');
+    makeNetworks();
     warnings = [];
     const warn = (text: string) => warnings.push(text);
     upkeep = new Upkeep(warn);
@@ -112,7 +63,7 @@ inNamespace('upkeep', import.meta.url, () => {
 
   test('addresses, routes and state of a server’s device', async () => {
     await router.serverUp(server);
-    await router.tunnelUp(caller);
+    await router.tunnelUp(guest);
     const whole = () =>
       /inet 192\.168\.99\.1\/24/.test(ip('address show dev tun0')) &&
       /[<,]UP[,>]/.test(ip('link show dev tun0')) &&
@@ -135,14 +86,14 @@ inNamespace('upkeep', import.meta.url, () => {
 
   test('a proxy ARP entry goes with its device’s state, and comes back with it', async () => {
     await router.serverUp(server);
-    await router.tunnelUp(caller);
+    await router.tunnelUp(guest);
     const proxied = () => /192\.168\.1\.200 dev lan0/.test(ip('neighbour show proxy'));
     assert.ok(proxied());
     ip('link set lan0 down');
     assert.ok(!proxied());
     ip('link set lan0 up');
     await until(proxied);
-    await router.tunnelDown(caller);
+    await router.tunnelDown(guest);
     assert.ok(!proxied());
     ip('link set lan0 down');
     ip('link set lan0 up');
@@ -161,7 +112,7 @@ inNamespace('upkeep', import.meta.url, () => {
   test('a WAN that was away for a moment does not leave the server to its own tunnel', async () => {
     const way = () => ip('route get 203.0.113.9');
     await router.hostRoute('office', address('203.0.113.9'), undefined);
-    await router.tunnelUp(link);
+    await router.tunnelUp({ ...link, defaultRoute: true });
     assert.match(way(), /via 198\.51\.100\.1 dev wan0/);
     ip('link set wan0 down');
     ip('link set wan0 up');
@@ -249,7 +200,7 @@ inNamespace('upkeep', import.meta.url, () => {
     assert.match(warnings.at(-1)!, /addresses and routes of tun0: put back 5 times .* left alone/);
     assert.match(upkeep.problems().join(), /addresses and routes of tun0: somebody removes this/);
     ip('address flush dev tun0');
-    await router.tunnelUp(caller); // other things go on
+    await router.tunnelUp(guest); // other things go on
     await router.serverUp(server); // and what is made anew is looked after anew
     assert.deepEqual(upkeep.problems(), []);
     assert.ok(shown());

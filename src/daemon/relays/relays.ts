@@ -94,7 +94,6 @@ export class Relays {
     this.#timer = clock.every(LOOK, () => {
       for (const runner of runnersOf(this.#relays))
         ports.faults.contain(`relay ${runner.options.name}`, () => runner.lookForTraffic());
-      void ports.table.mend().catch(() => undefined); // it was said when it failed first
     });
   }
 

@@ -15,16 +15,16 @@ export function childName(link: string): string {
 }
 
 export class ChildInterfaces {
-  private readonly bus: Bus;
-  private readonly warn: (text: string) => void;
+  readonly #bus: Bus;
+  readonly #warn: (text: string) => void;
   /** Text of /etc/config/firewall; undefined: there is none. */
-  private readonly firewall: () => Promise<string | undefined>;
-  private readonly added = new Set<string>();
+  readonly #firewall: () => Promise<string | undefined>;
+  readonly #added = new Set<string>();
 
   constructor(bus: Bus, firewall: () => Promise<string | undefined>, warn: (text: string) => void) {
-    this.bus = bus;
-    this.firewall = firewall;
-    this.warn = warn;
+    this.#bus = bus;
+    this.#firewall = firewall;
+    this.#warn = warn;
   }
 
   async add(
@@ -35,13 +35,13 @@ export class ChildInterfaces {
     const name = childName(link);
     const present = interfaces.find((known) => known.name === name);
     if (present !== undefined && !present.dynamic) {
-      this.warn(`link ${link}: no IPv6 client, since there is an interface ${name} already`);
+      this.#warn(`link ${link}: no IPv6 client, since there is an interface ${name} already`);
       return;
     }
     const parent = interfaces.find((known) => known.name === link);
-    const zone = parent?.zone ?? zoneOf(link, (await this.firewall()) ?? '');
+    const zone = parent?.zone ?? zoneOf(link, (await this.#firewall()) ?? '');
     try {
-      await this.bus.call(
+      await this.#bus.call(
         'network',
         'add_dynamic',
         {
@@ -57,16 +57,16 @@ export class ChildInterfaces {
         },
         CALL,
       );
-      this.added.add(link);
+      this.#added.add(link);
     } catch (error) {
-      this.warn(`link ${link}: no IPv6 client: ${errorText(error)}`);
+      this.#warn(`link ${link}: no IPv6 client: ${errorText(error)}`);
     }
   }
 
   async remove(link: string): Promise<void> {
-    if (!this.added.delete(link)) return;
+    if (!this.#added.delete(link)) return;
     // With netifd away, or after an ifdown of its own, it is gone already.
-    await this.bus
+    await this.#bus
       .call(`network.interface.${childName(link)}`, 'remove', {}, CALL)
       .catch(() => undefined);
   }

@@ -19,116 +19,117 @@ export interface FirewallTools {
 }
 
 export class FirewallSet {
-  private readonly tools: FirewallTools;
-  private readonly file: string;
-  private readonly warn: (text: string) => void;
+  readonly #tools: FirewallTools;
+  readonly #file: string;
+  readonly #warn: (text: string) => void;
   /** How many need an element, by its words. */
-  private readonly users = new Map<string, number>();
-  private readonly toAdd = new Set<string>();
-  private readonly toDelete = new Set<string>();
-  private toFlush = true;
+  readonly #users = new Map<string, number>();
+  readonly #toAdd = new Set<string>();
+  readonly #toDelete = new Set<string>();
+  #toFlush = true;
   /** Strangers may come and go faster than nft runs: what they change meanwhile is done in one go. */
-  private running: Promise<void> | undefined;
-  private next: Promise<void> | undefined;
-  private fault: string | undefined;
+  #running: Promise<void> | undefined;
+  #next: Promise<void> | undefined;
+  #fault: string | undefined;
 
   /** @param file what fw4 includes; removed when nobody is let in any more */
   constructor(tools: FirewallTools, file: string, warn: (text: string) => void) {
-    this.tools = tools;
-    this.file = file;
-    this.warn = warn;
-    void this.commit();
+    this.#tools = tools;
+    this.#file = file;
+    this.#warn = warn;
+    void this.#commit();
   }
 
   /** Resolved when the firewall lets it in, or never will: the owner is told once. */
   admit(path: OuterPath): Promise<void> {
     const element = wordsOf(path);
-    this.users.set(element, (this.users.get(element) ?? 0) + 1);
-    this.toDelete.delete(element);
-    this.toAdd.add(element);
-    return this.commit();
+    this.#users.set(element, (this.#users.get(element) ?? 0) + 1);
+    this.#toDelete.delete(element);
+    this.#toAdd.add(element);
+    return this.#commit();
   }
 
   /** Once for each admit(). */
   dismiss(path: OuterPath): void {
     const element = wordsOf(path);
-    const users = (this.users.get(element) ?? 0) - 1;
+    const users = (this.#users.get(element) ?? 0) - 1;
     if (users > 0) {
-      this.users.set(element, users);
+      this.#users.set(element, users);
       return;
     }
-    this.users.delete(element);
-    this.toAdd.delete(element);
-    this.toDelete.add(element);
-    void this.commit();
+    this.#users.delete(element);
+    this.#toAdd.delete(element);
+    this.#toDelete.add(element);
+    void this.#commit();
   }
 
   /** Puts back elements that have gone. @returns whether any had @throws RouterError the set itself has */
   async look(): Promise<boolean> {
-    if (this.toDelete.size > 0 || this.toFlush) await this.commit(); // what failed before
-    if (this.users.size === 0) return false;
-    const present = elementsIn(await this.tools.nftJson('list', 'set', ...SET.split(' ')));
-    const missing = [...this.users.keys()].filter((element) => !present.has(element));
-    for (const element of missing) this.toAdd.add(element);
-    if (missing.length > 0) await this.commit();
+    if (this.#toDelete.size > 0 || this.#toFlush) await this.#commit(); // what failed before
+    if (this.#users.size === 0) return false;
+    const present = elementsIn(await this.#tools.nftJson('list', 'set', ...SET.split(' ')));
+    const missing = [...this.#users.keys()].filter((element) => !present.has(element));
+    for (const element of missing) this.#toAdd.add(element);
+    if (missing.length > 0) await this.#commit();
     return missing.length > 0;
   }
 
   /** Nobody is let in any more. */
   close(): Promise<void> {
-    this.users.clear();
-    this.toFlush = true;
-    return this.commit();
+    this.#users.clear();
+    this.#toFlush = true;
+    return this.#commit();
   }
 
   /** fw4 may read it at any moment: it is whole or the one of before. */
-  private keep(script: string): void {
+  #keep(script: string): void {
     if (script === '') {
-      files.remove(this.file);
+      files.remove(this.#file);
       return;
     }
-    files.makeFolder(files.folderOf(this.file));
-    files.replace(this.file, `${script}\n`, { mode: 0o644 });
+    files.makeFolder(files.folderOf(this.#file));
+    files.replace(this.#file, `${script}\n`, { mode: 0o644 });
   }
 
-  private commit(): Promise<void> {
-    if (this.running === undefined) {
-      this.running = this.run().finally(() => (this.running = undefined));
-      return this.running;
+  #commit(): Promise<void> {
+    if (this.#running === undefined) {
+      this.#running = this.#run().finally(() => (this.#running = undefined));
+      return this.#running;
     }
-    this.next ??= this.running.then(() => {
-      this.next = undefined;
-      return this.commit();
+    this.#next ??= this.#running.then(() => {
+      this.#next = undefined;
+      return this.#commit();
     });
-    return this.next;
+    return this.#next;
   }
 
-  private async run(): Promise<void> {
+  async #run(): Promise<void> {
     const script = [
-      ...(this.toFlush ? [`flush set ${SET}`] : []),
-      ...elements('add', this.toAdd),
+      ...(this.#toFlush ? [`flush set ${SET}`] : []),
+      ...elements('add', this.#toAdd),
       // One that is not there any more is no fault.
-      ...elements('add', this.toDelete),
-      ...elements('delete', this.toDelete),
+      ...elements('add', this.#toDelete),
+      ...elements('delete', this.#toDelete),
     ].join('\n');
-    const undone = { flush: this.toFlush, delete: [...this.toDelete] };
-    this.toFlush = false;
-    this.toAdd.clear();
-    this.toDelete.clear();
+    const undone = { flush: this.#toFlush, delete: [...this.#toDelete] };
+    this.#toFlush = false;
+    this.#toAdd.clear();
+    this.#toDelete.clear();
     if (script === '') return;
     try {
-      this.keep(elements('add', new Set(this.users.keys())).join(''));
-      await this.tools.nft(`${script}\n`);
-      this.fault = undefined;
+      this.#keep(elements('add', new Set(this.#users.keys())).join(''));
+      await this.#tools.nft(`${script}\n`);
+      this.#fault = undefined;
     } catch (error) {
       // What is to be added is so at the next look; what is to go must not be forgotten.
-      this.toFlush ||= undone.flush;
+      this.#toFlush ||= undone.flush;
       for (const element of undone.delete)
-        if (!this.users.has(element) && this.toDelete.size < MOST_LEFT) this.toDelete.add(element);
+        if (!this.#users.has(element) && this.#toDelete.size < MOST_LEFT)
+          this.#toDelete.add(element);
       const fault = errorText(error);
-      if (fault === this.fault) return;
-      this.fault = fault;
-      this.warn(
+      if (fault === this.#fault) return;
+      this.#fault = fault;
+      this.#warn(
         `the firewall set ${SET} cannot be changed, so GRE passes only where firewall and NAT let it pass anyway: ${fault}`,
       );
     }

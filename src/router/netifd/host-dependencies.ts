@@ -9,6 +9,7 @@ import { UbusError } from '../../ubus-js/index.ts';
 import { formatAddress, parseAddress } from '../../wire/ip.ts';
 import { ip } from '../ip-command.ts';
 import type { Journal } from '../journal.ts';
+import type { Leftovers } from '../leftovers.ts';
 import { RouterError } from '../router.ts';
 import { readRoutes, wayTo, type KernelRoute } from '../route-table.ts';
 import { CALL, type Bus } from './bus.ts';
@@ -21,7 +22,7 @@ export interface HostRouteTools {
   readonly routes: () => Promise<readonly KernelRoute[]>;
   readonly journal: Journal;
   /** Undoes what cannot be undone now, in order with the other calls. */
-  readonly later: (what: string, why: unknown, undo: () => Promise<void>) => void;
+  readonly later: Leftovers['add'];
 }
 
 /** Its device; undefined while the network is down, as far as we know. */
@@ -37,11 +38,11 @@ interface Held {
 export const systemTools = { ip, routes: readRoutes };
 
 export class HostDependencies {
-  private readonly tools: HostRouteTools;
-  private readonly held = new Map<string, Held>();
+  readonly #tools: HostRouteTools;
+  readonly #held = new Map<string, Held>();
 
   constructor(tools: HostRouteTools) {
-    this.tools = tools;
+    this.#tools = tools;
   }
 
   /**
@@ -49,18 +50,18 @@ export class HostDependencies {
    * @throws RouterError there is no way now: netifd takes the link down, and sets it up again when there is one
    */
   async hold(link: string, server: Ipv4, upstream: Upstream): Promise<void> {
-    const { bus, routes } = this.tools;
+    const { bus, routes } = this.#tools;
     const address = formatAddress(server);
     const before = hostRoute(server, await routes());
-    const others = [...this.held.values()].filter((held) => held.address === server);
-    const own = this.held.get(link);
+    const others = [...this.#held.values()].filter((held) => held.address === server);
+    const own = this.#held.get(link);
     if (own !== undefined && (own.address !== server || own.upstream?.name !== upstream?.name))
       await this.release(link);
     const isForeign =
       before !== undefined &&
       !others.some(({ device }) => device === before.device) &&
-      !this.tools.journal.has('host-route', { address, device: before.device }) &&
-      !this.tools.journal.has('once', { address, device: before.device });
+      !this.#tools.journal.has('host-route', { address, device: before.device }) &&
+      !this.#tools.journal.has('once', { address, device: before.device });
     try {
       await bus.call(
         'network.interface',
@@ -90,50 +91,50 @@ export class HostDependencies {
         `the network ${upstream.name} (option interface) is not up`,
         'NO_ROUTE',
       );
-    const device = await this.make(server, upstream?.device);
+    const device = await this.#make(server, upstream?.device);
     if (!isForeign) {
       // netifd makes it before we know its device.
-      this.tools.journal.add('host-route', { address, device });
-      this.tools.journal.add('once', { address, device });
+      this.#tools.journal.add('host-route', { address, device });
+      this.#tools.journal.add('once', { address, device });
     }
-    this.held.set(link, { address: server, upstream, device: isForeign ? undefined : device });
+    this.#held.set(link, { address: server, upstream, device: isForeign ? undefined : device });
   }
 
   /** What cannot be removed now is removed later. */
   async release(link: string): Promise<void> {
-    const { address, device } = this.held.get(link) ?? {};
-    this.held.delete(link);
+    const { address, device } = this.#held.get(link) ?? {};
+    this.#held.delete(link);
     if (address === undefined || device === undefined) return;
-    await this.removeOrLater(address, device);
+    await this.#removeOrLater(address, device);
   }
 
   /** Removes what a daemon that was killed has left; what cannot be removed now is removed later. */
   async recover(): Promise<void> {
-    for (const { address, device } of this.tools.journal.all('host-route'))
-      await this.removeOrLater(parseAddress(address)!, device);
+    for (const { address, device } of this.#tools.journal.all('host-route'))
+      await this.#removeOrLater(parseAddress(address)!, device);
   }
 
   /** Nobody needs any of it any more. */
   async close(): Promise<void> {
-    this.held.clear();
+    this.#held.clear();
     await this.recover();
   }
 
-  private async removeOrLater(server: Ipv4, device: string): Promise<void> {
+  async #removeOrLater(server: Ipv4, device: string): Promise<void> {
     try {
-      await this.remove(server, device);
+      await this.#remove(server, device);
     } catch (error) {
-      this.tools.later(`host route to ${formatAddress(server)}`, error, () =>
-        this.remove(server, device),
+      this.#tools.later(`host route to ${formatAddress(server)}`, error, () =>
+        this.#remove(server, device),
       );
     }
   }
 
   /** Unless another link holds it, or it is not there any more. */
-  private async remove(server: Ipv4, device: string): Promise<void> {
-    const { tools } = this;
+  async #remove(server: Ipv4, device: string): Promise<void> {
+    const tools = this.#tools;
     const address = formatAddress(server);
-    if ([...this.held.values()].some((held) => held.address === server)) return;
+    if ([...this.#held.values()].some((held) => held.address === server)) return;
     if (hostRoute(server, await tools.routes())?.device === device)
       await tools.ip('route', 'del', `${address}/32`, 'dev', device);
     tools.journal.remove('host-route', { address, device });
@@ -141,31 +142,31 @@ export class HostDependencies {
 
   /** Again where it has gone while the link is up: netifd was started anew, or the upstream flushed. @throws RouterError */
   async keep(link: string): Promise<void> {
-    const own = this.held.get(link);
+    const own = this.#held.get(link);
     if (own === undefined) return;
-    if (hostRoute(own.address, await this.tools.routes()) === undefined)
+    if (hostRoute(own.address, await this.#tools.routes()) === undefined)
       await this.hold(link, own.address, own.upstream);
   }
 
   /** All that have gone. @returns whether any had @throws RouterError */
   async look(): Promise<boolean> {
     let wasMissing = false;
-    for (const [link, { address }] of [...this.held]) {
-      if (hostRoute(address, await this.tools.routes()) !== undefined) continue;
+    for (const [link, { address }] of [...this.#held]) {
+      if (hostRoute(address, await this.#tools.routes()) !== undefined) continue;
       await this.keep(link);
-      wasMissing ||= this.held.has(link);
+      wasMissing ||= this.#held.has(link);
     }
     return wasMissing;
   }
 
   isHeld(link: string): boolean {
-    return this.held.has(link);
+    return this.#held.has(link);
   }
 
   /** @returns the device that the route to the server goes through */
-  private async make(server: Ipv4, upstream: string | undefined): Promise<string> {
+  async #make(server: Ipv4, upstream: string | undefined): Promise<string> {
     const address = formatAddress(server);
-    const routes = await this.tools.routes();
+    const routes = await this.#tools.routes();
     const present = hostRoute(server, routes);
     if (present !== undefined && (upstream === undefined || present.device === upstream))
       return present.device;
@@ -177,7 +178,7 @@ export class HostDependencies {
       );
     // Without a gateway the server is a neighbour, or at the end of a point-to-point device such as PPPoE.
     const via = way.gateway === 0 ? [] : ['via', formatAddress(way.gateway)];
-    await this.tools.ip('route', 'replace', `${address}/32`, ...via, 'dev', way.device);
+    await this.#tools.ip('route', 'replace', `${address}/32`, ...via, 'dev', way.device);
     return way.device;
   }
 }

@@ -38,37 +38,37 @@ export function firewallRules(
 }
 
 export class ProcdFirewall {
-  private readonly bus: Bus;
-  private readonly warn: (text: string) => void;
-  private rules: readonly Table[] = [];
-  private told = false;
+  readonly #bus: Bus;
+  readonly #warn: (text: string) => void;
+  #rules: readonly Table[] = [];
+  #told = false;
 
   constructor(bus: Bus, warn: (text: string) => void) {
-    this.bus = bus;
-    this.warn = warn;
+    this.#bus = bus;
+    this.#warn = warn;
   }
 
   /** procd does nothing where nothing changed, so that it is told whenever it might have lost them. */
   async open(rules: readonly Table[]): Promise<void> {
-    this.rules = rules;
+    this.#rules = rules;
     await this.tell();
   }
 
   async change(rules: readonly Table[]): Promise<void> {
-    if (JSON.stringify(rules) !== JSON.stringify(this.rules)) await this.open(rules);
+    if (JSON.stringify(rules) !== JSON.stringify(this.#rules)) await this.open(rules);
   }
 
   /** Also after a restart of procd. */
   async tell(): Promise<void> {
-    if (this.rules.length === 0 && !this.told) return;
+    if (this.#rules.length === 0 && !this.#told) return;
     try {
-      const data = { firewall: this.rules };
-      this.told = true; // it may take effect even where no answer comes
-      await this.bus.call('service', 'set_data', { name: SERVICE, data }, CALL);
+      const data = { firewall: this.#rules };
+      this.#told = true; // it may take effect even where no answer comes
+      await this.#bus.call('service', 'set_data', { name: SERVICE, data }, CALL);
     } catch (error) {
-      if (await isAway(this.bus, 'service', error)) return; // ubus.object.add will come
+      if (await isAway(this.#bus, 'service', error)) return; // ubus.object.add will come
       const unknown = error instanceof UbusError && error.status === 'NOT_FOUND';
-      this.warn(
+      this.#warn(
         `the firewall is not opened for callers: ${unknown ? `procd has no service ${SERVICE} (started by hand?)` : errorText(error)}`,
       );
     }
