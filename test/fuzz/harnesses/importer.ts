@@ -54,6 +54,14 @@ const words = [
 const maybe = (random: Random, text: string): string =>
   random.chance(4) ? text : random.damagedText(text, words);
 
+/** Texts as the files of the importer are read: octets, one character each. */
+function asOctets<T extends Readonly<Record<string, string>>>(texts: T): T {
+  const entries = Object.entries(texts);
+  return Object.fromEntries(
+    entries.map(([name, text]) => [name, Buffer.from(text, 'utf8').toString('latin1')]),
+  ) as T;
+}
+
 /** Whether a secret stands where pppd reads a client, a server or an address: then it may be shown, as those are. */
 function isMisplacedForPppd(chapSecrets: string): boolean {
   let nth = 0;
@@ -78,7 +86,8 @@ export const importer = harness({
       : { ...examples, network: random.damagedText(examples.network, words) },
     words: random.list(8, () => random.word(words)),
   }),
-  run({ files: texts0, before, words: pppd }) {
+  run({ files: given, before: ours, words: pppd }) {
+    const [texts0, before] = [asOctets(given), asOctets(ours)];
     const paths: Readonly<Record<string, string>> = {
       '/etc/pptpd.conf': texts0.conf,
       '/etc/ppp/options.pptpd': texts0.options,
