@@ -74,24 +74,6 @@ export function mppeStartKeysMsChapV1Lm(lmHash: Uint8Array): MppeStartKeys {
   return { send: key, receive: key };
 }
 
-/** The first session key of a start key: the SHA step alone. RFC 3079 §3.1 to §3.3 */
-export function initialSessionKey(startKey: Uint8Array, bits: MppeBits): Uint8Array {
-  const key = new Uint8Array(mppeKeyLength(bits));
-  new KeyChanger().initialKey(startKey, 0, bits, key, 0);
-  return key;
-}
-
-/** The session key after `sessionKey`. RFC 3078 §7.3 */
-export function nextSessionKey(
-  startKey: Uint8Array,
-  sessionKey: Uint8Array,
-  bits: MppeBits,
-): Uint8Array {
-  const key = sessionKey.slice(0, mppeKeyLength(bits));
-  new KeyChanger().nextKey(startKey, 0, bits, key, 0);
-  return key;
-}
-
 /**
  * Key changes on the packet path: holds its scratch memory, allocates nothing after construction.
  * One serves any number of sessions, since no call leaves anything behind for the next.
@@ -101,7 +83,9 @@ export class KeyChanger {
   readonly #interim = new Uint8Array(SHA1_OCTETS);
   readonly #rc4 = new Uint8Array(RC4_STATE_OCTETS);
 
-  /** Writes the first session key of `startKey` (at `startAt`) to `key` at `keyAt`. */
+  /**
+   * Writes the first session key of `startKey` (at `startAt`) to `key` at `keyAt`: the SHA step alone. RFC 3079 §3.1 to §3.3
+   */
   initialKey(
     startKey: Uint8Array,
     startAt: number,

@@ -65,28 +65,6 @@ export function generateAuthenticatorResponse(
   return sha1(digest, hashOf(exchange), PADDING_CONSTANT);
 }
 
-/** Authenticator response as a Success message opens: `S=` and 40 capital hex digits. RFC 2759 §5 */
-export function authenticatorResponseText(response: Uint8Array): string {
-  const digits = Array.from(response, (octet) => octet.toString(16).padStart(2, '0'));
-  return `S=${digits.join('').toUpperCase()}`;
-}
-
-/**
- * Whether a Success packet's message proves that the authenticator knows the password; in constant
- * time. It must open with `S=` and the right 40 digits, whatever follows (RFC 2759 §5 has ` M=…`;
- * some servers send it without the space or not at all). Anything else is `false`.
- */
-export function checkAuthenticatorResponse(
-  exchange: MsChapV2Exchange,
-  ntHash: Uint8Array,
-  ntResponse: Uint8Array,
-  message: Uint8Array,
-): boolean {
-  const response = generateAuthenticatorResponse(exchange, ntHash, ntResponse);
-  const expected = ascii(authenticatorResponseText(response));
-  return equalConstantTime(message.subarray(0, expected.length), expected);
-}
-
 const BACKSLASH = 0x5c;
 
 const ascii = (text: string): Uint8Array => new TextEncoder().encode(text);

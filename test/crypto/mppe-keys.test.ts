@@ -2,13 +2,12 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import fc from 'fast-check';
 import {
-  initialSessionKey,
   KeyChanger,
   mppeKeyLength,
+  type MppeBits,
   mppeStartKeys,
   mppeStartKeysMsChapV1,
   mppeStartKeysMsChapV1Lm,
-  nextSessionKey,
 } from '../../src/crypto/mppe-keys.ts';
 import { lmPasswordHash } from '../../src/crypto/password.ts';
 import {
@@ -24,6 +23,18 @@ import { rc4TwinApply } from './rc4-twin.ts';
 const ntHashHash = octets(MS_CHAP_V2.ntHashHash);
 const ntResponse = octets(MS_CHAP_V2.ntResponse);
 const STRENGTHS = [40, 56, 128] as const;
+
+function initialSessionKey(startKey: Uint8Array, bits: MppeBits): Uint8Array {
+  const key = new Uint8Array(mppeKeyLength(bits));
+  new KeyChanger().initialKey(startKey, 0, bits, key, 0);
+  return key;
+}
+
+function nextSessionKey(startKey: Uint8Array, sessionKey: Uint8Array, bits: MppeBits): Uint8Array {
+  const key = sessionKey.slice();
+  new KeyChanger().nextKey(startKey, 0, bits, key, 0);
+  return key;
+}
 
 for (const { bits, startKey, sessionKey, testMessage } of MPPE_MS_CHAP_V2) {
   test(`RFC 3079 §3.5: ${bits} bits after MS-CHAPv2`, () => {

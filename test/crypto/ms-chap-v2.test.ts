@@ -2,10 +2,8 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import fc from 'fast-check';
 import {
-  authenticatorResponseText,
   bareUserName,
   challengeHash,
-  checkAuthenticatorResponse,
   checkNtResponse,
   generateAuthenticatorResponse,
   generateNtResponse,
@@ -33,12 +31,7 @@ test('RFC 2759 §9.2: challenge hash, NT-Response, authenticator response', () =
   assert.equal(hex(generateNtResponse(exchange, ntHash)), MS_CHAP_V2.ntResponse);
   const response = generateAuthenticatorResponse(exchange, ntHash, ntResponse);
   assert.equal(response.length, 20);
-  assert.equal(authenticatorResponseText(response), MS_CHAP_V2.authenticatorResponse);
-});
-
-test('every octet of an authenticator response has two digits', () => {
-  const response = Uint8Array.from({ length: 20 }, (_, at) => at);
-  assert.equal(authenticatorResponseText(response), 'S=000102030405060708090A0B0C0D0E0F10111213');
+  assert.equal(`S=${hex(response)}`, MS_CHAP_V2.authenticatorResponse);
 });
 
 test('the bare user name is what follows the last backslash', () => {
@@ -60,7 +53,7 @@ test('a domain in front of the name changes neither side of the exchange', () =>
     const withDomain = { ...exchange, userName: ascii(name) };
     assert.equal(hex(generateNtResponse(withDomain, ntHash)), MS_CHAP_V2.ntResponse);
     const response = generateAuthenticatorResponse(withDomain, ntHash, ntResponse);
-    assert.equal(authenticatorResponseText(response), MS_CHAP_V2.authenticatorResponse);
+    assert.equal(`S=${hex(response)}`, MS_CHAP_V2.authenticatorResponse);
   }
 });
 
@@ -91,55 +84,16 @@ test('the two challenges are not interchangeable', () => {
   assert.equal(checkNtResponse(exchanged, ntHash, ntResponse), false);
 });
 
-const checkMessage = (message: string): boolean =>
-  checkAuthenticatorResponse(exchange, ntHash, ntResponse, ascii(message));
-
-test('a Success message passes with any text after the 40 digits', () => {
-  const proof = MS_CHAP_V2.authenticatorResponse;
-  for (const rest of ['', ' M=Access granted', 'M=Welcome', ' ', '\0']) {
-    assert.equal(checkMessage(proof + rest), true, rest);
-  }
-});
-
-test('a Success message fails closed', () => {
-  const proof: string = MS_CHAP_V2.authenticatorResponse;
-  for (const message of [
-    '',
-    'S=',
-    'M=Welcome',
-    proof.slice(0, -1),
-    proof.slice(2),
-    ` ${proof}`,
-    proof.toLowerCase(),
-    `S=${proof.slice(2).toLowerCase()}`,
-    `M=Welcome ${proof}`,
-    'S=0000000000000000000000000000000000000000',
-  ]) {
-    assert.equal(checkMessage(message), false, message);
-  }
-});
-
-test('a Success message with any one octet changed fails', () => {
-  const proof = ascii(MS_CHAP_V2.authenticatorResponse);
-  fc.assert(
-    fc.property(fc.nat(proof.length - 1), fc.integer({ min: 1, max: 255 }), (at, change) => {
-      const other = proof.slice();
-      other[at]! ^= change;
-      return !checkAuthenticatorResponse(exchange, ntHash, ntResponse, other);
-    }),
-  );
-});
-
 test('a peer that knows another password, or saw another NT-Response, gives no proof', () => {
-  const message = ascii(MS_CHAP_V2.authenticatorResponse);
-  assert.equal(
-    checkAuthenticatorResponse(exchange, new Uint8Array(16), ntResponse, message),
-    false,
-  );
-  assert.equal(checkAuthenticatorResponse(exchange, ntHash, new Uint8Array(24), message), false);
+  const proof = generateAuthenticatorResponse(exchange, ntHash, ntResponse);
+  for (const [hash, response] of [
+    [new Uint8Array(16), ntResponse],
+    [ntHash, new Uint8Array(24)],
+  ] as const)
+    assert.notDeepEqual(generateAuthenticatorResponse(exchange, hash, response), proof);
 });
 
-test('each end passes the other, for any password, name and challenges', () => {
+test('the authenticator passes the peer, for any password, name and challenges', () => {
   const sixteen = fc.uint8Array({ minLength: 16, maxLength: 16 });
   const any = fc.record({
     authenticatorChallenge: sixteen,
@@ -150,9 +104,6 @@ test('each end passes the other, for any password, name and challenges', () => {
     fc.property(any, sixteen, (exchange, ntHash) => {
       const response = generateNtResponse(exchange, ntHash);
       assert.equal(checkNtResponse(exchange, ntHash, response), true);
-      const proof = generateAuthenticatorResponse(exchange, ntHash, response);
-      const message = ascii(`${authenticatorResponseText(proof)} M=OK`);
-      assert.equal(checkAuthenticatorResponse(exchange, ntHash, response, message), true);
     }),
     { numRuns: 30 },
   );

@@ -14,10 +14,10 @@ import {
   prefixContains,
   type Prefix,
 } from '../../wire/ip.ts';
-import { parseConfiguration, uciFiles } from '../configuration/configuration.ts';
+import { uciFiles } from '../configuration/configuration.ts';
 import { password as passwordType, username as userType } from '../configuration/option-types.ts';
 import { ExitCode, Fatal } from '../exit-codes.ts';
-import { octetsOf, textOf } from '../import/pptpd.ts';
+import { newFaults, octetsOf, textOf } from '../import/pptpd.ts';
 import { freeName } from '../import/pptpd-users.ts';
 import type { Arguments } from './arguments.ts';
 import { ownNetworks } from './own-networks.ts';
@@ -97,19 +97,7 @@ function refuseSecond({ network }: Texts, configDir: string): void {
 
 /** What stands there already may be faulty: that is for its owner, and `run` says so. */
 function refuseFaults(before: Texts, after: Texts): void {
-  const faults = (texts: Texts) => {
-    const asRead = Object.entries(texts).map(([file, text]) => [file, textOf(text)]);
-    try {
-      parseConfiguration(Object.fromEntries(asRead) as Texts);
-      return '';
-    } catch (error) {
-      return errorText(error);
-    }
-  };
-  const old = faults(before).split('\n');
-  const fresh = faults(after)
-    .split('\n')
-    .filter((line) => line !== '' && !old.includes(line));
+  const fresh = newFaults(before, after);
   if (fresh.length > 0)
     throw new Fatal(ExitCode.Configuration, `nothing was changed:\n${fresh.join('\n')}`);
 }

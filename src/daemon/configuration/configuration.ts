@@ -13,8 +13,8 @@ import { relayFromSection } from './relay.ts';
 import { bool } from './option-types.ts';
 import { keysOf, type Values } from './option-table.ts';
 import { globalOptions, userOptions } from './options.ts';
-import { ConfigError, type Problem } from './problems.ts';
-import { readSection, unwritten } from './section.ts';
+import { complainer, ConfigError, type Problem } from './problems.ts';
+import { placeOf, readSection, unwritten } from './section.ts';
 import { serverFromSection } from './server.ts';
 import { staticNetworks } from './static-networks.ts';
 import type { Surrounding } from './clashes.ts';
@@ -311,14 +311,9 @@ function userFromSection(section: UciSection, problems: Problem[]): User | undef
   if (values === undefined) return undefined;
   const secret = values.nthash ?? values.password;
   if (secret === undefined || (values.nthash !== undefined && values.password !== undefined)) {
-    problems.push({
-      severity: 'error',
-      file: section.file,
-      section: section.name,
-      option: 'password',
-      message:
-        secret === undefined ? 'is required (or nthash)' : 'expected password or nthash, not both',
-    });
+    const fault =
+      secret === undefined ? 'is required (or nthash)' : 'expected password or nthash, not both';
+    complainer(problems, placeOf(section))('password', undefined, fault);
     return undefined;
   }
   return {

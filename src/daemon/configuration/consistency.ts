@@ -11,7 +11,10 @@ import {
   type AddressRange,
 } from '../../wire/ip.ts';
 import { clashes, type Surrounding } from './clashes.ts';
-import type { Place, Problem } from './problems.ts';
+import { complainer, type Place, type Problem } from './problems.ts';
+
+const inNetwork = (section: string): Place => ({ file: 'network', section });
+const inUsers = (section: string): Place => ({ file: 'pptp_users', section });
 
 /** Remembers who has what; the second one to have it is told whose it is. */
 function claims(): (key: string | number, owner: string) => string | undefined {
@@ -37,63 +40,44 @@ export function checkDevices(
       section: name,
       ...(kind === 'link' ? { option: 'pppname', value: device } : {}),
       message: `the device ${device} is also that of section '${other}'`,
-      against: { file: 'network', section: other },
+      against: inNetwork(other),
     });
   }
 }
 
 export function checkServers(servers: readonly ServerOptions[], problems: Problem[]): void {
-  const complain = (
-    section: string,
-    option: string,
-    value: string,
-    message: string,
-    other: string,
-  ) => {
-    const against = other === section ? {} : { against: { file: 'network', section: other } };
-    problems.push({
-      severity: 'error',
-      file: 'network',
-      section,
-      option,
-      value,
-      message,
-      ...against,
-    });
-  };
   const address = claims();
   const everywhere = claims();
   const somewhere = claims();
   for (const { name, localAddress, port, listen } of servers) {
+    const complain = complainer(problems, inNetwork(name));
     let other = address(localAddress, name);
     if (other !== undefined)
       complain(
-        name,
         'localip',
         formatAddress(localAddress),
         `the address is also that of server '${other}'`,
-        other,
+        inNetwork(other),
       );
     if (listen.length === 0) {
       other = everywhere(port, name);
       if (other !== undefined)
         complain(
-          name,
           'listen',
           '',
           `server '${other}' listens everywhere on port ${port} too: say what each listens on`,
-          other,
+          inNetwork(other),
         );
     }
     for (const device of listen) {
       other = somewhere(`${port} ${device}`, name);
-      if (other !== undefined)
+      if (other === name) complain('listen', device, 'is there twice');
+      else if (other !== undefined)
         complain(
-          name,
           'listen',
           device,
-          other === name ? 'is there twice' : `server '${other}' listens there on port ${port} too`,
-          other,
+          `server '${other}' listens there on port ${port} too`,
+          inNetwork(other),
         );
     }
   }
@@ -102,14 +86,12 @@ export function checkServers(servers: readonly ServerOptions[], problems: Proble
       .slice(0, i)
       .find((before) => overlap(addresses(server), addresses(before)));
     if (other === undefined) return;
-    problems.push({
-      severity: 'error',
-      file: 'network',
-      section: server.name,
-      option: server.proxyArp ? 'range' : 'network',
-      message: `shares addresses with server '${other.name}'`,
-      against: { file: 'network', section: other.name },
-    });
+    complainer(problems, inNetwork(server.name))(
+      server.proxyArp ? 'range' : 'network',
+      undefined,
+      `shares addresses with server '${other.name}'`,
+      inNetwork(other.name),
+    );
   });
 }
 
@@ -139,15 +121,15 @@ export function checkRoutes(links: readonly ClientLinkOptions[], problems: Probl
     const address = parseAddress(server);
     if (address === undefined) continue;
     for (const route of routes.filter((prefix) => prefixContains(prefix, address))) {
-      const place = { file: 'network', section: name, option: 'route', value: formatPrefix(route) };
       const what = 'the server itself would be looked for inside the tunnel';
-      if (route.length === 32) problems.push({ severity: 'error', ...place, message: what });
+      if (route.length === 32)
+        complainer(problems, inNetwork(name))('route', formatPrefix(route), what);
       else if (!hostRoute)
-        problems.push({
-          severity: 'warning',
-          ...place,
-          message: `${what}, unless other rules than the main routing table keep it outside (nohostroute)`,
-        });
+        complainer(problems, inNetwork(name), 'warning')(
+          'route',
+          formatPrefix(route),
+          `${what}, unless other rules than the main routing table keep it outside (nohostroute)`,
+        );
     }
   }
 }
@@ -162,43 +144,26 @@ export function checkUsers(
   const username = claims();
   const fixed = claims();
   for (const { section, username: name, address, routes, servers: names } of users) {
-    const complain = (option: string, value: string, message: string, against: Place) =>
-      problems.push({
-        severity: 'error',
-        file: 'pptp_users',
-        section,
-        option,
-        value,
-        message,
-        against,
-      });
+    const complain = complainer(problems, inUsers(section));
     let other = username(name, section);
     if (other !== undefined)
-      complain('username', name, `is also the name of user section '${other}'`, {
-        file: 'pptp_users',
-        section: other,
-      });
+      complain('username', name, `is also the name of user section '${other}'`, inUsers(other));
     for (const route of routes) {
       const server = servers.find(
         ({ network: { address: own, length } }) =>
           route.length >= length && prefixContains(prefixOf(own, length), route.address),
       );
       if (server !== undefined)
-        complain('route', formatPrefix(route), `is in the network of server '${server.name}'`, {
-          file: 'network',
-          section: server.name,
-        });
+        complain(
+          'route',
+          formatPrefix(route),
+          `is in the network of server '${server.name}'`,
+          inNetwork(server.name),
+        );
     }
     const impossible = address === undefined ? undefined : addressFault(address);
     if (address !== undefined && impossible !== undefined)
-      problems.push({
-        severity: 'error',
-        file: 'pptp_users',
-        section,
-        option: 'ipaddr',
-        value: formatAddress(address),
-        message: impossible,
-      });
+      complain('ipaddr', formatAddress(address), impossible);
     if (address !== undefined) {
       other = fixed(address, section);
       if (other !== undefined)
@@ -206,24 +171,19 @@ export function checkUsers(
           'ipaddr',
           formatAddress(address),
           `is also the address of user section '${other}'`,
-          { file: 'pptp_users', section: other },
+          inUsers(other),
         );
       const server = servers.find(({ localAddress }) => localAddress === address);
       if (server !== undefined)
-        complain('ipaddr', formatAddress(address), `is the address of server '${server.name}'`, {
-          file: 'network',
-          section: server.name,
-        });
+        complain(
+          'ipaddr',
+          formatAddress(address),
+          `is the address of server '${server.name}'`,
+          inNetwork(server.name),
+        );
     }
-    for (const unknown of names.filter((word) => !known.has(word))) {
-      problems.push({
-        severity: 'warning',
-        file: 'pptp_users',
-        section,
-        option: 'server',
-        value: unknown,
-        message: 'there is no such server',
-      });
-    }
+    const warn = complainer(problems, inUsers(section), 'warning');
+    for (const unknown of names.filter((word) => !known.has(word)))
+      warn('server', unknown, 'there is no such server');
   }
 }

@@ -5,8 +5,8 @@ import { deviceName } from './device-name.ts';
 import { linkOptions, netifdOptions } from './options.ts';
 import { keysOf, type Values } from './option-table.ts';
 import { parsePppdOptions, type PppdOptions } from './pppd-options.ts';
-import type { Problem } from './problems.ts';
-import { readSection } from './section.ts';
+import { complainer, type Problem } from './problems.ts';
+import { placeOf, readSection } from './section.ts';
 import { authAndMppe, withPppdWords } from './security.ts';
 
 type LinkValues = Values<typeof linkOptions>;
@@ -24,15 +24,7 @@ export function linkFromSection(
     stockDefaults: stock,
   });
   if (values === undefined) return undefined;
-  const warn = (option: string, value: string, message: string) =>
-    problems.push({
-      severity: 'warning',
-      file: section.file,
-      section: section.name,
-      option,
-      value,
-      message,
-    });
+  const warn = complainer(problems, placeOf(section), 'warning');
   const words = parsePppdOptions(
     values.pppd_options.flatMap((each) => each.split(/\s+/)).filter((word) => word !== ''),
   );

@@ -25,6 +25,18 @@ export interface Place {
   readonly section: string;
 }
 
+/** Tells the problems of one section's options. */
+export function complainer(
+  problems: Problem[],
+  { file, section }: Place,
+  severity: Problem['severity'] = 'error',
+) {
+  return (option: string, value: string | undefined, message: string, against?: Place): void => {
+    const about = { ...(value !== undefined && { value }), ...(against && { against }) };
+    problems.push({ severity, file, section, option, message, ...about });
+  };
+}
+
 /** The configuration is refused; a running daemon keeps its old one. */
 export class ConfigError extends Error {
   override readonly name = 'ConfigError';

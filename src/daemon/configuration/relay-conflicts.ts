@@ -5,7 +5,7 @@
 import type { RelayOptions } from '../../relay/relay-options.ts';
 import type { ServerOptions } from '../../session/options.ts';
 import { prefixContains, type Prefix } from '../../wire/ip.ts';
-import type { Place, Problem } from './problems.ts';
+import { complainer, type Place, type Problem } from './problems.ts';
 
 const PPTP_PORT = 1723;
 
@@ -15,16 +15,9 @@ export function checkRelays(
   problems: Problem[],
 ): void {
   relays.forEach((relay, i) => {
+    const place = { file: 'pptp', section: relay.name };
     const complain = (message: string, against: Place) =>
-      problems.push({
-        severity: 'error',
-        file: 'pptp',
-        section: relay.name,
-        option: 'src',
-        value: relay.src.join(' '),
-        message,
-        against,
-      });
+      complainer(problems, place)('src', relay.src.join(' '), message, against);
     for (const other of relays.slice(0, i))
       if (bothTake(relay, other))
         complain(`relay '${other.name}' takes the same connections`, {

@@ -4,8 +4,8 @@ import type { RelayOptions } from '../../relay/relay-options.ts';
 import { formatAddress, formatPrefix } from '../../wire/ip.ts';
 import { keysOf } from './option-table.ts';
 import { relayOptions } from './options.ts';
-import type { Problem } from './problems.ts';
-import { readSection } from './section.ts';
+import { complainer, type Problem } from './problems.ts';
+import { placeOf, readSection } from './section.ts';
 
 /** undefined: it is switched off (and may be half written), or has faults. */
 export function relayFromSection(
@@ -15,15 +15,7 @@ export function relayFromSection(
   const values = readSection(section, relayOptions, problems);
   if (values === undefined) return undefined;
   const { direction, src, dest, dest_ip: server, server: servers } = values;
-  const complain = (option: string, value: string | undefined, message: string) =>
-    problems.push({
-      severity: 'error',
-      file: section.file,
-      section: section.name,
-      option,
-      ...(value === undefined ? {} : { value }),
-      message,
-    });
+  const complain = complainer(problems, placeOf(section));
   if (src.length === 0) complain('src', undefined, 'is required: where the clients are');
   if (dest.length === 0) complain('dest', undefined, 'is required: where the servers are');
   const both = src.filter((name) => dest.includes(name));

@@ -1,7 +1,7 @@
 /** Reads one UCI section by its option table. */
 import type { UciSection } from '../../router/uci.ts';
 import type { OptionTable, Values } from './option-table.ts';
-import type { Problem } from './problems.ts';
+import type { Place, Problem } from './problems.ts';
 
 interface Reading {
   /** Options of others that may stand in the section. */
@@ -25,6 +25,10 @@ export function unwritten(
   return { file, line: 0, type, name, values: new Map(values) };
 }
 
+export function placeOf({ file, name }: UciSection): Place {
+  return { file, section: name };
+}
+
 /** undefined when the section has errors; all of them are in `problems`. */
 export function readSection<const Table extends OptionTable>(
   section: UciSection,
@@ -34,7 +38,7 @@ export function readSection<const Table extends OptionTable>(
 ): Values<Table> | undefined {
   const errors = () => problems.filter(({ severity }) => severity === 'error').length;
   const before = errors();
-  const place = { file: section.file, section: section.name };
+  const place = placeOf(section);
   const warn = (option: string, message: string) =>
     problems.push({ severity: 'warning', ...place, option, message });
   /** The name that an option of the table has in this section. */

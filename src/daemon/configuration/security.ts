@@ -2,7 +2,8 @@
 import type { AuthMethod, MppeOptions, MppeStrength } from '../../ppp/options.ts';
 import type { UciSection } from '../../router/uci.ts';
 import type { PppdOptions } from './pppd-options.ts';
-import type { Problem } from './problems.ts';
+import { complainer, type Problem } from './problems.ts';
+import { placeOf } from './section.ts';
 
 export interface SecurityValues {
   readonly auth: readonly AuthMethod[];
@@ -57,44 +58,25 @@ export function authAndMppe(
   values: SecurityValues,
   problems: Problem[],
 ): { auth: readonly AuthMethod[]; mppe: MppeOptions } {
-  const place = { file: section.file, section: section.name };
+  const complain = complainer(problems, placeOf(section));
   const auth = [...new Set(values.auth)];
   const weak = auth.filter((method) => method !== 'mschap-v2');
   const keyless = auth.filter((method) => method === 'chap' || method === 'pap');
-  if (auth.length === 0)
-    problems.push({
-      severity: 'error',
-      ...place,
-      option: 'auth',
-      value: '',
-      message: 'expected at least one method',
-    });
-  if (values.mppe_strength.length === 0) {
-    problems.push({
-      severity: 'error',
-      ...place,
-      option: 'mppe_strength',
-      value: '',
-      message: 'expected at least one of 128, 56, 40',
-    });
-  }
-  if (keyless.length > 0 && keyless.length === auth.length && values.mppe === 'required') {
-    problems.push({
-      severity: 'error',
-      ...place,
-      option: 'mppe',
-      value: 'required',
-      message: `login by ${keyless.join(' or ')} gives no keys to encrypt with: expected auth mschap-v2, or mppe off`,
-    });
-  } else if (weak.length > 0) {
-    problems.push({
-      severity: 'warning',
-      ...place,
-      option: 'auth',
-      value: weak.join(' '),
-      message: 'these login methods are weak: a listener can learn the password',
-    });
-  }
+  if (auth.length === 0) complain('auth', '', 'expected at least one method');
+  if (values.mppe_strength.length === 0)
+    complain('mppe_strength', '', 'expected at least one of 128, 56, 40');
+  if (keyless.length > 0 && keyless.length === auth.length && values.mppe === 'required')
+    complain(
+      'mppe',
+      'required',
+      `login by ${keyless.join(' or ')} gives no keys to encrypt with: expected auth mschap-v2, or mppe off`,
+    );
+  else if (weak.length > 0)
+    complainer(problems, placeOf(section), 'warning')(
+      'auth',
+      weak.join(' '),
+      'these login methods are weak: a listener can learn the password',
+    );
   const strengths = [...new Set(values.mppe_strength)]
     .map((bits) => Number(bits) as MppeStrength)
     .sort((a, b) => b - a);

@@ -15,8 +15,8 @@ import type { ServerOptions } from '../../session/options.ts';
 import { deviceName } from './device-name.ts';
 import { keysOf } from './option-table.ts';
 import { formerServerOptions, netifdOptions, serverOptions } from './options.ts';
-import type { Problem } from './problems.ts';
-import { readSection } from './section.ts';
+import { complainer, type Problem } from './problems.ts';
+import { placeOf, readSection } from './section.ts';
 import { authAndMppe } from './security.ts';
 
 export function serverFromSection(
@@ -28,15 +28,7 @@ export function serverFromSection(
     former: formerServerOptions,
   });
   if (values === undefined) return undefined;
-  const complain = (option: string, value: string | undefined, message: string) =>
-    problems.push({
-      severity: 'error',
-      file: section.file,
-      section: section.name,
-      option,
-      ...(value === undefined ? {} : { value }),
-      message,
-    });
+  const complain = complainer(problems, placeOf(section));
 
   const { network, range: ranges, localip } = values;
   const impossible = addressFault(localip);
@@ -70,14 +62,11 @@ export function serverFromSection(
   )
     complain('range', formatRange(holding), 'no address is left for callers: this is localip');
   else if (holding !== undefined)
-    problems.push({
-      severity: 'warning',
-      file: section.file,
-      section: section.name,
-      option: 'range',
-      value: formatRange(holding),
-      message: `${formatAddress(localip)} is localip: no caller gets it`,
-    });
+    complainer(problems, placeOf(section), 'warning')(
+      'range',
+      formatRange(holding),
+      `${formatAddress(localip)} is localip: no caller gets it`,
+    );
   for (const range of ranges) {
     if (rangeSize(range) > 65536)
       complain('range', formatRange(range), 'expected at most 65536 addresses');

@@ -85,7 +85,7 @@ function withMark(pptp: string): string {
 }
 
 /** What the configuration is refused for that it was not refused for before. */
-function newFaults(before: Texts, after: Texts): string[] {
+export function newFaults(before: Texts, after: Texts): string[] {
   const faults = (texts: Texts): readonly string[] => {
     try {
       parseConfiguration({
