@@ -87,11 +87,7 @@ export class IpRoute implements Router {
       look: () =>
         this.#serial.run(HOST_ROUTES, () => this.#hostRoutes.look([...this.#tunnels.keys()])),
     });
-    upkeep.keep({
-      what: 'ARP for callers',
-      by: ['devices'],
-      look: () => this.#proxyArp.look(),
-    });
+    upkeep.keep({ what: 'ARP for callers', by: ['devices'], look: () => this.#proxyArp.look() });
     upkeep.keep({
       what: `the nftables table ${CALL_TABLE}`,
       by: ['nftables'],

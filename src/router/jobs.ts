@@ -14,3 +14,29 @@ export class Serial {
     return done;
   }
 }
+
+/** One run of a job at a time, and at most one that waits, for all who ask meanwhile. */
+export class Coalesced {
+  readonly #job: () => Promise<void>;
+  #running: Promise<void> | undefined;
+  #waiting: Promise<void> | undefined;
+
+  constructor(job: () => Promise<void>) {
+    this.#job = job;
+  }
+
+  /** A run that begins from now on. @throws what it throws */
+  run(): Promise<void> {
+    if (this.#running === undefined) {
+      this.#running = this.#job().finally(() => (this.#running = undefined));
+      return this.#running;
+    }
+    this.#waiting ??= this.#running
+      .catch(() => undefined) // who asked for it sees that
+      .then(() => {
+        this.#waiting = undefined;
+        return this.run();
+      });
+    return this.#waiting;
+  }
+}

@@ -1,4 +1,5 @@
 /** ARP for callers whose address lies in a network of ours: answered on that network's device while they are there. */
+import { errorText } from '../platform/errors.ts';
 import { host } from '../platform/platform.ts';
 import type { Ipv4 } from '../wire/brand.ts';
 import type { Tunnel } from '../session/ports.ts';
@@ -106,7 +107,7 @@ export class ProxyArp {
     try {
       await ip('neighbour', 'del', 'proxy', address, 'dev', device);
     } catch (error) {
-      const isGone = error instanceof Error && error.message.includes('No such file or directory');
+      const isGone = errorText(error).includes('No such file or directory');
       if (deviceExists(device) && !isGone) throw error;
     }
     this.#journal.remove('proxy-arp', { address, device });

@@ -7,6 +7,7 @@
 import { errorText } from '../../platform/errors.ts';
 import { files } from '../../platform/platform.ts';
 import { formatAddress } from '../../wire/ip.ts';
+import { Coalesced } from '../jobs.ts';
 import type { OuterPath } from '../router.ts';
 
 const SET = 'inet fw4 pptp_gateway_calls';
@@ -28,8 +29,7 @@ export class FirewallSet {
   readonly #toDelete = new Set<string>();
   #toFlush = true;
   /** Strangers may come and go faster than nft runs: what they change meanwhile is done in one go. */
-  #running: Promise<void> | undefined;
-  #next: Promise<void> | undefined;
+  readonly #commits = new Coalesced(() => this.#commit());
   #fault: string | undefined;
 
   /** @param file what fw4 includes; removed when nobody is let in any more */
@@ -37,7 +37,7 @@ export class FirewallSet {
     this.#tools = tools;
     this.#file = file;
     this.#warn = warn;
-    void this.#commit();
+    void this.#commits.run();
   }
 
   /** Resolved when the firewall lets it in, or never will: the owner is told once. */
@@ -46,7 +46,7 @@ export class FirewallSet {
     this.#users.set(element, (this.#users.get(element) ?? 0) + 1);
     this.#toDelete.delete(element);
     this.#toAdd.add(element);
-    return this.#commit();
+    return this.#commits.run();
   }
 
   /** Once for each admit(). */
@@ -60,17 +60,17 @@ export class FirewallSet {
     this.#users.delete(element);
     this.#toAdd.delete(element);
     this.#toDelete.add(element);
-    void this.#commit();
+    void this.#commits.run();
   }
 
   /** Puts back elements that have gone. @returns whether any had @throws RouterError the set itself has */
   async look(): Promise<boolean> {
-    if (this.#toDelete.size > 0 || this.#toFlush) await this.#commit(); // what failed before
+    if (this.#toDelete.size > 0 || this.#toFlush) await this.#commits.run(); // what failed before
     if (this.#users.size === 0) return false;
     const present = elementsIn(await this.#tools.nftJson('list', 'set', ...SET.split(' ')));
     const missing = [...this.#users.keys()].filter((element) => !present.has(element));
     for (const element of missing) this.#toAdd.add(element);
-    if (missing.length > 0) await this.#commit();
+    if (missing.length > 0) await this.#commits.run();
     return missing.length > 0;
   }
 
@@ -78,7 +78,7 @@ export class FirewallSet {
   close(): Promise<void> {
     this.#users.clear();
     this.#toFlush = true;
-    return this.#commit();
+    return this.#commits.run();
   }
 
   /** fw4 may read it at any moment: it is whole or the one of before. */
@@ -91,19 +91,7 @@ export class FirewallSet {
     files.replace(this.#file, `${script}\n`, { mode: 0o644 });
   }
 
-  #commit(): Promise<void> {
-    if (this.#running === undefined) {
-      this.#running = this.#run().finally(() => (this.#running = undefined));
-      return this.#running;
-    }
-    this.#next ??= this.#running.then(() => {
-      this.#next = undefined;
-      return this.#commit();
-    });
-    return this.#next;
-  }
-
-  async #run(): Promise<void> {
+  async #commit(): Promise<void> {
     const script = [
       ...(this.#toFlush ? [`flush set ${SET}`] : []),
       ...elements('add', this.#toAdd),

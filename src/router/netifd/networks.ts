@@ -1,8 +1,6 @@
-/**
- * netifd's interfaces as of its last dump, which is asked for again whenever something changes. One dump at a time, and at
- * most one that waits: an upstream that flaps must not cost more.
- */
+/** netifd's interfaces as of its last dump, which is asked for again whenever something changes. */
 import { errorText } from '../../platform/errors.ts';
+import { Coalesced } from '../jobs.ts';
 import { RouterError } from '../router.ts';
 import { CALL, type Bus } from './bus.ts';
 import { parseDump, type InterfaceStatus } from './interface-status.ts';
@@ -10,8 +8,8 @@ import { parseDump, type InterfaceStatus } from './interface-status.ts';
 export class Networks {
   readonly #bus: Bus;
   #interfaces: readonly InterfaceStatus[] = [];
-  #running: Promise<void> | undefined;
-  #waiting: Promise<void> | undefined;
+  /** An upstream that flaps must not cost more. */
+  readonly #dumps = new Coalesced(() => this.#dump());
   readonly #asked: () => (interfaces: readonly InterfaceStatus[]) => void;
 
   /** @param asked called when a dump is asked for; what it returns, with the answer */
@@ -30,17 +28,7 @@ export class Networks {
 
   /** A dump that is asked for from now on. @throws RouterError netifd does not answer: what was known stays */
   refresh(): Promise<void> {
-    if (this.#running === undefined) {
-      this.#running = this.#dump().finally(() => (this.#running = undefined));
-      return this.#running;
-    }
-    this.#waiting ??= this.#running
-      .catch(() => undefined)
-      .then(() => {
-        this.#waiting = undefined;
-        return this.refresh();
-      });
-    return this.#waiting;
+    return this.#dumps.run();
   }
 
   async #dump(): Promise<void> {
