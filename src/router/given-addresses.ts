@@ -7,7 +7,7 @@ import type { Ipv4 } from '../wire/brand.ts';
 import type { Tunnel } from '../session/ports.ts';
 import { formatAddress, formatPrefix, parsePrefix, prefixContains } from '../wire/ip.ts';
 import { networkOf, ownerOf, type OwnNetwork } from './own-networks.ts';
-import { routeConflicts } from './route-conflicts.ts';
+import { routeConflicts, without } from './route-conflicts.ts';
 import { RouterError } from './router.ts';
 
 /** RFC 1918, RFC 6598, RFC 3927: addresses that are nobody's in particular. */
@@ -48,10 +48,7 @@ export function soundTunnel(tunnel: Tunnel, hostRoute: boolean, around: Surround
     ({ route, what }) =>
       `interface ${name}: route ${formatPrefix(route)} is left out (ROUTE_CONFLICT): ${what}`,
   );
-  const sound = {
-    ...tunnel,
-    routes: routes.filter((route) => !conflicts.some((conflict) => conflict.route === route)),
-  };
+  const sound = { ...tunnel, routes: without(routes, conflicts) };
   if (role === 'caller') return { tunnel: sound, leftOut };
   checkOwnAddress(tunnel, around);
   const surprise = peerLeftOut(sound, around);

@@ -189,7 +189,8 @@ function nfgenmsg(family: number, resource: number): Uint8Array {
   return Uint8Array.of(family, 0, resource >>> 8, resource);
 }
 
-function subsystemType(type: number): number {
+/** Of a message to nftables. */
+export function subsystemType(type: number): number {
   return (NFNL_SUBSYS_NFTABLES << 8) | type;
 }
 

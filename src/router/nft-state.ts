@@ -14,9 +14,9 @@ import {
   type Message,
   type Netlink,
 } from './netlink-message.ts';
+import { subsystemType } from './nft-elements.ts';
 
-// linux/netfilter/nfnetlink.h, linux/netfilter/nf_tables.h
-const NFNL_SUBSYS_NFTABLES = 10;
+// linux/netfilter/nf_tables.h
 const NFT_MSG_NEWTABLE = 0;
 const NFT_MSG_GETTABLE = 1;
 const NFT_MSG_NEWCHAIN = 3;
@@ -59,11 +59,8 @@ function ask(
   attributes: readonly Uint8Array[],
 ): Message | undefined {
   const header = Uint8Array.of(NFPROTO_IPV4, 0, 0, 0);
-  const type = (NFNL_SUBSYS_NFTABLES << 8) | question;
-  const request = message(type, NLM_F_REQUEST, header, attributes);
-  return messagesIn(netfilter(request)).find(
-    (found) => found.type === ((NFNL_SUBSYS_NFTABLES << 8) | answer),
-  );
+  const request = message(subsystemType(question), NLM_F_REQUEST, header, attributes);
+  return messagesIn(netfilter(request)).find(({ type }) => type === subsystemType(answer));
 }
 
 function field({ body }: Message, attributeType: number): string {

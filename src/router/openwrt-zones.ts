@@ -7,7 +7,7 @@ import { deviceExists } from './ip-command.ts';
 import { CALL, type Bus } from './netifd/bus.ts';
 import { parseDump, type InterfaceStatus } from './netifd/interface-status.ts';
 import { RouterError } from './router.ts';
-import { parseUci, type UciSection } from './uci.ts';
+import { parseUci, wordsIn } from './uci.ts';
 import type { Zones } from './zones.ts';
 
 export class OpenWrtZones implements Zones {
@@ -24,14 +24,14 @@ export class OpenWrtZones implements Zones {
 
   async devices(name: string): Promise<readonly string[]> {
     const zone = parseUci('firewall', await this.#readFirewall()).sections.find(
-      (section) => section.type === 'zone' && words(section, 'name')[0] === name,
+      (section) => section.type === 'zone' && wordsIn(section, 'name')[0] === name,
     );
     const interfaces = await this.#interfaces();
-    const networks = zone === undefined ? [name] : words(zone, 'network');
+    const networks = zone === undefined ? [name] : wordsIn(zone, 'network');
     const found = interfaces
       .filter((one) => networks.includes(one.name) || (zone !== undefined && one.zone === name))
       .flatMap(({ device }) => device ?? []);
-    if (zone !== undefined) found.push(...words(zone, 'device'));
+    if (zone !== undefined) found.push(...wordsIn(zone, 'device'));
     else if (
       !interfaces.some((one) => one.name === name) &&
       (name.endsWith('+') || this.#exists(name))
@@ -47,9 +47,4 @@ export class OpenWrtZones implements Zones {
       throw new RouterError(`netifd does not tell its networks: ${errorText(error)}`);
     }
   }
-}
-
-/** `list network 'a'` and `option network 'a b'` are the same to fw4. */
-function words(section: UciSection, option: string): string[] {
-  return section.values.get(option)?.values.flatMap((text) => text.trim().split(/\s+/)) ?? [];
 }

@@ -45,3 +45,10 @@ export function routeConflicts(
     return [];
   });
 }
+
+export function without(
+  routes: readonly Prefix[],
+  conflicts: readonly Conflict[],
+): readonly Prefix[] {
+  return routes.filter((route) => !conflicts.some((conflict) => conflict.route === route));
+}

@@ -87,6 +87,11 @@ export function parseUci(
   return { sections, faults };
 }
 
+/** `list network 'a'` and `option network 'a b'` are the same to fw4. */
+export function wordsIn({ values }: UciSection, option: string): string[] {
+  return values.get(option)?.values.flatMap((text) => text.trim().split(/\s+/)) ?? [];
+}
+
 /** What libuci accepts (uci_validate_type, uci_validate_text). */
 const TYPE = /^[!-~]+$/;
 const NAME = /^[A-Za-z0-9_]+$/;

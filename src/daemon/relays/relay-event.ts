@@ -1,4 +1,5 @@
 /** Facts about passthrough, for the log, the events and the history. */
+import type { TrackedCall } from '../../router/conntrack.ts';
 import type { CallId, Ipv4 } from '../../wire/brand.ts';
 import type { Cause } from '../../wire/cause.ts';
 
@@ -15,14 +16,7 @@ export interface RelayCallStatus {
   /** Monotonic ms. */
   readonly since: number;
   /** Outer packets and their octets; undefined: the kernel does not tell. */
-  readonly traffic:
-    | {
-        readonly rxPackets: number;
-        readonly rxOctets: number;
-        readonly txPackets: number;
-        readonly txOctets: number;
-      }
-    | undefined;
+  readonly traffic: TrackedCall['traffic'];
   /** Octets of control messages about it; undefined with backend helper. */
   readonly control: { readonly rxOctets: number; readonly txOctets: number } | undefined;
 }

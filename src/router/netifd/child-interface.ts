@@ -4,7 +4,7 @@
  */
 import { errorText } from '../../platform/errors.ts';
 import type { Tunnel } from '../../session/ports.ts';
-import { parseUci } from '../uci.ts';
+import { parseUci, wordsIn } from '../uci.ts';
 import { CALL, type Bus } from './bus.ts';
 import type { InterfaceStatus } from './interface-status.ts';
 
@@ -75,10 +75,7 @@ export class ChildInterfaces {
 /** The zone of /etc/config/firewall that lists the network. */
 export function zoneOf(network: string, firewall: string): string | undefined {
   const zone = parseUci('firewall', firewall).sections.find(
-    ({ type, values }) =>
-      type === 'zone' &&
-      values.get('network')?.values.some((text) => text.trim().split(/\s+/).includes(network)) ===
-        true,
+    (section) => section.type === 'zone' && wordsIn(section, 'network').includes(network),
   );
   return zone?.values.get('name')?.values.at(-1);
 }

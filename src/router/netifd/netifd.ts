@@ -5,7 +5,7 @@ import { clock, files } from '../../platform/platform.ts';
 import type { Tunnel } from '../../session/ports.ts';
 import { UbusError, type Table } from '../../ubus-js/index.ts';
 import type { Cause } from '../../wire/cause.ts';
-import { formatAddress, formatPrefix, type Prefix } from '../../wire/ip.ts';
+import { formatAddress, formatPrefix } from '../../wire/ip.ts';
 import { callerRoutes } from '../caller-routes.ts';
 import { Serial } from '../jobs.ts';
 import { Journal } from '../journal.ts';
@@ -37,7 +37,7 @@ import { HostDependencies, systemTools } from './host-dependencies.ts';
 import { ManagedInterfaces } from './managed-interfaces.ts';
 import { Networks } from './networks.ts';
 import { firewallRules, ProcdFirewall } from './procd-firewall.ts';
-import { routeConflicts, type Conflict } from '../route-conflicts.ts';
+import { routeConflicts, without, type Conflict } from '../route-conflicts.ts';
 
 const HOST_ROUTES = 'host routes'; // no device's name: it has a blank
 /** A loss that netifd has not answered by then was not heard. */
@@ -455,8 +455,4 @@ export class Netifd implements Router {
   #rules(): readonly Table[] {
     return firewallRules(this.#served, (network) => this.deviceOf(network));
   }
-}
-
-function without(routes: readonly Prefix[], conflicts: readonly Conflict[]): readonly Prefix[] {
-  return routes.filter((route) => !conflicts.some((conflict) => conflict.route === route));
 }
