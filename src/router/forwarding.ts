@@ -14,7 +14,7 @@ import { Serial } from './jobs.ts';
 import type { OwnNetwork } from './own-networks.ts';
 import type { Journal } from './journal.ts';
 import type { Netlink } from './netlink-message.ts';
-import { nft, nftJson } from './nft-command.ts';
+import { deviceSet, nft, nftJson } from './nft-command.ts';
 import { tableState } from './nft-state.ts';
 
 export const CALLER_TABLE = 'pptp_gateway_callers';
@@ -152,9 +152,9 @@ export async function forwardDroppers(): Promise<readonly string[]> {
 }
 
 function tableText(servers: ReadonlyMap<string, boolean>, switched: readonly string[]): string {
-  const own = set([...servers.keys()]);
+  const own = deviceSet([...servers.keys()]);
   const masqueraded = [...servers].flatMap(([device, masquerade]) => (masquerade ? [device] : []));
-  const callers = set(masqueraded);
+  const callers = deviceSet(masqueraded);
   // Other ways than those of callers stay as they were, also between two servers, and what is bridged is not forwarded.
   const closed = switched.map((device) => `iifname "${device}" oifname != "${device}" drop`);
   const apart =
@@ -174,10 +174,6 @@ function tableText(servers: ReadonlyMap<string, boolean>, switched: readonly str
   }
 }
 `;
-}
-
-function set(devices: readonly string[]): string {
-  return `{ ${devices.map((device) => `"${device}"`).join(', ')} }`;
 }
 
 /** The journal is of addresses at devices. */

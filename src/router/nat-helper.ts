@@ -10,9 +10,9 @@ import { errorText } from '../platform/errors.ts';
 import { files } from '../platform/platform.ts';
 import { formatAddress, formatPrefix, type Prefix } from '../wire/ip.ts';
 import type { Netlink } from './netlink-message.ts';
-import { nft, nftCheck, nftJson } from './nft-command.ts';
+import { deviceSet, nft, nftCheck, nftJson } from './nft-command.ts';
 import { tableState } from './nft-state.ts';
-import { MARK } from './relay-rules.ts';
+import { fromClients, MARK } from './relay-rules.ts';
 import { RouterError } from './router.ts';
 
 export const HELPER_TABLE = 'pptp_gateway_helper';
@@ -88,7 +88,7 @@ function body(rules: readonly HelperRules[]): string {
 function turn({ direction, src, clients, server }: HelperRules): string[] {
   if (direction === 'outbound' || server === undefined) return [];
   return [
-    `iifname ${names(src)} ${from(clients)}fib daddr . iif type local tcp dport 1723 ${MARK} dnat to ${formatAddress(server)}`,
+    `iifname ${deviceSet(src)} ${fromClients(clients)}fib daddr . iif type local tcp dport 1723 ${MARK} dnat to ${formatAddress(server)}`,
   ];
 }
 
@@ -100,13 +100,5 @@ function assign({ direction, src, dest, clients, servers, server }: HelperRules)
       : servers.length === 0
         ? ''
         : `ip daddr { ${servers.map(formatPrefix).join(', ')} } `;
-  return `iifname ${names(src)} oifname ${names(dest)} ${from(clients)}${to}tcp dport 1723 ct state new ct helper set "pptp" counter`;
-}
-
-function from(clients: readonly Prefix[]): string {
-  return clients.length === 0 ? '' : `ip saddr { ${clients.map(formatPrefix).join(', ')} } `;
-}
-
-function names(devices: readonly string[]): string {
-  return `{ ${devices.map((device) => `"${device}"`).join(', ')} }`;
+  return `iifname ${deviceSet(src)} oifname ${deviceSet(dest)} ${fromClients(clients)}${to}tcp dport 1723 ct state new ct helper set "pptp" counter`;
 }

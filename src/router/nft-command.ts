@@ -40,6 +40,11 @@ export async function nftJson(...command: readonly string[]): Promise<unknown> {
   return answer === '' ? { nftables: [] } : JSON.parse(answer);
 }
 
+/** Names of devices, as a script has them. */
+export function deviceSet(names: readonly string[]): string {
+  return `{ ${names.map((name) => `"${name}"`).join(', ')} }`;
+}
+
 async function run(args: readonly string[], input: string): Promise<string> {
   const { error, stdout, stderr } = await runProgram('nft', args, input, OPTIONS);
   if (error !== undefined) throw new RouterError(explain(error, stderr));

@@ -1,5 +1,6 @@
 /** The nftables rules of relays, as text. What they do is told in relay-table.ts. */
 import { formatPrefix, type Prefix } from '../wire/ip.ts';
+import { deviceSet } from './nft-command.ts';
 
 export const RELAY_TABLE = 'pptp_gateway_relay';
 
@@ -87,18 +88,18 @@ function redirect({ direction, src, dest, clients, port }: RelayRules): string {
   const where =
     direction === 'inbound'
       ? 'fib daddr . iif type local'
-      : `fib daddr type unicast fib daddr oifname ${devices(dest)}`;
-  const whose = clients.length === 0 ? '' : `ip saddr { ${clients.map(formatPrefix).join(', ')} } `;
-  return `iifname ${devices(src)} ${whose}tcp dport 1723 ${where} ${MARK} redirect to :${port}`;
+      : `fib daddr type unicast fib daddr oifname ${deviceSet(dest)}`;
+  return `iifname ${deviceSet(src)} ${fromClients(clients)}tcp dport 1723 ${where} ${MARK} redirect to :${port}`;
 }
 
 function rewriteDestination({ key, src, dest }: RelayRules): string[] {
   const [toServer, toClient] = mapNames(key);
   const rule = (ingress: readonly string[], map: string) =>
-    `iifname ${devices(ingress)} ${PPTP_GRE} ip daddr set ip saddr . ip daddr . ${CALL_ID} map @${map} notrack ${MARK} accept`;
+    `iifname ${deviceSet(ingress)} ${PPTP_GRE} ip daddr set ip saddr . ip daddr . ${CALL_ID} map @${map} notrack ${MARK} accept`;
   return [rule(src, toServer), rule(dest, toClient)];
 }
 
-function devices(names: readonly string[]): string {
-  return `{ ${names.map((name) => `"${name}"`).join(', ')} }`;
+/** As a condition on packets; none: all. */
+export function fromClients(clients: readonly Prefix[]): string {
+  return clients.length === 0 ? '' : `ip saddr { ${clients.map(formatPrefix).join(', ')} } `;
 }

@@ -159,10 +159,7 @@ export class RelayTable {
 
   /** What has passed: outer packets and their octets; undefined: the kernel cannot be asked now. */
   counters(ways: readonly RelayWay[]): readonly Count[] | undefined {
-    const counted = ways.map((way) => {
-      const { set, key } = elements(way)[0]!;
-      return { set, key };
-    });
+    const counted = ways.map((way) => elements(way)[0]!);
     try {
       return readCounters(this.#netfilter, RELAY_TABLE, counted);
     } catch (error) {
