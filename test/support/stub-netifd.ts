@@ -70,20 +70,20 @@ export class StubNetifd {
   };
   /** Runs the protocol's handler: `link_setup` or `link_teardown`. */
   script = (called: string, { name }: Interface): Promise<unknown> =>
-    this.bus.call('pptp', called, { interface: name }, { timeout: 5_000 });
-  private readonly bus: Bus;
-  private readonly interfaces = new Map<string, Interface>();
-  private readonly paths: string[] = [];
-  private readonly waiting = new Set<() => void>();
+    this.#bus.call('pptp', called, { interface: name }, { timeout: 5_000 });
+  readonly #bus: Bus;
+  readonly #interfaces = new Map<string, Interface>();
+  readonly #paths: string[] = [];
+  readonly #waiting = new Set<() => void>();
 
   constructor(bus: Bus) {
-    this.bus = bus;
+    this.#bus = bus;
   }
 
   /** Registers the objects: netifd has been started. */
   start(): void {
-    this.object('network.interface', {
-      dump: method({}, () => ({ interface: this.dump() })),
+    this.#object('network.interface', {
+      dump: method({}, () => ({ interface: this.#dump() })),
       // The real one ignores what is of another type; here it is refused.
       notify_proto: method(
         {
@@ -98,10 +98,10 @@ export class StubNetifd {
           host: 'string?',
           error: 'array?',
         },
-        (args) => this.notify(args),
+        (args) => this.#notify(args),
       ),
     });
-    this.object('network', {
+    this.#object('network', {
       add_dynamic: method(
         {
           name: 'string',
@@ -115,79 +115,79 @@ export class StubNetifd {
           zone: 'string?',
         },
         (args) => {
-          this.interfaces.set(args.name, new Interface(args.name, args.proto, true));
-          this.interfaceObject(args.name);
-          return this.record('network', 'add_dynamic', args);
+          this.#interfaces.set(args.name, new Interface(args.name, args.proto, true));
+          this.#interfaceObject(args.name);
+          return this.#record('network', 'add_dynamic', args);
         },
       ),
     });
-    this.object('service', {
+    this.#object('service', {
       set_data: method({ name: 'string', data: 'table' }, (args) => {
         this.serviceData = args.data;
-        return this.record('service', 'set_data', args);
+        return this.#record('service', 'set_data', args);
       }),
     });
-    for (const { name } of this.interfaces.values()) this.interfaceObject(name);
+    for (const { name } of this.#interfaces.values()) this.#interfaceObject(name);
   }
 
   /** netifd ends without a word to its handlers, and forgets. */
   stop(): void {
-    for (const path of this.paths.splice(0)) this.bus.remove(path);
-    for (const [name, { proto, dynamic }] of this.interfaces)
-      if (dynamic) this.interfaces.delete(name);
-      else this.interfaces.set(name, new Interface(name, proto));
+    for (const path of this.#paths.splice(0)) this.#bus.remove(path);
+    for (const [name, { proto, dynamic }] of this.#interfaces)
+      if (dynamic) this.#interfaces.delete(name);
+      else this.#interfaces.set(name, new Interface(name, proto));
   }
 
   /** A section in /etc/config/network, after `network reload`. */
   configure(name: string, proto = 'pptpgw'): void {
-    this.interfaces.set(name, new Interface(name, proto));
-    this.interfaceObject(name);
+    this.#interfaces.set(name, new Interface(name, proto));
+    this.#interfaceObject(name);
   }
 
   /** The section is deleted, and the network reloaded. */
   delete(name: string): void {
-    const found = this.of(name);
-    this.interfaces.delete(name);
-    this.bus.remove(`network.interface.${name}`);
-    if (found.state !== 'down') found.script = this.handler(found, 'link_teardown');
-    this.changed();
+    const found = this.#of(name);
+    this.#interfaces.delete(name);
+    this.#bus.remove(`network.interface.${name}`);
+    if (found.state !== 'down') found.script = this.#handler(found, 'link_teardown');
+    this.#changed();
   }
 
   up(name: string): void {
-    const found = this.of(name);
+    const found = this.#of(name);
     found.autostart = true;
-    if (found.state === 'down' && found.available) this.setUp(found);
+    if (found.state === 'down' && found.available) this.#setUp(found);
   }
 
   down(name: string): void {
-    const found = this.of(name);
+    const found = this.#of(name);
     found.autostart = false;
-    this.tearDown(found);
+    this.#tearDown(found);
   }
 
   /** The kernel says that the device of an interface is gone. */
   deviceGone(name: string): void {
-    const found = this.of(name);
-    if (found.state === 'up') this.tearDown(found);
+    const found = this.#of(name);
+    if (found.state === 'up') this.#tearDown(found);
   }
 
   upstreamDown(): void {
     this.upstream = undefined;
-    for (const found of this.interfaces.values())
+    for (const found of this.#interfaces.values())
       if (found.dependencies.length > 0) {
         found.available = false;
-        this.tearDown(found);
+        this.#tearDown(found);
       }
-    this.changed();
+    this.#changed();
   }
 
   upstreamUp(upstream: Upstream): void {
     this.upstream = upstream;
-    for (const found of this.interfaces.values()) {
+    for (const found of this.#interfaces.values()) {
       found.available = true;
-      if (found.autostart && found.state === 'down') this.setUp(found);
+      if (found.autostart && found.state === 'down') this.#setUp(found);
     }
-    this.changed();
+    this.#changed();
   }
 
   /**
@@ -200,7 +200,7 @@ export class StubNetifd {
     addresses: readonly string[],
     prefixes: readonly string[],
   ): void {
-    const found = this.of(name);
+    const found = this.#of(name);
     const entries = (texts: readonly string[]) =>
       texts.map((text) => {
         const [address, mask] = text.split('/');
@@ -209,24 +209,24 @@ export class StubNetifd {
     found.state = 'up';
     found.device = device;
     found.ipv6 = { 'ipv6-address': entries(addresses), 'ipv6-prefix': entries(prefixes) };
-    this.bus.notify('network.interface', 'interface.update', { interface: name });
-    this.changed();
+    this.#bus.notify('network.interface', 'interface.update', { interface: name });
+    this.#changed();
   }
 
   state(name: string): State | undefined {
-    return this.interfaces.get(name)?.state;
+    return this.#interfaces.get(name)?.state;
   }
 
   link(name: string): Table {
-    return this.of(name).link;
+    return this.#of(name).link;
   }
 
   errors(name: string): readonly string[] {
-    return this.of(name).errors;
+    return this.#of(name).errors;
   }
 
   isAutostart(name: string): boolean {
-    return this.of(name).autostart;
+    return this.#of(name).autostart;
   }
 
   /** notify_proto calls for an interface, their action and what belongs to it. */
@@ -242,18 +242,18 @@ export class StubNetifd {
     return new Promise((resolve) => {
       const look = () => {
         if (!condition()) return;
-        this.waiting.delete(look);
+        this.#waiting.delete(look);
         resolve();
       };
-      this.waiting.add(look);
+      this.#waiting.add(look);
       look();
     });
   }
 
-  private notify(args: Table): Table {
-    this.record('network.interface', 'notify_proto', args);
+  #notify(args: Table): Table {
+    this.#record('network.interface', 'notify_proto', args);
     const action = args['action'];
-    const found = this.interfaces.get(args['interface'] as string);
+    const found = this.#interfaces.get(args['interface'] as string);
     if (typeof action !== 'number') throw new UbusError('INVALID_ARGUMENT');
     if (found === undefined) throw new UbusError('NOT_FOUND');
     const refusal = this.refusals.get(action);
@@ -261,7 +261,7 @@ export class StubNetifd {
     if (refusal !== undefined) throw refusal;
     switch (action) {
       case UpdateLink:
-        this.updateLink(found, args);
+        this.#updateLink(found, args);
         break;
       case NotifyError:
         found.errors = [(args['error'] as readonly string[])[0]!];
@@ -270,20 +270,20 @@ export class StubNetifd {
         found.autostart = false;
         break;
       case HostDependency:
-        this.hostDependency(found, args['host'] as string, args['ifname'] ?? 'wan');
+        this.#hostDependency(found, args['host'] as string, args['ifname'] ?? 'wan');
         break;
       case SetupFailed:
         if (found.state === 'teardown') throw new UbusError('PERMISSION_DENIED');
-        this.tearDown(found);
+        this.#tearDown(found);
         break;
       default:
         throw new UbusError('INVALID_ARGUMENT');
     }
-    this.changed();
+    this.#changed();
     return {};
   }
 
-  private updateLink(found: Interface, args: Table): void {
+  #updateLink(found: Interface, args: Table): void {
     if (found.state === 'teardown') throw new UbusError('PERMISSION_DENIED');
     if (args['link-up'] === true) {
       // Down, and told that it is up: netifd raises the device and keeps it, an orphan.
@@ -292,48 +292,48 @@ export class StubNetifd {
       if (found.state !== 'setup') return;
       found.state = 'up';
       found.errors = [];
-      this.event('ifup', found.name);
+      this.#event('ifup', found.name);
     } else if (args['link-up'] === false) {
       // It takes the device down, sees that, and tears down (teardown_on_l3_link_down).
-      if (found.state === 'up') this.tearDown(found);
+      if (found.state === 'up') this.#tearDown(found);
     } else throw new UbusError('INVALID_ARGUMENT');
   }
 
   /** @param through network that it has to go through; there is only one */
-  private hostDependency(found: Interface, host: string, through: unknown): void {
+  #hostDependency(found: Interface, host: string, through: unknown): void {
     if (found.state === 'teardown') throw new UbusError('PERMISSION_DENIED');
     found.dependencies.push(host);
     if (this.upstream !== undefined && through === 'wan') return;
     found.available = false;
-    this.tearDown(found);
+    this.#tearDown(found);
     throw new UbusError('NOT_FOUND');
   }
 
-  private setUp(found: Interface): void {
+  #setUp(found: Interface): void {
     found.state = 'setup';
     found.dependencies = [];
-    found.script = this.handler(found, 'link_setup');
-    this.changed();
+    found.script = this.#handler(found, 'link_setup');
+    this.#changed();
   }
 
-  private tearDown(found: Interface): void {
+  #tearDown(found: Interface): void {
     if (found.state === 'down' || found.state === 'teardown') return;
-    if (found.state === 'up') this.event('ifdown', found.name);
+    if (found.state === 'up') this.#event('ifdown', found.name);
     found.state = 'teardown';
     found.script = found.script
-      .then(() => this.handler(found, 'link_teardown'))
+      .then(() => this.#handler(found, 'link_teardown'))
       .then(() => {
         found.state = 'down';
         found.device = undefined;
         found.link = {};
-        const isPresent = this.interfaces.get(found.name) === found;
-        if (found.autostart && found.available && isPresent) this.setUp(found);
-        this.changed();
+        const isPresent = this.#interfaces.get(found.name) === found;
+        if (found.autostart && found.available && isPresent) this.#setUp(found);
+        this.#changed();
       });
-    this.changed();
+    this.#changed();
   }
 
-  private async handler(found: Interface, called: string): Promise<void> {
+  async #handler(found: Interface, called: string): Promise<void> {
     try {
       await this.script(called, found);
     } catch (error) {
@@ -342,8 +342,8 @@ export class StubNetifd {
     }
   }
 
-  private dump(): readonly Table[] {
-    this.record('network.interface', 'dump', {});
+  #dump(): readonly Table[] {
+    this.#record('network.interface', 'dump', {});
     const { upstream } = this;
     const wan: Table[] =
       upstream === undefined
@@ -373,52 +373,52 @@ export class StubNetifd {
       'ipv4-address': [{ address: '192.168.1.1', mask: 24 }],
       route: [],
     };
-    return [lan, ...wan, ...[...this.interfaces.values()].map(status)];
+    return [lan, ...wan, ...[...this.#interfaces.values()].map(status)];
   }
 
-  private record(path: string, called: string, args: Table): Table {
+  #record(path: string, called: string, args: Table): Table {
     this.calls.push({ path, method: called, args });
-    this.changed();
+    this.#changed();
     return {};
   }
 
-  private event(action: string, name: string): void {
-    this.bus.send('network.interface', { action, interface: name }).catch(() => undefined); // the bus may be gone
+  #event(action: string, name: string): void {
+    this.#bus.send('network.interface', { action, interface: name }).catch(() => undefined); // the bus may be gone
   }
 
-  private interfaceObject(name: string): void {
+  #interfaceObject(name: string): void {
     const path = `network.interface.${name}`;
-    this.object(path, {
+    this.#object(path, {
       up: method({}, () => {
-        this.record(path, 'up', {});
+        this.#record(path, 'up', {});
         this.up(name);
         return {};
       }),
       down: method({}, () => {
-        this.record(path, 'down', {});
+        this.#record(path, 'down', {});
         this.down(name);
         return {};
       }),
       remove: method({}, () => {
         this.delete(name); // the real one removes those of sections, too
-        return this.record(path, 'remove', {});
+        return this.#record(path, 'remove', {});
       }),
     });
   }
 
-  private object(path: string, methods: Parameters<Bus['add']>[0]['methods']): void {
-    this.paths.push(path);
-    this.bus.add({ path, methods });
+  #object(path: string, methods: Parameters<Bus['add']>[0]['methods']): void {
+    this.#paths.push(path);
+    this.#bus.add({ path, methods });
   }
 
-  private of(name: string): Interface {
-    const found = this.interfaces.get(name);
+  #of(name: string): Interface {
+    const found = this.#interfaces.get(name);
     if (found === undefined) throw new Error(`no interface ${name}`);
     return found;
   }
 
-  private changed(): void {
-    for (const look of [...this.waiting]) look();
+  #changed(): void {
+    for (const look of [...this.#waiting]) look();
   }
 }
 

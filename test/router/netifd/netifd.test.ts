@@ -28,7 +28,7 @@ const HostDependency = 6;
 /** What was asked of it, in order; a test waits for the next word. */
 class Daemon implements SupervisedDaemon {
   readonly words: string[] = [];
-  private readonly waiting = new Set<() => void>();
+  readonly #waiting = new Set<() => void>();
 
   start(name: string, fresh: boolean): void {
     this.say(`start ${name}${fresh ? ' fresh' : ''}`);
@@ -52,14 +52,14 @@ class Daemon implements SupervisedDaemon {
   /** Takes out what it was told up to this word. */
   async until(word: string): Promise<string[]> {
     while (!this.words.includes(word))
-      await new Promise<void>((resolve) => this.waiting.add(resolve));
+      await new Promise<void>((resolve) => this.#waiting.add(resolve));
     return this.words.splice(0, this.words.indexOf(word) + 1);
   }
 
   say(word: string): void {
     this.words.push(word);
-    for (const resolve of this.waiting) resolve();
-    this.waiting.clear();
+    for (const resolve of this.#waiting) resolve();
+    this.#waiting.clear();
   }
 }
 
