@@ -19,7 +19,7 @@
 # make soak    all set-up, then a besieged gateway for SOAK_SECONDS; ends with 1 where the good session lost anything
 # make test-sanitized  all set-up, then the tests of the addon with it under AddressSanitizer and UBSan
 # make run     a server from an example configuration, in the foreground
-.PHONY: build check demo test test-unit coverage watch test-interop test-sanitized fuzz soak bench run source-feed packages feed feed-key runtime-lock npm-packages docs sbom release-check deb install uninstall format clean \
+.PHONY: build check check-lint check-format check-members check-rest demo test test-unit coverage watch test-interop test-sanitized fuzz soak bench run source-feed packages feed feed-key runtime-lock npm-packages docs sbom release-check deb install uninstall format clean \
 	setup-build setup-demo setup-test setup-fuzz setup-bench setup-packages
 
 SOURCES := $(shell find src -name '*.ts')
@@ -42,13 +42,24 @@ dist/pptp-gateway.js: $(SOURCES) package.json tools/bundle.sh
 src/data-path/mppe/wasm/binary.ts: src/data-path/mppe/wasm/mppe.as tools/build-wasm.ts
 	node --import tsx tools/build-wasm.ts
 
+# All of them at a time: eslint, the longest, takes as long as the others together.
+CHECKS := check-lint check-format check-members check-rest
 check: setup-build
-	$(BIN)/prettier --check --log-level=warn --cache --cache-location=node_modules/.cache/prettier.json .
+	@$(MAKE) --no-print-directory --output-sync=target --keep-going -j$$(nproc) $(CHECKS)
+
+check-lint:
 	$(BIN)/eslint --cache --cache-location node_modules/.cache/eslint .
+
+check-format:
+	$(BIN)/prettier --check --log-level=warn --cache --cache-location=node_modules/.cache/prettier.json .
+
+check-members:
+	node --import tsx tools/unused-members.ts
+
+check-rest:
 	$(BIN)/depcruise src
 	node_modules/typescript-7/bin/tsc -p .
 	$(BIN)/knip
-	node --import tsx tools/unused-members.ts
 	tools/c-circles.sh
 	shellcheck $(SHELL_FILES)
 
