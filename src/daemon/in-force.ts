@@ -270,8 +270,10 @@ export class InForce {
     for (const options of configuration.servers) {
       const { name } = options;
       const why = surroundings.conflict(name);
-      if (why !== undefined) await this.#servers.end(name, why);
-      else {
+      if (why !== undefined) {
+        servers.get(name)?.closeDevice(); // goodbyes take seconds; the network is somebody else's now
+        await this.#servers.end(name, why);
+      } else {
         const kept = surroundings.keptFrom(options, configuration.servers);
         servers.get(name)?.server.keepOff(kept, clock.monotonic());
       }
