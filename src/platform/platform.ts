@@ -4,6 +4,7 @@
  */
 export { children } from './node/children.ts';
 export { clock } from './node/clock.ts';
+export { datagrams } from './node/datagrams.ts';
 export { files } from './node/files.ts';
 export { host } from './node/host.ts';
 export { program } from './node/program.ts';

@@ -37,6 +37,16 @@ export interface TcpSocket extends Socket {
   keepAlive(milliseconds: number): void;
 }
 
+/** How two ends prove who they are (X.509). Texts are PEM. */
+export interface TlsIdentity {
+  /** What the certificate of the other end must be for: a name or an address. */
+  readonly peerName: string;
+  /** Who may have signed it; undefined: those that the system trusts. */
+  readonly authorities: string | undefined;
+  /** Our own, if the other end wants one. */
+  readonly own: { readonly certificate: string; readonly key: string } | undefined;
+}
+
 export interface Listener {
   /** TCP. */
   readonly port: number;
@@ -56,6 +66,16 @@ export interface Sockets {
     to: { readonly address: string; readonly port: number; readonly from?: string | undefined },
     connected: () => void,
   ): TcpSocket;
+  /** As connect, with TLS 1.2 or later on it; `connected` when both have proved who they are. @throws the identity cannot be read */
+  connectTls(
+    to: {
+      readonly address: string;
+      readonly port: number;
+      readonly from?: string | undefined;
+      readonly identity: TlsIdentity;
+    },
+    connected: () => void,
+  ): Socket;
   /** To the unix socket of a path. */
   connectLocal(path: string, connected?: () => void): Socket;
   /** On all IPv4 addresses. @param at port 0: any @throws EADDRINUSE, … */

@@ -1,4 +1,5 @@
-import { connect, createServer, type AddressInfo, type Server, type Socket } from 'node:net';
+import { connect, createServer, isIP, type AddressInfo, type Server, type Socket } from 'node:net';
+import { checkServerIdentity, connect as connectTls } from 'node:tls';
 import type {
   Endpoints,
   Listener,
@@ -17,6 +18,22 @@ export const sockets: Sockets = {
       ...(from === undefined ? {} : { localAddress: from }),
     });
     socket.once('connect', connected);
+    return new NodeSocket(socket);
+  },
+  connectTls: ({ address, port, from, identity }, connected) => {
+    const { peerName, authorities, own } = identity;
+    const socket = connectTls({
+      host: address,
+      port,
+      minVersion: 'TLSv1.2',
+      ...(isIP(peerName) === 0 ? { servername: peerName } : {}),
+      checkServerIdentity: (_, certificate) => checkServerIdentity(peerName, certificate),
+      ...(authorities === undefined ? {} : { ca: authorities }),
+      ...(own === undefined ? {} : { cert: own.certificate, key: own.key }),
+      ...(from === undefined ? {} : { localAddress: from }),
+    });
+    socket.setNoDelay(true);
+    socket.once('secureConnect', connected);
     return new NodeSocket(socket);
   },
   connectLocal: (path, connected) => new NodeSocket(connect(path, connected)),
