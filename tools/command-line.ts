@@ -57,8 +57,8 @@ ${names.map(option).join('\n')}
 ${codes.join('\n')}
 .SH FILES
 .TP
-.B /etc/pptp\\-gateway/network\\fR, \\fBpptp\\fR, \\fBpptp_users
-Servers and links, settings of the daemon and passthrough, users. On OpenWrt they are in /etc/config.
+.B /etc/pptp\\-gateway/network\\fR, \\fBpptp\\fR, \\fBpptp_users\\fR, \\fBpptp_radius
+Servers and links, settings of the daemon and passthrough, users, RADIUS servers. On OpenWrt they are in /etc/config.
 .TP
 .B /etc/pptp/session\\-up.d\\fR, \\fB/etc/pptp/session\\-down.d
 Programs that are run when a session has come up or gone down.

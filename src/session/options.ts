@@ -34,6 +34,8 @@ export interface Ipv6Client {
   readonly delegate: boolean;
 }
 
+export type AccountSource = 'local' | 'radius';
+
 /** What servers and links have in common. */
 interface TunnelOptions {
   /** Name of the UCI section: the interface. */
@@ -77,6 +79,8 @@ export interface ServerOptions extends TunnelOptions {
   readonly isolate: boolean;
   readonly dns: readonly Ipv4[];
   readonly nbns: readonly Ipv4[];
+  /** Who decides on logins; the first before the second. */
+  readonly accounts: readonly AccountSource[];
   readonly allowFrom: readonly Prefix[];
   /** A source is locked out for `time` after `after` failed logins; after 0: never. */
   readonly ban: { readonly after: number; readonly time: number };

@@ -11,6 +11,7 @@ import assert from 'node:assert/strict';
 import { execFileSync } from 'node:child_process';
 import { join, resolve } from 'node:path';
 import { after, before, describe, test } from 'node:test';
+import type { uciFiles } from '../../src/daemon/configuration/configuration.ts';
 import type { Applies } from '../../src/daemon/configuration/option-table.ts';
 import { ControlClient } from '../../src/daemon/control/client.ts';
 import type { SessionDocument, StatusDocument } from '../../src/daemon/reports/documents.ts';
@@ -73,9 +74,14 @@ function end(namespace: string, ...words: readonly string[]): Program {
 function ofRouter(
   kind?: Kind,
   more?: Section,
-): Readonly<Record<'network' | 'pptp' | 'pptp_users', string>> {
+): Readonly<Record<(typeof uciFiles)[number], string>> {
   const of = (each: Kind) => text(each, each === kind ? more : {});
-  return { network: of('server'), pptp_users: of('user'), pptp: of('globals') + of('relay') };
+  return {
+    network: of('server'),
+    pptp_users: of('user'),
+    pptp: of('globals') + of('relay'),
+    pptp_radius: of('radius') + of('nas'),
+  };
 }
 
 async function call<T>(
@@ -178,6 +184,8 @@ const concerned: Readonly<Record<Kind, readonly string[]>> = {
   link: ['session of one'],
   globals: [],
   relay: [],
+  radius: [],
+  nas: [],
 };
 const anew: Readonly<Record<Kind, readonly string[]>> = {
   server: ['pptps-home'],
@@ -185,6 +193,8 @@ const anew: Readonly<Record<Kind, readonly string[]>> = {
   user: [],
   globals: [],
   relay: ['calls of branch'],
+  radius: [],
+  nas: [],
 };
 
 /** What makes the first section of a kind one that is not there. */

@@ -34,7 +34,7 @@ function service(context: TestContext): ShellBench {
 const instance = [
   'open_instance ',
   'set_param command /usr/bin/pptp-gateway run',
-  'set_param file /etc/config/network /etc/config/pptp /etc/config/pptp_users /etc/config/firewall',
+  'set_param file /etc/config/network /etc/config/pptp /etc/config/pptp_users /etc/config/pptp_radius /etc/config/firewall',
   'set_param reload_signal HUP',
   'set_param respawn 3600 5 0',
   'set_param term_timeout 8',
@@ -51,7 +51,7 @@ test('an instance that lives for ever, takes HUP and watches its files', (t) => 
   const made = service(t);
   assert.deepEqual(run(made, 'start_service').calls, [...instance, 'close_instance ']);
   assert.deepEqual(run(made, 'service_triggers').calls, [
-    'add_reload_trigger pptp pptp_users network firewall',
+    'add_reload_trigger pptp pptp_users pptp_radius network firewall',
   ]);
 });
 
@@ -183,12 +183,14 @@ test('uci-defaults: folders for hooks, pptpd imported and the log told; kept whi
     made.ash('cd /etc/uci-defaults; ( . ./90_pptp-gateway ) && echo removed').stdout;
   const program = (script: string) =>
     made.write('usr/bin/pptp-gateway', `#!/bin/busybox sh\necho "did $*"\n${script}\n`, 0o755);
-  for (const file of ['network', 'pptp_users']) made.write(`etc/config/${file}`, '', 0o644);
+  for (const file of ['network', 'pptp_radius', 'pptp_users'])
+    made.write(`etc/config/${file}`, '', 0o644);
   program('');
   assert.equal(apply(), 'removed\n');
   assert.equal(
-    made.ash('stat -c %a /etc/config/network /etc/config/pptp_users').stdout,
-    '644\n600\n', // the first is another package's
+    made.ash('stat -c %a /etc/config/network /etc/config/pptp_radius /etc/config/pptp_users')
+      .stdout,
+    '644\n600\n600\n', // the first is another package's
   );
   assert.deepEqual(made.calls(), []);
   assert.equal(made.ash('ls /etc/pptp').stdout, 'session-down.d\nsession-up.d\n');

@@ -107,6 +107,7 @@ export const serverOptions: ServerOptions = {
   isolate: true,
   dns: [ip('192.168.99.1')],
   nbns: [],
+  accounts: ['local'],
   allowFrom: [],
   ban: { after: 5, time: 600_000 },
 };

@@ -36,7 +36,7 @@ gateway() {
 	gzip -9n "$doc/changelog"
 	install -m 644 LICENSE "$doc/copyright"
 	install -D -m 755 -t "$tree/DEBIAN" tools/deb/postinst tools/deb/prerm tools/deb/postrm
-	printf '/etc/pptp-gateway/%s\n' network pptp pptp_users >"$tree/DEBIAN/conffiles"
+	printf '/etc/pptp-gateway/%s\n' network pptp pptp_radius pptp_users >"$tree/DEBIAN/conffiles"
 	pack control "$(node -p 'require("./package.json").version')-1" "$architecture" "$tree"
 }
 

@@ -38,7 +38,7 @@ install)
 	put 644 "$made/pptp-gateway.8" "$manual"
 	put 644 "$made/pptp-gateway.bash" "$bash"
 	put 644 "$made/_pptp-gateway" "$zsh"
-	for file in network pptp pptp_users; do
+	for file in network pptp pptp_radius pptp_users; do
 		put 644 "examples/$file" "$doc/examples/$file"
 		[ -e "$etc/$file" ] || put 600 "examples/linux/$file" "$etc/$file"
 	done

@@ -11,6 +11,7 @@ const machines: Readonly<Record<string, number>> = { amd64: 62, arm64: 183, armh
 const contents = [
   '0600 /etc/pptp-gateway/network',
   '0600 /etc/pptp-gateway/pptp',
+  '0600 /etc/pptp-gateway/pptp_radius',
   '0600 /etc/pptp-gateway/pptp_users',
   '0644 /usr/lib/pptp-gateway/native.node',
   '0644 /usr/lib/pptp-gateway/package.json',
@@ -21,6 +22,7 @@ const contents = [
   '0644 /usr/share/doc/pptp-gateway/copyright',
   '0644 /usr/share/doc/pptp-gateway/examples/network',
   '0644 /usr/share/doc/pptp-gateway/examples/pptp',
+  '0644 /usr/share/doc/pptp-gateway/examples/pptp_radius',
   '0644 /usr/share/doc/pptp-gateway/examples/pptp_users',
   '0644 /usr/share/man/man8/pptp-gateway.8.gz',
   '0644 /usr/share/zsh/vendor-completions/_pptp-gateway',

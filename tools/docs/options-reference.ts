@@ -6,6 +6,7 @@ import {
   serverOptions,
   userOptions,
 } from '../../src/daemon/configuration/options.ts';
+import { nasOptions, radiusOptions } from '../../src/daemon/configuration/radius-options.ts';
 import { classes, type OptionTable } from '../../src/daemon/configuration/option-table.ts';
 import { table } from './markdown.ts';
 
@@ -15,6 +16,8 @@ const sections: readonly (readonly [string, OptionTable])[] = [
   ['`pptp_users`: `config user`', userOptions],
   ["`pptp`: `config pptp 'globals'`", globalOptions],
   ['`pptp`: `config relay` (passthrough)', relayOptions],
+  ['`pptp_radius`: `config radius` (a RADIUS server)', radiusOptions],
+  ["`pptp_radius`: `config nas 'nas'` (this router, as RADIUS servers see it)", nasOptions],
 ];
 
 const applies = [

@@ -24,7 +24,7 @@ export const options = {
     type: 'string',
     value: 'DIR',
     complete: 'folder',
-    doc: 'folder of the UCI files network, pptp and pptp_users (default /etc/config on OpenWrt, else /etc/pptp-gateway)',
+    doc: 'folder of the UCI files network, pptp, pptp_users and pptp_radius (default /etc/config on OpenWrt, else /etc/pptp-gateway)',
   },
   socket: {
     type: 'string',

@@ -1,8 +1,7 @@
 /** `pptp-gateway import pptpd`: reads the files of pptpd and pppd, adds to ours. Works without the daemon. */
 import { files, host, program } from '../../platform/platform.ts';
 import { ExitCode, Fatal } from '../exit-codes.ts';
-import { importPptpd, type Imported } from '../import/pptpd.ts';
-import { uciFiles } from '../configuration/configuration.ts';
+import { importPptpd, writtenFiles, type Imported } from '../import/pptpd.ts';
 import { printable } from '../printable.ts';
 import type { Arguments } from './arguments.ts';
 import { ownNetworks } from './own-networks.ts';
@@ -24,7 +23,7 @@ export function importFrom({ operands: [what = ''], configDir }: Arguments): Exi
     return ExitCode.Ok;
   }
   const before = Object.fromEntries(
-    uciFiles.map((file) => [file, read(files.join(configDir, file)) ?? '']),
+    writtenFiles.map((file) => [file, read(files.join(configDir, file)) ?? '']),
   );
   const { texts, server, users, warnings } = importPptpd(
     {

@@ -14,16 +14,13 @@ import {
   prefixContains,
   type Prefix,
 } from '../../wire/ip.ts';
-import { uciFiles } from '../configuration/configuration.ts';
 import { password as passwordType, username as userType } from '../configuration/option-types.ts';
 import { ExitCode, Fatal } from '../exit-codes.ts';
-import { newFaults, octetsOf, textOf } from '../import/pptpd.ts';
+import { newFaults, octetsOf, textOf, writtenFiles, type Texts } from '../import/pptpd.ts';
 import { freeName } from '../import/pptpd-users.ts';
 import type { Arguments } from './arguments.ts';
 import { ownNetworks } from './own-networks.ts';
 import { read, writeAll } from './text-files.ts';
-
-type Texts = Record<(typeof uciFiles)[number], string>;
 
 const PASSWORD_LENGTH = 20; // of 57 characters: 116 bits, more than MS-CHAPv2 is worth
 const alphabet = 'abcdefghijkmnopqrstuvwxyzABCDEFGHJKLMNPQRSTUVWXYZ23456789'; // no 0 O, 1 l I
@@ -44,7 +41,7 @@ interface Question<T> {
 /** @throws Fatal: nothing is changed */
 export async function init({ configDir, answers }: Arguments): Promise<ExitCode> {
   const before = Object.fromEntries(
-    uciFiles.map((file) => [file, read(files.join(configDir, file)) ?? '']),
+    writtenFiles.map((file) => [file, read(files.join(configDir, file)) ?? '']),
   ) as Texts;
   refuseSecond(before, configDir);
   const ask = new Asker();

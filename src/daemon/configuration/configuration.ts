@@ -1,14 +1,15 @@
 /**
- * The whole configuration: three UCI files to one frozen value (parse, don't validate).
+ * The whole configuration: four UCI files to one frozen value (parse, don't validate).
  *
  * `network` holds servers (proto pptpserver) and links (proto pptpgw, or pptp as the stock client of OpenWrt has it) among
- * the interfaces of others, `pptp_users` the accounts, `pptp` the globals and the relays. Every fault is collected; any error refuses the
- * whole, or its section where the rest shall run (usable-sections.ts).
+ * the interfaces of others, `pptp_users` the accounts, `pptp_radius` the RADIUS servers, `pptp` the globals and the relays.
+ * Every fault is collected; any error refuses the whole, or its section where the rest shall run (usable-sections.ts).
  */
 import { sha1 } from '../../crypto/sha1.ts';
 import type { Limits, User } from '../../session/options.ts';
 import { parseUci, type UciSection, type UciValue } from '../../router/uci.ts';
 import { linkFromSection } from './link.ts';
+import { nasFromSection, radiusFromSection, type NasOptions } from './radius.ts';
 import { relayFromSection } from './relay.ts';
 import { bool } from './option-types.ts';
 import { keysOf, type Values } from './option-table.ts';
@@ -38,6 +39,7 @@ export interface Configuration extends Sections {
   readonly globals: Globals;
   readonly logLevel: Globals['log_level'];
   readonly limits: Limits;
+  readonly nas: NasOptions;
   readonly disabled: readonly DisabledInterface[];
   /** Networks that other interfaces have by their configuration. */
   readonly surroundings: readonly Surrounding[];
@@ -48,7 +50,7 @@ export interface Configuration extends Sections {
   readonly digest: string;
 }
 
-export const uciFiles = ['network', 'pptp', 'pptp_users'] as const;
+export const uciFiles = ['network', 'pptp', 'pptp_users', 'pptp_radius'] as const;
 type File = (typeof uciFiles)[number];
 
 interface Reading {
@@ -75,6 +77,7 @@ export function parseConfiguration(
   /** By the place of their section. */
   const usernames = new Map<string, string>();
   let globals = before?.globals;
+  let nas = before?.nas;
   let surroundings = before?.surroundings ?? [];
   const readers: Record<File, (sections: readonly UciSection[]) => void> = {
     network: (sections) => {
@@ -88,11 +91,14 @@ export function parseConfiguration(
         if (username !== undefined) usernames.set(`pptp_users ${name}`, username);
       }
     },
+    pptp_radius: (sections) => {
+      nas = readRadius(sections, before, problems, written);
+    },
     pptp: (sections) => {
       globals = readPptp(sections, before, problems, written);
     },
   };
-  for (const file of ['network', 'pptp_users', 'pptp'] as const) {
+  for (const file of ['network', 'pptp_users', 'pptp_radius', 'pptp'] as const) {
     const { sections, faults } = parseUci(file, texts[file] ?? '');
     for (const { line, message } of faults)
       problems.push({
@@ -132,9 +138,11 @@ export function parseConfiguration(
     return { ...problem, kind: found.kind === 'servers' ? 'server' : 'link' };
   };
   globals ??= readSection(unwritten('pptp', 'pptp', 'globals'), globalOptions, [])!;
+  nas ??= nasFromSection(unwritten('pptp_radius', 'nas', 'nas'), [])!;
   return Object.freeze({
     ...sections,
     globals,
+    nas,
     logLevel: globals.log_level,
     limits: {
       maxSessions: globals.max_sessions,
@@ -230,8 +238,8 @@ function readPptp(
   problems: Problem[],
   written: Written[],
 ): Globals | undefined {
+  const isFirst = onlyOne('pptp', problems);
   let globals: Globals | undefined;
-  let seen: string | undefined;
   for (const section of sections) {
     const { file, name, type } = section;
     if (type === 'relay') {
@@ -242,24 +250,69 @@ function readPptp(
         options: relayFromSection(section, problems),
         before: before?.relays.find((other) => other.name === name),
       });
-    } else if (type === 'pptp' && seen !== undefined) {
-      problems.push({
-        severity: 'error',
-        file,
-        section: name,
-        message: `expected one section of type 'pptp'; there is '${seen}' already`,
-      });
-    } else if (type === 'pptp') {
-      seen = name;
-      const found: Problem[] = [];
-      globals = readSection(section, globalOptions, found) ?? before?.globals;
-      const isKept = before !== undefined;
-      problems.push(
-        ...found.map((each) => (each.severity === 'error' ? { ...each, isKept } : each)),
+    } else if (type !== 'pptp') unknownType(section, 'pptp, relay', problems);
+    else if (isFirst(section))
+      globals = readOrKeep(problems, before?.globals, (found) =>
+        readSection(section, globalOptions, found),
       );
-    } else unknownType(section, 'pptp, relay', problems);
   }
   return globals;
+}
+
+function readRadius(
+  sections: readonly UciSection[],
+  before: Configuration | undefined,
+  problems: Problem[],
+  written: Written[],
+): NasOptions | undefined {
+  const isFirst = onlyOne('nas', problems);
+  let nas: NasOptions | undefined;
+  for (const section of sections) {
+    const { file, name, type } = section;
+    if (type === 'radius') {
+      if (isOff(section, 'enabled')) continue;
+      written.push({
+        kind: 'radius',
+        place: { file, section: name },
+        options: radiusFromSection(section, problems),
+        before: before?.radius.find((other) => other.name === name),
+      });
+    } else if (type !== 'nas') unknownType(section, 'radius, nas', problems);
+    else if (isFirst(section))
+      nas = readOrKeep(problems, before?.nas, (found) => nasFromSection(section, found));
+  }
+  return nas;
+}
+
+/** Of a section that there is once: what was in force stays where it has faults. */
+function readOrKeep<T>(
+  problems: Problem[],
+  before: T | undefined,
+  read: (found: Problem[]) => T | undefined,
+): T | undefined {
+  const found: Problem[] = [];
+  const value = read(found) ?? before;
+  const isKept = before !== undefined;
+  problems.push(...found.map((each) => (each.severity === 'error' ? { ...each, isKept } : each)));
+  return value;
+}
+
+/** Tells the sections of a type that come after the first one. */
+function onlyOne(type: string, problems: Problem[]): (section: UciSection) => boolean {
+  let seen: string | undefined;
+  return ({ file, name }) => {
+    if (seen === undefined) {
+      seen = name;
+      return true;
+    }
+    problems.push({
+      severity: 'error',
+      file,
+      section: name,
+      message: `expected one section of type '${type}'; there is '${seen}' already`,
+    });
+    return false;
+  };
 }
 
 /** The sections that a file had when it could be read last. */
@@ -273,6 +326,7 @@ function lastOf(before: Configuration, file: File): Written[] {
     }));
   const named = ({ name }: { name: string }) => name;
   if (file === 'network') return [...of('servers', named), ...of('links', named)];
+  if (file === 'pptp_radius') return of('radius', named);
   return file === 'pptp'
     ? of('relays', named)
     : of('users', ({ section }: { section: string }) => section);

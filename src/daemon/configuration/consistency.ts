@@ -12,6 +12,7 @@ import {
 } from '../../wire/ip.ts';
 import { clashes, type Surrounding } from './clashes.ts';
 import { complainer, type Place, type Problem } from './problems.ts';
+import type { RadiusOptions } from './radius.ts';
 
 const inNetwork = (section: string): Place => ({ file: 'network', section });
 const inUsers = (section: string): Place => ({ file: 'pptp_users', section });
@@ -132,6 +133,22 @@ export function checkRoutes(links: readonly ClientLinkOptions[], problems: Probl
         );
     }
   }
+}
+
+/** Who shall decide on logins has to be there. */
+export function checkAccounts(
+  servers: readonly ServerOptions[],
+  radius: readonly RadiusOptions[],
+  problems: Problem[],
+): void {
+  if (radius.some(({ roles }) => roles.includes('auth'))) return;
+  for (const { name, accounts } of servers)
+    if (accounts.includes('radius'))
+      complainer(problems, inNetwork(name), 'warning')(
+        'accounts',
+        accounts.join(' '),
+        'there is no RADIUS server for logins (pptp_radius: config radius with role auth)',
+      );
 }
 
 /** @param known names of servers, also of those that are switched off or have faults */

@@ -9,6 +9,7 @@ import {
   type AddressRange,
   type Prefix,
 } from '../../wire/ip.ts';
+import { parseIpv6Address } from '../../wire/ipv6.ts';
 
 export interface OptionType<T> {
   /** "an IPv4 address", "a whole number from 1 to 9": completes "expected …". */
@@ -65,10 +66,19 @@ export function seconds(minimum: number, maximum: number): OptionType<number> {
   const whole = integer(minimum, maximum, 'seconds');
   return {
     allowed: whole.allowed,
-    parse(value) {
+    parse: (value) => {
       const number = whole.parse(value);
       return number === undefined ? undefined : number * 1000;
     },
+  };
+}
+
+/** As seconds, or 0. */
+export function secondsOrNever(minimum: number, maximum: number): OptionType<number> {
+  const whole = seconds(minimum, maximum);
+  return {
+    allowed: `${whole.allowed}, or 0`,
+    parse: (value) => (value === '0' ? 0 : whole.parse(value)),
   };
 }
 
@@ -93,6 +103,19 @@ export const range: OptionType<AddressRange> = {
 export const host: OptionType<string> = {
   allowed: 'a host name or an IPv4 address',
   parse: (value) => (/^[A-Za-z0-9_]([A-Za-z0-9._-]{0,252})$/.test(value) ? value : undefined),
+};
+
+/** Of those that we only call ourselves, IPv6 may be among them. */
+export const anyHost: OptionType<string> = {
+  allowed: 'a host name or an address',
+  parse: (value) =>
+    host.parse(value) ?? (parseIpv6Address(value) === undefined ? undefined : value),
+};
+
+export const source: OptionType<string> = {
+  allowed: 'an address',
+  parse: (value) =>
+    parseAddress(value) === undefined && parseIpv6Address(value) === undefined ? undefined : value,
 };
 
 export const device: OptionType<string> = {
@@ -135,6 +158,25 @@ export const password: OptionType<Secret> = {
   secret: true,
   parse: (value) =>
     value !== '' && octetsOf(value) <= MAX_NAME ? Secret.fromPassword(value) : undefined,
+};
+
+/** RFC 2865 §3 wants 16 octets at least and gives no most; short ones can be guessed from one packet. */
+export const sharedSecret: OptionType<Secret> = {
+  allowed: 'a secret of 1 to 255 octets',
+  secret: true,
+  parse: (value) => password.parse(value),
+};
+
+/** An attribute has room for 253 octets (RFC 2865 §5). */
+export const nasIdentifier: OptionType<string> = {
+  allowed: 'a name of 1 to 253 octets without control characters',
+  parse: (value) =>
+    value !== '' && octetsOf(value) <= 253 && !CONTROL.test(value) ? value : undefined,
+};
+
+export const pemFile: OptionType<string> = {
+  allowed: 'a file such as /etc/pptp-gateway/ca.pem',
+  parse: (value) => (/^\/[^\0\n]+$/.test(value) ? value : undefined),
 };
 
 export const ntHash: OptionType<Secret> = {

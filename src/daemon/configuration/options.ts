@@ -1,6 +1,6 @@
 /**
  * The option table: every option of every section, once. It feeds the parser, the reload (what a change disturbs, by keysOf)
- * and the README's reference.
+ * and the reference. Those of RADIUS are in radius-options.ts.
  */
 import {
   address,
@@ -131,6 +131,12 @@ export const serverOptions = {
     [],
     'disallowed',
     'Networks from which callers are accepted; none: all.',
+  ),
+  accounts: list(
+    oneOf('local', 'radius'),
+    ['local'],
+    'new-sessions',
+    'Who decides on logins: the users of this router (local), RADIUS servers, or both: the second one is asked for names that the first does not know, or where no RADIUS server answers.',
   ),
   ban_after: option(
     integer(0, 1000),

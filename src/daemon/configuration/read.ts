@@ -34,10 +34,11 @@ export function readConfiguration(
 }
 
 /** Files with passwords that others than their owner can read. */
-export function openSecrets(dir: string, { links, users }: Configuration): Problem[] {
+export function openSecrets(dir: string, { links, users, radius }: Configuration): Problem[] {
   const secret = [
     ...(links.length > 0 ? ['network'] : []),
     ...(users.length > 0 ? ['pptp_users'] : []),
+    ...(radius.length > 0 ? ['pptp_radius'] : []),
   ];
   return secret.flatMap((file) => {
     const path = files.join(dir, file);

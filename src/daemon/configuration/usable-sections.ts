@@ -6,6 +6,7 @@ import type { RelayOptions } from '../../relay/relay-options.ts';
 import type { ClientLinkOptions, ServerOptions, User } from '../../session/options.ts';
 import type { Surrounding } from './clashes.ts';
 import {
+  checkAccounts,
   checkDevices,
   checkRoutes,
   checkServers,
@@ -13,6 +14,7 @@ import {
   checkUsers,
 } from './consistency.ts';
 import type { Place, Problem } from './problems.ts';
+import type { RadiusOptions } from './radius.ts';
 import { checkRelays } from './relay-conflicts.ts';
 
 export interface Sections {
@@ -20,8 +22,9 @@ export interface Sections {
   readonly links: readonly ClientLinkOptions[];
   readonly users: readonly User[];
   readonly relays: readonly RelayOptions[];
+  readonly radius: readonly RadiusOptions[];
 }
-type Options = ServerOptions | ClientLinkOptions | User | RelayOptions;
+type Options = ServerOptions | ClientLinkOptions | User | RelayOptions | RadiusOptions;
 
 /** A section as it stands in its file now. */
 export interface Written {
@@ -42,7 +45,7 @@ export interface Beside {
 }
 
 export function checkTogether(
-  { servers, links, users, relays }: Sections,
+  { servers, links, users, relays, radius }: Sections,
   { known, others }: Beside,
   problems: Problem[],
 ): void {
@@ -52,6 +55,7 @@ export function checkTogether(
   checkRoutes(links, problems);
   checkUsers(users, servers, known, problems);
   checkRelays(relays, servers, problems);
+  checkAccounts(servers, radius, problems);
 }
 
 /** Those that could be read. */
@@ -60,7 +64,13 @@ export function sectionsOf(written: readonly Written[]): Sections {
     written
       .filter((each) => each.kind === kind)
       .flatMap(({ options }) => options ?? []) as object[] as Sections[Kind];
-  return { servers: of('servers'), links: of('links'), users: of('users'), relays: of('relays') };
+  return {
+    servers: of('servers'),
+    links: of('links'),
+    users: of('users'),
+    relays: of('relays'),
+    radius: of('radius'),
+  };
 }
 
 /**

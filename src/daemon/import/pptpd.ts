@@ -7,14 +7,16 @@
 import { parseUci } from '../../router/uci.ts';
 import { sectionText, withLinesBelow, withSection, optionLines } from '../../router/uci-text.ts';
 import { fromLatin1, toLatin1 } from '../../wire/octets.ts';
-import { parseConfiguration, type uciFiles } from '../configuration/configuration.ts';
+import { parseConfiguration } from '../configuration/configuration.ts';
 import { staticNetworks } from '../configuration/static-networks.ts';
 import { ConfigError, formatProblem } from '../configuration/problems.ts';
 import { readPptpd, type PptpdFiles } from './pptpd-files.ts';
 import { poolOf, serverOptions } from './pptpd-server.ts';
 import { freeName, userSections } from './pptpd-users.ts';
 
-type Texts = Readonly<Record<(typeof uciFiles)[number], string>>;
+/** The files of our configuration that programs write. */
+export const writtenFiles = ['network', 'pptp', 'pptp_users'] as const;
+export type Texts = Readonly<Record<(typeof writtenFiles)[number], string>>;
 
 export interface Imported {
   /** The files with what was added; the same texts when there was nothing to do. */

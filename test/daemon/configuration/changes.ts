@@ -9,6 +9,7 @@ import {
   serverOptions,
   userOptions,
 } from '../../../src/daemon/configuration/options.ts';
+import { nasOptions, radiusOptions } from '../../../src/daemon/configuration/radius-options.ts';
 import type { OptionTable } from '../../../src/daemon/configuration/option-table.ts';
 
 /** What stands behind an option; undefined: the option is absent. */
@@ -35,11 +36,13 @@ export const tables = {
   user: userOptions,
   globals: globalOptions,
   relay: relayOptions,
+  radius: radiusOptions,
+  nas: nasOptions,
 } satisfies Record<string, OptionTable>;
 export type Kind = keyof typeof tables;
 
 type More = Omit<Change, 'ends' | 'to' | 'allows'>;
-const nothing = (to: Words): Change => ({ ends: 'nothing', to });
+const nothing = (to: Words, more: More = {}): Change => ({ ends: 'nothing', to, ...more });
 const some = (to: Words, allows?: Words, more: More = {}): Change => ({
   ends: 'some',
   to,
@@ -56,9 +59,13 @@ const security = {
   mtu: sessions('1300'),
   keepalive: nothing('5 20'),
 };
+const tls: More = { among: { transport: 'tls' } };
 const inbound = { direction: 'inbound', dest_ip: '203.0.113.1' };
 
-/** Of the sections in `base`: the server `home`, the link `one`, the user anna, the globals, the relay `branch`. */
+/**
+ * Of the sections in `base`: the server `home`, the link `one`, the user anna, the globals, the relay `branch`, the RADIUS server
+ * `office`, and ourselves as it sees us.
+ */
 export const changes: { readonly [K in Kind]: Readonly<Record<keyof (typeof tables)[K], Change>> } =
   {
     server: {
@@ -85,6 +92,7 @@ export const changes: { readonly [K in Kind]: Readonly<Record<keyof (typeof tabl
       client_dns: nothing('192.0.2.53'),
       client_wins: nothing('192.0.2.54'),
       open_firewall: nothing('0'),
+      accounts: nothing('radius'),
       allow_from: some('192.0.2.0/24', ['198.18.0.0/16', '198.51.100.0/24']),
       ban_after: nothing('1'),
       ban_time: nothing('60'),
@@ -157,6 +165,34 @@ export const changes: { readonly [K in Kind]: Readonly<Record<keyof (typeof tabl
       max_half_open: nothing('1'),
       idle_timeout: nothing('0'),
     },
+    radius: {
+      enabled: nothing('0'),
+      server: nothing('radius.example.com'),
+      secret: nothing('another'),
+      role: nothing('auth'),
+      transport: nothing('tls'),
+      port: nothing('1645'),
+      acct_port: nothing('1646'),
+      priority: nothing('1'),
+      weight: nothing('2'),
+      timeout: nothing('5'),
+      tries: nothing('3'),
+      dead_time: nothing('30'),
+      source: nothing('198.18.1.1'),
+      message_authenticator: nothing('always'),
+      ca: nothing('/etc/ssl/ca.pem', tls),
+      certificate: nothing('/etc/ssl/own.pem', { ...tls, with: { key: '/etc/ssl/own.key' } }),
+      key: nothing('/etc/ssl/own.key', { ...tls, with: { certificate: '/etc/ssl/own.pem' } }),
+      tls_name: nothing('radius.example.com', tls),
+      coa: nothing('1'),
+    },
+    nas: {
+      identifier: nothing('gateway-2'),
+      address: nothing('198.18.1.1'),
+      interim_interval: nothing('300'),
+      coa_port: nothing('3800'),
+      records: nothing('/tmp/records'),
+    },
   };
 
 const password = 'correct horse battery';
@@ -194,6 +230,8 @@ export const base: Readonly<Record<Kind, Readonly<Record<string, Section>>>> = {
     branch: { src: 'lan1', dest: 'wan', backend: 'relay' },
     shop: { src: 'lan2', dest: 'wan', backend: 'relay' },
   },
+  radius: { office: { server: '198.51.100.9', secret: 'testing123' } },
+  nas: { nas: {} },
 };
 
 /** What every link has: one that has failed stays down until somebody dials. */
@@ -211,6 +249,8 @@ const heads: Readonly<Record<Kind, string>> = {
   user: 'user',
   globals: 'pptp',
   relay: 'relay',
+  radius: 'radius',
+  nas: 'nas',
 };
 
 /** UCI text of all sections of a kind, the first of them with these options besides its own. */

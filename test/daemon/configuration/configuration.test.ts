@@ -109,6 +109,7 @@ test('the example of the design', () => {
       isolate: true,
       dns: [ip('192.168.99.1')],
       nbns: [ip('192.168.1.5')],
+      accounts: ['local'],
       allowFrom: [{ address: 0, length: 0 }],
       ban: { after: 5, time: 600_000 },
     },

@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
 import { test } from 'node:test';
-import { parseConfiguration } from '../../../src/daemon/configuration/configuration.ts';
+import { parseConfiguration, uciFiles } from '../../../src/daemon/configuration/configuration.ts';
 import {
   globalOptions,
   linkOptions,
@@ -10,6 +10,7 @@ import {
   serverOptions,
   userOptions,
 } from '../../../src/daemon/configuration/options.ts';
+import { nasOptions, radiusOptions } from '../../../src/daemon/configuration/radius-options.ts';
 import { parseUci } from '../../../src/router/uci.ts';
 
 const read = (file: string) =>
@@ -24,6 +25,7 @@ test('as they stand: a server, no link yet, and nobody who can log in', () => {
     network: read('network'),
     pptp: read('pptp'),
     pptp_users: read('pptp_users'),
+    pptp_radius: read('pptp_radius'),
   });
   assert.deepEqual(warnings, []);
   assert.deepEqual(
@@ -38,13 +40,17 @@ test('as they stand: a server, no link yet, and nobody who can log in', () => {
 });
 
 test('with every commented option in force', () => {
-  const { servers, links, users, relays, warnings } = parseConfiguration({
+  const { servers, links, users, relays, radius, warnings } = parseConfiguration({
     network: uncommented('network'),
     pptp: uncommented('pptp'),
     pptp_users: uncommented('pptp_users'),
+    pptp_radius: uncommented('pptp_radius'),
   });
   assert.deepEqual(warnings, []);
-  assert.deepEqual([servers.length, links.length, users.length, relays.length], [1, 1, 1, 0]);
+  assert.deepEqual(
+    [servers, links, users, relays, radius].map(({ length }) => length),
+    [1, 1, 1, 0, 0],
+  );
 });
 
 test('with its relays switched on, where the server is not reached from wan', () => {
@@ -55,10 +61,20 @@ test('with its relays switched on, where the server is not reached from wan', ()
   );
 });
 
+test('with its RADIUS server switched on', () => {
+  const pptp_radius = uncommented('pptp_radius').replace("\toption enabled '0'\n", '');
+  const { radius, warnings } = parseConfiguration({ pptp_radius });
+  assert.deepEqual(
+    radius.map(({ name, roles }) => [name, ...roles]),
+    [['main', 'auth', 'acct']],
+  );
+  assert.deepEqual(warnings, []);
+});
+
 test('what the examples say is the default is the default', () => {
   // Values that are there to show how one is written.
   const shown = new Set(
-    'localip network range listen client_dns client_wins allow_from proto server username password defaultroute route interface enabled ipaddr max_sessions expires direction src dest dest_ip'.split(
+    'localip network range listen client_dns client_wins allow_from proto server username password defaultroute route interface enabled ipaddr max_sessions expires direction src dest dest_ip secret source ca certificate key tls_name address identifier records'.split(
       ' ',
     ),
   );
@@ -69,8 +85,10 @@ test('what the examples say is the default is the default', () => {
     globals: globalOptions,
     branch: relayOptions,
     inside: relayOptions,
+    main: radiusOptions,
+    nas: nasOptions,
   };
-  for (const file of ['network', 'pptp', 'pptp_users'])
+  for (const file of uciFiles)
     for (const { name, values } of parseUci(file, uncommented(file)).sections) {
       const table = tables[name as keyof typeof tables] as Readonly<
         Record<string, { readonly default?: string | readonly string[] }>

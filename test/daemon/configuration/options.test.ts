@@ -9,6 +9,7 @@ import {
   serverOptions,
   userOptions,
 } from '../../../src/daemon/configuration/options.ts';
+import { nasOptions, radiusOptions } from '../../../src/daemon/configuration/radius-options.ts';
 import type { OptionTable } from '../../../src/daemon/configuration/option-table.ts';
 import { Secret } from '../../../src/crypto/secret.ts';
 import { parseAddress } from '../../../src/wire/ip.ts';
@@ -22,6 +23,8 @@ interface Case {
   /** Text, or the texts of a list, to value. */
   readonly good: readonly (readonly [string | readonly string[], unknown])[];
   readonly bad: readonly string[];
+  /** Lines that it needs beside it. */
+  readonly beside?: string;
 }
 
 const ip = (text: string) => parseAddress(text)!;
@@ -207,6 +210,18 @@ const cases: Readonly<Record<Kind, Readonly<Record<string, Case>>>> = {
     client_wins: addressList('nbns'),
     open_firewall: { good: [['0', undefined]], bad: ['x'] },
     masquerade: flag('masquerade', false),
+    accounts: {
+      at: 'accounts',
+      absent: ['local'],
+      good: [
+        ['radius', ['radius']],
+        [
+          ['radius', 'local'],
+          ['radius', 'local'],
+        ],
+      ],
+      bad: ['ldap', 'Local'],
+    },
     allow_from: prefixList('allowFrom'),
     ban_after: whole('ban.after', 5, 0, 1000),
     ban_time: whole('ban.time', 600_000, 1, 86400, 1000),
@@ -357,7 +372,107 @@ const cases: Readonly<Record<Kind, Readonly<Record<string, Case>>>> = {
     },
     imported: { good: [['pptpd', undefined]], bad: [] },
   },
+  radius: {
+    enabled: { good: [['1', undefined]], bad: ['2'] },
+    server: {
+      at: 'server',
+      good: ['radius.example.com', '203.0.113.9', '2001:db8::1'].map((name) => [name, name]),
+      bad: ['a b', '-x', '2001:db8::1::2', '192.0.2.1/32', 'x'.repeat(254)],
+    },
+    secret,
+    role: {
+      at: 'roles',
+      absent: ['auth', 'acct'],
+      good: [
+        ['auth', ['auth']],
+        ['acct', ['acct']],
+      ],
+      bad: ['coa'],
+    },
+    transport: {
+      at: 'transport.kind',
+      absent: 'udp',
+      good: [
+        ['udp', 'udp'],
+        ['tls', 'tls'],
+      ],
+      bad: ['tcp', 'dtls'],
+    },
+    port: { ...whole('transport.authPort', 1812, 1, 65535), absent: 1812 },
+    acct_port: whole('transport.acctPort', 1813, 1, 65535),
+    priority: whole('priority', 0, 0, 1000),
+    weight: whole('weight', 1, 1, 1000),
+    timeout: whole('timeout', 2000, 1, 10, 1000),
+    tries: whole('tries', 2, 1, 10),
+    dead_time: whole('deadTime', 60_000, 1, 3600, 1000),
+    source: {
+      at: 'source',
+      absent: undefined,
+      good: ['192.0.2.1', '2001:db8::1'].map((address) => [address, address]),
+      bad: ['eth0', '192.0.2.1/24'],
+    },
+    message_authenticator: words('messageAuthenticator', 'auto', 'auto', 'always', 'never'),
+    ca: pem('transport.ca'),
+    certificate: {
+      ...pem('transport.own.certificate'),
+      beside: "option transport 'tls'\noption key '/etc/own.key'",
+    },
+    key: {
+      ...pem('transport.own.key'),
+      beside: "option transport 'tls'\noption certificate '/etc/own.pem'",
+    },
+    tls_name: {
+      at: 'transport.peerName',
+      beside: "option transport 'tls'",
+      good: [['radius.example.com', 'radius.example.com']],
+      bad: ['a b', '-x'],
+    },
+    coa: { ...flag('coa', false) },
+  },
+  nas: {
+    identifier: {
+      at: 'identifier',
+      absent: undefined,
+      good: [
+        ['gateway-1', 'gateway-1'],
+        ['x'.repeat(253), 'x'.repeat(253)],
+      ],
+      bad: ['x'.repeat(254), 'ж'.repeat(127), 'a\u007f'],
+    },
+    address: {
+      at: 'address',
+      absent: undefined,
+      good: [['192.0.2.1', ip('192.0.2.1')]],
+      bad: ['x'],
+    },
+    interim_interval: {
+      at: 'interimInterval',
+      absent: 600_000,
+      good: [
+        ['0', 0],
+        ['60', 60_000],
+        ['86400', 86_400_000],
+      ],
+      bad: ['59', '86401', '-1', 'x'],
+    },
+    coa_port: whole('coaPort', 3799, 1, 65535),
+    records: {
+      at: 'records',
+      absent: undefined,
+      good: [['/srv/records', '/srv/records']],
+      bad: ['records', '/', '/tmp/../etc', '/a b'],
+    },
+  },
 };
+
+function pem(at: string): Case {
+  return {
+    at,
+    beside: "option transport 'tls'",
+    good: [['/etc/pptp-gateway/a b.pem', '/etc/pptp-gateway/a b.pem']],
+    bad: ['ca.pem', '/'],
+  };
+}
 
 function hash(): Secret {
   return Secret.fromNtHash(Uint8Array.from({ length: 16 }, (_, i) => i * 0x11));
@@ -368,9 +483,25 @@ const tables: Readonly<Record<Kind, OptionTable>> = {
   link: linkOptions,
   user: userOptions,
   globals: globalOptions,
+  radius: radiusOptions,
+  nas: nasOptions,
 };
-const section = { server: 'home', link: 'office', user: 'anna', globals: 'globals' } as const;
-const file = { server: 'network', link: 'network', user: 'pptp_users', globals: 'pptp' } as const;
+const section = {
+  server: 'home',
+  link: 'office',
+  user: 'anna',
+  globals: 'globals',
+  radius: 'main',
+  nas: 'nas',
+} as const;
+const file = {
+  server: 'network',
+  link: 'network',
+  user: 'pptp_users',
+  globals: 'pptp',
+  radius: 'pptp_radius',
+  nas: 'pptp_radius',
+} as const;
 
 function pick(value: unknown, path: string): unknown {
   return path
@@ -397,7 +528,7 @@ for (const kind of Object.keys(cases) as Kind[]) {
   });
 
   for (const [name, each] of Object.entries(cases[kind])) {
-    const { at, good, bad } = each;
+    const { at, good, bad, beside = '' } = each;
     const { presence, type } = tables[kind][name]!;
 
     test(`${kind}: ${name}`, () => {
@@ -410,13 +541,13 @@ for (const kind of Object.keys(cases) as Kind[]) {
             ? `option ${name} '${written}'`
             : written.map((word) => `list ${name} '${word}'`).join('\n');
         const without = replaced(kind, name);
-        const found = only(kind, parseConfiguration(files(kind, lines, without)));
+        const found = only(kind, parseConfiguration(files(kind, `${beside}\n${lines}`, without)));
         if (at !== undefined) same(pick(found, at), value, lines);
       }
 
       for (const text of bad) {
         const without = replaced(kind, name);
-        const found = refusal(files(kind, `option ${name} '${text}'`, without));
+        const found = refusal(files(kind, `${beside}\noption ${name} '${text}'`, without));
         const place = `error: ${file[kind]}, section '${section[kind]}', option '${name}'`;
         assert.ok(
           found.some((line) => line.startsWith(place) && line.includes(': expected ')),

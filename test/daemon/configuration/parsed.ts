@@ -10,6 +10,7 @@ export interface Files {
   readonly network?: string;
   readonly pptp?: string;
   readonly pptp_users?: string;
+  readonly pptp_radius?: string;
 }
 
 /** The options of each kind of section that have no default. */
@@ -19,6 +20,8 @@ export const complete = {
   link: "option proto 'pptpgw'\noption server 'vpn.example.com'\noption username 'anna'\noption password 'geheim'\n",
   user: "option username 'anna'\noption password 'geheim'\n",
   globals: '',
+  radius: "option server '192.0.2.1'\noption secret 'geheim'\n",
+  nas: '',
 } as const;
 export type Kind = keyof typeof complete;
 
@@ -30,6 +33,8 @@ export function files(kind: Kind, lines = '', without: readonly string[] = []): 
     .join('\n');
   const section = (head: string) => `config ${head}\n${kept}\n${lines}\n`;
   if (kind === 'user') return { pptp_users: section("user 'anna'") };
+  if (kind === 'radius') return { pptp_radius: section("radius 'main'") };
+  if (kind === 'nas') return { pptp_radius: section("nas 'nas'") };
   if (kind === 'globals') return { pptp: section("pptp 'globals'") };
   return { network: section(`interface '${kind === 'server' ? 'home' : 'office'}'`) };
 }
@@ -56,6 +61,8 @@ export function only(kind: Kind, configuration: Configuration): Readonly<Record<
     server: configuration.servers,
     link: configuration.links,
     user: configuration.users,
+    radius: configuration.radius,
+    nas: [configuration.nas],
     globals: [{ ...configuration.limits, logLevel: configuration.logLevel }],
   }[kind];
   assert.equal(found.length, 1);

@@ -16,6 +16,7 @@ import {
   serverOptions,
   userOptions,
 } from '../../../src/daemon/configuration/options.ts';
+import { nasOptions, radiusOptions } from '../../../src/daemon/configuration/radius-options.ts';
 import { causeCodes } from '../../../src/wire/cause.ts';
 
 const root = resolve(import.meta.dirname, '../../..');
@@ -56,7 +57,15 @@ const firstWords = (text: string) =>
   rows(text).map(([first = '']) => /[\w-]+(?=[` ])/.exec(first.replace('list ', ''))?.[0]);
 
 test('every option, cause and command has one row', () => {
-  const tables = [serverOptions, linkOptions, userOptions, globalOptions, relayOptions];
+  const tables = [
+    serverOptions,
+    linkOptions,
+    userOptions,
+    globalOptions,
+    relayOptions,
+    radiusOptions,
+    nasOptions,
+  ];
   assert.deepEqual(firstWords(optionsReference()), tables.flatMap(Object.keys));
   assert.deepEqual(firstWords(causesReference()), causeCodes);
   const commands = commandTable.map(({ name }) => name);
