@@ -25,7 +25,7 @@ function service(context: TestContext): ShellBench {
   made.write('etc/init.d/pptp-gateway', readFileSync(join(project, 'init.d/pptp-gateway'), 'utf8'));
   made.write(
     'rc',
-    `config_load() { :; }\nconfig_list_foreach() { for each in $WRITABLE; do "$3" "$each"; done; }\nextra_command() { echo "extra $*" >>/tmp/calls; }\n. /etc/init.d/pptp-gateway\n${procd}\n"$@"\n`,
+    `config_load() { :; }\nconfig_list_foreach() { for each in $WRITABLE; do "$3" "$each"; done; }\nconfig_foreach() { [ -z "$RECORDS" ] || "$1" nas; }\nconfig_get() { eval "$1=\\$RECORDS"; }\nextra_command() { echo "extra $*" >>/tmp/calls; }\n. /etc/init.d/pptp-gateway\n${procd}\n"$@"\n`,
   );
   made.write('usr/bin/pptp-gateway', '#!/bin/busybox sh\necho "program $*"\n', 0o755);
   return made;
@@ -91,6 +91,18 @@ test('folders of the option writable are, if they are there', (t) => {
   assert.ok(
     calls.includes(
       'add_jail_mount_rw /var/run/pptp-gateway /dev/net/tun /proc/sys/net /tmp /srv/reports',
+    ),
+  );
+});
+
+test('so is the folder where accounting records wait', (t) => {
+  const made = service(t);
+  made.write('sbin/ujail', '', 0o755);
+  made.write('srv/records/x', '');
+  const { calls } = run(made, 'start_service', 'RECORDS=/srv/records;');
+  assert.ok(
+    calls.includes(
+      'add_jail_mount_rw /var/run/pptp-gateway /dev/net/tun /proc/sys/net /srv/records',
     ),
   );
 });

@@ -33,6 +33,7 @@ test('it has the capabilities that the service has on OpenWrt, and no more', () 
 test('its folder is that of the program’s own bus, and the goodbyes have their time', () => {
   const [folder] = values('RuntimeDirectory');
   assert.equal(parseArguments(['status']).socket, `/var/run/${folder}/ubus.sock`);
+  assert.deepEqual(values('StateDirectory'), [folder]);
   assert.ok(Number(values('TimeoutStopSec')[0]) > 5);
 });
 

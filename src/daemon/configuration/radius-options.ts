@@ -120,6 +120,6 @@ export const nasOptions = {
   records: optional(
     folder,
     'restart',
-    'Folder where accounting records wait until a server has taken them; default: in memory on OpenWrt (it survives all but a restart of the router), /var/lib/pptp-gateway elsewhere.',
+    'Folder where accounting records wait until a server has taken them; default: in memory on OpenWrt (it survives all but a restart of the router), /var/lib/pptp-gateway under systemd.',
   ),
 } as const;
