@@ -100,7 +100,10 @@ test('who removes it has no empty folders for hooks left, and nothing of ours in
   for (const env of [{ IPKG_INSTROOT: '/x' }, { PKG_UPGRADE: '1' }])
     assert.deepEqual(removed({ env, nft: 'exit 0' }), []);
   assert.deepEqual(hooks.map(existsSync), [true, true]);
-  assert.deepEqual(removed({ nft: 'exit 0' }), ['firewall reload']);
+  assert.deepEqual(removed({ nft: '[ "$1" = list ] || echo "nft $*"' }), [
+    'firewall reload',
+    'nft delete chain inet fw4 pptp_gateway_prerouting; delete chain inet fw4 pptp_gateway_output; delete set inet fw4 pptp_gateway_calls',
+  ]);
   assert.equal(existsSync(join(folder, 'etc')), false);
 
   mkdirSync(hooks[0]!, { recursive: true });
