@@ -108,11 +108,12 @@ export class CallerCall implements SessionOwner {
     return this.#session?.methods ?? [];
   }
 
-  /** A reload changed the account in what does not matter to this session, but for its expiry. */
+  /** A reload changed the account, or the server, in what does not end this session: its expiry and its rates hold at once. */
   renew(user: User, now: number): void {
     const state = this.#state;
     if (!('admission' in state)) return;
     this.#state = { ...state, user };
+    this.#setRates(state.session, user, now);
     if (state.name === 'established') this.#endIf(state.limits.setExpiry(user.expires, now), now);
   }
 
@@ -308,6 +309,7 @@ export class CallerCall implements SessionOwner {
     this.#state = { name: 'admitted', session, user: admission.user, admission, release };
     this.#deadlines.set('tunnel', now + this.#ports.access.gateway.limits.loginTimeout);
     this.#owner.admitted(now);
+    this.#setRates(session, admission.user, now);
     session.admit(admission.identity, attempt.method, admission.grant, now);
   }
 
@@ -331,6 +333,10 @@ export class CallerCall implements SessionOwner {
     const told = refusalOf(why);
     state.session.refuse(told === undefined ? cause('PEER_AUTH_FAILED') : why, now, told);
     if ('release' in state) state.release();
+  }
+
+  #setRates(session: Session, user: User, now: number): void {
+    session.setRates({ ...this.#ports.options().rates, ...user.rates }, now);
   }
 
   #establish(now: number): void {
