@@ -98,20 +98,7 @@ export class Shaper {
    * @returns PASS: now; WAITS: it was copied, and comes from take(); or the reason why it is dropped
    */
   offer(slot: Slot, protocol: number, at: number, length: number, now: number): number {
-    if (this.#cost[slot] === 0) return PASS;
-    const queues = this.#queues;
-    const waiting = queues.waiting(slot);
-    if (waiting === 0 && now >= this.#free[slot]!) {
-      this.#pay(slot, length, now);
-      return PASS;
-    }
-    const queue = this.#queueOf(slot, flowOf(protocol, this.#parts.octets, at, length));
-    if (!this.#mayWait(slot, queue)) return Drop.overRate;
-    const handle = queues.add(queue, protocol, at, length);
-    if (handle === -1) return Drop.full;
-    this.#came[handle] = now;
-    if (waiting === 0) this.#due.set(slot, this.#free[slot]!);
-    return WAITS;
+    return this.#cost[slot] === 0 ? PASS : this.#judge(slot, protocol, at, length, now);
   }
 
   /** The next packet whose time has come, as its handle (the caller releases it; see `slot` and `protocol`), or -1. */
@@ -147,6 +134,23 @@ export class Shaper {
   /** Infinity: nothing waits. */
   nextTimeout(): number {
     return this.#due.earliest();
+  }
+
+  /** Of a session with a rate. */
+  #judge(slot: Slot, protocol: number, at: number, length: number, now: number): number {
+    const queues = this.#queues;
+    const waiting = queues.waiting(slot);
+    if (waiting === 0 && now >= this.#free[slot]!) {
+      this.#pay(slot, length, now);
+      return PASS;
+    }
+    const queue = this.#queueOf(slot, flowOf(protocol, this.#parts.octets, at, length));
+    if (!this.#mayWait(slot, queue)) return Drop.overRate;
+    const handle = queues.add(queue, protocol, at, length);
+    if (handle === -1) return Drop.full;
+    this.#came[handle] = now;
+    if (waiting === 0) this.#due.set(slot, this.#free[slot]!);
+    return WAITS;
   }
 
   #mayWait(slot: Slot, queue: number): boolean {
