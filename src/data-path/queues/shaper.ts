@@ -31,8 +31,8 @@ const LEAST = 8 * 1500;
 /** CoDel's target, ms: RFC 8289 §4.3; and at slow rates the time of so many octets. */
 const TARGET = 5;
 const TARGET_OCTETS = 1.5 * 1500;
-/** Between two looks at a session, ms: several packets at a time, for the burst makes up for what comes late. */
-const PAUSE = 1;
+/** Between two looks at a session, ms: several packets at a time cost less, and the burst makes up for what comes late. */
+const PAUSE = 2;
 
 export interface ShaperParts {
   readonly octets: Uint8Array;
