@@ -28,4 +28,5 @@ export const session: SessionStatus = {
     duplicates: 7,
     drops: { 'bad-source': 8 },
   },
+  account: undefined,
 };
