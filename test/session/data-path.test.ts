@@ -312,7 +312,7 @@ for (const forgedBy of ['client', 'server'] as const) {
 }
 
 /** One at a time: each is carried out before the next is polled. */
-function* outputs(caller: Caller): Generator<ClientLinkOutput> {
+function* outputs(caller: Caller): Generator<CallerOutput> {
   for (let output = caller.poll(); output !== undefined; output = caller.poll()) yield output;
 }
 
