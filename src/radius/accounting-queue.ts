@@ -66,6 +66,8 @@ export class AccountingQueue {
   #records = 0;
   #octets = 0;
   #unwritten: string[] = [];
+  /** Of which it is not written that a record was answered. */
+  readonly #answered = new Set<Account>();
   /** Since it was written anew. */
   #appended = 0;
   #rewriteAt = 0;
@@ -149,7 +151,13 @@ export class AccountingQueue {
     if (record === undefined || this.#accounts.get(account.id) !== account) return;
     this.#left(record);
     this.#note({ kind: 'done', id: account.id, number: record.number });
+    this.#answered.add(account);
     if (!account.isOpen && account.records.length === 0) this.#remove(account);
+  }
+
+  /** All that was answered of it is written. */
+  isWritten(account: Account): boolean {
+    return !this.#answered.has(account);
   }
 
   /** All of it is lost. */
@@ -163,6 +171,7 @@ export class AccountingQueue {
     if (this.#isWhole && this.#unwritten.length === 0) return true;
     const text = this.#unwritten.join('');
     this.#unwritten = [];
+    this.#answered.clear();
     if (this.#isWhole && this.#appended + text.length <= this.#rewriteAt) {
       this.#isWhole = this.#store.append(text);
       this.#appended += text.length;
@@ -174,6 +183,7 @@ export class AccountingQueue {
   /** What waits and what goes on, and nothing else. */
   rewrite(): boolean {
     this.#unwritten = [];
+    this.#answered.clear();
     const text = [...this.#accounts.values()].map(sessionLines).join('');
     this.#isWhole = this.#store.replace(text);
     this.#appended = 0;

@@ -449,6 +449,8 @@ export class Accounting {
         happened: what.at,
       };
     this.#ready.delete(what);
+    // So that no daemon begins again further back than with the record that was sent last.
+    if (!this.#queue.isWritten(what)) this.#write(now);
     const record = what.records[0]!;
     const attributes = recordAttributes(what.session, record);
     // Monotonic time: whatever becomes of the wall clock, no delay is negative.
