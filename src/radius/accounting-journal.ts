@@ -66,7 +66,7 @@ export function readJournal(text: string): Map<string, JournaledSession> {
 
 /** What brings a reader of an empty journal to just this. */
 export function sessionLines(session: JournaledSession): string {
-  const { id } = session.session;
+  const id = session.session.call.sessionId;
   const [first] = session.records;
   const entries: JournalEntry[] = [
     { kind: 'session', session: session.session, at: session.startedAt },
@@ -79,7 +79,7 @@ export function sessionLines(session: JournaledSession): string {
 }
 
 function apply(sessions: Map<string, JournaledSession>, entry: JournalEntry): void {
-  const id = 'session' in entry ? entry.session.id : entry.id;
+  const id = 'session' in entry ? entry.session.call.sessionId : entry.id;
   const known = sessions.get(id);
   if (entry.kind === 'session') {
     const start = startRecord(entry.at);
@@ -143,55 +143,55 @@ function plainReading({ at, seconds, counters }: Reading): number[] {
   return [at, seconds, inputOctets, outputOctets, inputPackets, outputPackets];
 }
 
-type PlainSession = Omit<AccountedSession, 'classes' | 'multiSessionId' | 'nas'> & {
+type PlainSession = Omit<AccountedSession, 'classes' | 'multiSessionId'> & {
+  /** Empty: none. */
   readonly multiSessionId: string;
-  readonly nasIdentifier: string;
-  /** -1: none */
-  readonly nasAddress: number;
   /** Hexadecimal, with commas between. */
   readonly classes: string;
 };
 
-function plainSession({ nas, classes, multiSessionId, ...rest }: AccountedSession): PlainSession {
-  return {
-    ...rest,
-    multiSessionId: multiSessionId ?? '',
-    nasIdentifier: nas.identifier,
-    nasAddress: nas.address ?? -1,
-    classes: classes.map(toHex).join(),
-  };
+function plainSession({ classes, multiSessionId = '', ...rest }: AccountedSession): PlainSession {
+  return { ...rest, multiSessionId, classes: classes.map(toHex).join() };
 }
 
-const SHAPE: PlainSession = {
-  id: '',
+const LIKE: PlainSession = {
+  call: {
+    nasIdentifier: '',
+    nasAddress: 0,
+    port: 0,
+    portId: '',
+    sessionId: '',
+    peer: 0,
+    local: 0,
+    peerHostName: '',
+    tunnelId: '',
+    connectInfo: '',
+  },
   multiSessionId: '',
   username: '',
-  nasIdentifier: '',
-  nasAddress: 0,
-  port: 0,
-  portId: '',
-  caller: 0,
-  called: 0,
   address: 0,
-  tunnelConnection: '',
   authentic: 'local',
   classes: '',
   interimInterval: 0,
 };
 
+function isLike(value: unknown, like: object): boolean {
+  if (typeof value !== 'object' || value === null) return false;
+  return Object.entries(like).every(([name, one]: [string, unknown]) => {
+    const other: unknown = value[name as keyof object];
+    return typeof one === 'object' && one !== null
+      ? isLike(other, one)
+      : typeof other === typeof one;
+  });
+}
+
 function sessionOf(value: unknown): AccountedSession | undefined {
-  if (typeof value !== 'object' || value === null) return undefined;
-  const fields = Object.entries(SHAPE);
-  if (!fields.every(([name, like]) => typeof value[name as keyof object] === typeof like))
-    return undefined;
-  const { nasIdentifier, nasAddress, classes, multiSessionId, authentic, ...rest } =
-    value as PlainSession;
+  if (!isLike(value, LIKE)) return undefined;
+  const { classes, multiSessionId, ...rest } = value as PlainSession;
   const octets = classes === '' ? [] : classes.split(',').map(fromHex);
   return {
     ...rest,
     multiSessionId: multiSessionId === '' ? undefined : multiSessionId,
-    nas: { identifier: nasIdentifier, address: nasAddress === -1 ? undefined : nasAddress },
-    authentic: authentic === 'radius' ? 'radius' : 'local',
     classes: octets.filter((one) => one !== undefined),
   };
 }

@@ -103,7 +103,8 @@ export class AccountingQueue {
 
   /** A session has begun: its Start waits. Throws where it is known already. */
   begin(session: AccountedSession, at: number, now: number): Account {
-    if (this.#accounts.has(session.id)) throw new Error(`session ${session.id} has begun already`);
+    const { sessionId } = session.call;
+    if (this.#accounts.has(sessionId)) throw new Error(`session ${sessionId} has begun already`);
     const start = startRecord(at);
     const account = this.#insert(
       {
@@ -192,7 +193,7 @@ export class AccountingQueue {
   }
 
   #insert(found: JournaledSession, since: number): Account {
-    const { id } = found.session;
+    const id = found.session.call.sessionId;
     const { session, startedAt: at } = found;
     const octets = journalLine({ kind: 'session', session, at }).length + RECORD_OCTETS;
     const account: Account = {

@@ -3,9 +3,9 @@
  * §2.3 (what an interim record may hold). Input is what comes from the caller, as the access server sees it.
  */
 import type { Ipv4 } from '../wire/brand.ts';
-import { formatAddress } from '../wire/ip.ts';
 import type { RadiusAttribute } from '../wire/radius-attributes.ts';
-import { textFromOctets, textOf, type Text } from '../wire/text.ts';
+import { textFromOctets, type Text } from '../wire/text.ts';
+import { callAttributes, type RadiusCall } from './access-request.ts';
 
 /** This router, as its servers see it. */
 export interface NasIdentity {
@@ -19,22 +19,13 @@ export interface NasIdentity {
  * over any change of the configuration.
  */
 export interface AccountedSession {
-  /** Acct-Session-Id: unique, also among those of earlier and later daemons. */
-  readonly id: string;
+  /** Its `sessionId` must not be empty. */
+  readonly call: RadiusCall;
   /** Acct-Multi-Session-Id: the same in sessions that belong together. */
   readonly multiSessionId: string | undefined;
   readonly username: string;
-  readonly nas: NasIdentity;
-  /** NAS-Port and NAS-Port-Id. */
-  readonly port: number;
-  readonly portId: string;
-  /** Outside addresses: the caller's, and ours that it has called. */
-  readonly caller: Ipv4;
-  readonly called: Ipv4;
   /** The caller's address in the tunnel. */
   readonly address: Ipv4;
-  /** Acct-Tunnel-Connection. */
-  readonly tunnelConnection: string;
   readonly authentic: 'radius' | 'local';
   /** What the server wants to see again (Class). */
   readonly classes: readonly Uint8Array[];
@@ -80,12 +71,6 @@ export const NOTHING_YET: SessionCounters = {
 const STATUS_TYPES = { start: 1, stop: 2, interim: 3, on: 7, off: 8 } as const;
 /** RFC 2866 §5.6 */
 const AUTHENTIC = { radius: 1, local: 2 } as const;
-const SERVICE_FRAMED = 2;
-const PROTOCOL_PPP = 1;
-const PORT_VIRTUAL = 5;
-/** RFC 2868 §3.1, §3.2 */
-const TUNNEL_PPTP = 1;
-const MEDIUM_IPV4 = 1;
 const MAX_TEXT = 253;
 const GIGAWORD = 2 ** 32;
 const encoder = new TextEncoder();
@@ -129,25 +114,12 @@ function nasAttributes({ identifier, address }: NasIdentity): RadiusAttribute[] 
 }
 
 function sessionAttributes(session: AccountedSession): RadiusAttribute[] {
-  const tunnel = (address: Ipv4) => ({ tag: 0, value: textOf(formatAddress(address)) });
   return [
-    ...text('Acct-Session-Id', session.id),
-    ...text('Acct-Multi-Session-Id', session.multiSessionId ?? ''),
     ...text('User-Name', session.username),
-    ...nasAttributes(session.nas),
-    { name: 'NAS-Port', value: u32Of(session.port) },
-    ...text('NAS-Port-Id', session.portId),
-    { name: 'NAS-Port-Type', value: PORT_VIRTUAL },
-    { name: 'Service-Type', value: SERVICE_FRAMED },
-    { name: 'Framed-Protocol', value: PROTOCOL_PPP },
+    ...callAttributes(session.call),
+    ...text('Acct-Multi-Session-Id', session.multiSessionId ?? ''),
+    ...text('Acct-Tunnel-Connection', session.call.sessionId),
     { name: 'Framed-IP-Address', value: session.address },
-    ...text('Calling-Station-Id', formatAddress(session.caller)),
-    ...text('Called-Station-Id', formatAddress(session.called)),
-    { name: 'Tunnel-Type', value: { tag: 0, value: TUNNEL_PPTP } },
-    { name: 'Tunnel-Medium-Type', value: { tag: 0, value: MEDIUM_IPV4 } },
-    { name: 'Tunnel-Client-Endpoint', value: tunnel(session.caller) },
-    { name: 'Tunnel-Server-Endpoint', value: tunnel(session.called) },
-    ...text('Acct-Tunnel-Connection', session.tunnelConnection),
     { name: 'Acct-Authentic', value: AUTHENTIC[session.authentic] },
     ...session.classes.map((value) => ({ name: 'Class', value }) as const),
   ];
@@ -171,10 +143,7 @@ type TextName =
   | 'Acct-Multi-Session-Id'
   | 'Acct-Tunnel-Connection'
   | 'User-Name'
-  | 'NAS-Identifier'
-  | 'NAS-Port-Id'
-  | 'Calling-Station-Id'
-  | 'Called-Station-Id';
+  | 'NAS-Identifier';
 
 /** Empty text is left out (RFC 2865 §5), and of one that is too long the beginning is sent: a record must be encodable. */
 function text(name: TextName, words: string): { name: TextName; value: Text }[] {

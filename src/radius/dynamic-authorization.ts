@@ -261,7 +261,7 @@ export class DynamicAuthorization {
     const found: string[] = [];
     const only = sessionId === undefined ? undefined : session(sessionId);
     const candidates = sessionId === undefined ? sessions() : only === undefined ? [] : [only];
-    for (const one of candidates) if (matches(one)) found.push(one.id);
+    for (const one of candidates) if (matches(one)) found.push(one.call.sessionId);
     return found;
   }
 

@@ -11,8 +11,10 @@ import {
   type RadiusAttribute,
   type RadiusAttributeName,
 } from '../wire/radius-attributes.ts';
+import { ServiceType } from './access-request.ts';
 import type { AccountedSession } from './accounting-record.ts';
-import { ratesOf, type Rates } from './rates.ts';
+import { AnswerReader } from './answer-reader.ts';
+import { readChanges, type Changes } from './grant.ts';
 
 /** RFC 5176 §3.5 */
 export const ErrorCause = {
@@ -32,17 +34,13 @@ export type ErrorCause = (typeof ErrorCause)[keyof typeof ErrorCause];
 /** What a session is found by: as in the records of accounting. */
 export type LiveSession = Pick<
   AccountedSession,
-  'id' | 'multiSessionId' | 'username' | 'port' | 'portId' | 'caller' | 'called' | 'address'
+  'call' | 'multiSessionId' | 'username' | 'address'
 >;
 
-/** What is to be otherwise from now on; what is absent stays. Times in ms, 0: none. */
-export interface SessionChange {
-  /** Counted from the start of the session. */
-  readonly sessionTimeout?: number;
-  readonly idleTimeout?: number;
+/** What is to be otherwise from now on; what is absent stays. Times in ms. */
+export interface SessionChange extends Changes {
+  /** Between interim records; 0: none. */
   readonly interimInterval?: number;
-  readonly rates?: Rates;
-  readonly filter?: string;
   readonly classes?: readonly Uint8Array[];
 }
 
@@ -108,19 +106,23 @@ const ofChange = [
   'Ascend-Data-Rate',
   'Ascend-Xmit-Rate',
 ] as const;
-const several: readonly RadiusAttributeName[] = ['Class', 'Proxy-State', 'Reply-Message'];
+const several: readonly RadiusAttributeName[] = [
+  'Class',
+  'Filter-Id',
+  'Proxy-State',
+  'Reply-Message',
+];
 const allowed: Readonly<Record<'disconnect' | 'change', ReadonlySet<RadiusAttributeName>>> = {
   disconnect: new Set([...identifying, ...ofNas, ...beside, ...ofDisconnect]),
   change: new Set([...identifying, ...ofNas, ...beside, ...ofChange]),
 };
-/** RFC 2865 §5.6 */
-const SERVICE_FRAMED = 2;
 
 /** The request in a packet of which the authenticators are right, or why it is refused. */
 export function dynamicRequest(
-  { code, attributes, skipped, faults }: DecodedRadiusPacket,
+  packet: DecodedRadiusPacket,
   own: OwnIdentity,
 ): DynamicRequest | ErrorCause {
+  const { code, attributes, skipped, faults } = packet;
   const kind = code === RadiusCode.DisconnectRequest ? 'disconnect' : 'change';
   if (faults.length > 0) return ErrorCause.InvalidRequest;
   const names = attributes.map(({ name }) => name);
@@ -133,7 +135,7 @@ export function dynamicRequest(
     identifying.includes(attribute.name as Identifying),
   );
   if (identity.length === 0) return ErrorCause.MissingAttribute;
-  const wanted = kind === 'disconnect' ? disconnection(attributes) : changeOf(attributes);
+  const wanted = kind === 'disconnect' ? disconnection(attributes) : changeOf(packet);
   if (typeof wanted === 'number') return wanted;
   return {
     wanted,
@@ -151,23 +153,24 @@ function isForUs(attributes: readonly RadiusAttribute[], own: OwnIdentity): bool
 }
 
 function isOf(session: LiveSession, { name, value }: Named<Identifying>): boolean {
+  const { call } = session;
   switch (name) {
     case 'User-Name':
       return value.text === session.username;
     case 'NAS-Port':
-      return value === session.port;
+      return value === call.port;
     case 'Framed-IP-Address':
       return value === session.address;
     case 'Called-Station-Id':
-      return value.text === formatAddress(session.called);
+      return value.text === formatAddress(call.local);
     case 'Calling-Station-Id':
-      return value.text === formatAddress(session.caller);
+      return value.text === formatAddress(call.peer);
     case 'Acct-Session-Id':
-      return value.text === session.id;
+      return value.text === call.sessionId;
     case 'Acct-Multi-Session-Id':
       return value.text === session.multiSessionId;
     case 'NAS-Port-Id':
-      return value.text === session.portId;
+      return value.text === call.portId;
   }
 }
 
@@ -179,34 +182,20 @@ function disconnection(attributes: readonly RadiusAttribute[]): Wanted {
   };
 }
 
-function changeOf(attributes: readonly RadiusAttribute[]): Wanted | ErrorCause {
+function changeOf(packet: DecodedRadiusPacket): Wanted | ErrorCause {
+  const reader = new AnswerReader(packet);
   // RFC 5176 §3.2: Authorize Only is optional, and not for us.
-  if ((radiusValue(attributes, 'Service-Type') ?? SERVICE_FRAMED) !== SERVICE_FRAMED)
+  if ((reader.value('Service-Type') ?? ServiceType.Framed) !== ServiceType.Framed)
     return ErrorCause.UnsupportedService;
-  const rates = ratesOf(attributes);
-  if (rates === 'invalid') return ErrorCause.InvalidAttributeValue;
-  const sessionTimeout = milliseconds(attributes, 'Session-Timeout');
-  const idleTimeout = milliseconds(attributes, 'Idle-Timeout');
-  const interimInterval = milliseconds(attributes, 'Acct-Interim-Interval');
-  const filter = radiusValue(attributes, 'Filter-Id')?.text;
-  const classes = radiusValues(attributes, 'Class');
+  const interval = reader.value('Acct-Interim-Interval');
+  const classes = reader.values('Class');
   const change: SessionChange = {
-    ...(sessionTimeout === undefined ? {} : { sessionTimeout }),
-    ...(idleTimeout === undefined ? {} : { idleTimeout }),
-    ...(interimInterval === undefined ? {} : { interimInterval }),
-    ...(rates === undefined ? {} : { rates }),
-    ...(filter === undefined ? {} : { filter }),
+    ...readChanges(reader),
+    ...(interval === undefined ? {} : { interimInterval: 1000 * interval }),
     ...(classes.length === 0 ? {} : { classes }),
   };
+  if (reader.faults.length > 0) return ErrorCause.InvalidAttributeValue;
   return Object.keys(change).length === 0
     ? ErrorCause.MissingAttribute
     : { kind: 'change', change };
-}
-
-function milliseconds(
-  attributes: readonly RadiusAttribute[],
-  name: 'Session-Timeout' | 'Idle-Timeout' | 'Acct-Interim-Interval',
-): number | undefined {
-  const seconds = radiusValue(attributes, name);
-  return seconds === undefined ? undefined : 1000 * seconds;
 }

@@ -295,8 +295,6 @@ const table = {
     sentence:
       'A fault in pptp-gateway itself ended this connection; the others go on. The system log says where it is: please report that.',
   },
-
-  // RADIUS.
   ACCOUNTING_LOST: {
     sentence:
       'No RADIUS server has taken accounting records for so long that there is no more room for them: those of the sessions that ended first are lost.',

@@ -139,7 +139,7 @@ describe('the journal', () => {
   });
 
   it('loses the line that is damaged, and no other', () => {
-    const session = accounted('a', { nas: { identifier: '', address: undefined } });
+    const session = accounted('a', { call: { portId: '' } });
     const lines = [
       journalLine({ kind: 'session', session, at: 5 }),
       journalLine({ kind: 'done', id: 'a', number: 0 }),

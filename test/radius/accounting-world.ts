@@ -69,22 +69,34 @@ export class MemoryStore {
 
 export const nas = { identifier: 'gateway', address: 0xc0000201 };
 
-export function accounted(id: string, more: Partial<AccountedSession> = {}): AccountedSession {
+/** What is otherwise than in most sessions of a test. */
+type Other = Partial<Omit<AccountedSession, 'call'>> & {
+  readonly call?: Partial<AccountedSession['call']>;
+};
+
+export function accounted(id: string, more: Other = {}): AccountedSession {
+  const { call, ...rest } = more;
   return {
-    id,
     multiSessionId: undefined,
     username: 'anna',
-    nas,
-    port: 7,
-    portId: 'home',
-    caller: 0xc6336401,
-    called: 0xcb007101,
     address: 0xc0a8630a,
-    tunnelConnection: '4711',
     authentic: 'radius',
     classes: [],
     interimInterval: 0,
-    ...more,
+    ...rest,
+    call: {
+      nasIdentifier: nas.identifier,
+      nasAddress: nas.address,
+      port: 7,
+      portId: 'home',
+      sessionId: id,
+      peer: 0xc6336401,
+      local: 0xcb007101,
+      peerHostName: 'laptop',
+      tunnelId: '4711',
+      connectInfo: 'PPTP',
+      ...call,
+    },
   };
 }
 
@@ -138,7 +150,7 @@ export class World {
     this.clock.advance(milliseconds, [this.accounting], () => this.drain());
   }
 
-  start(id: string, more?: Partial<AccountedSession>): void {
+  start(id: string, more?: Other): void {
     this.counters.set(id, traffic(0));
     this.accounting.handleStart(accounted(id, more), this.now);
     this.drain();

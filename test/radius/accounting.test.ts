@@ -50,24 +50,28 @@ describe('what a record says', () => {
     assert.deepEqual(plain, [
       ['Acct-Status-Type', 2],
       ['Event-Timestamp', (world.wall + 1_000_000 + 90_500 - 500) / 1000],
-      ['Acct-Session-Id', 'a1'],
-      ['Acct-Multi-Session-Id', 'm'],
       ['User-Name', 'anna'],
       ['NAS-Identifier', 'gateway'],
       ['NAS-IP-Address', nas.address],
       ['NAS-Port', 7],
-      ['NAS-Port-Id', 'home'],
       ['NAS-Port-Type', 5],
+      ['NAS-Port-Id', 'home'],
       ['Service-Type', 2],
       ['Framed-Protocol', 1],
-      ['Framed-IP-Address', 0xc0a8630a],
       ['Calling-Station-Id', '198.51.100.1'],
       ['Called-Station-Id', '203.0.113.1'],
+      ['Acct-Session-Id', 'a1'],
+      ['Connect-Info', 'PPTP'],
       ['Tunnel-Type', 1],
       ['Tunnel-Medium-Type', 1],
       ['Tunnel-Client-Endpoint', '198.51.100.1'],
       ['Tunnel-Server-Endpoint', '203.0.113.1'],
-      ['Acct-Tunnel-Connection', '4711'],
+      ['Tunnel-Assignment-Id', '4711'],
+      ['Tunnel-Client-Auth-Id', 'laptop'],
+      ['Tunnel-Server-Auth-Id', 'gateway'],
+      ['Acct-Multi-Session-Id', 'm'],
+      ['Acct-Tunnel-Connection', 'a1'],
+      ['Framed-IP-Address', 0xc0a8630a],
       ['Acct-Authentic', 1],
       ['Class', classes[0]],
       ['Class', classes[1]],
@@ -88,7 +92,7 @@ describe('what a record says', () => {
 
   it('can be sent whatever the names are: of long ones the beginning, of empty ones nothing', () => {
     const world = new World();
-    world.start('a', { username: 'ä'.repeat(300), portId: '', authentic: 'local' });
+    world.start('a', { username: 'ä'.repeat(300), call: { portId: '' }, authentic: 'local' });
     world.start('b', { username: '\ud800x' });
     world.pass(1000);
     const [a, b] = world.taken;

@@ -22,7 +22,7 @@ const from = { address: '192.0.2.1', port: 9 };
 const sessions = [
   accounted('s1', { username: 'anna' }),
   accounted('s2', { username: 'anna' }),
-  accounted('s3', { username: 'bert', port: 8 }),
+  accounted('s3', { username: 'bert', call: { port: 8 } }),
 ];
 const types = Object.values(radiusAttributes).map(({ type }) => type);
 
@@ -105,7 +105,7 @@ export const dynamicAuthorization = harness({
         random: (length) => new Uint8Array(length),
         count: () => undefined,
         wallClock: () => WALL,
-        session: (id) => sessions.find((one) => one.id === id),
+        session: (id) => sessions.find((one) => one.call.sessionId === id),
         sessions: () => sessions,
       },
     );
