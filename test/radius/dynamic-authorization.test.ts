@@ -85,7 +85,8 @@ class Desk {
   }
 
   tell(octets: Uint8Array, from = here): void {
-    this.machine.handleDatagram(octets, from, this.now);
+    // As a socket gives it: a Buffer, whose slices are views.
+    this.machine.handleDatagram(Buffer.from(octets), from, this.now);
     for (let output = this.machine.poll(); output !== undefined; output = this.machine.poll()) {
       if (output.kind === 'warning') this.warnings.push(`${output.client}: ${output.text}`);
       else if (output.kind === 'send') {
