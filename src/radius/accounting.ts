@@ -86,16 +86,17 @@ interface Flight {
   readonly answers: number;
 }
 
-/** How many records may be on their way. */
-const WINDOW = 16;
+/** How many records may be on their way: one more with each answer, half as many with each that does not come. */
+const WIDEST_WINDOW = 16;
 const TICK = 60_000;
 /** An answer is written down within this, ms. */
 const WRITE_DELAY = 1_000;
 /** Between tries while nobody answers, ms. */
 const FIRST_PAUSE = 5_000;
 const LONGEST_PAUSE = 60_000;
-/** What was not answered while others were is tried again after this, ms. */
-const STRIKE_PAUSE = 20_000;
+/** What was not answered while others were is tried again after this, each time twice as long, ms. */
+const FIRST_STRIKE_PAUSE = 1_000;
+const LONGEST_STRIKE_PAUSE = 20_000;
 /** Then a record is given up, half an hour later. */
 const MOST_STRIKES = 90;
 /** After so many tries Accounting-On does not wait for a record any more, nor later records for Accounting-On. */
@@ -108,8 +109,10 @@ export class Accounting {
   readonly #queue: AccountingQueue;
   /** Whose first record may go, in the order in which they are tried. */
   readonly #ready = new Set<Account>();
-  /** Which wait after a strike, and until when: those that wait longest first. */
+  /** Which wait after a strike, and until when. */
   readonly #held = new Map<Account | Mark, number>();
+  /** The first of these moments, or one before. */
+  #heldUntil: number | undefined;
   readonly #flights = new Map<AccountingRequest, Flight>();
   readonly #outputs: AccountingOutput[] = [];
   /** Ticks until the next interim record. */
@@ -118,6 +121,7 @@ export class Accounting {
   #mark: Mark | undefined;
   #wasMark = false;
   #answers = 0;
+  #window = WIDEST_WINDOW;
   /** So often in a row nobody has answered; 0: somebody does. */
   #silence = 0;
   /** While nobody answers: when somebody is asked again; undefined: now. */
@@ -191,6 +195,7 @@ export class Accounting {
     const flight = this.#landed(request);
     if (flight === undefined) return;
     this.#answers++;
+    this.#window = Math.min(this.#window + 1, WIDEST_WINDOW);
     this.#silence = 0;
     this.#probeAt = undefined;
     const { what } = flight;
@@ -205,6 +210,7 @@ export class Accounting {
     const flight = this.#landed(request);
     if (flight === undefined) return;
     this.#ports.count('unanswered');
+    this.#window = Math.ceil(this.#window / 2);
     const { what, answers } = flight;
     if (!('records' in what)) what.tries++;
     if (answers === this.#answers) {
@@ -226,17 +232,12 @@ export class Accounting {
   }
 
   nextTimeout(): number | undefined {
-    const [heldUntil] = this.#held.values();
-    const times = [this.#tickAt, this.#writeAt, heldUntil, this.#probeAt];
+    const times = [this.#tickAt, this.#writeAt, this.#heldUntil, this.#probeAt];
     return times.reduce((a, b) => (a === undefined || (b !== undefined && b < a) ? b : a));
   }
 
   handleTimeout(now: number): void {
-    for (const [what, until] of this.#held) {
-      if (until > now) break;
-      this.#held.delete(what);
-      if ('records' in what) this.#awaits(what);
-    }
+    if (this.#heldUntil !== undefined && this.#heldUntil <= now) this.#release(now);
     if (this.#tickAt !== undefined && this.#tickAt <= now) this.#tick(now);
     if (this.#writeAt !== undefined && this.#writeAt <= now) {
       this.#writeAt = undefined;
@@ -362,18 +363,36 @@ export class Accounting {
     else if (what === this.#mark && what.tries > PATIENCE) {
       this.#mark = undefined;
       this.#refused(undefined, `Accounting-${what.kind === 'on' ? 'On' : 'Off'}`);
-    } else if (what === this.#mark) this.#held.set(what, now + STRIKE_PAUSE);
+    } else if (what === this.#mark) this.#hold(what, LONGEST_STRIKE_PAUSE, now);
   }
 
   #strikeRecord(account: Account, now: number): void {
     account.strikes++;
     if (account.strikes >= PATIENCE) this.#mark?.before.delete(account);
     if (account.strikes < MOST_STRIKES) {
-      this.#held.set(account, now + STRIKE_PAUSE);
+      const pause = FIRST_STRIKE_PAUSE * 2 ** Math.min(account.strikes - 1, 10);
+      this.#hold(account, Math.min(pause, LONGEST_STRIKE_PAUSE), now);
       return;
     }
     this.#refused(account, `${account.records[0]!.kind} of session ${account.id}`);
     this.#done(account, now);
+  }
+
+  #hold(what: Account | Mark, pause: number, now: number): void {
+    this.#held.set(what, now + pause);
+    this.#heldUntil = Math.min(this.#heldUntil ?? Infinity, now + pause);
+  }
+
+  #release(now: number): void {
+    let next = Infinity;
+    for (const [what, until] of this.#held) {
+      if (until > now) next = Math.min(next, until);
+      else {
+        this.#held.delete(what);
+        if ('records' in what) this.#awaits(what);
+      }
+    }
+    this.#heldUntil = next === Infinity ? undefined : next;
   }
 
   #refused(account: Account | undefined, what: string): void {
@@ -410,7 +429,7 @@ export class Accounting {
   }
 
   #pump(now: number): void {
-    const window = this.#silence === 0 ? WINDOW : this.#probeAt === undefined ? 1 : 0;
+    const window = this.#silence === 0 ? this.#window : this.#probeAt === undefined ? 1 : 0;
     while (this.#flights.size < window) {
       const next = this.#next();
       if (next === undefined) return;
