@@ -185,7 +185,10 @@ test('an answer that comes too late, or to somebody else, changes nothing', () =
 
 test('others get in while one waits', () => {
   const { world, server } = dialled({ accounts: ['local', 'radius'] }, { users: ['bert'] });
-  const other = world.link({ username: 'bert', secret: user('bert').secret }, { address: ip('198.51.100.77') });
+  const other = world.link(
+    { username: 'bert', secret: user('bert').secret },
+    { address: ip('198.51.100.77') },
+  );
   other.dial();
   world.advance(1_000);
   assert.equal(other.state, 'up');
