@@ -11,6 +11,7 @@ import { configuration } from './harnesses/configuration.ts';
 import { controlConnection } from './harnesses/control-connection.ts';
 import { controlMessages } from './harnesses/control-messages.ts';
 import { dataPath } from './harnesses/data-path.ts';
+import { eap } from './harnesses/eap.ts';
 import { gre } from './harnesses/gre.ts';
 import { importer } from './harnesses/importer.ts';
 import { kernelAnswers } from './harnesses/kernel-answers.ts';
@@ -43,6 +44,7 @@ export const harnesses: readonly Harness[] = [
   configuration,
   bus,
   controlConnection,
+  eap,
   pppLink,
   dataPath,
   relay,
