@@ -9,7 +9,8 @@ import type { MppeKeys } from '../crypto/mppe-keys.ts';
 import type { CallId, Ipv4, Slot } from '../wire/brand.ts';
 import type { Cause } from '../wire/cause.ts';
 import type { Prefix } from '../wire/ip.ts';
-import type { Ipv6Client } from './options.ts';
+import type { CallFacts, LoginQuestion, Terms } from './authorization.ts';
+import type { AccountSource, Ipv6Client } from './options.ts';
 
 /** The packets of one call on the fast path. */
 export interface CallPath {
@@ -130,6 +131,14 @@ export type SessionOutput =
   /** The machine is finished and may be forgotten. */
   | { readonly kind: 'done' };
 
+/** What a caller asks besides. */
+export type CallerOutput =
+  | SessionOutput
+  /** Somebody wants to log in who is not (only) to be found here. Answer: handleAuthorized. */
+  | { readonly kind: 'authorize'; readonly question: LoginQuestion }
+  /** Nobody waits for that answer any more. */
+  | { readonly kind: 'authorize-cancel'; readonly id: number };
+
 /** What a link asks besides. */
 export type ClientLinkOutput =
   | SessionOutput
@@ -215,4 +224,12 @@ export interface SessionStatus {
   readonly mppe: string;
   readonly mtu: number;
   readonly counters: CallCounters;
+  /** Of a caller: how it was let in. */
+  readonly account: SessionAccount | undefined;
+}
+
+export interface SessionAccount {
+  readonly source: AccountSource;
+  readonly call: CallFacts;
+  readonly terms: Terms;
 }

@@ -102,7 +102,7 @@ export class Authenticator {
 
   /**
    * The attempt was verified and is let in. Ignored when none waits for the decision.
-   * @throws Error unless the attempt's `verify` was true
+   * @throws Error unless the attempt was verified or vouched for
    */
   admit(grant: Grant): void {
     const state = this.#state;
@@ -113,14 +113,14 @@ export class Authenticator {
   }
 
   /**
-   * @param told why, for a peer that has proved its password; to another the answer is the same whatever the reason
+   * @param told why, for a peer that has proved its password; to another the answer is the same whatever the reason, unless
+   * `told` is for anybody
    * @returns false: no attempt waits for the decision
    */
   refuse(told: Refusal | undefined): boolean {
     const state = this.#state;
     if (state.name !== 'deciding') return false;
-    const hasProved = state.attempt.proof !== undefined;
-    const refusal = hasProved && told !== undefined ? told : WRONG_PASSWORD;
+    const refusal = toldOf(state.attempt, told);
     this.#decide(state.identifier, undefined, this.#failureMessage(refusal));
     return true;
   }
@@ -200,13 +200,15 @@ export class Authenticator {
       const response = decodeMsChapResponse(value);
       if (isMalformed(response)) return undefined;
       const { ntResponse, useNtResponse } = response;
-      return { method: 'mschap', challenge, ntResponse, hasNtResponse: useNtResponse === 1 };
+      const hasNtResponse = useNtResponse === 1;
+      return { method: 'mschap', identifier, challenge, ntResponse, hasNtResponse };
     }
     const response = decodeMsChapV2Response(value);
     if (isMalformed(response)) return undefined;
     const { peerChallenge, ntResponse, flags } = response;
     return {
       method: 'mschap-v2',
+      identifier,
       exchange: { authenticatorChallenge: challenge, peerChallenge, userName: name.octets },
       ntResponse,
       takesMessage: flags !== WINDOWS_98_FLAGS,
@@ -288,8 +290,13 @@ export class Authenticator {
 
 const WINDOWS_98_FLAGS = 4;
 
-/** Whatever the reason: who has not proved the password learns nothing else. */
-export const WRONG_PASSWORD: Refusal = {
+/** What the peer learns of a refusal. */
+export function toldOf({ proof }: LoginAttempt, told: Refusal | undefined): Refusal {
+  const mayKnow = proof !== undefined || told?.isForAnybody === true;
+  return mayKnow && told !== undefined ? told : WRONG_PASSWORD;
+}
+
+const WRONG_PASSWORD: Refusal = {
   errorCode: MsChapError.AuthenticationFailure,
   message: 'Authentication failed',
 };

@@ -23,7 +23,7 @@ import { encodePppFrame, PppProtocol } from '../../wire/ppp-frame.ts';
 import { takeFirst } from '../../wire/queue.ts';
 import { textOf } from '../../wire/text.ts';
 import type { Grant, LinkOptions, Refusal } from '../options.ts';
-import { WRONG_PASSWORD, type Admitted } from './authenticator.ts';
+import { toldOf, type Admitted } from './authenticator.ts';
 import { LoginAttempt } from './login-attempt.ts';
 import { MAX_REPEATS, PATIENCE, REPEAT_TIME } from './output.ts';
 import type { AuthenticationOutput } from './output.ts';
@@ -96,7 +96,7 @@ export class EapAuthenticator {
 
   /**
    * The attempt was verified and is let in. Ignored when none waits for the decision.
-   * @throws Error unless the attempt's `verify` was true
+   * @throws Error unless the attempt was verified or vouched for
    */
   admit(grant: Grant, now: number): void {
     const state = this.#state;
@@ -107,14 +107,13 @@ export class EapAuthenticator {
   }
 
   /**
-   * @param told why, for a peer that has proved its password; to another the answer is the same whatever the reason
+   * @param told as in Authenticator
    * @returns false: no attempt waits for the decision
    */
   refuse(told: Refusal | undefined, now: number): boolean {
     const state = this.#state;
     if (state.name !== 'deciding') return false;
-    const hasProved = state.attempt.proof !== undefined;
-    const { errorCode, message } = hasProved && told !== undefined ? told : WRONG_PASSWORD;
+    const { errorCode, message } = toldOf(state.attempt, told);
     // RFC 2759 §6; never with a retry on this challenge.
     const challenge = this.#random(MS_CHAP_V2_CHALLENGE_LENGTH);
     const text = formatMsChapFailure({ errorCode, retry: false, challenge, version: 3, message });
@@ -208,8 +207,14 @@ export class EapAuthenticator {
       peerChallenge,
       userName: answer.name.octets,
     };
-    const evidence = { method: 'mschap-v2', exchange, ntResponse, takesMessage: true } as const;
     const { identifier } = response;
+    const evidence = {
+      method: 'mschap-v2',
+      identifier: answer.msChapV2Id,
+      exchange,
+      ntResponse,
+      takesMessage: true,
+    } as const;
     const attempt = new LoginAttempt(answer.name.text, evidence, this.method);
     this.#state = { name: 'deciding', identifier, attempt, deadline: now + PATIENCE };
     this.#outputs.push({ kind: 'login', attempt });
