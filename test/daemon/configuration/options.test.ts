@@ -119,13 +119,13 @@ const both: Readonly<Record<string, Case>> = {
     absent: ['mschap-v2'],
     good: [
       [
-        ['mschap-v2', 'mschap', 'chap', 'pap'],
-        ['mschap-v2', 'mschap', 'chap', 'pap'],
+        ['mschap-v2', 'eap', 'mschap', 'chap', 'pap'],
+        ['mschap-v2', 'eap', 'mschap', 'chap', 'pap'],
       ],
       ['mschap mschap-v2', ['mschap', 'mschap-v2']],
       [['mschap-v2', 'mschap-v2'], ['mschap-v2']],
     ],
-    bad: ['eap', 'MSCHAP-V2', 'mschapv2'],
+    bad: ['EAP', 'eap-mschapv2', 'MSCHAP-V2', 'mschapv2'],
   },
   mppe: words('mppe.policy', 'required', 'required', 'optional', 'off'),
   mppe_strength: {
@@ -379,7 +379,14 @@ const cases: Readonly<Record<Kind, Readonly<Record<string, Case>>>> = {
       good: ['radius.example.com', '203.0.113.9', '2001:db8::1'].map((name) => [name, name]),
       bad: ['a b', '-x', '2001:db8::1::2', '192.0.2.1/32', 'x'.repeat(254)],
     },
-    secret,
+    secret: {
+      at: 'secret.octets',
+      good: ['x', 'päß "wörd"', 'x'.repeat(255)].map((text) => [
+        text,
+        new TextEncoder().encode(text),
+      ]),
+      bad: secret.bad,
+    },
     role: {
       at: 'roles',
       absent: ['auth', 'acct'],
