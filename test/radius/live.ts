@@ -34,7 +34,7 @@ export class LiveClient {
       {
         random: (length) => randomBytes(length),
         count: (what) => this.counts.set(what, (this.counts.get(what) ?? 0) + 1),
-        identity: [{ name: 'NAS-Identifier', value: textOf('router') }],
+        identity: () => [{ name: 'NAS-Identifier', value: textOf('router') }],
       },
       servers,
       performance.now(),

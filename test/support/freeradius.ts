@@ -20,6 +20,7 @@ interface Sections {
   readonly modules?: string;
   readonly authorize?: string;
   readonly authenticate?: string;
+  readonly preacct?: string;
   readonly accounting?: string;
   readonly session?: string;
   readonly 'post-auth'?: string;
@@ -37,31 +38,30 @@ export interface FreeRadiusOptions extends Sections {
 export class FreeRadius {
   /** Its files; removed with it. */
   readonly folder: string;
-  /** What it says, line by line. */
-  readonly log = new LineLog('freeradius');
-  readonly #child: ChildProcess;
-  readonly #ended: Promise<Result>;
+  /** What it says, line by line, since it runs. */
+  log = new LineLog('freeradius');
+  readonly #within: readonly string[];
+  #child: ChildProcess;
+  #ended: Promise<Result>;
 
-  private constructor(folder: string) {
+  private constructor(folder: string, within: readonly string[]) {
     this.folder = folder;
-    // It ends with us, however we do.
-    this.#child = spawn(
-      'setpriv',
-      ['--pdeathsig', 'KILL', PROGRAM, '-f', '-l', 'stdout', '-d', folder],
-      { stdio: ['ignore', 'pipe', 'pipe'] },
-    );
-    this.#ended = collect(this.#child, this.log);
+    this.#within = within;
+    [this.#child, this.#ended] = this.#run();
   }
 
-  /** Ready for requests. */
-  static async start(options: FreeRadiusOptions = {}): Promise<FreeRadius> {
+  /** Ready for requests. @param within words that run a program in a namespace */
+  static async start(
+    options: FreeRadiusOptions = {},
+    within: readonly string[] = [],
+  ): Promise<FreeRadius> {
     if (!existsSync(PROGRAM)) throw new Error('freeradius is missing: tools/setup.sh test');
     const folder = mkdtempSync(join(tmpdir(), 'pptp-freeradius-'));
     if (options.tls !== undefined) for (const name of ['server', 'gateway']) certify(folder, name);
     writeFileSync(join(folder, 'radiusd.conf'), configuration(folder, options));
     writeFileSync(join(folder, 'dictionary'), '');
     writeFileSync(join(folder, 'users'), options.users ?? '');
-    const server = new FreeRadius(folder);
+    const server = new FreeRadius(folder, within);
     await server.log.waitFor(/Ready to process requests/);
     return server;
   }
@@ -70,10 +70,32 @@ export class FreeRadius {
     return readFileSync(join(this.folder, name), 'utf8');
   }
 
-  async stop(): Promise<void> {
+  /** In the midst of what it does; its files stay. */
+  async kill(): Promise<void> {
     this.#child.kill('SIGKILL');
     await this.#ended;
+  }
+
+  /** After kill, with the same files. */
+  async restart(): Promise<void> {
+    this.log = new LineLog('freeradius');
+    [this.#child, this.#ended] = this.#run();
+    await this.log.waitFor(/Ready to process requests/);
+  }
+
+  async stop(): Promise<void> {
+    await this.kill();
     rmSync(this.folder, { recursive: true });
+  }
+
+  #run(): [ChildProcess, Promise<Result>] {
+    // It ends with us, however we do.
+    const [command, ...words] = [
+      ...this.#within,
+      ...['setpriv', '--pdeathsig', 'KILL', PROGRAM, '-f', '-l', 'stdout', '-d', this.folder],
+    ] as [string, ...string[]];
+    const child = spawn(command, words, { stdio: ['ignore', 'pipe', 'pipe'] });
+    return [child, collect(child, this.log)];
   }
 }
 
@@ -148,6 +170,9 @@ modules {
  ${sqlite === undefined ? '' : sqlModule(folder)}
  ${options.modules ?? ''}
 }
+policy {
+ $INCLUDE /etc/freeradius/3.0/policy.d/accounting
+}
 server default {
  ${listener('auth', 1812)}
  ${listener('acct', 1813)}
@@ -171,6 +196,10 @@ server default {
    mschap
   }
   ${options.authenticate ?? ''}
+ }
+ preacct {
+  ${sqlite === undefined ? '' : 'acct_unique'}
+  ${options.preacct ?? ''}
  }
  accounting {
   detail
@@ -209,6 +238,8 @@ function tlsPart(folder: string): string {
 
 function sqlModule(folder: string): string {
   return `
+ expr {
+ }
  sql {
   dialect = "sqlite"
   driver = "rlm_sql_sqlite"
