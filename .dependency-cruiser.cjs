@@ -23,6 +23,7 @@ const rooms = {
   relays: ['capture', 'engine'],
   reports: ['configuration', 'engine', 'relays'],
   tunnels: ['configuration', 'engine', 'reports'],
+  radius: ['configuration', 'engine', 'reports', 'tunnels'],
   control: ['engine', 'reports'],
   import: ['configuration'],
   methods: ['capture', 'configuration', 'engine', 'reports', 'tunnels', 'daemon.ts'],

@@ -51,6 +51,7 @@ export function server(
     tries: 3,
     deadTime: 60_000,
     messageAuthenticator: 'auto',
+    window: 4096,
     ...changes,
   };
 }
@@ -111,7 +112,7 @@ export class Network {
       {
         random: octetsOf(1),
         count: (what) => this.counts.set(what, this.count(what) + 1),
-        identity: [{ name: 'NAS-Identifier', value: textOf('router') }],
+        identity: () => [{ name: 'NAS-Identifier', value: textOf('router') }],
       },
       servers,
       this.clock.now,

@@ -22,6 +22,8 @@ import type { Evidence } from './evidence.ts';
 import { LoginAttempt } from './login-attempt.ts';
 import { MAX_REPEATS, PATIENCE, REPEAT_TIME, type AuthenticationOutput } from './output.ts';
 
+type Method = Exclude<AuthMethod, 'eap'>;
+
 /** What the login has brought the peer. */
 export interface Admitted {
   readonly grant: Grant;
@@ -55,7 +57,7 @@ type State =
   | { readonly name: 'failed' };
 
 export class Authenticator {
-  readonly method: AuthMethod;
+  readonly method: Method;
   readonly #name: string;
   readonly #random: LinkOptions['random'];
   readonly #count: LinkOptions['count'];
@@ -64,7 +66,7 @@ export class Authenticator {
 
   /** @param name who we are, in CHAP's Challenge */
   constructor(
-    method: AuthMethod,
+    method: Method,
     name: string,
     { random, count }: Pick<LinkOptions, 'random' | 'count'>,
     now: number,
@@ -100,7 +102,7 @@ export class Authenticator {
 
   /**
    * The attempt was verified and is let in. Ignored when none waits for the decision.
-   * @throws Error unless the attempt's `verify` was true
+   * @throws Error unless the attempt was verified or vouched for
    */
   admit(grant: Grant): void {
     const state = this.#state;
@@ -111,14 +113,14 @@ export class Authenticator {
   }
 
   /**
-   * @param told why, for a peer that has proved its password; to another the answer is the same whatever the reason
+   * @param told why, for a peer that has proved its password; to another the answer is the same whatever the reason, unless
+   * `told` is for anybody
    * @returns false: no attempt waits for the decision
    */
   refuse(told: Refusal | undefined): boolean {
     const state = this.#state;
     if (state.name !== 'deciding') return false;
-    const hasProved = state.attempt.proof !== undefined;
-    const refusal = hasProved && told !== undefined ? told : WRONG_PASSWORD;
+    const refusal = toldOf(state.attempt, told);
     this.#decide(state.identifier, undefined, this.#failureMessage(refusal));
     return true;
   }
@@ -198,13 +200,15 @@ export class Authenticator {
       const response = decodeMsChapResponse(value);
       if (isMalformed(response)) return undefined;
       const { ntResponse, useNtResponse } = response;
-      return { method: 'mschap', challenge, ntResponse, hasNtResponse: useNtResponse === 1 };
+      const hasNtResponse = useNtResponse === 1;
+      return { method: 'mschap', identifier, challenge, ntResponse, hasNtResponse };
     }
     const response = decodeMsChapV2Response(value);
     if (isMalformed(response)) return undefined;
     const { peerChallenge, ntResponse, flags } = response;
     return {
       method: 'mschap-v2',
+      identifier,
       exchange: { authenticatorChallenge: challenge, peerChallenge, userName: name.octets },
       ntResponse,
       takesMessage: flags !== WINDOWS_98_FLAGS,
@@ -286,11 +290,17 @@ export class Authenticator {
 
 const WINDOWS_98_FLAGS = 4;
 
+/** What the peer learns of a refusal. */
+export function toldOf({ proof }: LoginAttempt, told: Refusal | undefined): Refusal {
+  const mayKnow = proof !== undefined || told?.isForAnybody === true;
+  return mayKnow && told !== undefined ? told : WRONG_PASSWORD;
+}
+
 const WRONG_PASSWORD: Refusal = {
   errorCode: MsChapError.AuthenticationFailure,
   message: 'Authentication failed',
 };
 
-function challengeLength(method: Exclude<AuthMethod, 'pap'>): number {
+function challengeLength(method: Exclude<Method, 'pap'>): number {
   return method === 'mschap' ? MS_CHAP_CHALLENGE_LENGTH : MS_CHAP_V2_CHALLENGE_LENGTH;
 }

@@ -10,17 +10,21 @@ export class LoginAttempt {
   readonly username: string;
   /** The part after the last backslash. */
   readonly bareUsername: string;
+  /** How LCP has agreed to log in: EAP-MSCHAPv2 brings the evidence of MS-CHAPv2. */
+  readonly method: AuthMethod;
   readonly #evidence: Evidence;
   #proof: Proof | undefined;
 
-  constructor(username: string, evidence: Evidence) {
+  constructor(username: string, evidence: Evidence, method: AuthMethod = evidence.method) {
     this.username = username;
     this.bareUsername = username.slice(username.lastIndexOf('\\') + 1);
+    this.method = method;
     this.#evidence = evidence;
   }
 
-  get method(): AuthMethod {
-    return this.#evidence.method;
+  /** For whom else can check it. */
+  get evidence(): Evidence {
+    return this.#evidence;
   }
 
   /**
@@ -32,7 +36,12 @@ export class LoginAttempt {
     return this.#proof !== undefined;
   }
 
-  /** What the latest `verify` yielded; undefined unless it was true. For the link. */
+  /** Somebody who knows the secret has verified it elsewhere. */
+  vouch(proof: Proof): void {
+    this.#proof = proof;
+  }
+
+  /** What the latest `verify` yielded, or `vouch` brought; undefined: nothing. For the link. */
   get proof(): Proof | undefined {
     return this.#proof;
   }

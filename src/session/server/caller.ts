@@ -7,10 +7,11 @@
  */
 import type { CallId, Ipv4 } from '../../wire/brand.ts';
 import { cause, type Cause } from '../../wire/cause.ts';
+import type { LoginAnswer } from '../authorization.ts';
 import { Claims } from '../claims.ts';
 import { Deadlines, earliest } from '../deadlines.ts';
 import { OutputQueue } from '../output-queue.ts';
-import type { CallPaths, SessionOutput, SessionStatus } from '../ports.ts';
+import type { CallerOutput, CallPaths, SessionStatus } from '../ports.ts';
 import { TunnelConnection, type TunnelConnectionOutput } from '../tunnel-connection.ts';
 import { CallerCall, type CallOwner, type CallPorts } from './caller-call.ts';
 import { Progress, type Place } from './half-open.ts';
@@ -52,7 +53,7 @@ export class Caller {
   readonly #calls = new Map<CallId, CallerCall>();
   readonly #callOwner: CallOwner;
   readonly #deadlines = new Deadlines<'login' | 'first-call' | 'linger'>();
-  readonly #outputs = new OutputQueue<SessionOutput>();
+  readonly #outputs = new OutputQueue<CallerOutput>();
   readonly #claims = new Claims();
   #state: State;
   /** What the peer has asked for, at most. */
@@ -90,6 +91,7 @@ export class Caller {
     );
     this.#callOwner = {
       peer,
+      local,
       claims: this.#claims,
       output: (output) => this.#outputs.push(output),
       advanced: (progress, at) => this.#advance(progress, at),
@@ -125,6 +127,12 @@ export class Caller {
     this.#connection.pump(now);
   }
 
+  /** What an authority says to an 'authorize'; ignored when nobody waits for it any more. */
+  handleAuthorized(id: number, answer: LoginAnswer, now: number): void {
+    for (const call of [...this.#calls.values()]) call.handleAnswer(id, answer, now);
+    this.#connection.pump(now);
+  }
+
   nextTimeout(): number | undefined {
     if (this.#state.name === 'done') return undefined;
     const calls = Array.from(this.#calls.values(), (call) => call.nextTimeout());
@@ -157,7 +165,7 @@ export class Caller {
    * Carry out each output before polling the next: a call path is freed in between. After 'done' the caller may be
    * forgotten.
    */
-  poll(): SessionOutput | undefined {
+  poll(): CallerOutput | undefined {
     return this.#outputs.poll();
   }
 
