@@ -27,10 +27,10 @@ import { stockOptions } from './stock-options.ts';
 
 const auth = (applies: Applies) =>
   list(
-    oneOf('mschap-v2', 'mschap', 'chap', 'pap'),
+    oneOf('mschap-v2', 'eap', 'mschap', 'chap', 'pap'),
     ['mschap-v2'],
     applies,
-    'Login methods allowed, best first. Anything but mschap-v2 is weak and must be named; chap and pap allow no encryption.',
+    'Login methods allowed, best first; any but mschap-v2 must be named. eap is EAP-MSCHAPv2, and as good as mschap-v2. The others are weak; chap and pap allow no encryption.',
   );
 const mppe = option(
   oneOf('required', 'optional', 'off'),

@@ -173,7 +173,7 @@ test('all faults of all files come in one go, each with its place', () => {
 option proto 'pptpserver'
 option localip '192.168.99.300'
 option mtu '9000'
-list auth 'eap'
+list auth 'eap-tls'
 config interface 'office'
 option proto 'pptpgw'
 option username 'anna'
@@ -184,7 +184,7 @@ bogus
     }),
     [
       'error: network line 9: expected a line that begins with config, option or list',
-      "error: network, section 'home', option 'auth', value 'eap': expected mschap-v2 | mschap | chap | pap",
+      "error: network, section 'home', option 'auth', value 'eap-tls': expected mschap-v2 | eap | mschap | chap | pap",
       "error: network, section 'home', option 'mtu', value '9000': expected a whole number from 576 to 1500 (octets)",
       "error: network, section 'home', option 'localip', value '192.168.99.300': expected an IPv4 address",
       "error: network, section 'office', option 'server': is required: expected a host name or an IPv4 address",

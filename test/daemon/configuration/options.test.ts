@@ -124,13 +124,13 @@ const both: Readonly<Record<string, Case>> = {
     absent: ['mschap-v2'],
     good: [
       [
-        ['mschap-v2', 'mschap', 'chap', 'pap'],
-        ['mschap-v2', 'mschap', 'chap', 'pap'],
+        ['mschap-v2', 'eap', 'mschap', 'chap', 'pap'],
+        ['mschap-v2', 'eap', 'mschap', 'chap', 'pap'],
       ],
       ['mschap mschap-v2', ['mschap', 'mschap-v2']],
       [['mschap-v2', 'mschap-v2'], ['mschap-v2']],
     ],
-    bad: ['eap', 'MSCHAP-V2', 'mschapv2'],
+    bad: ['EAP', 'eap-mschapv2', 'MSCHAP-V2', 'mschapv2'],
   },
   mppe: words('mppe.policy', 'required', 'required', 'optional', 'off'),
   mppe_strength: {

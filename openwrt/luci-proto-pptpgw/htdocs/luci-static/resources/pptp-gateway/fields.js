@@ -171,9 +171,12 @@ function security(section, tab) {
 		tab,
 		'auth',
 		_('Login methods'),
-		_('Anything but MS-CHAPv2 is weak: a listener can learn the password. CHAP and PAP allow no encryption.'),
+		_(
+			'MS-CHAPv2 and EAP are strong. The others are weak: a listener can learn the password; CHAP and PAP allow no encryption.'
+		),
 		[
 			['mschap-v2', 'MS-CHAPv2'],
+			['eap', 'EAP'],
 			['mschap', 'MS-CHAP'],
 			['chap', 'CHAP'],
 			['pap', 'PAP']
