@@ -13,6 +13,7 @@ import { controlConnection } from './harnesses/control-connection.ts';
 import { controlMessages } from './harnesses/control-messages.ts';
 import { dataPath } from './harnesses/data-path.ts';
 import { dynamicAuthorization } from './harnesses/dynamic-authorization.ts';
+import { eap } from './harnesses/eap.ts';
 import { gre } from './harnesses/gre.ts';
 import { importer } from './harnesses/importer.ts';
 import { kernelAnswers } from './harnesses/kernel-answers.ts';
@@ -45,6 +46,7 @@ export const harnesses: readonly Harness[] = [
   configuration,
   bus,
   controlConnection,
+  eap,
   pppLink,
   dataPath,
   relay,
