@@ -8,6 +8,7 @@ const floors = {
   ppp: ['wire', 'crypto'],
   pptp: ['wire'],
   relay: ['wire', 'pptp'],
+  radius: ['wire', 'crypto'],
   'data-path': ['wire', 'crypto'],
   session: ['wire', 'crypto', 'ppp', 'pptp'],
   'tun-tap': ['native'],

@@ -12,7 +12,7 @@ export function chapMd5Response(
   password: Uint8Array,
   challenge: Uint8Array,
 ): Uint8Array {
-  return md5(Uint8Array.of(identifier, ...password, ...challenge));
+  return md5(Uint8Array.of(identifier), password, challenge);
 }
 
 /** Whether `response` is the answer to the challenge; in constant time. */

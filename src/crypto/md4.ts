@@ -57,13 +57,18 @@ export function rotateLeft(word: number, count: number): number {
   return (word << count) | (word >>> (32 - count));
 }
 
-/** RFC 1320 §3.1, §3.2: a one bit, zeros, the length in bits (64 bits); words are little-endian. */
-export function paddedWords(octets: Uint8Array): Int32Array {
-  const blocks = ((octets.length + 8) >> 6) + 1;
+/** RFC 1320 §3.1, §3.2: `pieces` in a row, a one bit, zeros, the length in bits (64 bits); words are little-endian. */
+export function paddedWords(...pieces: readonly Uint8Array[]): Int32Array {
+  const length = pieces.reduce((sum, piece) => sum + piece.length, 0);
+  const blocks = ((length + 8) >> 6) + 1;
   const padded = new Uint8Array(blocks * 64);
-  padded.set(octets);
-  padded[octets.length] = 0x80;
+  let at = 0;
+  for (const piece of pieces) {
+    padded.set(piece, at);
+    at += piece.length;
+  }
+  padded[length] = 0x80;
   const view = new DataView(padded.buffer);
-  view.setBigUint64(padded.length - 8, BigInt(octets.length) * 8n, true);
+  view.setBigUint64(padded.length - 8, BigInt(length) * 8n, true);
   return Int32Array.from({ length: blocks * 16 }, (_, index) => view.getInt32(index * 4, true));
 }

@@ -1,11 +1,11 @@
 /**
- * MD5 (RFC 1321), for CHAP. Ours, because the floors have no built-ins, and a runtime's own takes half a megabyte with it.
+ * MD5 (RFC 1321), for CHAP and RADIUS. Ours, because the floors have no built-ins, and a runtime's own takes half a megabyte with it.
  */
 import { paddedWords, rotateLeft } from './md4.ts';
 
-/** MD5 digest (16 octets) of `octets`. RFC 1321 §3 */
-export function md5(octets: Uint8Array): Uint8Array {
-  const words = paddedWords(octets);
+/** MD5 digest (16 octets) of the concatenation of `pieces`. RFC 1321 §3 */
+export function md5(...pieces: readonly Uint8Array[]): Uint8Array {
+  const words = paddedWords(...pieces);
   let a = 0x67452301;
   let b = 0xefcdab89 | 0;
   let c = 0x98badcfe | 0;
