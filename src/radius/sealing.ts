@@ -51,18 +51,18 @@ const withRandomAuthenticator: readonly number[] = [
 
 /**
  * Throws RangeError for attributes that do not fit. A Message-Authenticator comes first of them (CVE-2024-3596), but not where
- * RFC 2869 §5.19 has none: in accounting.
+ * RFC 2869 §5.19 has none: in accounting. An unsigned request has none either: for finding out about secrets alone.
  */
 export function sealRequest(
   { code, identifier, attributes }: RadiusMessage,
   secret: SharedSecret,
   random: Random,
+  isUnsigned = code === RadiusCode.AccountingRequest,
 ): SealedRequest {
   const isRandom = withRandomAuthenticator.includes(code);
   // A copy: who gives random octets may use their place again.
   const authenticator = isRandom ? random(AUTHENTICATOR_OCTETS).slice() : nothing;
-  const isAccounting = code === RadiusCode.AccountingRequest;
-  const all = isAccounting ? attributes : [emptyMessageAuthenticator, ...attributes];
+  const all = isUnsigned ? attributes : [emptyMessageAuthenticator, ...attributes];
   const octets = encodeRadiusPacket(
     { code, identifier, authenticator, attributes: all },
     attributeCipher(secret, authenticator, random),

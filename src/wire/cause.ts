@@ -150,6 +150,42 @@ const table = {
     sentence: 'Too many failed logins from this address: it is locked out for a while.',
   },
 
+  // RADIUS.
+  RADIUS_NO_ANSWER: {
+    sentence:
+      'No RADIUS server answers: is it running, is this router among its clients, and does a firewall let UDP through?',
+    disconnectCode: 12,
+  },
+  RADIUS_UNREACHABLE: {
+    sentence: 'No RADIUS server can be reached: the details say what the system reports.',
+    disconnectCode: 12,
+  },
+  RADIUS_WRONG_SECRET: {
+    sentence:
+      'Wrong secret: the answers of the RADIUS server do not verify. Compare option secret with what the server has for this router.',
+    disconnectCode: 12,
+  },
+  RADIUS_UNSIGNED: {
+    sentence:
+      'The RADIUS server answers without Message-Authenticator: update it, or what stands between (a proxy), or see option message_authenticator.',
+    disconnectCode: 12,
+  },
+  RADIUS_BUSY: {
+    sentence:
+      'More logins wait for the RADIUS servers than they can answer in time: are they slow, or is somebody guessing passwords?',
+    disconnectCode: 12,
+  },
+  RADIUS_NOT_PROVEN: {
+    sentence:
+      'The RADIUS server accepted the login without the proof that the caller checks (MS-CHAP2-Success is missing or wrong): see its configuration for MS-CHAP.',
+    disconnectCode: 12,
+  },
+  RADIUS_UNUSABLE: {
+    sentence:
+      'The RADIUS server gave an answer that this login cannot use: the details say what is wrong with it.',
+    disconnectCode: 15,
+  },
+
   // Encryption.
   MPPE_REQUIRED: {
     sentence:

@@ -63,6 +63,25 @@ const sentences = {
 	USER_LIMIT: _('The user already has as many sessions as allowed.'),
 	SOURCE_NOT_ALLOWED: _('Callers from this address are not allowed (option allow_from).'),
 	SOURCE_BANNED: _('Too many failed logins from this address: it is locked out for a while.'),
+	RADIUS_NO_ANSWER: _(
+		'No RADIUS server answers: is it running, is this router among its clients, and does a firewall let UDP through?'
+	),
+	RADIUS_UNREACHABLE: _('No RADIUS server can be reached: the details say what the system reports.'),
+	RADIUS_WRONG_SECRET: _(
+		'Wrong secret: the answers of the RADIUS server do not verify. Compare option secret with what the server has for this router.'
+	),
+	RADIUS_UNSIGNED: _(
+		'The RADIUS server answers without Message-Authenticator: update it, or what stands between (a proxy), or see option message_authenticator.'
+	),
+	RADIUS_BUSY: _(
+		'More logins wait for the RADIUS servers than they can answer in time: are they slow, or is somebody guessing passwords?'
+	),
+	RADIUS_NOT_PROVEN: _(
+		'The RADIUS server accepted the login without the proof that the caller checks (MS-CHAP2-Success is missing or wrong): see its configuration for MS-CHAP.'
+	),
+	RADIUS_UNUSABLE: _(
+		'The RADIUS server gave an answer that this login cannot use: the details say what is wrong with it.'
+	),
 	MPPE_REQUIRED: _('Encryption is required here, but the peer does not offer MPPE of an allowed strength.'),
 	MPPE_NO_KEYS: _('Encryption is required here, but the login method used gives no MPPE keys: use mschap-v2.'),
 	CCP_TIMEOUT: _('Encryption is required here, but the peer did not negotiate it in time.'),
