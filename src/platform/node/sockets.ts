@@ -33,7 +33,11 @@ export const sockets: Sockets = {
       ...(from === undefined ? {} : { localAddress: from }),
     });
     socket.setNoDelay(true);
-    socket.once('secureConnect', connected);
+    socket.once('secureConnect', () => {
+      const { subject, valid_to: validTo } = socket.getPeerCertificate();
+      const parts = Object.entries(subject).map(([key, value]) => `${key}=${String(value)}`);
+      connected({ subject: parts.join(', '), validTo: new Date(validTo) });
+    });
     return new NodeSocket(socket);
   },
   connectLocal: (path, connected) => new NodeSocket(connect(path, connected)),
