@@ -321,11 +321,13 @@ export class PppLink {
     { authentication, early }: Extract<Phase, { name: 'Authenticate' }>,
     now: number,
   ): void {
+    const grant = authentication.authenticator?.admitted?.grant;
+    const { mppe = this.#options.mppe } = grant ?? {};
     const network = new NetworkPhase(
-      this.#options,
+      { ...this.#options, mppe },
       keysOf(authentication),
       this.#keyUse,
-      authentication.authenticator?.admitted?.grant,
+      grant,
       this.#lcp.policy.peerMru,
     );
     this.#phase = { name: 'Network', authentication, network };

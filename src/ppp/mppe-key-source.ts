@@ -3,6 +3,7 @@
  * again.
  */
 import {
+  mppeKeyLength,
   mppeStartKeys,
   mppeStartKeysMsChapV1,
   mppeStartKeysMsChapV1Lm,
@@ -23,7 +24,9 @@ export type MppeKeySource =
       readonly challenge: Uint8Array;
       /** Absent where only the NT hash is known: no keys of 40 and 56 bits then. */
       readonly lmHash: Uint8Array | undefined;
-    };
+    }
+  /** From whoever has verified an MS-CHAPv2 login elsewhere: start keys of 128 bits as this end sees them, 16 octets. */
+  | { readonly method: 'given'; readonly send: Uint8Array; readonly receive: Uint8Array };
 
 /** Start keys of both directions as this end sees them; undefined where the login gives none of this strength. */
 export function startKeys(
@@ -38,6 +41,11 @@ export function startKeys(
     case 'mschap':
       if (strength === 128) return mppeStartKeysMsChapV1(source.ntHashHash, source.challenge);
       return source.lmHash === undefined ? undefined : mppeStartKeysMsChapV1Lm(source.lmHash);
+    case 'given': {
+      // All strengths are cut from one digest (RFC 3079 §3.4, GetAsymmetricStartKey).
+      const octets = mppeKeyLength(strength);
+      return { send: source.send.slice(0, octets), receive: source.receive.slice(0, octets) };
+    }
   }
 }
 

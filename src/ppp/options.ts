@@ -75,6 +75,10 @@ export interface Grant {
   /** At most two are passed on. */
   readonly dns: readonly Ipv4[];
   readonly nbns: readonly Ipv4[];
+  /** Encryption with this peer; absent: as with all. */
+  readonly mppe?: MppeOptions;
+  /** Largest packet inside the tunnel, octets; absent: as LCP has it. */
+  readonly mtu?: number;
 }
 
 /** What a peer is told that has proved its password and is not let in all the same. */
@@ -82,6 +86,8 @@ export interface Refusal {
   /** MS-CHAP's: RFC 2433 §6, RFC 2759 §6. */
   readonly errorCode: number;
   readonly message: string;
+  /** Also one that has not proved its password: it tells nothing of it. */
+  readonly isForAnybody?: true;
 }
 
 /** How we can log in, in order of preference. An NT hash is no password: it serves MS-CHAP only. */

@@ -66,5 +66,5 @@ export interface RadiusClientOptions {
   readonly random: Random;
   readonly count: (what: RadiusCounter, server: string) => void;
   /** Who we are, in the requests that we make on our own: NAS-Identifier or NAS-IP-Address (RFC 5997 §3). */
-  readonly identity: readonly RadiusAttribute[];
+  readonly identity: () => readonly RadiusAttribute[];
 }

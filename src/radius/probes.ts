@@ -8,7 +8,7 @@ export const PROBE_TIME = 4_000;
 
 /** RFC 5997 §3 */
 export function statusRequest({ identity }: RadiusClientOptions, server: string): RadiusRequest {
-  return { code: RadiusCode.StatusServer, attributes: identity, within: PROBE_TIME, server };
+  return { code: RadiusCode.StatusServer, attributes: identity(), within: PROBE_TIME, server };
 }
 
 /** A login that nobody has, with a password out of nothing: all that matters is how the answer is signed. */
@@ -19,7 +19,7 @@ export function secretCheckRequest(
   return {
     code: RadiusCode.AccessRequest,
     attributes: [
-      ...identity,
+      ...identity(),
       { name: 'User-Name', value: textOf('pptp-gateway-secret-check') },
       { name: 'User-Password', value: random(16).slice() },
     ],

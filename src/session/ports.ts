@@ -9,7 +9,8 @@ import type { MppeKeys } from '../crypto/mppe-keys.ts';
 import type { CallId, Ipv4, Slot } from '../wire/brand.ts';
 import type { Cause } from '../wire/cause.ts';
 import type { Prefix } from '../wire/ip.ts';
-import type { Ipv6Client } from './options.ts';
+import type { CallFacts, LoginQuestion, Terms } from './authorization.ts';
+import type { AccountSource, Ipv6Client } from './options.ts';
 
 /** The packets of one call on the fast path. */
 export interface CallPath {
@@ -127,6 +128,10 @@ export type SessionOutput =
   | { readonly kind: 'tunnel-up'; readonly path: CallPath; readonly tunnel: Tunnel }
   | { readonly kind: 'tunnel-down'; readonly path: CallPath; readonly tunnel: Tunnel }
   | { readonly kind: 'event'; readonly event: SessionEvent }
+  /** Somebody wants to log in who is not (only) to be found here. Answer: handleAuthorized. */
+  | { readonly kind: 'authorize'; readonly question: LoginQuestion }
+  /** Nobody waits for that answer any more. */
+  | { readonly kind: 'authorize-cancel'; readonly id: number }
   /** The machine is finished and may be forgotten. */
   | { readonly kind: 'done' };
 
@@ -215,4 +220,12 @@ export interface SessionStatus {
   readonly mppe: string;
   readonly mtu: number;
   readonly counters: CallCounters;
+  /** Of a caller: how it was let in. */
+  readonly account: SessionAccount | undefined;
+}
+
+export interface SessionAccount {
+  readonly source: AccountSource;
+  readonly call: CallFacts;
+  readonly terms: Terms;
 }

@@ -12,7 +12,14 @@ import { cause, type Cause } from '../wire/cause.ts';
 import type { Prefix } from '../wire/ip.ts';
 import { agree, encryptionText, type Agreed, type Encryption } from './agreed.ts';
 import { earliest } from './deadlines.ts';
-import type { CallPath, FrameReceiver, SessionOutput, SessionStatus, Tunnel } from './ports.ts';
+import type {
+  CallPath,
+  FrameReceiver,
+  SessionAccount,
+  SessionOutput,
+  SessionStatus,
+  Tunnel,
+} from './ports.ts';
 import { Reach } from './reach.ts';
 
 /** How long the peer has to acknowledge the end of the PPP link, ms. */
@@ -40,6 +47,8 @@ export interface Identity {
   readonly id: number;
   readonly username: string;
   readonly routes: readonly Prefix[];
+  /** Of a caller. */
+  readonly account: SessionAccount | undefined;
 }
 
 export type SessionNews =
@@ -77,8 +86,11 @@ export class Session implements FrameReceiver {
   readonly #reach: Reach;
   #state: State = { name: 'open', ip: { name: 'down' } };
   #identity: Identity | undefined;
+  #grant: Grant | undefined;
   #auth = 'none';
   #mppe: Encryption = { send: undefined, receive: undefined };
+  /** As LCP has agreed. */
+  #framing: { readonly pfc: boolean; readonly acfc: boolean; readonly mru: number };
   /** Without MPPE. */
   #mtu: number;
   /** When IP last came up; kept for the status while it is negotiated anew. */
@@ -104,6 +116,7 @@ export class Session implements FrameReceiver {
     this.#settings = settings;
     this.#identity = identity;
     this.#owner = owner;
+    this.#framing = { pfc: false, acfc: false, mru: settings.link.mru };
     this.#mtu = settings.link.mru;
     this.#reach = new Reach(path, now);
     this.#link = new PppLink(settings.link, (direction) => packets(path, direction));
@@ -137,7 +150,10 @@ export class Session implements FrameReceiver {
   admit(identity: Identity, method: string, grant: Grant, now: number): void {
     if (this.#state.name === 'finished') return;
     this.#identity = identity;
+    this.#grant = grant;
     this.#auth = method;
+    this.#requireEncryption();
+    this.#setFraming();
     this.#link.admit(grant, now);
     this.#drain(now);
   }
@@ -307,8 +323,8 @@ export class Session implements FrameReceiver {
         break;
       case 'lcp-up':
         this.#reach.lcpUp = true;
-        this.#mtu = output.peerMru;
-        this.path.setFraming({ pfc: output.peerPfc, acfc: output.peerAcfc, mtu: this.#mtu });
+        this.#framing = { pfc: output.peerPfc, acfc: output.peerAcfc, mru: output.peerMru };
+        this.#setFraming();
         this.#owner.tell(output, now);
         break;
       case 'ip-up':
@@ -357,7 +373,14 @@ export class Session implements FrameReceiver {
 
   #requireEncryption(): void {
     const both = this.#mppe.send !== undefined && this.#mppe.receive !== undefined;
-    this.path.requireEncryption(this.#settings.link.mppe.policy === 'required' || both);
+    const { policy } = this.#grant?.mppe ?? this.#settings.link.mppe;
+    this.path.requireEncryption(policy === 'required' || both);
+  }
+
+  #setFraming(): void {
+    const { pfc, acfc, mru } = this.#framing;
+    this.#mtu = Math.min(mru, this.#grant?.mtu ?? mru);
+    this.path.setFraming({ pfc, acfc, mtu: this.#mtu });
   }
 
   /** With all that is agreed on now, in the place of the one that is up. */

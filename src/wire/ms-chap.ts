@@ -19,6 +19,8 @@ export const MsChapError = {
   NoDialinPermission: 649,
   AuthenticationFailure: 691,
   ChangingPassword: 709,
+  /** Not of the RFCs: what Windows has for an authentication server that does not answer. */
+  ServerSilent: 930,
 } as const;
 
 /** What the numbers mean, in a log. */
@@ -29,6 +31,7 @@ export const msChapErrorWords: ReadonlyMap<number, string> = new Map([
   [MsChapError.NoDialinPermission, 'no permission to dial in'],
   [MsChapError.AuthenticationFailure, 'wrong user name or password'],
   [MsChapError.ChangingPassword, 'password not changed'],
+  [MsChapError.ServerSilent, 'its authentication server does not answer'],
 ]);
 
 const msChapResponse = struct({

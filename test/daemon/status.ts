@@ -27,4 +27,5 @@ export const session: SessionStatus = {
     duplicates: 7,
     drops: { 'bad-source': 8 },
   },
+  account: undefined,
 };

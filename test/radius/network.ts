@@ -111,7 +111,7 @@ export class Network {
       {
         random: octetsOf(1),
         count: (what) => this.counts.set(what, this.count(what) + 1),
-        identity: [{ name: 'NAS-Identifier', value: textOf('router') }],
+        identity: () => [{ name: 'NAS-Identifier', value: textOf('router') }],
       },
       servers,
       this.clock.now,

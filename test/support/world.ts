@@ -5,6 +5,7 @@
 import assert from 'node:assert/strict';
 import { Secret } from '../../src/crypto/secret.ts';
 import type { Caller } from '../../src/session/server/caller.ts';
+import type { LoginAnswer, LoginQuestion } from '../../src/session/authorization.ts';
 import { ClientLink } from '../../src/session/link/client-link.ts';
 import { Gateway } from '../../src/session/gateway.ts';
 import type {
@@ -316,6 +317,8 @@ export class ServerHost {
   readonly events: SessionEvent[] = [];
   readonly callers = new Map<Caller, CallerHost>();
   readonly lan = new Lan();
+  /** Logins that are decided on elsewhere: those that wait for an answer. */
+  readonly questions = new Map<number, { caller: Caller; question: LoginQuestion }>();
   touches = 0;
 
   constructor(world: World, options: ServerOptions, gateway: Gateway, address: number) {
@@ -365,6 +368,20 @@ export class ServerHost {
   whats(): string[] {
     return this.events.map(describe);
   }
+
+  /** What waits longest for an answer. */
+  get question(): LoginQuestion | undefined {
+    const [first] = this.questions.values();
+    return first?.question;
+  }
+
+  /** To the question that waits longest. */
+  answer(answer: LoginAnswer): void {
+    const [first] = this.questions.values();
+    assert(first !== undefined, 'nothing was asked');
+    this.questions.delete(first.question.id);
+    first.caller.handleAuthorized(first.question.id, answer, this.world.clock.now);
+  }
 }
 
 export class CallerHost implements Timed {
@@ -404,6 +421,14 @@ export class CallerHost implements Timed {
         break;
       case 'event':
         this.#host.events.push(output.event);
+        break;
+      case 'authorize': {
+        const { question } = output;
+        this.#host.questions.set(question.id, { caller: this.caller, question });
+        break;
+      }
+      case 'authorize-cancel':
+        assert.ok(this.#host.questions.delete(output.id), 'it was not asked');
         break;
       case 'done':
         assert.equal(this.caller.poll(), undefined, 'outputs after done');

@@ -1,5 +1,6 @@
 /** Types of options: text to value, with a sentence that says what is allowed. */
 import { Secret } from '../../crypto/secret.ts';
+import { SharedSecret } from '../../radius/shared-secret.ts';
 import { MAX_NAME } from '../../ppp/options.ts';
 import type { Ipv4 } from '../../wire/brand.ts';
 import {
@@ -161,10 +162,10 @@ export const password: OptionType<Secret> = {
 };
 
 /** RFC 2865 §3 wants 16 octets at least and gives no most; short ones can be guessed from one packet. */
-export const sharedSecret: OptionType<Secret> = {
+export const sharedSecret: OptionType<SharedSecret> = {
   allowed: 'a secret of 1 to 255 octets',
   secret: true,
-  parse: (value) => password.parse(value),
+  parse: (value) => (value !== '' && octetsOf(value) <= 255 ? new SharedSecret(value) : undefined),
 };
 
 /** An attribute has room for 253 octets (RFC 2865 §5). */

@@ -1,5 +1,5 @@
 /** RADIUS servers, and this router as they see it (a NAS), from /etc/config/pptp_radius. */
-import { Secret } from '../../crypto/secret.ts';
+import { SharedSecret } from '../../radius/shared-secret.ts';
 import type { UciSection } from '../../router/uci.ts';
 import type { Ipv4 } from '../../wire/brand.ts';
 import { parseAddress } from '../../wire/ip.ts';
@@ -16,7 +16,7 @@ export interface RadiusOptions {
   readonly name: string;
   /** Name or address, IPv4 or IPv6. */
   readonly server: string;
-  readonly secret: Secret;
+  readonly secret: SharedSecret;
   readonly roles: readonly RadiusRole[];
   readonly transport:
     | { readonly kind: 'udp'; readonly authPort: number; readonly acctPort: number }
@@ -57,7 +57,7 @@ export interface NasOptions {
 
 /** RFC 6614 §2.3 */
 const RADSEC_PORT = 2083;
-const RADSEC_SECRET = Secret.fromPassword('radsec');
+const RADSEC_SECRET = new SharedSecret('radsec');
 const AUTH_PORT = 1812;
 
 /** undefined: it has faults. */

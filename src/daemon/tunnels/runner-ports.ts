@@ -2,16 +2,27 @@
 import type { Router } from '../../router/router.ts';
 import type { Gateway } from '../../session/gateway.ts';
 import type { Neighbours, SessionEvent } from '../../session/ports.ts';
+import type { LoginAnswer, LoginQuestion } from '../../session/authorization.ts';
 import type { Access } from '../../session/server/access.ts';
 import type { Connections } from '../engine/connections.ts';
 import type { Drive } from '../engine/drive.ts';
 import type { Faults } from '../engine/faults.ts';
 import type { PacketIo } from '../engine/packet-io.ts';
 
+/** Decides on logins elsewhere. */
+export interface Authority {
+  /** @param answered called once, unless the question is cancelled */
+  ask(question: LoginQuestion, answered: (answer: LoginAnswer) => void): void;
+  /** Nobody waits for the answer any more. @param id of the question */
+  cancel(id: number): void;
+}
+
 export interface RunnerPorts {
   readonly gateway: Gateway;
   /** Servers only. */
   readonly access: Access;
+  /** Servers only. */
+  readonly authority: Authority;
   readonly drive: Drive;
   readonly faults: Faults;
   readonly io: PacketIo;

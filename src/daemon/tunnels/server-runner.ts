@@ -179,6 +179,18 @@ export class ServerRunner {
       case 'event':
         this.ports.report(output.event);
         break;
+      case 'authorize': {
+        const { question } = output;
+        this.ports.authority.ask(question, (answer) =>
+          this.ports.drive.feed(caller, (machine, now) =>
+            machine.handleAuthorized(question.id, answer, now),
+          ),
+        );
+        break;
+      }
+      case 'authorize-cancel':
+        this.ports.authority.cancel(output.id);
+        break;
       case 'done':
         this.ports.drive.remove(caller);
         this.dismiss(caller);

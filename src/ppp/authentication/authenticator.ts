@@ -100,7 +100,7 @@ export class Authenticator {
 
   /**
    * The attempt was verified and is let in. Ignored when none waits for the decision.
-   * @throws Error unless the attempt's `verify` was true
+   * @throws Error unless the attempt was verified or vouched for
    */
   admit(grant: Grant): void {
     const state = this.#state;
@@ -111,14 +111,15 @@ export class Authenticator {
   }
 
   /**
-   * @param told why, for a peer that has proved its password; to another the answer is the same whatever the reason
+   * @param told why, for a peer that has proved its password; to another the answer is the same whatever the reason, unless
+   * `told` is for anybody
    * @returns false: no attempt waits for the decision
    */
   refuse(told: Refusal | undefined): boolean {
     const state = this.#state;
     if (state.name !== 'deciding') return false;
-    const hasProved = state.attempt.proof !== undefined;
-    const refusal = hasProved && told !== undefined ? told : WRONG_PASSWORD;
+    const mayKnow = state.attempt.proof !== undefined || told?.isForAnybody === true;
+    const refusal = mayKnow && told !== undefined ? told : WRONG_PASSWORD;
     this.#decide(state.identifier, undefined, this.#failureMessage(refusal));
     return true;
   }
@@ -198,13 +199,15 @@ export class Authenticator {
       const response = decodeMsChapResponse(value);
       if (isMalformed(response)) return undefined;
       const { ntResponse, useNtResponse } = response;
-      return { method: 'mschap', challenge, ntResponse, hasNtResponse: useNtResponse === 1 };
+      const hasNtResponse = useNtResponse === 1;
+      return { method: 'mschap', identifier, challenge, ntResponse, hasNtResponse };
     }
     const response = decodeMsChapV2Response(value);
     if (isMalformed(response)) return undefined;
     const { peerChallenge, ntResponse, flags } = response;
     return {
       method: 'mschap-v2',
+      identifier,
       exchange: { authenticatorChallenge: challenge, peerChallenge, userName: name.octets },
       ntResponse,
       takesMessage: flags !== WINDOWS_98_FLAGS,

@@ -26,6 +26,7 @@ export type Evidence =
     }
   | {
       readonly method: 'mschap';
+      readonly identifier: number;
       readonly challenge: Uint8Array;
       readonly ntResponse: Uint8Array;
       /** Without it only the LM response is there, which is not accepted (RFC 2433 §4). */
@@ -33,6 +34,7 @@ export type Evidence =
     }
   | {
       readonly method: 'mschap-v2';
+      readonly identifier: number;
       readonly exchange: MsChapV2Exchange;
       readonly ntResponse: Uint8Array;
       /** Windows 98 (flags 4) cannot take the M= part of a Success. */
@@ -46,7 +48,8 @@ export interface Proof {
   readonly keys: MppeKeySource | undefined;
 }
 
-const WELCOME = 'Welcome';
+/** What a peer is told that is let in. */
+export const WELCOME = 'Welcome';
 
 export function checkEvidence(evidence: Evidence, secret: Secret): Proof | undefined {
   switch (evidence.method) {

@@ -23,6 +23,11 @@ export class LoginAttempt {
     return this.#evidence.method;
   }
 
+  /** For whom else can check it. */
+  get evidence(): Evidence {
+    return this.#evidence;
+  }
+
   /**
    * Whether the caller knows `secret`; in constant time. For an unknown user call it with any secret and refuse, so
    * that unknown users and wrong passwords take the same time.
@@ -32,7 +37,12 @@ export class LoginAttempt {
     return this.#proof !== undefined;
   }
 
-  /** What the latest `verify` yielded; undefined unless it was true. For the link. */
+  /** Somebody who knows the secret has verified it elsewhere. */
+  vouch(proof: Proof): void {
+    this.#proof = proof;
+  }
+
+  /** What the latest `verify` yielded, or `vouch` brought; undefined: nothing. For the link. */
   get proof(): Proof | undefined {
     return this.#proof;
   }

@@ -290,7 +290,7 @@ export class ClientConnection implements SessionOwner {
           count: (what) => this.#gateway.count(`ppp: ${what}`),
         },
       },
-      { id: this.#gateway.nextId(), username, routes },
+      { id: this.#gateway.nextId(), username, routes, account: undefined },
       this,
       now,
     );

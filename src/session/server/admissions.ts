@@ -2,13 +2,22 @@
 import type { Grant } from '../../ppp/options.ts';
 import type { Ipv4 } from '../../wire/brand.ts';
 import { cause, type Cause } from '../../wire/cause.ts';
-import { formatAddress, rangeContains, type AddressRange } from '../../wire/ip.ts';
+import {
+  addressFault,
+  formatAddress,
+  prefixContains,
+  rangeContains,
+  type AddressRange,
+  type Prefix,
+} from '../../wire/ip.ts';
 import { BoundedMap } from './bounded-map.ts';
-import type { ServerOptions, User } from '../options.ts';
+import type { ServerOptions } from '../options.ts';
 import type { Neighbours, SessionEvent } from '../ports.ts';
 import type { Identity } from '../session.ts';
 import type { Access, LiveSession } from './access.ts';
+import { accountOf, type Account } from './account.ts';
 import { accountFault } from './accounts.ts';
+import { grantOf } from './grant.ts';
 import { LanAddresses, type Found } from './lan-addresses.ts';
 import { AddressPool, type PoolOptions } from './pool.ts';
 
@@ -20,8 +29,8 @@ const AGAIN = 100;
 const TOLD = 256;
 
 export interface Admission {
-  readonly user: User;
-  readonly identity: Identity;
+  readonly account: Account;
+  readonly identity: Omit<Identity, 'account'>;
   readonly grant: Grant;
   /** Gives address and place back. Once. */
   release(): void;
@@ -60,20 +69,20 @@ export class Admissions {
     this.#report = report;
     this.#kept = kept;
     this.#lan = new LanAddresses(neighbours);
-    this.#pool = new AddressPool(poolOptions(options, access.users, kept));
+    this.#pool = new AddressPool(poolOptions(options, access, kept));
   }
 
   /** New options, accounts or addresses that lead elsewhere. */
   reconfigure(options: ServerOptions, kept = this.#kept): void {
     this.#options = options;
     this.#kept = kept;
-    this.#pool.reconfigure(poolOptions(options, this.#access.users, kept));
+    this.#pool.reconfigure(poolOptions(options, this.#access, kept));
   }
 
   /** Why a user who is in may not keep its address. */
-  addressFault(user: User, address: Ipv4): Cause | undefined {
+  addressFault(account: Account, address: Ipv4): Cause | undefined {
     if (this.#isKept(address)) return cause('NETWORK_CONFLICT', formatAddress(address));
-    const isAllowed = user.address === address || this.#pool.covers(address);
+    const isAllowed = account.address === address || this.#pool.covers(address);
     return isAllowed ? undefined : cause('CONFIG_CHANGED');
   }
 
@@ -88,14 +97,11 @@ export class Admissions {
   }
 
   /** See CallPorts. */
-  admit(proved: User, end: LiveSession['end'], now: number): Admission | Cause | Wait {
-    const { accounts, wallClock } = this.#access;
-    const { name } = this.#options;
-    const user = accounts.find(proved.username, proved.username, name);
-    // Changed while the answer was held back: what was proved is no longer what counts.
-    if (user?.keys.session !== proved.keys.session) return cause('PEER_AUTH_FAILED');
-    const fault = accountFault(user, name, wallClock());
-    if (fault !== undefined) return fault;
+  admit(proved: Account, end: LiveSession['end'], now: number): Admission | Cause | Wait {
+    const user = this.#current(proved);
+    if ('code' in user) return user;
+    const grant = grantOf(this.#options, user);
+    if ('code' in grant) return grant;
     const replaced = this.#replaced(user);
     if ('code' in replaced) return replaced;
     const noRoom = this.#noRoom(user, replaced);
@@ -105,12 +111,38 @@ export class Admissions {
     if (unclear !== undefined) return unclear;
     for (const session of replaced) session.end(cause('REPLACED'), now);
     const address = this.#takeAddress(user, own, now);
-    if (address !== undefined) return this.#enter(user, address, end);
+    if (address !== undefined) return this.#enter(user, { ...grant, peerAddress: address }, end);
     return this.#options.proxyArp ? { wait: AGAIN } : cause('POOL_EMPTY');
   }
 
+  /** As the configuration has it now, and what speaks against it. */
+  #current(proved: Account): Account | Cause {
+    if (proved.user === undefined) return this.#foreignFault(proved) ?? proved;
+    const { accounts, wallClock } = this.#access;
+    const { name } = this.#options;
+    const user = accounts.find(proved.username, proved.username, name);
+    // Changed while the answer was held back: what was proved is no longer what counts.
+    if (user?.keys.session !== proved.user.keys.session) return cause('PEER_AUTH_FAILED');
+    return accountFault(user, name, wallClock()) ?? accountOf(user);
+  }
+
+  /** An authority does not know what is taken here. */
+  #foreignFault({ address, pool }: Account): Cause | undefined {
+    const { name, localAddress } = this.#options;
+    if (pool !== undefined && pool !== name)
+      return cause('POOL_EMPTY', `there is no pool '${pool}' (the server's own is '${name}')`);
+    if (address === undefined) return undefined;
+    const impossible = addressFault(address);
+    if (impossible !== undefined)
+      return cause('RADIUS_UNUSABLE', `${formatAddress(address)} ${impossible}`);
+    const isFixed = this.#access.users.some((user) => user.address === address);
+    if (address === localAddress || isFixed)
+      return cause('ADDRESS_IN_USE', `${formatAddress(address)} is another's here`);
+    return undefined;
+  }
+
   /** Until it is known whether the address that the user would get is somebody's on the LAN. Those after it are asked for, too. */
-  #askLan(user: User, own: readonly number[], now: number): Cause | Wait | undefined {
+  #askLan(user: Account, own: readonly number[], now: number): Cause | Wait | undefined {
     const { address } = user;
     if (address === undefined) {
       if (own.some((each) => this.#pool.covers(each))) return undefined;
@@ -156,7 +188,7 @@ export class Admissions {
   }
 
   /** Which sessions of the user must give way to one more (on_duplicate). */
-  #replaced(user: User): readonly LiveSession[] | Cause {
+  #replaced(user: Account): readonly LiveSession[] | Cause {
     const sessions = this.#access.sessionsOf(user.username);
     const single = user.address !== undefined || user.routes.length > 0;
     // An address or a network leads to one session only.
@@ -171,7 +203,7 @@ export class Admissions {
     return sessions.filter(({ pool }) => pool === this.#pool);
   }
 
-  #noRoom(user: User, replaced: readonly LiveSession[]): Cause | undefined {
+  #noRoom(user: Account, replaced: readonly LiveSession[]): Cause | undefined {
     const here = this.#ofOwnPool(replaced);
     const { maxSessions } = this.#options;
     if (this.#sessions.size - here.length >= maxSessions) return cause('TOO_MANY_SESSIONS');
@@ -188,7 +220,7 @@ export class Admissions {
   }
 
   /** @param own addresses of sessions that were ended for this one */
-  #takeAddress(user: User, own: readonly number[], now: number): number | undefined {
+  #takeAddress(user: Account, own: readonly number[], now: number): number | undefined {
     if (user.address === undefined)
       return this.#pool.allocate(
         user.username,
@@ -198,17 +230,24 @@ export class Admissions {
     return this.#pool.take(user.address) ? user.address : undefined;
   }
 
-  #enter(user: User, address: Ipv4, end: LiveSession['end']): Admission {
-    const { localAddress, dns, nbns } = this.#options;
-    const { username, routes } = user;
+  /** An address outside the network of the device needs a route of its own. */
+  #routes({ routes, user }: Account, address: Ipv4): readonly Prefix[] {
+    const { network, proxyArp } = this.#options;
+    const isAtHome = user !== undefined || proxyArp || prefixContains(network, address);
+    return isAtHome ? routes : [{ address, length: 32 }, ...routes];
+  }
+
+  #enter(user: Account, grant: Grant, end: LiveSession['end']): Admission {
+    const { peerAddress: address } = grant;
+    const { username } = user;
     const id = this.#access.gateway.nextId();
     const session: LiveSession = { id, username, address, pool: this.#pool, end };
     this.#sessions.add(session);
     const leave = this.#access.enter(session);
     return {
-      user,
-      identity: { id, username, routes },
-      grant: { localAddress, peerAddress: address, dns, nbns },
+      account: user,
+      identity: { id, username, routes: this.#routes(user, address) },
+      grant,
       release: () => {
         this.#sessions.delete(session);
         leave();
@@ -220,7 +259,7 @@ export class Admissions {
 
 function poolOptions(
   { pool: ranges, network, localAddress }: ServerOptions,
-  users: readonly User[],
+  { users }: Access,
   kept: readonly AddressRange[],
 ): PoolOptions {
   const fixed = users.flatMap(({ address }) => address ?? []);

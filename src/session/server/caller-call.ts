@@ -2,12 +2,14 @@
  * One call of a caller: from the request over login and addresses to the session, and its end.
  *
  * Until the login is right it holds a call path and nothing else: no address, no place, no record. The peer gets one
- * attempt, and one and the same answer to whatever speaks against it, unless its password was right (refusals.ts).
+ * attempt (login.ts), and one and the same answer to whatever speaks against it, unless its password was right (refusals.ts).
  */
 import type { LoginAttempt } from '../../ppp/authentication/login-attempt.ts';
 import type { CallId, Ipv4 } from '../../wire/brand.ts';
 import { cause, type Cause } from '../../wire/cause.ts';
 import { formatPrefix, prefixContains } from '../../wire/ip.ts';
+import { toHex } from '../../wire/octets.ts';
+import type { CallFacts, LoginAnswer } from '../authorization.ts';
 import type { Claims } from '../claims.ts';
 import { Deadlines, earliest } from '../deadlines.ts';
 import type { ServerOptions, User } from '../options.ts';
@@ -21,16 +23,19 @@ import {
 } from '../ports.ts';
 import { Session, type SessionNews, type SessionOwner } from '../session.ts';
 import type { Access, LiveSession } from './access.ts';
+import { accountOf, type Account } from './account.ts';
 import type { Admission, Wait } from './admissions.ts';
 import { Progress } from './half-open.ts';
-import { judgeLogin, type Judgement } from './login.ts';
+import { Login, type Verdict } from './login.ts';
 import { refusalOf } from './refusals.ts';
 import { SessionLimits } from './session-limits.ts';
 
 interface LoggedIn {
   readonly session: Session;
-  readonly user: User;
+  readonly account: Account;
   readonly admission: Admission;
+  /** The peer has restarted LCP, and logs in again. */
+  readonly again: Login | undefined;
   /** Gives address and place back. */
   readonly release: () => void;
 }
@@ -40,13 +45,8 @@ type State =
   | { readonly name: 'accepted' }
   /** The peer has not tried to log in. */
   | { readonly name: 'unproven'; readonly session: Session }
-  /** The answer to the login is held back. */
-  | {
-      readonly name: 'judged';
-      readonly session: Session;
-      readonly attempt: LoginAttempt;
-      readonly verdict: Judgement['verdict'];
-    }
+  /** It has tried; the answer is not known yet, or held back. */
+  | { readonly name: 'judged'; readonly session: Session; readonly login: Login }
   | (LoggedIn & { readonly name: 'admitted' })
   /** IP has flowed. */
   | (LoggedIn & { readonly name: 'established'; readonly limits: SessionLimits })
@@ -61,15 +61,21 @@ export interface CallPorts {
   readonly options: () => ServerOptions;
   readonly access: Access;
   /**
-   * Lets a user in whose password was right: an address and a place, for which older sessions of the same user may be
+   * Lets somebody in whose password was right: an address and a place, for which older sessions of the same user may be
    * ended (on_duplicate). A Cause: what speaks against it. Wait: the LAN is asked for the address; try again then.
    */
-  readonly admit: (user: User, end: LiveSession['end'], now: number) => Admission | Cause | Wait;
+  readonly admit: (
+    account: Account,
+    end: LiveSession['end'],
+    now: number,
+  ) => Admission | Cause | Wait;
 }
 
 /** What a call tells its caller. */
 export interface CallOwner {
   readonly peer: Ipv4;
+  /** Our address that it has called. */
+  readonly local: Ipv4;
   readonly claims: Claims;
   output(output: SessionOutput): void;
   /** It gets on with its login. */
@@ -84,10 +90,13 @@ export interface CallOwner {
   outside(act: () => void, now: number): void;
 }
 
+const ACCOUNTING_ID_OCTETS = 8;
+
 export class CallerCall implements SessionOwner {
   readonly path: CallPath;
   readonly #ports: CallPorts;
   readonly #owner: CallOwner;
+  readonly #facts: CallFacts;
   readonly #deadlines = new Deadlines<'login' | 'answer' | 'tunnel'>();
   #state: State = { name: 'accepted' };
 
@@ -95,11 +104,18 @@ export class CallerCall implements SessionOwner {
     this.#ports = ports;
     this.#owner = owner;
     this.path = path;
+    this.#facts = {
+      accountingId: toHex(ports.access.gateway.random(ACCOUNTING_ID_OCTETS)),
+      server: ports.options().name,
+      peer: owner.peer,
+      called: owner.local,
+      port: path.slot,
+    };
     this.#deadlines.set('login', now + ports.access.gateway.limits.loginTimeout);
   }
 
   /** Who is logged in on this call, and holds a place. */
-  get loggedIn(): Pick<LoggedIn, 'user' | 'admission'> | undefined {
+  get loggedIn(): Pick<LoggedIn, 'account' | 'admission'> | undefined {
     return 'admission' in this.#state ? this.#state : undefined;
   }
 
@@ -112,7 +128,7 @@ export class CallerCall implements SessionOwner {
   renew(user: User, now: number): void {
     const state = this.#state;
     if (!('admission' in state)) return;
-    this.#state = { ...state, user };
+    this.#state = { ...state, account: accountOf(user) };
     if (state.name === 'established') this.#endIf(state.limits.setExpiry(user.expires, now), now);
   }
 
@@ -168,7 +184,7 @@ export class CallerCall implements SessionOwner {
           this.end(cause('HANDSHAKE_TIMEOUT'), now);
           break;
         case 'answer':
-          this.#answer(now);
+          this.#lookAtLogin(now);
           break;
         case 'tunnel':
           this.end(cause('IPCP_TIMEOUT'), now);
@@ -189,6 +205,7 @@ export class CallerCall implements SessionOwner {
     const state = this.#state;
     if (!('admission' in state)) return;
     const wasEstablished = state.name === 'established';
+    state.again?.cancel();
     this.#state = { name: 'ending', session: state.session, wasEstablished };
     state.release();
   }
@@ -198,6 +215,12 @@ export class CallerCall implements SessionOwner {
     const session = this.#session;
     if (session === undefined) this.#over(why, now);
     else session.lost(why, now);
+  }
+
+  /** What an authority says to a question of this call. */
+  handleAnswer(id: number, answer: LoginAnswer, now: number): void {
+    this.#login?.handleAnswer(id, answer, now);
+    this.#lookAtLogin(now);
   }
 
   status(): SessionStatus | undefined {
@@ -245,90 +268,125 @@ export class CallerCall implements SessionOwner {
     return 'session' in this.#state ? this.#state.session : undefined;
   }
 
+  get #login(): Login | undefined {
+    const state = this.#state;
+    return 'login' in state ? state.login : 'again' in state ? state.again : undefined;
+  }
+
   #judge(attempt: LoginAttempt, now: number): void {
     const state = this.#state;
-    const { access } = this.#ports;
-    const judge = (isIn: boolean) =>
-      judgeLogin(attempt, this.#owner.peer, this.#ports.options(), access, isIn, now);
     switch (state.name) {
-      case 'unproven': {
-        const { verdict, delay } = judge(false);
-        this.#state = { name: 'judged', session: state.session, attempt, verdict };
-        if (delay === 0) this.#answer(now);
-        else this.#deadlines.set('answer', now + delay);
+      case 'unproven':
+        this.#state = { name: 'judged', session: state.session, login: this.#newLogin(false) };
         break;
-      }
-      case 'judged': {
-        // The peer restarted LCP instead of waiting. The link asks about the new attempt now; a wrong one stays wrong.
-        const { verdict } = judge(false);
-        this.#state =
-          'refused' in state.verdict ? { ...state, attempt } : { ...state, attempt, verdict };
-        break;
-      }
       case 'admitted':
       case 'established':
-        this.#judgeAgain(state, attempt, judge(true).verdict, now);
+        if (state.again === undefined) this.#state = { ...state, again: this.#newLogin(true) };
+        break;
+      case 'judged':
         break;
       case 'accepted':
       case 'refused':
       case 'ending':
       case 'over':
-        break;
+        return;
     }
+    this.#login?.consider(attempt, now);
+    this.#lookAtLogin(now);
+  }
+
+  #newLogin(isIn: boolean): Login {
+    const { options, access } = this.#ports;
+    const output = this.#owner.output.bind(this.#owner);
+    return new Login(
+      {
+        options,
+        access,
+        ask: (question) => output({ kind: 'authorize', question }),
+        forget: (id) => output({ kind: 'authorize-cancel', id }),
+      },
+      this.#facts,
+      isIn,
+    );
+  }
+
+  /** Time has passed, or an authority has answered. */
+  #lookAtLogin(now: number): void {
+    const login = this.#login;
+    if (login === undefined) return;
+    login.handleTimeout(now);
+    const verdict = login.verdict(now);
+    const state = this.#state;
+    if (verdict === undefined) this.#deadlines.set('answer', login.nextTimeout()!);
+    else if (state.name === 'judged') this.#answer(state, verdict, now);
+    else if ('again' in state) this.#answerAgain(state, login.attempt, verdict, now);
   }
 
   /** The peer restarted LCP, so it logs in again: as the same user. */
-  #judgeAgain(
-    { session, user, admission }: LoggedIn,
+  #answerAgain(
+    state: Extract<State, LoggedIn>,
     attempt: LoginAttempt,
-    verdict: Judgement['verdict'],
+    verdict: Verdict,
     now: number,
   ): void {
-    if ('refused' in verdict) this.#refuse(attempt, verdict.refused, now);
-    else if (verdict.user.username !== user.username)
+    const { session, account, admission } = state;
+    this.#deadlines.clear('answer');
+    this.#state = { ...state, again: undefined };
+    if ('refused' in verdict) this.#refuse(attempt, verdict.refused, now, verdict.told);
+    else if (verdict.account.username !== account.username)
       this.#refuse(attempt, cause('PEER_AUTH_FAILED', 'another user on the same call'), now);
-    else session.admit(admission.identity, attempt.method, admission.grant, now);
+    else this.#admit(session, admission, attempt, now);
   }
 
-  #answer(now: number): void {
-    const state = this.#state;
-    if (state.name !== 'judged') return;
-    const { session, attempt, verdict } = state;
+  #answer({ session, login }: State & { name: 'judged' }, verdict: Verdict, now: number): void {
+    const { attempt } = login;
     const admission = this.#admission(verdict, now);
     if ('wait' in admission) {
       this.#deadlines.set('answer', now + admission.wait); // the login has its deadline all the same
       return;
     }
     this.#deadlines.clear('login');
+    this.#deadlines.clear('answer');
     if ('code' in admission) {
-      this.#refuse(attempt, admission, now);
+      this.#refuse(attempt, admission, now, 'refused' in verdict ? verdict.told : undefined);
       return;
     }
     const release = this.#owner.claims.add(() => admission.release());
-    this.#state = { name: 'admitted', session, user: admission.user, admission, release };
+    const { account } = admission;
+    this.#state = { name: 'admitted', session, account, admission, release, again: undefined };
     this.#deadlines.set('tunnel', now + this.#ports.access.gateway.limits.loginTimeout);
     this.#owner.admitted(now);
-    session.admit(admission.identity, attempt.method, admission.grant, now);
+    this.#admit(session, admission, attempt, now);
   }
 
-  #admission(verdict: Judgement['verdict'], now: number): Admission | Cause | Wait {
+  #admit(
+    session: Session,
+    { account, identity, grant }: Admission,
+    attempt: LoginAttempt,
+    now: number,
+  ): void {
+    const source = account.user === undefined ? 'radius' : 'local';
+    const how = { source, call: this.#facts, terms: account.terms } as const;
+    session.admit({ ...identity, account: how }, attempt.method, grant, now);
+  }
+
+  #admission(verdict: Verdict, now: number): Admission | Cause | Wait {
     if ('refused' in verdict) return verdict.refused;
-    const { user } = verdict;
-    const circle = user.routes.find((prefix) => prefixContains(prefix, this.#owner.peer));
+    const { account } = verdict;
+    const circle = account.routes.find((prefix) => prefixContains(prefix, this.#owner.peer));
     if (circle !== undefined) return cause('ROUTE_LOOP', formatPrefix(circle));
     const end = (why: Cause, at: number): void => {
       this.#owner.outside(() => this.end(why, at), at);
     };
-    return this.#ports.admit(user, end, now);
+    return this.#ports.admit(account, end, now);
   }
 
   /** The log gets the cause, the peer what refusals.ts has for it; else what a wrong password gets. */
-  #refuse(attempt: LoginAttempt, why: Cause, now: number): void {
+  #refuse(attempt: LoginAttempt, why: Cause, now: number, told = refusalOf(why)): void {
     const state = this.#state;
     if (!('session' in state)) return;
     this.#state = { name: 'refused', session: state.session };
     this.#reportRefusal(attempt, why);
-    const told = refusalOf(why);
     state.session.refuse(told === undefined ? cause('PEER_AUTH_FAILED') : why, now, told);
     if ('release' in state) state.release();
   }
@@ -339,10 +397,16 @@ export class CallerCall implements SessionOwner {
     const session = state.session.establish(now);
     if (session === undefined) return;
     const { options, access } = this.#ports;
-    const limits = new SessionLimits(options(), this.path, access.wallClock, now);
+    const { terms, expires } = state.account;
+    const { idleTimeout, sessionTimeout } = options();
+    const times = {
+      idleTimeout: terms.idleTimeout ?? idleTimeout,
+      sessionTimeout: terms.sessionTimeout ?? sessionTimeout,
+    };
+    const limits = new SessionLimits(times, this.path, access.wallClock, now);
     this.#state = { ...state, name: 'established', limits };
     this.#event({ what: 'session-up', session });
-    this.#endIf(limits.setExpiry(state.user.expires, now), now);
+    this.#endIf(limits.setExpiry(expires, now), now);
   }
 
   #endIf(why: Cause | undefined, now: number): void {
@@ -352,6 +416,7 @@ export class CallerCall implements SessionOwner {
   #over(why: Cause, now: number): void {
     const state = this.#state;
     if (state.name === 'over') return;
+    this.#login?.cancel();
     this.#state = { name: 'over' };
     this.#deadlines.clearAll();
     if ('release' in state) state.release();
@@ -363,9 +428,9 @@ export class CallerCall implements SessionOwner {
   #reportEnd(state: State, why: Cause): void {
     const wasEstablished = state.name === 'ending' && state.wasEstablished;
     if (state.name === 'established' || state.name === 'refused' || wasEstablished) return;
-    if (state.name === 'judged' && 'refused' in state.verdict) {
+    if (state.name === 'judged' && state.login.refused !== undefined) {
       // It did not wait for the answer; it was wrong all the same.
-      this.#reportRefusal(state.attempt, state.verdict.refused);
+      this.#reportRefusal(state.login.attempt, state.login.refused);
       return;
     }
     const { name: server } = this.#ports.options();

@@ -7,6 +7,7 @@
  */
 import type { CallId, Ipv4 } from '../../wire/brand.ts';
 import { cause, type Cause } from '../../wire/cause.ts';
+import type { LoginAnswer } from '../authorization.ts';
 import { Claims } from '../claims.ts';
 import { Deadlines, earliest } from '../deadlines.ts';
 import { OutputQueue } from '../output-queue.ts';
@@ -90,6 +91,7 @@ export class Caller {
     );
     this.#callOwner = {
       peer,
+      local,
       claims: this.#claims,
       output: (output) => this.#outputs.push(output),
       advanced: (progress, at) => this.#advance(progress, at),
@@ -122,6 +124,12 @@ export class Caller {
   /** A tunnel-up could not be carried out: that session ends with this cause. Success needs no answer. */
   handleTunnelFailed(callId: CallId, why: Cause, now: number): void {
     this.#calls.get(callId)?.end(why, now);
+    this.#connection.pump(now);
+  }
+
+  /** What an authority says to an 'authorize'; ignored when nobody waits for it any more. */
+  handleAuthorized(id: number, answer: LoginAnswer, now: number): void {
+    for (const call of [...this.#calls.values()]) call.handleAnswer(id, answer, now);
     this.#connection.pump(now);
   }
 

@@ -1,43 +1,187 @@
 /**
- * Who may log in: the password, the lock-out and the slow-down.
+ * One login, from the attempt to the verdict: the password, the lock-out and the slow-down, here or by an authority elsewhere.
  *
  * An unknown user, a wrong password and a banned source take the same path and the same time: the password is always
- * verified, against a secret nobody knows where there is none.
+ * verified, against a secret nobody knows where there is none. The answer is held back as long as the lock-out says, whoever
+ * has decided. While an authority is asked, everything else goes on; it has AUTHORITY_TIME.
  */
-import type { Ipv4 } from '../../wire/brand.ts';
-import { cause, type Cause } from '../../wire/cause.ts';
-import type { ServerOptions, User } from '../options.ts';
 import type { LoginAttempt } from '../../ppp/authentication/login-attempt.ts';
+import { cause, type Cause } from '../../wire/cause.ts';
+import type { Refusal } from '../../ppp/options.ts';
+import type { CallFacts, LoginAnswer, LoginQuestion } from '../authorization.ts';
+import type { ServerOptions } from '../options.ts';
+import { accountFrom, accountOf, type Account } from './account.ts';
 import type { Access } from './access.ts';
 
-export interface Judgement {
-  /** Who proved to be whom, or why not. */
-  readonly verdict: { readonly user: User } | { readonly refused: Cause };
-  /** The answer waits so long, ms. */
-  readonly delay: number;
+/** Peers give up a login after 10 s and more (pppd: 3 s between ten tries, Windows: 3 s between four). */
+const AUTHORITY_TIME = 9_000;
+/** A peer that restarts LCP has its new attempt asked about, but not so as to guess at the authority's speed. */
+const MAX_QUESTIONS = 3;
+
+/** Who proved to be whom, or why not. */
+export type Verdict =
+  | { readonly account: Account }
+  /** @param told what an authority wants told, if not what a wrong password gets */
+  | { readonly refused: Cause; readonly told: Refusal | undefined };
+
+export interface LoginPorts {
+  readonly options: () => ServerOptions;
+  readonly access: Access;
+  /** Answer: Login.handleAnswer. */
+  readonly ask: (question: LoginQuestion) => void;
+  /** Nobody waits for the answer any more. */
+  readonly forget: (id: number) => void;
 }
 
-/** @param isIn it is logged in already, and renegotiates: a ban is for those who are not */
-export function judgeLogin(
-  attempt: LoginAttempt,
-  source: Ipv4,
-  server: ServerOptions,
-  access: Access,
-  isIn: boolean,
-  now: number,
-): Judgement {
-  const { accounts, lockout } = access;
-  const { username, bareUsername } = attempt;
-  const user = accounts.find(username, bareUsername, server.name);
-  const right = attempt.verify(user?.secret ?? accounts.dummy) && user !== undefined;
-  const delay = lockout.delay(bareUsername, now);
-  if (!isIn && lockout.isBanned(source, now)) {
-    return { verdict: { refused: cause('SOURCE_BANNED') }, delay };
+type State =
+  | { readonly name: 'new' }
+  | { readonly name: 'asking'; readonly id: number; readonly by: number }
+  | { readonly name: 'decided'; readonly verdict: Verdict };
+
+export class Login {
+  readonly #ports: LoginPorts;
+  readonly #call: CallFacts;
+  readonly #isIn: boolean;
+  #attempt: LoginAttempt | undefined;
+  #state: State = { name: 'new' };
+  #questions = 0;
+  /** No answer before. */
+  #notBefore = 0;
+
+  /** @param isIn it is logged in already, and renegotiates: a ban, and the slow-down, are for those who are not */
+  constructor(ports: LoginPorts, call: CallFacts, isIn: boolean) {
+    this.#ports = ports;
+    this.#call = call;
+    this.#isIn = isIn;
   }
-  if (!right) {
-    lockout.failed(source, bareUsername, server.ban, now);
-    return { verdict: { refused: cause('PEER_AUTH_FAILED') }, delay };
+
+  /** The one that the verdict is about; there is one after the first `consider`. */
+  get attempt(): LoginAttempt {
+    return this.#attempt!;
   }
-  lockout.succeeded(source, bareUsername);
-  return { verdict: { user }, delay };
+
+  /** undefined: not known yet, or not to be told yet. */
+  verdict(now: number): Verdict | undefined {
+    return this.#state.name === 'decided' && now >= this.#notBefore
+      ? this.#state.verdict
+      : undefined;
+  }
+
+  /** Wrong, whether it may be told already or not. */
+  get refused(): Cause | undefined {
+    const state = this.#state;
+    return state.name === 'decided' && 'refused' in state.verdict
+      ? state.verdict.refused
+      : undefined;
+  }
+
+  /**
+   * An attempt of the peer. After another one the peer has restarted LCP instead of waiting: the link asks about the new one now; a
+   * wrong one stays wrong.
+   */
+  consider(attempt: LoginAttempt, now: number): void {
+    const { lockout } = this.#ports.access;
+    if (this.#attempt === undefined && !this.#isIn)
+      this.#notBefore = now + lockout.delay(attempt.bareUsername, now);
+    this.#attempt = attempt;
+    this.cancel();
+    if (this.refused === undefined) this.#judge(attempt, now);
+    else attempt.verify(this.#ports.access.accounts.dummy);
+  }
+
+  /** What an authority says. Ignored unless it was asked so last. */
+  handleAnswer(id: number, answer: LoginAnswer, now: number): void {
+    if (this.#state.name === 'asking' && this.#state.id === id) this.#answered(answer, now);
+  }
+
+  nextTimeout(): number | undefined {
+    if (this.#state.name === 'asking') return this.#state.by;
+    return this.#state.name === 'decided' ? this.#notBefore : undefined;
+  }
+
+  handleTimeout(now: number): void {
+    if (this.#state.name !== 'asking' || now < this.#state.by) return;
+    this.cancel();
+    const why = cause('RADIUS_NO_ANSWER', 'not in time');
+    this.#answered({ kind: 'unanswered', cause: why }, now);
+  }
+
+  /** Nobody waits for an answer any more. */
+  cancel(): void {
+    if (this.#state.name !== 'asking') return;
+    this.#ports.forget(this.#state.id);
+    this.#state = { name: 'new' };
+  }
+
+  #judge(attempt: LoginAttempt, now: number): void {
+    const { access, options } = this.#ports;
+    const { accounts, lockout } = access;
+    const isBanned = !this.#isIn && lockout.isBanned(this.#call.peer, now);
+    const isKnown = this.#local(attempt) !== undefined;
+    const isLocal = options().accounts.includes('local');
+    const isElsewhere = options().accounts.includes('radius');
+    const isAsked = isElsewhere && (options().accounts[0] === 'radius' || !(isLocal && isKnown));
+    if (isBanned) {
+      attempt.verify(accounts.dummy);
+      this.#decide({ refused: cause('SOURCE_BANNED'), told: undefined });
+    } else if (!isAsked) this.#judgeHere(attempt, now);
+    else if (this.#questions === MAX_QUESTIONS)
+      this.#wrong(cause('PEER_AUTH_FAILED', 'too many attempts on one call'), undefined, now); // prettier-ignore
+    else this.#ask(attempt, now);
+  }
+
+  #local({ username, bareUsername }: LoginAttempt) {
+    return this.#ports.access.accounts.find(username, bareUsername, this.#ports.options().name);
+  }
+
+  #judgeHere(attempt: LoginAttempt, now: number): void {
+    const user = this.#ports.options().accounts.includes('local')
+      ? this.#local(attempt)
+      : undefined;
+    const right = attempt.verify(user?.secret ?? this.#ports.access.accounts.dummy);
+    if (right && user !== undefined) this.#right(accountOf(user));
+    else this.#wrong(cause('PEER_AUTH_FAILED'), undefined, now);
+  }
+
+  #ask(attempt: LoginAttempt, now: number): void {
+    this.#questions++;
+    const id = this.#ports.access.gateway.nextId();
+    this.#state = { name: 'asking', id, by: now + AUTHORITY_TIME };
+    this.#ports.ask({ id, call: this.#call, attempt });
+  }
+
+  #answered(answer: LoginAnswer, now: number): void {
+    const { attempt } = this;
+    switch (answer.kind) {
+      case 'accepted':
+        attempt.vouch(answer.proof);
+        this.#right(accountFrom(answer.authorization, attempt.bareUsername));
+        break;
+      case 'refused':
+        this.#wrong(answer.cause, answer.told, now);
+        break;
+      case 'unanswered':
+        // Whom the configuration knows gets in without RADIUS, where it says so.
+        if (this.#ports.options().accounts.includes('local') && this.#local(attempt) !== undefined)
+          this.#judgeHere(attempt, now);
+        else this.#decide({ refused: answer.cause, told: undefined });
+        break;
+    }
+  }
+
+  #right(account: Account): void {
+    this.#ports.access.lockout.succeeded(this.#call.peer, this.attempt.bareUsername);
+    this.#decide({ account });
+  }
+
+  #wrong(why: Cause, told: Refusal | undefined, now: number): void {
+    const { bareUsername } = this.attempt;
+    const { ban } = this.#ports.options();
+    this.#ports.access.lockout.failed(this.#call.peer, bareUsername, ban, now);
+    this.#decide({ refused: why, told });
+  }
+
+  #decide(verdict: Verdict): void {
+    this.#state = { name: 'decided', verdict };
+  }
 }

@@ -6,9 +6,23 @@ import type { Refusal } from '../../ppp/options.ts';
 import type { Cause, CauseCode } from '../../wire/cause.ts';
 import { MsChapError } from '../../wire/ms-chap.ts';
 
-const { AccountDisabled, NoDialinPermission } = MsChapError;
+const { AccountDisabled, NoDialinPermission, ServerSilent } = MsChapError;
+
+/** Also for whom the answer is not known: it tells nothing of the password. */
+const notDecided: Refusal = {
+  errorCode: ServerSilent,
+  message: 'The authentication server does not answer',
+  isForAnybody: true,
+};
 
 const refusals: Partial<Record<CauseCode, Refusal>> = {
+  RADIUS_NO_ANSWER: notDecided,
+  RADIUS_UNREACHABLE: notDecided,
+  RADIUS_WRONG_SECRET: notDecided,
+  RADIUS_UNSIGNED: notDecided,
+  RADIUS_BUSY: notDecided,
+  RADIUS_NOT_PROVEN: notDecided,
+  RADIUS_UNUSABLE: notDecided,
   ACCOUNT_DISABLED: {
     errorCode: AccountDisabled,
     message: 'The account is disabled, or not for this server',

@@ -7,6 +7,7 @@ import { prefixContains, type AddressRange } from '../../wire/ip.ts';
 import type { ServerOptions } from '../options.ts';
 import type { CallPaths, SessionStatus } from '../ports.ts';
 import type { Access } from './access.ts';
+import { accountOf } from './account.ts';
 import { accountFault } from './accounts.ts';
 import { Admissions, type AdmissionPorts } from './admissions.ts';
 import type { CallerCall } from './caller-call.ts';
@@ -93,7 +94,7 @@ export class Server {
   disconnect(which: number | string, why: Cause, now: number): number {
     const isWanted = ({ loggedIn }: CallerCall): boolean =>
       typeof which === 'string'
-        ? loggedIn?.user.username === which
+        ? loggedIn?.account.username === which
         : loggedIn?.admission.identity.id === which;
     return this.#endCalls((call) => (isWanted(call) ? why : undefined), now);
   }
@@ -158,13 +159,15 @@ export class Server {
     const allowed: readonly string[] = this.#options.auth;
     if (!call.methods.every((method) => allowed.includes(method))) return cause('CONFIG_CHANGED');
     if (call.loggedIn === undefined) return undefined;
-    const { user, admission } = call.loggedIn;
+    const { account, admission } = call.loggedIn;
+    const { peerAddress } = admission.grant;
+    if (account.user === undefined) return this.#admissions.addressFault(account, peerAddress);
     const { accounts, wallClock } = this.#access;
-    const account = accounts.find(user.username, user.username, name);
-    if (account?.keys.session !== user.keys.session) return cause('CONFIG_CHANGED');
-    const fault = this.#admissions.addressFault(account, admission.grant.peerAddress);
+    const user = accounts.find(account.username, account.username, name);
+    if (user?.keys.session !== account.user.keys.session) return cause('CONFIG_CHANGED');
+    const fault = this.#admissions.addressFault(accountOf(user), peerAddress);
     if (fault !== undefined) return fault;
-    call.renew(account, now);
-    return accountFault(account, name, wallClock());
+    call.renew(user, now);
+    return accountFault(user, name, wallClock());
   }
 }

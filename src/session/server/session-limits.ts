@@ -15,7 +15,7 @@ export class SessionLimits {
   #expires: number | undefined;
 
   constructor(
-    { idleTimeout, sessionTimeout }: ServerOptions,
+    { idleTimeout, sessionTimeout }: Pick<ServerOptions, 'idleTimeout' | 'sessionTimeout'>,
     path: CallPath,
     wallClock: () => number,
     now: number,

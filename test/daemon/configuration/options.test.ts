@@ -379,7 +379,14 @@ const cases: Readonly<Record<Kind, Readonly<Record<string, Case>>>> = {
       good: ['radius.example.com', '203.0.113.9', '2001:db8::1'].map((name) => [name, name]),
       bad: ['a b', '-x', '2001:db8::1::2', '192.0.2.1/32', 'x'.repeat(254)],
     },
-    secret,
+    secret: {
+      at: 'secret.octets',
+      good: ['x', 'päß "wörd"', 'x'.repeat(255)].map((text) => [
+        text,
+        new TextEncoder().encode(text),
+      ]),
+      bad: secret.bad,
+    },
     role: {
       at: 'roles',
       absent: ['auth', 'acct'],

@@ -11,7 +11,7 @@ const server = "option server '192.0.2.1'";
 test('udp needs a secret, tls has certificates', () => {
   assert.match(refusal(radius(server))[0]!, /option 'secret': is required/);
   const tls = parseConfiguration(radius(server, "option transport 'tls'")).radius[0]!;
-  assert.equal(tls.secret.password, 'radsec');
+  assert.deepEqual(tls.secret.octets, new TextEncoder().encode('radsec'));
   assert.deepEqual(tls.transport, {
     kind: 'tls',
     port: 2083,

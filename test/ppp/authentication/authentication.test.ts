@@ -154,7 +154,12 @@ test('authenticator, PAP: each repetition is answered with its own identifier an
 test('MS-CHAPv1: an LM response alone is no proof', () => {
   const challenge = new Uint8Array(8).fill(3);
   const ntResponse = generateMsChapV1NtResponse(challenge, identity.secret.ntHash);
-  const evidence = { method: 'mschap', challenge, ntResponse } as const;
+  const evidence = {
+    method: 'mschap',
+    identifier: 1,
+    challenge,
+    ntResponse,
+  } as const;
   assert.notEqual(checkEvidence({ ...evidence, hasNtResponse: true }, identity.secret), undefined);
   assert.equal(checkEvidence({ ...evidence, hasNtResponse: false }, identity.secret), undefined);
 });

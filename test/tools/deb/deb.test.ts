@@ -85,7 +85,7 @@ test('make install keeps what stands in /etc, and make uninstall leaves only tha
   const left = readdirSync(destination, { recursive: true, withFileTypes: true });
   assert.deepEqual(
     left.filter((entry) => entry.isFile()).map(({ name }) => name).sort(), // prettier-ignore
-    ['network', 'pptp', 'pptp_users'],
+    ['network', 'pptp', 'pptp_radius', 'pptp_users'],
   );
 });
 

@@ -1,0 +1,98 @@
+/**
+ * Logins that are decided on elsewhere (RADIUS): what is asked, what comes back, and what a session has that its server does not give
+ * to everybody. Times in ms.
+ */
+import type { Proof } from '../ppp/authentication/evidence.ts';
+import type { LoginAttempt } from '../ppp/authentication/login-attempt.ts';
+import type { MppeStrength, Refusal } from '../ppp/options.ts';
+import type { Ipv4 } from '../wire/brand.ts';
+import type { Cause } from '../wire/cause.ts';
+import type { Prefix } from '../wire/ip.ts';
+
+/** A call, as accounting and the servers that decide on logins know it from its first login on. */
+export interface CallFacts {
+  /** Unique, also among calls of earlier and later daemons (Acct-Session-Id). */
+  readonly accountingId: string;
+  readonly server: string;
+  /** Outside addresses: the caller's, and ours that it has called. */
+  readonly peer: Ipv4;
+  readonly called: Ipv4;
+  /** Which of the places for calls it has (NAS-Port). */
+  readonly port: number;
+}
+
+export interface LoginQuestion {
+  /** Unique in the daemon. */
+  readonly id: number;
+  readonly call: CallFacts;
+  readonly attempt: LoginAttempt;
+}
+
+export type LoginAnswer =
+  | { readonly kind: 'accepted'; readonly proof: Proof; readonly authorization: Authorization }
+  /** @param told what the caller learns of it; undefined: what a wrong password gets */
+  | { readonly kind: 'refused'; readonly cause: Cause; readonly told: Refusal | undefined }
+  /** Nobody has decided. */
+  | { readonly kind: 'unanswered'; readonly cause: Cause };
+
+/** kbit/s of inner IP packets; undefined: no limit. */
+export interface Rates {
+  /** From the caller. */
+  readonly up: number | undefined;
+  /** To the caller. */
+  readonly down: number | undefined;
+}
+
+/** What is different for a session; undefined: as the server has it. */
+export interface Terms {
+  /** 0: never. */
+  readonly sessionTimeout: number | undefined;
+  /** 0: never. */
+  readonly idleTimeout: number | undefined;
+  /** Largest packet inside the tunnel, octets; never more than the server's. */
+  readonly mtu: number | undefined;
+  readonly dns: readonly Ipv4[] | undefined;
+  readonly nbns: readonly Ipv4[] | undefined;
+  /** Where it is stricter than the server's; `strengths` undefined: those of the server. */
+  readonly mppe:
+    | {
+        readonly policy: 'required' | 'optional';
+        readonly strengths: readonly MppeStrength[] | undefined;
+      }
+    | undefined;
+  readonly rates: Rates;
+  /** Name of a set of addresses that the session's is in while it lasts. */
+  readonly filter: string | undefined;
+  /** Returned in each accounting record. */
+  readonly classes: readonly Uint8Array[];
+  /** Between accounting records while it lasts; 0: none. */
+  readonly interimInterval: number | undefined;
+}
+
+export const ordinaryTerms: Terms = {
+  sessionTimeout: undefined,
+  idleTimeout: undefined,
+  mtu: undefined,
+  dns: undefined,
+  nbns: undefined,
+  mppe: undefined,
+  rates: { up: undefined, down: undefined },
+  filter: undefined,
+  classes: [],
+  interimInterval: undefined,
+};
+
+/** Who it is, and what he gets. */
+export interface Authorization {
+  /** By which the session is known; undefined: the one that the caller gave. */
+  readonly username: string | undefined;
+  /** undefined: from a pool. */
+  readonly address: Ipv4 | undefined;
+  /** Name of the pool; undefined: the server's own. */
+  readonly pool: string | undefined;
+  /** Networks behind the caller. */
+  readonly routes: readonly Prefix[];
+  /** Sessions at the same time; undefined: the server's max_per_user. */
+  readonly maxSessions: number | undefined;
+  readonly terms: Terms;
+}

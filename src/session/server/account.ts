@@ -1,0 +1,35 @@
+/** Who has proved to be whom: a user of the configuration, or somebody whom RADIUS has let in. */
+import type { Ipv4 } from '../../wire/brand.ts';
+import type { Prefix } from '../../wire/ip.ts';
+import { ordinaryTerms, type Authorization, type Terms } from '../authorization.ts';
+import type { User } from '../options.ts';
+
+export interface Account {
+  readonly username: string;
+  /** undefined: not of the configuration. */
+  readonly user: User | undefined;
+  /** undefined: from the pool. */
+  readonly address: Ipv4 | undefined;
+  /** undefined: the server's own. */
+  readonly pool: string | undefined;
+  /** Networks behind the caller. */
+  readonly routes: readonly Prefix[];
+  /** undefined: the server's maxPerUser. */
+  readonly maxSessions: number | undefined;
+  /** Last valid moment, ms since 1970 UTC. */
+  readonly expires: number | undefined;
+  readonly terms: Terms;
+}
+
+export function accountOf(user: User): Account {
+  const { username, address, routes, maxSessions, expires } = user;
+  const terms = ordinaryTerms;
+  return { username, user, address, pool: undefined, routes, maxSessions, expires, terms };
+}
+
+/** @param bareUsername as the caller gave it, without its domain */
+export function accountFrom(authorization: Authorization, bareUsername: string): Account {
+  const { username = bareUsername, address, pool, routes, maxSessions, terms } = authorization;
+  const user = undefined;
+  return { username, user, address, pool, routes, maxSessions, expires: undefined, terms };
+}

@@ -1,0 +1,35 @@
+/** What PPP gives to somebody who is let in: as the server has it, and his account. */
+import type { Grant, MppeOptions } from '../../ppp/options.ts';
+import { cause, type Cause } from '../../wire/cause.ts';
+import type { Terms } from '../authorization.ts';
+import type { ServerOptions } from '../options.ts';
+import type { Account } from './account.ts';
+
+/** All but the address. @returns or why there is nothing that both allow */
+export function grantOf(
+  { localAddress, dns, nbns, mppe }: ServerOptions,
+  { terms }: Account,
+): Omit<Grant, 'peerAddress'> | Cause {
+  const encryption = stricter(mppe, terms.mppe);
+  if ('code' in encryption) return encryption;
+  return {
+    localAddress,
+    dns: terms.dns ?? dns,
+    nbns: terms.nbns ?? nbns,
+    mppe: encryption,
+    ...(terms.mtu === undefined ? {} : { mtu: terms.mtu }),
+  };
+}
+
+function stricter(own: MppeOptions, wish: Terms['mppe']): MppeOptions | Cause {
+  if (wish === undefined) return own;
+  const strengths = own.strengths.filter((each) => wish.strengths?.includes(each) !== false);
+  const policy = wish.policy === 'required' && own.policy === 'optional' ? 'required' : own.policy;
+  const isPossible = own.policy !== 'off' && strengths.length > 0;
+  if (isPossible || (wish.policy !== 'required' && own.policy !== 'required'))
+    return { ...own, policy: isPossible ? policy : 'off', strengths };
+  return cause(
+    'RADIUS_UNUSABLE',
+    'it wants an encryption that the server does not allow (mppe, mppe_strength)',
+  );
+}
