@@ -22,10 +22,11 @@ const rooms = {
   engine: ['capture', 'configuration'],
   relays: ['capture', 'engine'],
   reports: ['configuration', 'engine', 'relays'],
+  radius: ['configuration', 'engine', 'reports'],
   tunnels: ['configuration', 'engine', 'reports'],
   control: ['engine', 'reports'],
   import: ['configuration'],
-  methods: ['capture', 'configuration', 'engine', 'reports', 'tunnels', 'daemon.ts'],
+  methods: ['capture', 'configuration', 'engine', 'radius', 'reports', 'tunnels', 'daemon.ts'],
 };
 const besideRooms = '^src/daemon/(exit-codes|printable|version)[.]ts$';
 

@@ -15,6 +15,7 @@ import type {
 import { ExitCode, Fatal } from '../exit-codes.ts';
 import { printable } from '../printable.ts';
 import { exitCodeOf, followed, POLL } from './checks.ts';
+import { radiusTest } from './radius-test.ts';
 import { relaysText } from './relays.ts';
 import { duration, octets, shortened, table } from './tables.ts';
 import { UbusError } from '../../ubus-js/index.ts';
@@ -95,6 +96,8 @@ export const commands: Readonly<Record<string, Command>> = {
     }
     return worst;
   },
+
+  'radius-test': radiusTest,
 
   async failures(client, { json }) {
     const { failures } = (await client.call('failures')) as { failures: FailureDocument[] };

@@ -13,6 +13,17 @@ const FILE = /^\/[^\u0000\n]+$/;
 const FOLDER = /^(?:\/(?!\.{1,2}(?:\/|$))[^\s/:]+)+$/;
 const ADDRESS = /^\d{1,3}(\.\d{1,3}){3}$|:/;
 
+const roles = { auth: _('decides on logins'), acct: _('takes accounting records') };
+const transports = { udp: _('UDP (plain RADIUS)'), tls: _('TLS (RadSec)') };
+
+/* In the table: the titles of what is chosen. */
+function inWords(titles) {
+	return function (sectionId) {
+		const chosen = L.toArray(this.cfgvalue(sectionId) ?? this.default);
+		return E('span', {}, [chosen.map((value) => titles[value] ?? value).join(', ')]);
+	};
+}
+
 /* What the daemon calls the section. */
 function nameOf(sectionId) {
 	const sections = uci.sections('pptp_radius', 'radius');
@@ -141,15 +152,15 @@ return view.extend({
 		};
 
 		option = section.taboption('general', form.MultiValue, 'role', _('What it does'));
-		option.value('auth', _('decides on logins'));
-		option.value('acct', _('takes accounting records'));
+		for (const [role, title] of Object.entries(roles)) option.value(role, title);
 		option.default = ['auth', 'acct'];
+		option.textvalue = inWords(roles);
 		option.validate = (sectionId, value) => (L.toArray(value).length ? true : _('Choose at least one.'));
 
 		option = section.taboption('general', form.ListValue, 'transport', _('Way there'));
-		option.value('udp', _('UDP (plain RADIUS)'));
-		option.value('tls', _('TLS (RadSec)'));
+		for (const [transport, title] of Object.entries(transports)) option.value(transport, title);
 		option.default = 'udp';
+		option.textvalue = inWords(transports);
 
 		option = section.taboption('general', form.DummyValue, '_weak', '');
 		option.modalonly = true;
