@@ -24,6 +24,7 @@ const rooms = {
   reports: ['configuration', 'engine', 'relays'],
   radius: ['configuration', 'engine', 'reports'],
   tunnels: ['configuration', 'engine', 'reports'],
+  radius: ['configuration', 'engine', 'reports', 'tunnels'],
   control: ['engine', 'reports'],
   import: ['configuration'],
   methods: ['capture', 'configuration', 'engine', 'radius', 'reports', 'tunnels', 'daemon.ts'],

@@ -23,6 +23,7 @@ import { Drive } from './engine/drive.ts';
 import { kernel, watchKernel } from './engine/kernel.ts';
 import { PacketIo } from './engine/packet-io.ts';
 import { InForce } from './in-force.ts';
+import { Radius } from './radius/radius.ts';
 import { Relays } from './relays/relays.ts';
 import { Counters } from './reports/counters.ts';
 import { Failures } from './reports/failures.ts';
@@ -50,6 +51,7 @@ export class Daemon {
   readonly checks = new Checks();
   readonly io: PacketIo;
   readonly ports: RunnerPorts;
+  readonly radius: Radius;
   readonly relays: Relays;
   readonly surroundings: Surroundings;
   /** Of what is in the kernel. */
@@ -121,9 +123,19 @@ export class Daemon {
     });
     this.surroundings = surroundings;
 
+    this.radius = new Radius(
+      {
+        drive,
+        log,
+        count,
+        doubt: (kind, text) => reports.ofStrangers(kind, () => warn(text)),
+      },
+      configuration,
+    );
     this.ports = {
       gateway,
       access,
+      authority: this.radius,
       drive,
       faults,
       io,
@@ -178,6 +190,7 @@ export class Daemon {
       listeners: this.#listeners,
       links: this.linkSet,
       relays: this.relays,
+      radius: this.radius,
       supervision: this.#supervision,
     });
     this.inForce = inForce;
@@ -228,6 +241,7 @@ export class Daemon {
       Promise.all([...goodbyes, this.relays.stop()]),
       new Promise<void>((resolve) => clock.meanwhile(3_800, resolve)),
     ]);
+    this.radius.close();
     this.upkeep.close();
     for (const watch of this.#watches) watch.close();
     await this.ports.router.close();

@@ -14,6 +14,7 @@ import { placesOf } from './configuration/usable-sections.ts';
 import type { DaemonOptions } from './daemon-options.ts';
 import type { Descriptors } from './engine/descriptors.ts';
 import { routerCause } from './engine/router-cause.ts';
+import type { Radius } from './radius/radius.ts';
 import type { Relays } from './relays/relays.ts';
 import type { Log } from './reports/log.ts';
 import type { Links } from './tunnels/links.ts';
@@ -35,6 +36,7 @@ export interface Followers {
   readonly listeners: Listeners;
   readonly links: Links;
   readonly relays: Relays;
+  readonly radius: Radius;
   readonly supervision: Supervision;
 }
 
@@ -181,7 +183,7 @@ export class InForce {
 
   /** @param starting a server that its supervisor has set up */
   async #apply(configuration: Configuration, starting?: string): Promise<void> {
-    const { links, ports, relays, servers, supervision, surroundings } = this.#followers;
+    const { links, ports, radius, relays, servers, supervision, surroundings } = this.#followers;
     const { supervisor } = ports.router;
     await this.#makeWay(configuration);
     const wanted = configuration.servers.filter(
@@ -201,6 +203,7 @@ export class InForce {
     for (const options of configuration.servers)
       if (!failed.has(options.name))
         servers.get(options.name)?.server.reconfigure(options, clock.monotonic());
+    radius.configure(configuration);
     await links.change(configuration.links);
     await relays.change(configuration.relays);
     ports.router.serversConfigured(

@@ -61,8 +61,8 @@ export interface Terms {
       }
     | undefined;
   readonly rates: Rates;
-  /** Name of a set of addresses that the session's is in while it lasts. */
-  readonly filter: string | undefined;
+  /** Names of sets of addresses (nftables) that the session's is in while it lasts. */
+  readonly filters: readonly string[];
   /** Returned in each accounting record. */
   readonly classes: readonly Uint8Array[];
   /** Between accounting records while it lasts; 0: none. */
@@ -77,7 +77,7 @@ export const ordinaryTerms: Terms = {
   nbns: undefined,
   mppe: undefined,
   rates: { up: undefined, down: undefined },
-  filter: undefined,
+  filters: [],
   classes: [],
   interimInterval: undefined,
 };

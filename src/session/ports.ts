@@ -128,12 +128,16 @@ export type SessionOutput =
   | { readonly kind: 'tunnel-up'; readonly path: CallPath; readonly tunnel: Tunnel }
   | { readonly kind: 'tunnel-down'; readonly path: CallPath; readonly tunnel: Tunnel }
   | { readonly kind: 'event'; readonly event: SessionEvent }
+  /** The machine is finished and may be forgotten. */
+  | { readonly kind: 'done' };
+
+/** What a caller asks besides. */
+export type CallerOutput =
+  | SessionOutput
   /** Somebody wants to log in who is not (only) to be found here. Answer: handleAuthorized. */
   | { readonly kind: 'authorize'; readonly question: LoginQuestion }
   /** Nobody waits for that answer any more. */
-  | { readonly kind: 'authorize-cancel'; readonly id: number }
-  /** The machine is finished and may be forgotten. */
-  | { readonly kind: 'done' };
+  | { readonly kind: 'authorize-cancel'; readonly id: number };
 
 /** What a link asks besides. */
 export type ClientLinkOutput =

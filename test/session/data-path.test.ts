@@ -8,6 +8,7 @@ import { ClientLink } from '../../src/session/link/client-link.ts';
 import type { Caller } from '../../src/session/server/caller.ts';
 import type { MppeOptions } from '../../src/ppp/options.ts';
 import type {
+  CallerOutput,
   CallPath,
   CallPaths,
   ClientLinkOutput,
@@ -115,7 +116,7 @@ class Host {
     this.flush();
   }
 
-  carryOut(output: ClientLinkOutput): void {
+  carryOut(output: CallerOutput | ClientLinkOutput): void {
     if (output.kind === 'tunnel-up') {
       const { localAddress, peerAddress, routes, ipv6 } = output.tunnel;
       this.dataPath.devices.attach(output.path.slot, TUN, {
@@ -220,7 +221,7 @@ class Tunnel {
     }
   }
 
-  #note(output: ClientLinkOutput): void {
+  #note(output: CallerOutput | ClientLinkOutput): void {
     if (output.kind !== 'event') return;
     this.events.push(output.event.what);
   }
@@ -311,7 +312,7 @@ for (const forgedBy of ['client', 'server'] as const) {
 }
 
 /** One at a time: each is carried out before the next is polled. */
-function* outputs(caller: Caller): Generator<ClientLinkOutput> {
+function* outputs(caller: Caller): Generator<CallerOutput> {
   for (let output = caller.poll(); output !== undefined; output = caller.poll()) yield output;
 }
 

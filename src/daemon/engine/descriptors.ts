@@ -20,6 +20,8 @@ const SINGLE = 2;
 const OF_SERVER = 2;
 const OF_LINK = 2;
 const OF_RELAYED = 2;
+/** Sockets to a RADIUS server, for logins and for accounting; more are opened under load, from the reserve. */
+const OF_RADIUS = 2;
 /** Connections that have been accepted and not been refused yet, or have logged in and have no session (any more). */
 const SPARE = 2;
 /** A limit that is too low for the configuration must not shut everybody out: then the reserve gives way. */
@@ -31,6 +33,7 @@ interface Wanted {
   readonly servers: readonly ServerOptions[];
   readonly links: readonly ClientLinkOptions[];
   readonly relays: readonly RelayOptions[];
+  readonly radius: readonly unknown[];
   readonly limits: Limits;
 }
 
@@ -61,10 +64,15 @@ export class Descriptors {
     return new Descriptors(Number(soft), files.names('/proc/self/fd').length);
   }
 
-  share({ servers, links, relays, limits }: Wanted): Shares {
+  share({ servers, links, relays, radius, limits }: Wanted): Shares {
     const reserve = Math.min(MOST_RESERVE, Math.max(LEAST_RESERVE, this.#limit >> 3));
     const taken =
-      this.#own + SINGLE + OF_SERVER * servers.length + OF_LINK * links.length + relays.length;
+      this.#own +
+      SINGLE +
+      OF_SERVER * servers.length +
+      OF_LINK * links.length +
+      OF_RADIUS * radius.length +
+      relays.length;
     const connections = Math.max(LEAST_CONNECTIONS, this.#limit - taken - reserve);
     const room = connections - SPARE;
     const callers = servers.length === 0 ? 0 : limits.maxSessions + limits.maxHalfOpen;

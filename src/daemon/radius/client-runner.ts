@@ -58,10 +58,6 @@ export class ClientRunner<Request extends RadiusRequest> {
     this.#feed((client, now) => client.configure(ours.map(serverOptions), now));
   }
 
-  get hasServers(): boolean {
-    return this.#servers.size > 0;
-  }
-
   ask(request: Request): void {
     this.#asked.add(request);
     this.#feed((client, now) => client.handleRequest(request, now));

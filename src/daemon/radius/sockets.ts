@@ -68,15 +68,15 @@ export async function addressOf(server: string, source: string | undefined): Pro
   if (parseAddress(server) !== undefined || parseIpv6Address(server) !== undefined) return server;
   const families: readonly (4 | 6)[] =
     source === undefined ? [4, 6] : [parseAddress(source) === undefined ? 6 : 4];
-  let refusal: unknown;
+  let refusal = new Error(`${server} has no address`);
   for (const family of families)
     try {
       const [first] = await host.resolve(server, family);
       if (first !== undefined) return first;
     } catch (error) {
-      refusal ??= error;
+      if (error instanceof Error) refusal = error;
     }
-  throw refusal ?? new Error(`${server} has no address`);
+  throw refusal;
 }
 
 function openTls(

@@ -3,7 +3,7 @@ import { clock } from '../../platform/platform.ts';
 import type { TcpSocket } from '../../platform/sockets.ts';
 import type { Caller } from '../../session/server/caller.ts';
 import type { ServerOptions } from '../../session/options.ts';
-import type { CallPath, SessionOutput, Tunnel } from '../../session/ports.ts';
+import type { CallerOutput, CallPath, SessionOutput, Tunnel } from '../../session/ports.ts';
 import { Server } from '../../session/server/server.ts';
 import type { TunDevice } from '../../tun-tap/tun-device.ts';
 import { cause, type Cause } from '../../wire/cause.ts';
@@ -158,7 +158,7 @@ export class ServerRunner {
 
   private emptied: () => void = () => undefined;
 
-  private carryOut(caller: Caller, tcp: TcpConnection, output: SessionOutput): void {
+  private carryOut(caller: Caller, tcp: TcpConnection, output: CallerOutput): void {
     switch (output.kind) {
       case 'write':
         tcp.write(output.octets);

@@ -1,5 +1,6 @@
 /** What a machine has had done and not undone: tunnels that are up, sessions that were told of. Kept for when it fails. */
 import type {
+  CallerOutput,
   CallPath,
   ClientLinkOutput,
   Tunnel,
@@ -16,7 +17,7 @@ export class Standing {
   readonly #sessions = new Map<number, SessionStatus>();
 
   /** Carries an output out: what it brings stands before that, what it ends stands until it is done. */
-  carryOut<O extends ClientLinkOutput>(output: O, act: (output: O) => void): void {
+  carryOut<O extends CallerOutput | ClientLinkOutput>(output: O, act: (output: O) => void): void {
     const event = output.kind === 'event' ? output.event : undefined;
     if (output.kind === 'tunnel-up') this.#tunnels.set(output.path.slot, output);
     if (event?.what === 'session-up') this.#sessions.set(event.session.id, event.session);

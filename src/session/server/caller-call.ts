@@ -16,9 +16,9 @@ import type { ServerOptions, User } from '../options.ts';
 import { OWN_NAME } from '../own-name.ts';
 import {
   SERVER_INTERFACE_IDENTIFIER,
+  type CallerOutput,
   type CallPath,
   type SessionEvent,
-  type SessionOutput,
   type SessionStatus,
 } from '../ports.ts';
 import { Session, type SessionNews, type SessionOwner } from '../session.ts';
@@ -77,7 +77,7 @@ export interface CallOwner {
   /** Our address that it has called. */
   readonly local: Ipv4;
   readonly claims: Claims;
-  output(output: SessionOutput): void;
+  output(output: CallerOutput): void;
   /** It gets on with its login. */
   advanced(progress: Progress, now: number): void;
   /** The first login on this call was right. */

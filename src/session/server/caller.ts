@@ -11,7 +11,7 @@ import type { LoginAnswer } from '../authorization.ts';
 import { Claims } from '../claims.ts';
 import { Deadlines, earliest } from '../deadlines.ts';
 import { OutputQueue } from '../output-queue.ts';
-import type { CallPaths, SessionOutput, SessionStatus } from '../ports.ts';
+import type { CallerOutput, CallPaths, SessionStatus } from '../ports.ts';
 import { TunnelConnection, type TunnelConnectionOutput } from '../tunnel-connection.ts';
 import { CallerCall, type CallOwner, type CallPorts } from './caller-call.ts';
 import { Progress, type Place } from './half-open.ts';
@@ -53,7 +53,7 @@ export class Caller {
   readonly #calls = new Map<CallId, CallerCall>();
   readonly #callOwner: CallOwner;
   readonly #deadlines = new Deadlines<'login' | 'first-call' | 'linger'>();
-  readonly #outputs = new OutputQueue<SessionOutput>();
+  readonly #outputs = new OutputQueue<CallerOutput>();
   readonly #claims = new Claims();
   #state: State;
   /** What the peer has asked for, at most. */
@@ -165,7 +165,7 @@ export class Caller {
    * Carry out each output before polling the next: a call path is freed in between. After 'done' the caller may be
    * forgotten.
    */
-  poll(): SessionOutput | undefined {
+  poll(): CallerOutput | undefined {
     return this.#outputs.poll();
   }
 
