@@ -22,7 +22,6 @@ const rooms = {
   engine: ['capture', 'configuration'],
   relays: ['capture', 'engine'],
   reports: ['configuration', 'engine', 'relays'],
-  radius: ['configuration', 'engine', 'reports'],
   tunnels: ['configuration', 'engine', 'reports'],
   radius: ['configuration', 'engine', 'reports', 'tunnels'],
   control: ['engine', 'reports'],

@@ -92,8 +92,7 @@ async function walkOffice(): Promise<Step[]> {
     const steps: Step[] = [];
     for (const page of pagesOfTheOffice) {
       if (page === 'home-vpn.md') await caller.command('dial', 'mistyped');
-      await dialled(caller);
-      await lab.run(road!, 'ping', '-c', '3', '-i', '0.2', '192.168.99.1'); // something to count
+      await called(lab, road!, caller);
       steps.push(...(await runBlocks(page, ({ text }) => onRouter(lab, router!, bin, text))));
     }
     return steps;
@@ -125,7 +124,11 @@ async function walkRadius(): Promise<Step[]> {
       pptp_radius: certificates(written['pptp_radius']!),
     });
     const bin = commandOf(lab, ours);
+    const caller = await lab.gateway('road', road!, {
+      network: linkOf('home', 'anna', 'Quartz-Lantern-62-Orbit'),
+    });
     const run = async ({ info, text }: Block) => {
+      if (text === 'pptp-gateway sessions') await called(lab, road!, caller);
       if (info[1] !== AT_RADIUS) return onRouter(lab, router!, bin, text);
       const done = await machine!.run(text);
       for (const file of text.includes('openssl')
@@ -165,18 +168,27 @@ function onTheRoad({ network, pptp_users: users }: Readonly<Record<string, strin
   const [, username, password] =
     /option username '(.*)'\n\toption password '(.*)'/.exec(users ?? '') ?? [];
   if (server === undefined || password === undefined) throw new Error('home-vpn.md has no server');
-  const link = (name: string, secret: string) => `config interface '${name}'
+  return linkOf('home', username!, password) + linkOf('mistyped', username!, `${password}?`);
+}
+
+/** Of somebody on the road. */
+function linkOf(name: string, username: string, password: string): string {
+  return `config interface '${name}'
 	option proto 'pptpgw'
 	option server '198.51.100.1'
 	option username '${username}'
-	option password '${secret}'
+	option password '${password}'
 	option defaultroute '0'
 	option auto '0'
 	option holdoff '3600'
 	option holdoff_max '3600'
 
 `;
-  return link('home', password) + link('mistyped', `${password}?`);
+}
+
+async function called(lab: Lab, namespace: string, caller: Gateway): Promise<void> {
+  await dialled(caller);
+  await lab.run(namespace, 'ping', '-c', '3', '-i', '0.2', '192.168.99.1'); // something to count
 }
 
 async function dialled(caller: Gateway): Promise<void> {

@@ -287,7 +287,7 @@ function sessionRow(session: SessionDocument): string[] {
     session.peer,
     session.link === undefined ? session.address : session.local_address,
     duration(session.uptime),
-    session.auth,
+    session.account === 'radius' ? `${session.auth} RADIUS` : session.auth,
     session.mppe,
     octets(session.rx_bytes),
     octets(session.tx_bytes),

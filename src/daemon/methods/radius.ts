@@ -5,7 +5,7 @@ import {
   username as usernameType,
 } from '../configuration/option-types.ts';
 import type { Daemon } from '../daemon.ts';
-import { identityOf } from '../radius/identity.ts';
+import { identityOf, nasOf } from '../radius/nas.ts';
 import { testServer, type TestLogin } from '../radius/server-test.ts';
 
 export function radiusMethods(daemon: Daemon) {
@@ -24,7 +24,7 @@ export function radiusMethods(daemon: Daemon) {
           );
         if (login !== undefined && !server.roles.includes('auth'))
           throw new UbusError('INVALID_ARGUMENT', 'it takes accounting records only (option role)');
-        return { id: checks.start(() => testServer(server, identityOf(nas), login, ports)) };
+        return { id: checks.start(() => testServer(server, identityOf(nasOf(nas)), login, ports)) };
       },
     ),
   };
