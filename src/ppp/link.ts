@@ -21,7 +21,13 @@ import { KeyUse, type PacketCount } from './key-use.ts';
 import { LcpLayer } from './lcp-layer.ts';
 import type { FinishReason } from './negotiation.ts';
 import { NetworkPhase } from './network-phase.ts';
-import { checkLinkOptions, type Grant, type LinkOptions, type Refusal } from './options.ts';
+import {
+  checkLinkOptions,
+  mutualMethods,
+  type Grant,
+  type LinkOptions,
+  type Refusal,
+} from './options.ts';
 import type { LinkOutput } from './output.ts';
 
 /** Network-layer frames of a peer that is done with authentication before we are. */
@@ -105,7 +111,7 @@ export class PppLink {
    * @throws Error unless the attempt was verified
    */
   admit(grant: Grant, now: number): void {
-    this.#authentication?.authenticator?.admit(grant);
+    this.#authentication?.authenticator?.admit(grant, now);
     this.#drain(now);
   }
 
@@ -114,7 +120,7 @@ export class PppLink {
    * @param told what the peer learns of it, if it has proved its password
    */
   refuse(reason: Cause, now: number, told?: Refusal): void {
-    if (this.#authentication?.authenticator?.refuse(told) !== true) return;
+    if (this.#authentication?.authenticator?.refuse(told, now) !== true) return;
     this.#refusal = { cause: reason, closeAt: now + REFUSAL_TIME };
     this.#drain(now);
   }
@@ -187,6 +193,7 @@ export class PppLink {
         break;
       case PppProtocol.Chap:
       case PppProtocol.Pap:
+      case PppProtocol.Eap:
         this.#handleAuthentication(protocol, payload, now);
         break;
       case PppProtocol.Ip:
@@ -221,7 +228,7 @@ export class PppLink {
   }
 
   #handleProtocolRejected(protocol: number, now: number): void {
-    if (protocol === PppProtocol.Chap || protocol === PppProtocol.Pap) {
+    if (isLoginProtocol(protocol)) {
       if (this.#phase.name === 'Authenticate') this.#close(cause('AUTH_METHOD_REFUSED'), now);
     } else if (this.#network === undefined) this.#options.count('out-of-state');
     else this.#network.handleProtocolReject(protocol, now);
@@ -293,7 +300,7 @@ export class PppLink {
       return;
     }
     // Whoever asks for no login proves nothing either: an impostor could get around mschap-v2 in this way.
-    const isTrusting = identity?.methods.some((method) => method !== 'mschap-v2') ?? true;
+    const isTrusting = identity?.methods.some((method) => !mutualMethods.includes(method)) ?? true;
     if (policy.ownMethod === undefined && !isTrusting) {
       this.#close(
         policy.methodsDiffer // it wanted another method first
@@ -382,6 +389,11 @@ export class PppLink {
     this.#refusal = undefined;
     this.#outputs.push({ kind: 'down', cause: why });
   }
+}
+
+function isLoginProtocol(protocol: number): boolean {
+  const { Chap, Pap, Eap } = PppProtocol;
+  return protocol === Chap || protocol === Pap || protocol === Eap;
 }
 
 /** With what the peer says about it. */

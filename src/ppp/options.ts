@@ -4,9 +4,12 @@
 import type { Secret } from '../crypto/secret.ts';
 import type { Ipv4 } from '../wire/brand.ts';
 
-/** Ways to log in, strongest first. */
-export const authMethods = ['mschap-v2', 'mschap', 'chap', 'pap'] as const;
+/** Ways to log in, strongest first; 'eap' is EAP-MSCHAPv2. */
+export const authMethods = ['mschap-v2', 'eap', 'mschap', 'chap', 'pap'] as const;
 export type AuthMethod = (typeof authMethods)[number];
+
+/** Methods by which both ends prove that they know the password. */
+export const mutualMethods: readonly AuthMethod[] = ['mschap-v2', 'eap'];
 
 export type MppeStrength = 128 | 56 | 40;
 
@@ -90,11 +93,11 @@ export interface Refusal {
   readonly isForAnybody?: true;
 }
 
-/** How we can log in, in order of preference. An NT hash is no password: it serves MS-CHAP only. */
+/** How we can log in, in order of preference. An NT hash is no password: it serves MS-CHAP only, also in EAP. */
 export function ownMethods({ identity }: LinkOptions): readonly AuthMethod[] {
   if (identity === undefined) return [];
   if (identity.secret.kind === 'password') return identity.methods;
-  return identity.methods.filter((method) => method === 'mschap-v2' || method === 'mschap');
+  return identity.methods.filter((method) => method !== 'chap' && method !== 'pap');
 }
 
 /** @throws RangeError for options with which a link could not do what it is asked to */

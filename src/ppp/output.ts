@@ -12,7 +12,7 @@ export type LinkOutput =
   | { readonly kind: 'transmit'; readonly frame: Uint8Array }
   /** Somebody wants to log in: `attempt.verify`, then `admit` or `refuse`, now or later. */
   | { readonly kind: 'login'; readonly attempt: LoginAttempt }
-  /** The peer accepted our login and, with mschap-v2, proved that it knows the password. */
+  /** The peer accepted our login and, with mschap-v2 and eap, proved that it knows the password. */
   | { readonly kind: 'authenticated'; readonly method: AuthMethod }
   /**
    * Set (count 0, start key) or clear encryption of one direction. `receive` comes before the frame leaves that

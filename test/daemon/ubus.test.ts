@@ -69,6 +69,7 @@ inNamespace('ubus', import.meta.url, () => {
         check_server: { server: 'string', port: 'int32' },
         radius_test: { name: 'string', username: 'string', password: 'string' },
         check_status: { id: 'int32' },
+        ping: { interface: 'string' },
         capture_start: { seconds: 'int32', bytes: 'int32' },
         capture_secrets: { seconds: 'int32', bytes: 'int32' },
         capture_stop: {},
@@ -116,6 +117,8 @@ inNamespace('ubus', import.meta.url, () => {
       await refused('hangup', { interface: 'x' }, 'NOT_FOUND', /there are: office$/);
       await refused('check', { interface: 'x' }, 'NOT_FOUND', /there are: office$/);
       await refused('radius_test', { name: 'x' }, 'NOT_FOUND', /^there is no RADIUS server 'x'/);
+      await refused('ping', { interface: 'x' }, 'NOT_FOUND', /there are: office$/);
+      await refused('ping', { interface: 'office' }, 'NOT_FOUND', "link 'office' is not up");
       await refused('check_status', { id: 99 }, 'NOT_FOUND', /^there is no such check/);
       await refused('sessions', { server: 'x' }, 'NOT_FOUND', "there is no server 'x'");
       await refused('capture_stop', {}, 'NOT_FOUND', 'no capture is running');

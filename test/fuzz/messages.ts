@@ -106,6 +106,7 @@ const negotiated = [
   PppProtocol.Ipv6cp,
   PppProtocol.Chap,
   PppProtocol.Pap,
+  PppProtocol.Eap,
 ];
 
 export function pppProtocol(random: Random): number {

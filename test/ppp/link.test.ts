@@ -80,6 +80,7 @@ test('a quiet open link without keepalive asks for no time-out', () => {
 test('each login method, in its outcome and its keys', () => {
   const keyed: Record<AuthMethod, boolean> = {
     'mschap-v2': true,
+    eap: true,
     mschap: true,
     chap: false,
     pap: false,
@@ -103,7 +104,7 @@ test('each login method, in its outcome and its keys', () => {
 });
 
 test('a wrong password is refused with the same words as an unknown user, by each method', () => {
-  for (const method of ['mschap-v2', 'mschap', 'chap', 'pap'] as const) {
+  for (const method of ['mschap-v2', 'eap', 'mschap', 'chap', 'pap'] as const) {
     const failures: string[] = [];
     for (const username of ['User', 'Nobody']) {
       const { server, client } = login([method]);
@@ -152,7 +153,7 @@ test('a decision that comes late still opens the link; repeated Responses meanwh
 
 test('an NT hash serves MS-CHAP, and neither CHAP-MD5 nor PAP', () => {
   const ntHash = Secret.fromNtHash(Secret.fromPassword(PASSWORD).ntHash);
-  for (const method of ['mschap-v2', 'mschap', 'chap', 'pap'] as const) {
+  for (const method of ['mschap-v2', 'eap', 'mschap', 'chap', 'pap'] as const) {
     const { server, client } = login([method]);
     const off = mppe('off');
     const pair = new Pair({
@@ -161,7 +162,7 @@ test('an NT hash serves MS-CHAP, and neither CHAP-MD5 nor PAP', () => {
       client: { ...client, ...off },
     });
     pair.start().advance(3000);
-    assert.equal(pair.areUp, method.startsWith('mschap'), method);
+    assert.equal(pair.areUp, method !== 'chap' && method !== 'pap', method);
   }
 });
 
@@ -171,6 +172,10 @@ test('methods: the first common one in order of the server, never one that is no
     [['mschap-v2', 'chap'], ['pap', 'chap'], 'chap'],
     [['mschap-v2', 'mschap', 'chap', 'pap'], ['pap'], 'pap'],
     [['pap', 'mschap-v2'], ['mschap-v2'], 'mschap-v2'],
+    [['eap', 'mschap-v2'], ['mschap-v2'], 'mschap-v2'],
+    [['eap', 'mschap-v2'], ['mschap-v2', 'eap'], 'eap'],
+    [['mschap-v2'], ['eap'], undefined],
+    [['eap'], ['mschap-v2'], undefined],
     [['mschap-v2'], ['pap', 'chap', 'mschap'], undefined],
     [['pap'], ['mschap-v2'], undefined],
   ];
@@ -190,12 +195,14 @@ test('methods: the first common one in order of the server, never one that is no
   }
 });
 
-test('a server that asks for no login is not trusted by a client that insists on mschap-v2', () => {
+test('a server that asks for no login is not trusted by a client that insists on a mutual one', () => {
   const server = serverOptions();
   const pair = new Pair({ client: mppe('off') });
+  const eap = new Pair({ client: { ...login(['eap']).client, ...mppe('off') } });
   const open = new Pair({ client: { ...login(['mschap-v2', 'pap']).client, ...mppe('off') } });
   for (const [it, expected] of [
     [pair, 'SERVER_NOT_TRUSTED'],
+    [eap, 'SERVER_NOT_TRUSTED'],
     [open, undefined],
   ] as const) {
     const bare = new Station({

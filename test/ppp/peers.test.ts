@@ -3,7 +3,7 @@ import assert from 'node:assert/strict';
 import test from 'node:test';
 import { Secret } from '../../src/crypto/secret.ts';
 import { Login } from '../../src/ppp/authentication/login.ts';
-import type { AuthMethod, LinkOptions } from '../../src/ppp/options.ts';
+import type { LinkOptions } from '../../src/ppp/options.ts';
 import { encodeControlPacket } from '../../src/wire/control-packet.ts';
 import { PppProtocol } from '../../src/wire/ppp-frame.ts';
 import { clientOptions, GRANT, PASSWORD, seededOctets, serverOptions } from '../support/link.ts';
@@ -85,7 +85,7 @@ test('a repeated Response gets the same Success, before and after the network ph
 
 test('only a caller that has proved its password learns why it is refused, by each method', () => {
   const told = { errorCode: 649, message: 'The server is full' };
-  const refused = (method: AuthMethod, password: string): string => {
+  const refused = (method: Login['method'], password: string): string => {
     const right = Secret.fromPassword(PASSWORD);
     const peer = new PeerScript({
       ...serverOptions(),
@@ -785,7 +785,7 @@ test('data that strays in, frames before their phase and the wrong side of CHAP 
     'unexpected-authentication',
     'out-of-state',
     'malformed-frame',
-    'out-of-state',
+    'unexpected-authentication',
   ]);
   assert.equal(peer.answers().length, 1);
 });

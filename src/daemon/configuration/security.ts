@@ -1,5 +1,10 @@
 /** Login methods and encryption of a section, checked together. */
-import type { AuthMethod, MppeOptions, MppeStrength } from '../../ppp/options.ts';
+import {
+  mutualMethods,
+  type AuthMethod,
+  type MppeOptions,
+  type MppeStrength,
+} from '../../ppp/options.ts';
 import type { UciSection } from '../../router/uci.ts';
 import type { PppdOptions } from './pppd-options.ts';
 import { complainer, type Problem } from './problems.ts';
@@ -60,7 +65,7 @@ export function authAndMppe(
 ): { auth: readonly AuthMethod[]; mppe: MppeOptions } {
   const complain = complainer(problems, placeOf(section));
   const auth = [...new Set(values.auth)];
-  const weak = auth.filter((method) => method !== 'mschap-v2');
+  const weak = auth.filter((method) => !mutualMethods.includes(method));
   const keyless = auth.filter((method) => method === 'chap' || method === 'pap');
   if (auth.length === 0) complain('auth', '', 'expected at least one method');
   if (values.mppe_strength.length === 0)

@@ -4,15 +4,20 @@
 import { PppProtocol } from '../../wire/ppp-frame.ts';
 import type { LcpPolicy } from '../lcp.ts';
 import type { MppeKeySource } from '../mppe-key-source.ts';
-import type { LinkOptions } from '../options.ts';
+import type { AuthMethod, LinkOptions } from '../options.ts';
 import { Authenticator } from './authenticator.ts';
+import { EapAuthenticator } from './eap-authenticator.ts';
+import { EapLogin } from './eap-login.ts';
 import { Login } from './login.ts';
+
+export type PeerLogin = Authenticator | EapAuthenticator;
+export type OwnLogin = Login | EapLogin;
 
 export interface Authentication {
   /** undefined: the peer need not log in. */
-  readonly authenticator: Authenticator | undefined;
+  readonly authenticator: PeerLogin | undefined;
   /** undefined: we need not. */
-  readonly login: Login | undefined;
+  readonly login: OwnLogin | undefined;
 }
 
 /** As LCP has agreed. */
@@ -21,14 +26,33 @@ export function beginAuthentication(
   options: LinkOptions,
   now: number,
 ): Authentication {
-  const { authenticatePeer, identity } = options;
   return {
-    authenticator:
-      peerMethod && authenticatePeer
-        ? new Authenticator(peerMethod, authenticatePeer.name, options, now)
-        : undefined,
-    login: ownMethod && identity ? new Login(ownMethod, identity, options, now) : undefined,
+    authenticator: authenticatorOf(peerMethod, options, now),
+    login: loginOf(ownMethod, options, now),
   };
+}
+
+function authenticatorOf(
+  method: AuthMethod | undefined,
+  { authenticatePeer, ...options }: LinkOptions,
+  now: number,
+): PeerLogin | undefined {
+  if (method === undefined || authenticatePeer === undefined) return undefined;
+  const { name } = authenticatePeer;
+  return method === 'eap'
+    ? new EapAuthenticator(name, options, now)
+    : new Authenticator(method, name, options, now);
+}
+
+function loginOf(
+  method: AuthMethod | undefined,
+  { identity, ...options }: LinkOptions,
+  now: number,
+): OwnLogin | undefined {
+  if (method === undefined || identity === undefined) return undefined;
+  return method === 'eap'
+    ? new EapLogin(identity, options, now)
+    : new Login(method, identity, options, now);
 }
 
 export function isComplete({ authenticator, login }: Authentication): boolean {
@@ -36,12 +60,12 @@ export function isComplete({ authenticator, login }: Authentication): boolean {
   return isPeerIn && login?.isAccepted !== false;
 }
 
-/** Responses and Authenticate-Requests are for the authenticator, everything else for our login. */
+/** Responses, also EAP's, and Authenticate-Requests are for the authenticator, everything else for our login. */
 export function sideOf(
   { authenticator, login }: Authentication,
   protocol: number,
   payload: Uint8Array,
-): Authenticator | Login | undefined {
+): PeerLogin | OwnLogin | undefined {
   return payload[0] === (protocol === PppProtocol.Pap ? 1 : 2) ? authenticator : login;
 }
 

@@ -22,6 +22,8 @@ import type { Evidence } from './evidence.ts';
 import { LoginAttempt } from './login-attempt.ts';
 import { MAX_REPEATS, PATIENCE, REPEAT_TIME, type AuthenticationOutput } from './output.ts';
 
+type Method = Exclude<AuthMethod, 'eap'>;
+
 /** What the login has brought the peer. */
 export interface Admitted {
   readonly grant: Grant;
@@ -55,7 +57,7 @@ type State =
   | { readonly name: 'failed' };
 
 export class Authenticator {
-  readonly method: AuthMethod;
+  readonly method: Method;
   readonly #name: string;
   readonly #random: LinkOptions['random'];
   readonly #count: LinkOptions['count'];
@@ -64,7 +66,7 @@ export class Authenticator {
 
   /** @param name who we are, in CHAP's Challenge */
   constructor(
-    method: AuthMethod,
+    method: Method,
     name: string,
     { random, count }: Pick<LinkOptions, 'random' | 'count'>,
     now: number,
@@ -118,8 +120,7 @@ export class Authenticator {
   refuse(told: Refusal | undefined): boolean {
     const state = this.#state;
     if (state.name !== 'deciding') return false;
-    const mayKnow = state.attempt.proof !== undefined || told?.isForAnybody === true;
-    const refusal = mayKnow && told !== undefined ? told : WRONG_PASSWORD;
+    const refusal = toldOf(state.attempt, told);
     this.#decide(state.identifier, undefined, this.#failureMessage(refusal));
     return true;
   }
@@ -289,11 +290,17 @@ export class Authenticator {
 
 const WINDOWS_98_FLAGS = 4;
 
+/** What the peer learns of a refusal. */
+export function toldOf({ proof }: LoginAttempt, told: Refusal | undefined): Refusal {
+  const mayKnow = proof !== undefined || told?.isForAnybody === true;
+  return mayKnow && told !== undefined ? told : WRONG_PASSWORD;
+}
+
 const WRONG_PASSWORD: Refusal = {
   errorCode: MsChapError.AuthenticationFailure,
   message: 'Authentication failed',
 };
 
-function challengeLength(method: Exclude<AuthMethod, 'pap'>): number {
+function challengeLength(method: Exclude<Method, 'pap'>): number {
   return method === 'mschap' ? MS_CHAP_CHALLENGE_LENGTH : MS_CHAP_V2_CHALLENGE_LENGTH;
 }

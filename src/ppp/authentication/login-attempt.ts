@@ -10,17 +10,16 @@ export class LoginAttempt {
   readonly username: string;
   /** The part after the last backslash. */
   readonly bareUsername: string;
+  /** How LCP has agreed to log in: EAP-MSCHAPv2 brings the evidence of MS-CHAPv2. */
+  readonly method: AuthMethod;
   readonly #evidence: Evidence;
   #proof: Proof | undefined;
 
-  constructor(username: string, evidence: Evidence) {
+  constructor(username: string, evidence: Evidence, method: AuthMethod = evidence.method) {
     this.username = username;
     this.bareUsername = username.slice(username.lastIndexOf('\\') + 1);
+    this.method = method;
     this.#evidence = evidence;
-  }
-
-  get method(): AuthMethod {
-    return this.#evidence.method;
   }
 
   /** For whom else can check it. */

@@ -5,24 +5,14 @@
 import { chapMd5Response } from '../../crypto/chap-md5.ts';
 import { equalConstantTime } from '../../crypto/equal-constant-time.ts';
 import { generateMsChapV1NtResponse } from '../../crypto/ms-chap-v1.ts';
-import {
-  generateAuthenticatorResponse,
-  generateNtResponse,
-  type MsChapV2Exchange,
-} from '../../crypto/ms-chap-v2.ts';
 import type { Secret } from '../../crypto/secret.ts';
-import { cause, type CauseCode } from '../../wire/cause.ts';
+import { cause, type Cause, type CauseCode } from '../../wire/cause.ts';
 import { decodeChap, encodeChap } from '../../wire/chap.ts';
 import { isMalformed } from '../../wire/codec.ts';
 import {
   encodeMsChapResponse,
-  encodeMsChapV2Response,
   MS_CHAP_CHALLENGE_LENGTH,
   MS_CHAP_V2_CHALLENGE_LENGTH,
-  MsChapError,
-  msChapErrorWords,
-  parseMsChapFailure,
-  parseMsChapV2Success,
 } from '../../wire/ms-chap.ts';
 import { decodePap, encodePap } from '../../wire/pap.ts';
 import { encodePppFrame, PppProtocol } from '../../wire/ppp-frame.ts';
@@ -30,8 +20,11 @@ import { readable, textOf } from '../../wire/text.ts';
 import { takeFirst } from '../../wire/queue.ts';
 import type { MppeKeySource } from '../mppe-key-source.ts';
 import type { AuthMethod, LinkOptions } from '../options.ts';
-import { msChapKeys, msChapV2Keys } from './evidence.ts';
+import { msChapKeys } from './evidence.ts';
+import { answerMsChapV2, msChapFailureCause, provesSecret } from './ms-chap-answer.ts';
 import { MAX_REPEATS, PATIENCE, REPEAT_TIME, type AuthenticationOutput } from './output.ts';
+
+type Method = Exclude<AuthMethod, 'eap'>;
 
 export interface Identity {
   readonly username: string;
@@ -62,7 +55,7 @@ type State =
   | { readonly name: 'failed' };
 
 export class Login {
-  readonly method: AuthMethod;
+  readonly method: Method;
   readonly #identity: Identity;
   readonly #random: LinkOptions['random'];
   readonly #count: LinkOptions['count'];
@@ -72,7 +65,7 @@ export class Login {
   readonly #outputs: AuthenticationOutput[] = [];
 
   constructor(
-    method: AuthMethod,
+    method: Method,
     identity: Identity,
     { random, count }: Pick<LinkOptions, 'random' | 'count'>,
     now: number,
@@ -192,17 +185,11 @@ export class Login {
       case 'mschap-v2': {
         if (challenge.length !== MS_CHAP_V2_CHALLENGE_LENGTH) return undefined;
         const peerChallenge = this.#random(MS_CHAP_V2_CHALLENGE_LENGTH).slice();
-        const exchange: MsChapV2Exchange = {
-          authenticatorChallenge: challenge,
-          peerChallenge,
-          userName: name.octets,
-        };
-        const ntResponse = generateNtResponse(exchange, secret.ntHash);
-        return answer(
-          encodeMsChapV2Response({ peerChallenge, ntResponse, flags: 0 }),
-          msChapV2Keys(ntResponse, secret, false),
-          generateAuthenticatorResponse(exchange, secret.ntHash, ntResponse),
+        const { value, keys, proof } = answerMsChapV2(
+          { authenticatorChallenge: challenge, peerChallenge, userName: name.octets },
+          secret,
         );
+        return answer(value, keys, proof);
       }
       case 'mschap': {
         if (challenge.length !== MS_CHAP_CHALLENGE_LENGTH) return undefined;
@@ -241,7 +228,7 @@ export class Login {
       return;
     }
     const { proof } = state.answer;
-    if (proof !== undefined && !proves(message, proof)) {
+    if (proof !== undefined && !provesSecret(message, proof)) {
       this.#fail('SERVER_NOT_TRUSTED');
       return;
     }
@@ -294,39 +281,20 @@ export class Login {
     this.#outputs.push({ kind: 'transmit', frame: encodePppFrame(protocol, payload) });
   }
 
-  /** The peer's own words, without the challenge that an MS-CHAP failure carries. */
   #handleFailure(text: string): void {
-    const failure = this.method === 'chap' ? undefined : parseMsChapFailure(text);
-    if (failure === undefined || isMalformed(failure)) {
-      this.#fail('AUTH_TOPEER_FAILED', readable(text));
-      return;
-    }
-    const { errorCode, message } = failure;
-    const words = msChapErrorWords.get(errorCode);
-    const error = words === undefined ? `error ${errorCode}` : `error ${errorCode}, ${words}`;
-    const said = readable(message);
-    this.#fail(
-      denials.has(errorCode) ? 'LOGIN_DENIED' : 'AUTH_TOPEER_FAILED',
-      said === undefined ? error : `${error}: ${said}`,
+    this.#end(
+      this.method === 'chap'
+        ? cause('AUTH_TOPEER_FAILED', readable(text))
+        : msChapFailureCause(text),
     );
   }
 
   #fail(code: CauseCode, detail?: string): void {
-    this.#state = { name: 'failed' };
-    this.#outputs.push({ kind: 'failed', cause: cause(code, detail) });
+    this.#end(cause(code, detail));
   }
-}
 
-/** Whoever gets them is not let in, but the password is not what is wrong. */
-const denials: ReadonlySet<number> = new Set<number>([
-  MsChapError.RestrictedLogonHours,
-  MsChapError.AccountDisabled,
-  MsChapError.PasswordExpired,
-  MsChapError.NoDialinPermission,
-]);
-
-/** RFC 2759 §5; in constant time. */
-function proves(message: string, proof: Uint8Array): boolean {
-  const success = parseMsChapV2Success(message);
-  return !isMalformed(success) && equalConstantTime(success.authenticatorResponse, proof);
+  #end(why: Cause): void {
+    this.#state = { name: 'failed' };
+    this.#outputs.push({ kind: 'failed', cause: why });
+  }
 }

@@ -10,6 +10,7 @@ export type AuthenticationOption = Extract<LcpOption, { name: 'authentication' }
 
 const table: Record<AuthMethod, AuthenticationOption> = {
   'mschap-v2': chap(ChapAlgorithm.MsChapV2),
+  eap: { name: 'authentication', protocol: PppProtocol.Eap },
   mschap: chap(ChapAlgorithm.MsChap),
   chap: chap(ChapAlgorithm.Md5),
   pap: { name: 'authentication', protocol: PppProtocol.Pap },
@@ -23,7 +24,7 @@ export function authenticationOption(method: AuthMethod): AuthenticationOption {
   return table[method];
 }
 
-/** The method that `option` asks for; undefined for EAP and others we do not have. */
+/** The method that `option` asks for; undefined for what we do not have. */
 export function methodOf({ protocol, algorithm }: AuthenticationOption): AuthMethod | undefined {
   return authMethods.find(
     (method) => table[method].protocol === protocol && table[method].algorithm === algorithm,

@@ -13,3 +13,5 @@ export const REPEAT_TIME = 3000;
 export const MAX_REPEATS = 10;
 /** ms to wait for the first word of the peer, or for the owner's decision. */
 export const PATIENCE = 30_000;
+/** Requests of one EAP conversation; EAP-TLS with long chains of certificates takes some 20. */
+export const MAX_ROUNDS = 50;

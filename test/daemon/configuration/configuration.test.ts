@@ -87,6 +87,7 @@ test('the example of the design', () => {
     mtu: 1400,
     ipv6: false,
     keepalive: { failures: 3, interval: 30_000 },
+    rates: { up: 0, down: 0, burst: 50 },
   };
   assert.deepEqual(servers.map(plain), [
     {
@@ -150,6 +151,7 @@ test('the example of the design', () => {
     address: ip('192.168.99.10'),
     routes: [{ address: ip('10.1.0.0'), length: 16 }],
     maxSessions: 1,
+    rates: {},
     expires: Date.UTC(2028, 0, 1) - 1,
   });
 });
@@ -171,7 +173,7 @@ test('all faults of all files come in one go, each with its place', () => {
 option proto 'pptpserver'
 option localip '192.168.99.300'
 option mtu '9000'
-list auth 'eap'
+list auth 'eap-tls'
 config interface 'office'
 option proto 'pptpgw'
 option username 'anna'
@@ -182,7 +184,7 @@ bogus
     }),
     [
       'error: network line 9: expected a line that begins with config, option or list',
-      "error: network, section 'home', option 'auth', value 'eap': expected mschap-v2 | mschap | chap | pap",
+      "error: network, section 'home', option 'auth', value 'eap-tls': expected mschap-v2 | eap | mschap | chap | pap",
       "error: network, section 'home', option 'mtu', value '9000': expected a whole number from 576 to 1500 (octets)",
       "error: network, section 'home', option 'localip', value '192.168.99.300': expected an IPv4 address",
       "error: network, section 'office', option 'server': is required: expected a host name or an IPv4 address",

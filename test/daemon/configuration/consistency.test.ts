@@ -67,6 +67,7 @@ test('weak login methods are a warning, ones that give no keys are refused where
     assert.deepEqual(warnings(files(kind, "list auth 'mschap-v2'\nlist auth 'mschap'")), [
       `warning: ${place}, option 'auth', value 'mschap': these login methods are weak: a listener can learn the password`,
     ]);
+    assert.deepEqual(warnings(files(kind, "list auth 'eap'\nlist auth 'mschap-v2'")), []);
     assert.deepEqual(refusal(files(kind, "list auth 'pap'\nlist auth 'chap'")), [
       `error: ${place}, option 'mppe', value 'required': login by pap or chap gives no keys to encrypt with: expected auth mschap-v2, or mppe off`,
     ]);

@@ -10,7 +10,7 @@ import { clientOptions, Pair, PASSWORD, PERFECT, type Station } from '../../supp
 import { harness } from '../harness.ts';
 import { pppFrame } from '../messages.ts';
 
-const methods: readonly AuthMethod[] = ['mschap-v2', 'mschap', 'chap', 'pap'];
+const methods: readonly AuthMethod[] = ['mschap-v2', 'mschap', 'chap', 'pap', 'eap'];
 const policies = ['required', 'optional', 'off'] as const;
 /** The largest control frame: RFC 1661 §6.1, and FF 03 with the protocol. */
 const LARGEST = 1500 + 4;
@@ -33,7 +33,7 @@ export const pppLink = harness({
   }),
   run({ method: nth, policy, stateful, ipv6, jitter, moment, frames }) {
     const method = methods[nth % methods.length]!;
-    const strong = method === 'mschap-v2' || method === 'mschap';
+    const strong = method !== 'chap' && method !== 'pap';
     const mppe = {
       policy: strong ? policies[policy % policies.length]! : 'off',
       strengths: [128, 40],

@@ -7,7 +7,6 @@ import { Authenticator } from '../../../src/ppp/authentication/authenticator.ts'
 import { checkEvidence } from '../../../src/ppp/authentication/evidence.ts';
 import { Login } from '../../../src/ppp/authentication/login.ts';
 import type { AuthenticationOutput } from '../../../src/ppp/authentication/output.ts';
-import type { AuthMethod } from '../../../src/ppp/options.ts';
 import { decodeChap, encodeChap } from '../../../src/wire/chap.ts';
 import { decodePap, encodePap } from '../../../src/wire/pap.ts';
 import { decodePppFrame, PppProtocol } from '../../../src/wire/ppp-frame.ts';
@@ -16,7 +15,8 @@ import { GRANT, seededOctets } from '../../support/link.ts';
 
 const { Chap, Pap } = PppProtocol;
 const identity = { username: 'User', secret: Secret.fromPassword('clientPass') };
-const methods: AuthMethod[] = ['mschap-v2', 'mschap', 'chap'];
+type Method = Authenticator['method'];
+const methods: Method[] = ['mschap-v2', 'mschap', 'chap'];
 
 function drain(side: Authenticator | Login): AuthenticationOutput[] {
   const outputs: AuthenticationOutput[] = [];
@@ -47,9 +47,9 @@ function sent(side: Authenticator | Login): Uint8Array {
   return payloadOf(frame!);
 }
 
-const authenticator = (method: AuthMethod): Authenticator =>
+const authenticator = (method: Method): Authenticator =>
   new Authenticator(method, 'gateway', { random: seededOctets(1), count }, 0);
-const login = (method: AuthMethod): Login =>
+const login = (method: Method): Login =>
   new Login(method, identity, { random: seededOctets(2), count }, 0);
 
 test('authenticator: what it did not ask for is counted', () => {
@@ -200,7 +200,7 @@ test('login: what does not fit is counted', () => {
 
 test('login: a Failure tells its words, readable, and nothing is answered after it', () => {
   const wrong = 'wrong user name or password';
-  const cases: [AuthMethod, string, string | undefined, string?][] = [
+  const cases: [Method, string, string | undefined, string?][] = [
     ['mschap-v2', 'E=691 R=1 C=00112233 V=3 M=No\u0007 way\r\n', `error 691, ${wrong}: No  way`],
     ['mschap', 'E=648 R=0', 'error 648, password expired', 'LOGIN_DENIED'],
     ['mschap-v2', 'E=646 R=0 V=3', 'error 646, not at this hour', 'LOGIN_DENIED'],

@@ -159,6 +159,21 @@ function keepalive(section, tab) {
 	);
 }
 
+/* How fast a session may be, in kbit/s. */
+function rates(section, tab, up, down) {
+	number(section, tab, 'rate_up', _('Upload limit'), up, [0, 10000000], '0');
+	number(section, tab, 'rate_down', _('Download limit'), down, [0, 10000000], '0');
+	number(
+		section,
+		tab,
+		'rate_burst',
+		_('Burst'),
+		_('After a pause as much passes at once as the limit allows in so many milliseconds.'),
+		[10, 10000],
+		'50'
+	);
+}
+
 /* Login methods and encryption, the same at both ends. */
 function security(section, tab) {
 	several(
@@ -166,9 +181,12 @@ function security(section, tab) {
 		tab,
 		'auth',
 		_('Login methods'),
-		_('Anything but MS-CHAPv2 is weak: a listener can learn the password. CHAP and PAP allow no encryption.'),
+		_(
+			'MS-CHAPv2 and EAP are strong. The others are weak: a listener can learn the password; CHAP and PAP allow no encryption.'
+		),
 		[
 			['mschap-v2', 'MS-CHAPv2'],
+			['eap', 'EAP'],
 			['mschap', 'MS-CHAP'],
 			['chap', 'CHAP'],
 			['pap', 'PAP']
@@ -341,6 +359,12 @@ return baseclass.extend({
 			],
 			'replace'
 		);
+		rates(
+			section,
+			'advanced',
+			_('What a session of a caller may send, in kbit/s; 0: no limit. A user may have limits of his own.'),
+			_('What a session of a caller may get, in kbit/s; 0: no limit. A user may have limits of his own.')
+		);
 		number(
 			section,
 			'advanced',
@@ -481,6 +505,12 @@ return baseclass.extend({
 			_('Longest pause between two attempts, in seconds.'),
 			[1, 86400],
 			'300'
+		);
+		rates(
+			section,
+			'advanced',
+			_('What is sent into the link, in kbit/s; 0: no limit.'),
+			_('What comes from the link, in kbit/s; 0: no limit.')
 		);
 		keepalive(section, 'advanced');
 		number(
