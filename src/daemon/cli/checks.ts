@@ -36,7 +36,12 @@ export async function followed(
   }
 }
 
-const loginCauses = ['AUTH_TOPEER_FAILED', 'LOGIN_DENIED', 'SERVER_NOT_TRUSTED'];
+const loginCauses = [
+  'AUTH_TOPEER_FAILED',
+  'LOGIN_DENIED',
+  'SERVER_NOT_TRUSTED',
+  'RADIUS_NOT_PROVEN',
+];
 
 export function exitCodeOf(cause: string | undefined): ExitCode {
   if (cause === undefined) return ExitCode.Failed;

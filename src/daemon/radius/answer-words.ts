@@ -92,8 +92,7 @@ function phrase({ name, value }: RadiusAttribute): string {
 
 /** Why an answer is no Access-Accept, with the server's own words. */
 export function refusalCause({ code, attributes }: DecodedRadiusPacket): Cause {
-  if (code === RadiusCode.AccessChallenge)
-    return cause('AUTH_METHOD_REFUSED', 'the RADIUS server asks a question (Access-Challenge)');
+  if (code === RadiusCode.AccessChallenge) return cause('RADIUS_UNUSABLE', 'Access-Challenge');
   const error = radiusValue(attributes, 'MS-CHAP-Error');
   const failure = error && parseMsChapFailure(error.value.text);
   const number = failure === undefined || isMalformed(failure) ? undefined : failure.errorCode;

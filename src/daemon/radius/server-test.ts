@@ -191,7 +191,7 @@ class RunningTest implements ServerTest {
       isMalformed(proof) ||
       !equalConstantTime(proof.authenticatorResponse, expected)
     )
-      return cause('SERVER_NOT_TRUSTED', `MS-CHAP2-Success is ${proof ? 'wrong' : 'missing'}`);
+      return cause('RADIUS_NOT_PROVEN', `MS-CHAP2-Success is ${proof ? 'wrong' : 'missing'}`);
     this.passed.set('login', 'accepted; the server has proved that it knows the password');
     this.passed.set('answer', inWords(answer));
     return undefined;

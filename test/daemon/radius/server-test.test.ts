@@ -125,12 +125,12 @@ describe('a login that is not accepted', () => {
       }),
     'LOGIN_DENIED E=648: password expired': () => reject(error('E=648 R=0')),
     AUTH_TOPEER_FAILED: () => reject(),
-    'AUTH_METHOD_REFUSED the RADIUS server asks a question (Access-Challenge)': () => ({
+    'RADIUS_UNUSABLE Access-Challenge': () => ({
       code: RadiusCode.AccessChallenge,
       attributes: [],
     }),
-    'SERVER_NOT_TRUSTED MS-CHAP2-Success is missing': () => accept(),
-    'SERVER_NOT_TRUSTED MS-CHAP2-Success is wrong': (request) => accept(proofOf(request, 'other')),
+    'RADIUS_NOT_PROVEN MS-CHAP2-Success is missing': () => accept(),
+    'RADIUS_NOT_PROVEN MS-CHAP2-Success is wrong': (request) => accept(proofOf(request, 'other')),
   };
   for (const [expected, answer] of Object.entries(cases))
     test(expected, async () => {
