@@ -236,6 +236,7 @@ function security(section, tab) {
 
 return baseclass.extend({
 	NETWORK,
+	writeUnlessDefault,
 	validateNetwork,
 	validateLocalIp,
 	validateRange,

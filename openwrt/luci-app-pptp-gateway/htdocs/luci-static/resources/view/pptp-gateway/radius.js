@@ -3,6 +3,7 @@
 'require form';
 'require uci';
 'require ui';
+'require pptp-gateway.fields as fields';
 'require pptp-gateway.notices as notices';
 'require pptp-gateway.password-field as passwordField';
 'require pptp-gateway.radius-dialog as radiusDialog';
@@ -48,8 +49,8 @@ function validatePair(other) {
 	};
 }
 
-function addNumber(section, tab, name, title, description, [low, high], placeholder) {
-	const option = section.taboption(tab, form.Value, name, title, description);
+function addNumber(section, name, title, description, [low, high], placeholder) {
+	const option = section.taboption('advanced', form.Value, name, title, description);
 	option.datatype = `range(${low},${high})`;
 	option.placeholder = placeholder;
 	option.modalonly = true;
@@ -154,12 +155,14 @@ return view.extend({
 		option = section.taboption('general', form.MultiValue, 'role', _('What it does'));
 		for (const [role, title] of Object.entries(roles)) option.value(role, title);
 		option.default = ['auth', 'acct'];
+		option.write = fields.writeUnlessDefault;
 		option.textvalue = inWords(roles);
 		option.validate = (sectionId, value) => (L.toArray(value).length ? true : _('Choose at least one.'));
 
 		option = section.taboption('general', form.ListValue, 'transport', _('Way there'));
 		for (const [transport, title] of Object.entries(transports)) option.value(transport, title);
 		option.default = 'udp';
+		option.write = fields.writeUnlessDefault;
 		option.textvalue = inWords(transports);
 
 		option = section.taboption('general', form.DummyValue, '_weak', '');
@@ -211,7 +214,7 @@ return view.extend({
 		);
 		option.datatype = 'range(1,65535)';
 		option.modalonly = true;
-		option = addNumber(section, 'advanced', 'acct_port', _('Port for accounting'), null, [1, 65535], '1813');
+		option = addNumber(section, 'acct_port', _('Port for accounting'), null, [1, 65535], '1813');
 		option.depends('transport', 'udp');
 		for (const args of [
 			[
@@ -232,7 +235,7 @@ return view.extend({
 				'60'
 			]
 		])
-			addNumber(section, 'advanced', ...args);
+			addNumber(section, ...args);
 
 		option = section.taboption(
 			'advanced',
@@ -255,6 +258,7 @@ return view.extend({
 		option.value('always', _('always required'));
 		option.value('never', _('not required'));
 		option.default = 'auto';
+		option.write = fields.writeUnlessDefault;
 		option.modalonly = true;
 
 		option = section.taboption(
@@ -272,25 +276,21 @@ return view.extend({
 	router(map) {
 		const name = uci.sections('pptp_radius', 'nas')[0]?.['.name'] ?? uci.add('pptp_radius', 'nas', 'nas');
 		const section = map.section(form.NamedSection, name, 'nas', _('This router, as RADIUS servers see it'));
-		section.tab('general', _('General'));
-		let option = section.taboption(
-			'general',
+		let option = section.option(
 			form.Value,
 			'identifier',
 			_('Name of this router'),
 			_('NAS-Identifier; empty: its host name.')
 		);
 		option.datatype = 'maxlength(253)';
-		option = section.taboption(
-			'general',
+		option = section.option(
 			form.Value,
 			'address',
 			_('Address of this router'),
 			_('NAS-IP-Address; empty: the one that the caller has called.')
 		);
 		option.datatype = 'ip4addr("nomask")';
-		option = section.taboption(
-			'general',
+		option = section.option(
 			form.Value,
 			'interim_interval',
 			_('Counters sent every'),
@@ -298,17 +298,15 @@ return view.extend({
 		);
 		option.datatype = 'or(range(60,86400),range(0,0))';
 		option.placeholder = '600';
-		addNumber(
-			section,
-			'general',
+		option = section.option(
+			form.Value,
 			'coa_port',
 			_('UDP port for CoA and Disconnect'),
-			_('Opened only for servers that may end and change sessions.'),
-			[1, 65535],
-			'3799'
+			_('Opened only for servers that may end and change sessions.')
 		);
-		option = section.taboption(
-			'general',
+		option.datatype = 'range(1,65535)';
+		option.placeholder = '3799';
+		option = section.option(
 			form.Value,
 			'records',
 			_('Folder for records'),
