@@ -319,7 +319,7 @@ return baseclass.extend({
 			'accounts',
 			_('Logins are decided by'),
 			_(
-				'RADIUS servers stand on the page RADIUS. Of two the second is asked for names that the first does not know, or where no RADIUS server answers.'
+				'RADIUS servers stand on the page RADIUS. After the users of this router they are asked for other names; before them, the users count only while no RADIUS server answers.'
 			),
 			[
 				['local', _('the users of this router')],
