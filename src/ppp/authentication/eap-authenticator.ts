@@ -103,7 +103,8 @@ export class EapAuthenticator {
     if (state.name !== 'deciding') return;
     const { proof } = state.attempt;
     if (proof === undefined) throw new Error('admit without a verified login');
-    this.#tell('success', proof.success, { grant, keys: proof.keys }, now);
+    const { success, keys } = proof;
+    this.#tell(state, 'success', success, { grant, keys }, now);
   }
 
   /**
@@ -117,7 +118,7 @@ export class EapAuthenticator {
     // RFC 2759 §6; never with a retry on this challenge.
     const challenge = this.#random(MS_CHAP_V2_CHALLENGE_LENGTH);
     const text = formatMsChapFailure({ errorCode, retry: false, challenge, version: 3, message });
-    this.#tell('failure', text, undefined, now);
+    this.#tell(state, 'failure', text, undefined, now);
     return true;
   }
 
@@ -172,10 +173,8 @@ export class EapAuthenticator {
   #challenge(now: number): void {
     const challenge = this.#random(MS_CHAP_V2_CHALLENGE_LENGTH).slice();
     const name = textOf(this.#name);
-    const question = this.#askMsChapV2(
-      (msChapV2Id) => ({ kind: 'challenge', msChapV2Id, challenge, name }),
-      now,
-    );
+    const msChapV2Id = this.#nextIdentifier();
+    const question = this.#askMsChapV2({ kind: 'challenge', msChapV2Id, challenge, name }, now);
     this.#state = { name: 'challenge', challenge, ...question };
   }
 
@@ -221,13 +220,15 @@ export class EapAuthenticator {
   }
 
   #tell(
+    { identifier: msChapV2Id }: State & { name: 'deciding' },
     kind: 'success' | 'failure',
     text: string,
     admitted: Admitted | undefined,
     now: number,
   ): void {
     const message = textOf(text);
-    const question = this.#askMsChapV2((msChapV2Id) => ({ kind, msChapV2Id, message }), now);
+    this.#nextIdentifier();
+    const question = this.#askMsChapV2({ kind, msChapV2Id, message }, now);
     this.#state = { name: 'telling', admitted, ...question };
   }
 
@@ -262,9 +263,13 @@ export class EapAuthenticator {
     this.#transmit(encodeEap({ kind: isSuccess ? 'success' : 'failure', identifier }));
   }
 
-  #askMsChapV2(request: (msChapV2Id: number) => EapMsChapV2Request, now: number): Question {
+  #nextIdentifier(): number {
     this.#identifier = (this.#identifier + 1) & 0xff;
-    const data = encodeEapMsChapV2Request(request(this.#identifier));
+    return this.#identifier;
+  }
+
+  #askMsChapV2(request: EapMsChapV2Request, now: number): Question {
+    const data = encodeEapMsChapV2Request(request);
     return this.#ask(this.#request(EapType.MsChapV2, data), now);
   }
 

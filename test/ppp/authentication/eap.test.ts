@@ -389,6 +389,26 @@ test('authenticator: a Nak of EAP-MSCHAPv2 ends it, and says what the caller wan
   }
 });
 
+test('authenticator: Success and Failure have the MS-CHAPv2-ID of the Challenge, as pppd wants it', () => {
+  for (const isRight of [true, false]) {
+    const side = server();
+    const login = client();
+    login.give(side.sent());
+    side.give(login.sent());
+    const asked = side.sent();
+    login.give(asked);
+    side.give(login.sent());
+    const [output] = side.outputs();
+    assert.ok(output?.kind === 'login' && output.attempt.verify(secret));
+    if (isRight) side.side.admit(GRANT, 0);
+    else side.side.refuse(undefined, 0);
+    const told = side.sent();
+    assert.ok('data' in asked && 'data' in told);
+    assert.equal(told.data[1], asked.data[1]);
+    assert.notEqual(told.identifier, asked.identifier);
+  }
+});
+
 test('authenticator: a caller that does not take our proof is not let in', () => {
   const side = server();
   const login = client();
