@@ -40,6 +40,7 @@ const options: ClientLinkOptions = {
   mtu: 1400,
   ipv6: false,
   keepalive: { failures: 3, interval: 30_000 },
+  rates: { up: 0, down: 0, burst: 50 },
   server,
   username: account.username,
   secret: Secret.fromPassword(account.password),

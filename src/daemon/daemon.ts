@@ -34,6 +34,7 @@ import { Checks } from './tunnels/checks.ts';
 import type { LinkRunner } from './tunnels/link-runner.ts';
 import { Links } from './tunnels/links.ts';
 import { Listeners } from './tunnels/listeners.ts';
+import { Pings } from './tunnels/pings.ts';
 import type { RunnerPorts } from './tunnels/runner-ports.ts';
 import type { ServerRunner } from './tunnels/server-runner.ts';
 import { Supervision } from './tunnels/supervision.ts';
@@ -49,6 +50,7 @@ export class Daemon {
   readonly linkSet: Links;
   readonly failures = new Failures();
   readonly checks = new Checks();
+  readonly pings = new Pings();
   readonly io: PacketIo;
   readonly ports: RunnerPorts;
   readonly radius: Radius;

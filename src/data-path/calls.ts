@@ -1,8 +1,8 @@
 /**
  * The calls and what is settled for each: who the peer is, how frames look, keys, and what passes.
  *
- * No packet waits between two batches, nor while the daemon deals with a control frame, so a change concerns those that
- * come after it. Everything about a slot throws RangeError if there is no call in it.
+ * No packet that is to be decrypted waits between two batches, nor while the daemon deals with a control frame, so a change
+ * concerns those that come after it. Everything about a slot throws RangeError if there is no call in it.
  */
 import type { MppeKeys } from '../crypto/mppe-keys.ts';
 import type { CallId, Ipv4, Slot } from '../wire/brand.ts';
@@ -11,12 +11,14 @@ import type { Counters, CounterSlab } from './counters.ts';
 import type { DeadlineList } from './deadline-list.ts';
 import type { Devices } from './devices.ts';
 import type { PppReceiver } from './gre/ppp-receiver.ts';
+import type { Inbound } from './inbound.ts';
 import type { GreReceiver } from './gre/receiver.ts';
 import type { Resequencer } from './gre/resequencer.ts';
 import type { SequenceWindow } from './gre/sequence-window.ts';
 import type { Transmitter } from './gre/transmitter.ts';
 import { readI32 } from './ip/inner-packet.ts';
 import type { MppeSender } from './mppe/sender.ts';
+import type { Shaper } from './queues/shaper.ts';
 import { type SessionSlab, State } from './session-slab.ts';
 import type { SlotTable } from './slot-table.ts';
 import type { TooLarge } from './too-large.ts';
@@ -29,6 +31,15 @@ export interface Framing {
   readonly acfc: boolean;
   /** Octets of a packet, of its MPPE too, that the peer takes. */
   readonly mtu: number;
+}
+
+/** What a call may receive and send. */
+export interface CallRates {
+  /** kbit/s of inner IP octets; 0: no limit. */
+  readonly receive: number;
+  readonly send: number;
+  /** ms at the rate that may pass at once after a pause. */
+  readonly burst: number;
 }
 
 /** Interface identifiers of IPV6CP, 8 octets each. */
@@ -45,6 +56,9 @@ export interface CallsParts {
   readonly acks: DeadlineList;
   readonly mppe: MppeSender;
   readonly transmitter: Transmitter;
+  readonly inbound: Inbound;
+  readonly inwards: Shaper;
+  readonly outwards: Shaper;
   readonly tooLarge: TooLarge;
   readonly ppp: PppReceiver;
   readonly resequencer: Resequencer;
@@ -108,6 +122,8 @@ export class Calls {
     window.reset(slot);
     mppe.configure(slot, undefined);
     acks.disarm(slot);
+    rest.inwards.setRate(slot, 0, 0, 0);
+    rest.outwards.setRate(slot, 0, 0, 0);
     rest.counters.retire(slot);
     sessions.close(slot);
   }
@@ -139,6 +155,17 @@ export class Calls {
     const { sessions, mppe, ppp } = this.#parts;
     sessions.check(slot);
     mppe.flush(slot, ppp.changesOnFlush(slot));
+  }
+
+  /** How much passes from the peer and to it, from now on; no limit at first. */
+  setRates(slot: Slot, { receive, send, burst }: CallRates, now: number): void {
+    const { sessions, inbound, inwards, outwards, transmitter } = this.#parts;
+    sessions.check(slot);
+    inwards.setRate(slot, receive, burst, now);
+    outwards.setRate(slot, send, burst, now);
+    // Without a rate nothing may overtake what waits.
+    inbound.release(now);
+    transmitter.release(now);
   }
 
   /** IP passes only encrypted, in both directions. */

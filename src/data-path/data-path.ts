@@ -2,12 +2,12 @@
  * The fast path: GRE packets in, IP packets out, and back. RFC 2637 §4.
  *
  *     raw GRE ─► call ─► sequence ─┬─► control frame ─► (protocol machines)
- *                                  └─► MPPE ─► source check ─► TUN batch
- *     GRE batch ◄─ GRE ◄─ PPP ◄─ MPPE ◄─ too large? ◄─ route by destination ◄─ TUN
+ *                                  └─► MPPE ─► source check ─► rate ─► TUN batch
+ *     GRE batch ◄─ GRE ◄─ PPP ◄─ MPPE ◄─ rate ◄─ too large? ◄─ route by destination ◄─ TUN
  *
  * A packet machine: batches in, batches out. A packet is a position in the arena, changed in place and valid until the
  * batch that it is in has been sent. Nothing is allocated per packet. A packet that is dropped is counted, and nothing is
- * said of it. Stateful MPPE alone holds packets back; all else is delivered in order of arrival.
+ * said of it. Stateful MPPE holds packets back, and the rate of a session; all else is delivered in order of arrival.
  *
  * The daemon, for each batch: receiveGre or receiveTun; deal with what nextControl() gives, until None; seal(); send what is
  * in `output`, GRE unless it is blocked; sent(). After connect, transmit, unpark and handleTimeout likewise. When a socket that was
@@ -34,6 +34,7 @@ import type { Arena } from './queues/arena.ts';
 import { Backlog } from './queues/backlog.ts';
 import { OutBatch } from './queues/batch.ts';
 import { HeldPackets } from './queues/held-packets.ts';
+import { Shaper } from './queues/shaper.ts';
 import { Unsent } from './queues/unsent.ts';
 import { SessionSlab } from './session-slab.ts';
 import { SlotTable } from './slot-table.ts';
@@ -64,6 +65,10 @@ export class DataPath {
   /** Packets that were received and wait, and those that wait for room in the socket. */
   readonly #held: HeldPackets;
   readonly #toSend: HeldPackets;
+  /** Those that wait because their session has a rate. */
+  readonly #shaped: HeldPackets;
+  readonly #inwards: Shaper;
+  readonly #outwards: Shaper;
   readonly #backlog: Backlog;
   readonly #unsent: Unsent;
   readonly #acks: DeadlineList;
@@ -71,12 +76,17 @@ export class DataPath {
   readonly #transmitter: Transmitter;
   readonly #resequencer: Resequencer;
   readonly #receiver: GreReceiver;
+  readonly #inbound: Inbound;
   readonly #outbound: Outbound;
 
   constructor({ arena, maxSessions, ackDelay = 100, ackEvery = 32 }: DataPathOptions) {
-    const { octets, memory, heldSlots, backlogSlots } = arena;
+    const { octets, memory, heldSlots, backlogSlots, shapedSlots } = arena;
     const cipher = memory === undefined ? new TypeScriptCipher(octets) : new WasmCipher(memory);
     const toSend = new HeldPackets(octets, backlogSlots);
+    const shaped = new HeldPackets(octets, shapedSlots);
+    const counters = new CounterSlab(maxSessions);
+    const shaper = () =>
+      new Shaper({ octets, maxSessions, shaped, shapedSlots: shapedSlots.count, counters });
     const state = {
       octets,
       cipher,
@@ -85,10 +95,13 @@ export class DataPath {
       sessions: new SessionSlab(maxSessions),
       callSlots: new SlotTable(maxSessions),
       window: new SequenceWindow(maxSessions),
-      counters: new CounterSlab(maxSessions),
+      counters,
       output: new OutBatch(arena),
       held: new HeldPackets(octets, heldSlots),
       backlog: new Backlog(maxSessions, backlogSlots.count, toSend),
+      shaped,
+      inwards: shaper(),
+      outwards: shaper(),
       acks: new DeadlineList(maxSessions, Math.max(1, ackDelay)),
       mppe: new MppeSender(maxSessions, cipher),
       control: new PendingControl(maxSessions),
@@ -107,6 +120,7 @@ export class DataPath {
       ...state,
       devices,
       transmitter,
+      inbound,
       tooLarge,
       ppp,
       resequencer,
@@ -115,9 +129,12 @@ export class DataPath {
     this.devices = devices;
     this.control = state.control;
     this.output = output;
-    this.#counters = state.counters;
+    this.#counters = counters;
     this.#held = state.held;
     this.#toSend = toSend;
+    this.#shaped = shaped;
+    this.#inwards = state.inwards;
+    this.#outwards = state.outwards;
     this.#backlog = state.backlog;
     this.#unsent = new Unsent(backlogSlots.count, toSend, output);
     this.#acks = state.acks;
@@ -125,6 +142,7 @@ export class DataPath {
     this.#transmitter = transmitter;
     this.#resequencer = resequencer;
     this.#receiver = receiver;
+    this.#inbound = inbound;
     this.#outbound = new Outbound({ ...state, devices, ipv6Rules, tooLarge, transmitter });
   }
 
@@ -172,6 +190,7 @@ export class DataPath {
     output.reset();
     this.#held.recycle();
     this.#toSend.recycle();
+    this.#shaped.recycle();
   }
 
   /** The socket has room: puts into the batch, which must be empty, what comes next. sent() says how far that got. */
@@ -187,7 +206,7 @@ export class DataPath {
       if (handle === -1) break;
       const at = this.#toSend.offset(handle);
       const length = this.#toSend.length(handle);
-      if (!this.#transmitter.packet(backlog.slot, backlog.protocol, at, length))
+      if (!this.#transmitter.send(backlog.slot, backlog.protocol, at, length))
         this.#toSend.release(handle);
     }
     output.blocked = true;
@@ -200,6 +219,8 @@ export class DataPath {
       this.#acks.earliest(),
       this.#resequencer.nextTimeout(),
       this.#receiver.nextTimeout(),
+      this.#inwards.nextTimeout(),
+      this.#outwards.nextTimeout(),
     );
     return earliest === Infinity ? undefined : earliest;
   }
@@ -210,6 +231,8 @@ export class DataPath {
     }
     this.#resequencer.handleTimeout(now);
     this.#receiver.handleTimeout(now);
+    this.#inbound.release(now);
+    this.#transmitter.release(now);
   }
 
   /** Sums over all calls there ever were, and the drops that belong to none. */

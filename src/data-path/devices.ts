@@ -11,6 +11,7 @@ import { Routes } from './ip/routes.ts';
 import type { Backlog } from './queues/backlog.ts';
 import type { OutBatch } from './queues/batch.ts';
 import { ParkedPackets } from './queues/parked-packets.ts';
+import type { Shaper } from './queues/shaper.ts';
 import { NO_DEVICE, type SessionSlab } from './session-slab.ts';
 
 const NO_SLOT = -1;
@@ -53,6 +54,8 @@ export interface Device {
 export interface DevicesParts {
   readonly sessions: SessionSlab;
   readonly backlog: Backlog;
+  readonly inwards: Shaper;
+  readonly outwards: Shaper;
   readonly output: OutBatch;
   readonly counters: CounterSlab;
 }
@@ -115,9 +118,9 @@ export class Devices {
 
   /** IP is down. */
   detach(slot: Slot): void {
-    const { sessions, backlog, counters } = this.#parts;
+    const { sessions, backlog, outwards, counters } = this.#parts;
     sessions.check(slot);
-    counters.drop(slot, Drop.notAttached, backlog.clear(slot));
+    counters.drop(slot, Drop.notAttached, backlog.clear(slot) + outwards.clear(slot));
     this.#leave(slot);
   }
 
@@ -131,10 +134,12 @@ export class Devices {
     this.#opened(fd).ipv6 = { given: new Ipv6Networks(prefixes), exclusive };
   }
 
+  /** What waits to go in was allowed by what the session owned here. */
   #leave(slot: Slot): void {
-    const { sessions } = this.#parts;
+    const { sessions, inwards, counters } = this.#parts;
     const fd = sessions.device[slot]!;
     if (fd === NO_DEVICE) return;
+    counters.drop(slot, Drop.notAttached, inwards.clear(slot));
     const device = this.#opened(fd);
     for (const prefix of this.#prefixes[slot]!) device.routes.remove(prefix, slot);
     device.single = NO_SLOT;

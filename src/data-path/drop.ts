@@ -44,6 +44,8 @@ const reasons = [
   'holdExpired',
   /** A queue or the slots behind it are full. */
   'full',
+  /** More than the rate of the session lets through. */
+  'overRate',
 ] as const;
 
 export type DropReason = (typeof reasons)[number];

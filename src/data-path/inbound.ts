@@ -14,6 +14,8 @@ import { ipv4Destination, ipv4Source, isImpossibleSource } from './ip/inner-pack
 import type { Ipv6Rules } from './ip/ipv6-rules.ts';
 import { clampMss, clampMssIpv6 } from './ip/mss-clamp.ts';
 import type { OutBatch } from './queues/batch.ts';
+import type { HeldPackets } from './queues/held-packets.ts';
+import { type Shaper, WAITS } from './queues/shaper.ts';
 import { NO_DEVICE, type SessionSlab } from './session-slab.ts';
 
 export interface InboundParts {
@@ -22,6 +24,9 @@ export interface InboundParts {
   readonly devices: Devices;
   readonly ipv6Rules: Ipv6Rules;
   readonly output: OutBatch;
+  /** What comes from the peer by its rate, and where that waits. */
+  readonly inwards: Shaper;
+  readonly shaped: HeldPackets;
   readonly counters: CounterSlab;
 }
 
@@ -33,8 +38,8 @@ export class Inbound {
   }
 
   /** Delivers the IP packet octets[at..at+length), whose header was checked (inner-packet.ts). */
-  deliver(slot: Slot, protocol: number, at: number, length: number): void {
-    const { octets, sessions, devices, ipv6Rules, output, counters } = this.#parts;
+  deliver(slot: Slot, protocol: number, at: number, length: number, now: number): void {
+    const { octets, sessions, devices, ipv6Rules, inwards, counters } = this.#parts;
     const fd = sessions.device[slot]!;
     if (fd === NO_DEVICE) return counters.drop(slot, Drop.notAttached);
     const device = devices.find(fd)!;
@@ -49,7 +54,23 @@ export class Inbound {
       if (reason !== PASS) return counters.drop(slot, reason);
       clampMssIpv6(octets, at, length, sessions.innerMtu[slot]!);
     }
-    if (!output.pushTun(fd, at, length)) return counters.drop(slot, Drop.full);
+    const verdict = inwards.offer(slot, protocol, at, length, now);
+    if (verdict === PASS) this.#push(slot, at, length);
+    else if (verdict !== WAITS) counters.drop(slot, verdict);
+  }
+
+  /** Delivers what has waited for its rate. */
+  release(now: number): void {
+    const { inwards, shaped } = this.#parts;
+    for (let handle = inwards.take(now); handle !== -1; handle = inwards.take(now)) {
+      this.#push(inwards.slot, shaped.offset(handle), shaped.length(handle));
+      shaped.release(handle);
+    }
+  }
+
+  #push(slot: Slot, at: number, length: number): void {
+    const { sessions, output, counters } = this.#parts;
+    if (!output.pushTun(sessions.device[slot]!, at, length)) return counters.drop(slot, Drop.full);
     counters.add(slot, Column.RxPackets, 1);
     counters.add(slot, Column.RxOctets, length);
   }

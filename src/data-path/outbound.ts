@@ -83,7 +83,7 @@ export class Outbound {
     else if (device.parked !== undefined) this.#park(device.parked, protocol, at, total);
     else if (protocol === PppProtocol.Ip) this.#ipv4(device, at, total, now);
     else if (device.isLink) this.#ipv6ToLink(device, at, total, now);
-    else this.#ipv6ToCaller(device, at, total);
+    else this.#ipv6ToCaller(device, at, total, now);
   }
 
   /** Only what somebody sends to a host is worth a call: groups and IPv6 are the kernel's own chatter. */
@@ -110,7 +110,7 @@ export class Outbound {
     const mtu = sessions.innerMtu[slot]!;
     if (length > mtu) return tooLarge.ipv4(slot, device, at, length, now);
     clampMss(octets, at, length, mtu);
-    transmitter.packet(slot, PppProtocol.Ip, at, length);
+    transmitter.packet(slot, PppProtocol.Ip, at, length, now);
   }
 
   #ipv6ToLink(device: Device, at: number, length: number, now: number): void {
@@ -122,11 +122,11 @@ export class Outbound {
     const mtu = sessions.innerMtu[slot]!;
     if (length > mtu) return tooLarge.ipv6(slot, device, at, length, now);
     clampMssIpv6(octets, at, length, mtu);
-    transmitter.packet(slot, PppProtocol.Ipv6, at, length);
+    transmitter.packet(slot, PppProtocol.Ipv6, at, length, now);
   }
 
   /** Link-local alone, to the session that has the identifier; no groups. */
-  #ipv6ToCaller(device: Device, at: number, length: number): void {
+  #ipv6ToCaller(device: Device, at: number, length: number, now: number): void {
     const { octets, sessions, transmitter, counters } = this.#parts;
     const source = at + 8;
     const destination = at + 24;
@@ -138,7 +138,7 @@ export class Outbound {
     const slot = this.#neighbour(device.fd, destination + 8);
     if (slot === -1) return counters.drop(-1, Drop.noRoute);
     if (length > sessions.innerMtu[slot]!) return counters.drop(slot, Drop.tooBig);
-    transmitter.packet(slot, PppProtocol.Ipv6, at, length);
+    transmitter.packet(slot, PppProtocol.Ipv6, at, length, now);
   }
 
   /** The session on the device whose peer has the interface identifier at `at`, or -1. */

@@ -46,7 +46,7 @@ export class TooLarge {
   /** The IPv4 packet octets[at..at+length) from the device. */
   ipv4(slot: Slot, device: Device, at: number, length: number, now: number): void {
     const { octets, sessions, output, counters } = this.#parts;
-    if (!mayNotFragment(octets, at)) return this.#fragment(slot, at, length);
+    if (!mayNotFragment(octets, at)) return this.#fragment(slot, at, length, now);
     if (mayAnswer(octets, at, length) && this.#icmpLimit.take(slot, 1, now) === 1) {
       const to = output.takeSlot();
       // From the peer's address: the kernel refuses packets from outside that bear its own.
@@ -71,7 +71,7 @@ export class TooLarge {
     counters.drop(slot, Drop.tooBig);
   }
 
-  #fragment(slot: Slot, at: number, length: number): void {
+  #fragment(slot: Slot, at: number, length: number, now: number): void {
     const { octets, sessions, transmitter, output, counters } = this.#parts;
     const mtu = sessions.innerMtu[slot]!;
     const payload = length - ipv4HeaderLength(octets, at);
@@ -81,7 +81,7 @@ export class TooLarge {
       const fragment = writeFragment(octets, at, length, done, mtu, to);
       if (fragment === 0) return counters.drop(slot, Drop.tooBig);
       done += fragment - ipv4HeaderLength(octets, to);
-      if (!transmitter.packet(slot, PppProtocol.Ip, to, fragment)) return;
+      if (!transmitter.packet(slot, PppProtocol.Ip, to, fragment, now)) return;
     }
   }
 }

@@ -6,10 +6,9 @@
  * came over the socket that was asked. Answers that do not verify are counted and change nothing. Over a stream nothing is
  * sent twice: a connection that is silent is closed, and the request goes over another one.
  */
-import { cause, type Cause } from '../wire/cause.ts';
+import type { Cause } from '../wire/cause.ts';
 import { isMalformed } from '../wire/codec.ts';
 import { decodeRadiusHeader, RadiusCode } from '../wire/radius.ts';
-import type { RadiusAttribute } from '../wire/radius-attributes.ts';
 import { checkAnswer, outlived, type Checked } from './answer-check.ts';
 import { chooseServer } from './choice.ts';
 import type {
@@ -30,13 +29,13 @@ import {
   type Turn,
 } from './exchange.ts';
 import { RadiusFramer } from './framer.ts';
+import { putQuestion } from './question.ts';
 import { PROBE_TIME, secretCheckRequest, statusRequest } from './probes.ts';
 import { nextInterval } from './retransmission.ts';
-import { sealRequest } from './sealing.ts';
 import { RadiusServer } from './server.ts';
 
-/** Requests that wait for an identifier; further ones fail at once. */
-export const MAX_WAITING = 1024;
+/** Requests that wait for room; further ones fail at once. */
+export const MAX_WAITING = 4096;
 /** Between two questions about a secret, ms. */
 const SECRET_CHECK_INTERVAL = 30_000;
 
@@ -192,13 +191,13 @@ export class RadiusClient<Request extends RadiusRequest> {
   /** Puts the request to the next server, or to none: it waits for an identifier, or has failed. */
   #askNext(exchange: Exchange, now: number): void {
     const server = chooseServer(this.#servers, exchange, this.#options.random);
-    if (server === 'none') this.#fail(exchange, noServerLeft(exchange), now);
+    if (server === 'none') this.#fail(exchange, exchange.failure('none left'), now);
     else if (server !== 'full') this.#ask(exchange, server, now);
     else if (this.#queue.length < MAX_WAITING) {
       exchange.turn = undefined;
       this.#queue.push(exchange);
       this.#wakeBy(exchange.next);
-    } else this.#fail(exchange, cause('RADIUS_BUSY'), now);
+    } else this.#fail(exchange, exchange.failure('out of time'), now);
   }
 
   #ask(exchange: Exchange, server: Server, now: number): void {
@@ -220,17 +219,8 @@ export class RadiusClient<Request extends RadiusRequest> {
 
   /** A packet for the request, under an identifier of its own. */
   #question(exchange: Exchange, server: Server, now: number): Asked {
-    const { random } = this.#options;
-    const { secret } = server.options;
-    const { code, attributes } = exchange.request;
-    const delay = exchange.delay(now);
-    const all: readonly RadiusAttribute[] =
-      delay === undefined ? attributes : [...attributes, { name: 'Acct-Delay-Time', value: delay }];
     const socket = server.sockets.find(({ isFull }) => !isFull) ?? this.#open(server, now);
-    const isUnsigned = exchange.purpose === 'secret-check' || undefined;
-    const question = socket.add(exchange, delay, secret, (identifier) =>
-      sealRequest({ code, identifier, attributes: all }, secret, random, isUnsigned),
-    );
+    const question = putQuestion(socket, exchange, this.#options.random, now);
     exchange.questions.push(question);
     return question;
   }
@@ -264,22 +254,21 @@ export class RadiusClient<Request extends RadiusRequest> {
     const { turn } = exchange;
     if (now >= exchange.deadline) {
       if (turn !== undefined) this.#noAnswer(exchange, turn, now);
-      this.#fail(exchange, exchange.failure(), now);
+      this.#fail(exchange, exchange.failure('out of time'), now);
     } else if (turn !== undefined && now >= turn.next) {
       if (turn.left === 0) {
         this.#noAnswer(exchange, turn, now);
         this.#giveUp(exchange, turn, now);
       } else if (turn.server.options.transport === 'udp') this.#sendAgain(exchange, turn, now);
-      else this.#reconnect(exchange, turn, now);
+      else this.#waitOrReconnect(turn, now);
     }
   }
 
   /** RFC 5080 §2.2.1, RFC 2866 §5.2: another Acct-Delay-Time makes another packet, under another identifier. */
   #sendAgain(exchange: Exchange, turn: Turn, now: number): void {
     const { server, question } = turn;
-    turn.left--;
-    turn.interval = nextInterval(server.options.timeout, turn.interval, this.#options.random);
-    turn.next = now + turn.interval;
+    server.lost(now);
+    this.#goOn(turn, now);
     if (exchange.delay(now) !== question.delay && server.hasRoom && !server.isRetired)
       turn.question = this.#question(exchange, server, now);
     this.#send(turn.question, now);
@@ -287,15 +276,22 @@ export class RadiusClient<Request extends RadiusRequest> {
   }
 
   /** RFC 6613 §2.6: nothing is sent twice over a stream. One that has been silent since is given up, with all that waits on it. */
-  #reconnect(exchange: Exchange, turn: Turn, now: number): void {
-    const { socket } = turn.question;
-    if (socket.heard !== undefined && socket.heard >= turn.question.firstSent!)
-      this.#giveUp(exchange, turn, now);
-    else {
-      if (!socket.isOpen) turn.server.trouble = 'no connection in time';
-      this.#close(socket);
-      this.#moveFrom(socket, now);
+  #waitOrReconnect(turn: Turn, now: number): void {
+    const { socket, firstSent } = turn.question;
+    if (socket.heard !== undefined && socket.heard >= firstSent!) {
+      this.#goOn(turn, now);
+      return;
     }
+    if (!socket.isOpen) turn.server.trouble = 'no connection in time';
+    this.#close(socket);
+    this.#moveFrom(socket, now);
+  }
+
+  /** The next interval of the turn. */
+  #goOn(turn: Turn, now: number): void {
+    turn.left--;
+    turn.interval = nextInterval(turn.server.options.timeout, turn.interval, this.#options.random);
+    turn.next = now + turn.interval;
   }
 
   /** The socket is gone: what waits on it goes over another one, or to another server. */
@@ -309,9 +305,7 @@ export class RadiusClient<Request extends RadiusRequest> {
       if (turn.left === 0 || server.isDead || server.isRetired || !server.hasRoom)
         this.#giveUp(exchange, turn, now);
       else {
-        turn.left--;
-        turn.interval = nextInterval(server.options.timeout, turn.interval, this.#options.random);
-        turn.next = now + turn.interval;
+        this.#goOn(turn, now);
         turn.question = this.#question(exchange, server, now);
         this.#send(turn.question, now);
       }
@@ -367,7 +361,10 @@ export class RadiusClient<Request extends RadiusRequest> {
     const { server } = socket;
     this.#count('answered', server);
     const { code } = exchange.request;
-    if (question.sent === 1) server.roundTrip = now - question.firstSent!;
+    if (question.sent === 1) {
+      server.roundTrip = now - question.firstSent!;
+      server.kept();
+    }
     if (isSigned && code === RadiusCode.AccessRequest) server.isSigning = true;
     this.#live(socket, code === RadiusCode.StatusServer, now);
     socket.release(question, 'answered', now);
@@ -419,7 +416,7 @@ export class RadiusClient<Request extends RadiusRequest> {
         continue;
       }
       this.#queue.splice(at, 1);
-      if (server === 'none') this.#fail(exchange, noServerLeft(exchange), now);
+      if (server === 'none') this.#fail(exchange, exchange.failure('none left'), now);
       else this.#ask(exchange, server, now);
     }
   }
@@ -472,10 +469,4 @@ export class RadiusClient<Request extends RadiusRequest> {
   #count(what: RadiusCounter, server: Server): void {
     this.#options.count(what, server.options.name);
   }
-}
-
-function noServerLeft(exchange: Exchange): Cause {
-  return exchange.tried.size === 0
-    ? cause('RADIUS_UNREACHABLE', exchange.request.server ?? 'no server is configured')
-    : exchange.failure();
 }

@@ -69,13 +69,15 @@ export class Exchange {
     return happened === undefined ? undefined : Math.max(0, Math.floor((now - happened) / 1000));
   }
 
-  /** Why there is no answer. */
-  failure(): Cause {
+  /** Why there is no answer: no server is left that could be asked, or it would come too late. */
+  failure(when: 'none left' | 'out of time'): Cause {
     const servers = new Set(this.tried);
     if (this.turn !== undefined) servers.add(this.turn.server);
-    return servers.size === 0
+    if (servers.size > 0)
+      return noAnswerCause([...servers], this.wasUnsigned ? 'unsigned' : 'none');
+    return when === 'out of time'
       ? cause('RADIUS_BUSY')
-      : noAnswerCause([...servers], this.wasUnsigned ? 'unsigned' : 'none');
+      : cause('RADIUS_UNREACHABLE', this.request.server ?? 'no server is configured');
   }
 }
 

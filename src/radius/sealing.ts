@@ -6,6 +6,7 @@ import { equalConstantTime } from '../crypto/equal-constant-time.ts';
 import { hmacMd5 } from '../crypto/hmac-md5.ts';
 import { md5 } from '../crypto/md5.ts';
 import { isMalformed, malformed, type Malformed } from '../wire/codec.ts';
+import { copyOctets } from '../wire/octets.ts';
 import {
   decodeRadiusPacket,
   encodeRadiusPacket,
@@ -136,7 +137,7 @@ function open(
 ): Opened | Distrust | Malformed {
   const head = decodeRadiusHeader(octets);
   if (isMalformed(head)) return head;
-  const own = octets.slice(0, head.length);
+  const own = copyOctets(octets, 0, head.length);
   own.set(signed, RADIUS_AUTHENTICATOR_AT);
   if (!equalConstantTime(md5(own, secret.octets), head.authenticator)) return 'bad-authenticator';
   const at = messageAuthenticatorAt(octets);

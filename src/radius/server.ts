@@ -13,6 +13,19 @@ export const IDLE_TIME = 60_000;
 /** Between two Status-Servers to a server that is silent, ms. */
 export const PROBE_INTERVAL = 5_000;
 
+/**
+ * Requests that may wait for one server at a time, over UDP: to begin with as many as surely fit into the buffer of its socket (Linux
+ * counts 1,280 octets for one, and has 208 KiB), more as it answers all of them, fewer when one is lost (as RFC 5681 §3.1). Over
+ * TLS the transport sees to that.
+ */
+const WINDOW = {
+  first: 128,
+  least: 64,
+  most: MAX_SOCKETS.udp * 256,
+  growth: 2,
+  loss: 0.75,
+} as const;
+
 type Life =
   | { readonly name: 'unknown' }
   | { readonly name: 'alive' }
@@ -37,11 +50,15 @@ export class RadiusServer<Exchange> {
   trouble: string | undefined;
   /** When its secret was last asked about, ms. */
   secretChecked = -Infinity;
+  #window: number;
+  /** A loss before this has been answered by a smaller window. */
+  #slowedUntil = -Infinity;
   /** No longer in the configuration: it gets no new requests. */
   isRetired = false;
 
   constructor(options: RadiusServerOptions) {
     this.options = options;
+    this.#window = options.window ?? WINDOW.first;
   }
 
   get isDead(): boolean {
@@ -55,6 +72,7 @@ export class RadiusServer<Exchange> {
   /** Another request may be put to it. */
   get hasRoom(): boolean {
     const { sockets, options } = this;
+    if (options.transport === 'udp' && this.waiting >= this.#window) return false;
     return sockets.length < MAX_SOCKETS[options.transport] || sockets.some(({ isFull }) => !isFull);
   }
 
@@ -72,6 +90,18 @@ export class RadiusServer<Exchange> {
     this.secretChecked = -Infinity;
     // It may have seemed dead for the old secret alone.
     this.#life = { name: 'unknown' };
+  }
+
+  /** A request was answered that had been sent once. */
+  kept(): void {
+    this.#window = Math.min(WINDOW.most, this.#window + WINDOW.growth / this.#window);
+  }
+
+  /** One was not answered in time, perhaps because there were too many. */
+  lost(now: number): void {
+    if (now < this.#slowedUntil) return;
+    this.#slowedUntil = now + this.options.timeout;
+    this.#window = Math.max(Math.min(WINDOW.least, this.#window), this.#window * WINDOW.loss);
   }
 
   /** A valid answer has come. @returns whether it was taken for dead */

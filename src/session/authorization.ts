@@ -35,7 +35,7 @@ export type LoginAnswer =
   /** Nobody has decided. */
   | { readonly kind: 'unanswered'; readonly cause: Cause };
 
-/** kbit/s of inner IP packets; undefined: no limit. */
+/** kbit/s of inner IP packets, 0: no limit; undefined: as the server has it. */
 export interface Rates {
   /** From the caller. */
   readonly up: number | undefined;

@@ -34,6 +34,17 @@ export interface Ipv6Client {
   readonly delegate: boolean;
 }
 
+/**
+ * How fast a session may be, as its owner sees it: a caller sends up and gets down, the router sends up a link and gets
+ * down from it. kbit/s of IP packets inside the tunnel, 0: no limit.
+ */
+export interface Rates {
+  readonly up: number;
+  readonly down: number;
+  /** ms at the rate that may pass at once after a pause. */
+  readonly burst: number;
+}
+
 export type AccountSource = 'local' | 'radius';
 
 /** What servers and links have in common. */
@@ -52,6 +63,8 @@ interface TunnelOptions {
   /** IPV6CP. Servers: link-local IPv6 alone. */
   readonly ipv6: boolean;
   readonly keepalive: Keepalive | undefined;
+  /** Of a server: of callers whose account has none of its own. */
+  readonly rates: Rates;
 }
 
 export interface ServerOptions extends TunnelOptions {
@@ -138,6 +151,8 @@ export interface User {
   readonly routes: readonly Prefix[];
   /** undefined: the server's maxPerUser. */
   readonly maxSessions: number | undefined;
+  /** What is absent is as the server has it. */
+  readonly rates: Partial<Rates>;
   /** Last valid moment, ms since 1970 UTC; undefined: never expires. */
   readonly expires: number | undefined;
 }

@@ -10,7 +10,7 @@ import type { CallId, Ipv4, Slot } from '../wire/brand.ts';
 import type { Cause } from '../wire/cause.ts';
 import type { Prefix } from '../wire/ip.ts';
 import type { CallFacts, LoginQuestion, Terms } from './authorization.ts';
-import type { AccountSource, Ipv6Client } from './options.ts';
+import type { AccountSource, Ipv6Client, Rates } from './options.ts';
 
 /** The packets of one call on the fast path. */
 export interface CallPath {
@@ -27,6 +27,11 @@ export interface CallPath {
   setMppe(direction: 'send' | 'receive', mppe: MppeKeys | undefined): void;
   /** IP passes only encrypted. */
   requireEncryption(required: boolean): void;
+  /**
+   * What passes from the peer and to it from now on, what waits included; at first there is no limit.
+   * `receive`, `send`: kbit/s of inner IP octets, 0: no limit. `burst`: ms at the rate that may pass at once after a pause.
+   */
+  setRates(rates: { receive: number; send: number; burst: number }, now: number): void;
   /** The peer asked for a flush (CCP Reset-Request). */
   flush(): void;
   counters(): CallCounters;
@@ -223,6 +228,8 @@ export interface SessionStatus {
   /** As in "mppe-128", "mppe-40 stateful", "none". */
   readonly mppe: string;
   readonly mtu: number;
+  /** As the owner sees them, see Rates. */
+  readonly rates: Rates;
   readonly counters: CallCounters;
   /** Of a caller: how it was let in. */
   readonly account: SessionAccount | undefined;

@@ -12,6 +12,7 @@ import { cause, type Cause } from '../wire/cause.ts';
 import type { Prefix } from '../wire/ip.ts';
 import { agree, encryptionText, type Agreed, type Encryption } from './agreed.ts';
 import { earliest } from './deadlines.ts';
+import type { Rates } from './options.ts';
 import type {
   CallPath,
   FrameReceiver,
@@ -96,6 +97,7 @@ export class Session implements FrameReceiver {
   /** When IP last came up; kept for the status while it is negotiated anew. */
   #agreed: Agreed | undefined;
   #ipv6: Tunnel['ipv6'];
+  #rates: Rates = { up: 0, down: 0, burst: 0 };
   /** undefined: not established, or not any more. */
   #since: number | undefined;
   #rxPackets = 0;
@@ -166,6 +168,15 @@ export class Session implements FrameReceiver {
     this.#leave({ name: 'ending', cause: ending, by: now + REFUSAL_TIME }, ending, now);
     this.#link.refuse(why, now, told);
     this.#drain(now);
+  }
+
+  /** How fast it may be from now on. */
+  setRates(rates: Rates, now: number): void {
+    if (this.#state.name === 'finished') return;
+    const { up, down, burst } = rates;
+    const [receive, send] = this.#settings.tunnel.role === 'caller' ? [up, down] : [down, up];
+    this.#rates = rates;
+    this.path.setRates({ receive, send, burst }, now);
   }
 
   /** Asks the peer for a sign of life, without changing anything; echoTime tells of it. */
@@ -262,6 +273,7 @@ export class Session implements FrameReceiver {
       auth: this.#auth,
       mppe: encryption,
       mtu,
+      rates: this.#rates,
       counters: this.path.counters(),
     };
   }

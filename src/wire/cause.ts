@@ -295,6 +295,14 @@ const table = {
     sentence:
       'A fault in pptp-gateway itself ended this connection; the others go on. The system log says where it is: please report that.',
   },
+  ACCOUNTING_LOST: {
+    sentence:
+      'No RADIUS server has taken accounting records for so long that there is no more room for them: those of the sessions that ended first are lost.',
+  },
+  ACCOUNTING_REFUSED: {
+    sentence:
+      'The RADIUS servers answer other accounting records, but not this one, so it was given up: their logs should say why.',
+  },
   SERVICE_NOT_RUNNING: { sentence: 'pptp-gateway is not running.' },
 } as const satisfies Record<string, CauseEntry>;
 

@@ -17,6 +17,7 @@ export const session: SessionStatus = {
   auth: 'mschap-v2',
   mppe: 'mppe-128',
   mtu: 1400,
+  rates: { up: 2000, down: 0, burst: 50 },
   counters: {
     rxOctets: 1,
     txOctets: 2,

@@ -68,6 +68,7 @@ inNamespace('ubus', import.meta.url, () => {
         check: { interface: 'string' },
         check_server: { server: 'string', port: 'int32' },
         check_status: { id: 'int32' },
+        ping: { interface: 'string' },
         capture_start: { seconds: 'int32', bytes: 'int32' },
         capture_secrets: { seconds: 'int32', bytes: 'int32' },
         capture_stop: {},
@@ -103,6 +104,8 @@ inNamespace('ubus', import.meta.url, () => {
       await refused('dial', { interface: 'home' }, 'NOT_FOUND', /^there is no link 'home'/);
       await refused('hangup', { interface: 'x' }, 'NOT_FOUND', /there are: office$/);
       await refused('check', { interface: 'x' }, 'NOT_FOUND', /there are: office$/);
+      await refused('ping', { interface: 'x' }, 'NOT_FOUND', /there are: office$/);
+      await refused('ping', { interface: 'office' }, 'NOT_FOUND', "link 'office' is not up");
       await refused('check_status', { id: 99 }, 'NOT_FOUND', /^there is no such check/);
       await refused('sessions', { server: 'x' }, 'NOT_FOUND', "there is no server 'x'");
       await refused('capture_stop', {}, 'NOT_FOUND', 'no capture is running');

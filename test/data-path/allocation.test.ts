@@ -6,7 +6,17 @@ import { runInNewContext } from 'node:vm';
 import { Control } from '../../src/data-path/control.ts';
 import { octets } from '../crypto/hex.ts';
 import { MPPE_MS_CHAP_V2 } from '../vectors/ms-chap.ts';
-import { CALLER, CLIENT, CLIENT_TUN, connect, type Pair, SERVER } from './end.ts';
+import { encodePppFrame, PppProtocol } from '../../src/wire/ppp-frame.ts';
+import {
+  CALLER,
+  CLIENT,
+  CLIENT_TUN,
+  connect,
+  greToServer,
+  type Pair,
+  SERVER,
+  SERVER_TUN,
+} from './end.ts';
 import { ipv6, tagged } from './packets.ts';
 
 setFlagsFromString('--expose-gc');
@@ -73,20 +83,68 @@ for (const [what, encrypted, packets] of [
         if (n % 64 === 0) now += 1.5;
       }
     };
-    run(WARM_UP);
-    const parts = Array.from({ length: PARTS }, () => {
-      gc();
-      const profiler = new GCProfiler();
-      profiler.start();
-      const before = process.memoryUsage().heapUsed;
-      run(PACKETS / PARTS);
-      const grown = process.memoryUsage().heapUsed - before;
-      // Without a collection in between all that was allocated is still there.
-      return profiler.stop().statistics.length > 0 ? Infinity : (grown * PARTS) / PACKETS;
-    });
+    allocatesNothing(run);
     assert.equal(server.path.calls.counters(serverSlot).rxPackets, WARM_UP + PACKETS);
-    assert.ok(Math.min(...parts) < OCTETS_PER_PACKET, `${parts.join(', ')} octets a packet`);
   });
+}
+
+test(`${PACKETS} packets that wait for their rate, most of which are dropped, in both directions`, () => {
+  const { server, serverSlot } = connect();
+  const { path, arena } = server;
+  path.calls.setRates(serverSlot, { receive: 4000, send: 4000, burst: 50 }, 0);
+  const tunAt = arena.tunSlots.base + arena.tunSlots.headroom;
+  const greAt = arena.greSlots.base + arena.greSlots.headroom + 20;
+  const packets = [1, 2, 3].map((port) => tagged('8.8.8.8', CALLER, port, 100));
+  const datagram = greToServer(
+    0,
+    encodePppFrame(PppProtocol.Ip, tagged(CALLER, '8.8.8.8', 1, 100)),
+  ).octets;
+  const tun = Int32Array.of(tunAt, 100);
+  const gre = Int32Array.of(greAt, datagram.length, CLIENT, SERVER);
+  const sequence = new DataView(arena.buffer, greAt + 8);
+  let now = 0;
+  let number = 0;
+  allocatesNothing((count) => {
+    for (let n = 0; n < count; n++) {
+      if (n % 16 === 0) {
+        now += 1; // 1600 octets come each way, 500 may pass
+        path.handleTimeout(now);
+        path.seal();
+        path.sent(path.output.greCount);
+      }
+      if (n % 2 === 0) {
+        arena.octets.set(packets[(n >> 1) % packets.length]!, tunAt);
+        path.receiveTun(SERVER_TUN, tun, 1, now);
+      } else {
+        arena.octets.set(datagram, greAt);
+        sequence.setUint32(0, number++);
+        path.receiveGre(gre, 1, now);
+        assert.equal(path.nextControl(now), Control.None);
+      }
+      path.seal();
+      path.sent(path.output.greCount);
+    }
+  });
+  const { rxPackets, txPackets, drops } = path.calls.counters(serverSlot);
+  for (const passed of [rxPackets, txPackets])
+    assert.ok(Math.abs(passed - 5 * now) < 400, `${passed} packets in ${now} ms`);
+  assert.deepEqual(Object.keys(drops), ['overRate']);
+});
+
+/** Of packets in this number. */
+function allocatesNothing(run: (count: number) => void): void {
+  run(WARM_UP);
+  const parts = Array.from({ length: PARTS }, () => {
+    gc();
+    const profiler = new GCProfiler();
+    profiler.start();
+    const before = process.memoryUsage().heapUsed;
+    run(PACKETS / PARTS);
+    const grown = process.memoryUsage().heapUsed - before;
+    // Without a collection in between all that was allocated is still there.
+    return profiler.stop().statistics.length > 0 ? Infinity : (grown * PARTS) / PACKETS;
+  });
+  assert.ok(Math.min(...parts) < OCTETS_PER_PACKET, `${parts.join(', ')} octets a packet`);
 }
 
 /** Both ends are links, with a source filter. */

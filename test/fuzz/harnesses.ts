@@ -1,5 +1,6 @@
 /** All harnesses, in the order of `make fuzz`. */
 import type { Harness } from './harness.ts';
+import { accounting } from './harnesses/accounting.ts';
 import { addresses } from './harnesses/addresses.ts';
 import { authentication } from './harnesses/authentication.ts';
 import { blobs } from './harnesses/blobs.ts';
@@ -11,6 +12,7 @@ import { configuration } from './harnesses/configuration.ts';
 import { controlConnection } from './harnesses/control-connection.ts';
 import { controlMessages } from './harnesses/control-messages.ts';
 import { dataPath } from './harnesses/data-path.ts';
+import { dynamicAuthorization } from './harnesses/dynamic-authorization.ts';
 import { eap } from './harnesses/eap.ts';
 import { gre } from './harnesses/gre.ts';
 import { importer } from './harnesses/importer.ts';
@@ -50,5 +52,7 @@ export const harnesses: readonly Harness[] = [
   relay,
   server,
   clientLink,
+  dynamicAuthorization,
+  accounting,
   operation,
 ];

@@ -512,6 +512,31 @@ describe('many at once', () => {
     assert.equal(network.client.nextTimeout() ?? Infinity > network.clock.now, true);
   });
 
+  it('do not come all at once to a server that may not have room for them', () => {
+    const network = new Network(server('one', { window: 100, tries: 3 }));
+    let most = 0;
+    network.answers.set('one', (asked) => {
+      most = Math.max(most, network.client.status()[0]!.waiting);
+      return accept(asked);
+    });
+    network.request(...logins(2000));
+    network.advance(5000);
+    assert.equal(network.answered().length, 2000);
+    assert.ok(most >= 100 && most < 150, `${most} at once`);
+    // What is lost makes them fewer.
+    network.answers.set('one', silent);
+    network.request(login('lost'));
+    network.advance(1105);
+    network.answers.set('one', accept);
+    network.asked.splice(0);
+    network.request(...logins(1000));
+    network.advance(4);
+    network.advance(2);
+    assert.ok(network.asked.length < most * 0.8, `${network.asked.length} at once`);
+    network.advance(5000);
+    assert.equal(network.answered().length, 3001);
+  });
+
   it('go to the next server where the first has no room', () => {
     const network = new Network(server('one', { timeout: 10_000 }), server('two', { priority: 1 }));
     network.answers.set('one', silent);

@@ -51,6 +51,7 @@ export function server(
     tries: 3,
     deadTime: 60_000,
     messageAuthenticator: 'auto',
+    window: 4096,
     ...changes,
   };
 }

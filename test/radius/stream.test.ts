@@ -148,10 +148,14 @@ describe('over a stream', () => {
     const one = network(radsec('one'), radsec('two', { priority: 1 }));
     one.answers.set('one', (asked) => (userOf(asked) === 'anna' ? undefined : right(asked)));
     one.request(login('anna'));
-    one.advance(500);
-    one.request(login('ben'));
+    for (const name of ['ben', 'carl', 'dora']) {
+      one.advance(500);
+      one.request(login(name));
+      one.advance(1500);
+    }
     one.advance(5000);
-    assert.deepEqual(one.outcomes(), ['ben: one 2', 'anna: two 2']);
+    assert.deepEqual(one.outcomes(), ['ben: one 2', 'carl: one 2', 'dora: one 2', 'anna: two 2']);
+    assert.equal(one.asked.filter((asked) => userOf(asked) === 'anna').length, 2);
     assert.equal(one.sockets.size, 2);
   });
 

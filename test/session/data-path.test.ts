@@ -60,6 +60,7 @@ class Host {
       setFraming: (framing) => dataPath.calls.setFraming(slot, framing),
       setMppe: (direction, mppe) => dataPath.calls.setMppe(slot, direction, mppe),
       requireEncryption: (required) => dataPath.calls.requireEncryption(slot, required),
+      setRates: (rates, at) => dataPath.calls.setRates(slot, rates, at),
       flush: () => dataPath.calls.flush(slot),
       counters: () => dataPath.calls.counters(slot),
       heard: () => dataPath.calls.heard(slot),

@@ -86,6 +86,7 @@ export class TwinPath implements CallPath {
     receive: undefined,
   };
   encryptionRequired = false;
+  rates = { receive: 0, send: 0, burst: 0 };
   attached = false;
   flushes = 0;
   closed = false;
@@ -171,6 +172,11 @@ export class TwinPath implements CallPath {
   requireEncryption(required: boolean): void {
     this.#check();
     this.encryptionRequired = required;
+  }
+
+  setRates(rates: { receive: number; send: number; burst: number }): void {
+    this.#check();
+    this.rates = rates;
   }
 
   flush(): void {

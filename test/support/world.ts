@@ -77,6 +77,7 @@ export function user(username: string, more: Partial<User> = {}): User {
     address: undefined,
     routes: [],
     maxSessions: undefined,
+    rates: {},
     expires: undefined,
     ...more,
   };
@@ -93,6 +94,7 @@ export const serverOptions: ServerOptions = {
   mtu: 1400,
   ipv6: false,
   keepalive: { failures: 3, interval: 30_000 },
+  rates: { up: 0, down: 0, burst: 50 },
   localAddress: ip('192.168.99.1'),
   network: { address: ip('192.168.99.1'), length: 24 },
   pool: [{ first: ip('192.168.99.10'), last: ip('192.168.99.20') }],
@@ -124,6 +126,7 @@ export const linkOptions: ClientLinkOptions = {
   mtu: 1400,
   ipv6: false,
   keepalive: { failures: 3, interval: 30_000 },
+  rates: { up: 0, down: 0, burst: 50 },
   server: '203.0.113.1',
   username: 'anna',
   secret: Secret.fromPassword('secret of anna'),

@@ -308,7 +308,12 @@ function sessionTable(sessions: readonly SessionDocument[]): string {
     'TX',
     'LOSS',
   ];
-  return table([header, ...sessions.map(sessionRow)]);
+  const rates = sessions.map(ratesText);
+  const isLimited = rates.some((text) => text !== '');
+  return table([
+    isLimited ? [...header, 'RATE UP, DOWN'] : header,
+    ...sessions.map((session, n) => [...sessionRow(session), ...(isLimited ? [rates[n]!] : [])]),
+  ]);
 }
 
 function sessionRow(session: SessionDocument): string[] {
@@ -327,6 +332,12 @@ function sessionRow(session: SessionDocument): string[] {
     octets(session.tx_bytes),
     loss,
   ];
+}
+
+/** Of those sessions that have a rate. */
+function ratesText({ rate_up: up, rate_down: down }: SessionDocument): string {
+  const text = (rate: number | undefined) => (rate === undefined ? 'any' : `${rate} kbit/s`);
+  return up === undefined && down === undefined ? '' : `${text(up)}, ${text(down)}`;
 }
 
 /** Nested counters as rows of `group.name` and number. */

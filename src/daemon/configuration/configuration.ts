@@ -380,6 +380,11 @@ function userFromSection(section: UciSection, problems: Problem[]): User | undef
     address: values.ipaddr,
     routes: values.route,
     maxSessions: values.max_sessions,
+    rates: {
+      ...(values.rate_up === undefined ? {} : { up: values.rate_up }),
+      ...(values.rate_down === undefined ? {} : { down: values.rate_down }),
+      ...(values.rate_burst === undefined ? {} : { burst: values.rate_burst }),
+    },
     expires: values.expires,
   };
 }

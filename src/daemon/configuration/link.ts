@@ -60,6 +60,7 @@ export function linkFromSection(
     mtu,
     ipv6: ipv6 !== '0',
     keepalive: keepalive(values, words),
+    rates: { up: values.rate_up, down: values.rate_down, burst: values.rate_burst },
     server: values.server,
     username: values.username,
     secret: values.password,

@@ -71,6 +71,19 @@ const interfaceOptions = {
   ),
 } as const;
 
+const kilobits = integer(0, 10_000_000, 'kbit/s');
+const burst = integer(10, 10_000, 'ms');
+const rates = (up: string, down: string) => ({
+  rate_up: option(kilobits, '0', 'live', up),
+  rate_down: option(kilobits, '0', 'live', down),
+  rate_burst: option(
+    burst,
+    '50',
+    'live',
+    'How much may pass at once after a pause: what the rate makes in this time.',
+  ),
+});
+
 /** `config interface` with `option proto 'pptpserver'` in /etc/config/network. */
 export const serverOptions = {
   proto: required(oneOf('pptpserver'), 'listener', 'Makes the interface a server.'),
@@ -117,6 +130,10 @@ export const serverOptions = {
     'A user who is over the limit replaces the oldest session (once logged in), or is denied.',
   ),
   isolate: option(bool, '1', 'listener', 'Callers cannot reach each other.'),
+  ...rates(
+    'Rate of what a caller sends, in IP packets inside the tunnel; 0: no limit. A user may have its own.',
+    'Rate of what a caller gets, in IP packets inside the tunnel; 0: no limit. A user may have its own.',
+  ),
   client_dns: list(address, [], 'new-sessions', 'DNS servers for callers, at most two.'),
   client_wins: list(address, [], 'new-sessions', 'WINS servers for callers, at most two.'),
   open_firewall: option(bool, '1', 'live', 'Open TCP 1723 and GRE in the firewall (OpenWrt).'),
@@ -205,6 +222,10 @@ export const linkOptions = {
     'Pause before the first new attempt; doubled with every failure. 0 counts as 1.',
   ),
   holdoff_max: option(seconds(1, 86400), '300', 'live', 'Longest pause between attempts.'),
+  ...rates(
+    'Rate of what is sent into the link, in IP packets inside the tunnel; 0: no limit.',
+    'Rate of what comes from the link, in IP packets inside the tunnel; 0: no limit.',
+  ),
   pppname: optional(device, 'listener', 'Name of the device; default pptp-<interface>.'),
   ...stockOptions,
 } as const;
@@ -226,6 +247,21 @@ export const userOptions = {
     integer(1, 4096),
     'live',
     "Sessions at the same time; default: the server's max_per_user.",
+  ),
+  rate_up: optional(
+    kilobits,
+    'live',
+    "Rate of what the user sends, for each session; 0: no limit; default: the server's rate_up.",
+  ),
+  rate_down: optional(
+    kilobits,
+    'live',
+    "Rate of what the user gets, for each session; 0: no limit; default: the server's rate_down.",
+  ),
+  rate_burst: optional(
+    burst,
+    'live',
+    "How much may pass at once after a pause: what the rate makes in this time; default: the server's rate_burst.",
   ),
   expires: optional(date, 'disallowed', 'Last day on which the user may log in (UTC).'),
 } as const;

@@ -100,6 +100,7 @@ export function serverFromSection(
     mtu: values.mtu,
     ipv6: values.ipv6,
     keepalive: values.keepalive === 'off' ? undefined : values.keepalive,
+    rates: { up: values.rate_up, down: values.rate_down, burst: values.rate_burst },
     localAddress: localip,
     network: network ?? { address: localip, length: 32 },
     pool: ranges.length > 0 ? ranges : usable === undefined ? [] : [usable],

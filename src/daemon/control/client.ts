@@ -23,7 +23,7 @@ export class ControlClient {
         ? new Fatal(ExitCode.NotRoot, `only root may talk to the daemon (${path})`)
         : new Fatal(
             ExitCode.NotRunning,
-            `pptp-gateway is not running (nobody serves ${path}): start it with 'pptp-gateway run'`,
+            `the daemon is not running (nobody serves ${path}): start its service, or see in the log why it ended`,
           );
     }
   }

@@ -1,6 +1,6 @@
 /** What one call's machines may ask of the data path. An object with few fields: there is one for every session. */
 import type { MppeKeys } from '../../crypto/mppe-keys.ts';
-import type { Calls, Framing } from '../../data-path/calls.ts';
+import type { CallRates, Calls, Framing } from '../../data-path/calls.ts';
 import type { CallCounters, CallPath, FrameReceiver } from '../../session/ports.ts';
 import type { CallId, Slot } from '../../wire/brand.ts';
 import { natObstacle } from './outer-path.ts';
@@ -11,6 +11,8 @@ export interface PathEvents {
   connected(): void;
   /** Something was queued. */
   queued(): void;
+  /** What waits may go earlier than it was to, or now. */
+  hastened(): void;
   /** The call is about to go; what it queued is to be sent before. */
   closing(): void;
   closed(slot: Slot, callId: CallId): void;
@@ -57,6 +59,11 @@ export class DataCallPath implements CallPath {
 
   requireEncryption(required: boolean): void {
     this.#calls.requireEncryption(this.slot, required);
+  }
+
+  setRates(rates: CallRates, now: number): void {
+    this.#calls.setRates(this.slot, rates, now);
+    this.#events.hastened();
   }
 
   flush(): void {

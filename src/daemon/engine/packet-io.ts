@@ -61,10 +61,12 @@ export class PacketIo {
     this.#dataPath = new DataPath({ arena: this.#arena, maxSessions: maxCalls });
     const callIds = new AdmittedCallIds(ids, (callIds) => this.#gre.setCallIds(callIds));
     const { octets } = this.#arena;
+    const settleSoon = () => queueMicrotask(this.#guarded(() => this.#settle(clock.monotonic())));
     this.paths = new DataCallPaths(
       { octets, dataPath: this.#dataPath, maxCalls, callIds, drive },
       {
-        connected: () => queueMicrotask(this.#guarded(() => this.#settle(clock.monotonic()))),
+        connected: settleSoon,
+        hastened: settleSoon,
         queued: () => this.#queued(),
         closing: () => this.flush(), // the goodbye of a link
       },

@@ -1,10 +1,13 @@
-/** Checks, which take as long as the network does: `check` answers with an id, `check_status` says how far it has come. */
+/**
+ * Checks, which take as long as the network does: `check` answers with an id, `check_status` says how far it has come; `ping`
+ * goes through a link that is up.
+ */
 import { method, UbusError } from '../../ubus-js/index.ts';
 import type { Daemon } from '../daemon.ts';
 import { linkOf } from './links.ts';
 
 export function checkMethods(daemon: Daemon) {
-  const { checks } = daemon;
+  const { checks, pings } = daemon;
   return {
     check: method({ interface: 'string' }, ({ interface: name }) => {
       const runner = linkOf(daemon, name);
@@ -26,6 +29,14 @@ export function checkMethods(daemon: Daemon) {
       if (found === undefined)
         throw new UbusError('NOT_FOUND', 'there is no such check (any more)');
       return found;
+    }),
+    // The other end and nothing else: who may check a link of this router does not reach any machine by that.
+    ping: method({ interface: 'string' }, ({ interface: name }) => {
+      const { link } = linkOf(daemon, name);
+      const { session, state } = link.status();
+      if (session === undefined || state !== 'up')
+        throw new UbusError('NOT_FOUND', `link '${name}' is not up`);
+      return pings.ping(link.options.device, session.peerAddress);
     }),
   };
 }

@@ -29,6 +29,9 @@ export type SessionDocument = {
   readonly auth: string;
   readonly mppe: string;
   readonly mru: number;
+  /** kbit/s; absent: no limit. */
+  readonly rate_up?: number;
+  readonly rate_down?: number;
   readonly rx_bytes: number;
   readonly tx_bytes: number;
   readonly rx_packets: number;
@@ -170,7 +173,7 @@ export type CaptureDocument = {
 };
 
 export function sessionDocument(status: SessionStatus, now: number): SessionDocument {
-  const { counters } = status;
+  const { counters, rates } = status;
   const uptime = Math.max(0, Math.round((now - status.since) / 1000));
   return {
     id: status.id,
@@ -187,6 +190,8 @@ export function sessionDocument(status: SessionStatus, now: number): SessionDocu
     auth: status.auth,
     mppe: status.mppe,
     mru: status.mtu,
+    ...(rates.up === 0 ? {} : { rate_up: rates.up }),
+    ...(rates.down === 0 ? {} : { rate_down: rates.down }),
     rx_bytes: counters.rxOctets,
     tx_bytes: counters.txOctets,
     rx_packets: counters.rxPackets,

@@ -69,35 +69,36 @@ export class PppReceiver {
     } else {
       const packet = packetLength(protocol, octets, start, rest);
       if (packet === -1) counters.drop(slot, Drop.malformed);
-      else inbound.deliver(slot, protocol, start, packet);
+      else inbound.deliver(slot, protocol, start, packet, now);
     }
   }
 
   /** Delivers the packet that waits to be decrypted beside another one: none waits between two batches. */
-  finish(): void {
+  finish(now: number): void {
     this.#mppe.finish();
-    this.#deliverWaited();
+    this.#deliverWaited(now);
   }
 
   #decrypt(slot: Slot, sequence: number, at: number, length: number, now: number): void {
     const mppe = this.#mppe;
     if (!mppe.active(slot)) return this.#parts.counters.drop(slot, Drop.notNegotiated);
     const result = mppe.open(slot, at, length, sequence, now);
-    this.#deliverWaited();
-    if (result !== WAITS) this.#opened(slot, result, mppe.inner);
+    this.#deliverWaited(now);
+    if (result !== WAITS) this.#opened(slot, result, mppe.inner, now);
   }
 
-  #deliverWaited(): void {
+  #deliverWaited(now: number): void {
     const { waited } = this.#mppe;
     if (waited.slot === -1) return;
     const { slot } = waited;
     waited.slot = -1;
-    this.#opened(slot, waited.result, waited.inner);
+    this.#opened(slot, waited.result, waited.inner, now);
   }
 
-  #opened(slot: Slot, result: number, { protocol, at, length }: InnerPacket): void {
+  #opened(slot: Slot, result: number, inner: InnerPacket, now: number): void {
     const { inbound, control, counters } = this.#parts;
-    if (result === PASS) return inbound.deliver(slot, protocol, at, length);
+    const { protocol, at, length } = inner;
+    if (result === PASS) return inbound.deliver(slot, protocol, at, length, now);
     counters.drop(slot, result);
     if (result === Drop.desynchronized) control.desynchronized(slot);
   }

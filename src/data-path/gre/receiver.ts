@@ -92,7 +92,7 @@ export class GreReceiver {
       this.#next = n + GRE_IN_WORDS;
       this.#receive(meta[n]!, meta[n + 1]!, meta[n + 2]!, meta[n + 3]!, now);
     }
-    ppp.finish();
+    ppp.finish(now);
   }
 
   /** Infinity: none. */

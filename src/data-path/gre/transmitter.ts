@@ -12,9 +12,11 @@ import { PppProtocol, writePppHeader } from '../../wire/ppp-frame.ts';
 import type { Backlog } from '../queues/backlog.ts';
 import { Column, type CounterSlab } from '../counters.ts';
 import type { DeadlineList } from '../deadline-list.ts';
-import { Drop } from '../drop.ts';
+import { Drop, PASS } from '../drop.ts';
 import type { MppeSender } from '../mppe/sender.ts';
 import type { OutBatch } from '../queues/batch.ts';
+import type { HeldPackets } from '../queues/held-packets.ts';
+import { type Shaper, WAITS } from '../queues/shaper.ts';
 import type { SequenceWindow } from './sequence-window.ts';
 import { type SessionSlab, State } from '../session-slab.ts';
 
@@ -26,6 +28,9 @@ export interface TransmitterParts {
   readonly acks: DeadlineList;
   readonly output: OutBatch;
   readonly backlog: Backlog;
+  /** What goes to the peer by its rate, and where that waits. */
+  readonly outwards: Shaper;
+  readonly shaped: HeldPackets;
   readonly counters: CounterSlab;
 }
 
@@ -41,7 +46,25 @@ export class Transmitter {
   }
 
   /** Sends the IP packet octets[at..at+length), or lets it wait; there must be headroom before it. @returns false: dropped */
-  packet(slot: Slot, protocol: number, at: number, length: number): boolean {
+  packet(slot: Slot, protocol: number, at: number, length: number, now: number): boolean {
+    const verdict = this.#parts.outwards.offer(slot, protocol, at, length, now);
+    if (verdict === PASS) return this.send(slot, protocol, at, length);
+    if (verdict === WAITS) return true;
+    this.#parts.counters.drop(slot, verdict);
+    return false;
+  }
+
+  /** Sends what has waited for its rate. */
+  release(now: number): void {
+    const { outwards, shaped } = this.#parts;
+    for (let handle = outwards.take(now); handle !== -1; handle = outwards.take(now)) {
+      this.send(outwards.slot, outwards.protocol, shaped.offset(handle), shaped.length(handle));
+      shaped.release(handle);
+    }
+  }
+
+  /** As packet(), whatever the rate. */
+  send(slot: Slot, protocol: number, at: number, length: number): boolean {
     const { octets, sessions, mppe, output, backlog, counters } = this.#parts;
     if (output.blocked) {
       if (backlog.add(slot, protocol, at, length)) return true;

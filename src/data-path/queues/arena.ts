@@ -4,7 +4,7 @@
  *
  * The daemon makes it once and the addon pins it. Received packets come to lie in `greSlots` and `tunSlots`; the data path
  * makes packets of its own (acknowledgments, control frames, fragments, ICMP) in `outSlots` and keeps what must wait in
- * `heldSlots` (received) and `backlogSlots` (to be sent). A packet position is always an octet offset into `octets`.
+ * `heldSlots` (received), `backlogSlots` (to be sent) and `shapedSlots` (by the rate of its session; both directions). A packet position is always an octet offset into `octets`.
  */
 
 import { createWasmMemory, WASM_RESERVED, type WasmMemory } from '../mppe/wasm/web-assembly.ts';
@@ -28,6 +28,7 @@ export interface Arena {
   readonly outSlots: SlotRange;
   readonly heldSlots: SlotRange;
   readonly backlogSlots: SlotRange;
+  readonly shapedSlots: SlotRange;
 }
 
 export interface ArenaOptions {
@@ -41,6 +42,8 @@ export interface ArenaOptions {
   readonly heldSlots?: number;
   /** Packets of all sessions together that wait for room in the socket. */
   readonly backlogSlots?: number;
+  /** Packets of all sessions together that wait because their session has a rate. */
+  readonly shapedSlots?: number;
   /** Whether to use WebAssembly if it is there; true by default. */
   readonly webAssembly?: boolean;
 }
@@ -62,6 +65,7 @@ export function createArena(options: ArenaOptions = {}): Arena {
   const outSlots = row(options.outSlots ?? 256);
   const heldSlots = row(options.heldSlots ?? 256);
   const backlogSlots = row(options.backlogSlots ?? 512);
+  const shapedSlots = row(options.shapedSlots ?? 2048); // which cost no memory until they are used
   const memory = (options.webAssembly ?? true) ? createWasmMemory(base) : undefined;
   const buffer = memory?.buffer ?? new ArrayBuffer(base);
   return {
@@ -73,5 +77,6 @@ export function createArena(options: ArenaOptions = {}): Arena {
     outSlots,
     heldSlots,
     backlogSlots,
+    shapedSlots,
   };
 }

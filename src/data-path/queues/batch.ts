@@ -24,9 +24,10 @@ export class OutBatch {
   readonly #slots: SlotRange;
   #slotsUsed = 0;
 
-  constructor({ greSlots, tunSlots, outSlots, heldSlots, backlogSlots }: Arena) {
+  constructor(arena: Arena) {
     // Every queued packet lies in a slot of its own.
-    const rows = [greSlots, tunSlots, outSlots, heldSlots, backlogSlots];
+    const { greSlots, tunSlots, outSlots, heldSlots, backlogSlots, shapedSlots } = arena;
+    const rows = [greSlots, tunSlots, outSlots, heldSlots, backlogSlots, shapedSlots];
     this.#capacity = rows.reduce((sum, { count }) => sum + count, 0);
     this.gre = new Int32Array(this.#capacity * GRE_OUT_WORDS);
     this.tun = new Int32Array(this.#capacity * TUN_OUT_WORDS);

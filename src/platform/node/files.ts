@@ -1,5 +1,6 @@
 import {
   accessSync,
+  appendFileSync,
   chmodSync,
   closeSync,
   constants,
@@ -66,6 +67,7 @@ export const files: Files = {
       throw error;
     }
   },
+  append: (path, text, mode) => appendFileSync(path, text, { mode }),
   create(path, mode) {
     const file = openSync(path, 'wx', mode);
     return {

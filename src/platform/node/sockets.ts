@@ -33,6 +33,8 @@ export const sockets: Sockets = {
       ...(from === undefined ? {} : { localAddress: from }),
     });
     socket.setNoDelay(true);
+    // Each write is a record of its own. Node would put those that wait into one, and FreeRADIUS takes a record for a packet.
+    Object.assign(socket, { _writev: null });
     socket.once('secureConnect', connected);
     return new NodeSocket(socket);
   },

@@ -271,13 +271,12 @@ export class Netifd implements Router {
     void this.#procd.open(this.#rules());
   }
 
-  /** procd takes back what it has of us when the service ends, and keeps it for a daemon that is started again. */
   async close(): Promise<void> {
     // What the end of each session has not undone.
     await this.#serial.run(HOST_ROUTES, () => this.#dependencies.close());
     await this.#proxyArp.close();
     await this.#ways.clear();
-    await Promise.all([this.#set.close(), this.#leftovers.close()]);
+    await Promise.all([this.#procd.close(), this.#set.close(), this.#leftovers.close()]);
   }
 
   async #linkUp(given: Tunnel): Promise<void> {

@@ -61,15 +61,25 @@ export class ProcdFirewall {
   /** Also after a restart of procd. */
   async tell(): Promise<void> {
     if (this.#rules.length === 0 && !this.#told) return;
+    this.#told = true; // it may take effect even where no answer comes
+    await this.#say(this.#rules, 'the firewall is not opened for callers');
+  }
+
+  /** procd forgets the data with the service, but has nothing reloaded for that. */
+  async close(): Promise<void> {
+    if (this.#rules.length === 0) return;
+    this.#rules = [];
+    await this.#say([], 'the firewall stays open for callers until it is reloaded');
+  }
+
+  async #say(firewall: readonly Table[], otherwise: string): Promise<void> {
     try {
-      const data = { firewall: this.#rules };
-      this.#told = true; // it may take effect even where no answer comes
-      await this.#bus.call('service', 'set_data', { name: SERVICE, data }, CALL);
+      await this.#bus.call('service', 'set_data', { name: SERVICE, data: { firewall } }, CALL);
     } catch (error) {
       if (await isAway(this.#bus, 'service', error)) return; // ubus.object.add will come
       const unknown = error instanceof UbusError && error.status === 'NOT_FOUND';
       this.#warn(
-        `the firewall is not opened for callers: ${unknown ? `procd has no service ${SERVICE} (started by hand?)` : errorText(error)}`,
+        `${otherwise}: ${unknown ? `procd has no service ${SERVICE} (started by hand?)` : errorText(error)}`,
       );
     }
   }

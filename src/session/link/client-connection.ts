@@ -9,7 +9,7 @@ import { takeFirst } from '../../wire/queue.ts';
 import type { Claims } from '../claims.ts';
 import { earliest } from '../deadlines.ts';
 import type { Attempt, Gateway } from '../gateway.ts';
-import type { ClientLinkOptions } from '../options.ts';
+import type { ClientLinkOptions, Rates } from '../options.ts';
 import type { CallPath, SessionEvent, SessionOutput, SessionStatus, Step } from '../ports.ts';
 import { Session, type SessionNews, type SessionOwner } from '../session.ts';
 import { TunnelConnection, type TunnelConnectionOutput } from '../tunnel-connection.ts';
@@ -66,6 +66,7 @@ export class ClientConnection implements SessionOwner {
   readonly #outputs: ConnectionOutput[] = [];
   #state: State;
   #lcpUp = false;
+  #rates: Rates;
 
   constructor(
     options: ClientLinkOptions,
@@ -78,6 +79,7 @@ export class ClientConnection implements SessionOwner {
     this.#gateway = gateway;
     this.#port = port;
     this.#ends = ends;
+    this.#rates = options.rates;
     this.#tunnel = new TunnelConnection(
       {
         initiator: true,
@@ -137,6 +139,11 @@ export class ClientConnection implements SessionOwner {
   }
 
   /** See Session. */
+  setRates(rates: Rates, now: number): void {
+    this.#rates = rates;
+    this.#session()?.setRates(rates, now);
+  }
+
   askEcho(now: number): void {
     this.#session()?.askEcho(now);
     this.#tunnel.pump(now);
@@ -295,6 +302,7 @@ export class ClientConnection implements SessionOwner {
       now,
     );
     this.#enter({ name: 'link', session, by: now + LINK_TIME });
+    session.setRates(this.#rates, now);
     session.start(now);
   }
 

@@ -171,6 +171,7 @@ export class ClientLink {
     const isOther = options.keys.session !== this.options.keys.session;
     const isFreed = state.name === 'blocked' && !redial.givesUp(this.#memory.cause, options);
     this.#memory.options = options;
+    this.#connection?.setRates(options.rates, now);
     if (!isOther && !isFreed) return;
     redial.reset();
     if (state.name === 'stopping') {

@@ -2,7 +2,7 @@
 import type { Ipv4 } from '../../wire/brand.ts';
 import type { Prefix } from '../../wire/ip.ts';
 import { ordinaryTerms, type Authorization, type Terms } from '../authorization.ts';
-import type { User } from '../options.ts';
+import type { Rates, User } from '../options.ts';
 
 export interface Account {
   readonly username: string;
@@ -32,4 +32,10 @@ export function accountFrom(authorization: Authorization, bareUsername: string):
   const { username = bareUsername, address, pool, routes, maxSessions, terms } = authorization;
   const user = undefined;
   return { username, user, address, pool, routes, maxSessions, expires: undefined, terms };
+}
+
+/** @param server what holds for those that have no rates of their own */
+export function ratesOf({ user, terms: { rates } }: Account, server: Rates): Rates {
+  const { up, down, burst } = { ...server, ...user?.rates };
+  return { up: rates.up ?? up, down: rates.down ?? down, burst };
 }

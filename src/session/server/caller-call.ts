@@ -12,7 +12,7 @@ import { toHex } from '../../wire/octets.ts';
 import type { CallFacts, LoginAnswer } from '../authorization.ts';
 import type { Claims } from '../claims.ts';
 import { Deadlines, earliest } from '../deadlines.ts';
-import type { ServerOptions, User } from '../options.ts';
+import type { ServerOptions } from '../options.ts';
 import { OWN_NAME } from '../own-name.ts';
 import {
   SERVER_INTERFACE_IDENTIFIER,
@@ -23,7 +23,7 @@ import {
 } from '../ports.ts';
 import { Session, type SessionNews, type SessionOwner } from '../session.ts';
 import type { Access, LiveSession } from './access.ts';
-import { accountOf, type Account } from './account.ts';
+import { ratesOf, type Account } from './account.ts';
 import type { Admission, Wait } from './admissions.ts';
 import { Progress } from './half-open.ts';
 import { Login, type Verdict } from './login.ts';
@@ -124,12 +124,14 @@ export class CallerCall implements SessionOwner {
     return this.#session?.methods ?? [];
   }
 
-  /** A reload changed the account in what does not matter to this session, but for its expiry. */
-  renew(user: User, now: number): void {
+  /** The account, or the server, has changed in what does not end this session: expiry and rates hold at once. */
+  renew(account: Account, now: number): void {
     const state = this.#state;
     if (!('admission' in state)) return;
-    this.#state = { ...state, account: accountOf(user) };
-    if (state.name === 'established') this.#endIf(state.limits.setExpiry(user.expires, now), now);
+    this.#state = { ...state, account };
+    this.#setRates(state.session, account, now);
+    if (state.name === 'established')
+      this.#endIf(state.limits.setExpiry(account.expires, now), now);
   }
 
   connect(peerCallId: CallId, now: number): void {
@@ -356,6 +358,7 @@ export class CallerCall implements SessionOwner {
     this.#state = { name: 'admitted', session, account, admission, release, again: undefined };
     this.#deadlines.set('tunnel', now + this.#ports.access.gateway.limits.loginTimeout);
     this.#owner.admitted(now);
+    this.#setRates(session, account, now);
     this.#admit(session, admission, attempt, now);
   }
 
@@ -389,6 +392,10 @@ export class CallerCall implements SessionOwner {
     this.#reportRefusal(attempt, why);
     state.session.refuse(told === undefined ? cause('PEER_AUTH_FAILED') : why, now, told);
     if ('release' in state) state.release();
+  }
+
+  #setRates(session: Session, account: Account, now: number): void {
+    session.setRates(ratesOf(account, this.#ports.options().rates), now);
   }
 
   #establish(now: number): void {

@@ -161,13 +161,17 @@ export class Server {
     if (call.loggedIn === undefined) return undefined;
     const { account, admission } = call.loggedIn;
     const { peerAddress } = admission.grant;
-    if (account.user === undefined) return this.#admissions.addressFault(account, peerAddress);
+    if (account.user === undefined) {
+      call.renew(account, now);
+      return this.#admissions.addressFault(account, peerAddress);
+    }
     const { accounts, wallClock } = this.#access;
     const user = accounts.find(account.username, account.username, name);
     if (user?.keys.session !== account.user.keys.session) return cause('CONFIG_CHANGED');
-    const fault = this.#admissions.addressFault(accountOf(user), peerAddress);
+    const renewed = accountOf(user);
+    const fault = this.#admissions.addressFault(renewed, peerAddress);
     if (fault !== undefined) return fault;
-    call.renew(user, now);
+    call.renew(renewed, now);
     return accountFault(user, name, wallClock());
   }
 }

@@ -26,7 +26,7 @@ describe('exit codes', { concurrency: 2 }, () => {
     assert.deepEqual(await run(context, ['status', '--socket', socket]), {
       code: 69,
       stdout: '',
-      stderr: `pptp-gateway: pptp-gateway is not running (nobody serves ${socket}): start it with 'pptp-gateway run'\n`,
+      stderr: `pptp-gateway: the daemon is not running (nobody serves ${socket}): start its service, or see in the log why it ended\n`,
     });
   });
 

@@ -59,6 +59,11 @@ const security = {
   mtu: sessions('1300'),
   keepalive: nothing('5 20'),
 };
+const rates = {
+  rate_up: nothing('8000'),
+  rate_down: nothing('16000'),
+  rate_burst: nothing('100'),
+};
 const tls: More = { among: { transport: 'tls' } };
 const inbound = { direction: 'inbound', dest_ip: '203.0.113.1' };
 
@@ -88,6 +93,7 @@ export const changes: { readonly [K in Kind]: Readonly<Record<keyof (typeof tabl
       max_per_user: nothing('2'),
       on_duplicate: nothing('deny'),
       isolate: all('0'),
+      ...rates,
       masquerade: all('1'),
       client_dns: nothing('192.0.2.53'),
       client_wins: nothing('192.0.2.54'),
@@ -118,6 +124,7 @@ export const changes: { readonly [K in Kind]: Readonly<Record<keyof (typeof tabl
       maxfail: nothing('3'),
       holdoff: nothing('2000'),
       holdoff_max: nothing('7200'),
+      ...rates,
       pppname: all('vpn0'),
       demand: sessions('600'),
       keepalive_adaptive: nothing('0'),
@@ -140,6 +147,7 @@ export const changes: { readonly [K in Kind]: Readonly<Record<keyof (typeof tabl
       ipaddr: sessions('192.168.99.55'),
       route: sessions('10.1.0.0/16'),
       max_sessions: nothing('2'),
+      ...rates,
       expires: some('2001-01-01', '2099-12-31'),
     },
     globals: {

@@ -87,6 +87,7 @@ test('the example of the design', () => {
     mtu: 1400,
     ipv6: false,
     keepalive: { failures: 3, interval: 30_000 },
+    rates: { up: 0, down: 0, burst: 50 },
   };
   assert.deepEqual(servers.map(plain), [
     {
@@ -150,6 +151,7 @@ test('the example of the design', () => {
     address: ip('192.168.99.10'),
     routes: [{ address: ip('10.1.0.0'), length: 16 }],
     maxSessions: 1,
+    rates: {},
     expires: Date.UTC(2028, 0, 1) - 1,
   });
 });

@@ -50,6 +50,11 @@ const words = (at: string, absent: string, ...allowed: string[]): Case => ({
   good: allowed.map((word) => [word, word] as const),
   bad: [allowed[0]!.toUpperCase(), `${allowed[0]!} `, 'none'],
 });
+const rates = (rate: number | undefined, burst: number | undefined) => ({
+  rate_up: whole('rates.up', rate, 0, 10_000_000),
+  rate_down: whole('rates.down', rate, 0, 10_000_000),
+  rate_burst: whole('rates.burst', burst, 10, 10_000),
+});
 const secret: Case = {
   at: 'secret',
   good: [
@@ -206,6 +211,7 @@ const cases: Readonly<Record<Kind, Readonly<Record<string, Case>>>> = {
     max_per_user: whole('maxPerUser', 1, 1, 4096),
     on_duplicate: words('onDuplicate', 'replace', 'replace', 'deny'),
     isolate: flag('isolate', true),
+    ...rates(0, 50),
     client_dns: addressList('dns'),
     client_wins: addressList('nbns'),
     open_firewall: { good: [['0', undefined]], bad: ['x'] },
@@ -290,6 +296,7 @@ const cases: Readonly<Record<Kind, Readonly<Record<string, Case>>>> = {
       ],
       bad: ['3601', '-1', '1.5', 'x'],
     },
+    ...rates(0, 50),
     holdoff_max: {
       ...whole('holdoffMax', 300_000, 5, 86400, 1000),
       bad: ['0', '86401', '-1', '1.5', 'x'],
@@ -350,6 +357,7 @@ const cases: Readonly<Record<Kind, Readonly<Record<string, Case>>>> = {
     },
     route: prefixList('routes'),
     max_sessions: whole('maxSessions', undefined, 1, 4096),
+    ...rates(undefined, undefined),
     expires: {
       at: 'expires',
       absent: undefined,

@@ -85,6 +85,7 @@ test('one with every option that LuCI and netifd know', () => {
       mtu: 1460,
       ipv6: true,
       keepalive: { failures: 5, interval: 10_000, always: true },
+      rates: { up: 0, down: 0, burst: 50 },
       server: 'vpn.example.com',
       username: 'anna',
       secret: undefined,

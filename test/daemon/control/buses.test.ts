@@ -103,7 +103,7 @@ test('a daemon that is not running, or goes away, is one clear line', async (con
     await assert.rejects(ControlClient.open(path), {
       name: 'Fatal',
       exitCode: ExitCode.NotRunning,
-      message: `pptp-gateway is not running (nobody serves ${path}): start it with 'pptp-gateway run'`,
+      message: `the daemon is not running (nobody serves ${path}): start its service, or see in the log why it ended`,
     });
   const { buses, path } = await open(context);
   const control = await connect(context, path);

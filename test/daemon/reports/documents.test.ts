@@ -22,6 +22,7 @@ test('a session: snake_case keys, seconds, octets, addresses as text', (context)
     auth: 'mschap-v2',
     mppe: 'mppe-128',
     mru: 1400,
+    rate_up: 2000,
     rx_bytes: 1,
     tx_bytes: 2,
     rx_packets: 3,

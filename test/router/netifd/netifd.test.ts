@@ -568,6 +568,11 @@ onEachBus((bus) => {
     await stub.until(() => told().length === 1);
     netifd.serversConfigured([]);
     await stub.until(() => stub.serviceData !== undefined && told().length === 0);
+    // procd forgets the rules of a service that ends, and leaves them in the firewall.
+    netifd.serversConfigured([served]);
+    await stub.until(() => told().length === 1);
+    await netifd.close();
+    assert.equal(told().length, 0);
   });
 
   test('GRE of peers is let in while somebody needs it', async (context) => {

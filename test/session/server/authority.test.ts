@@ -185,7 +185,10 @@ test('an answer that comes too late, or to somebody else, changes nothing', () =
 
 test('others get in while one waits', () => {
   const { world, server } = dialled({ accounts: ['local', 'radius'] }, { users: ['bert'] });
-  const other = world.link({ username: 'bert', secret: user('bert').secret }, { address: ip('198.51.100.77') });
+  const other = world.link(
+    { username: 'bert', secret: user('bert').secret },
+    { address: ip('198.51.100.77') },
+  );
   other.dial();
   world.advance(1_000);
   assert.equal(other.state, 'up');
@@ -391,4 +394,17 @@ test('a reload leaves sessions alone whose accounts are elsewhere', () => {
   server.server.reconfigure(server.server.options, world.clock.now);
   world.advance(1_000);
   assert.equal(link.state, 'up');
+});
+
+test('rates that come from there stand above those of the server, also after a reload of it', () => {
+  const { world, server } = dialled({ rates: { up: 1000, down: 2000, burst: 80 } });
+  const terms = { rates: { up: 64, down: undefined } };
+  server.answer(accepted(server.question!, {}, terms));
+  world.advance(1_000);
+  const [path] = server.paths.calls.values();
+  assert.deepEqual(path!.rates, { receive: 64, send: 2000, burst: 80 });
+  const rates = { up: 9, down: 3000, burst: 80 };
+  server.server.reconfigure({ ...server.server.options, rates }, world.clock.now);
+  assert.deepEqual(path!.rates, { receive: 64, send: 3000, burst: 80 });
+  assert.deepEqual(server.server.sessions()[0]!.rates, { up: 64, down: 3000, burst: 80 });
 });

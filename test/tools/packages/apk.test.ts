@@ -130,6 +130,7 @@ test('the octets of a package are those that the real apk verified, listed and i
 test('a package has what OpenWrt puts beside the files, and its scripts around the package’s own', () => {
   const folder = example();
   writeFileSync(join(folder, 'CONTROL/postinst-pkg'), '#!/bin/sh\necho hint\n');
+  writeFileSync(join(folder, 'CONTROL/postrm'), '\n#!/bin/sh\necho gone\n');
   const { info, contents, scripts } = readApk(packFolder(folder, 3));
   assert.equal(info.arch, 'noarch');
   // The router's database of installed packages has a line for each field: two lines make it unreadable.
@@ -142,6 +143,7 @@ test('a package has what OpenWrt puts beside the files, and its scripts around t
   assert.match(scripts.postInstall ?? '', /^#!\/bin\/sh\n.*default_postinst\necho hint\n$/s);
   assert.match(scripts.postUpgrade ?? '', /^#!\/bin\/sh\nexport PKG_UPGRADE=1\n.*echo hint\n$/s);
   assert.match(scripts.preDeinstall ?? '', /default_prerm\n$/);
+  assert.equal(scripts.postDeinstall, '#!/bin/sh\necho gone\n');
   assert.doesNotMatch([...contents.keys()].join(), /CONTROL/);
 });
 

@@ -112,6 +112,11 @@ define Package/example/conffiles
 /etc/config/a
 /etc/config/b
 endef
+define Package/example/postrm
+#!/bin/sh
+echo gone
+endef
+
 define Package/example/postinst
 [ -n "$\${IPKG_INSTROOT}" ] || echo hint
 endef
@@ -159,6 +164,7 @@ test('an .ipk as opkg wants it, and an .apk, with the same octets whoever builds
   assert.equal(controlFiles.get('conffiles'), '/etc/config/a\n/etc/config/b\n');
   assert.match(controlFiles.get('postinst') ?? '', /^default_postinst \$0 \$@$/m);
   assert.equal(controlFiles.get('postinst-pkg'), '[ -n "${IPKG_INSTROOT}" ] || echo hint\n');
+  assert.equal(controlFiles.get('postrm'), '#!/bin/sh\necho gone\n');
   assert.deepEqual(
     files.map(({ path, mode, owner }) => `${mode} ${owner} ${path}`),
     ['-rw------- 0/0 /etc/config/a', '-rw------- 0/0 /etc/config/b', '-rwxr-xr-x 0/0 /usr/bin/run'],

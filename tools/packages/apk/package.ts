@@ -31,7 +31,7 @@ interface Entry {
 }
 
 /**
- * @param staged what is to be installed, and CONTROL as .ipk has it: control, conffiles, postinst-pkg, prerm-pkg
+ * @param staged what is to be installed, and CONTROL as .ipk has it: control, conffiles, postinst-pkg, prerm-pkg, postrm
  * @param time of everything in it, s
  * @returns the octets of the .apk
  */
@@ -190,6 +190,7 @@ ${own('postinst-pkg')}`;
     postInstall: `#!/bin/sh\n${install}`,
     postUpgrade: `#!/bin/sh\nexport PKG_UPGRADE=1\n${install}`,
     preDeinstall: `#!/bin/sh\n${FUNCTIONS}${names}default_prerm\n${own('prerm-pkg')}`,
+    postDeinstall: control('postrm')?.trimStart(),
   };
 }
 

@@ -72,6 +72,7 @@ define BuildPackage
   $(file >$(STAGED)/$(1)/CONTROL/postinst,$(call script,default_postinst))
   $(file >$(STAGED)/$(1)/CONTROL/prerm,$(call script,default_prerm))
   $(if $(Package/$(1)/postinst),$(file >$(STAGED)/$(1)/CONTROL/postinst-pkg,$(Package/$(1)/postinst)))
+  $(if $(Package/$(1)/postrm),$(file >$(STAGED)/$(1)/CONTROL/postrm,$(Package/$(1)/postrm)))
   $(if $(Package/$(1)/conffiles),$(file >$(STAGED)/$(1)/CONTROL/conffiles,$(Package/$(1)/conffiles)))
 
 all: package-$(1)

@@ -14,6 +14,7 @@ const calls = {
 	dial: rpc.declare({ object: 'pptp', method: 'dial', params: ['interface'], reject: true }),
 	hangup: rpc.declare({ object: 'pptp', method: 'hangup', params: ['interface'], reject: true }),
 	check: rpc.declare({ object: 'pptp', method: 'check', params: ['interface'], expect: whole, reject: true }),
+	ping: rpc.declare({ object: 'pptp', method: 'ping', params: ['interface'], expect: whole, reject: true }),
 	captureStart: rpc.declare({
 		object: 'pptp',
 		method: 'capture_start',

@@ -1,6 +1,5 @@
 'use strict';
 'require baseclass';
-'require fs';
 'require ui';
 'require pptp-gateway.bus as bus';
 'require pptp-gateway.causes as causes';
@@ -44,18 +43,15 @@ async function ping(name) {
 	const link = links.find((other) => other.name == name);
 	if (link?.state != 'up' || link.session == null)
 		return { state: 'open', detail: _('the link is not up: connect it, then check again') };
-	const reply = await L.resolveDefault(fs.exec('/bin/ping', ['-c', '3', '-W', '2', link.session.address]), null);
+	const reply = await L.resolveDefault(bus.ping(name), null);
 	if (reply == null) return { state: 'open', detail: _('ping is not available') };
-	const times = (reply.stdout ?? '').match(/= ([\d.]+)\/([\d.]+)\//);
-	return reply.code === 0
-		? {
-				state: 'ok',
-				detail: times ? _('%s answers after %s ms').format(link.session.address, times[2]) : link.session.address
-			}
-		: {
-				state: 'failed',
-				detail: _('%s does not answer; some servers never do, so try a machine behind it').format(link.session.address)
-			};
+	const { address, answered, time } = reply;
+	if (!answered)
+		return {
+			state: 'failed',
+			detail: _('%s does not answer; some servers never do, so try a machine behind it').format(address)
+		};
+	return { state: 'ok', detail: time == null ? address : _('%s answers after %s ms').format(address, time) };
 }
 
 return baseclass.extend({

@@ -5,7 +5,19 @@
 
 const FORMAT = 'pptp-gateway users';
 const LISTS = ['server', 'route'];
-const WORDS = ['enabled', 'username', 'password', 'nthash', 'ipaddr', 'max_sessions', 'expires'];
+const WORDS = [
+	'enabled',
+	'username',
+	'password',
+	'nthash',
+	'ipaddr',
+	'max_sessions',
+	'rate_up',
+	'rate_down',
+	'rate_burst',
+	'expires'
+];
+const RATE = /^\d{1,8}$/;
 const ADDRESS = /^\d{1,3}(\.\d{1,3}){3}$/;
 /* No quotes, escapes, comments, and no name of a file: pppd reads it as it stands. */
 const PLAIN = /^(?!@\/)[!$%&(-[\]-~]+$/;
@@ -25,6 +37,9 @@ const rules = {
 	ipaddr: ADDRESS,
 	route: /^\d{1,3}(\.\d{1,3}){3}(\/\d{1,2})?$/,
 	max_sessions: /^[1-9]\d{0,3}$/,
+	rate_up: RATE,
+	rate_down: RATE,
+	rate_burst: /^[1-9]\d{1,4}$/,
 	expires: { test: isDay }
 };
 

@@ -149,6 +149,21 @@ function keepalive(section, tab) {
 	);
 }
 
+/* How fast a session may be, in kbit/s. */
+function rates(section, tab, up, down) {
+	number(section, tab, 'rate_up', _('Upload limit'), up, [0, 10000000], '0');
+	number(section, tab, 'rate_down', _('Download limit'), down, [0, 10000000], '0');
+	number(
+		section,
+		tab,
+		'rate_burst',
+		_('Burst'),
+		_('After a pause as much passes at once as the limit allows in so many milliseconds.'),
+		[10, 10000],
+		'50'
+	);
+}
+
 /* Login methods and encryption, the same at both ends. */
 function security(section, tab) {
 	several(
@@ -318,6 +333,12 @@ return baseclass.extend({
 			],
 			'replace'
 		);
+		rates(
+			section,
+			'advanced',
+			_('What a session of a caller may send, in kbit/s; 0: no limit. A user may have limits of his own.'),
+			_('What a session of a caller may get, in kbit/s; 0: no limit. A user may have limits of his own.')
+		);
 		number(
 			section,
 			'advanced',
@@ -458,6 +479,12 @@ return baseclass.extend({
 			_('Longest pause between two attempts, in seconds.'),
 			[1, 86400],
 			'300'
+		);
+		rates(
+			section,
+			'advanced',
+			_('What is sent into the link, in kbit/s; 0: no limit.'),
+			_('What comes from the link, in kbit/s; 0: no limit.')
 		);
 		keepalive(section, 'advanced');
 		number(

@@ -168,6 +168,33 @@ return view.extend({
 		option.datatype = 'range(1,4096)';
 		option.modalonly = true;
 
+		for (const [name, title, description, range] of [
+			[
+				'rate_up',
+				_('Upload limit'),
+				_("What a session of the user may send, in kbit/s; 0: no limit; empty: the server's limit."),
+				'range(0,10000000)'
+			],
+			[
+				'rate_down',
+				_('Download limit'),
+				_("What a session of the user may get, in kbit/s; 0: no limit; empty: the server's limit."),
+				'range(0,10000000)'
+			],
+			[
+				'rate_burst',
+				_('Burst'),
+				_(
+					"After a pause as much passes at once as the limit allows in so many milliseconds; empty: the server's burst."
+				),
+				'range(10,10000)'
+			]
+		])
+			Object.assign(section.taboption('advanced', form.Value, name, title, description), {
+				datatype: range,
+				modalonly: true
+			});
+
 		option = section.taboption(
 			'advanced',
 			form.Value,
