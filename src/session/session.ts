@@ -160,6 +160,13 @@ export class Session implements FrameReceiver {
     this.#drain(now);
   }
 
+  /** The login goes on by EAP, as in PppLink. */
+  challenge(request: Uint8Array | 'mschap-v2', now: number): void {
+    if (this.#state.name === 'finished') return;
+    this.#link.challenge(request, now);
+    this.#drain(now);
+  }
+
   /** Whoever logs in is not let in. PPP ends. @param told what the peer learns of it, if it has proved its password */
   refuse(why: Cause, now: number, told?: Refusal): void {
     const state = this.#state;
