@@ -107,6 +107,17 @@ export class PppLink {
   }
 
   /**
+   * The attempt of the last 'login', by EAP in pass-through, is not decided yet: the peer is asked this first, and answers with
+   * another 'login'. Ignored when the link is no longer waiting for it.
+   * @param request an EAP Request, whole; 'mschap-v2', after an identity: we ask by EAP-MSCHAPv2
+   */
+  challenge(request: Uint8Array | 'mschap-v2', now: number): void {
+    const authenticator = this.#authentication?.authenticator;
+    if (authenticator?.method === 'eap') authenticator.challenge(request, now);
+    this.#drain(now);
+  }
+
+  /**
    * The attempt of the last 'login' is let in. Ignored when the link is no longer waiting for it.
    * @throws Error unless the attempt was verified
    */

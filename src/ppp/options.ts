@@ -4,7 +4,7 @@
 import type { Secret } from '../crypto/secret.ts';
 import type { Ipv4 } from '../wire/brand.ts';
 
-/** Ways to log in, strongest first; 'eap' is EAP-MSCHAPv2. */
+/** Ways to log in, strongest first; 'eap' is EAP-MSCHAPv2, or what a server behind us makes of it (RFC 3748 §2.3). */
 export const authMethods = ['mschap-v2', 'eap', 'mschap', 'chap', 'pap'] as const;
 export type AuthMethod = (typeof authMethods)[number];
 
@@ -35,6 +35,8 @@ export interface LinkOptions {
   readonly authenticatePeer?: {
     readonly methods: readonly AuthMethod[];
     readonly name: string;
+    /** Who speaks EAP with the peer: we (that is the default), or a server that the owner asks. */
+    readonly eap?: 'local' | 'pass-through';
   };
   /** How we log in, methods in order of preference. Absent: we refuse to log in. */
   readonly identity?: {

@@ -10,7 +10,7 @@ import type { AuthMethod } from './options.ts';
 export type LinkOutput =
   /** A PPP control frame with FF 03. */
   | { readonly kind: 'transmit'; readonly frame: Uint8Array }
-  /** Somebody wants to log in: `attempt.verify`, then `admit` or `refuse`, now or later. */
+  /** Somebody wants to log in: `attempt.verify`, then `admit` or `refuse`, now or later; EAP in pass-through: also `challenge`. */
   | { readonly kind: 'login'; readonly attempt: LoginAttempt }
   /** The peer accepted our login and, with mschap-v2 and eap, proved that it knows the password. */
   | { readonly kind: 'authenticated'; readonly method: AuthMethod }

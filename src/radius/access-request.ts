@@ -82,6 +82,8 @@ export type RadiusLogin =
       readonly method: 'eap';
       readonly packet: Uint8Array;
       readonly state: Uint8Array | undefined;
+      /** Octets of the longest packet that the caller takes: what the server has to say is cut to that (RFC 3579 §2.4). */
+      readonly mtu: number;
     };
 
 /** Attributes of an Access-Request. Malformed: no server could be asked this, since a value does not fit; it is a refusal. */
@@ -136,9 +138,12 @@ function proof(login: RadiusLogin): RadiusAttribute[] {
       ];
     }
     case 'eap': {
-      const { packet, state } = login;
-      const message: RadiusAttribute = { name: 'EAP-Message', value: packet };
-      return state === undefined ? [message] : [message, { name: 'State', value: state }];
+      const { packet, state, mtu } = login;
+      const attributes: RadiusAttribute[] = [
+        { name: 'EAP-Message', value: packet },
+        { name: 'Framed-MTU', value: mtu },
+      ];
+      return state === undefined ? attributes : [...attributes, { name: 'State', value: state }];
     }
   }
 }

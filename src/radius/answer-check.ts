@@ -20,7 +20,7 @@ const answersTo: Readonly<Record<number, readonly number[]>> = {
 
 export interface Checked {
   readonly answer: DecodedRadiusPacket;
-  /** It has a Message-Authenticator. */
+  /** It has a Message-Authenticator though it need not: all that has to do with EAP has one (RFC 3579 §3.2). */
   readonly isSigned: boolean;
 }
 
@@ -30,17 +30,30 @@ export function checkAnswer(question: Asked, octets: Uint8Array): Checked | Radi
   const opened = openAnswer(octets, question.authenticator, question.secret);
   if (typeof opened === 'string') return outlived(before, octets) ?? opened;
   if (isMalformed(opened)) return 'malformed';
-  const { packet: answer, hasMessageAuthenticator: isSigned } = opened;
+  const { packet: answer, hasMessageAuthenticator } = opened;
   const { code } = exchange.request;
   if (answersTo[code]?.includes(answer.code) !== true) return 'unexpected-code';
-  if (!isSigned && code === RadiusCode.AccessRequest && needsSignature(question, answer))
+  const isEap = isOfEap(question, answer);
+  if (
+    !hasMessageAuthenticator &&
+    code === RadiusCode.AccessRequest &&
+    (isEap || needsSignature(question))
+  )
     return 'no-message-authenticator';
-  return { answer, isSigned };
+  return { answer, isSigned: hasMessageAuthenticator && !isEap };
 }
 
-function needsSignature({ exchange, socket }: Asked, answer: DecodedRadiusPacket): boolean {
-  const { options, isSigning } = socket.server;
+/** It carries EAP, or lets in without it whom EAP was to let in. */
+function isOfEap({ exchange }: Asked, answer: DecodedRadiusPacket): boolean {
   if (radiusValue(answer.attributes, 'EAP-Message') !== undefined) return true;
+  const { attributes } = exchange.request;
+  return (
+    answer.code !== RadiusCode.AccessReject && attributes.some(({ name }) => name === 'EAP-Message')
+  );
+}
+
+function needsSignature({ exchange, socket }: Asked): boolean {
+  const { options, isSigning } = socket.server;
   if (exchange.purpose === 'secret-check') return false;
   const { messageAuthenticator } = options;
   return messageAuthenticator === 'always' || (messageAuthenticator === 'auto' && isSigning);

@@ -61,6 +61,7 @@ const terminateCauses: Record<CauseCode, keyof typeof TerminateCause> = {
   AUTH_TOPEER_FAILED: 'NasError',
   LOGIN_DENIED: 'NasError',
   AUTH_METHOD_REFUSED: 'UserError',
+  EAP_NOT_PASSED_ON: 'NasError',
   AUTH_TIMEOUT: 'UserError',
   PEER_AUTH_FAILED: 'UserError',
   SERVER_NOT_TRUSTED: 'NasError',

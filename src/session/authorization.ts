@@ -26,12 +26,27 @@ export interface LoginQuestion {
   readonly id: number;
   readonly call: CallFacts;
   readonly attempt: LoginAttempt;
+  /** The challenge that the attempt answers; undefined: it is a new login. */
+  readonly continues: Continuation | undefined;
+}
+
+/** What whoever has challenged must see again. */
+export interface Continuation {
+  /** Its name. */
+  readonly server: string;
+  readonly state: Uint8Array | undefined;
 }
 
 export type LoginAnswer =
   | { readonly kind: 'accepted'; readonly proof: Proof; readonly authorization: Authorization }
   /** @param told what the caller learns of it; undefined: what a wrong password gets */
   | { readonly kind: 'refused'; readonly cause: Cause; readonly told: Refusal | undefined }
+  /** EAP goes on: the caller's answer to this Request is the next question. */
+  | {
+      readonly kind: 'challenge';
+      readonly request: Uint8Array;
+      readonly continuation: Continuation;
+    }
   /** Nobody has decided. */
   | { readonly kind: 'unanswered'; readonly cause: Cause };
 

@@ -160,6 +160,13 @@ export class Session implements FrameReceiver {
     this.#drain(now);
   }
 
+  /** The login goes on by EAP, as in PppLink. */
+  challenge(request: Uint8Array | 'mschap-v2', now: number): void {
+    if (this.#state.name === 'finished') return;
+    this.#link.challenge(request, now);
+    this.#drain(now);
+  }
+
   /** Its account has changed in what does not end it. */
   renew(account: SessionAccount): void {
     if (this.#identity !== undefined) this.#identity = { ...this.#identity, account };

@@ -131,6 +131,10 @@ const table = {
     sentence: 'The two ends share no allowed login method: see the option auth.',
     disconnectCode: 13,
   },
+  EAP_NOT_PASSED_ON: {
+    sentence: 'What the RADIUS server says to the caller by EAP cannot be passed on.',
+    disconnectCode: 13,
+  },
   AUTH_TIMEOUT: { sentence: 'The login was not completed in time.', disconnectCode: 12 },
   PEER_AUTH_FAILED: {
     sentence: 'The caller gave a wrong user name or password.',

@@ -103,7 +103,10 @@ export type EapMsChapV2Response =
 
 const OP_CODE = { challenge: 1, response: 2, success: 3, failure: 4 } as const;
 
-/** MS-CHAPv2-ID has the part of CHAP's Identifier; EAP's own says already what belongs together, so nobody compares it. */
+/**
+ * MS-CHAPv2-ID: that of the Challenge, also in what follows. pppd 2.5 compares it when it has called, and sends another one in its
+ * own Success; since EAP's Identifier tells what belongs together, whoever reads it here need not.
+ */
 const header = { opCode: u8, msChapV2Id: u8, msLength: u16 } as const;
 const VALUE_LENGTH = 49;
 

@@ -18,6 +18,7 @@ const words: Readonly<Partial<Record<CauseCode, string>>> = {
   LOOPBACK: 'looped back',
   NEGOTIATION_FAILED: 'no agreement',
   AUTH_METHOD_REFUSED: 'no common login method',
+  EAP_NOT_PASSED_ON: 'EAP cannot be passed on',
   AUTH_TIMEOUT: 'the login took too long',
   HANDSHAKE_TIMEOUT: 'the login took too long',
   PEER_AUTH_FAILED: 'authentication failed',

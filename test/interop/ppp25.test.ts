@@ -12,13 +12,17 @@ import { dial, endPeers, ping, startPptpd, type OptionFile } from './peers.ts';
 import { printTable } from './table.ts';
 import type { VariantName } from './variants.ts';
 
-/** Both ends' encryption, or the cause at our end with its detail. */
-type Outcome = { readonly mppe: string } | { readonly cause: string; readonly detail?: string };
+/** The login and both ends' encryption, or the cause at our end with its detail. */
+type Outcome =
+  | { readonly auth: 'mschap-v2' | 'eap'; readonly mppe: string }
+  | { readonly cause: string; readonly detail?: string };
 
 interface Case {
   readonly what: OptionFile | VariantName;
   /** Our own settings. */
   readonly options: Options;
+  /** The peer's; absent: the right one. */
+  readonly password?: string;
   readonly outcome: Outcome;
 }
 
@@ -73,10 +77,24 @@ const debianServer: OptionFile = {
   ],
 };
 
+/** Login by EAP-MSCHAPv2 and by nothing else; a server of pppd's asks for MD5 first, and takes the Nak. */
+const eapCaller: OptionFile = {
+  name: 'EAP alone',
+  lines: [
+    ...['noauth', 'noipdefault', 'nodefaultroute', 'maxfail 1', 'nobsdcomp', 'nodeflate'],
+    ...['refuse-pap', 'refuse-chap', 'refuse-mschap', 'refuse-mschap-v2', 'require-mppe-128'],
+  ],
+};
+const eapServer: OptionFile = {
+  name: 'require-eap',
+  lines: ['auth', 'require-eap', 'require-mppe-128', 'nobsdcomp', 'nodeflate', 'novj'],
+};
+
 const strict: Options = {};
+const eap: Options = { auth: ['eap'] };
 const both: Options = { mppe_strength: ['128', '40'] };
-const stateless128 = { mppe: 'mppe-128' };
-const stateless40 = { mppe: 'mppe-40' };
+const stateless128 = { auth: 'mschap-v2', mppe: 'mppe-128' } as const;
+const stateless40 = { auth: 'mschap-v2', mppe: 'mppe-40' } as const;
 const translated = ['nomppe-40', 'nomppe-stateful'] as const;
 
 function tooWeak(peer: string): Outcome {
@@ -94,10 +112,16 @@ const callers: readonly Case[] = [
   {
     what: networkManager('require-mppe-128', 'mppe-stateful'),
     options: { ...both, mppe_stateful: 'ask' },
-    outcome: { mppe: 'mppe-128 stateful' },
+    outcome: { auth: 'mschap-v2', mppe: 'mppe-128 stateful' },
   },
   { what: openwrtClient('require-mppe-128', ...translated), options: both, outcome: stateless128 },
   { what: openwrtClient('require-mppe', ...translated), options: strict, outcome: muddled },
+  {
+    what: eapCaller,
+    options: { auth: ['mschap-v2', 'eap'] },
+    outcome: { ...stateless128, auth: 'eap' },
+  },
+  { what: eapCaller, options: eap, password: 'wrong', outcome: { cause: 'PEER_AUTH_FAILED' } },
 ];
 
 const servers: readonly Case[] = [
@@ -106,11 +130,18 @@ const servers: readonly Case[] = [
   { what: openwrtServer('require-mppe'), options: both, outcome: stateless40 },
   { what: openwrtServer('require-mppe-128', ...translated), options: both, outcome: stateless128 },
   { what: openwrtServer('require-mppe', ...translated), options: strict, outcome: muddled },
+  { what: eapServer, options: eap, outcome: { ...stateless128, auth: 'eap' } },
+  {
+    what: eapServer,
+    options: eap,
+    password: 'wrong',
+    outcome: { cause: 'AUTH_TOPEER_FAILED', detail: 'error 691, wrong user name or password' },
+  },
 ];
 
 let namespace: Namespace;
 let guest: Guest;
-const rows: string[][] = [['OPTIONS', 'DIRECTION', 'OUR STRENGTHS', 'RESULT']];
+const rows: string[][] = [['OPTIONS', 'DIRECTION', 'OUR METHODS', 'OUR STRENGTHS', 'RESULT']];
 
 before(async () => {
   namespace = await Namespace.create();
@@ -126,14 +157,22 @@ function nameOf({ what }: Case): string {
   return typeof what === 'string' ? what : what.name;
 }
 
+function authOf({ options, password }: Case): string {
+  const methods = [options['auth'] ?? 'mschap-v2'].flat().join(' ');
+  return password === undefined ? methods : `${methods}, wrong password`;
+}
+
 function strengthsOf({ options }: Case): string {
   return [options['mppe_strength'] ?? '128'].flat().join(' ');
 }
 
 function note(from: Case, direction: string): void {
   const { outcome } = from;
-  const result = 'cause' in outcome ? `refused as expected: ${outcome.cause}` : outcome.mppe;
-  rows.push([nameOf(from), direction, strengthsOf(from), result]);
+  const result =
+    'cause' in outcome
+      ? `refused as expected: ${outcome.cause}`
+      : `${outcome.auth}, ${outcome.mppe}`;
+  rows.push([nameOf(from), direction, authOf(from), strengthsOf(from), result]);
 }
 
 async function start(t: TestContext, files: Readonly<Record<string, string>>): Promise<Gateway> {
@@ -146,10 +185,10 @@ async function start(t: TestContext, files: Readonly<Record<string, string>>): P
 }
 
 for (const each of callers) {
-  test(`${nameOf(each)}, dials our server with ${strengthsOf(each)}`, async (t) => {
-    const { what, options, outcome } = each;
+  test(`${nameOf(each)}, dials our server with ${authOf(each)}, ${strengthsOf(each)}`, async (t) => {
+    const { what, options, password, outcome } = each;
     const gateway = await start(t, serverFiles(options));
-    const call = dial(guest, guest.gateway, what);
+    const call = dial(guest, guest.gateway, what, { ...(password && { password }) });
     if ('cause' in outcome) {
       await call.ended;
       const [line] = await gateway.running.log.waitFor(new RegExp(`.*${outcome.cause}.*`));
@@ -159,7 +198,8 @@ for (const each of callers) {
       assert.equal(peer, serverAddress);
       assert.equal(await ping(guest, peer), 3);
       const [session] = await gateway.sessions();
-      assert.equal(session?.mppe, outcome.mppe);
+      assert.equal(session?.auth, outcome.auth);
+      assert.equal(session.mppe, outcome.mppe);
       assert.equal(await call.hangUp(), 5, call.log.text);
       await gateway.running.log.waitFor(/down PEER_TERMINATED|down HANGUP/);
     }
@@ -169,9 +209,9 @@ for (const each of callers) {
 }
 
 for (const each of servers) {
-  test(`our client with ${strengthsOf(each)} dials pptpd: ${nameOf(each)}`, async (t) => {
-    const { what, options, outcome } = each;
-    const pptpd = await startPptpd(guest, what);
+  test(`our client with ${authOf(each)}, ${strengthsOf(each)} dials pptpd: ${nameOf(each)}`, async (t) => {
+    const { what, options, password, outcome } = each;
+    const pptpd = await startPptpd(guest, what, { ...(password && { password }) });
     const gateway = await start(t, linkFiles(pptpd.address, options));
     const dialled = await gateway.command('dial', 'office');
     const [link] = (await gateway.status()).links;
@@ -181,7 +221,8 @@ for (const each of servers) {
       assert.ok(link.cause.detail?.startsWith(outcome.detail ?? ''), link.cause.detail);
     } else {
       assert.equal(dialled.code, 0, `${dialled.output}\n${pptpd.log.text}`);
-      assert.equal(link?.session?.mppe, outcome.mppe);
+      assert.equal(link?.session?.auth, outcome.auth);
+      assert.equal(link.session.mppe, outcome.mppe);
       assert.equal(await gateway.ping(pptpd.inner), 3);
       assert.equal((await gateway.command('hangup', 'office')).code, 0);
       await pptpd.log.waitFor(/^Connection terminated/);

@@ -50,7 +50,7 @@ const logins = {
     peerChallenge: octets(16),
     ntResponse: octets(24),
   },
-  eap: { method: 'eap', packet: octets(400), state: octets(16) },
+  eap: { method: 'eap', packet: octets(400), state: octets(16), mtu: 1400 },
 } as const satisfies Record<RadiusLogin['method'], RadiusLogin>;
 
 describe('an Access-Request', () => {
@@ -64,7 +64,7 @@ describe('an Access-Request', () => {
       mschap: ['MS-CHAP-Challenge', 'MS-CHAP-Response'],
       'mschap-v2': ['MS-CHAP-Challenge', 'MS-CHAP2-Response'],
       'mschap-v2-change': ['MS-CHAP-Challenge', 'MS-CHAP-NT-Enc-PW', 'MS-CHAP2-CPW'],
-      eap: ['EAP-Message', 'State'],
+      eap: ['EAP-Message', 'Framed-MTU', 'State'],
     };
     const others = callAttributes(call).map(({ name }) => name);
     for (const login of Object.values(logins)) {

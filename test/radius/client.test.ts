@@ -287,6 +287,24 @@ describe('answers', () => {
     assert.deepEqual(network.outcomes(), ['anna: RADIUS_UNSIGNED one']);
   });
 
+  it('to EAP tell nothing of others (auto), and let nobody in unsigned without EAP either', () => {
+    const message = { name: 'EAP-Message', value: Uint8Array.of(2, 0, 0, 5, 1) } as const;
+    const network = new Network(server('one', { tries: 1 }));
+    network.answers.set('one', (asked) => accept(asked, { attributes: [message] }));
+    network.request({ ...login('anna'), attributes: [message] });
+    network.advance(100);
+    network.answers.set('one', bare);
+    network.request(login('ben'));
+    network.advance(10_000);
+    network.request({ ...login('carl'), attributes: [message] });
+    network.advance(10_000);
+    assert.deepEqual(network.outcomes(), [
+      'anna: one 2',
+      'ben: one 2',
+      'carl: RADIUS_UNSIGNED one',
+    ]);
+  });
+
   it('that come twice, late, or to nobody are counted as that', () => {
     const network = new Network(server('one'));
     let last: Asked | undefined;

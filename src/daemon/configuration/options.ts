@@ -30,7 +30,7 @@ const auth = (applies: Applies) =>
     oneOf('mschap-v2', 'eap', 'mschap', 'chap', 'pap'),
     ['mschap-v2'],
     applies,
-    'Login methods allowed, best first; any but mschap-v2 must be named. eap is EAP-MSCHAPv2, and as good as mschap-v2. The others are weak; chap and pap allow no encryption.',
+    'Login methods allowed, best first; any but mschap-v2 must be named. eap is EAP-MSCHAPv2, and as good as mschap-v2, or with RADIUS accounts what that server asks for. The others are weak; chap and pap allow no encryption.',
   );
 const mppe = option(
   oneOf('required', 'optional', 'off'),

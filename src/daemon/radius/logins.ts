@@ -51,8 +51,8 @@ export class Logins implements Authority {
   }
 
   ask(question: LoginQuestion, answered: (answer: LoginAnswer) => void): void {
-    const { attempt, call } = question;
-    const login = loginOf(attempt.evidence);
+    const { attempt, call, continues } = question;
+    const login = loginOf(attempt.evidence, continues?.state);
     const attributes =
       login &&
       accessRequest(textOf(attempt.username), login, radiusCall(call, this.#nas(), attempt.method));
@@ -66,6 +66,7 @@ export class Logins implements Authority {
       code: RadiusCode.AccessRequest,
       attributes,
       within: WITHIN,
+      ...(continues === undefined ? {} : { server: continues.server }),
       question,
       answered,
     };
@@ -82,7 +83,7 @@ export class Logins implements Authority {
 
   #answer({ attempt }: LoginQuestion, outcome: Outcome): LoginAnswer {
     if ('cause' in outcome) return { kind: 'unanswered', cause: outcome.cause };
-    const answer = readAccessAnswer(outcome.answer, attempt);
+    const answer = readAccessAnswer(outcome.answer, attempt.evidence);
     for (const fault of answer.faults)
       this.#ports.doubt(
         `RADIUS server ${outcome.server}: attribute`,
@@ -109,8 +110,8 @@ export function radiusCall(call: CallFacts, nas: Nas, method: string): RadiusCal
   };
 }
 
-/** undefined: nothing that a server could check. */
-function loginOf(evidence: Evidence): RadiusLogin | undefined {
+/** undefined: nothing that a server could check. @param state of the challenge that it answers */
+function loginOf(evidence: Evidence, state: Uint8Array | undefined): RadiusLogin | undefined {
   switch (evidence.method) {
     case 'pap':
     case 'chap':
@@ -122,6 +123,8 @@ function loginOf(evidence: Evidence): RadiusLogin | undefined {
       const { authenticatorChallenge: challenge, peerChallenge } = exchange;
       return { method, identifier, challenge, peerChallenge, ntResponse };
     }
+    case 'eap':
+      return { method: 'eap', packet: evidence.message, state, mtu: evidence.peerMru };
   }
 }
 
@@ -156,7 +159,11 @@ export function loginAnswer(answer: AccessAnswer, evidence: Evidence, server: st
       return { kind: 'refused', cause: why, told: isOrdinary ? undefined : told };
     }
     case 'challenge':
-      return { kind: 'unanswered', cause: cause('RADIUS_UNUSABLE', 'Access-Challenge') };
+      return {
+        kind: 'challenge',
+        request: answer.eap,
+        continuation: { server, state: answer.state },
+      };
     case 'unusable':
       return { kind: 'unanswered', cause: answer.cause };
   }

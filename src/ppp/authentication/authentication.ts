@@ -22,26 +22,26 @@ export interface Authentication {
 
 /** As LCP has agreed. */
 export function beginAuthentication(
-  { peerMethod, ownMethod }: Pick<LcpPolicy, 'peerMethod' | 'ownMethod'>,
+  policy: Pick<LcpPolicy, 'peerMethod' | 'ownMethod' | 'peerMru'>,
   options: LinkOptions,
   now: number,
 ): Authentication {
   return {
-    authenticator: authenticatorOf(peerMethod, options, now),
-    login: loginOf(ownMethod, options, now),
+    authenticator: authenticatorOf(policy, options, now),
+    login: loginOf(policy.ownMethod, options, now),
   };
 }
 
 function authenticatorOf(
-  method: AuthMethod | undefined,
-  { authenticatePeer, ...options }: LinkOptions,
+  { peerMethod, peerMru }: Pick<LcpPolicy, 'peerMethod' | 'peerMru'>,
+  { authenticatePeer, mru, random, count }: LinkOptions,
   now: number,
 ): PeerLogin | undefined {
-  if (method === undefined || authenticatePeer === undefined) return undefined;
-  const { name } = authenticatePeer;
-  return method === 'eap'
-    ? new EapAuthenticator(name, options, now)
-    : new Authenticator(method, name, options, now);
+  if (peerMethod === undefined || authenticatePeer === undefined) return undefined;
+  const { name, eap = 'local' } = authenticatePeer;
+  return peerMethod === 'eap'
+    ? new EapAuthenticator({ name, eap, peerMru: Math.min(peerMru, mru), random, count }, now)
+    : new Authenticator(peerMethod, name, { random, count }, now);
 }
 
 function loginOf(

@@ -1,5 +1,6 @@
 /**
- * The authenticator's side of EAP (RFC 3748): the peer logs in to us by EAP-MSCHAPv2 (draft-kamath-pppext-eap-mschapv2).
+ * The authenticator's side of EAP (RFC 3748): the peer logs in to us by EAP-MSCHAPv2 (draft-kamath-pppext-eap-mschapv2), or
+ * we pass on what it and a server behind us have to say to each other (§2.3), whatever the method.
  */
 import { cause, type Cause } from '../../wire/cause.ts';
 import { isMalformed } from '../../wire/codec.ts';
@@ -21,11 +22,11 @@ import {
 } from '../../wire/ms-chap.ts';
 import { encodePppFrame, PppProtocol } from '../../wire/ppp-frame.ts';
 import { takeFirst } from '../../wire/queue.ts';
-import { textOf } from '../../wire/text.ts';
+import { textFromOctets, textOf } from '../../wire/text.ts';
 import type { Grant, LinkOptions, Refusal } from '../options.ts';
 import { toldOf, type Admitted } from './authenticator.ts';
 import { LoginAttempt } from './login-attempt.ts';
-import { MAX_REPEATS, PATIENCE, REPEAT_TIME } from './output.ts';
+import { MAX_REPEATS, MAX_ROUNDS, PATIENCE, REPEAT_TIME } from './output.ts';
 import type { AuthenticationOutput } from './output.ts';
 
 /** A Request that waits for its Response, and is repeated until then: RFC 3748 §4.3. */
@@ -37,14 +38,24 @@ interface Question {
   readonly deadline: number;
 }
 
+interface Relay {
+  readonly identity: string;
+  /** Requests so far, that for the identity not counted. */
+  readonly round: number;
+}
+
 type State =
   | (Question & { readonly name: 'identity' })
   | (Question & { readonly name: 'challenge'; readonly challenge: Uint8Array })
+  /** In pass-through: what the server behind us wants to know. */
+  | (Question & Relay & { readonly name: 'relayed' })
   /** `identifier` is that of the Response. */
   | {
       readonly name: 'deciding';
       readonly identifier: number;
       readonly attempt: LoginAttempt;
+      /** undefined: EAP-MSCHAPv2, and the attempt has all that there is. */
+      readonly relay: Relay | undefined;
       readonly deadline: number;
     }
   /** EAP-MSCHAPv2's Success or Failure Request, before EAP's. */
@@ -58,24 +69,27 @@ type State =
     }
   | { readonly name: 'failed' };
 
+export interface EapAuthenticatorOptions extends Pick<LinkOptions, 'random' | 'count'> {
+  /** Who we are, in EAP-MSCHAPv2's Challenge. */
+  readonly name: string;
+  readonly eap: 'local' | 'pass-through';
+  /** Octets of the longest Request that the peer takes. */
+  readonly peerMru: number;
+}
+
 export class EapAuthenticator {
   readonly method = 'eap';
-  readonly #name: string;
-  readonly #random: LinkOptions['random'];
-  readonly #count: LinkOptions['count'];
+  readonly #options: EapAuthenticatorOptions;
   #identifier: number;
   #state: State;
   readonly #outputs: AuthenticationOutput[] = [];
 
-  /** @param name who we are, in EAP-MSCHAPv2's Challenge */
-  constructor(name: string, { random, count }: Pick<LinkOptions, 'random' | 'count'>, now: number) {
-    this.#name = name;
-    this.#random = random;
-    this.#count = count;
-    const [first = 0] = random(1);
+  constructor(options: EapAuthenticatorOptions, now: number) {
+    this.#options = options;
+    const [first = 0] = options.random(1);
     this.#identifier = first;
     const request = this.#request(EapType.Identity, new Uint8Array(0));
-    this.#state = { name: 'identity', ...this.#ask(request, now) };
+    this.#state = { name: 'identity', ...this.#question(request, now) };
   }
 
   get admitted(): Admitted | undefined {
@@ -85,13 +99,24 @@ export class EapAuthenticator {
   /** A frame of protocol EAP: a Response. */
   handlePayload(protocol: number, payload: Uint8Array, now: number): void {
     if (protocol !== PppProtocol.Eap) {
-      this.#count('unexpected-authentication');
+      this.#options.count('unexpected-authentication');
       return;
     }
     const packet = decodeEap(payload);
-    if (isMalformed(packet)) this.#count('malformed-authentication');
-    else if (packet.kind !== 'response') this.#count('unexpected-authentication');
+    if (isMalformed(packet)) this.#options.count('malformed-authentication');
+    else if (packet.kind !== 'response') this.#options.count('unexpected-authentication');
     else this.#handleResponse(packet, now);
+  }
+
+  /**
+   * The server behind us wants to know more before it decides. Ignored when no attempt waits for that.
+   * @param request an EAP Request, whole; 'mschap-v2', after the identity: we ask by EAP-MSCHAPv2
+   */
+  challenge(request: Uint8Array | 'mschap-v2', now: number): void {
+    const state = this.#state;
+    if (state.name !== 'deciding' || state.relay === undefined) return;
+    if (request === 'mschap-v2') this.#challenge(now);
+    else this.#passOn(request, state.relay, now);
   }
 
   /**
@@ -103,7 +128,9 @@ export class EapAuthenticator {
     if (state.name !== 'deciding') return;
     const { proof } = state.attempt;
     if (proof === undefined) throw new Error('admit without a verified login');
-    this.#tell('success', proof.success, { grant, keys: proof.keys }, now);
+    const { success, keys } = proof;
+    if (state.relay === undefined) this.#tell(state, 'success', success, { grant, keys }, now);
+    else this.#decide(state.identifier, { grant, keys });
   }
 
   /**
@@ -113,11 +140,15 @@ export class EapAuthenticator {
   refuse(told: Refusal | undefined, now: number): boolean {
     const state = this.#state;
     if (state.name !== 'deciding') return false;
+    if (state.relay !== undefined) {
+      this.#decide(state.identifier, undefined);
+      return true;
+    }
     const { errorCode, message } = toldOf(state.attempt, told);
     // RFC 2759 §6; never with a retry on this challenge.
-    const challenge = this.#random(MS_CHAP_V2_CHALLENGE_LENGTH);
+    const challenge = this.#options.random(MS_CHAP_V2_CHALLENGE_LENGTH);
     const text = formatMsChapFailure({ errorCode, retry: false, challenge, version: 3, message });
-    this.#tell('failure', text, undefined, now);
+    this.#tell(state, 'failure', text, undefined, now);
     return true;
   }
 
@@ -142,7 +173,7 @@ export class EapAuthenticator {
     const state = this.#state;
     if (state.name === 'failed') return;
     if (response.identifier !== state.identifier) {
-      this.#count('stale-answer');
+      this.#options.count('stale-answer');
       return;
     }
     switch (state.name) {
@@ -151,6 +182,9 @@ export class EapAuthenticator {
         break;
       case 'challenge':
         this.#handleMethod(response, state.challenge, now);
+        break;
+      case 'relayed':
+        this.#relay(response, state, now);
         break;
       case 'telling':
         this.#handleAgreement(response, state);
@@ -163,19 +197,41 @@ export class EapAuthenticator {
     }
   }
 
-  /** RFC 3748 §5.1. The name that counts is the one in EAP-MSCHAPv2's Response. */
+  /** RFC 3748 §5.1. With EAP-MSCHAPv2 the name that counts is the one in its Response. */
   #handleIdentity(response: EapExchange, now: number): void {
-    if (response.type !== EapType.Identity) this.#count('unexpected-authentication');
-    else this.#challenge(now);
+    if (response.type !== EapType.Identity) this.#options.count('unexpected-authentication');
+    else if (this.#options.eap === 'local') this.#challenge(now);
+    else this.#relay(response, { identity: textFromOctets(response.data).text, round: 0 }, now);
+  }
+
+  #relay(response: EapExchange, { identity, round }: Relay, now: number): void {
+    const { peerMru } = this.#options;
+    const message = encodeEap(response);
+    const attempt = new LoginAttempt(identity, { method: 'eap', message, round, peerMru });
+    this.#consider(response.identifier, attempt, { identity, round }, now);
+  }
+
+  #passOn(request: Uint8Array, { identity, round }: Relay, now: number): void {
+    const packet = decodeEap(request);
+    const { length } = request;
+    const { peerMru } = this.#options;
+    if (isMalformed(packet) || packet.kind !== 'request')
+      this.#failRelay('what it asks is no EAP Request');
+    else if (length > peerMru)
+      this.#failRelay(`its EAP Request has ${length} octets, the caller takes ${peerMru}`);
+    else if (round >= MAX_ROUNDS) this.#failRelay(`there is no end after ${round} rounds`);
+    else {
+      this.#identifier = packet.identifier;
+      const question = this.#question(encodeEap(packet), now);
+      this.#state = { name: 'relayed', identity, round: round + 1, ...question };
+    }
   }
 
   #challenge(now: number): void {
-    const challenge = this.#random(MS_CHAP_V2_CHALLENGE_LENGTH).slice();
-    const name = textOf(this.#name);
-    const question = this.#askMsChapV2(
-      (msChapV2Id) => ({ kind: 'challenge', msChapV2Id, challenge, name }),
-      now,
-    );
+    const challenge = this.#options.random(MS_CHAP_V2_CHALLENGE_LENGTH).slice();
+    const name = textOf(this.#options.name);
+    const msChapV2Id = this.#nextIdentifier();
+    const question = this.#askMsChapV2({ kind: 'challenge', msChapV2Id, challenge, name }, now);
     this.#state = { name: 'challenge', challenge, ...question };
   }
 
@@ -193,12 +249,12 @@ export class EapAuthenticator {
     const answer = this.#msChapV2Response(response);
     if (answer === undefined) return;
     if (answer.kind !== 'response') {
-      this.#count('unexpected-authentication');
+      this.#options.count('unexpected-authentication');
       return;
     }
     const fields = decodeMsChapV2Response(answer.value);
     if (isMalformed(fields)) {
-      this.#count('malformed-authentication');
+      this.#options.count('malformed-authentication');
       return;
     }
     const { peerChallenge, ntResponse } = fields;
@@ -207,7 +263,6 @@ export class EapAuthenticator {
       peerChallenge,
       userName: answer.name.octets,
     };
-    const { identifier } = response;
     const evidence = {
       method: 'mschap-v2',
       identifier: answer.msChapV2Id,
@@ -216,18 +271,29 @@ export class EapAuthenticator {
       takesMessage: true,
     } as const;
     const attempt = new LoginAttempt(answer.name.text, evidence, this.method);
-    this.#state = { name: 'deciding', identifier, attempt, deadline: now + PATIENCE };
+    this.#consider(response.identifier, attempt, undefined, now);
+  }
+
+  #consider(
+    identifier: number,
+    attempt: LoginAttempt,
+    relay: Relay | undefined,
+    now: number,
+  ): void {
+    this.#state = { name: 'deciding', identifier, attempt, relay, deadline: now + PATIENCE };
     this.#outputs.push({ kind: 'login', attempt });
   }
 
   #tell(
+    { identifier: msChapV2Id }: State & { name: 'deciding' },
     kind: 'success' | 'failure',
     text: string,
     admitted: Admitted | undefined,
     now: number,
   ): void {
     const message = textOf(text);
-    const question = this.#askMsChapV2((msChapV2Id) => ({ kind, msChapV2Id, message }), now);
+    this.#nextIdentifier();
+    const question = this.#askMsChapV2({ kind, msChapV2Id, message }, now);
     this.#state = { name: 'telling', admitted, ...question };
   }
 
@@ -235,7 +301,7 @@ export class EapAuthenticator {
   #handleAgreement(response: EapExchange, { admitted }: State & { name: 'telling' }): void {
     const answer = this.#msChapV2Response(response);
     if (answer === undefined) return;
-    if (answer.kind === 'response') this.#count('unexpected-authentication');
+    if (answer.kind === 'response') this.#options.count('unexpected-authentication');
     else if (admitted === undefined) this.#decide(response.identifier, undefined);
     else if (answer.kind === 'success') this.#decide(response.identifier, admitted);
     else this.#fail(cause('PEER_TERMINATED', 'the caller does not take our proof of the password'));
@@ -243,12 +309,12 @@ export class EapAuthenticator {
 
   #msChapV2Response({ type, data }: EapExchange): EapMsChapV2Response | undefined {
     if (type !== EapType.MsChapV2) {
-      this.#count('unexpected-authentication');
+      this.#options.count('unexpected-authentication');
       return undefined;
     }
     const answer = decodeEapMsChapV2Response(data);
     if (!isMalformed(answer)) return answer;
-    this.#count('malformed-authentication');
+    this.#options.count('malformed-authentication');
     return undefined;
   }
 
@@ -262,23 +328,31 @@ export class EapAuthenticator {
     this.#transmit(encodeEap({ kind: isSuccess ? 'success' : 'failure', identifier }));
   }
 
-  #askMsChapV2(request: (msChapV2Id: number) => EapMsChapV2Request, now: number): Question {
+  #nextIdentifier(): number {
     this.#identifier = (this.#identifier + 1) & 0xff;
-    const data = encodeEapMsChapV2Request(request(this.#identifier));
-    return this.#ask(this.#request(EapType.MsChapV2, data), now);
+    return this.#identifier;
+  }
+
+  #askMsChapV2(request: EapMsChapV2Request, now: number): Question {
+    const data = encodeEapMsChapV2Request(request);
+    return this.#question(this.#request(EapType.MsChapV2, data), now);
   }
 
   #request(type: number, data: Uint8Array): Uint8Array {
     return encodeEap({ kind: 'request', identifier: this.#identifier, type, data });
   }
 
-  #ask(request: Uint8Array, now: number): Question {
+  #question(request: Uint8Array, now: number): Question {
     this.#transmit(request);
     return { identifier: this.#identifier, request, sent: 1, deadline: now + REPEAT_TIME };
   }
 
   #transmit(packet: Uint8Array): void {
     this.#outputs.push({ kind: 'transmit', frame: encodePppFrame(PppProtocol.Eap, packet) });
+  }
+
+  #failRelay(detail: string): void {
+    this.#fail(cause('EAP_NOT_PASSED_ON', detail));
   }
 
   #fail(why: Cause): void {

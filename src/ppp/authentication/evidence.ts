@@ -39,6 +39,16 @@ export type Evidence =
       readonly ntResponse: Uint8Array;
       /** Windows 98 (flags 4) cannot take the M= part of a Success. */
       readonly takesMessage: boolean;
+    }
+  /** An EAP Response for a server that knows the method (RFC 3748 §2.3); nobody here can check it. */
+  | {
+      readonly method: 'eap';
+      /** The packet. */
+      readonly message: Uint8Array;
+      /** 0: the identity; then one for each Request of that server. */
+      readonly round: number;
+      /** Octets of the longest Request that the peer takes. */
+      readonly peerMru: number;
     };
 
 /** What follows from a successful check. */
@@ -66,6 +76,8 @@ export function checkEvidence(evidence: Evidence, secret: Secret): Proof | undef
       return checkMsChap(evidence, secret);
     case 'mschap-v2':
       return checkMsChapV2(evidence, secret);
+    case 'eap':
+      return undefined;
   }
 }
 

@@ -152,7 +152,7 @@ export class CallerCall implements SessionOwner {
     if (this.#state.name !== 'accepted') return;
     const { gateway } = this.#ports.access;
     const { name, device, proxyArp, mtu, auth, mppe, ipv6, ...options } = this.#ports.options();
-    const { keepalive, localAddress } = options;
+    const { keepalive, localAddress, accounts } = options;
     const session = new Session(
       this.path,
       peerCallId,
@@ -170,7 +170,11 @@ export class CallerCall implements SessionOwner {
         peerDns: false,
         link: {
           mru: mtu,
-          authenticatePeer: { methods: auth, name: OWN_NAME },
+          authenticatePeer: {
+            methods: auth,
+            name: OWN_NAME,
+            eap: accounts.includes('radius') ? 'pass-through' : 'local',
+          },
           mppe,
           ip: { localAddress, requestDns: false },
           ipv6,
@@ -319,6 +323,7 @@ export class CallerCall implements SessionOwner {
         options,
         access,
         ask: (question) => output({ kind: 'authorize', question }),
+        challenge: (request, now) => this.#session?.challenge(request, now),
         forget: (id) => output({ kind: 'authorize-cancel', id }),
       },
       this.#facts,
@@ -333,7 +338,9 @@ export class CallerCall implements SessionOwner {
     login.handleTimeout(now);
     const verdict = login.verdict(now);
     const state = this.#state;
-    if (verdict === undefined) this.#deadlines.set('answer', login.nextTimeout()!);
+    const next = login.nextTimeout();
+    if (verdict === undefined && next === undefined) this.#deadlines.clear('answer');
+    else if (verdict === undefined) this.#deadlines.set('answer', next!);
     else if (state.name === 'judged') this.#answer(state, verdict, now);
     else if ('again' in state) this.#answerAgain(state, login.attempt, verdict, now);
   }

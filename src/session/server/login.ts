@@ -8,7 +8,7 @@
 import type { LoginAttempt } from '../../ppp/authentication/login-attempt.ts';
 import { cause, type Cause } from '../../wire/cause.ts';
 import type { Refusal } from '../../ppp/options.ts';
-import type { CallFacts, LoginAnswer, LoginQuestion } from '../authorization.ts';
+import type { CallFacts, Continuation, LoginAnswer, LoginQuestion } from '../authorization.ts';
 import type { ServerOptions } from '../options.ts';
 import { accountFrom, accountOf, type Account } from './account.ts';
 import type { Access } from './access.ts';
@@ -29,6 +29,8 @@ export interface LoginPorts {
   readonly access: Access;
   /** Answer: Login.handleAnswer. */
   readonly ask: (question: LoginQuestion) => void;
+  /** Asks the peer by EAP; its answer is the next attempt. As in PppLink. */
+  readonly challenge: (request: Uint8Array | 'mschap-v2', now: number) => void;
   /** Nobody waits for the answer any more. */
   readonly forget: (id: number) => void;
 }
@@ -36,6 +38,10 @@ export interface LoginPorts {
 type State =
   | { readonly name: 'new' }
   | { readonly name: 'asking'; readonly id: number; readonly by: number }
+  /** An authority has asked the peer something. */
+  | { readonly name: 'challenged'; readonly continuation: Continuation }
+  /** We have: its EAP ends here. */
+  | { readonly name: 'asked-here' }
   | { readonly name: 'decided'; readonly verdict: Verdict };
 
 export class Login {
@@ -76,17 +82,21 @@ export class Login {
   }
 
   /**
-   * An attempt of the peer. After another one the peer has restarted LCP instead of waiting: the link asks about the new one now; a
-   * wrong one stays wrong.
+   * An attempt of the peer: the first, or by EAP the answer to a challenge. Else the peer has restarted LCP instead of waiting: the
+   * link asks about the new one now; a wrong one stays wrong.
    */
   consider(attempt: LoginAttempt, now: number): void {
     const { lockout } = this.#ports.access;
-    if (this.#attempt === undefined && !this.#isIn)
-      this.#notBefore = now + lockout.delay(attempt.bareUsername, now);
+    // EAP's identity need not be the name that is logged in with.
+    if (this.#attempt?.bareUsername !== attempt.bareUsername && !this.#isIn)
+      this.#notBefore = Math.max(this.#notBefore, now + lockout.delay(attempt.bareUsername, now));
     this.#attempt = attempt;
     this.cancel();
-    if (this.refused === undefined) this.#judge(attempt, now);
-    else attempt.verify(this.#ports.access.accounts.dummy);
+    const state = this.#state;
+    if (this.refused !== undefined) attempt.verify(this.#ports.access.accounts.dummy);
+    else if (state.name === 'challenged' && isContinuation(attempt))
+      this.#ask(attempt, state.continuation, now);
+    else this.#judge(attempt, state.name === 'asked-here', now);
   }
 
   /** What an authority says. Ignored unless it was asked so last. */
@@ -113,21 +123,23 @@ export class Login {
     this.#state = { name: 'new' };
   }
 
-  #judge(attempt: LoginAttempt, now: number): void {
+  /** @param isOurs nobody else is asked */
+  #judge(attempt: LoginAttempt, isOurs: boolean, now: number): void {
     const { access, options } = this.#ports;
     const { accounts, lockout } = access;
     const isBanned = !this.#isIn && lockout.isBanned(this.#call.peer, now);
     const isKnown = this.#local(attempt) !== undefined;
     const isLocal = options().accounts.includes('local');
-    const isElsewhere = options().accounts.includes('radius');
+    const isElsewhere = !isOurs && options().accounts.includes('radius');
     const isAsked = isElsewhere && (options().accounts[0] === 'radius' || !(isLocal && isKnown));
-    if (isBanned) {
+    if (attempt.evidence.method === 'eap' && (isBanned || !isAsked)) this.#askHere(now);
+    else if (isBanned) {
       attempt.verify(accounts.dummy);
       this.#decide({ refused: cause('SOURCE_BANNED'), told: undefined });
     } else if (!isAsked) this.#judgeHere(attempt, now);
     else if (this.#questions === MAX_QUESTIONS)
       this.#wrong(cause('PEER_AUTH_FAILED', 'too many attempts on one call'), undefined, now); // prettier-ignore
-    else this.#ask(attempt, now);
+    else this.#ask(attempt, undefined, now);
   }
 
   #local({ username, bareUsername }: LoginAttempt) {
@@ -143,11 +155,17 @@ export class Login {
     else this.#wrong(cause('PEER_AUTH_FAILED'), undefined, now);
   }
 
-  #ask(attempt: LoginAttempt, now: number): void {
-    this.#questions++;
+  /** By EAP-MSCHAPv2; so a banned source sees what others see who have an account here. */
+  #askHere(now: number): void {
+    this.#state = { name: 'asked-here' };
+    this.#ports.challenge('mschap-v2', now);
+  }
+
+  #ask(attempt: LoginAttempt, continues: Continuation | undefined, now: number): void {
+    if (continues === undefined) this.#questions++;
     const id = this.#ports.access.gateway.nextId();
     this.#state = { name: 'asking', id, by: now + AUTHORITY_TIME };
-    this.#ports.ask({ id, call: this.#call, attempt });
+    this.#ports.ask({ id, call: this.#call, attempt, continues });
   }
 
   #answered(answer: LoginAnswer, now: number): void {
@@ -160,12 +178,19 @@ export class Login {
       case 'refused':
         this.#wrong(answer.cause, answer.told, now);
         break;
-      case 'unanswered':
-        // Whom the configuration knows gets in without RADIUS, where it says so.
-        if (this.#ports.options().accounts.includes('local') && this.#local(attempt) !== undefined)
-          this.#judgeHere(attempt, now);
-        else this.#decide({ refused: answer.cause, told: undefined });
+      case 'challenge':
+        this.#state = { name: 'challenged', continuation: answer.continuation };
+        this.#ports.challenge(answer.request, now);
         break;
+      case 'unanswered': {
+        // Whom the configuration knows gets in without RADIUS, where it says so.
+        const isLocal = this.#ports.options().accounts.includes('local');
+        if (!isLocal || this.#local(attempt) === undefined || isContinuation(attempt))
+          this.#decide({ refused: answer.cause, told: undefined });
+        else if (attempt.evidence.method === 'eap') this.#askHere(now);
+        else this.#judgeHere(attempt, now);
+        break;
+      }
     }
   }
 
@@ -184,4 +209,9 @@ export class Login {
   #decide(verdict: Verdict): void {
     this.#state = { name: 'decided', verdict };
   }
+}
+
+/** The answer to an authority's challenge, and no new login. */
+function isContinuation({ evidence }: LoginAttempt): boolean {
+  return evidence.method === 'eap' && evidence.round > 0;
 }

@@ -26,13 +26,20 @@ bert Cleartext-Password := "another"
 carl Cleartext-Password := "${password}"
  Framed-Pool = "gold"
 `;
+/** What callers by EAP are asked: MD5 first, which our links answer with a Nak. */
+const eapMsChapV2 = {
+  modules: 'eap {\n default_eap_type = md5\n md5 {\n }\n mschapv2 {\n }\n}',
+  authorize: 'eap {\n ok = return\n}',
+  authenticate: 'eap',
+};
+const hasKeys = (auth: string) => auth.startsWith('mschap') || auth === 'eap';
 const server = (mode: string, auth: string) => `config interface 'home'
 	option proto 'pptpserver'
 	option localip '192.168.99.1'
 	option network '192.168.99.0/24'
 	list accounts '${mode}'
 	list auth '${auth}'
-	option mppe '${auth.startsWith('mschap') ? 'required' : 'off'}'
+	option mppe '${hasKeys(auth) ? 'required' : 'off'}'
 	option ban_after '0'
 `;
 const radiusText = (secret = FREERADIUS_SECRET, transport = 'udp') =>
@@ -44,7 +51,7 @@ const dialling = (username: string, auth = 'mschap-v2') =>
     'one',
     '198.18.1.1',
     username,
-    `\tlist auth '${auth}'\n\toption mppe '${auth.startsWith('mschap') ? 'required' : 'off'}'\n\toption auto '0'\n\toption maxfail '1'\n`,
+    `\tlist auth '${auth}'\n\toption mppe '${hasKeys(auth) ? 'required' : 'off'}'\n\toption auto '0'\n\toption maxfail '1'\n`,
   );
 
 before(async () => {
@@ -54,7 +61,12 @@ before(async () => {
     [routerSide, '198.18.1.1/30'],
     [branchSide, '198.18.1.2/30'],
   ]);
-  radius = await FreeRadius.start({ users, tls: true }, ['ip', 'netns', 'exec', routerSide]);
+  radius = await FreeRadius.start({ users, tls: true, ...eapMsChapV2 }, [
+    'ip',
+    'netns',
+    'exec',
+    routerSide,
+  ]);
   router = await lab.gateway('router', routerSide, {
     network: server('radius', 'mschap-v2'),
     pptp_radius: radiusText(),
@@ -126,7 +138,9 @@ for (const [transport, auth] of [
   ['udp', 'mschap'],
   ['udp', 'chap'],
   ['udp', 'pap'],
+  ['udp', 'eap'],
   ['tls', 'mschap-v2'],
+  ['tls', 'eap'],
   ['tls', 'pap'],
 ] as const)
   test(`${auth} over ${transport}: in, with what the server gives`, async () => {
@@ -139,7 +153,7 @@ for (const [transport, auth] of [
     assert.equal(session.username, 'anna');
     assert.equal(session.address, '192.168.99.77');
     assert.equal(session.auth, auth);
-    assert.equal(session.mppe, auth.startsWith('mschap') ? 'mppe-128' : 'none');
+    assert.equal(session.mppe, hasKeys(auth) ? 'mppe-128' : 'none');
     assert.deepEqual(session.routes, ['10.9.0.0/16']);
     await until(
       async () => (await call<StatusDocument>(branch, 'status')).links[0]?.state === 'up',
@@ -164,4 +178,28 @@ test('a wrong password, an unknown user, a pool that there is not, a wrong secre
   assert.match(refused(await dial()), /^POOL_EMPTY there is no pool 'gold'/);
   await configure({ network, pptp_radius: radiusText('typo') }, dialling('anna'));
   assert.match(refused(await dial()), /^RADIUS_WRONG_SECRET/);
+});
+
+test('EAP: a wrong password, an unknown user, and who has an account here as well', async () => {
+  const pptp_radius = radiusText();
+  for (const username of ['bert', 'nobody']) {
+    await configure({ network: server('radius', 'eap'), pptp_radius }, dialling(username, 'eap'));
+    assert.match(refused(await dial()), /^PEER_AUTH_FAILED RADIUS server main: wrong user name/);
+  }
+  const pptp_users = `config user 'dora'\n\toption username 'dora'\n\toption password '${password}'\n`;
+  const both = server('local', 'eap').replace(
+    "\tlist accounts 'local'\n",
+    "\tlist accounts 'local'\n\tlist accounts 'radius'\n",
+  );
+  for (const [username, address] of [
+    ['dora', undefined],
+    ['anna', '192.168.99.77'],
+  ] as const) {
+    await configure({ network: both, pptp_radius, pptp_users }, dialling(username, 'eap'));
+    const session = await dial();
+    assert.ok(typeof session === 'object', JSON.stringify(session));
+    assert.equal(session.username, username);
+    assert.equal(session.mppe, 'mppe-128');
+    if (address !== undefined) assert.equal(session.address, address);
+  }
 });

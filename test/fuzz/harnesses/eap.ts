@@ -51,6 +51,7 @@ export const eap = harness({
   name: 'eap',
   slow: true,
   generate: (random) => ({
+    relays: random.chance(2),
     right: random.chance(2),
     steps: random.list(30, () => ({
       ...packet(random),
@@ -62,9 +63,9 @@ export const eap = harness({
       pause: random.chance(6) ? random.below(4000) : 0,
     })),
   }),
-  run({ right, steps }) {
+  run({ relays, right, steps }) {
     for (const { code, identifier, data } of steps) checkCodec({ code, identifier, data });
-    const ends = new Ends(right);
+    const ends = new Ends(relays, right);
     for (const { code, identifier, data, toServer, strange, talk, pause } of steps) {
       if (talk) ends.talk();
       ends.advance(pause);
@@ -112,13 +113,17 @@ class Ends {
   #given = 0;
   readonly #failures = { server: 0, client: 0 };
 
-  constructor(right: boolean) {
+  constructor(relays: boolean, right: boolean) {
     this.#right = right;
     const count = (what: string): void => {
       assert.ok(!what.includes(PASSWORD));
     };
     const own = right ? secret : Secret.fromPassword('guess');
-    this.#server = new EapAuthenticator('gateway', { random: seededOctets(1), count }, 0);
+    const how = relays ? 'pass-through' : 'local';
+    this.#server = new EapAuthenticator(
+      { name: 'gateway', eap: how, peerMru: 1400, random: seededOctets(1), count },
+      0,
+    );
     this.#client = new EapLogin(
       { username: 'User', secret: own },
       { random: seededOctets(2), count },
@@ -166,7 +171,9 @@ class Ends {
       else if (output.kind === 'failed') this.#failures.server++;
       else if (output.kind === 'login') {
         if (output.attempt.verify(secret)) this.#server.admit(GRANT, this.#now);
-        else this.#server.refuse(undefined, this.#now);
+        else if (output.attempt.evidence.method !== 'eap')
+          this.#server.refuse(undefined, this.#now);
+        else this.#server.challenge('mschap-v2', this.#now);
       }
     for (let output; (output = this.#client.poll()) !== undefined;)
       if (output.kind === 'transmit') this.#note(true, output.frame);

@@ -89,8 +89,10 @@ class End<Side extends EapAuthenticator | EapLogin> {
 
 const random = seededOctets(1);
 
-function server(): End<EapAuthenticator> {
-  return new End((count) => new EapAuthenticator('gateway', { random, count }, 0));
+function server(eap: 'local' | 'pass-through' = 'local'): End<EapAuthenticator> {
+  return new End(
+    (count) => new EapAuthenticator({ name: 'gateway', eap, peerMru: 1400, random, count }, 0),
+  );
 }
 
 function client(password = PASSWORD, username = 'User'): End<EapLogin> {
@@ -389,6 +391,26 @@ test('authenticator: a Nak of EAP-MSCHAPv2 ends it, and says what the caller wan
   }
 });
 
+test('authenticator: Success and Failure have the MS-CHAPv2-ID of the Challenge, as pppd wants it', () => {
+  for (const isRight of [true, false]) {
+    const side = server();
+    const login = client();
+    login.give(side.sent());
+    side.give(login.sent());
+    const asked = side.sent();
+    login.give(asked);
+    side.give(login.sent());
+    const [output] = side.outputs();
+    assert.ok(output?.kind === 'login' && output.attempt.verify(secret));
+    if (isRight) side.side.admit(GRANT, 0);
+    else side.side.refuse(undefined, 0);
+    const told = side.sent();
+    assert.ok('data' in asked && 'data' in told);
+    assert.equal(told.data[1], asked.data[1]);
+    assert.notEqual(told.identifier, asked.identifier);
+  }
+});
+
 test('authenticator: a caller that does not take our proof is not let in', () => {
   const side = server();
   const login = client();
@@ -406,6 +428,94 @@ test('authenticator: a caller that does not take our proof is not let in', () =>
     'PEER_TERMINATED: the caller does not take our proof of the password',
   ]);
   assert.equal(side.side.admitted, undefined);
+});
+
+test('pass-through: whatever the method, Responses go out and Requests come back', () => {
+  const side = server('pass-through');
+  const first = identityResponse(side.sent().identifier, 'OFFICE\\anna');
+  const attempts: LoginAttempt[] = [];
+  const take = (): void => {
+    for (const output of side.outputs()) {
+      assert.ok(output.kind === 'login');
+      attempts.push(output.attempt);
+    }
+  };
+  side.give(first);
+  take();
+  side.side.challenge(encodeEap(request(77, EapType.Tls, hex('20'))), 0);
+  assert.deepEqual(side.sent(), request(77, EapType.Tls, hex('20')));
+  side.give(first); // repeated: it says nothing new
+  const nak: EapPacket = { kind: 'response', identifier: 77, type: EapType.Nak, data: hex('19') };
+  side.give(nak).give(nak);
+  take();
+  assert.equal(attempts.length, 2);
+  for (const [i, packet] of [first, nak].entries()) {
+    const attempt = attempts[i]!;
+    assert.equal(attempt.username, 'OFFICE\\anna');
+    assert.equal(attempt.method, 'eap');
+    assert.equal(attempt.verify(secret), false, 'nobody here can tell');
+    assert.deepEqual(attempt.evidence, {
+      method: 'eap',
+      message: encodeEap(packet),
+      round: i,
+      peerMru: 1400,
+    });
+  }
+  const keys = { method: 'given', send: hex('0*32'), receive: hex('0*32') } as const;
+  attempts[1]!.vouch({ success: '', keys });
+  side.side.admit(GRANT, 0);
+  assert.deepEqual(side.sent(), { kind: 'success', identifier: 77 });
+  assert.deepEqual(side.side.admitted, { grant: GRANT, keys });
+  side.give(nak);
+  assert.deepEqual(side.said(), ['success', 'stale-answer']);
+});
+
+test('pass-through: a refusal is a Failure', () => {
+  const side = server('pass-through');
+  const { identifier } = side.sent();
+  side.give(identityResponse(identifier));
+  assert.equal(side.side.refuse({ errorCode: 649, message: 'Full' }, 0), true);
+  assert.deepEqual(side.said(), ['login', 'failure']);
+  assert.equal(side.side.admitted, undefined);
+});
+
+test('pass-through: an account that is here after all is asked by EAP-MSCHAPv2', () => {
+  const side = server('pass-through');
+  const login = client();
+  const log = talk(side, login, (attempt) => {
+    if (attempt.verify(secret)) side.side.admit(GRANT, 0);
+    else side.side.challenge('mschap-v2', 0);
+  });
+  assert.deepEqual(log.slice(-3), ['response success', 'authenticated', 'success']);
+});
+
+test('pass-through: what is no Request, does not fit, or has no end, ends the login', () => {
+  const cases: readonly [Uint8Array, string][] = [
+    [hex('01 01 0004'), 'what it asks is no EAP Request'],
+    [hex(''), 'what it asks is no EAP Request'],
+    [encodeEap({ kind: 'success', identifier: 1 }), 'what it asks is no EAP Request'],
+    [
+      encodeEap(request(1, EapType.Tls, new Uint8Array(1396))),
+      'its EAP Request has 1401 octets, the caller takes 1400',
+    ],
+  ];
+  for (const [packet, detail] of cases) {
+    const side = server('pass-through');
+    const { identifier } = side.sent();
+    side.give(identityResponse(identifier));
+    side.side.challenge(packet, 0);
+    side.side.challenge(encodeEap(request(2, EapType.Tls)), 0);
+    assert.deepEqual(side.said(), ['login', 'failure', `EAP_NOT_PASSED_ON: ${detail}`]);
+  }
+  const side = server('pass-through');
+  side.give(identityResponse(side.sent().identifier));
+  let rounds = 0;
+  for (let said; (said = side.said()).at(-1) === 'login'; rounds++) {
+    side.side.challenge(encodeEap(request(rounds, EapType.Tls)), 0);
+    side.give({ kind: 'response', identifier: rounds, type: EapType.Tls, data: nothing });
+    assert.ok(said.length <= 2);
+  }
+  assert.equal(rounds, MAX_ROUNDS + 1);
 });
 
 test('login: a Nak names EAP-MSCHAPv2, Identity and Notification are answered', () => {

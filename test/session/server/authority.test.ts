@@ -408,3 +408,92 @@ test('rates that come from there stand above those of the server, also after a r
   assert.deepEqual(path!.rates, { receive: 64, send: 3000, burst: 80 });
   assert.deepEqual(server.server.sessions()[0]!.rates, { up: 64, down: 3000, burst: 80 });
 });
+
+/** Callers by EAP; `answers` are those of the authority, one for each question. */
+function dialledByEap(
+  options: Partial<ServerOptions>,
+  answers: readonly ((question: LoginQuestion) => LoginAnswer)[],
+  users: readonly string[] = [],
+): Scene & { readonly questions: readonly LoginQuestion[] } {
+  const world = new World();
+  const gateway = world.gateway(users.map((name) => user(name)));
+  const server = world.server({ auth: ['eap'], ...options }, gateway);
+  const link = world.link({ auth: ['eap'], holdoff: 3_600_000, holdoffMax: 3_600_000 });
+  link.dial();
+  const questions: LoginQuestion[] = [];
+  for (const answer of answers) {
+    world.advance(1_000);
+    const { question } = server;
+    assert(question !== undefined && !questions.includes(question));
+    questions.push(question);
+    server.answer(answer(question));
+  }
+  world.advance(5_000);
+  return { world, server, link, questions };
+}
+
+const md5: LoginAnswer = {
+  kind: 'challenge',
+  request: Uint8Array.of(1, 7, 0, 7, 4, 1, 0),
+  continuation: { server: 'main', state: Uint8Array.of(9) },
+};
+
+test('by EAP a challenge is passed on, and its answer goes to whoever has asked', () => {
+  const proof = { success: '', keys: undefined };
+  const authorization: Authorization = {
+    username: undefined,
+    address: undefined,
+    pool: undefined,
+    routes: [],
+    maxSessions: undefined,
+    terms: ordinaryTerms,
+  };
+  const mppe = { policy: 'off', strengths: [128], stateful: false } as const;
+  const { questions, link } = dialledByEap({ accounts: ['radius'], mppe }, [
+    () => md5,
+    () => ({ kind: 'accepted', proof, authorization }),
+  ]);
+  const seen = questions.map(({ attempt: { evidence, username }, continues }) =>
+    evidence.method === 'eap'
+      ? [username, evidence.round, evidence.message.join(' '), continues?.state?.[0]]
+      : [],
+  );
+  assert.deepEqual(seen, [
+    ['anna', 0, seen[0]![2], undefined],
+    ['anna', 1, '2 7 0 6 3 26', 9],
+  ]);
+  // Our link is content with a proof alone, and not with a Success.
+  assert.notEqual(link.state, 'up');
+});
+
+test('by EAP a refusal in the middle counts once, and what cannot be passed on ends the call', () => {
+  const after = { after: 2, time: 600_000 };
+  const { server } = dialledByEap({ accounts: ['radius'], ban: after }, [
+    () => md5,
+    () => refused(undefined),
+  ]);
+  assert.deepEqual(server.whats(), ['auth-failed anna PEER_AUTH_FAILED']);
+  const other = dialledByEap({ accounts: ['radius'] }, [
+    () => ({ ...md5, request: Uint8Array.of(3, 7, 0, 4) }),
+  ]);
+  assert.deepEqual(other.server.whats(), ['caller-refused EAP_NOT_PASSED_ON']);
+});
+
+test('by EAP whoever is known here is asked here: first, or where nobody else has decided', () => {
+  const here = dialledByEap({ accounts: ['local', 'radius'] }, [], ['anna']);
+  assert.equal(here.link.state, 'up');
+  assert.equal(here.server.question, undefined);
+  assert.equal(here.server.server.sessions()[0]?.auth, 'eap');
+
+  const late = dialledByEap({ accounts: ['radius', 'local'] }, [() => silence], ['anna']);
+  assert.equal(late.link.state, 'up');
+  assert.equal(late.server.server.sessions()[0]?.account?.source, 'local');
+
+  // Not in the middle of another method.
+  const middle = dialledByEap(
+    { accounts: ['radius', 'local'] },
+    [() => md5, () => silence],
+    ['anna'],
+  );
+  assert.deepEqual(middle.server.whats(), ['auth-failed anna RADIUS_NO_ANSWER']);
+});

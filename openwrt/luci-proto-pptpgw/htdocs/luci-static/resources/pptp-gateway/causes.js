@@ -55,6 +55,7 @@ const sentences = {
 		'The server knows this user, but does not let them in: the account is disabled or expired, or there is no room for one more session.'
 	),
 	AUTH_METHOD_REFUSED: _('The two ends share no allowed login method: see the option auth.'),
+	EAP_NOT_PASSED_ON: _('What the RADIUS server says to the caller by EAP cannot be passed on.'),
 	AUTH_TIMEOUT: _('The login was not completed in time.'),
 	PEER_AUTH_FAILED: _('The caller gave a wrong user name or password.'),
 	SERVER_NOT_TRUSTED: _('The server could not prove that it knows the password: it may be an impostor.'),
@@ -178,6 +179,7 @@ const advice = {
 	AUTH_TOPEER_FAILED: _('Type user name and password again; some servers want DOMAIN\\user.'),
 	LOGIN_DENIED: _('Ask the other side; the link is dialled again by itself.'),
 	AUTH_METHOD_REFUSED: _('Allow the method that the other side uses, if you can live with a weaker one.'),
+	EAP_NOT_PASSED_ON: _('Look into the log of the RADIUS server; let it send EAP in smaller pieces (fragment_size).'),
 	PEER_AUTH_FAILED: _('If it was you: check the spelling; the password can be set anew under Users.'),
 	SERVER_NOT_TRUSTED: _('Do not allow a weaker login. Check the address of the server, then the password.'),
 	ACCOUNT_DISABLED: _('Enable the user under Users.'),
