@@ -26,7 +26,7 @@ const rooms = {
   radius: ['configuration', 'engine', 'reports', 'tunnels'],
   control: ['engine', 'reports'],
   import: ['configuration'],
-  methods: ['capture', 'configuration', 'engine', 'reports', 'tunnels', 'daemon.ts'],
+  methods: ['capture', 'configuration', 'engine', 'radius', 'reports', 'tunnels', 'daemon.ts'],
 };
 const besideRooms = '^src/daemon/(exit-codes|printable|version)[.]ts$';
 

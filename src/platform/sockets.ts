@@ -47,6 +47,13 @@ export interface TlsIdentity {
   readonly own: { readonly certificate: string; readonly key: string } | undefined;
 }
 
+/** Of the other end, believed. */
+export interface PeerCertificate {
+  /** `CN=radius.example.com, O=Example` */
+  readonly subject: string;
+  readonly validTo: Date;
+}
+
 export interface Listener {
   /** TCP. */
   readonly port: number;
@@ -74,7 +81,7 @@ export interface Sockets {
       readonly from?: string | undefined;
       readonly identity: TlsIdentity;
     },
-    connected: () => void,
+    connected: (peer: PeerCertificate) => void,
   ): Socket;
   /** To the unix socket of a path. */
   connectLocal(path: string, connected?: () => void): Socket;

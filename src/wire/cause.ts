@@ -153,7 +153,7 @@ const table = {
   // RADIUS.
   RADIUS_NO_ANSWER: {
     sentence:
-      'No RADIUS server answers: is it running, is this router among its clients, and does a firewall let UDP through?',
+      'No RADIUS server answers: is it running, is this router among its clients, with the same secret, and does a firewall let UDP through?',
     disconnectCode: 12,
   },
   RADIUS_UNREACHABLE: {

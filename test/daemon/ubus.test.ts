@@ -67,6 +67,7 @@ inNamespace('ubus', import.meta.url, () => {
         link_teardown: { interface: 'string' },
         check: { interface: 'string' },
         check_server: { server: 'string', port: 'int32' },
+        radius_test: { name: 'string', username: 'string', password: 'string' },
         check_status: { id: 'int32' },
         ping: { interface: 'string' },
         capture_start: { seconds: 'int32', bytes: 'int32' },
@@ -92,6 +93,17 @@ inNamespace('ubus', import.meta.url, () => {
         'INVALID_ARGUMENT',
         /^port: expected/,
       );
+      for (const login of [
+        { username: 'anna' },
+        { password: 'x' },
+        { username: 'a\n', password: 'x' },
+      ])
+        await refused(
+          'radius_test',
+          { name: 'main', ...login },
+          'INVALID_ARGUMENT',
+          /^(username|password): expected/,
+        );
       await refused('nonsense', {}, 'METHOD_NOT_FOUND', "pptp has no method 'nonsense'");
     });
 
@@ -104,6 +116,7 @@ inNamespace('ubus', import.meta.url, () => {
       await refused('dial', { interface: 'home' }, 'NOT_FOUND', /^there is no link 'home'/);
       await refused('hangup', { interface: 'x' }, 'NOT_FOUND', /there are: office$/);
       await refused('check', { interface: 'x' }, 'NOT_FOUND', /there are: office$/);
+      await refused('radius_test', { name: 'x' }, 'NOT_FOUND', /^there is no RADIUS server 'x'/);
       await refused('ping', { interface: 'x' }, 'NOT_FOUND', /there are: office$/);
       await refused('ping', { interface: 'office' }, 'NOT_FOUND', "link 'office' is not up");
       await refused('check_status', { id: 99 }, 'NOT_FOUND', /^there is no such check/);

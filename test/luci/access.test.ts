@@ -64,7 +64,7 @@ describe('ubus', () => {
         (rights.ubus!['network.interface'] ?? []).filter((method) => method !== 'dump'),
         [],
       );
-      for (const method of ['capture_secrets', 'check_server', 'reload'])
+      for (const method of ['capture_secrets', 'check_server', 'radius_test', 'reload'])
         assert.ok(!rights.ubus!['pptp']!.includes(method), method);
       for (const [path, what] of Object.entries(rights.file ?? {})) {
         assert.deepEqual(what, ['read'], path);
@@ -104,7 +104,7 @@ describe('files', () => {
 });
 
 describe('uci', () => {
-  const secret = ['network', 'pptp_users', 'pptpd'];
+  const secret = ['network', 'pptp_radius', 'pptp_users', 'pptpd'];
 
   test('who may only watch is granted no file with passwords', () => {
     const { read, write } = acl['luci-app-pptp-gateway']!;
@@ -174,7 +174,7 @@ describe('menu', () => {
   test('pages depend on groups of the ACL, those that change secrets on the second', () => {
     for (const [page, { depends }] of Object.entries(menu)) {
       for (const group of depends.acl) assert.ok(group in acl, group);
-      const changes = ['server', 'users'].includes(page.split('/').at(-1)!);
+      const changes = ['radius', 'server', 'users'].includes(page.split('/').at(-1)!);
       assert.equal(depends.acl.includes('luci-app-pptp-gateway-config'), changes, page);
     }
   });

@@ -32,7 +32,7 @@ const {
   LUCI_SHOTS: shots,
 } = process.env;
 
-const pages = ['overview', 'server', 'users', 'links', 'passthrough', 'log'];
+const pages = ['overview', 'server', 'users', 'radius', 'links', 'passthrough', 'log'];
 const modes: Record<string, BrowserContextOptions> = {
   desktop: { viewport: { width: 1200, height: 900 } },
   phone: { viewport: { width: 390, height: 844 }, isMobile: true, hasTouch: true },

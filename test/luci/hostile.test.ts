@@ -57,6 +57,7 @@ function hostile(): Luci {
       failures: [{ time: 1, name: markup, peer: markup, username: markup, cause }],
     },
     'pptp.check': { id: 1 },
+    'pptp.radius_test': { id: 1 },
     'pptp.check_status': {
       id: 1,
       name: markup,
@@ -75,6 +76,11 @@ function hostile(): Luci {
   });
   router.uci['pptp_users'] = { u: { '.type': 'user', '.name': 'u', username: markup } };
   return router;
+}
+
+/** What follows from answers that have been given already. */
+async function until(isThere: () => unknown): Promise<void> {
+  while (isThere() === null) await new Promise((resolve) => setImmediate(resolve));
 }
 
 function check({ document }: Luci): void {
@@ -114,6 +120,17 @@ describe('hostile names stay text', () => {
   test('check', async () => {
     const router = hostile();
     await router.module('pptp-gateway.check-dialog').open(markup);
+    check(router);
+  });
+
+  test('test of a RADIUS server', async () => {
+    const router = hostile();
+    router.module('pptp-gateway.radius-dialog').open(markup);
+    const [name, password] = router.document.querySelectorAll('input');
+    name.value = markup;
+    password.value = markup;
+    router.document.querySelector('button').click();
+    await until(() => router.document.querySelector('[data-step]'));
     check(router);
   });
 

@@ -227,6 +227,7 @@ type Check = (field: Field) => boolean;
 /** LuCI's types that we name, as its validation.js has them. */
 const types: Record<string, (...args: string[]) => Check> = {
   ip4addr: () => (field) => isAddress(field.value),
+  ipaddr: () => (field) => isAddress(field.value) || field.value.includes(':'),
   cidr4: () => (field) => {
     const match = /^(\d{1,3}\.\d{1,3}\.\d{1,3}\.\d{1,3})\/(\d{1,2})$/.exec(field.value);
     if (match === null || !isAddress(match[1]!)) return false;

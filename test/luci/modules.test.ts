@@ -467,3 +467,14 @@ describe('zones', () => {
     );
   });
 });
+
+test('whose session it is, who has let it in, and what it may have', () => {
+  const words = module('words');
+  assert.equal(words.user({ username: 'anna' }), 'anna');
+  assert.equal(words.user({ username: 'anna', account: 'local' }), 'anna');
+  assert.equal(words.user({ username: 'anna', account: 'radius' }), 'anna (by RADIUS)');
+  assert.equal(words.limits({}), '');
+  assert.equal(words.limits({ rate_up: 0, rate_down: 0 }), '');
+  assert.match(words.limits({ rate_up: 2000 }), /^ \(≤ ↓\s2000\.0\s/);
+  assert.match(words.limits({ rate_up: 2000, rate_down: 8000 }), /↓.*↑\s8000\.0/);
+});

@@ -86,6 +86,7 @@ describe('notices', () => {
         },
         { ...error, file: 'pptp_users', section: '@user[3]', username: 'anna', kept: false },
         { ...error, file: 'pptp', section: 'dmz', option: 'src', kept: false },
+        { ...error, file: 'pptp_radius', section: 'main', option: 'secret', kept: false },
         { severity: 'error', file: 'pptp_users line 7', message: 'odd', kept: true },
         { severity: 'warning', file: 'pptp_users', section: 'b', username: 'b', message: 'hm' },
       ],
@@ -95,6 +96,7 @@ describe('notices', () => {
       'Server home: Own address: a value is missing. What was in force before still is.',
       'User anna: a value is missing. It is left out until this is mended.',
       'Passthrough dmz: From: a value is missing. It is left out until this is mended.',
+      'RADIUS main: Secret: a value is missing. It is left out until this is mended.',
       'File pptp_users line 7: odd. What was in force before still is.',
       'User b: hm.',
     ]);
@@ -115,7 +117,7 @@ test('what the daemon says of two sections that do not go together is said in wo
     network:
       server('a') +
       server('b') +
-      server('c', "list listen 'wan'\noption port '1724'") +
+      server('c', "list listen 'wan'\noption port '1724'\nlist accounts 'radius'") +
       link('d') +
       link('e'),
     pptp_users:
@@ -123,6 +125,13 @@ test('what the daemon says of two sections that do not go together is said in wo
       user('two', "option username 'one'\noption ipaddr '192.168.99.9'\nlist server 'nowhere'") +
       user('three', "option ipaddr '192.168.99.1'"),
     pptp: relay('r') + relay('s'),
+    pptp_radius: [
+      "option server '192.0.2.1'",
+      "option server 'x'\noption secret 'x'\noption ca '/x'\noption coa '1'",
+      "option server 'x'\noption transport 'tls'\noption key '/x'",
+    ]
+      .map((lines, index) => `config radius 'r${index}'\n${lines}\n`)
+      .join(''),
   };
   const before = parseConfiguration({ pptp: texts.pptp }, { leaveOut: true });
   for (const configuration of [

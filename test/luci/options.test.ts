@@ -7,6 +7,7 @@ import {
   serverOptions,
   userOptions,
 } from '../../src/daemon/configuration/options.ts';
+import { nasOptions, radiusOptions } from '../../src/daemon/configuration/radius-options.ts';
 import type { OptionTable } from '../../src/daemon/configuration/option-table.ts';
 import { luci, recorder, type Offered } from './luci.ts';
 
@@ -26,8 +27,10 @@ function compare(offered: readonly Offered[], table: OptionTable, apart: readonl
     const field = fields.get(name);
     if (field === undefined) continue;
     const words = type.allowed.split(' | ');
-    if (words.length > 1) assert.deepEqual([...field.choices].sort(), [...words].sort(), name);
-    if (presence === 'list')
+    const isInOrder = field.kind === 'ListValue' && presence === 'list';
+    if (isInOrder) assert.deepEqual([...field.choices].sort(), orders(words).sort(), name);
+    else if (words.length > 1) assert.deepEqual([...field.choices].sort(), [...words].sort(), name);
+    if (presence === 'list' && !isInOrder)
       assert.ok(['DynamicList', 'MultiValue'].includes(field.kind), `${name} is a list`);
     if (presence === 'defaulted' && name !== 'keepalive')
       assert.equal(field.default ?? field.placeholder, value, `default of ${name}`);
@@ -38,10 +41,20 @@ function compare(offered: readonly Offered[], table: OptionTable, apart: readonl
       value.length > 0
     )
       assert.deepEqual(field.default, value, `default of ${name}`);
-    const limits = /^a whole number from (\d+) to (\d+)/.exec(type.allowed);
+    const limits = /^a whole number from (\d+) to (\d+).*?(, or 0)?$/.exec(type.allowed);
     if (limits !== null && field.datatype !== 'port')
-      assert.equal(field.datatype, `range(${limits[1]!},${limits[2]!})`, `limits of ${name}`);
+      assert.equal(field.datatype, datatype(limits), `limits of ${name}`);
   }
+}
+
+function datatype([, low, high, orNever]: readonly (string | undefined)[]): string {
+  const range = `range(${low!},${high!})`;
+  return orNever === undefined ? range : `or(${range},range(0,0))`;
+}
+
+/** One of two words, or both in either order. */
+function orders([one = '', other = '']: readonly string[]): string[] {
+  return [one, other, `${one} ${other}`, `${other} ${one}`];
 }
 
 /** proto is chosen with LuCI's list of protocols. */
@@ -74,6 +87,14 @@ describe('offered and in the option table', () => {
     const { form, section, sections } = recorder();
     luci({ form }).module('view.pptp-gateway.users').addOptions(section());
     compare(sections[0]!.offered, userOptions, []);
+  });
+
+  test('RADIUS servers, and this router as they see it', () => {
+    const { form, sections } = recorder();
+    luci({ form }).module('view.pptp-gateway.radius').form();
+    const [servers, nas] = sections;
+    compare(servers!.offered, radiusOptions, []);
+    compare(nas!.offered, nasOptions, []);
   });
 
   test('users in a file', () => {

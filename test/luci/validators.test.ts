@@ -122,6 +122,65 @@ describe('a user', () => {
   });
 });
 
+describe('a RADIUS server', () => {
+  const offered = (): readonly Any[] => {
+    const { form, section, sections } = recorder();
+    luci({ form }).module('view.pptp-gateway.radius').addOptions(section());
+    return sections[0]!.offered;
+  };
+  const both: Cases = { ca: [['ca.pem', 'a b'], '/etc/pptp-gateway/ca.pem'] };
+
+  test('in the form', () => {
+    const values = { coa: '1', transport: 'udp', certificate: '/a', key: '/b' };
+    tried(
+      offered(),
+      {
+        ...both,
+        server: [['radius.example.com', 'a b', ''], '2001:db8::1'],
+        secret: [[''], 'geheim'],
+        role: [[''], 'auth'],
+        certificate: [['', 'a'], '/a'],
+        key: [['', 'b'], '/b'],
+      },
+      values,
+    );
+    for (const option of offered()) {
+      option.map = { lookupOption: () => [{ formvalue: () => undefined }] };
+      const taken = { server: 'radius.example.com', certificate: '', key: '' }[
+        option.name as string
+      ];
+      if (taken !== undefined) assert.ok(isTaken(option, taken), option.name);
+    }
+    const secret = offered().find(({ name }) => name === 'secret');
+    secret.map = { lookupOption: () => [{ formvalue: () => 'tls' }] };
+    assert.ok(isTaken(secret, ''));
+  });
+
+  test('by the daemon', () => {
+    refusedByDaemon('radius', { ...both, server: [['a b', ''], ''], secret: [[''], ''] });
+    for (const [lines, option] of [
+      ["option server 'radius.example.com'\noption coa '1'", 'coa'],
+      ["option transport 'tls'\noption certificate '/a'", 'key'],
+      ["option transport 'tls'\noption key '/a'", 'certificate'],
+      ["option ca '/a'", 'ca'],
+    ])
+      assert.match(refusal(files('radius', lines)).join(), new RegExp(`option '${option}'`));
+  });
+
+  test('the router as it sees it', () => {
+    const { form, sections } = recorder();
+    luci({ form }).module('view.pptp-gateway.radius').form();
+    const nas: Cases = {
+      address: [['192.0.2.0/24', 'x'], '192.0.2.1'],
+      interim_interval: [['59', '86401', 'x'], '0'],
+      records: [['records', '/a/../b', '/a b'], '/srv/records'],
+      identifier: [['x'.repeat(254)], 'gateway-1'],
+    };
+    tried(sections[1]!.offered, nas);
+    refusedByDaemon('nas', nas);
+  });
+});
+
 test('a link: no address of IPv6', () => {
   const { form, section, sections } = recorder();
   luci({ form }).module('pptp-gateway.fields').link(section());

@@ -75,7 +75,11 @@ function said(identity: Partial<TlsIdentity>): Promise<string> {
           ...identity,
         },
       },
-      () => socket.write(new TextEncoder().encode('hello')),
+      (peer) => {
+        assert.equal(peer.subject, 'CN=server');
+        assert.ok(peer.validTo > new Date());
+        socket.write(new TextEncoder().encode('hello'));
+      },
     );
     socket.hear({
       octets: (octets) => {

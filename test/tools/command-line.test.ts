@@ -10,7 +10,8 @@ const names = commandTable.map(({ name }) => name);
 test('the manual has every command, option and exit code', () => {
   const page = manual('1.2.3', new Date(0));
   assert.match(page, /^\.TH PPTP\\-GATEWAY 8 1970-01-01 "pptp\\-gateway 1\.2\.3"/);
-  for (const name of names) assert.match(page, new RegExp(`^\\.B ${name}( |$)`, 'm'));
+  for (const name of names)
+    assert.match(page, new RegExp(`^\\.B ${name.replace('-', '\\\\-')}( |$)`, 'm'));
   for (const name of Object.keys(options))
     assert.ok(page.includes(`\\-\\-${name.replaceAll('-', '\\-')}`), name);
   for (const code of Object.keys(exitCodes)) assert.match(page, new RegExp(`^\\.B ${code}$`, 'm'));

@@ -17,6 +17,7 @@ export const helpPages = [
   'options',
   'passthrough',
   'provider-login',
+  'radius',
   'troubleshooting',
 ];
 

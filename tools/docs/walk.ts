@@ -1,24 +1,28 @@
 /**
  * Runs the commands of the documentation, with the configuration that stands in it: a router, the office whose server it dials, and
- * somebody on the road who dials it, in three network namespaces.
+ * somebody on the road who dials it, in three network namespaces; and a router with its RADIUS server.
  *
  *     road  198.51.100.2 --- 198.51.100.1  router  203.0.113.2 --- 203.0.113.1  office
+ *     road  198.51.100.2 --- 198.51.100.1  router  192.0.2.1 --- 192.0.2.10  radius
  *
- *     node --import tsx tools/docs/walk.ts --write      puts what the commands print below them
+ *     node --import tsx tools/docs/walk.ts --write      puts what the commands print below them; with --radius in radius.md alone
  */
-import { chmodSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { chmodSync, copyFileSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join, resolve } from 'node:path';
-import { Lab, type Gateway } from '../lab.ts';
+import { Lab, type Gateway, type Result } from '../lab.ts';
 import { blocks, type Block } from './markdown.ts';
+import { RadiusMachine } from './radius-machine.ts';
 
 /** In this order: the office is dialled on the first. */
-export const walkedPages = [
+const pagesOfTheOffice = [
   'office-link.md',
   'home-vpn.md',
   'troubleshooting.md',
   'command-line.md',
   'ubus.md',
 ];
+const PAGE_OF_RADIUS = 'radius.md';
+export const walkedPages = [...pagesOfTheOffice, PAGE_OF_RADIUS];
 
 export interface Step {
   readonly page: string;
@@ -34,8 +38,11 @@ const docs = (page: string) => join(root, 'docs', page);
 /** Names in the pages that the namespaces cannot resolve. */
 const ADDRESSES = { 'vpn.example.com': '203.0.113.1' };
 
-/** A block of commands that is run: `sh` and nothing else. */
-export const isRun = ({ info }: Block) => info.length === 1 && info[0] === 'sh';
+/** A block of commands that is run: `sh` and nothing else, or where. */
+export const isRun = ({ info }: Block) =>
+  info[0] === 'sh' && (info.length === 1 || (info.length === 2 && info[1] === AT_RADIUS));
+/** On the RADIUS server. */
+const AT_RADIUS = 'at=radius';
 
 /** The configuration on the pages: `uci FILE`, or `uci FILE at=office`; what is only an example is `uci FILE optional`. */
 export function configurationOf(
@@ -53,7 +60,16 @@ export function configurationOf(
 }
 
 /** Walks through the pages; each block that was run, with what it printed. */
-export async function walk(): Promise<Step[]> {
+export async function walk(labs: readonly Walk[] = walks): Promise<Step[]> {
+  const steps: Step[] = [];
+  for (const lab of labs) steps.push(...(await lab()));
+  return steps;
+}
+
+type Walk = () => Promise<Step[]>;
+const walks: readonly Walk[] = [walkOffice, walkRadius];
+
+async function walkOffice(): Promise<Step[]> {
   const lab = new Lab('docs');
   try {
     const [router, office, road] = ['router', 'office', 'road'].map((name) => lab.namespace(name));
@@ -65,33 +81,85 @@ export async function walk(): Promise<Step[]> {
       [router!, '203.0.113.2/30'],
       [office!, '203.0.113.1/30'],
     ]);
-    const written = { ...configurationOf(walkedPages, 'router') };
+    const written = { ...configurationOf(pagesOfTheOffice, 'router') };
     for (const [name, address] of Object.entries(ADDRESSES))
       written['network'] = written['network']!.replaceAll(name, address);
-    await lab.gateway('office', office!, configurationOf(walkedPages, 'office'));
+    await lab.gateway('office', office!, configurationOf(pagesOfTheOffice, 'office'));
     const ours = await lab.gateway('router', router!, written);
     const caller = await lab.gateway('road', road!, { network: onTheRoad(written) });
     const bin = commandOf(lab, ours);
 
     const steps: Step[] = [];
-    for (const page of walkedPages) {
+    for (const page of pagesOfTheOffice) {
       if (page === 'home-vpn.md') await caller.command('dial', 'mistyped');
-      await dialled(caller);
-      await lab.run(road!, 'ping', '-c', '3', '-i', '0.2', '192.168.99.1'); // something to count
-      const all = blocks(readFileSync(docs(page), 'utf8'));
-      for (const [index, block] of all.entries()) {
-        if (!isRun(block)) continue;
-        const script = `set -e; PATH=${bin}:$PATH; cd ${lab.dir}\n${block.text}`;
-        const { code, output } = await lab.run(router!, 'sh', '-c', script);
-        const next = all[index + 1];
-        const follows = next?.info[0] === 'text' && next.line === endOf(block) + 3;
-        steps.push({ page, block, code, output, shown: follows ? next : undefined });
-      }
+      await called(lab, road!, caller);
+      steps.push(...(await runBlocks(page, ({ text }) => onRouter(lab, router!, bin, text))));
     }
     return steps;
   } finally {
     await lab.close();
   }
+}
+
+/** The router of radius.md and its RADIUS server. */
+async function walkRadius(): Promise<Step[]> {
+  const lab = new Lab('docs-radius');
+  let machine: RadiusMachine | undefined;
+  try {
+    const [router, radius, road] = ['router', 'radius', 'road'].map((name) => lab.namespace(name));
+    lab.join('lan', [
+      [router!, '192.0.2.1/24'],
+      [radius!, '192.0.2.10/24'],
+    ]);
+    lab.join('wan1', [
+      [router!, '198.51.100.1/30'],
+      [road!, '198.51.100.2/30'],
+    ]);
+    const written = configurationOf([PAGE_OF_RADIUS], 'router');
+    const certificates = (text: string) => text.replaceAll('/etc/pptp-gateway/', `${lab.dir}/`);
+    machine = await RadiusMachine.start(lab, radius!);
+    const { etc } = machine;
+    const ours = await lab.gateway('router', router!, {
+      ...written,
+      pptp_radius: certificates(written['pptp_radius']!),
+    });
+    const bin = commandOf(lab, ours);
+    const caller = await lab.gateway('road', road!, {
+      network: linkOf('home', 'anna', 'Quartz-Lantern-62-Orbit'),
+    });
+    const run = async ({ info, text }: Block) => {
+      if (text === 'pptp-gateway sessions') await called(lab, road!, caller);
+      if (info[1] !== AT_RADIUS) return onRouter(lab, router!, bin, text);
+      const done = await machine!.run(text);
+      for (const file of text.includes('openssl')
+        ? ['ca.pem', 'gateway-1.pem', 'gateway-1.key']
+        : [])
+        copyFileSync(join(etc, '3.0/certs', file), join(lab.dir, file));
+      return done;
+    };
+    return await runBlocks(PAGE_OF_RADIUS, run);
+  } finally {
+    await machine?.stop();
+    await lab.close();
+  }
+}
+
+async function runBlocks(page: string, run: (block: Block) => Promise<Result>): Promise<Step[]> {
+  const steps: Step[] = [];
+  const all = blocks(readFileSync(docs(page), 'utf8'));
+  for (const [index, block] of all.entries()) {
+    if (!isRun(block)) continue;
+    const { code, output } = await run(block);
+    const next = all[index + 1];
+    const follows = next?.info[0] === 'text' && next.line === endOf(block) + 3;
+    steps.push({ page, block, code, output, shown: follows ? next : undefined });
+  }
+  return steps;
+}
+
+function onRouter(lab: Lab, namespace: string, bin: string, commands: string): Promise<Result> {
+  const script = `set -e; PATH=${bin}:$PATH; cd ${lab.dir}\n${commands}`;
+  return lab.run(namespace, 'sh', '-c', script);
 }
 
 /** The user of home-vpn.md calls, once as the page has it and once with another password. */
@@ -100,18 +168,27 @@ function onTheRoad({ network, pptp_users: users }: Readonly<Record<string, strin
   const [, username, password] =
     /option username '(.*)'\n\toption password '(.*)'/.exec(users ?? '') ?? [];
   if (server === undefined || password === undefined) throw new Error('home-vpn.md has no server');
-  const link = (name: string, secret: string) => `config interface '${name}'
+  return linkOf('home', username!, password) + linkOf('mistyped', username!, `${password}?`);
+}
+
+/** Of somebody on the road. */
+function linkOf(name: string, username: string, password: string): string {
+  return `config interface '${name}'
 	option proto 'pptpgw'
 	option server '198.51.100.1'
 	option username '${username}'
-	option password '${secret}'
+	option password '${password}'
 	option defaultroute '0'
 	option auto '0'
 	option holdoff '3600'
 	option holdoff_max '3600'
 
 `;
-  return link('home', password) + link('mistyped', `${password}?`);
+}
+
+async function called(lab: Lab, namespace: string, caller: Gateway): Promise<void> {
+  await dialled(caller);
+  await lab.run(namespace, 'ping', '-c', '3', '-i', '0.2', '192.168.99.1'); // something to count
 }
 
 async function dialled(caller: Gateway): Promise<void> {
@@ -141,7 +218,7 @@ exec ${process.execPath} ${join(root, 'dist/pptp-gateway.js')} "$@"
 const endOf = ({ line, text }: Block) => line + text.split('\n').length - 1;
 
 if (process.argv[1] === import.meta.filename) {
-  const steps = await walk();
+  const steps = await walk(process.argv.includes('--radius') ? [walkRadius] : walks);
   for (const { page, block, code, output } of steps)
     process.stdout.write(`${page}: ${block.text.replaceAll('\n', '; ')} [${code}]\n${output}\n`);
   if (process.argv.includes('--write'))

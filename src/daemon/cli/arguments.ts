@@ -25,6 +25,8 @@ export interface Arguments {
   readonly secrets: boolean;
   /** init: answers that are not asked for */
   readonly answers: Answers;
+  /** init, radius-test: where the password stands; - is standard input */
+  readonly passwordFile: string | undefined;
 }
 
 export interface Answers {
@@ -32,7 +34,6 @@ export interface Answers {
   readonly masquerade: string | undefined;
   readonly dns: string | undefined;
   readonly user: string | undefined;
-  readonly passwordFile: string | undefined;
 }
 
 /** Where this system keeps the configuration. */
@@ -91,8 +92,8 @@ export function parseArguments(
       masquerade: values.masquerade,
       dns: values.dns,
       user: values.user,
-      passwordFile: values['password-file'],
     },
+    passwordFile: values['password-file'],
   };
 }
 

@@ -158,6 +158,14 @@ export const commandTable: readonly CommandEntry[] = [
     more: 'Without a name all links are checked. A link that is up is asked by LCP echo, and stays up.',
   },
   {
+    name: 'radius-test',
+    operands: [{ name: 'NAME' }, { name: 'USER', optional: true }],
+    options: ['password-file', 'json', 'socket'],
+    asks: 'daemon',
+    doc: 'whether a RADIUS server answers, step by step, and what it says to a login',
+    more: 'Tests the section of pptp_radius as it is in force. With a user it also tries a login by MS-CHAPv2, which counts at the server like any other; the password is asked for, or read from a file.',
+  },
+  {
     name: 'failures',
     options: ['json', 'socket'],
     asks: 'daemon',

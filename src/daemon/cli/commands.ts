@@ -1,7 +1,6 @@
 /** The commands that talk to the running daemon. Each returns its exit code. */
 import { errorText } from '../../platform/errors.ts';
 import { clock, files, program } from '../../platform/platform.ts';
-import type { CheckDocument } from '../tunnels/checks.ts';
 import type { ControlClient } from '../control/client.ts';
 import type {
   CaptureDocument,
@@ -15,12 +14,12 @@ import type {
 } from '../reports/documents.ts';
 import { ExitCode, Fatal } from '../exit-codes.ts';
 import { printable } from '../printable.ts';
+import { exitCodeOf, followed, POLL } from './checks.ts';
+import { radiusTest } from './radius-test.ts';
 import { relaysText } from './relays.ts';
 import { duration, octets, shortened, table } from './tables.ts';
 import { UbusError } from '../../ubus-js/index.ts';
 import type { Arguments } from './arguments.ts';
-
-const POLL = 100; // ms between looks at something that takes as long as the network does
 
 type Command = (client: ControlClient, options: Arguments) => Promise<ExitCode>;
 
@@ -90,12 +89,15 @@ export const commands: Readonly<Record<string, Command>> = {
     if (wanted.length === 0) print('there is no link to check');
     let worst: ExitCode = ExitCode.Ok;
     for (const each of wanted) {
-      const done = await check(client, each, json);
+      const method = 'server' in each ? 'check_server' : 'check';
+      const done = await followed(client, await client.call(method, each), json);
       if (json) printJson(done);
       if (done.cause !== undefined) worst = exitCodeOf(done.cause.code);
     }
     return worst;
   },
+
+  'radius-test': radiusTest,
 
   async failures(client, { json }) {
     const { failures } = (await client.call('failures')) as { failures: FailureDocument[] };
@@ -201,48 +203,12 @@ async function linkNamed(client: ControlClient, name: string): Promise<LinkDocum
   return links.find((link) => link.name === name);
 }
 
-async function check(
-  client: ControlClient,
-  what: { readonly interface: string } | { readonly server: string; readonly port: number },
-  quiet: boolean,
-): Promise<CheckDocument> {
-  const { id } = (await client.call('server' in what ? 'check_server' : 'check', what)) as {
-    id: number;
-  };
-  let shown = -1;
-  for (;;) {
-    const check = (await client.call('check_status', { id })) as CheckDocument;
-    if (shown < 0) {
-      if (!quiet) print(`checking ${check.name}`);
-      shown = 0;
-    }
-    for (; !quiet && shown < check.steps.length; shown++) {
-      const { step, result, detail } = check.steps[shown]!;
-      if (result === 'not reached' && !check.done) break;
-      print(`  ${step.padEnd(11)} ${result}${detail === '' ? '' : `  ${detail}`}`);
-    }
-    if (check.done) {
-      if (!quiet && check.cause !== undefined) print(`  ${check.cause.code}: ${check.cause.text}`);
-      return check;
-    }
-    await clock.pause(POLL);
-  }
-}
-
 function writeCapture(file: string, octets: Uint8Array): void {
   try {
     files.writeSecret(file, octets);
   } catch (error) {
     throw new Fatal(ExitCode.Failed, errorText(error));
   }
-}
-
-const loginCauses = ['AUTH_TOPEER_FAILED', 'LOGIN_DENIED', 'SERVER_NOT_TRUSTED'];
-
-function exitCodeOf(cause: string | undefined): ExitCode {
-  if (cause === undefined) return ExitCode.Failed;
-  if (cause === 'NO_ROUTE') return ExitCode.NoRoute;
-  return loginCauses.includes(cause) ? ExitCode.LoginRefused : ExitCode.Failed;
 }
 
 function statusText(
@@ -326,7 +292,7 @@ function sessionRow(session: SessionDocument): string[] {
     session.peer,
     session.link === undefined ? session.address : session.local_address,
     duration(session.uptime),
-    session.auth,
+    session.account === 'radius' ? `${session.auth} RADIUS` : session.auth,
     session.mppe,
     octets(session.rx_bytes),
     octets(session.tx_bytes),

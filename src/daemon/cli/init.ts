@@ -1,6 +1,5 @@
 /** `pptp-gateway init`: five questions, or options that answer them, become a server and its first user. */
 import { randomOctets } from '../../native/random.ts';
-import { errorText } from '../../platform/errors.ts';
 import { files, host, program } from '../../platform/platform.ts';
 import { parseResolvers } from '../../router/surroundings.ts';
 import { parseUci } from '../../router/uci.ts';
@@ -20,6 +19,7 @@ import { newFaults, octetsOf, textOf, writtenFiles, type Texts } from '../import
 import { freeName } from '../import/pptpd-users.ts';
 import type { Arguments } from './arguments.ts';
 import { ownNetworks } from './own-networks.ts';
+import { passwordIn } from './password-file.ts';
 import { read, writeAll } from './text-files.ts';
 
 const PASSWORD_LENGTH = 20; // of 57 characters: 116 bits, more than MS-CHAPv2 is worth
@@ -39,7 +39,7 @@ interface Question<T> {
 }
 
 /** @throws Fatal: nothing is changed */
-export async function init({ configDir, answers }: Arguments): Promise<ExitCode> {
+export async function init({ configDir, answers, passwordFile }: Arguments): Promise<ExitCode> {
   const before = Object.fromEntries(
     writtenFiles.map((file) => [file, read(files.join(configDir, file)) ?? '']),
   ) as Texts;
@@ -50,7 +50,7 @@ export async function init({ configDir, answers }: Arguments): Promise<ExitCode>
     const masquerade = await ask.for(masqueradeQuestion, answers.masquerade);
     const dns = await ask.for(dnsQuestion(), answers.dns);
     const user = await ask.for(userQuestion(before), answers.user);
-    const typed = await givenPassword(ask, answers.passwordFile);
+    const typed = await givenPassword(ask, passwordFile);
     const password = typed ?? madeUp();
     const localAddress = network.address + 1;
     const server = freeName('home', names(before.network));
@@ -162,21 +162,7 @@ function userQuestion({ pptp_users: users }: Texts): Question<string> {
 
 /** undefined: one is made up. */
 async function givenPassword(ask: Asker, file: string | undefined): Promise<string | undefined> {
-  if (file !== undefined) {
-    let text;
-    try {
-      text = file === '-' ? program.readInput() : files.text(file);
-    } catch (error) {
-      throw new Fatal(ExitCode.Failed, `--password-file: ${errorText(error)}`);
-    }
-    const [line = ''] = text.split(/\r?\n/, 1);
-    if (passwordType.parse(line) === undefined)
-      throw new Fatal(
-        ExitCode.Usage,
-        `--password-file: expected ${passwordType.allowed} in the first line`,
-      );
-    return line;
-  }
+  if (file !== undefined) return passwordIn(file);
   for (;;) {
     const typed = await ask.secretly('Password, twice the same (empty: one is made up): ');
     if (typed === '') return undefined;

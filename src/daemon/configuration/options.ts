@@ -153,7 +153,7 @@ export const serverOptions = {
     oneOf('local', 'radius'),
     ['local'],
     'new-sessions',
-    'Who decides on logins: the users of this router (local), RADIUS servers, or both: the second one is asked for names that the first does not know, or where no RADIUS server answers.',
+    'Who decides on logins: the users of this router (local), RADIUS servers, or both: with local first, RADIUS is asked for names that no user has; with radius first, users count only while no RADIUS server answers.',
   ),
   ban_after: option(
     integer(0, 1000),

@@ -7,6 +7,7 @@ import { isRefusal, type Faults } from '../engine/faults.ts';
 import { captureMethods, Captures } from './capture.ts';
 import { checkMethods } from './check.ts';
 import { linkMethods } from './links.ts';
+import { radiusMethods } from './radius.ts';
 import { sessionMethods } from './sessions.ts';
 import { statusMethods } from './status.ts';
 
@@ -25,6 +26,7 @@ export function pptpObject(
     ...sessionMethods(daemon),
     ...linkMethods(daemon),
     ...checkMethods(daemon),
+    ...radiusMethods(daemon),
     ...captureMethods(captures),
   };
   const { faults } = daemon.ports;

@@ -1,6 +1,6 @@
 /** Sockets to RADIUS servers: names are looked up, certificates read, when one is opened. */
 import { errorText } from '../../platform/errors.ts';
-import type { TlsIdentity } from '../../platform/sockets.ts';
+import type { PeerCertificate, TlsIdentity } from '../../platform/sockets.ts';
 import { datagrams, files, host, sockets } from '../../platform/platform.ts';
 import { parseAddress } from '../../wire/ip.ts';
 import { parseIpv6Address } from '../../wire/ipv6.ts';
@@ -14,7 +14,8 @@ export interface ServerSocket {
 }
 
 export interface ServerSocketEvents {
-  readonly opened: () => void;
+  /** @param peer with TLS: who the server is */
+  readonly opened: (peer?: PeerCertificate) => void;
   /** A datagram, or what came over a stream. */
   readonly octets: (octets: Uint8Array) => void;
   /** It goes on all the same. */

@@ -2,6 +2,7 @@
  * What the ubus object `pptp` answers: snake_case keys, numbers as numbers, seconds, octets ("bytes" as everywhere on ubus),
  * addresses as text. (Types, not interfaces: only they are ubus tables to the compiler.)
  */
+import type { AccountSource } from '../../session/options.ts';
 import type { CallCounters, LinkState, SessionStatus } from '../../session/ports.ts';
 import type { DisabledInterface } from '../configuration/configuration.ts';
 import type { Problem } from '../configuration/problems.ts';
@@ -27,6 +28,8 @@ export type SessionDocument = {
   /** Seconds. */
   readonly uptime: number;
   readonly auth: string;
+  /** Of a caller: who has let it in. */
+  readonly account?: AccountSource;
   readonly mppe: string;
   readonly mru: number;
   /** kbit/s; absent: no limit. */
@@ -188,6 +191,7 @@ export function sessionDocument(status: SessionStatus, now: number): SessionDocu
     since: Math.round(Date.now() / 1000) - uptime,
     uptime,
     auth: status.auth,
+    ...(status.account === undefined ? {} : { account: status.account.source }),
     mppe: status.mppe,
     mru: status.mtu,
     ...(rates.up === 0 ? {} : { rate_up: rates.up }),

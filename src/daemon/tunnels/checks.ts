@@ -32,31 +32,50 @@ export type CheckDocument = {
 const MAX_KEPT = 16;
 const MAX_RUNNING = 4;
 
+/** How far something has come that takes as long as the network does, step by step. */
+export interface Progress {
+  readonly name: string;
+  readonly steps: readonly string[];
+  /** Steps with their details. */
+  readonly passed: ReadonlyMap<string, string>;
+  readonly done: boolean;
+  readonly cause?: Cause;
+}
+
 /** How far a server is followed by somebody who has no account there: its first GRE packet says all but the login. */
 const anonymousSteps = steps.slice(0, steps.indexOf('gre') + 1);
 
-interface Check {
-  readonly name: string;
+interface Check extends Progress {
   readonly steps: readonly Step[];
   readonly passed: Map<Step, string>;
   done: boolean;
   cause?: Cause;
-  /** Nobody tells this check how it goes on: it looks. */
-  look?: () => void;
+}
+
+interface Kept {
+  readonly progress: Progress;
+  /** Nobody tells this one how it goes on: it looks. */
+  readonly look?: () => void;
 }
 
 export class Checks {
-  readonly #checks = new Map<number, Check>();
+  readonly #checks = new Map<number, Kept>();
   #lastId = 0;
 
   /** Dials once. @returns the check's id @throws {UbusError} too many are running */
   startLink(options: ClientLinkOptions, ports: RunnerPorts): number {
-    return this.#start(options, steps, ports);
+    return this.#dial(options, steps, ports);
   }
 
   /** Calls a server without logging in. @throws {UbusError} as startLink, or `server` is no host */
   startServer(server: string, port: number, ports: RunnerPorts): number {
-    return this.#start(anonymousLink(server, port), anonymousSteps, ports);
+    return this.#dial(anonymousLink(server, port), anonymousSteps, ports);
+  }
+
+  /** Something else that goes on by itself. @throws {UbusError} too many are running */
+  start(begin: () => Progress): number {
+    this.#admit();
+    return this.#keep({ progress: begin() });
   }
 
   /** A link that is up: its session is asked, and stays as it is. @throws {UbusError} too many are running */
@@ -65,7 +84,8 @@ export class Checks {
     const { before, after } = liveSteps(session);
     const echo = new EchoCheck(target, session);
     const check: Check = { name: session.name, steps, passed: new Map(before), done: false };
-    check.look = () => {
+    const look = () => {
+      if (check.done) return;
       const verdict = echo.look();
       if (verdict === undefined) return;
       check.done = true;
@@ -76,13 +96,14 @@ export class Checks {
           check.passed.set(step, detail);
       }
     };
-    return this.#keep(check);
+    return this.#keep({ progress: check, look });
   }
 
   status(id: number): CheckDocument | undefined {
-    const check = this.#checks.get(id);
-    if (check === undefined) return undefined;
-    if (!check.done) check.look?.();
+    const kept = this.#checks.get(id);
+    if (kept === undefined) return undefined;
+    kept.look?.();
+    const check = kept.progress;
     const failed = check.done ? check.steps.find((step) => !check.passed.has(step)) : undefined;
     return {
       id,
@@ -97,7 +118,7 @@ export class Checks {
     };
   }
 
-  #start(options: ClientLinkOptions, wanted: readonly Step[], ports: RunnerPorts): number {
+  #dial(options: ClientLinkOptions, wanted: readonly Step[], ports: RunnerPorts): number {
     this.#admit();
     const check: Check = { name: options.name, steps: wanted, passed: new Map(), done: false };
     const report = (event: SessionEvent) => {
@@ -108,22 +129,22 @@ export class Checks {
     };
     const runner = new LinkRunner(options, { ...ports, report }, true, () => (check.done = true));
     runner.feed((link, now) => link.dial(now));
-    return this.#keep(check);
+    return this.#keep({ progress: check });
   }
 
   #admit(): void {
-    const running = [...this.#checks.values()].filter((check) => {
-      if (!check.done) check.look?.();
-      return !check.done;
+    const running = [...this.#checks.values()].filter(({ progress, look }) => {
+      look?.();
+      return !progress.done;
     }).length;
     if (running >= MAX_RUNNING)
       throw new UbusError('UNKNOWN_ERROR', `${running} checks are running already`);
   }
 
-  #keep(check: Check): number {
+  #keep(check: Kept): number {
     this.#checks.set(++this.#lastId, check);
-    for (const [id, { done }] of this.#checks)
-      if (this.#checks.size > MAX_KEPT && done) this.#checks.delete(id);
+    for (const [id, { progress }] of this.#checks)
+      if (this.#checks.size > MAX_KEPT && progress.done) this.#checks.delete(id);
     return this.#lastId;
   }
 }

@@ -35,7 +35,11 @@ export const sockets: Sockets = {
     socket.setNoDelay(true);
     // Each write is a record of its own. Node would put those that wait into one, and FreeRADIUS takes a record for a packet.
     Object.assign(socket, { _writev: null });
-    socket.once('secureConnect', connected);
+    socket.once('secureConnect', () => {
+      const { subject, valid_to: validTo } = socket.getPeerCertificate();
+      const parts = Object.entries(subject).map(([key, value]) => `${key}=${String(value)}`);
+      connected({ subject: parts.join(', '), validTo: new Date(validTo) });
+    });
     return new NodeSocket(socket);
   },
   connectLocal: (path, connected) => new NodeSocket(connect(path, connected)),

@@ -23,8 +23,8 @@ const defaults = {
     masquerade: undefined,
     dns: undefined,
     user: undefined,
-    passwordFile: undefined,
   },
+  passwordFile: undefined,
 };
 
 function fault(...words: string[]): string {

@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { mock, test } from 'node:test';
 import { causeDocument, sessionDocument } from '../../../src/daemon/reports/documents.ts';
 import { cause } from '../../../src/wire/cause.ts';
+import { ordinaryTerms } from '../../../src/session/authorization.ts';
 import { session } from '../status.ts';
 
 test('a session: snake_case keys, seconds, octets, addresses as text', (context) => {
@@ -39,6 +40,22 @@ test('a session of a link names the link', () => {
   assert.equal(document.link, 'office');
   assert.equal('server' in document, false);
   assert.equal(document.uptime, 0);
+});
+
+test('a caller that RADIUS has let in', () => {
+  const account = {
+    source: 'radius',
+    call: {
+      accountingId: 'a1',
+      server: 'home',
+      peer: session.peer,
+      called: session.localAddress,
+      port: 0,
+    },
+    terms: ordinaryTerms,
+  } as const;
+  assert.equal(sessionDocument({ ...session, account }, 1000).account, 'radius');
+  assert.equal('account' in sessionDocument(session, 1000), false);
 });
 
 test('a clock that is behind does not make a negative uptime', () => {

@@ -67,6 +67,26 @@ test('an echo may be lost: it is asked three times, and then there is no answer'
   assert.deepEqual(echo.look(6_000), { cause: { code: 'PEER_DEAD' } });
 });
 
+test('something else that goes on by itself is followed likewise', () => {
+  const checks = new Checks();
+  const begun = {
+    name: 'main',
+    steps: ['name', 'status'],
+    passed: new Map([['name', '192.0.2.10']]),
+    done: false,
+    cause: cause('RADIUS_NO_ANSWER', 'main'),
+  };
+  const id = checks.start(() => begun);
+  assert.equal(checks.status(id)?.done, false);
+  begun.done = true;
+  const { steps: shown, cause: why } = checks.status(id)!;
+  assert.deepEqual(shown, [
+    { step: 'name', result: 'ok', detail: '192.0.2.10' },
+    { step: 'status', result: 'failed', detail: '' },
+  ]);
+  assert.equal(why?.code, 'RADIUS_NO_ANSWER');
+});
+
 test('old checks are forgotten, the newest are kept; not too many at a time', () => {
   const checks = new Checks();
   const answering = new Target();

@@ -33,7 +33,8 @@ function fault(page: string, { info }: Block): string | undefined {
   if (language === 'uci') return mark === undefined ? 'which file?' : undefined;
   if (!commandLanguages.includes(language ?? '')) return 'which language?';
   if (mark === 'not-run') return undefined;
-  if (mark !== undefined) return `unknown mark ${mark}`;
+  if (mark !== undefined && !isRun({ info: [language!, mark], text: '', line: 0 }))
+    return `unknown mark ${mark}`;
   if (language !== 'sh') return 'only sh can be run: say not-run';
   return page.startsWith('docs/') && walkedPages.includes(page.slice(5))
     ? undefined

@@ -30,6 +30,13 @@ const calls = {
 		reject: true
 	}),
 	captureStop: rpc.declare({ object: 'pptp', method: 'capture_stop', expect: whole, reject: true }),
+	radiusTest: rpc.declare({
+		object: 'pptp',
+		method: 'radius_test',
+		params: ['name', 'username', 'password'],
+		expect: whole,
+		reject: true
+	}),
 	interfaces: rpc.declare({ object: 'network.interface', method: 'dump', expect: { interface: [] }, reject: true }),
 	interfaceUp: rpc.declare({ object: 'network.interface', method: 'up', params: ['interface'], reject: true }),
 	interfaceDown: rpc.declare({ object: 'network.interface', method: 'down', params: ['interface'], reject: true }),

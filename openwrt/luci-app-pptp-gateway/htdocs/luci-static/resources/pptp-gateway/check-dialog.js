@@ -1,13 +1,9 @@
 'use strict';
 'require baseclass';
-'require ui';
 'require pptp-gateway.bus as bus';
-'require pptp-gateway.causes as causes';
-'require pptp-gateway.words as words';
+'require pptp-gateway.steps-dialog as stepsDialog';
 
-/* How far a link gets: the steps of the daemon's check as they are reached, and a ping at the end. */
-
-const INTERVAL = 700;
+/* How far a link gets: the steps of the daemon's check, and a ping at the end. */
 
 const titles = {
 	name: _('Name of the server'),
@@ -21,21 +17,6 @@ const titles = {
 	addresses: _('Addresses'),
 	ping: _('Ping')
 };
-
-const marks = {
-	ok: ['\u2714', 'var(--success-color-medium, #009a4c)'],
-	failed: ['\u2718', 'var(--error-color-medium, #e8210d)'],
-	open: ['\u25cb', 'inherit']
-};
-
-function line(step, state, detail) {
-	const [mark, colour] = marks[state] ?? marks.open;
-	return E('li', { 'data-step': step, 'data-result': state, style: 'list-style:none; margin:.2em 0' }, [
-		E('span', { style: `color:${colour}; display:inline-block; width:1.5em` }, [mark]),
-		E('strong', {}, [titles[step] ?? step]),
-		detail ? ` ${detail}` : ''
-	]);
-}
 
 /* Through the tunnel, when the link is up: from this router to the other end. */
 async function ping(name) {
@@ -56,56 +37,18 @@ async function ping(name) {
 
 return baseclass.extend({
 	async open(name) {
-		let closed = false;
-		const list = E('ul', { style: 'margin:0; padding:0' }, []);
-		const verdict = E('p', {}, [E('em', { class: 'spinning' }, [_('Checking…')])]);
-		ui.showModal(_('Check of %s').format(words.escaped(name)), [
-			list,
-			verdict,
-			E('div', { class: 'right' }, [
-				E(
-					'button',
-					{
-						class: 'btn cbi-button',
-						click: () => {
-							closed = true;
-							ui.hideModal();
-						}
-					},
-					[_('Dismiss')]
-				)
-			])
-		]);
+		const dialog = new stepsDialog.StepsDialog(_('Check of %s').format(name), titles);
+		const pingLine = dialog.line('ping', 'open', '');
+		if (!(await dialog.follow(() => bus.check(name), pingLine))) return;
+		dialog.wait(_('Ping…'));
 		try {
-			const { id } = await bus.check(name);
-			for (;;) {
-				const { done, steps, cause } = await bus.checkStatus(id);
-				if (closed) return;
-				const own = steps.map(({ step, result, detail }) =>
-					line(step, result == 'ok' ? 'ok' : result == 'failed' ? 'failed' : 'open', detail)
-				);
-				list.replaceChildren(...own, line('ping', 'open', ''));
-				if (!done) {
-					await new Promise((resolve) => window.setTimeout(resolve, INTERVAL));
-					continue;
-				}
-				if (cause != null) {
-					verdict.replaceChildren(E('strong', {}, [causes.describe(cause)]), ' ', causes.remedy(cause));
-					return;
-				}
-				verdict.replaceChildren(E('em', { class: 'spinning' }, [_('Ping…')]));
-				const { state, detail } = await ping(name);
-				if (closed) return;
-				list.lastChild.replaceWith(line('ping', state, detail));
-				verdict.replaceChildren(
-					E('strong', {}, [
-						state == 'failed' ? _('The link is up, but the ping was not answered.') : _('Everything works up to here.')
-					])
-				);
-				return;
-			}
+			const { state, detail } = await ping(name);
+			pingLine.replaceWith(dialog.line('ping', state, detail));
+			dialog.say(
+				state == 'failed' ? _('The link is up, but the ping was not answered.') : _('Everything works up to here.')
+			);
 		} catch (error) {
-			verdict.replaceChildren(_('The check could not be made: %s').format(bus.problem(error)));
+			dialog.say(_('The check could not be made: %s').format(bus.problem(error)));
 		}
 	}
 });

@@ -5,11 +5,18 @@
 /* Problems of the configuration, as status has them, in the words of these pages. */
 
 const labels = {
+	accounts: _('Logins are decided by'),
+	address: _('Address of this router'),
 	allow_from: _('Callers may come from'),
+	ca: _('Certificate of the signer'),
+	certificate: _('Own certificate'),
+	coa: _('May end and change sessions'),
 	dest: _('To'),
 	dest_ip: _('Server inside'),
 	expires: _('Expires'),
+	identifier: _('Name of this router'),
 	ipaddr: _('Fixed address'),
+	key: _('Private key'),
 	listen: _('Listen on'),
 	localip: _('Own address'),
 	mtu: _('MTU'),
@@ -18,8 +25,11 @@ const labels = {
 	password: _('Password'),
 	range: _('Address range'),
 	route: _('Networks'),
+	secret: _('Secret'),
 	server: _('Server'),
+	source: _('Asked from'),
 	src: _('From'),
+	tls_name: _('Name in its certificate'),
 	username: _('User name')
 };
 
@@ -44,6 +54,13 @@ const sentences = [
 	[/^the device (\S+) is also that of section '(.+)'$/, (device, name) => _('%s has the same device').format(name)],
 	[/^is in src too: /, () => _('clients and servers must be on different networks')],
 	[/^there is no such server$/, () => _('there is no such server')],
+	[/^is required: certificate and key /, () => _('certificate and key belong together')],
+	[/^belongs to transport tls$/, () => _('this belongs to TLS')],
+	[/^needs an address in option server/, () => _('this needs an address of the server, for a name can be forged')],
+	[
+		/^there is no RADIUS server for logins /,
+		() => _('there is no RADIUS server for logins: add one on the page RADIUS')
+	],
 	[/^is required/, () => _('a value is missing')],
 	[/^expected (.+)$/, (allowed) => _('the value is not allowed (expected: %s)').format(allowed)],
 	[/^TCP port (\d+) is in use/, () => causes.describe({ code: 'PORT_IN_USE' })]
@@ -65,6 +82,7 @@ function reason(message) {
 function subject({ file, section, username, kind }) {
 	if (section == null) return _('File %s').format(file);
 	if (file == 'pptp_users') return _('User %s').format(username ?? section);
+	if (file == 'pptp_radius') return _('RADIUS %s').format(section);
 	if (file == 'pptp') return section == 'globals' ? _('All servers and links') : _('Passthrough %s').format(section);
 	return (kind == 'server' ? _('Server %s') : _('Link %s')).format(section);
 }

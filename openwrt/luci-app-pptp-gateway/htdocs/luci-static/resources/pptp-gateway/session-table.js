@@ -35,7 +35,7 @@ return baseclass.extend({
 	create(rates, onSelect) {
 		return new liveTable.LiveTable(
 			[
-				{ title: _('User'), text: ({ username }) => words.shortened(username) },
+				{ title: _('User'), text: (session) => words.user(session) },
 				{ title: _('Via'), text: where },
 				{ title: _('From'), text: ({ peer }) => peer },
 				{ title: _('Address'), text: ({ address }) => address },
@@ -45,7 +45,7 @@ return baseclass.extend({
 				{ title: _('Sent'), text: ({ tx_bytes }) => words.octets(tx_bytes), value: ({ tx_bytes }) => tx_bytes },
 				{
 					title: _('Rate'),
-					text: ({ id }) => words.rates(rates.current(id)),
+					text: (session) => `${words.rates(rates.current(session.id))}${words.limits(session)}`,
 					value: ({ id }) => rates.current(id).rx + rates.current(id).tx
 				},
 				{

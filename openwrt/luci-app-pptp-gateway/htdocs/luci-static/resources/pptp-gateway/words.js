@@ -76,6 +76,19 @@ return baseclass.extend({
 		return `\u2193\u00a0${this.rate(rx)} \u2191\u00a0${this.rate(tx)}`;
 	},
 
+	/* What a session may have at most, kbit/s, up and down as the caller sees it; nothing where there is no limit. */
+	limits({ rate_up, rate_down }) {
+		const limit = (arrow, kbits) => (kbits ? [`${arrow}\u00a0${together('%1000.1mbit/s'.format(kbits * 1000))}`] : []);
+		const parts = [...limit('\u2193', rate_up), ...limit('\u2191', rate_down)];
+		return parts.length ? ` (\u2264 ${parts.join(' ')})` : '';
+	},
+
+	/* Whose session it is, and whether the users of this router have let it in. */
+	user({ username, account }) {
+		const name = this.shortened(username);
+		return account == 'radius' ? _('%s (by RADIUS)').format(name) : name;
+	},
+
 	/* A name that a stranger chose must not make a column as wide as the page. */
 	shortened(text) {
 		const characters = Array.from(text);

@@ -64,7 +64,13 @@ const sentences = {
 	SOURCE_NOT_ALLOWED: _('Callers from this address are not allowed (option allow_from).'),
 	SOURCE_BANNED: _('Too many failed logins from this address: it is locked out for a while.'),
 	RADIUS_NO_ANSWER: _(
-		'No RADIUS server answers: is it running, is this router among its clients, and does a firewall let UDP through?'
+		'No RADIUS server answers: is it running, is this router among its clients, with the same secret, and does a firewall let UDP through?'
+	),
+	ACCOUNTING_LOST: _(
+		'No RADIUS server has taken accounting records for so long that there is no more room for them: those of the sessions that ended first are lost.'
+	),
+	ACCOUNTING_REFUSED: _(
+		'The RADIUS servers answer other accounting records, but not this one, so it was given up: their logs should say why.'
 	),
 	RADIUS_UNREACHABLE: _('No RADIUS server can be reached: the details say what the system reports.'),
 	RADIUS_WRONG_SECRET: _(

@@ -39,6 +39,16 @@ function several(section, tab, name, title, description, choices, byDefault) {
 	return option;
 }
 
+/* A list whose order counts, as one choice: its values with blanks between. */
+function inOrder(section, tab, name, title, description, choices, byDefault) {
+	const option = choice(section, tab, name, title, description, choices, byDefault);
+	option.cfgvalue = (sectionId) => L.toArray(uci.get('network', sectionId, name)).join(' ') || null;
+	option.write = function (sectionId, value) {
+		return writeUnlessDefault.call(this, sectionId, L.toArray(value));
+	};
+	return option;
+}
+
 function flag(section, tab, name, title, description, byDefault) {
 	return add(section, tab, form.Flag, name, title, description, { default: byDefault });
 }
@@ -226,6 +236,7 @@ function security(section, tab) {
 
 return baseclass.extend({
 	NETWORK,
+	writeUnlessDefault,
 	validateNetwork,
 	validateLocalIp,
 	validateRange,
@@ -301,6 +312,22 @@ return baseclass.extend({
 			{
 				datatype: NETWORK
 			}
+		);
+		inOrder(
+			section,
+			'advanced',
+			'accounts',
+			_('Logins are decided by'),
+			_(
+				'RADIUS servers stand on the page RADIUS. After the users of this router they are asked for other names; before them, the users count only while no RADIUS server answers.'
+			),
+			[
+				['local', _('the users of this router')],
+				['radius', _('RADIUS servers')],
+				['local radius', _('the users of this router, then RADIUS servers')],
+				['radius local', _('RADIUS servers, then the users of this router')]
+			],
+			'local'
 		);
 		flag(section, 'advanced', 'isolate', _('Isolate callers'), _('Callers cannot reach each other.'), '1');
 		number(
