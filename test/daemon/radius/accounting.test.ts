@@ -1,0 +1,183 @@
+/** Accounting and CoA of a real server, with a real FreeRADIUS and its SQL table. */
+import assert from 'node:assert/strict';
+import { execFileSync } from 'node:child_process';
+import { join } from 'node:path';
+import { after, before, test } from 'node:test';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { ControlClient } from '../../../src/daemon/control/client.ts';
+import type { SessionDocument } from '../../../src/daemon/reports/documents.ts';
+import { Lab, type Gateway } from '../../../tools/lab.ts';
+import { FREERADIUS_SECRET, FreeRadius } from '../../support/freeradius.ts';
+import { link, password } from '../link-text.ts';
+
+interface Row {
+  readonly acctsessionid: string;
+  readonly username: string;
+  readonly acctstarttime: number;
+  /** null: it goes on. */
+  readonly acctstoptime: number | null;
+  readonly acctsessiontime: number;
+  readonly acctinputoctets: number;
+  readonly acctoutputoctets: number;
+  readonly acctterminatecause: string;
+  readonly framedipaddress: string;
+  readonly callingstationid: string;
+  readonly nasipaddress: string;
+}
+
+const lab = new Lab('accounting');
+let routerSide: string;
+let branchSide: string;
+let router: Gateway;
+let radius: FreeRadius;
+
+const files = {
+  network: `config interface 'home'
+	option proto 'pptpserver'
+	option localip '192.168.99.1'
+	option network '192.168.99.0/24'
+	list accounts 'radius'
+	option mppe 'required'
+`,
+  pptp_radius: `config nas
+	option identifier 'gateway'
+
+config radius 'main'
+	option server '127.0.0.1'
+	option secret '${FREERADIUS_SECRET}'
+	option timeout '1'
+	option tries '2'
+	option dead_time '1'
+	option coa '1'
+`,
+};
+const startRouter = () => lab.gateway('router', routerSide, files);
+
+before(async () => {
+  routerSide = lab.namespace('router');
+  branchSide = lab.namespace('branch');
+  lab.join('outer', [
+    [routerSide, '198.18.1.1/30'],
+    [branchSide, '198.18.1.2/30'],
+  ]);
+  const users = `anna Cleartext-Password := "${password}"\n`;
+  radius = await FreeRadius.start({ users, sqlite: true }, ['ip', 'netns', 'exec', routerSide]);
+  router = await startRouter();
+  await lab.gateway('branch', branchSide, { network: link('one', '198.18.1.1', 'anna') }, '--dial');
+});
+
+after(async () => {
+  await lab.close();
+  await radius.stop();
+});
+
+async function until<T>(look: () => Promise<T | undefined>): Promise<T> {
+  for (;;) {
+    const found = await look();
+    if (found !== undefined) return found;
+    await sleep(50);
+  }
+}
+
+function rows(): Row[] {
+  const database = join(radius.folder, 'radius.db');
+  const query = 'SELECT * FROM radacct ORDER BY radacctid';
+  const text = execFileSync('sqlite3', ['-cmd', '.timeout 10000', '-json', database, query]);
+  return text.length === 0 ? [] : (JSON.parse(text.toString()) as Row[]);
+}
+
+/** Its row, once it is as wanted. */
+const row = (id: string, isWanted: (row: Row) => boolean): Promise<Row> =>
+  until(() => Promise.resolve(rows().find((one) => one.acctsessionid === id && isWanted(one))));
+const hasEnded = ({ acctstoptime }: Row) => acctstoptime !== null;
+
+async function sessions(): Promise<readonly SessionDocument[]> {
+  const client = await ControlClient.open(join(router.configDir, 'run/ubus.sock'));
+  try {
+    return ((await client.call('sessions')) as { sessions: SessionDocument[] }).sessions;
+  } finally {
+    client.close();
+  }
+}
+
+/** A session that has none of these ids, and its row. */
+async function next(
+  but: readonly string[] = [],
+): Promise<{ session: SessionDocument; id: string }> {
+  const open = await until(() =>
+    Promise.resolve(rows().find((one) => !hasEnded(one) && !but.includes(one.acctsessionid))),
+  );
+  const [session] = await sessions();
+  assert.equal(session?.address, open.framedipaddress);
+  return { session, id: open.acctsessionid };
+}
+
+function radclient(kind: string, attributes: string): Promise<{ output: string }> {
+  const proof = `Event-Timestamp = ${Math.floor(Date.now() / 1000)}, Message-Authenticator = 0x00`;
+  const words = `echo '${attributes}, ${proof}' | radclient -x -r 1 127.0.0.1:3799 ${kind} ${FREERADIUS_SECRET}`;
+  return lab.run(routerSide, 'sh', '-c', words);
+}
+
+const seen: string[] = [];
+
+test('octets in the table are those of the session, and a Disconnect ends it', async () => {
+  const { id } = await next();
+  seen.push(id);
+  await lab.run(branchSide, 'ping', '-c', '5', '-i', '0.2', '-s', '1200', '192.168.99.1');
+  let counted = '';
+  const session = await until(async () => {
+    const [now] = await sessions();
+    const text = JSON.stringify([now?.rx_bytes, now?.tx_bytes]);
+    if (text === counted) return now;
+    counted = text;
+    await sleep(300);
+    return undefined;
+  });
+  assert.ok(session.rx_bytes > 6000);
+  assert.match(
+    (await radclient('disconnect', `User-Name = "anna"`)).output,
+    /Received Disconnect-ACK/,
+  );
+  const ended = await row(id, hasEnded);
+  assert.equal(ended.acctinputoctets, session.rx_bytes);
+  assert.equal(ended.acctoutputoctets, session.tx_bytes);
+  assert.equal(ended.username, 'anna');
+  assert.equal(ended.callingstationid, '198.18.1.2');
+  assert.equal(ended.nasipaddress, '198.18.1.1');
+  assert.equal(ended.acctterminatecause, 'Admin-Reset');
+  assert.ok(Math.abs(ended.acctstoptime! - ended.acctstarttime - ended.acctsessiontime) <= 1);
+});
+
+test('CoA changes what a session may', async () => {
+  const { id } = await next(seen);
+  seen.push(id);
+  const { output } = await radclient('coa', `Acct-Session-Id = "${id}", Session-Timeout = 2`);
+  assert.match(output, /Received CoA-ACK/);
+  assert.equal((await row(id, hasEnded)).acctterminatecause, 'Session-Timeout');
+  const gone = await radclient('coa', `Acct-Session-Id = "${id}", Session-Timeout = 2`);
+  assert.match(gone.output, /Received CoA-NAK[^]*Error-Cause = Session-Context-Not-Found/);
+});
+
+test('a Stop comes while FreeRADIUS is away, and is there when it is back', async () => {
+  const { id } = await next(seen);
+  seen.push(id);
+  await radius.kill();
+  await radclient('disconnect', `Acct-Session-Id = "${id}"`);
+  await radius.restart();
+  assert.equal((await row(id, hasEnded)).acctterminatecause, 'Admin-Reset');
+});
+
+test('a daemon that is killed leaves the end of its sessions to the next one', async () => {
+  const { id } = await next(seen);
+  seen.push(id);
+  await radius.kill();
+  router.process.signal('SIGKILL');
+  await router.process.ended;
+  router = await startRouter();
+  await radius.restart();
+  assert.equal((await row(id, hasEnded)).acctterminatecause, 'NAS-Reboot');
+  const { id: last } = await next(seen);
+  await router.process.stop();
+  assert.equal((await row(last, hasEnded)).acctterminatecause, 'Admin-Reboot');
+  assert.ok(rows().every(hasEnded), JSON.stringify(rows()));
+});
