@@ -10,6 +10,8 @@ import type { Log } from './reports/log.ts';
 export interface DaemonOptions {
   readonly log: Log;
   readonly faults: Faults;
+  /** A folder of the daemon's own that outlives it. */
+  readonly state: string;
   /** Dial links with auto 1 ourselves, where no supervisor decides. */
   readonly dial: boolean;
   /** Makes the Router port. */

@@ -23,6 +23,7 @@ import { Drive } from './engine/drive.ts';
 import { kernel, watchKernel } from './engine/kernel.ts';
 import { PacketIo } from './engine/packet-io.ts';
 import { InForce } from './in-force.ts';
+import { LiveSessions } from './radius/live-sessions.ts';
 import { Radius } from './radius/radius.ts';
 import { Relays } from './relays/relays.ts';
 import { Counters } from './reports/counters.ts';
@@ -130,9 +131,13 @@ export class Daemon {
         drive,
         log,
         count,
+        sessions: new LiveSessions(servers),
+        trouble: (username, why) =>
+          reports.event({ what: 'server-trouble', server: 'accounting', username, cause: why }),
         doubt: (kind, text) => reports.ofStrangers(kind, () => warn(text)),
       },
       configuration,
+      options.state,
     );
     this.ports = {
       gateway,
@@ -144,7 +149,10 @@ export class Daemon {
       router,
       connections,
       neighbours: new KernelNeighbours(kernel.route, () => surroundings.networks, failed),
-      report: (event) => reports.event(event),
+      report: (event) => {
+        faults.contain('accounting', () => this.radius.note(event));
+        reports.event(event);
+      },
     };
     this.relays = new Relays(
       {
@@ -243,7 +251,7 @@ export class Daemon {
       Promise.all([...goodbyes, this.relays.stop()]),
       new Promise<void>((resolve) => clock.meanwhile(3_800, resolve)),
     ]);
-    this.radius.close();
+    await this.radius.close();
     this.upkeep.close();
     for (const watch of this.#watches) watch.close();
     await this.ports.router.close();

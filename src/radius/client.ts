@@ -82,7 +82,6 @@ export class RadiusClient<Request extends RadiusRequest> {
     this.#serveQueue(now);
   }
 
-  /** @public for the daemon */
   handleRequest(request: Request, now: number): void {
     const exchange = new Exchange(request, now, (outcome) => {
       this.#byRequest.delete(request);
@@ -92,7 +91,7 @@ export class RadiusClient<Request extends RadiusRequest> {
     this.#begin(exchange, now);
   }
 
-  /** Nobody wants the answer any more; nothing more is said of the request. @public for the daemon */
+  /** Nobody wants the answer any more; nothing more is said of the request. */
   abandon(request: Request, now: number): void {
     const exchange = this.#byRequest.get(request);
     if (exchange === undefined) return;
@@ -101,7 +100,6 @@ export class RadiusClient<Request extends RadiusRequest> {
     this.#serveQueue(now);
   }
 
-  /** @public for the daemon */
   handleOpened(id: SocketId, now: number): void {
     const socket = this.#sockets.get(id);
     if (socket === undefined || socket.isOpen) return;
@@ -111,14 +109,13 @@ export class RadiusClient<Request extends RadiusRequest> {
 
   /**
    * The system says that something is wrong with an open socket, which goes on: nobody listens at the other end, perhaps.
-   * @public for the daemon
    */
   handleTrouble(id: SocketId, detail: string): void {
     const socket = this.#sockets.get(id);
     if (socket !== undefined) socket.server.trouble = detail;
   }
 
-  /** The socket could not be opened, or has been closed by the other end. @public for the daemon */
+  /** The socket could not be opened, or has been closed by the other end. */
   handleClosed(id: SocketId, detail: string, now: number): void {
     const socket = this.#sockets.get(id);
     if (socket === undefined) return;
@@ -132,7 +129,7 @@ export class RadiusClient<Request extends RadiusRequest> {
     this.#serveQueue(now);
   }
 
-  /** A datagram, or what came over a stream. @public for the daemon */
+  /** A datagram, or what came over a stream. */
   handleOctets(id: SocketId, octets: Uint8Array, now: number): void {
     const socket = this.#sockets.get(id);
     if (socket === undefined) return;
@@ -171,7 +168,7 @@ export class RadiusClient<Request extends RadiusRequest> {
     return this.#outputs.shift();
   }
 
-  /** The end of all: requests fail by `reason`, sockets close. @public for the daemon */
+  /** The end of all: requests fail by `reason`, sockets close. */
   close(reason: Cause, now: number): void {
     for (const exchange of [...this.#exchanges]) this.#fail(exchange, reason, now);
     for (const socket of [...this.#sockets.values()]) this.#close(socket);

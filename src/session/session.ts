@@ -160,6 +160,11 @@ export class Session implements FrameReceiver {
     this.#drain(now);
   }
 
+  /** Its account has changed in what does not end it. */
+  renew(account: SessionAccount): void {
+    if (this.#identity !== undefined) this.#identity = { ...this.#identity, account };
+  }
+
   /** Whoever logs in is not let in. PPP ends. @param told what the peer learns of it, if it has proved its password */
   refuse(why: Cause, now: number, told?: Refusal): void {
     const state = this.#state;

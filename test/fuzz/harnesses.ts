@@ -21,6 +21,8 @@ import { operation } from './harnesses/operation.ts';
 import { pppFrames } from './harnesses/ppp-frames.ts';
 import { pppLink } from './harnesses/ppp-link.ts';
 import { pppOptions } from './harnesses/ppp-options.ts';
+import { radiusClient } from './harnesses/radius-client.ts';
+import { radiusPackets } from './harnesses/radius-packets.ts';
 import { relay } from './harnesses/relay.ts';
 import { server } from './harnesses/server.ts';
 import { uci } from './harnesses/uci.ts';
@@ -32,6 +34,7 @@ export const codecs: readonly Harness[] = [
   pppFrames,
   pppOptions,
   authentication,
+  radiusPackets,
   addresses,
   blobs,
   uci,
@@ -50,6 +53,7 @@ export const harnesses: readonly Harness[] = [
   pppLink,
   dataPath,
   relay,
+  radiusClient,
   server,
   clientLink,
   dynamicAuthorization,

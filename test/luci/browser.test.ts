@@ -323,6 +323,8 @@ function suite(base: string): void {
           '[document.documentElement.scrollWidth, innerWidth]',
         );
         assert.ok(wide <= window, `${name}: ${wide} pixels on a window of ${window}`);
+        const help = await other.getByText('Help for this page').getAttribute('href');
+        assert.ok((await other.request.get(new URL(help!, base).href)).ok(), `${name}: ${help}`);
         await shoot(`${name}-${mode}-plain`, other);
       }
       await other.context().close();

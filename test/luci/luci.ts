@@ -97,6 +97,7 @@ export function luci(fakes: Record<string, Any> = {}): Luci {
         : Array.isArray(value)
           ? value
           : String(value).split(/\s+/).filter(Boolean),
+    resource: (path: string) => `/luci-static/resources/${path}`,
     resolveDefault: (promise: Any, value: Any) => Promise.resolve(promise).catch(() => value),
     hasViewPermission: () => true,
     bind: (fn: Any, self: Any) => fn.bind(self),

@@ -21,20 +21,25 @@ async function box(status: object | undefined, protocols: object = known, access
     'network.get_proto_handlers': protocols,
     'session.access': { access },
   });
-  const node = await router.module('pptp-gateway.notices').box();
+  const [help, node] = (await router.module('pptp-gateway.notices').box('home-vpn')).children;
   const buttons = () => [...node.querySelectorAll('button')].map((each) => each.textContent);
-  return { router, node, buttons };
+  return { router, help, node, buttons };
 }
 
 describe('notices', () => {
-  test('nothing where all is well', async () => {
-    const { node } = await box({});
+  test('the way to help, and nothing else where all is well', async () => {
+    const { help, node } = await box({});
+    assert.equal(
+      help.querySelector('a').getAttribute('href'),
+      '/luci-static/resources/pptp-gateway/help/home-vpn.html',
+    );
     assert.equal(node.textContent, '');
   });
 
   test('every page has them', () => {
     for (const { module, text } of sources())
-      if (module.startsWith('view.pptp-gateway.')) assert.match(text, /notices\.box\(\)/, module);
+      if (module.startsWith('view.pptp-gateway.'))
+        assert.match(text, /notices\.box\('[a-z-]+'\)/, module);
   });
 
   test('the daemon does not run', async () => {

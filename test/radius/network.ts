@@ -24,6 +24,8 @@ const WAY = 5;
 export interface Asked {
   readonly server: string;
   readonly socket: SocketId;
+  /** With which it was asked. */
+  readonly secret: string;
   readonly at: number;
   readonly octets: Uint8Array;
   readonly packet: RadiusPacket;
@@ -191,9 +193,18 @@ export class Network {
     assert.ok(options !== undefined, 'sent to a socket that is not open');
     this.clock.after(WAY, () => {
       const authenticator = octets.slice(4, 20);
-      const cipher = attributeCipher(options.secret, authenticator, octetsOf(0));
+      const { secret } = options;
+      const cipher = attributeCipher(secret, authenticator, octetsOf(0));
       const packet = ok(decodeRadiusPacket(octets, cipher));
-      const asked = { server: options.name, socket, at: this.clock.now, octets, packet };
+      const text = new TextDecoder().decode(secret.octets);
+      const asked = {
+        server: options.name,
+        socket,
+        secret: text,
+        at: this.clock.now,
+        octets,
+        packet,
+      };
       this.asked.push(asked);
       const answer = this.answers.get(options.name)?.(asked);
       if (answer !== undefined) this.clock.after(WAY, () => this.deliver(socket, answer));

@@ -42,10 +42,12 @@ cp openwrt/pptp-gateway/Makefile openwrt/pptp-gateway/test.sh "$feed/pptp-gatewa
 archive "$name" "$feed/pptp-gateway/$name.tar.gz"
 pin "$feed/pptp-gateway/Makefile" PKG_HASH "$feed/pptp-gateway/$name.tar.gz"
 
-# The pages: plain files, copied by luci.mk
+# The pages: plain files, copied by luci.mk; and those of docs/ that they link to
 for package in luci-proto-pptpgw luci-app-pptp-gateway; do
 	rm -rf "${feed:?}/$package"
 	cp -R "openwrt/$package" "$feed/$package"
+	[ "$package" != luci-app-pptp-gateway ] ||
+		node --import tsx tools/docs/help.ts "$feed/$package/htdocs/luci-static/resources/pptp-gateway/help"
 	chmod -R u=rwX,go=rX "$feed/$package"
 done
 

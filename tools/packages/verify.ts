@@ -3,6 +3,7 @@ import { execFileSync, spawnSync } from 'node:child_process';
 import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, statSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { basename, dirname, join, resolve } from 'node:path';
+import { helpPages } from '../docs/help.ts';
 import { readApk } from './apk/package.ts';
 import { readIpk, unpackIpk, type Ipk } from './ipk-file.ts';
 
@@ -37,6 +38,9 @@ function expectedContents(name: string, cpu: string): string[] {
   if (name.startsWith('luci-'))
     return [
       ...treeOf(join(source, 'htdocs')).map((path) => `0644 /www${path}`),
+      ...(name === 'luci-app-pptp-gateway' ? helpPages : []).map(
+        (page) => `0644 /www/luci-static/resources/pptp-gateway/help/${page}.html`,
+      ),
       ...(readdirSync(source).includes('root') ? treeOf(join(source, 'root')) : []).map(
         (path) => `0644 ${path}`,
       ),

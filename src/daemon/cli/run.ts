@@ -97,6 +97,8 @@ async function gateway(options: Arguments, log: Log, lastResort: LastResort): Pr
     dropPrivileges();
     daemon = await Daemon.start(configuration, {
       log,
+      // Under systemd that is on a disk (systemd.exec(5)), on OpenWrt in memory.
+      state: program.environment('STATE_DIRECTORY') ?? files.folderOf(socket),
       faults,
       dial,
       router,

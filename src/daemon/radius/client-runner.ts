@@ -31,6 +31,7 @@ export class ClientRunner<Request extends RadiusRequest> {
   readonly #role: RadiusRole;
   readonly #ports: ClientPorts;
   readonly #finished: (request: Request, outcome: Outcome) => void;
+  readonly #answersAgain: () => void;
   readonly #sockets = new Map<SocketId, ServerSocket>();
   /** Those that have no outcome yet. */
   readonly #asked = new Set<Request>();
@@ -38,15 +39,20 @@ export class ClientRunner<Request extends RadiusRequest> {
   #identity: readonly RadiusAttribute[] = [];
   #client: RadiusClient<Request>;
 
-  /** @param finished exactly once for each request, unless it was abandoned */
+  /**
+   * @param finished exactly once for each request, unless it was abandoned
+   * @param answersAgain a server that did not
+   */
   constructor(
     role: RadiusRole,
     ports: ClientPorts,
     finished: (request: Request, outcome: Outcome) => void,
+    answersAgain: () => void = () => undefined,
   ) {
     this.#role = role;
     this.#ports = ports;
     this.#finished = finished;
+    this.#answersAgain = answersAgain;
     this.#client = this.#begin();
   }
 
@@ -132,6 +138,7 @@ export class ClientRunner<Request extends RadiusRequest> {
         break;
       case 'server-alive':
         log.line('info', `RADIUS server ${output.server} answers again`);
+        this.#answersAgain();
         break;
     }
   }

@@ -4,12 +4,14 @@ import type { MppeKeySource } from '../../ppp/mppe-key-source.ts';
 import { readAccessAnswer, type AccessAnswer } from '../../radius/access-answer.ts';
 import { accessRequest, type RadiusCall, type RadiusLogin } from '../../radius/access-request.ts';
 import type { RadiusRequest } from '../../radius/client-options.ts';
+import type { SessionChange } from '../../radius/dynamic-request.ts';
 import type { GivenKeys, Grant } from '../../radius/grant.ts';
 import type {
   Authorization,
   CallFacts,
   LoginAnswer,
   LoginQuestion,
+  Terms,
 } from '../../session/authorization.ts';
 import { cause } from '../../wire/cause.ts';
 import { isMalformed } from '../../wire/codec.ts';
@@ -203,6 +205,18 @@ export function authorization(grant: Grant): Authorization {
       classes: grant.classes,
       interimInterval: grant.interimInterval,
     },
+  };
+}
+
+/** What a CoA-Request changes. */
+export function termsChange(change: SessionChange): Partial<Terms> {
+  const { sessionTimeout, idleTimeout, rates, classes, interimInterval } = change;
+  return {
+    ...(sessionTimeout === undefined ? {} : { sessionTimeout }),
+    ...(idleTimeout === undefined ? {} : { idleTimeout }),
+    ...(rates === undefined ? {} : { rates: { up: kbits(rates.up), down: kbits(rates.down) } }),
+    ...(classes === undefined ? {} : { classes }),
+    ...(interimInterval === undefined ? {} : { interimInterval }),
   };
 }
 

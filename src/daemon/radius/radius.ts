@@ -1,8 +1,11 @@
-/** All that has to do with RADIUS servers: logins that they decide on. */
+/** All that has to do with RADIUS servers: the logins that they decide on, accounting, and what they do to live sessions. */
 import type { LoginAnswer, LoginQuestion } from '../../session/authorization.ts';
 import type { RadiusServerStatus } from '../../radius/client-output.ts';
 import type { NasOptions, RadiusOptions } from '../configuration/radius.ts';
 import type { Authority } from '../tunnels/runner-ports.ts';
+import type { SessionEvent } from '../../session/ports.ts';
+import { AccountingRunner, type AccountingRunnerPorts } from './accounting-runner.ts';
+import { DynamicRunner } from './dynamic-runner.ts';
 import { Logins, type LoginsPorts } from './logins.ts';
 import { identityOf, nasOf, type Nas } from './nas.ts';
 
@@ -13,18 +16,29 @@ export interface RadiusConfiguration {
 
 export class Radius implements Authority {
   readonly #logins: Logins;
+  readonly #accounting: AccountingRunner;
+  readonly #dynamic: DynamicRunner;
   #nas: Nas;
 
-  constructor(ports: LoginsPorts, configuration: RadiusConfiguration) {
-    this.#nas = nasOf(configuration.nas);
+  /** @param state where accounting records wait, unless the configuration says where. It is configured when it is told so. */
+  constructor(
+    ports: LoginsPorts & AccountingRunnerPorts,
+    { nas }: RadiusConfiguration,
+    state: string,
+  ) {
+    this.#nas = nasOf(nas);
     this.#logins = new Logins(ports, () => this.#nas);
-    this.configure(configuration);
+    this.#accounting = new AccountingRunner(ports, nas, nas.records ?? state);
+    const changed = this.#accounting.changed.bind(this.#accounting);
+    this.#dynamic = new DynamicRunner({ ...ports, changed }, nas);
   }
 
   /** What is on its way stays so. */
   configure({ radius, nas }: RadiusConfiguration): void {
     this.#nas = nasOf(nas);
     this.#logins.runner.configure(radius, identityOf(this.#nas));
+    this.#accounting.configure(radius, nas);
+    this.#dynamic.configure(radius, nas);
   }
 
   ask(question: LoginQuestion, answered: (answer: LoginAnswer) => void): void {
@@ -40,7 +54,15 @@ export class Radius implements Authority {
     return this.#logins.runner.status();
   }
 
-  close(): void {
+  /** What becomes of sessions. */
+  note(event: SessionEvent): void {
+    this.#accounting.note(event);
+  }
+
+  /** All sessions have ended. */
+  async close(): Promise<void> {
+    this.#dynamic.close();
     this.#logins.runner.close();
+    await this.#accounting.close();
   }
 }

@@ -1,6 +1,7 @@
 /**
  * Packets that wait, in groups of queues. The queues of a group are served by deficit round robin (Shreedhar and Varghese
- * 1995): equal octets for all that have something to send.
+ * 1995): equal octets for all that have something to send. One that has had nothing for a round comes before the others, once
+ * (RFC 8290 §4.2): what is sent now and then does not wait for a round of those who always have something.
  */
 import type { HeldPackets } from './held-packets.ts';
 
@@ -9,22 +10,28 @@ const QUANTUM = 1500;
 
 const NONE = -1;
 
+/** Where a queue is in its group. */
+const Round = { Out: 0, New: 1, Old: 2 } as const;
+const ROUNDS = 3;
+
 export class FairQueues {
   readonly #held: HeldPackets;
   readonly #perGroup: number;
   /** By handle. */
   readonly #next: Int32Array;
   readonly #protocol: Uint16Array;
-  /** By queue; it is in its group's round while it is not empty. */
+  /** By queue. One that has become empty leaves its round when its turn comes. */
   readonly #head: Int32Array;
   readonly #tail: Int32Array;
   readonly #count: Uint16Array;
   readonly #octets: Int32Array;
   readonly #deficit: Int32Array;
-  readonly #nextActive: Int32Array;
-  /** By group; the first of its round is queue + 1: 0, there is none. */
-  readonly #firstActive: Int32Array;
-  readonly #lastActive: Int32Array;
+  readonly #round: Uint8Array;
+  readonly #nextInRound: Int32Array;
+  /** By group and round: the first queue + 1, or 0, and the last. */
+  readonly #first: Int32Array;
+  readonly #last: Int32Array;
+  /** By group. */
   readonly #waiting: Uint16Array;
   readonly #groupOctets: Int32Array;
   /** Queue and protocol of the packet that the last take() gave. */
@@ -43,9 +50,10 @@ export class FairQueues {
     this.#count = new Uint16Array(queues);
     this.#octets = new Int32Array(queues);
     this.#deficit = new Int32Array(queues);
-    this.#nextActive = new Int32Array(queues);
-    this.#firstActive = new Int32Array(groups);
-    this.#lastActive = new Int32Array(groups);
+    this.#round = new Uint8Array(queues);
+    this.#nextInRound = new Int32Array(queues);
+    this.#first = new Int32Array(groups * ROUNDS);
+    this.#last = new Int32Array(groups * ROUNDS);
     this.#waiting = new Uint16Array(groups);
     this.#groupOctets = new Int32Array(groups);
   }
@@ -76,12 +84,11 @@ export class FairQueues {
     const count = this.#count[queue]!;
     this.#protocol[handle] = protocol;
     this.#next[handle] = NONE;
-    if (count === 0) {
-      this.#head[queue] = handle;
+    if (count === 0) this.#head[queue] = handle;
+    else this.#next[this.#tail[queue]!] = handle;
+    if (this.#round[queue] === Round.Out) {
       this.#deficit[queue] = QUANTUM;
-      this.#activate(group, queue);
-    } else {
-      this.#next[this.#tail[queue]!] = handle;
+      this.#enter(group, Round.New, queue);
     }
     this.#tail[queue] = handle;
     this.#count[queue] = count + 1;
@@ -94,20 +101,26 @@ export class FairQueues {
   /** The packet whose turn it is in the group, as its handle (the caller releases it; see `queue` and `protocol`), or -1. */
   take(group: number): number {
     for (;;) {
-      const queue = this.#firstActive[group]! - 1;
+      const round = this.#first[group * ROUNDS + Round.New] === 0 ? Round.Old : Round.New;
+      const queue = this.#first[group * ROUNDS + round]! - 1;
       if (queue === NONE) return NONE;
+      if (this.#count[queue] === 0) {
+        this.#leave(group, round);
+        // It might come back at once, and before the others again.
+        if (round === Round.New) this.#enter(group, Round.Old, queue);
+        continue;
+      }
       const handle = this.#head[queue]!;
       const length = this.#held.length(handle);
       if (length > this.#deficit[queue]!) {
         this.#deficit[queue] = this.#deficit[queue]! + QUANTUM;
-        this.#firstActive[group] = this.#nextActive[queue]! + 1;
-        this.#activate(group, queue);
+        this.#leave(group, round);
+        this.#enter(group, Round.Old, queue);
         continue;
       }
       this.#deficit[queue] = this.#deficit[queue]! - length;
       this.#head[queue] = this.#next[handle]!;
       this.#forget(group, queue, 1, length);
-      if (this.#count[queue] === 0) this.#firstActive[group] = this.#nextActive[queue]! + 1;
       this.queue = queue;
       this.protocol = this.#protocol[handle]!;
       return handle;
@@ -122,7 +135,6 @@ export class FairQueues {
     for (let handle = this.#head[queue]!; handle !== NONE; handle = this.#next[handle]!)
       this.#held.release(handle);
     this.#forget(group, queue, dropped, this.#octets[queue]!);
-    this.#deactivate(group, queue);
     return dropped;
   }
 
@@ -137,21 +149,21 @@ export class FairQueues {
     this.#groupOctets[group] = this.#groupOctets[group]! - octets;
   }
 
-  /** To the end of the round. */
-  #activate(group: number, queue: number): void {
-    this.#nextActive[queue] = NONE;
-    if (this.#firstActive[group] === 0) this.#firstActive[group] = queue + 1;
-    else this.#nextActive[this.#lastActive[group]!] = queue;
-    this.#lastActive[group] = queue;
+  /** The queue goes to the end of the round. */
+  #enter(group: number, round: number, queue: number): void {
+    const at = group * ROUNDS + round;
+    this.#round[queue] = round;
+    this.#nextInRound[queue] = NONE;
+    if (this.#first[at] === 0) this.#first[at] = queue + 1;
+    else this.#nextInRound[this.#last[at]!] = queue;
+    this.#last[at] = queue;
   }
 
-  #deactivate(group: number, queue: number): void {
-    let before = NONE;
-    for (let at = this.#firstActive[group]! - 1; at !== queue; at = this.#nextActive[at]!)
-      before = at;
-    const after = this.#nextActive[queue]!;
-    if (before === NONE) this.#firstActive[group] = after + 1;
-    else this.#nextActive[before] = after;
-    if (this.#lastActive[group] === queue) this.#lastActive[group] = before;
+  /** The first queue leaves the round. */
+  #leave(group: number, round: number): void {
+    const at = group * ROUNDS + round;
+    const queue = this.#first[at]! - 1;
+    this.#first[at] = this.#nextInRound[queue]! + 1;
+    this.#round[queue] = Round.Out;
   }
 }

@@ -8,7 +8,7 @@
  * What waits is queued by flow and served fairly (fair-queues.ts), so that a ping or TCP's acknowledgments do not wait behind
  * a download. Each flow's queue is kept short by CoDel (codel.ts). And no flow may have more queued than its session has left
  * of LONGEST, and of the slots that are free (dynamic thresholds, as in backlog.ts): one that floods has half of the time or
- * a third of the slots, and there is always room for the others. Sessions without a rate cost one look.
+ * a third of the slots, and there is always room for one packet of each other one. Sessions without a rate cost one look.
  */
 import type { Slot } from '../../wire/brand.ts';
 import type { CounterSlab } from '../counters.ts';
@@ -52,8 +52,9 @@ export class Shaper {
   readonly #free: Float64Array;
   /** A group for each session, in it a queue for each flow. */
   readonly #queues: FairQueues;
-  /** By queue. */
+  /** By queue: whose it is, and whether others are in it. */
   readonly #flow: Int32Array;
+  readonly #isShared: Uint8Array;
   readonly #codel: CoDel;
   /** When it came, by handle. */
   readonly #came: Float64Array;
@@ -71,6 +72,7 @@ export class Shaper {
     this.#free = new Float64Array(maxSessions);
     this.#queues = new FairQueues(maxSessions, FLOWS, shapedSlots, shaped);
     this.#flow = new Int32Array(maxSessions * FLOWS);
+    this.#isShared = new Uint8Array(maxSessions * FLOWS);
     this.#codel = new CoDel(maxSessions * FLOWS);
     this.#came = new Float64Array(shapedSlots);
     this.#due = new DeadlineHeap(maxSessions);
@@ -155,6 +157,7 @@ export class Shaper {
 
   #mayWait(slot: Slot, queue: number): boolean {
     const queues = this.#queues;
+    if (queues.count(queue) === 0) return true; // else many that flood would leave no room for a ping
     const longest = Math.max(LEAST, LONGEST / this.#cost[slot]!);
     return (
       queues.octets(queue) < longest - queues.waitingOctets(slot) &&
@@ -167,17 +170,26 @@ export class Shaper {
     this.#free[slot] = from + length * this.#cost[slot]!;
   }
 
-  /** The queue of the flow: its own as far as there are enough. */
+  /**
+   * The queue of the flow: its own as far as there are enough. Without one it shares the queue that its number says, and stays
+   * there until that is empty, for its packets keep their order.
+   */
   #queueOf(slot: Slot, flow: number): number {
     const first = slot * FLOWS;
+    const home = first + (flow & (FLOWS - 1));
     let empty = -1;
     for (let n = 0; n < FLOWS; n++) {
       const queue = first + ((flow + n) & (FLOWS - 1));
       if (this.#flow[queue] === flow) return queue;
       if (empty === -1 && this.#queues.count(queue) === 0) empty = queue;
     }
-    if (empty === -1) return first + (flow & (FLOWS - 1));
+    const isShared = this.#isShared[home] !== 0 && this.#queues.count(home) > 0;
+    if (empty === -1 || isShared) {
+      this.#isShared[home] = 1;
+      return home;
+    }
     this.#flow[empty] = flow;
+    this.#isShared[empty] = 0;
     this.#codel.reset(empty);
     return empty;
   }

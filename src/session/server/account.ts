@@ -1,6 +1,7 @@
 /** Who has proved to be whom: a user of the configuration, or somebody whom RADIUS has let in. */
 import type { Ipv4 } from '../../wire/brand.ts';
 import type { Prefix } from '../../wire/ip.ts';
+import type { SessionTimes } from './session-limits.ts';
 import { ordinaryTerms, type Authorization, type Terms } from '../authorization.ts';
 import type { Rates, User } from '../options.ts';
 
@@ -32,6 +33,17 @@ export function accountFrom(authorization: Authorization, bareUsername: string):
   const { username = bareUsername, address, pool, routes, maxSessions, terms } = authorization;
   const user = undefined;
   return { username, user, address, pool, routes, maxSessions, expires: undefined, terms };
+}
+
+/** What ends a session by itself. */
+export function timesOf(
+  { terms }: Account,
+  { idleTimeout, sessionTimeout }: SessionTimes,
+): SessionTimes {
+  return {
+    idleTimeout: terms.idleTimeout ?? idleTimeout,
+    sessionTimeout: terms.sessionTimeout ?? sessionTimeout,
+  };
 }
 
 /** @param server what holds for those that have no rates of their own */

@@ -9,7 +9,7 @@ import type { CallId, Ipv4 } from '../../wire/brand.ts';
 import { cause, type Cause } from '../../wire/cause.ts';
 import { formatPrefix, prefixContains } from '../../wire/ip.ts';
 import { toHex } from '../../wire/octets.ts';
-import type { CallFacts, LoginAnswer } from '../authorization.ts';
+import type { CallFacts, LoginAnswer, Terms } from '../authorization.ts';
 import type { Claims } from '../claims.ts';
 import { Deadlines, earliest } from '../deadlines.ts';
 import type { ServerOptions } from '../options.ts';
@@ -18,12 +18,13 @@ import {
   SERVER_INTERFACE_IDENTIFIER,
   type CallerOutput,
   type CallPath,
+  type SessionAccount,
   type SessionEvent,
   type SessionStatus,
 } from '../ports.ts';
 import { Session, type SessionNews, type SessionOwner } from '../session.ts';
 import type { Access, LiveSession } from './access.ts';
-import { ratesOf, type Account } from './account.ts';
+import { ratesOf, timesOf, type Account } from './account.ts';
 import type { Admission, Wait } from './admissions.ts';
 import { Progress } from './half-open.ts';
 import { Login, type Verdict } from './login.ts';
@@ -132,6 +133,19 @@ export class CallerCall implements SessionOwner {
     this.#setRates(state.session, account, now);
     if (state.name === 'established')
       this.#endIf(state.limits.setExpiry(account.expires, now), now);
+  }
+
+  /** An authority wants something to be otherwise of a session that lives. */
+  changeTerms(change: Partial<Terms>, now: number): void {
+    const state = this.#state;
+    if (state.name !== 'established') return;
+    const account = { ...state.account, terms: { ...state.account.terms, ...change } };
+    const admission = { ...state.admission, account };
+    this.#state = { ...state, account, admission };
+    state.session.renew(this.#how(account));
+    if (change.rates !== undefined) this.#setRates(state.session, account, now);
+    if (change.idleTimeout !== undefined || change.sessionTimeout !== undefined)
+      state.limits.setTimes(timesOf(account, this.#ports.options()), now);
   }
 
   connect(peerCallId: CallId, now: number): void {
@@ -368,9 +382,11 @@ export class CallerCall implements SessionOwner {
     attempt: LoginAttempt,
     now: number,
   ): void {
-    const source = account.user === undefined ? 'radius' : 'local';
-    const how = { source, call: this.#facts, terms: account.terms } as const;
-    session.admit({ ...identity, account: how }, attempt.method, grant, now);
+    session.admit({ ...identity, account: this.#how(account) }, attempt.method, grant, now);
+  }
+
+  #how({ user, terms }: Account): SessionAccount {
+    return { source: user === undefined ? 'radius' : 'local', call: this.#facts, terms };
   }
 
   #admission(verdict: Verdict, now: number): Admission | Cause | Wait {
@@ -404,16 +420,11 @@ export class CallerCall implements SessionOwner {
     const session = state.session.establish(now);
     if (session === undefined) return;
     const { options, access } = this.#ports;
-    const { terms, expires } = state.account;
-    const { idleTimeout, sessionTimeout } = options();
-    const times = {
-      idleTimeout: terms.idleTimeout ?? idleTimeout,
-      sessionTimeout: terms.sessionTimeout ?? sessionTimeout,
-    };
+    const times = timesOf(state.account, options());
     const limits = new SessionLimits(times, this.path, access.wallClock, now);
     this.#state = { ...state, name: 'established', limits };
     this.#event({ what: 'session-up', session });
-    this.#endIf(limits.setExpiry(expires, now), now);
+    this.#endIf(limits.setExpiry(state.account.expires, now), now);
   }
 
   #endIf(why: Cause | undefined, now: number): void {

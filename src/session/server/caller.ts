@@ -7,7 +7,7 @@
  */
 import type { CallId, Ipv4 } from '../../wire/brand.ts';
 import { cause, type Cause } from '../../wire/cause.ts';
-import type { LoginAnswer } from '../authorization.ts';
+import type { LoginAnswer, Terms } from '../authorization.ts';
 import { Claims } from '../claims.ts';
 import { Deadlines, earliest } from '../deadlines.ts';
 import { OutputQueue } from '../output-queue.ts';
@@ -172,6 +172,12 @@ export class Caller {
   /** Established sessions. */
   sessions(): SessionStatus[] {
     return Array.from(this.#calls.values(), (call) => call.status() ?? []).flat();
+  }
+
+  /** Something is to be otherwise of the session with this id. */
+  changeTerms(id: number, change: Partial<Terms>, now: number): void {
+    for (const call of this.#calls.values())
+      if (call.status()?.id === id) call.changeTerms(change, now);
   }
 
   /** Ends the calls for which there is a cause; returns how many. */

@@ -4,6 +4,7 @@
 import type { Ipv4 } from '../../wire/brand.ts';
 import { cause, type Cause } from '../../wire/cause.ts';
 import { prefixContains, type AddressRange } from '../../wire/ip.ts';
+import type { Terms } from '../authorization.ts';
 import type { ServerOptions } from '../options.ts';
 import type { CallPaths, SessionStatus } from '../ports.ts';
 import type { Access } from './access.ts';
@@ -97,6 +98,13 @@ export class Server {
         ? loggedIn?.account.username === which
         : loggedIn?.admission.identity.id === which;
     return this.#endCalls((call) => (isWanted(call) ? why : undefined), now);
+  }
+
+  /** Something is to be otherwise of the session with this id. */
+  changeTerms(id: number, change: Partial<Terms>, now: number): void {
+    for (const caller of this.callers())
+      if (caller.sessions().some((session) => session.id === id))
+        this.#ports.feed(caller, () => caller.changeTerms(id, change, now));
   }
 
   /**

@@ -8,23 +8,31 @@ import type { CallPath } from '../ports.ts';
 /** The expiry of an account is looked at again after this time at the latest: the wall clock may be set, ms. */
 const EXPIRY_CHECK = 3_600_000;
 
+/** ms; 0: never. */
+export type SessionTimes = Pick<ServerOptions, 'idleTimeout' | 'sessionTimeout'>;
+
 export class SessionLimits {
+  readonly #path: CallPath;
   readonly #wallClock: () => number;
-  readonly #idle: IdleWatch | undefined;
+  readonly #since: number;
+  #idle: IdleWatch | undefined;
   readonly #deadlines = new Deadlines<'idle' | 'lifetime' | 'expiry'>();
   #expires: number | undefined;
 
-  constructor(
-    { idleTimeout, sessionTimeout }: Pick<ServerOptions, 'idleTimeout' | 'sessionTimeout'>,
-    path: CallPath,
-    wallClock: () => number,
-    now: number,
-  ) {
+  constructor(times: SessionTimes, path: CallPath, wallClock: () => number, now: number) {
+    this.#path = path;
     this.#wallClock = wallClock;
-    if (sessionTimeout > 0) this.#deadlines.set('lifetime', now + sessionTimeout);
-    if (idleTimeout === 0) return;
-    this.#idle = new IdleWatch(path, idleTimeout);
-    this.#deadlines.set('idle', this.#idle.next(now));
+    this.#since = now;
+    this.setTimes(times, now);
+  }
+
+  /** Other times from now on; the session's is counted from its start, what is quiet from now. */
+  setTimes({ idleTimeout, sessionTimeout }: SessionTimes, now: number): void {
+    if (sessionTimeout > 0) this.#deadlines.set('lifetime', this.#since + sessionTimeout);
+    else this.#deadlines.clear('lifetime');
+    this.#idle = idleTimeout === 0 ? undefined : new IdleWatch(this.#path, idleTimeout);
+    if (this.#idle === undefined) this.#deadlines.clear('idle');
+    else this.#deadlines.set('idle', this.#idle.next(now));
   }
 
   nextTimeout(): number | undefined {

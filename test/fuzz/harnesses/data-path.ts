@@ -30,7 +30,16 @@ const EVIL_CALL = 50;
 const EVIL = '192.168.99.66';
 const EVIL_NETWORK = parsePrefix('10.66.0.0/16')!;
 /** Slots that are soon full, and made in no time. */
-const SMALL = { greSlots: 2, tunSlots: 2, outSlots: 64, heldSlots: 64, backlogSlots: 32 } as const;
+const SMALL = {
+  greSlots: 2,
+  tunSlots: 2,
+  outSlots: 64,
+  heldSlots: 64,
+  backlogSlots: 32,
+  shapedSlots: 16,
+} as const;
+/** kbit/s */
+const RATES = [0, 1, 64, 1000, 10_000_000];
 
 type Step =
   | { readonly kind: 'gre'; readonly octets: Uint8Array; readonly peer: number }
@@ -38,6 +47,7 @@ type Step =
   | { readonly kind: 'wait'; readonly time: number }
   | { readonly kind: 'mppe'; readonly mode: number }
   | { readonly kind: 'room'; readonly packets: number }
+  | { readonly kind: 'rates'; readonly receive: number; readonly send: number }
   | { readonly kind: 'flush' | 'reopen' };
 
 const addresses = [
@@ -94,6 +104,8 @@ function step(random: Random, sequence: number): Step {
     case 1:
       return { kind: 'mppe', mode: random.below(6) };
     case 2:
+      if (random.chance(3))
+        return { kind: 'rates', receive: random.pick(RATES), send: random.pick(RATES) };
       return random.chance(2)
         ? { kind: 'room', packets: random.below(40) }
         : { kind: random.pick(['flush', 'reopen']) };
@@ -174,6 +186,8 @@ class Siege {
   private now = 0;
   /** The hostile caller's packets are put into order. */
   private holds = false;
+  /** They wait for their rate. */
+  private isLimited = false;
 
   constructor(stateful: boolean, webAssembly: boolean) {
     const pair = connect(
@@ -200,10 +214,11 @@ class Siege {
         if (step.peer === CLIENT && step.octets[6] === 0 && step.octets[7] === SERVER_CALL) break;
         const octets = step.octets.subarray(0, 1900);
         const outcome = server.gre({ octets, from: step.peer, to: SERVER }, this.now);
-        // What has a payload is delivered, fed, dropped and counted, or held for one that is missing.
+        // What has a payload is delivered, fed, dropped and counted, or held for one that is missing, or by its rate.
         const isEmpty =
           readGre(octets, 0, octets.length, header) === 0 && header.payloadLength === 0;
-        assert.ok(outcome !== 'nothing' || isEmpty || this.holds, 'it is gone, and not counted');
+        const mayWait = this.holds || this.isLimited;
+        assert.ok(outcome !== 'nothing' || isEmpty || mayWait, 'it is gone, and not counted');
         break;
       }
       case 'tun':
@@ -225,6 +240,11 @@ class Siege {
       }
       case 'room':
         server.room = step.packets;
+        break;
+      case 'rates':
+        this.isLimited = step.receive > 0;
+        path.calls.setRates(this.evil, { ...step, burst: 10 }, this.now);
+        server.drain(this.now);
         break;
       case 'flush':
         path.calls.flush(this.evil);
@@ -264,6 +284,7 @@ class Siege {
     const { path } = this.pair.server;
     this.evil = path.calls.open(CLIENT, SERVER, EVIL_CALL, this.now);
     this.holds = false;
+    this.isLimited = false;
     path.calls.connect(this.evil, 51);
     path.devices.attach(this.evil, SERVER_TUN, {
       localAddress: address('192.168.99.1'),

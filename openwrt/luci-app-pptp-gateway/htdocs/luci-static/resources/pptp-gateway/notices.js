@@ -7,7 +7,10 @@
 'require pptp-gateway.faults as faults';
 'require pptp-gateway.words as words';
 
-/* What every page says above its content: what of the configuration is not in force, and what keeps the rest from working. */
+/*
+ * What every page has above its content: the way to its help, what of the configuration is not in force, and what keeps the
+ * rest from working.
+ */
 
 /* Of these pages; a test holds it to the daemon's. */
 const VERSION = '1.0.0';
@@ -97,13 +100,20 @@ return baseclass.extend({
 	VERSION,
 	Notices,
 
-	/* A node that keeps itself up to date. */
-	async box() {
+	/* A node that keeps itself up to date. help: one of the documentation's pages, which the package brings (tools/docs/help.ts). */
+	async box(help) {
 		const mayConfigure = await bus.mayConfigure();
 		const ask = async () => [await bus.statusOrProblem(), await L.resolveDefault(bus.protocols(), null), mayConfigure];
 		const notices = new Notices();
 		notices.show(await ask());
 		poll.add(async () => notices.show(await ask()), SECONDS);
-		return notices.node;
+		return E('div', {}, [
+			E('p', {}, [
+				E('a', { href: L.resource(`pptp-gateway/help/${help}.html`), target: '_blank' }, [
+					_('Help for this page (in English)')
+				])
+			]),
+			notices.node
+		]);
 	}
 });

@@ -44,7 +44,7 @@ function serverOf({ server, kind }) {
 
 return view.extend({
 	load() {
-		return Promise.all([...this.state(), bus.mayConfigure(), notices.box()]);
+		return Promise.all([...this.state(), bus.mayConfigure(), notices.box('office-link')]);
 	},
 
 	state() {

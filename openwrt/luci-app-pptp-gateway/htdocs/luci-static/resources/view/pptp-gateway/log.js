@@ -16,7 +16,7 @@ const COLOURS = { error: 'bad', warning: 'busy', info: 'good', debug: 'off' };
 
 return view.extend({
 	load() {
-		return Promise.all([this.read(), bus.statusOrProblem(), bus.mayConfigure(), notices.box()]);
+		return Promise.all([this.read(), bus.statusOrProblem(), bus.mayConfigure(), notices.box('troubleshooting')]);
 	},
 
 	read() {

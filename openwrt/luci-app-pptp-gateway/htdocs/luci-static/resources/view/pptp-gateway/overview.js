@@ -71,7 +71,7 @@ return view.extend({
 	},
 
 	async render(data) {
-		const notice = await notices.box();
+		const notice = await notices.box('troubleshooting');
 		this.rates = new rates.Rates();
 		this.selected = null;
 		this.all = E('button', { class: 'btn cbi-button', click: () => this.select(null) }, [_('All sessions')]);

@@ -28,7 +28,7 @@ return view.extend({
 			bus.statusOrProblem(),
 			L.resolveDefault(bus.interfaces(), []),
 			bus.mayConfigure(),
-			notices.box()
+			notices.box('passthrough')
 		]);
 	},
 

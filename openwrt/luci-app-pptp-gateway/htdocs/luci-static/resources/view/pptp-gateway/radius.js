@@ -59,7 +59,7 @@ function addNumber(section, name, title, description, [low, high], placeholder) 
 
 return view.extend({
 	load() {
-		return Promise.all([uci.load(['pptp_radius', 'network']), notices.box()]);
+		return Promise.all([uci.load(['pptp_radius', 'network']), notices.box('radius')]);
 	},
 
 	render([, notice]) {

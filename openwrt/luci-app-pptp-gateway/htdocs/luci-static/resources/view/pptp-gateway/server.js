@@ -86,7 +86,7 @@ return view.extend({
 		this.map = map;
 
 		this.page ??= E('div', {}, []);
-		this.notice ??= await notices.box();
+		this.notice ??= await notices.box('home-vpn');
 		return map.render().then((node) => {
 			this.page.replaceChildren(
 				E('h2', {}, [servers.length ? _('PPTP server') : _('Enable a PPTP server')]),

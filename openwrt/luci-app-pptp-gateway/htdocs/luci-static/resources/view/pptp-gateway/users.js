@@ -31,7 +31,7 @@ return view.extend({
 			L.resolveDefault(bus.interfaces(), []),
 			uci.load(['pptp_users', 'network', 'firewall']),
 			L.resolveDefault(uci.load('pptpd')),
-			notices.box()
+			notices.box('clients')
 		]);
 	},
 
