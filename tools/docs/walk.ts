@@ -131,6 +131,7 @@ async function walkRadius(): Promise<Step[]> {
       network: linkOf('home', 'anna', 'Quartz-Lantern-62-Orbit'),
     });
     const run = async ({ info, text }: Block) => {
+      if (text.includes('radclient')) await dialled(caller);
       if (text === 'pptp-gateway sessions') await called(lab, road!, caller);
       if (info[1] !== AT_RADIUS) return onRouter(lab, router!, bin, text);
       if (text.includes('FROM radacct')) await machine!.run(UNTIL_STOPPED);
