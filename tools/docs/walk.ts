@@ -101,6 +101,9 @@ async function walkOffice(): Promise<Step[]> {
   }
 }
 
+/** The Stop of a session is on its way. */
+const UNTIL_STOPPED = `until sqlite3 /var/lib/freeradius/radius.db 'SELECT acctstoptime FROM radacct' | grep -q .; do sleep 0.1; done`;
+
 /** The router of radius.md and its RADIUS server. */
 async function walkRadius(): Promise<Step[]> {
   const lab = new Lab('docs-radius');
@@ -128,8 +131,10 @@ async function walkRadius(): Promise<Step[]> {
       network: linkOf('home', 'anna', 'Quartz-Lantern-62-Orbit'),
     });
     const run = async ({ info, text }: Block) => {
+      if (text.includes('radclient')) await dialled(caller);
       if (text === 'pptp-gateway sessions') await called(lab, road!, caller);
       if (info[1] !== AT_RADIUS) return onRouter(lab, router!, bin, text);
+      if (text.includes('FROM radacct')) await machine!.run(UNTIL_STOPPED);
       const done = await machine!.run(text);
       for (const file of text.includes('openssl')
         ? ['ca.pem', 'gateway-1.pem', 'gateway-1.key']
