@@ -130,7 +130,10 @@ export class Accounting {
   #writeAt: number | undefined;
   #isFailing = false;
 
-  /** @param journal what an earlier daemon has left in the store; '': nothing */
+  /**
+   * Nothing is sent before handleOn.
+   * @param journal what an earlier daemon has left in the store; '': nothing
+   */
   constructor(
     ports: AccountingPorts,
     journal: string,
@@ -162,7 +165,13 @@ export class Accounting {
     this.#setMark('off', nas, now);
   }
 
+  /** One that has begun already has what is told now from now on. */
   handleStart(session: AccountedSession, now: number): void {
+    const known = this.#queue.get(session.call.sessionId);
+    if (known?.isOpen === true) {
+      this.#change(known, session, now);
+      return;
+    }
     const account = this.#queue.begin(session, this.#ports.wallClock(), now);
     this.#open++;
     this.#tickAt ??= now + Math.ceil(TICK * (1 - this.#chance() / 2));
@@ -177,10 +186,7 @@ export class Accounting {
     now: number,
   ): void {
     const account = this.#queue.get(id);
-    if (account?.isOpen !== true) return;
-    this.#queue.change(account, { ...account.session, ...change });
-    if (change.interimInterval !== undefined) this.#schedule(account);
-    this.#settle(account, now);
+    if (account?.isOpen === true) this.#change(account, { ...account.session, ...change }, now);
   }
 
   /** @param terminateCause RFC 2866 §5.10 */
@@ -260,7 +266,6 @@ export class Accounting {
       this.#awaits(account);
     }
     if (journal !== '') this.#queue.rewrite();
-    this.#pump(now);
   }
 
   /** One waits at most: the latest tells all that those before it did. */
@@ -273,6 +278,13 @@ export class Accounting {
     this.#mark = { kind, nas, at: now, wallAt, before, isInFlight: false, tries: 0 };
     this.#write(now);
     this.#pump(now);
+  }
+
+  #change(account: Account, session: AccountedSession, now: number): void {
+    const isRescheduled = session.interimInterval !== account.session.interimInterval;
+    this.#queue.change(account, session);
+    if (isRescheduled) this.#schedule(account);
+    this.#settle(account, now);
   }
 
   /** @param counters undefined: as they are */

@@ -20,7 +20,7 @@ export interface RadiusServerOptions {
   readonly timeout: number;
   /** How often a request is sent before another server is asked; over a stream, on as many connections. */
   readonly tries: number;
-  /** Over UDP: how many requests may wait for it at a time, to begin with; absent: 128. */
+  /** Over UDP: how many requests may wait for it at a time, to begin with; absent: 96. */
   readonly window?: number;
   /** How long one that is silent is left in peace. */
   readonly deadTime: number;

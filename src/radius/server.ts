@@ -15,11 +15,11 @@ export const PROBE_INTERVAL = 5_000;
 
 /**
  * Requests that may wait for one server at a time, over UDP: to begin with as many as surely fit into the buffer of its socket (Linux
- * counts 1,280 octets for one, and has 208 KiB), more as it answers all of them, fewer when one is lost (as RFC 5681 §3.1). Over
- * TLS the transport sees to that.
+ * counts 1,280 octets for one, has 208 KiB, and gives a quarter of that back late), more as it answers all of them, fewer when one
+ * is lost (as RFC 5681 §3.1). Over TLS the transport sees to that.
  */
 const WINDOW = {
-  first: 128,
+  first: 96,
   least: 64,
   most: MAX_SOCKETS.udp * 256,
   growth: 2,

@@ -137,12 +137,13 @@ export class World {
     return this.clock.now;
   }
 
-  /** Killed, and started again after `down` ms. */
+  /** Killed, and started again after `down` ms; a server is there. */
   restart(down = 0): void {
     this.inFlight = 0;
     this.store.tear = undefined;
     this.clock.advance(down, [], () => undefined);
     this.accounting = this.#make();
+    this.accounting.handleReachable(this.now);
     this.drain();
   }
 
