@@ -9,6 +9,7 @@ import {
   type DynamicAuthorizationOutput,
 } from '../../radius/dynamic-authorization.ts';
 import { ErrorCause, type LiveSession, type Wanted } from '../../radius/dynamic-request.ts';
+import type { Terms } from '../../session/authorization.ts';
 import { cause } from '../../wire/cause.ts';
 import { formatAddress } from '../../wire/ip.ts';
 import type { NasOptions, RadiusOptions } from '../configuration/radius.ts';
@@ -139,17 +140,23 @@ export class DynamicRunner {
     for (const session of found) {
       const { accountingId } = session.account.call;
       const server = sessions.serverOf(session)?.server;
-      if (wanted.kind === 'disconnect')
-        server?.disconnect(session.id, cause('USER_REQUEST', `RADIUS server ${client}`), now);
-      else server?.changeTerms(session.id, termsChange(wanted.change), now);
+      // RFC 5176 §3.6, note 4: the Class of a Disconnect-Request is for the Stop.
+      const change = wanted.kind === 'change' ? termsChange(wanted.change) : classesOf(wanted);
+      if (change !== undefined) server?.changeTerms(session.id, change, now);
       log.line(
         'info',
         `RADIUS server ${client}: session ${session.id} of ${session.username}: ${wanted.kind}`,
       );
       sessions.forget();
       const then = sessions.get(accountingId);
-      if (then !== undefined && wanted.kind === 'change') changed(then);
+      if (then !== undefined && change !== undefined) changed(then);
+      if (wanted.kind === 'disconnect')
+        server?.disconnect(session.id, cause('USER_REQUEST', `RADIUS server ${client}`), now);
     }
     return undefined;
   }
+}
+
+function classesOf({ classes }: Wanted & { kind: 'disconnect' }): Partial<Terms> | undefined {
+  return classes.length === 0 ? undefined : { classes };
 }
