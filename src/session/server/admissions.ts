@@ -5,6 +5,7 @@ import { cause, type Cause } from '../../wire/cause.ts';
 import {
   addressFault,
   formatAddress,
+  formatPrefix,
   prefixContains,
   rangeContains,
   type AddressRange,
@@ -25,6 +26,8 @@ import { AddressPool, type PoolOptions } from './pool.ts';
 const AHEAD = 8;
 /** A device answered for the very address that was about to be given, ms. */
 const AGAIN = 100;
+/** Networks behind one caller that an authority may name. */
+const MOST_ROUTES = 64;
 /** Addresses whose holder was told. */
 const TOLD = 256;
 
@@ -127,8 +130,15 @@ export class Admissions {
   }
 
   /** An authority does not know what is taken here. */
-  #foreignFault({ address, pool }: Account): Cause | undefined {
-    const { name, localAddress } = this.#options;
+  #foreignFault({ address, pool, routes }: Account): Cause | undefined {
+    const { name, localAddress, network } = this.#options;
+    if (routes.length > MOST_ROUTES)
+      return cause('RADIUS_UNUSABLE', `${routes.length} routes; ${MOST_ROUTES} are possible`);
+    const overlapping = routes.find(
+      (route) => prefixContains(network, route.address) || prefixContains(route, localAddress),
+    );
+    if (overlapping !== undefined)
+      return cause('RADIUS_UNUSABLE', `route ${formatPrefix(overlapping)}: the tunnels are there`);
     if (pool !== undefined && pool !== name)
       return cause('POOL_EMPTY', `there is no pool '${pool}' (the server's own is '${name}')`);
     if (address === undefined) return undefined;

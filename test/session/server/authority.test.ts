@@ -338,6 +338,18 @@ for (const [what, given, code] of [
     assert.deepEqual(server.whats(), [`auth-failed anna ${code}`]);
   });
 
+for (const [what, routes] of [
+  ['that lead into the tunnels', [net('192.168.99.64/26')]],
+  ['that take the tunnels along', [net('192.168.0.0/16')]],
+  ['that are too many', Array.from({ length: 65 }, (_, n) => net(`10.${n}.0.0/16`))],
+] as const)
+  test(`routes ${what} are a refusal that says so`, () => {
+    const { world, server } = dialled();
+    server.answer(accepted(server.question!, { routes }));
+    world.advance(5_000);
+    assert.deepEqual(server.whats(), ['auth-failed anna RADIUS_UNUSABLE']);
+  });
+
 test('encryption can be demanded, and never weakened', () => {
   const optional = { policy: 'optional', strengths: [128, 40], stateful: false } as const;
   const session = (mppe: ServerOptions['mppe'], wish: Terms['mppe']) => {
