@@ -12,8 +12,8 @@ import type { Applies } from '../../../src/daemon/configuration/option-table.ts'
 import { describe, ip, World } from '../../support/world.ts';
 import { changes, tables, text, type Change, type Kind, type Section } from './changes.ts';
 
-/** Our own links ask for none, so that their sessions show nothing of it. */
-const unseen: readonly string[] = ['client_wins'];
+/** Our own links ask for none, and whom local accounts know nobody else is asked about: their sessions show nothing of it. */
+const unseen: readonly string[] = ['client_wins', 'accounts'];
 
 function configuration(kind?: Kind, more?: Section): Configuration {
   const of = (each: Kind) => text(each, each === kind ? more : {});
