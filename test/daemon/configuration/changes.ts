@@ -148,6 +148,7 @@ export const changes: { readonly [K in Kind]: Readonly<Record<keyof (typeof tabl
       route: sessions('10.1.0.0/16'),
       max_sessions: nothing('2'),
       ...rates,
+      must_change: nothing('1'),
       expires: some('2001-01-01', '2099-12-31'),
     },
     globals: {
