@@ -12,6 +12,7 @@
 # make npm-packages  dist/npm: ubus-js, tun-tap and raw-socket as packages for npm
 # make docs    what the pages in docs/ have from the sources: options, causes, commands
 # make deb     all set-up, then dist/deb: .deb for each of DEBIAN_ARCHITECTURES, checked
+# make deb-try-on  all set-up, then those of dist/deb for amd64 on Debian 12 and 13 with a real systemd, in containers
 # make install, make uninstall  below PREFIX (/usr/local), in DESTDIR: for plain Linux with systemd
 # make source-feed  dist/source-feed: a feed for OpenWrt's scripts/feeds
 # make runtime-lock  tools/packages/debian.lock: the newest packages of Debian 13 for the runtime
@@ -19,8 +20,8 @@
 # make soak    all set-up, then a besieged gateway for SOAK_SECONDS; ends with 1 where the good session lost anything
 # make test-sanitized  all set-up, then the tests of the addon with it under AddressSanitizer and UBSan
 # make run     a server from an example configuration, in the foreground
-.PHONY: build check check-lint check-format check-members check-rest demo test test-unit coverage watch test-interop test-sanitized fuzz soak bench run source-feed packages feed feed-key runtime-lock npm-packages docs sbom release-check deb install uninstall format clean \
-	setup-build setup-demo setup-test setup-fuzz setup-bench setup-packages
+.PHONY: build check check-lint check-format check-members check-rest demo test test-unit coverage watch test-interop test-sanitized fuzz soak bench run source-feed packages feed feed-key runtime-lock npm-packages docs sbom release-check deb deb-try-on install uninstall format clean \
+	setup-build setup-demo setup-test setup-fuzz setup-bench setup-roots setup-packages
 
 SOURCES := $(shell find src -name '*.ts')
 NATIVE := $(wildcard src/native/*.c src/native/*.h src/native/*.sh)
@@ -29,7 +30,7 @@ SHELL_FILES := init.d/pptp-gateway openwrt/pptp-gateway/test.sh test/native/sani
 
 build: setup-build dist/native.node dist/pptp-gateway.js
 
-setup-build setup-demo setup-test setup-fuzz setup-bench setup-packages:
+setup-build setup-demo setup-test setup-fuzz setup-bench setup-roots setup-packages:
 	@tools/setup.sh $(subst setup-,,$@)
 
 dist/native.node: $(NATIVE)
@@ -99,6 +100,9 @@ deb: ARCHITECTURES := $(patsubst armhf,arm_cortex-a7_neon-vfpv4,$(patsubst arm64
 deb: source-feed dist/pptp-gateway.js
 	tools/deb/build.sh $(DEBIAN_ARCHITECTURES)
 	node --import tsx tools/deb/verify.ts
+
+deb-try-on: setup-roots build
+	node --import tsx tools/deb/try-on.ts
 
 # Of what is in /etc/pptp-gateway nothing is replaced.
 DESTDIR ?=

@@ -15,7 +15,9 @@ const root = resolve(import.meta.dirname, '..');
 const read = (path: string) => readFileSync(join(root, path), 'utf8');
 const git = (...words: string[]) =>
   execFileSync('git', words, { cwd: root, encoding: 'utf8' }).trim();
-const { version } = JSON.parse(read('package.json')) as { version: string };
+const { author, license, version } = JSON.parse(read('package.json')) as Readonly<
+  Record<'author' | 'license' | 'version', string>
+>;
 
 /** Packages whose version is the program's; pptp-gateway-node has that of Node. */
 const ours = ['pptp-gateway', 'luci-proto-pptpgw', 'luci-app-pptp-gateway'];
@@ -60,8 +62,9 @@ export function licenceFaults(): string[] {
       faults.push(`openwrt/${name}/Makefile has no line SPDX-License-Identifier`);
     if (!/^PKG_LICENSE:=\S/m.test(makefile))
       faults.push(`openwrt/${name}/Makefile has no PKG_LICENSE`);
+    if (!makefile.includes(`\nPKG_MAINTAINER:=${author}\n`))
+      faults.push(`openwrt/${name}/Makefile has no PKG_MAINTAINER ${author}`);
   }
-  const { license } = JSON.parse(read('package.json')) as { license: string };
   const reuse = read('REUSE.toml');
   if (!reuse.includes(`SPDX-License-Identifier = "${license}"`))
     faults.push(`REUSE.toml does not say ${license}`);

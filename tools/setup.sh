@@ -1,6 +1,6 @@
 #!/bin/sh
 # Installs what a target of the Makefile needs and this machine lacks: Debian packages, then npm's development packages.
-# Usage: tools/setup.sh build|demo|test|fuzz|bench|packages     Prints every package it installs; with nothing to install it is silent.
+# Usage: tools/setup.sh build|demo|test|fuzz|bench|roots|packages     Prints every package it installs; with nothing to install it is silent.
 set -eu
 cd "$(dirname "$0")/.."
 
@@ -10,17 +10,19 @@ test="$demo mount user-mode-linux ppp pptpd pptp-linux nftables procps kmod util
 fuzz="$build clang libclang-rt-14-dev"
 bench="$demo openvpn openssl wireguard-go wireguard-tools"
 packages="$build util-linux binutils icu-devtools libdeflate-tools openssl qemu-user-static iproute2 gcc-aarch64-linux-gnu libc6-dev-arm64-cross gcc-arm-linux-gnueabihf libc6-dev-armhf-cross"
+roots="$demo mmdebstrap systemd-container util-linux"
 case "${1:-}" in
   build) wanted=$build ;;
   demo) wanted=$demo ;;
   test) wanted=$test ;;
   fuzz) wanted=$fuzz ;;
   bench) wanted=$bench ;;
+  roots) wanted=$roots ;;
   packages)
     wanted=$packages
     [ "$(uname -m)" = x86_64 ] || { echo "setup: packages are built on x86_64, like OpenWrt's SDK; this is $(uname -m)" >&2; exit 1; }
     ;;
-  *) echo 'usage: tools/setup.sh build|demo|test|fuzz|bench|packages' >&2; exit 64 ;;
+  *) echo 'usage: tools/setup.sh build|demo|test|fuzz|bench|roots|packages' >&2; exit 64 ;;
 esac
 
 fail() { echo "setup: $*" >&2; exit 1; }

@@ -20,10 +20,12 @@ pack() {
 	mkdir -p "$tree/DEBIAN"
 	(cd "$tree" && find . -type f -not -path './DEBIAN/*' -printf '%P\0' | LC_ALL=C sort -z | xargs -0 md5sum) >"$tree/DEBIAN/md5sums"
 	size=$(find "$tree" -type f -not -path '*/DEBIAN/*' -printf '%s\n' | awk '{ sum += int(($1 + 1023) / 1024) } END { print sum }')
-	sed "s/@VERSION@/$version/; s/@ARCHITECTURE@/$architecture/; s/@SIZE@/$size/" "tools/deb/$control" >"$tree/DEBIAN/control"
+	sed "s/@VERSION@/$version/; s/@ARCHITECTURE@/$architecture/; s/@SIZE@/$size/; s/@MAINTAINER@/$maintainer/" "tools/deb/$control" >"$tree/DEBIAN/control"
 	find "$tree" -exec touch --no-dereference --date="@$SOURCE_DATE_EPOCH" {} +
 	dpkg-deb --root-owner-group --threads-max=1 -Zxz --build "$tree" "$output/${name}_${version}_$architecture.deb" >/dev/null
 }
+# A name without an address: there is none that answers for all who build these packages.
+maintainer=$(node -p 'require("./package.json").author')
 value() { sed -n "s/^$2:=//p" "openwrt/$1/Makefile"; }
 
 gateway() {

@@ -1,7 +1,7 @@
 /** What `make deb` built, read as dpkg reads it: files with mode and owner, fields, scripts, and the CPU of the addon. */
 import assert from 'node:assert/strict';
 import { execFileSync } from 'node:child_process';
-import { readdirSync, statSync } from 'node:fs';
+import { readdirSync, readFileSync, statSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 
 /** e_machine of an ELF file. */
@@ -28,6 +28,10 @@ const contents = [
   '0644 /usr/share/zsh/vendor-completions/_pptp-gateway',
   '0755 /usr/bin/pptp-gateway',
 ];
+
+const { author } = JSON.parse(
+  readFileSync(resolve(import.meta.dirname, '../../package.json'), 'utf8'),
+) as { author: string };
 
 const dpkg = (...words: string[]) => execFileSync('dpkg-deb', words, { encoding: 'utf8' });
 const fileOf = (deb: string, path: string) =>
@@ -62,6 +66,7 @@ export function verifyDeb(deb: string): void {
   const field = (name: string) => dpkg('--field', deb, name).trim();
   const [name, architecture] = [field('Package'), field('Architecture')];
   assert.equal(deb.split('/').at(-1), `${name}_${field('Version')}_${architecture}.deb`);
+  assert.equal(field('Maintainer'), author);
   const entries = entriesOf(deb);
   const paths = entries.map(({ path }) => path);
   assert.deepEqual(paths, [...paths].sort(), 'sorted');

@@ -38,9 +38,11 @@ const docs = (page: string) => join(root, 'docs', page);
 /** Names in the pages that the namespaces cannot resolve. */
 const ADDRESSES = { 'vpn.example.com': '203.0.113.1' };
 
-/** A block of commands that is run: `sh` and nothing else, or where. */
-export const isRun = ({ info }: Block) =>
-  info[0] === 'sh' && (info.length === 1 || (info.length === 2 && info[1] === AT_RADIUS));
+/** A block that is run: `sh` or `js` and nothing else, or where. */
+export const isRun = ({ info: [language, where, ...more] }: Block) =>
+  more.length === 0 &&
+  ((language === 'sh' && (where === undefined || where === AT_RADIUS)) ||
+    (language === 'js' && where === undefined));
 /** On the RADIUS server. */
 const AT_RADIUS = 'at=radius';
 
@@ -88,12 +90,28 @@ async function walkOffice(): Promise<Step[]> {
     const ours = await lab.gateway('router', router!, written);
     const caller = await lab.gateway('road', road!, { network: onTheRoad(written) });
     const bin = commandOf(lab, ours);
+    const heard = async (text: string) => {
+      const program = lab.start(router!, process.execPath, '--import', 'tsx', scriptOf(lab, ours, text)); // prettier-ignore
+      await program.line(/^anna /m);
+      await caller.command('hangup', 'home');
+      await program.line(/"down"/);
+      await caller.command('dial', 'mistyped');
+      await program.line(/"auth-failed"/);
+      await dialled(caller);
+      await program.line(/"up"/);
+      await ours.command('hangup', 'office');
+      await program.line(/"state":"down"/);
+      const { output } = await program.stop();
+      return { code: 0, output };
+    };
 
     const steps: Step[] = [];
     for (const page of pagesOfTheOffice) {
       if (page === 'home-vpn.md') await caller.command('dial', 'mistyped');
       await called(lab, road!, caller);
-      steps.push(...(await runBlocks(page, ({ text }) => onRouter(lab, router!, bin, text))));
+      const run = ({ info, text }: Block) =>
+        info[0] === 'js' ? heard(text) : onRouter(lab, router!, bin, text);
+      steps.push(...(await runBlocks(page, run)));
     }
     return steps;
   } finally {
@@ -218,6 +236,17 @@ exec ${process.execPath} ${join(root, 'dist/pptp-gateway.js')} "$@"
   );
   chmodSync(command, 0o755);
   return bin;
+}
+
+/** A program for the daemon given, with the package ubus-js beside it. */
+function scriptOf(lab: Lab, { configDir }: Gateway, text: string): string {
+  const ubus = join(lab.dir, 'node_modules/@pptp-gateway/ubus-js');
+  mkdirSync(ubus, { recursive: true });
+  writeFileSync(join(ubus, 'package.json'), '{ "type": "module", "exports": "./index.js" }');
+  writeFileSync(join(ubus, 'index.js'), `export * from '${join(root, 'src/ubus-js/index.ts')}';`);
+  const script = join(lab.dir, 'program.mjs');
+  writeFileSync(script, text.replaceAll('/var/run/pptp-gateway', join(configDir, 'run')));
+  return script;
 }
 
 const endOf = ({ line, text }: Block) => line + text.split('\n').length - 1;

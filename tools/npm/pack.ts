@@ -48,9 +48,9 @@ export const npmPackages: readonly NpmPackage[] = [
 
 const root = resolve(import.meta.dirname, '../..');
 const bin = (name: string) => join(root, 'node_modules/.bin', name);
-const { version, license, engines } = JSON.parse(
+const { version, author, license, engines } = JSON.parse(
   readFileSync(join(root, 'package.json'), 'utf8'),
-) as { version: string; license: string; engines: object };
+) as { version: string; author: string; license: string; engines: object };
 
 /** Packs all of them; the archives' paths by folder. */
 export function packAll(output: string): ReadonlyMap<string, string> {
@@ -94,6 +94,7 @@ function pack(
         version,
         description,
         keywords,
+        author,
         license,
         type: 'module',
         engines,

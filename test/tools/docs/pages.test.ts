@@ -24,7 +24,7 @@ const linking = [
   ...['native', 'raw-socket', 'tun-tap', 'ubus-js'].map((floor) => `src/${floor}/README.md`),
 ];
 
-const commandLanguages = ['sh', 'powershell', 'routeros', 'pppd', 'nft', 'console'];
+const commandLanguages = ['sh', 'js', 'powershell', 'routeros', 'pppd', 'nft', 'console'];
 /** Whether somebody who types it gets what the page says is tested, or the block says that it is not. */
 function fault(page: string, { info }: Block): string | undefined {
   const [language, mark, more] = info;
@@ -35,7 +35,7 @@ function fault(page: string, { info }: Block): string | undefined {
   if (mark === 'not-run') return undefined;
   if (mark !== undefined && !isRun({ info: [language!, mark], text: '', line: 0 }))
     return `unknown mark ${mark}`;
-  if (language !== 'sh') return 'only sh can be run: say not-run';
+  if (language !== 'sh' && language !== 'js') return 'only sh and js can be run: say not-run';
   return page.startsWith('docs/') && walkedPages.includes(page.slice(5))
     ? undefined
     : 'nothing runs it: say not-run, or add the page to tools/docs/walk.ts';

@@ -26,6 +26,7 @@ define Package/Default
   SECTION :=
   URL :=
   LICENSE := $(PKG_LICENSE)
+  MAINTAINER := $(PKG_MAINTAINER)
   PKGARCH := $(ARCH_PACKAGES)
   VERSION := $(PKG_VERSION)-r$(PKG_RELEASE)
 endef
@@ -49,6 +50,7 @@ Depends: $(depends)$(if $(CONFLICTS),$(newline)Conflicts: $(call list,$(CONFLICT
 Source: $(PKG_NAME)
 SourceName: $(PKG_NAME)
 License: $(LICENSE)
+Maintainer: $(MAINTAINER)
 Section: $(SECTION)
 SourceDateEpoch: $(SOURCE_DATE_EPOCH)$(if $(URL),$(newline)URL: $(URL))
 Architecture: $(PKGARCH)
