@@ -1,4 +1,5 @@
 /** What a daemon is made with: what it must have from whoever starts it. */
+import type { Secret } from '../crypto/secret.ts';
 import type { Router, SupervisedDaemon } from '../router/router.ts';
 import type { Upkeep } from '../router/upkeep.ts';
 import type { Zones } from '../router/zones.ts';
@@ -22,6 +23,8 @@ export interface DaemonOptions {
   ) => Router;
   /** The configuration as it stands now; sections with faults are as they were before. @throws Fatal */
   readonly read: (before: Configuration) => Configuration;
+  /** Keeps a user's new password where `read` finds it. @throws it cannot */
+  readonly storePassword: (section: string, secret: Secret) => void;
   /** For the buses. */
   readonly publish?: (event: BusEvent) => void;
   /** What the networks of relays are; devices by their names where nobody knows more. */

@@ -153,6 +153,10 @@ export class Daemon {
         faults.contain('accounting', () => this.radius.note(event));
         reports.event(event);
       },
+      storePassword: async (section, secret) => {
+        options.storePassword(section, secret);
+        await this.inForce.reload();
+      },
     };
     this.relays = new Relays(
       {

@@ -7,12 +7,18 @@ export interface UdpAddress {
 
 export interface DatagramEvents {
   readonly datagram: (octets: Uint8Array, from: UdpAddress) => void;
-  /** It cannot be opened, a datagram could not be sent, or nobody listens at the other end (ICMP); it goes on if it was open. */
+  /** A datagram could not be sent, or nobody listens at the other end (ICMP); it goes on. */
   readonly failed: (error: Error) => void;
 }
 
+export interface PeerEvents extends DatagramEvents {
+  readonly opened: () => void;
+  /** It could not be opened: there is no way to the peer, or our own address is not one. Last. */
+  readonly closed: (error: Error) => void;
+}
+
 export interface DatagramSocket {
-  /** To its peer; before it is open it waits, with few others. */
+  /** To its peer; nothing unless it is open. */
   send(octets: Uint8Array): void;
   close(): void;
 }
@@ -26,7 +32,7 @@ export interface DatagramListener {
 
 export interface Datagrams {
   /** To one peer alone: what others send is not heard. @param from our own address */
-  connect(to: UdpAddress, from: string | undefined, events: DatagramEvents): DatagramSocket;
+  connect(to: UdpAddress, from: string | undefined, events: PeerEvents): DatagramSocket;
   /** On all addresses. @param port 0: any @throws EADDRINUSE, … */
   listen(port: number, events: DatagramEvents): Promise<DatagramListener>;
 }

@@ -136,6 +136,15 @@ export class PppLink {
     this.#drain(now);
   }
 
+  /** The attempt of the last 'login' is refused, but may be repeated: see Authenticator. @returns whether it may */
+  retry(told: Refusal, now: number): boolean {
+    const authenticator = this.#authentication?.authenticator;
+    if (authenticator === undefined || authenticator.method === 'eap') return false;
+    const mayRetry = authenticator.retry(told, now);
+    this.#drain(now);
+    return mayRetry;
+  }
+
   /** The data path lost MPPE synchronization in stateful mode. May be called for every such packet. */
   handleDesynchronized(now: number): void {
     this.#network?.handleDesynchronized(now);

@@ -93,6 +93,11 @@ export interface Refusal {
   readonly message: string;
   /** Also one that has not proved its password: it tells nothing of it. */
   readonly isForAnybody?: true;
+  /**
+   * With MS-CHAPv2 the peer may try again on the same link: with another password, or with a new one where the error is
+   * PasswordExpired. `challenge`: 16 octets to use for it; absent: random.
+   */
+  readonly retry?: { readonly challenge?: Uint8Array };
 }
 
 /** How we can log in, in order of preference. An NT hash is no password: it serves MS-CHAP only, also in EAP. */

@@ -68,6 +68,8 @@ const terminateCauses: Record<CauseCode, keyof typeof TerminateCause> = {
   ACCOUNT_DISABLED: 'AdminReset',
   ACCOUNT_EXPIRED: 'AdminReset',
   USER_LIMIT: 'AdminReset',
+  PASSWORD_EXPIRED: 'UserError',
+  PASSWORD_NOT_STORED: 'NasError',
   SOURCE_NOT_ALLOWED: 'AdminReset',
   SOURCE_BANNED: 'AdminReset',
 

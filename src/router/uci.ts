@@ -42,10 +42,10 @@ export function parseUci(
   const sections: (UciSection & { values: Map<string, UciValue> })[] = [];
   const faults: UciFault[] = [];
   const named = new Map<string, (typeof sections)[number]>();
-  const counts = new Map<string, number>();
+  const names = new SectionNames();
   let current: (typeof sections)[number] | undefined;
 
-  for (const { line, words, fault } of lines(text)) {
+  for (const { line, words, fault } of uciLines(text)) {
     const complain = (message: string) => faults.push({ file, line, message });
     if (fault !== undefined) {
       complain(fault);
@@ -63,9 +63,7 @@ export function parseUci(
         const key = second === undefined || second === '' ? undefined : `${first} ${second}`;
         current = key === undefined ? undefined : named.get(key);
         if (current === undefined) {
-          const index = counts.get(first) ?? 0;
-          counts.set(first, index + 1);
-          const name = key === undefined ? `@${first}[${index}]` : second!;
+          const name = names.next(first, second);
           current = { file, line, type: first, name, values: new Map() };
           sections.push(current);
           if (key !== undefined) named.set(key, current);
@@ -96,14 +94,34 @@ export function wordsIn({ values }: UciSection, option: string): string[] {
 const TYPE = /^[!-~]+$/;
 const NAME = /^[A-Za-z0-9_]+$/;
 
-interface Line {
-  line: number;
-  words: string[];
-  fault?: string;
+/** What sections are called, in the order of a text. */
+export class SectionNames {
+  readonly #seen = new Set<string>();
+  readonly #counts = new Map<string, number>();
+
+  /** The name of the next section; it may be one that was there before. */
+  next(type: string, name: string | undefined): string {
+    const key = `${type} ${name}`;
+    const isNamed = name !== undefined && name !== '';
+    if (isNamed && this.#seen.has(key)) return name;
+    this.#seen.add(key);
+    const index = this.#counts.get(type) ?? 0;
+    this.#counts.set(type, index + 1);
+    return isNamed ? name : `@${type}[${index}]`;
+  }
+}
+
+export interface UciLine {
+  readonly line: number;
+  /** Where in the text its words begin, and where they end. */
+  readonly from: number;
+  readonly to: number;
+  readonly words: readonly string[];
+  readonly fault?: string;
 }
 
 /** Splits into logical lines of words; quotes and a backslash at the end of a line span lines. */
-function* lines(text: string): Generator<Line> {
+export function* uciLines(text: string): Generator<UciLine> {
   let at = 0;
   let line = 1;
   while (at < text.length) {
@@ -111,8 +129,11 @@ function* lines(text: string): Generator<Line> {
     const words: string[] = [];
     let word: string | undefined;
     let quote: string | undefined;
+    let from: number | undefined;
+    let to = at;
     for (; at < text.length; at++) {
       const c = text[at]!;
+      const begin = at;
       if (c === '\n') line++;
       if (quote !== undefined) {
         if (c === quote) quote = undefined;
@@ -137,10 +158,14 @@ function* lines(text: string): Generator<Line> {
       } else if (c === '#') {
         while (at + 1 < text.length && text[at + 1] !== '\n') at++;
       } else word = (word ?? '') + c;
+      if (word !== undefined) {
+        from ??= begin;
+        to = at + 1;
+      }
     }
     if (word !== undefined) words.push(word);
     if (quote !== undefined)
-      yield { line: start, words, fault: `a quote (${quote}) is not closed` };
-    else if (words.length > 0) yield { line: start, words };
+      yield { line: start, from: from ?? at, to, words, fault: `a quote (${quote}) is not closed` };
+    else if (words.length > 0) yield { line: start, from: from ?? at, to, words };
   }
 }

@@ -153,6 +153,8 @@ export interface User {
   readonly maxSessions: number | undefined;
   /** What is absent is as the server has it. */
   readonly rates: Partial<Rates>;
+  /** Gets in with a new password only. */
+  readonly mustChange: boolean;
   /** Last valid moment, ms since 1970 UTC; undefined: never expires. */
   readonly expires: number | undefined;
 }

@@ -5,6 +5,7 @@
  * routes) is an Output; its result comes back through a handle… method. daemon/ implements both; test/support has
  * in-memory twins. The router floor knows nothing of session/ but this file.
  */
+import type { Secret } from '../crypto/secret.ts';
 import type { MppeKeys } from '../crypto/mppe-keys.ts';
 import type { CallId, Ipv4, Slot } from '../wire/brand.ts';
 import type { Cause } from '../wire/cause.ts';
@@ -142,7 +143,19 @@ export type CallerOutput =
   /** Somebody wants to log in who is not (only) to be found here. Answer: handleAuthorized. */
   | { readonly kind: 'authorize'; readonly question: LoginQuestion }
   /** Nobody waits for that answer any more. */
-  | { readonly kind: 'authorize-cancel'; readonly id: number };
+  | { readonly kind: 'authorize-cancel'; readonly id: number }
+  /**
+   * A user of the configuration has a new password (its NT hash), which need not be changed any more. Answer:
+   * handlePasswordStored, when it stands in the file and in the accounts in force.
+   */
+  | {
+      readonly kind: 'store-password';
+      /** Unique in the daemon. */
+      readonly id: number;
+      /** Name of the user's UCI section. */
+      readonly section: string;
+      readonly secret: Secret;
+    };
 
 /** What a link asks besides. */
 export type ClientLinkOutput =

@@ -167,6 +167,14 @@ export class Session implements FrameReceiver {
     this.#drain(now);
   }
 
+  /** Whoever logs in is not let in, but may try again on the same link. @returns false: not with this method */
+  retry(told: Refusal, now: number): boolean {
+    if (this.#state.name !== 'open') return false;
+    const mayRetry = this.#link.retry(told, now);
+    this.#drain(now);
+    return mayRetry;
+  }
+
   /** Its account has changed in what does not end it. */
   renew(account: SessionAccount): void {
     if (this.#identity !== undefined) this.#identity = { ...this.#identity, account };

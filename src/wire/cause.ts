@@ -147,6 +147,16 @@ const table = {
   ACCOUNT_DISABLED: { sentence: 'The account is disabled.', disconnectCode: 15 },
   ACCOUNT_EXPIRED: { sentence: 'The account has expired.', disconnectCode: 15 },
   USER_LIMIT: { sentence: 'The user already has as many sessions as allowed.', disconnectCode: 15 },
+  PASSWORD_EXPIRED: {
+    sentence:
+      'The password was right, but must be changed first, which the caller can do with mschap-v2 (option must_change, or so the RADIUS server says).',
+    disconnectCode: 15,
+  },
+  PASSWORD_NOT_STORED: {
+    sentence:
+      'The new password of a caller could not be kept in pptp_users: may the daemon write there (with systemd and in a jail of procd it may not)? The old password is still the right one.',
+    disconnectCode: 15,
+  },
   SOURCE_NOT_ALLOWED: {
     sentence: 'Callers from this address are not allowed (option allow_from).',
   },

@@ -20,9 +20,15 @@ export type ChapPacket =
       readonly kind: 'success' | 'failure';
       readonly identifier: number;
       readonly message: Text;
+    }
+  /** RFC 2759 §7; what is in it: decodeMsChapV2Change. */
+  | {
+      readonly kind: 'change-password';
+      readonly identifier: number;
+      readonly data: Uint8Array;
     };
 
-const CODE = { challenge: 1, response: 2, success: 3, failure: 4 } as const;
+const CODE = { challenge: 1, response: 2, success: 3, failure: 4, 'change-password': 7 } as const;
 
 /** Decodes the payload of a frame of protocol 0xc223. */
 export function decodeChap(payload: Uint8Array): ChapPacket | Malformed {
@@ -38,6 +44,8 @@ export function decodeChap(payload: Uint8Array): ChapPacket | Malformed {
       return { kind: 'success', identifier, message: textFromOctets(data) };
     case CODE.failure:
       return { kind: 'failure', identifier, message: textFromOctets(data) };
+    case CODE['change-password']:
+      return { kind: 'change-password', identifier, data };
     default:
       return malformed('unknown-type', `CHAP code ${code}`);
   }
@@ -60,6 +68,8 @@ export function encodeChap(packet: ChapPacket): Uint8Array {
     case 'success':
     case 'failure':
       return encodeControlPacket({ code: CODE[kind], identifier, data: packet.message.octets });
+    case 'change-password':
+      return encodeControlPacket({ code: CODE[kind], identifier, data: packet.data });
   }
 }
 

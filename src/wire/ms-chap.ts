@@ -2,7 +2,7 @@
  * What MS-CHAP puts into CHAP's fields: the 49-octet response values (RFC 2433 §4, RFC 2759 §4) and the texts of
  * Success (RFC 2759 §5) and Failure (RFC 2433 §6, RFC 2759 §6).
  */
-import { bytes, decode, encode, malformed, reserved, struct, u8 } from './codec.ts';
+import { bytes, decode, encode, malformed, reserved, struct, u16, u8 } from './codec.ts';
 import type { Malformed, Value } from './codec.ts';
 import { fromHex, toHex } from './octets.ts';
 
@@ -49,6 +49,19 @@ const msChapV2Response = struct({
   flags: u8,
 });
 
+const msChapV2Change = struct({
+  encryptedPassword: bytes(516),
+  encryptedHash: bytes(16),
+  peerChallenge: bytes(MS_CHAP_V2_CHALLENGE_LENGTH),
+  reserved1: reserved(8),
+  ntResponse: bytes(24),
+  /** Reserved. */
+  flags: u16,
+});
+
+/** RFC 2759 §7: the data of Change-Password version 3. */
+export type MsChapV2Change = Value<typeof msChapV2Change>;
+
 /** RFC 2433 §4 */
 export type MsChapResponse = Value<typeof msChapResponse>;
 /** RFC 2759 §4 */
@@ -68,6 +81,14 @@ export function decodeMsChapV2Response(value: Uint8Array): MsChapV2Response | Ma
 
 export function encodeMsChapV2Response(response: MsChapV2Response): Uint8Array {
   return encode(msChapV2Response, response, 'MS-CHAP-V2 response');
+}
+
+export function decodeMsChapV2Change(value: Uint8Array): MsChapV2Change | Malformed {
+  return decode(msChapV2Change, value, 'MS-CHAP-V2 password change');
+}
+
+export function encodeMsChapV2Change(change: MsChapV2Change): Uint8Array {
+  return encode(msChapV2Change, change, 'MS-CHAP-V2 password change');
 }
 
 export interface MsChapFailure {

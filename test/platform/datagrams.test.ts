@@ -26,7 +26,7 @@ async function echo(): Promise<number> {
 }
 
 for (const address of ['127.0.0.1', '::1'])
-  test(`there and back by ${address}, also what is sent before it is open`, async () => {
+  test(`there and back by ${address}`, async () => {
     const port = await echo();
     const heard: string[] = [];
     await new Promise<void>((done) => {
@@ -39,9 +39,10 @@ for (const address of ['127.0.0.1', '::1'])
             else done();
           },
           failed: fail,
+          closed: fail,
+          opened: () => socket.send(octets('one')),
         }),
       );
-      socket.send(octets('one'));
     });
     assert.deepEqual(heard, [`one from ${address}`, `two from ${address}`]);
   });
@@ -52,8 +53,13 @@ test('a listener tells an IPv4 address as one, and from which address it was ask
       .listen(0, { datagram: (_, from) => tell(from), failed: fail })
       .then((listener) => {
         const to = { address: '127.0.0.1', port: kept(listener).port };
-        kept(datagrams.connect(to, '127.0.0.9', { datagram: fail as never, failed: fail })).send(
-          octets('x'),
+        const socket = kept(
+          datagrams.connect(to, '127.0.0.9', {
+            datagram: fail as never,
+            failed: fail,
+            closed: fail,
+            opened: () => socket.send(octets('x')),
+          }),
         );
       });
   });
@@ -65,9 +71,36 @@ test('that nobody is there is told', async () => {
   const to = { address: '127.0.0.1', port: gone.port };
   gone.close();
   const error = await new Promise<Error>((failed) => {
-    kept(datagrams.connect(to, undefined, { datagram: fail as never, failed })).send(octets('x'));
+    const socket = kept(
+      datagrams.connect(to, undefined, {
+        datagram: fail as never,
+        failed,
+        closed: fail,
+        opened: () => socket.send(octets('x')),
+      }),
+    );
   });
   assert.match(error.message, /ECONNREFUSED/);
+});
+
+test('no way to the peer, an own address that is none: it is closed, and sending does nothing', async () => {
+  for (const [address, from, why] of [
+    ['192.0.2.9', '127.0.0.1', /EINVAL|ENETUNREACH/],
+    ['127.0.0.1', '192.0.2.1', /EADDRNOTAVAIL/],
+  ] as const) {
+    const error = await new Promise<Error>((closed) => {
+      const socket = kept(
+        datagrams.connect({ address, port: 1812 }, from, {
+          datagram: fail as never,
+          failed: fail,
+          closed,
+          opened: () => assert.fail('it is open'),
+        }),
+      );
+      socket.send(octets('x'));
+    });
+    assert.match(error.message, why);
+  }
 });
 
 test('a port that is taken is said', async () => {

@@ -100,12 +100,12 @@ export class LiveClient {
   #open(socket: SocketId, { endpoint, transport }: RadiusServerOptions): Line {
     const to = { address: '127.0.0.1', port: Number(endpoint) };
     if (transport === 'tls') return this.#openTls(socket, to);
-    const line = datagrams.connect(to, undefined, {
+    return datagrams.connect(to, undefined, {
       datagram: (octets) => this.#feed((now) => this.client.handleOctets(socket, octets, now)),
       failed: ({ message }) => this.client.handleTrouble(socket, message),
+      opened: () => this.#feed((now) => this.client.handleOpened(socket, now)),
+      closed: ({ message }) => this.#feed((now) => this.client.handleClosed(socket, message, now)),
     });
-    setImmediate(() => this.#feed((now) => this.client.handleOpened(socket, now)));
-    return line;
   }
 
   #openTls(id: SocketId, to: { address: string; port: number }): Line {

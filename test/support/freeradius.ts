@@ -1,6 +1,6 @@
 /**
- * FreeRADIUS of Debian with a configuration of the tests' own, on 127.0.0.1: ports 1812, 1813 and, with TLS, 2083. Only in a network
- * namespace, where these are free.
+ * FreeRADIUS of Debian with a configuration of the tests' own, on 127.0.0.1 or for clients of a network: ports 1812, 1813 and, with TLS,
+ * 2083. Only in a network namespace, where these are free.
  */
 import { execFileSync, spawn, type ChildProcess } from 'node:child_process';
 import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
@@ -29,6 +29,8 @@ interface Sections {
 export interface FreeRadiusOptions extends Sections {
   /** A file of users, as rlm_files reads it. */
   readonly users?: string;
+  /** Other clients than this machine, as 10.9.0.0/16; it listens on all addresses then. */
+  readonly clients?: string;
   /** RadSec, with certificates that are made in `folder`: server.pem, and gateway.pem with gateway.key for us. */
   readonly tls?: true;
   /** A database with Debian's schema, radius.db in `folder`, for authorization and accounting. */
@@ -113,10 +115,10 @@ function certify(folder: string, name: string): void {
 }
 
 function configuration(folder: string, options: FreeRadiusOptions): string {
-  const { tls, sqlite } = options;
+  const { clients, tls, sqlite } = options;
   const sql = sqlite === undefined ? '' : 'sql';
   const listener = (type: string, port: number, more = '') =>
-    `listen {\n type = ${type}\n ipaddr = 127.0.0.1\n port = ${port}\n${more}\n}\n`;
+    `listen {\n type = ${type}\n ipaddr = ${clients === undefined ? '127.0.0.1' : '*'}\n port = ${port}\n${more}\n}\n`;
   return `
 prefix = /usr
 libdir = /usr/lib/freeradius
@@ -146,6 +148,7 @@ client local {
  ipaddr = 127.0.0.1
  secret = ${FREERADIUS_SECRET}
 }
+${clients === undefined ? '' : `client others {\n ipaddr = ${clients}\n secret = ${FREERADIUS_SECRET}\n}`}
 clients radsec {
  client tls {
   ipaddr = 127.0.0.1

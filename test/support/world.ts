@@ -16,6 +16,7 @@ import type {
   User,
 } from '../../src/session/options.ts';
 import type {
+  CallerOutput,
   ClientLinkOutput,
   Neighbours,
   Tunnel,
@@ -78,6 +79,7 @@ export function user(username: string, more: Partial<User> = {}): User {
     routes: [],
     maxSessions: undefined,
     rates: {},
+    mustChange: false,
     expires: undefined,
     ...more,
   };
@@ -309,6 +311,8 @@ export class Lan implements Neighbours {
   }
 }
 
+type Stored = Extract<CallerOutput, { kind: 'store-password' }>;
+
 export class ServerHost {
   readonly world: World;
   readonly server: Server;
@@ -323,6 +327,11 @@ export class ServerHost {
   /** Logins that are decided on elsewhere: those that wait for an answer. */
   readonly questions = new Map<number, { caller: Caller; question: LoginQuestion }>();
   touches = 0;
+  /** Answers by itself to those. */
+  decide: ((question: LoginQuestion) => LoginAnswer) | undefined;
+  /** Where new passwords are written: why that fails, or undefined, after how long, ms. */
+  storing: { failure?: string; after?: number; forgets?: true } = {};
+  readonly stored: Stored[] = [];
 
   constructor(world: World, options: ServerOptions, gateway: Gateway, address: number) {
     this.world = world;
@@ -362,6 +371,20 @@ export class ServerHost {
     return caller;
   }
 
+  store(caller: Caller, output: Stored): void {
+    this.stored.push(output);
+    const { failure, after = 10, forgets } = this.storing;
+    const { clock } = this.world;
+    clock.after(after, () => {
+      const { section, secret } = output;
+      const renew = (each: User): User =>
+        each.section === section ? { ...each, secret, mustChange: false, keys: otherKeys } : each;
+      if (failure === undefined && forgets === undefined)
+        this.access.reconfigure(this.access.users.map(renew));
+      caller.handlePasswordStored(output.id, failure, clock.now);
+    });
+  }
+
   /** As a peer that speaks for itself: the test's end of a new connection. */
   connect(peer: number): { tcp: TcpEnd; caller: Caller | Cause } {
     const [far, near] = TcpEnd.pair(this.world);
@@ -376,6 +399,12 @@ export class ServerHost {
   get question(): LoginQuestion | undefined {
     const [first] = this.questions.values();
     return first?.question;
+  }
+
+  /** `decide` answers, when the machine is done with what it does now. */
+  consult(question: LoginQuestion): void {
+    const { decide } = this;
+    if (decide !== undefined) this.world.clock.after(0, () => this.answer(decide(question)));
   }
 
   /** To the question that waits longest. */
@@ -422,12 +451,16 @@ export class CallerHost implements Timed {
       case 'tunnel-down':
         this.#host.networks.carryOut(output);
         break;
+      case 'store-password':
+        this.#host.store(this.caller, output);
+        break;
       case 'event':
         this.#host.events.push(output.event);
         break;
       case 'authorize': {
         const { question } = output;
         this.#host.questions.set(question.id, { caller: this.caller, question });
+        this.#host.consult(question);
         break;
       }
       case 'authorize-cancel':

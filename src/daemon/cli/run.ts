@@ -5,6 +5,7 @@ import { errorCode, errorText } from '../../platform/errors.ts';
 import { files, program } from '../../platform/platform.ts';
 import { ConfigError, describeProblem } from '../configuration/problems.ts';
 import { openSecrets, readConfiguration } from '../configuration/read.ts';
+import { storePassword } from '../configuration/user-password.ts';
 import { Buses, refuseSecond } from '../control/buses.ts';
 import type { DaemonOptions } from '../daemon-options.ts';
 import { Daemon } from '../daemon.ts';
@@ -103,6 +104,7 @@ async function gateway(options: Arguments, log: Log, lastResort: LastResort): Pr
       dial,
       router,
       read,
+      storePassword: (section, secret) => storePassword(configDir, section, secret),
       publish: ({ name, data }) => buses.send(name, data),
       ...(supervised && { zones }),
     });

@@ -385,6 +385,7 @@ function userFromSection(section: UciSection, problems: Problem[]): User | undef
       ...(values.rate_down === undefined ? {} : { down: values.rate_down }),
       ...(values.rate_burst === undefined ? {} : { burst: values.rate_burst }),
     },
+    mustChange: values.must_change,
     expires: values.expires,
   };
 }

@@ -263,6 +263,12 @@ export const userOptions = {
     'live',
     "How much may pass at once after a pause: what the rate makes in this time; default: the server's rate_burst.",
   ),
+  must_change: option(
+    bool,
+    '0',
+    'new-sessions',
+    'The user gets in with a new password only, which the caller is asked for (Windows; mschap-v2 only) and whose hash is written here in place of the old one.',
+  ),
   expires: optional(date, 'disallowed', 'Last day on which the user may log in (UTC).'),
 } as const;
 

@@ -1,6 +1,7 @@
 /** Logins that RADIUS servers decide on: a question of a caller becomes a request, the answer what the caller gets. */
 import { WELCOME, type Evidence } from '../../ppp/authentication/evidence.ts';
 import type { MppeKeySource } from '../../ppp/mppe-key-source.ts';
+import type { Refusal } from '../../ppp/options.ts';
 import { readAccessAnswer, type AccessAnswer } from '../../radius/access-answer.ts';
 import { accessRequest, type RadiusCall, type RadiusLogin } from '../../radius/access-request.ts';
 import type { RadiusRequest } from '../../radius/client-options.ts';
@@ -15,7 +16,12 @@ import type {
 } from '../../session/authorization.ts';
 import { cause } from '../../wire/cause.ts';
 import { isMalformed } from '../../wire/codec.ts';
-import { formatMsChapV2Success, MsChapError, msChapErrorWords } from '../../wire/ms-chap.ts';
+import {
+  formatMsChapV2Success,
+  MsChapError,
+  msChapErrorWords,
+  type MsChapFailure,
+} from '../../wire/ms-chap.ts';
 import { RadiusCode } from '../../wire/radius.ts';
 import { textOf } from '../../wire/text.ts';
 import type { Authority } from '../tunnels/runner-ports.ts';
@@ -119,9 +125,12 @@ function loginOf(evidence: Evidence, state: Uint8Array | undefined): RadiusLogin
     case 'mschap':
       return evidence.hasNtResponse ? evidence : undefined;
     case 'mschap-v2': {
-      const { method, identifier, ntResponse, exchange } = evidence;
+      const { method, identifier, ntResponse, exchange, change } = evidence;
       const { authenticatorChallenge: challenge, peerChallenge } = exchange;
-      return { method, identifier, challenge, peerChallenge, ntResponse };
+      const response = { identifier, challenge, peerChallenge, ntResponse };
+      return change === undefined
+        ? { method, ...response }
+        : { method: 'mschap-v2-change', ...response, ...change };
     }
     case 'eap':
       return { method: 'eap', packet: evidence.message, state, mtu: evidence.peerMru };
@@ -146,15 +155,19 @@ export function loginAnswer(answer: AccessAnswer, evidence: Evidence, server: st
       const errorCode = failure?.errorCode ?? MsChapError.AuthenticationFailure;
       const words = message || failure?.message || '';
       const meaning = msChapErrorWords.get(errorCode) ?? `error ${errorCode}`;
+      const isExpired = errorCode === MsChapError.PasswordExpired;
       const why = cause(
-        'PEER_AUTH_FAILED',
+        isExpired ? 'PASSWORD_EXPIRED' : 'PEER_AUTH_FAILED',
         `RADIUS server ${server}: ${words === '' ? meaning : `${meaning}: ${words}`}`,
       );
-      const isOrdinary = errorCode === MsChapError.AuthenticationFailure && message === '';
+      const retry = retryOf(failure, evidence);
+      const isOrdinary =
+        errorCode === MsChapError.AuthenticationFailure && message === '' && retry === undefined;
       const told = {
         errorCode,
         message: words || 'Authentication failed',
         isForAnybody: true,
+        ...(retry === undefined ? {} : { retry }),
       } as const;
       return { kind: 'refused', cause: why, told: isOrdinary ? undefined : told };
     }
@@ -167,6 +180,14 @@ export function loginAnswer(answer: AccessAnswer, evidence: Evidence, server: st
     case 'unusable':
       return { kind: 'unanswered', cause: answer.cause };
   }
+}
+
+/** With MS-CHAPv2 whoever was refused may try again where the server says so, and change a password that has expired in any case. */
+function retryOf(failure: MsChapFailure | undefined, { method }: Evidence): Refusal['retry'] {
+  if (method !== 'mschap-v2' || failure === undefined) return undefined;
+  const { errorCode, retry, challenge } = failure;
+  if (!retry && errorCode !== MsChapError.PasswordExpired) return undefined;
+  return challenge === undefined ? {} : { challenge };
 }
 
 /** RFC 3079 §3.4 wants 16 octets; of what EAP methods make those are the first. */

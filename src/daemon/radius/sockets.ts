@@ -48,10 +48,11 @@ export function openServerSocket(
       }
       const port = role === 'auth' ? transport.authPort : transport.acctPort;
       open = datagrams.connect({ address, port }, source, {
+        opened: () => heard.opened(),
         datagram: events.octets,
         failed: (error) => events.trouble(errorText(error)),
+        closed: (error) => closed(errorText(error)),
       });
-      events.opened(); // what is sent now waits for it
     })
     .catch((error: unknown) => closed(errorText(error)));
   return {

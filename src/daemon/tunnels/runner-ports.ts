@@ -1,4 +1,5 @@
 /** What servers and links have in common to run on. */
+import type { Secret } from '../../crypto/secret.ts';
 import type { Router } from '../../router/router.ts';
 import type { Gateway } from '../../session/gateway.ts';
 import type { Neighbours, SessionEvent } from '../../session/ports.ts';
@@ -30,4 +31,6 @@ export interface RunnerPorts {
   readonly connections: Connections;
   readonly neighbours: Neighbours;
   readonly report: (event: SessionEvent) => void;
+  /** A user's new password: in the file and in force when it is resolved. */
+  readonly storePassword: (section: string, secret: Secret) => Promise<void>;
 }

@@ -1,4 +1,5 @@
 /** Carries out what one server and its callers ask: the device, TCP, routes. */
+import { errorText } from '../../platform/errors.ts';
 import { clock } from '../../platform/platform.ts';
 import type { TcpSocket } from '../../platform/sockets.ts';
 import type { Caller } from '../../session/server/caller.ts';
@@ -191,6 +192,9 @@ export class ServerRunner {
       case 'authorize-cancel':
         this.ports.authority.cancel(output.id);
         break;
+      case 'store-password':
+        this.ports.drive.watch(caller, this.storePassword(caller, output));
+        break;
       case 'done':
         this.ports.drive.remove(caller);
         this.dismiss(caller);
@@ -204,6 +208,19 @@ export class ServerRunner {
     const outer = this.connections.get(caller);
     this.connections.delete(caller);
     if (outer !== undefined) this.ports.router.dismiss(outer);
+  }
+
+  private async storePassword(
+    caller: Caller,
+    { id, section, secret }: Extract<CallerOutput, { kind: 'store-password' }>,
+  ): Promise<void> {
+    let why: string | undefined;
+    try {
+      await this.ports.storePassword(section, secret);
+    } catch (error) {
+      why = errorText(error);
+    }
+    this.ports.drive.feed(caller, (machine, now) => machine.handlePasswordStored(id, why, now));
   }
 
   private async tunnelUp(caller: Caller, path: CallPath, tunnel: Tunnel): Promise<void> {

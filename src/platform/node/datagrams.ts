@@ -2,27 +2,40 @@ import { createSocket, type Socket } from 'node:dgram';
 import { isIPv6 } from 'node:net';
 import type { DatagramEvents, DatagramListener, Datagrams, DatagramSocket } from '../datagrams.ts';
 
-/** Datagrams that wait for a socket that is being opened. */
-const MOST_WAITING = 256;
-
 export const datagrams: Datagrams = {
   connect({ address, port }, from, events): DatagramSocket {
     const socket = createSocket(isIPv6(address) ? 'udp6' : 'udp4');
-    const close = opened(socket, events);
-    let waiting: Uint8Array[] | undefined = [];
-    socket.bind({ port: 0, ...(from === undefined ? {} : { address: from }) }, () =>
-      socket.connect(port, address, () => {
-        const first = waiting ?? [];
-        waiting = undefined;
-        for (const octets of first) socket.send(octets);
-      }),
-    );
+    let isConnected = false;
+    const close = opened(socket, {
+      datagram: events.datagram,
+      failed: (error) => {
+        if (isConnected) events.failed(error);
+        else fail(error);
+      },
+    });
+    const fail = (error: Error) => {
+      close();
+      events.closed(error);
+    };
+    socket.bind({ port: 0, ...(from === undefined ? {} : { address: from }) }, () => {
+      // Its types do not know that it tells a failure.
+      const connected: (error?: Error) => void = (error) => {
+        if (error !== undefined) fail(error);
+        else {
+          isConnected = true;
+          events.opened();
+        }
+      };
+      socket.connect(port, address, connected);
+    });
     return {
       send: (octets) => {
-        if (waiting === undefined) socket.send(octets);
-        else if (waiting.length < MOST_WAITING) waiting.push(octets);
+        if (isConnected) socket.send(octets);
       },
-      close,
+      close: () => {
+        isConnected = false;
+        close();
+      },
     };
   },
 

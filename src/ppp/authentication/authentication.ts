@@ -60,13 +60,15 @@ export function isComplete({ authenticator, login }: Authentication): boolean {
   return isPeerIn && login?.isAccepted !== false;
 }
 
-/** Responses, also EAP's, and Authenticate-Requests are for the authenticator, everything else for our login. */
+/** Responses, also EAP's, password changes and Authenticate-Requests are for the authenticator, everything else for our login. */
 export function sideOf(
   { authenticator, login }: Authentication,
   protocol: number,
   payload: Uint8Array,
 ): PeerLogin | OwnLogin | undefined {
-  return payload[0] === (protocol === PppProtocol.Pap ? 1 : 2) ? authenticator : login;
+  const [code = 0] = payload;
+  const isChange = protocol === PppProtocol.Chap && code === 7;
+  return isChange || code === (protocol === PppProtocol.Pap ? 1 : 2) ? authenticator : login;
 }
 
 /**

@@ -6,6 +6,7 @@ import { decodeChap, encodeChap, type ChapPacket } from '../../wire/chap.ts';
 import { isMalformed } from '../../wire/codec.ts';
 import {
   decodeMsChapResponse,
+  decodeMsChapV2Change,
   decodeMsChapV2Response,
   formatMsChapFailure,
   MS_CHAP_CHALLENGE_LENGTH,
@@ -14,13 +15,19 @@ import {
 } from '../../wire/ms-chap.ts';
 import { decodePap, encodePap } from '../../wire/pap.ts';
 import { encodePppFrame, PppProtocol } from '../../wire/ppp-frame.ts';
-import { textOf } from '../../wire/text.ts';
+import { textOf, type Text } from '../../wire/text.ts';
 import { takeFirst } from '../../wire/queue.ts';
 import type { MppeKeySource } from '../mppe-key-source.ts';
 import type { AuthMethod, Grant, LinkOptions, Refusal } from '../options.ts';
 import type { Evidence } from './evidence.ts';
 import { LoginAttempt } from './login-attempt.ts';
-import { MAX_REPEATS, PATIENCE, REPEAT_TIME, type AuthenticationOutput } from './output.ts';
+import {
+  MAX_REPEATS,
+  PATIENCE,
+  REPEAT_TIME,
+  RETRY_PATIENCE,
+  type AuthenticationOutput,
+} from './output.ts';
 
 type Method = Exclude<AuthMethod, 'eap'>;
 
@@ -44,6 +51,10 @@ type State =
       readonly name: 'deciding';
       readonly identifier: number;
       readonly attempt: LoginAttempt;
+      /** What the peer calls itself. */
+      readonly peer: Text;
+      /** As it came. */
+      readonly payload: Uint8Array;
       readonly deadline: number;
     }
   /** A repeated Response gets the same answer (RFC 1994 §4.2, RFC 1334 §2.2.2). */
@@ -53,6 +64,19 @@ type State =
       /** undefined: it was refused. */
       readonly admitted: Admitted | undefined;
       readonly message: string;
+    }
+  /** MS-CHAPv2: the peer was refused, and may try again (RFC 2759 §6). */
+  | {
+      readonly name: 'retrying';
+      readonly identifier: number;
+      /** Who tries: a Change-Password has no name. */
+      readonly peer: Text;
+      /** What was refused: repeated, it gets the same answer. */
+      readonly refused: Uint8Array;
+      readonly message: string;
+      readonly challenge: Uint8Array;
+      readonly mayChange: boolean;
+      readonly deadline: number;
     }
   | { readonly name: 'failed' };
 
@@ -125,9 +149,44 @@ export class Authenticator {
     return true;
   }
 
-  nextTimeout(): number | undefined {
+  /**
+   * The attempt is refused, but the peer may try again: another 'login' follows, or AUTH_TIMEOUT.
+   * @param told as in `refuse`, with its retry
+   * @returns false: the method cannot do that, or no attempt waits for the decision
+   */
+  retry(told: Refusal, now: number): boolean {
     const state = this.#state;
-    return state.name === 'asking' || state.name === 'deciding' ? state.deadline : undefined;
+    if (state.name !== 'deciding' || this.method !== 'mschap-v2') return false;
+    const { identifier, peer, payload: refused } = state;
+    const { errorCode, message: words, retry } = told;
+    const given = retry?.challenge;
+    const hasChallenge = given?.length === MS_CHAP_V2_CHALLENGE_LENGTH;
+    const challenge = hasChallenge ? given : this.#random(MS_CHAP_V2_CHALLENGE_LENGTH).slice();
+    const message = formatMsChapFailure({
+      errorCode,
+      retry: true,
+      challenge,
+      version: 3,
+      message: words,
+    });
+    const mayChange = errorCode === MsChapError.PasswordExpired;
+    const deadline = now + RETRY_PATIENCE;
+    this.#state = {
+      name: 'retrying',
+      identifier,
+      peer,
+      refused,
+      message,
+      challenge,
+      mayChange,
+      deadline,
+    };
+    this.#answer(identifier, undefined, message);
+    return true;
+  }
+
+  nextTimeout(): number | undefined {
+    return 'deadline' in this.#state ? this.#state.deadline : undefined;
   }
 
   handleTimeout(now: number): void {
@@ -157,11 +216,12 @@ export class Authenticator {
       this.#count('malformed-authentication');
       return;
     }
+    const state = this.#state;
+    if (state.name === 'retrying' && this.#retried(state, packet, payload, now)) return;
     if (packet.kind !== 'response') {
       this.#count('unexpected-authentication');
       return;
     }
-    const state = this.#state;
     switch (state.name) {
       case 'asking': {
         if (packet.identifier !== state.identifier) {
@@ -173,7 +233,7 @@ export class Authenticator {
           this.#count('malformed-authentication');
           return;
         }
-        this.#consider(packet.identifier, packet.name.text, evidence, now);
+        this.#consider(packet.identifier, packet.name, evidence, payload, now);
         return;
       }
       case 'decided':
@@ -186,9 +246,40 @@ export class Authenticator {
           return;
         }
       case 'deciding': // A repetition: the decision will answer it, too.
+      case 'retrying': // not with CHAP
       case 'failed':
         return;
     }
+  }
+
+  /** The next Response has the next identifier (RFC 2759 §7), or the same. @returns whether it was one */
+  #retried(
+    state: State & { name: 'retrying' },
+    packet: ChapPacket,
+    payload: Uint8Array,
+    now: number,
+  ): boolean {
+    const { identifier, challenge, peer, mayChange } = state;
+    if (packet.kind !== 'response' && packet.kind !== 'change-password') return false;
+    if (((packet.identifier - identifier) & 0xff) > 1) {
+      this.#count('stale-answer');
+      return true;
+    }
+    if (equalOctets(payload, state.refused)) {
+      this.#answer(identifier, undefined, state.message);
+      return true;
+    }
+    if (packet.kind === 'change-password' && !mayChange) return false;
+    const evidence =
+      packet.kind === 'change-password'
+        ? changeEvidence(packet, challenge, peer)
+        : this.#evidence(packet, challenge);
+    if (evidence === undefined) this.#count('malformed-authentication');
+    else {
+      const name = packet.kind === 'change-password' ? peer : packet.name;
+      this.#consider(packet.identifier, name, evidence, payload, now);
+    }
+    return true;
   }
 
   #evidence(
@@ -230,12 +321,14 @@ export class Authenticator {
     switch (state.name) {
       case 'asking': {
         const evidence: Evidence = { method: 'pap', password: packet.password };
-        this.#consider(identifier, packet.peerId.text, evidence, now);
+        this.#consider(identifier, packet.peerId, evidence, payload, now);
         return;
       }
       case 'deciding':
         // RFC 1334 §2.2.1: each repetition has an identifier of its own.
         this.#state = { ...state, identifier };
+        return;
+      case 'retrying': // not with PAP
         return;
       case 'decided': {
         this.#answer(identifier, state.admitted, state.message);
@@ -246,9 +339,16 @@ export class Authenticator {
     }
   }
 
-  #consider(identifier: number, username: string, evidence: Evidence, now: number): void {
-    const attempt = new LoginAttempt(username, evidence);
-    this.#state = { name: 'deciding', identifier, attempt, deadline: now + PATIENCE };
+  #consider(
+    identifier: number,
+    peer: Text,
+    evidence: Evidence,
+    payload: Uint8Array,
+    now: number,
+  ): void {
+    const attempt = new LoginAttempt(peer.text, evidence);
+    const deadline = now + PATIENCE;
+    this.#state = { name: 'deciding', identifier, attempt, peer, payload, deadline };
     this.#outputs.push({ kind: 'login', attempt });
   }
 
@@ -289,6 +389,28 @@ export class Authenticator {
 }
 
 const WINDOWS_98_FLAGS = 4;
+
+function changeEvidence(
+  { identifier, data }: ChapPacket & { kind: 'change-password' },
+  authenticatorChallenge: Uint8Array,
+  peer: Text,
+): Evidence | undefined {
+  const packet = decodeMsChapV2Change(data);
+  if (isMalformed(packet)) return undefined;
+  const { encryptedPassword, encryptedHash, peerChallenge, ntResponse } = packet;
+  return {
+    method: 'mschap-v2',
+    exchange: { authenticatorChallenge, peerChallenge, userName: peer.octets },
+    identifier,
+    ntResponse,
+    takesMessage: true,
+    change: { encryptedPassword, encryptedHash },
+  };
+}
+
+function equalOctets(a: Uint8Array, b: Uint8Array): boolean {
+  return a.length === b.length && a.every((octet, at) => octet === b[at]);
+}
 
 /** What the peer learns of a refusal. */
 export function toldOf({ proof }: LoginAttempt, told: Refusal | undefined): Refusal {

@@ -5,13 +5,14 @@
 import { checkChapMd5Response } from '../../crypto/chap-md5.ts';
 import { equalConstantTime } from '../../crypto/equal-constant-time.ts';
 import { checkMsChapV1NtResponse } from '../../crypto/ms-chap-v1.ts';
+import { changedNtHash } from '../../crypto/ms-chap-v2-change.ts';
 import {
   checkNtResponse,
   generateAuthenticatorResponse,
   type MsChapV2Exchange,
 } from '../../crypto/ms-chap-v2.ts';
 import { hashNtPasswordHash, lmPasswordHash } from '../../crypto/password.ts';
-import type { Secret } from '../../crypto/secret.ts';
+import { Secret } from '../../crypto/secret.ts';
 import { sha1 } from '../../crypto/sha1.ts';
 import { formatMsChapV2Success } from '../../wire/ms-chap.ts';
 import type { MppeKeySource } from '../mppe-key-source.ts';
@@ -39,6 +40,8 @@ export type Evidence =
       readonly ntResponse: Uint8Array;
       /** Windows 98 (flags 4) cannot take the M= part of a Success. */
       readonly takesMessage: boolean;
+      /** The response is to a new password, which comes with it (RFC 2759 §7). */
+      readonly change?: PasswordChange;
     }
   /** An EAP Response for a server that knows the method (RFC 3748 §2.3); nobody here can check it. */
   | {
@@ -51,11 +54,19 @@ export type Evidence =
       readonly peerMru: number;
     };
 
+/** As crypto/ms-chap-v2-change.ts has them. */
+export interface PasswordChange {
+  readonly encryptedPassword: Uint8Array;
+  readonly encryptedHash: Uint8Array;
+}
+
 /** What follows from a successful check. */
 export interface Proof {
   /** Message of the Success or Authenticate-Ack. */
   readonly success: string;
   readonly keys: MppeKeySource | undefined;
+  /** The new password, which is to be kept before anybody is let in. */
+  readonly newSecret?: Secret;
 }
 
 /** What a peer is told that is let in. */
@@ -100,9 +111,12 @@ function checkMsChap(
 }
 
 function checkMsChapV2(
-  { exchange, ntResponse, takesMessage }: Evidence & { method: 'mschap-v2' },
-  secret: Secret,
+  { exchange, ntResponse, takesMessage, change }: Evidence & { method: 'mschap-v2' },
+  kept: Secret,
 ): Proof | undefined {
+  const newSecret = change === undefined ? undefined : changedSecret(change, kept);
+  if (change !== undefined && newSecret === undefined) return undefined;
+  const secret = newSecret ?? kept;
   if (!checkNtResponse(exchange, secret.ntHash, ntResponse)) return undefined;
   return {
     success: formatMsChapV2Success({
@@ -110,7 +124,16 @@ function checkMsChapV2(
       message: takesMessage ? WELCOME : '',
     }),
     keys: msChapV2Keys(ntResponse, secret, true),
+    ...(newSecret === undefined ? {} : { newSecret }),
   };
+}
+
+function changedSecret(
+  { encryptedPassword, encryptedHash }: PasswordChange,
+  { ntHash }: Secret,
+): Secret | undefined {
+  const changed = changedNtHash(encryptedPassword, encryptedHash, ntHash);
+  return changed === undefined ? undefined : Secret.fromNtHash(changed);
 }
 
 export function msChapKeys(challenge: Uint8Array, secret: Secret): MppeKeySource {

@@ -149,6 +149,7 @@ export class Login {
           this.#handleFailure(packet.message.text);
           return;
         }
+      case 'change-password':
       case 'response': {
         this.#count('unexpected-authentication');
         return;

@@ -11,6 +11,8 @@ export type AuthenticationOutput =
 /** ms between repetitions of a Challenge, Response or Authenticate-Request. */
 export const REPEAT_TIME = 3000;
 export const MAX_REPEATS = 10;
+/** ms for somebody who has to think of a new password and to type it twice. */
+export const RETRY_PATIENCE = 120_000;
 /** ms to wait for the first word of the peer, or for the owner's decision. */
 export const PATIENCE = 30_000;
 /** Requests of one EAP conversation; EAP-TLS with long chains of certificates takes some 20. */

@@ -2,25 +2,25 @@
  * One call of a caller: from the request over login and addresses to the session, and its end.
  *
  * Until the login is right it holds a call path and nothing else: no address, no place, no record. The peer gets one
- * attempt (login.ts), and one and the same answer to whatever speaks against it, unless its password was right (refusals.ts).
+ * attempt, or a few (login.ts), and one and the same answer to whatever speaks against it, unless its password was right (refusals.ts).
  */
 import type { LoginAttempt } from '../../ppp/authentication/login-attempt.ts';
+import { RETRY_PATIENCE } from '../../ppp/authentication/output.ts';
 import type { CallId, Ipv4 } from '../../wire/brand.ts';
 import { cause, type Cause } from '../../wire/cause.ts';
 import { formatPrefix, prefixContains } from '../../wire/ip.ts';
+import { MsChapError } from '../../wire/ms-chap.ts';
 import { toHex } from '../../wire/octets.ts';
 import type { CallFacts, LoginAnswer, Terms } from '../authorization.ts';
 import type { Claims } from '../claims.ts';
 import { Deadlines, earliest } from '../deadlines.ts';
 import type { ServerOptions } from '../options.ts';
-import { OWN_NAME } from '../own-name.ts';
-import {
-  SERVER_INTERFACE_IDENTIFIER,
-  type CallerOutput,
-  type CallPath,
-  type SessionAccount,
-  type SessionEvent,
-  type SessionStatus,
+import type {
+  CallerOutput,
+  CallPath,
+  SessionAccount,
+  SessionEvent,
+  SessionStatus,
 } from '../ports.ts';
 import { Session, type SessionNews, type SessionOwner } from '../session.ts';
 import type { Access, LiveSession } from './access.ts';
@@ -30,6 +30,7 @@ import { Progress } from './half-open.ts';
 import { Login, type Verdict } from './login.ts';
 import { refusalOf } from './refusals.ts';
 import { SessionLimits } from './session-limits.ts';
+import { sessionSettings } from './session-settings.ts';
 
 interface LoggedIn {
   readonly session: Session;
@@ -81,6 +82,8 @@ export interface CallOwner {
   output(output: CallerOutput): void;
   /** It gets on with its login. */
   advanced(progress: Progress, now: number): void;
+  /** Its login may take so much longer, ms: a person has to type. */
+  waits(time: number, now: number): void;
   /** The first login on this call was right. */
   admitted(now: number): void;
   /** Nothing uses the path any more: it is freed, and the control connection clears the call. */
@@ -151,43 +154,8 @@ export class CallerCall implements SessionOwner {
   connect(peerCallId: CallId, now: number): void {
     if (this.#state.name !== 'accepted') return;
     const { gateway } = this.#ports.access;
-    const { name, device, proxyArp, mtu, auth, mppe, ipv6, ...options } = this.#ports.options();
-    const { keepalive, localAddress, accounts } = options;
-    const session = new Session(
-      this.path,
-      peerCallId,
-      {
-        tunnel: {
-          name,
-          device,
-          role: 'caller',
-          peer: this.#owner.peer,
-          defaultRoute: false,
-          metric: 0,
-          proxyArp,
-          ipv6Client: undefined,
-        },
-        peerDns: false,
-        link: {
-          mru: mtu,
-          authenticatePeer: {
-            methods: auth,
-            name: OWN_NAME,
-            eap: accounts.includes('radius') ? 'pass-through' : 'local',
-          },
-          mppe,
-          ip: { localAddress, requestDns: false },
-          ipv6,
-          interfaceIdentifier: SERVER_INTERFACE_IDENTIFIER,
-          ...(keepalive === undefined ? {} : { keepalive }),
-          random: gateway.random,
-          count: (what) => gateway.count(`ppp: ${what}`),
-        },
-      },
-      undefined,
-      this,
-      now,
-    );
+    const settings = sessionSettings(this.#ports.options(), this.#owner.peer, gateway);
+    const session = new Session(this.path, peerCallId, settings, undefined, this, now);
     this.#state = { name: 'unproven', session };
     session.start(now);
   }
@@ -240,6 +208,12 @@ export class CallerCall implements SessionOwner {
   /** What an authority says to a question of this call. */
   handleAnswer(id: number, answer: LoginAnswer, now: number): void {
     this.#login?.handleAnswer(id, answer, now);
+    this.#lookAtLogin(now);
+  }
+
+  /** See Caller. */
+  handlePasswordStored(id: number, failure: string | undefined, now: number): void {
+    this.#login?.handlePasswordStored(id, failure);
     this.#lookAtLogin(now);
   }
 
@@ -325,6 +299,7 @@ export class CallerCall implements SessionOwner {
         ask: (question) => output({ kind: 'authorize', question }),
         challenge: (request, now) => this.#session?.challenge(request, now),
         forget: (id) => output({ kind: 'authorize-cancel', id }),
+        store: (id, section, secret) => output({ kind: 'store-password', id, section, secret }),
       },
       this.#facts,
       isIn,
@@ -368,8 +343,9 @@ export class CallerCall implements SessionOwner {
       this.#deadlines.set('answer', now + admission.wait); // the login has its deadline all the same
       return;
     }
-    this.#deadlines.clear('login');
     this.#deadlines.clear('answer');
+    if ('refused' in verdict && this.#retry(session, login, verdict, now)) return;
+    this.#deadlines.clear('login');
     if ('code' in admission) {
       this.#refuse(attempt, admission, now, 'refused' in verdict ? verdict.told : undefined);
       return;
@@ -381,6 +357,23 @@ export class CallerCall implements SessionOwner {
     this.#owner.admitted(now);
     this.#setRates(session, account, now);
     this.#admit(session, admission, attempt, now);
+  }
+
+  /** It is told why it is not let in, and may try again, if that is so. */
+  #retry(
+    session: Session,
+    login: Login,
+    { refused, told }: Extract<Verdict, { readonly refused: Cause }>,
+    now: number,
+  ): boolean {
+    if (told?.retry === undefined || !login.mayRetry || !session.retry(told, now)) return false;
+    login.retry();
+    this.#reportRefusal(login.attempt, refused);
+    if (told.errorCode === MsChapError.PasswordExpired) {
+      this.#deadlines.set('login', now + RETRY_PATIENCE);
+      this.#owner.waits(RETRY_PATIENCE, now);
+    }
+    return true;
   }
 
   #admit(
@@ -453,6 +446,7 @@ export class CallerCall implements SessionOwner {
   #reportEnd(state: State, why: Cause): void {
     const wasEstablished = state.name === 'ending' && state.wasEstablished;
     if (state.name === 'established' || state.name === 'refused' || wasEstablished) return;
+    if (state.name === 'judged' && state.login.isRetrying) return;
     if (state.name === 'judged' && state.login.refused !== undefined) {
       // It did not wait for the answer; it was wrong all the same.
       this.#reportRefusal(state.login.attempt, state.login.refused);

@@ -95,6 +95,9 @@ export class Caller {
       claims: this.#claims,
       output: (output) => this.#outputs.push(output),
       advanced: (progress, at) => this.#advance(progress, at),
+      waits: (time, at) => {
+        if (this.#state.name === 'half-open') this.#deadlines.set('login', at + time);
+      },
       admitted: (at) => this.#admitted(at),
       finished: ({ path }, why, at) => {
         this.#outputs.release(path);
@@ -130,6 +133,15 @@ export class Caller {
   /** What an authority says to an 'authorize'; ignored when nobody waits for it any more. */
   handleAuthorized(id: number, answer: LoginAnswer, now: number): void {
     for (const call of [...this.#calls.values()]) call.handleAnswer(id, answer, now);
+    this.#connection.pump(now);
+  }
+
+  /**
+   * Why a 'store-password' with this id could not be carried out, in words; undefined: the password stands in the file, and
+   * Access has been reconfigured with it.
+   */
+  handlePasswordStored(id: number, failure: string | undefined, now: number): void {
+    for (const call of [...this.#calls.values()]) call.handlePasswordStored(id, failure, now);
     this.#connection.pump(now);
   }
 

@@ -5,18 +5,27 @@
  * verified, against a secret nobody knows where there is none. The answer is held back as long as the lock-out says, whoever
  * has decided. While an authority is asked, everything else goes on; it has AUTHORITY_TIME.
  */
+import { equalConstantTime } from '../../crypto/equal-constant-time.ts';
+import type { Secret } from '../../crypto/secret.ts';
 import type { LoginAttempt } from '../../ppp/authentication/login-attempt.ts';
 import { cause, type Cause } from '../../wire/cause.ts';
+import { MsChapError } from '../../wire/ms-chap.ts';
 import type { Refusal } from '../../ppp/options.ts';
 import type { CallFacts, Continuation, LoginAnswer, LoginQuestion } from '../authorization.ts';
-import type { ServerOptions } from '../options.ts';
+import type { ServerOptions, User } from '../options.ts';
 import { accountFrom, accountOf, type Account } from './account.ts';
 import type { Access } from './access.ts';
+import { accountFault } from './accounts.ts';
+import { mustChange } from './refusals.ts';
 
 /** Peers give up a login after 10 s and more (pppd: 3 s between ten tries, Windows: 3 s between four). */
 const AUTHORITY_TIME = 9_000;
 /** A peer that restarts LCP has its new attempt asked about, but not so as to guess at the authority's speed. */
 const MAX_QUESTIONS = 3;
+/** On one call, after the first try. */
+const MAX_RETRIES = 2;
+/** For a new password to be written and in force. */
+const STORE_TIME = 9_000;
 
 /** Who proved to be whom, or why not. */
 export type Verdict =
@@ -33,6 +42,8 @@ export interface LoginPorts {
   readonly challenge: (request: Uint8Array | 'mschap-v2', now: number) => void;
   /** Nobody waits for the answer any more. */
   readonly forget: (id: number) => void;
+  /** A user of the configuration has a new password. Answer: Login.handlePasswordStored. */
+  readonly store: (id: number, section: string, secret: Secret) => void;
 }
 
 type State =
@@ -42,6 +53,10 @@ type State =
   | { readonly name: 'challenged'; readonly continuation: Continuation }
   /** We have: its EAP ends here. */
   | { readonly name: 'asked-here' }
+  /** A new password is being written. */
+  | { readonly name: 'storing'; readonly id: number; readonly secret: Secret; readonly by: number }
+  /** It was refused, knows it, and may try again. */
+  | { readonly name: 'retrying' }
   | { readonly name: 'decided'; readonly verdict: Verdict };
 
 export class Login {
@@ -51,6 +66,7 @@ export class Login {
   #attempt: LoginAttempt | undefined;
   #state: State = { name: 'new' };
   #questions = 0;
+  #retries = 0;
   /** No answer before. */
   #notBefore = 0;
 
@@ -81,14 +97,31 @@ export class Login {
       : undefined;
   }
 
+  /** Whether somebody who was refused may try again on this call. */
+  get mayRetry(): boolean {
+    return this.#retries < MAX_RETRIES;
+  }
+
+  /** It was told of the verdict, and that it may try again. */
+  retry(): void {
+    this.#retries++;
+    this.#state = { name: 'retrying' };
+  }
+
+  /** Nobody need be told of a refusal any more. */
+  get isRetrying(): boolean {
+    return this.#state.name === 'retrying';
+  }
+
   /**
-   * An attempt of the peer: the first, or by EAP the answer to a challenge. Else the peer has restarted LCP instead of waiting: the
+   * An attempt of the peer: the first, another try, or by EAP the answer to a challenge. Else the peer has restarted LCP instead of waiting: the
    * link asks about the new one now; a wrong one stays wrong.
    */
   consider(attempt: LoginAttempt, now: number): void {
     const { lockout } = this.#ports.access;
     // EAP's identity need not be the name that is logged in with.
-    if (this.#attempt?.bareUsername !== attempt.bareUsername && !this.#isIn)
+    const isNew = this.#attempt?.bareUsername !== attempt.bareUsername || this.isRetrying;
+    if (isNew && !this.#isIn)
       this.#notBefore = Math.max(this.#notBefore, now + lockout.delay(attempt.bareUsername, now));
     this.#attempt = attempt;
     this.cancel();
@@ -104,13 +137,28 @@ export class Login {
     if (this.#state.name === 'asking' && this.#state.id === id) this.#answered(answer, now);
   }
 
+  /** The new password stands in the file and in the accounts in force; or why not, in words. Ignored unless that was the last. */
+  handlePasswordStored(id: number, failure: string | undefined): void {
+    const state = this.#state;
+    if (state.name !== 'storing' || state.id !== id) return;
+    const user = this.#local(this.attempt);
+    const isKept = user !== undefined && equalConstantTime(user.secret.ntHash, state.secret.ntHash);
+    if (failure === undefined && isKept) this.#decide({ account: accountOf(user) });
+    else this.#notStored(failure ?? 'another one is in force');
+  }
+
   nextTimeout(): number | undefined {
-    if (this.#state.name === 'asking') return this.#state.by;
+    if ('by' in this.#state) return this.#state.by;
     return this.#state.name === 'decided' ? this.#notBefore : undefined;
   }
 
   handleTimeout(now: number): void {
-    if (this.#state.name !== 'asking' || now < this.#state.by) return;
+    const state = this.#state;
+    if (!('by' in state) || now < state.by) return;
+    if (state.name === 'storing') {
+      this.#notStored('not in time');
+      return;
+    }
     this.cancel();
     const why = cause('RADIUS_NO_ANSWER', 'not in time');
     this.#answered({ kind: 'unanswered', cause: why }, now);
@@ -118,9 +166,9 @@ export class Login {
 
   /** Nobody waits for an answer any more. */
   cancel(): void {
-    if (this.#state.name !== 'asking') return;
-    this.#ports.forget(this.#state.id);
-    this.#state = { name: 'new' };
+    const state = this.#state;
+    if (state.name === 'asking') this.#ports.forget(state.id);
+    if ('by' in state) this.#state = { name: 'new' };
   }
 
   /** @param isOurs nobody else is asked */
@@ -151,8 +199,32 @@ export class Login {
       ? this.#local(attempt)
       : undefined;
     const right = attempt.verify(user?.secret ?? this.#ports.access.accounts.dummy);
-    if (right && user !== undefined) this.#right(accountOf(user));
+    if (right && user !== undefined) this.#rightHere(attempt, user, now);
     else this.#wrong(cause('PEER_AUTH_FAILED'), undefined, now);
+  }
+
+  /** The password of a user of the configuration was right, but it may be time for another. */
+  #rightHere({ proof }: LoginAttempt, user: User, now: number): void {
+    const { access, options } = this.#ports;
+    const newSecret = proof?.newSecret;
+    this.#right(accountOf(user));
+    // What else speaks against it is told when it is to be admitted.
+    if (accountFault(user, options().name, access.wallClock()) !== undefined) return;
+    if (newSecret === undefined) {
+      if (user.mustChange && !this.#isIn)
+        this.#decide({ refused: cause('PASSWORD_EXPIRED'), told: mustChange });
+    } else if (!user.mustChange) this.#notStored('the user need not change it here');
+    else if (equalConstantTime(newSecret.ntHash, user.secret.ntHash))
+      this.#notStored('it is the old one');
+    else {
+      const id = access.gateway.nextId();
+      this.#state = { name: 'storing', id, secret: newSecret, by: now + STORE_TIME };
+      this.#ports.store(id, user.section, newSecret);
+    }
+  }
+
+  #notStored(detail: string): void {
+    this.#decide({ refused: cause('PASSWORD_NOT_STORED', detail), told: undefined });
   }
 
   /** By EAP-MSCHAPv2; so a banned source sees what others see who have an account here. */
@@ -175,9 +247,13 @@ export class Login {
         attempt.vouch(answer.proof);
         this.#right(accountFrom(answer.authorization, attempt.bareUsername));
         break;
-      case 'refused':
-        this.#wrong(answer.cause, answer.told, now);
+      case 'refused': {
+        const { cause: refused, told } = answer;
+        // The password was right, but is too old.
+        if (told?.errorCode === MsChapError.PasswordExpired) this.#decide({ refused, told });
+        else this.#wrong(refused, told && this.#retryable(told), now);
         break;
+      }
       case 'challenge':
         this.#state = { name: 'challenged', continuation: answer.continuation };
         this.#ports.challenge(answer.request, now);
@@ -192,6 +268,12 @@ export class Login {
         break;
       }
     }
+  }
+
+  /** Whose account is here gets one try: where others got more, that would tell which names are known here. */
+  #retryable({ retry, ...told }: Refusal): Refusal {
+    const isLocal = this.#ports.options().accounts.includes('local');
+    return retry === undefined || isLocal ? told : { ...told, retry };
   }
 
   #right(account: Account): void {

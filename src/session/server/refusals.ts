@@ -27,6 +27,10 @@ const refusals: Partial<Record<CauseCode, Refusal>> = {
     errorCode: AccountDisabled,
     message: 'The account is disabled, or not for this server',
   },
+  PASSWORD_NOT_STORED: {
+    errorCode: MsChapError.ChangingPassword,
+    message: 'The password could not be changed',
+  },
   // Not 648: Windows would ask for a new password then.
   ACCOUNT_EXPIRED: { errorCode: AccountDisabled, message: 'The account has expired' },
   USER_LIMIT: {
@@ -47,6 +51,13 @@ const refusals: Partial<Record<CauseCode, Refusal>> = {
     errorCode: NoDialinPermission,
     message: "The user's own network holds the address that the call comes from",
   },
+};
+
+/** The password was right. */
+export const mustChange: Refusal = {
+  errorCode: MsChapError.PasswordExpired,
+  message: 'The password must be changed',
+  retry: {},
 };
 
 /** undefined: nothing is told. */

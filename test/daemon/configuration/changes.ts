@@ -98,7 +98,7 @@ export const changes: { readonly [K in Kind]: Readonly<Record<keyof (typeof tabl
       client_dns: nothing('192.0.2.53'),
       client_wins: nothing('192.0.2.54'),
       open_firewall: nothing('0'),
-      accounts: nothing('radius'),
+      accounts: nothing(['local', 'radius']),
       allow_from: some('192.0.2.0/24', ['198.18.0.0/16', '198.51.100.0/24']),
       ban_after: nothing('1'),
       ban_time: nothing('60'),
@@ -148,6 +148,7 @@ export const changes: { readonly [K in Kind]: Readonly<Record<keyof (typeof tabl
       route: sessions('10.1.0.0/16'),
       max_sessions: nothing('2'),
       ...rates,
+      must_change: nothing('1'),
       expires: some('2001-01-01', '2099-12-31'),
     },
     globals: {

@@ -152,6 +152,7 @@ test('the example of the design', () => {
     routes: [{ address: ip('10.1.0.0'), length: 16 }],
     maxSessions: 1,
     rates: {},
+    mustChange: false,
     expires: Date.UTC(2028, 0, 1) - 1,
   });
 });

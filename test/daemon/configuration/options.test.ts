@@ -358,6 +358,7 @@ const cases: Readonly<Record<Kind, Readonly<Record<string, Case>>>> = {
     route: prefixList('routes'),
     max_sessions: whole('maxSessions', undefined, 1, 4096),
     ...rates(undefined, undefined),
+    must_change: flag('mustChange', false),
     expires: {
       at: 'expires',
       absent: undefined,

@@ -4,8 +4,10 @@ import { decodeChap, encodeChap } from '../../../src/wire/chap.ts';
 import { isMalformed } from '../../../src/wire/codec.ts';
 import {
   decodeMsChapResponse,
+  decodeMsChapV2Change,
   decodeMsChapV2Response,
   encodeMsChapResponse,
+  encodeMsChapV2Change,
   encodeMsChapV2Response,
   formatMsChapFailure,
   formatMsChapV2Success,
@@ -63,6 +65,10 @@ export const authentication = harness({
         const v2 = decodeMsChapV2Response(chap.value);
         if (!isMalformed(v2))
           assert.deepEqual(decodeMsChapV2Response(encodeMsChapV2Response(v2)), v2);
+      } else if (chap.kind === 'change-password') {
+        const change = decodeMsChapV2Change(chap.data);
+        if (!isMalformed(change))
+          assert.deepEqual(decodeMsChapV2Change(encodeMsChapV2Change(change)), change);
       } else assert.ok(chap.message.octets.length < packet.length);
     }
     const pap = decodePap(packet);

@@ -151,6 +151,29 @@ test('authenticator, PAP: each repetition is answered with its own identifier an
   assert.deepEqual(kinds(silent), []);
 });
 
+test('authenticator: whoever may try again has two minutes, and a repeated Response gets the same answer', () => {
+  const side = authenticator('mschap-v2');
+  const peer = login('mschap-v2');
+  peer.handlePayload(Chap, sent(side), 0);
+  const response = sent(peer);
+  side.handlePayload(Chap, response, 0);
+  assert.deepEqual(kinds(side), ['login']);
+  assert(side.retry({ errorCode: 648, message: 'Change it', retry: {} }, 1_000));
+  const failure = sent(side);
+  side.handlePayload(Chap, response, 2_000);
+  assert.deepEqual(sent(side), failure);
+  side.handlePayload(
+    Chap,
+    encodeChap({ kind: 'response', identifier: 99, value: response, name: textOf('User') }),
+    2_000,
+  );
+  assert.deepEqual(kinds(side), ['stale-answer']);
+  assert.equal(side.nextTimeout(), 121_000);
+  side.handleTimeout(121_000);
+  assert.deepEqual(kinds(side), ['failed']);
+  assert(!authenticator('chap').retry({ errorCode: 691, message: '', retry: {} }, 0));
+});
+
 test('MS-CHAPv1: an LM response alone is no proof', () => {
   const challenge = new Uint8Array(8).fill(3);
   const ntResponse = generateMsChapV1NtResponse(challenge, identity.secret.ntHash);

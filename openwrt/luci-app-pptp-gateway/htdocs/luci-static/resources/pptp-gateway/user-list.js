@@ -15,6 +15,7 @@ const WORDS = [
 	'rate_up',
 	'rate_down',
 	'rate_burst',
+	'must_change',
 	'expires'
 ];
 const RATE = /^\d{1,8}$/;
@@ -40,6 +41,7 @@ const rules = {
 	rate_up: RATE,
 	rate_down: RATE,
 	rate_burst: /^[1-9]\d{1,4}$/,
+	must_change: /^[01]$/,
 	expires: { test: isDay }
 };
 

@@ -136,6 +136,18 @@ return view.extend({
 
 		option = section.taboption(
 			'advanced',
+			form.Flag,
+			'must_change',
+			_('Must change the password'),
+			_(
+				'The caller is asked for a new password at the next login (Windows, MS-CHAPv2), and gets in with that only; its hash takes the place of the password here. The daemon must be able to write the file of the users.'
+			)
+		);
+		option.default = '0';
+		option.modalonly = true;
+
+		option = section.taboption(
+			'advanced',
 			form.MultiValue,
 			'server',
 			_('Servers'),
