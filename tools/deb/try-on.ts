@@ -168,6 +168,7 @@ async function tryOn(suite: Suite): Promise<void> {
     assert.equal(machine.do('systemd-analyze verify --man=no pptp-gateway.service'), '');
     machine.do('systemctl enable --now pptp-gateway');
     const road = await called(lab, machine);
+    machine.do('tr "\\0" "\\n" </proc/$(systemctl show --value --property MainPID pptp-gateway)/environ | grep -Fx STATE_DIRECTORY=/var/lib/pptp-gateway'); // prettier-ignore
     reloaded(machine);
     const before = machine.do('systemctl show --property MainPID pptp-gateway');
     machine.do(

@@ -110,3 +110,24 @@ test('the launcher takes no Node.js that is too old, and says so', () => {
   assert.deepEqual(start(), [127, old]);
   assert.deepEqual(start({ JOURNAL_STREAM: '1:2' }), [127, `<3>${old}`]);
 });
+
+test('the launcher hands over what systemd says, and nothing else of the environment', () => {
+  const folder = join(work, 'handed');
+  mkdirSync(folder);
+  const node = join(folder, 'node');
+  writeFileSync(node, '#!/bin/sh\n[ "$1" = --version ] && echo v20.19.2 || env\n');
+  chmodSync(node, 0o755);
+  const said = {
+    JOURNAL_STREAM: '1:2',
+    NOTIFY_SOCKET: '/run/notify',
+    STATE_DIRECTORY: '/var/lib/pptp-gateway',
+  };
+  const { stdout } = spawnSync('/bin/sh', [join(root, 'tools/deb/launcher')], {
+    env: { PATH: `${folder}:/usr/bin:/bin`, ...said, NODE_OPTIONS: '--require /tmp/x' },
+    encoding: 'utf8',
+  });
+  const lines = stdout.split('\n');
+  for (const [name, value] of Object.entries(said))
+    assert.ok(lines.includes(`${name}=${value}`), name);
+  assert.doesNotMatch(stdout, /NODE_OPTIONS/);
+});
