@@ -156,6 +156,7 @@ test('the launcher gives the program nothing of its own environment but the time
     .split('\n')
     .filter((line) => line !== '' && !own.includes(line.split('=')[0]!));
   assert.deepEqual(names.sort(), [
+    'MALLOC_TRIM_THRESHOLD_=131072',
     'PATH=/usr/sbin:/usr/bin:/sbin:/bin',
     'TZ=CET-1CEST',
     'UV_USE_IO_URING=0',
