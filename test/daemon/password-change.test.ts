@@ -39,7 +39,7 @@ beforeEach(async () => {
     pptp_users: `# ours\nconfig user\n\toption username 'anna'\n\toption password '${OLD}'\n\toption must_change '1'\n`,
   });
   const node = [process.execPath, '--import', 'tsx', typistScript] as const;
-  typist = lab.start(between, ...node, '198.18.1.1', '198.18.2.1', OLD, NEW);
+  typist = lab.start(between, ...node, '198.18.1.1', '198.18.2.1', 'anna', OLD, NEW);
   await typist.line(/listening/);
 });
 

@@ -1,5 +1,5 @@
 /**
- * Between our client and a server: somebody who is asked for a new password and types it in. `typist.ts CLIENT SERVER OLD NEW`
+ * Between our client and a server: somebody who is asked for a new password and types it in. `typist.ts CLIENT SERVER USER OLD NEW`
  *
  * A stand-in for Windows, which changes passwords by MS-CHAPv2 as no program of Linux does. The client has the new password and
  * knows nothing; control connection and GRE go through here. The first Challenge is answered here, with the old password; the
@@ -25,7 +25,8 @@ import { decodePppFrame, encodePppFrame, PppProtocol } from '../../src/wire/ppp-
 import { textOf } from '../../src/wire/text.ts';
 import { changedHash } from '../support/password-change.ts';
 
-const [clientName, serverName, oldPassword, newPassword] = process.argv.slice(2) as [
+const [clientName, serverName, user, oldPassword, newPassword] = process.argv.slice(2) as [
+  string,
   string,
   string,
   string,
@@ -52,11 +53,10 @@ function send(to: number, from: GreHeader, payload: Uint8Array): void {
   gre.send(Int32Array.of(base, length + payload.length, to | 0, 0), 1);
 }
 
-function answerAs(value: Uint8Array, name: string): Uint8Array {
+function answerTo(challenge: Uint8Array): Uint8Array {
   const peerChallenge = new Uint8Array(16).fill(9);
-  const userName = textOf(name);
   const ntResponse = generateNtResponse(
-    { authenticatorChallenge: value, peerChallenge, userName: userName.octets },
+    { authenticatorChallenge: challenge, peerChallenge, userName: textOf(user).octets },
     ntPasswordHash(oldPassword),
   );
   return encodeMsChapV2Response({ peerChallenge, ntResponse, flags: 0 });
@@ -72,8 +72,8 @@ function toClient(chap: ChapPacket): ChapPacket | undefined {
       const response = encodeChap({
         kind: 'response',
         identifier: chap.identifier,
-        value: answerAs(chap.value, 'anna'),
-        name: textOf('anna'),
+        value: answerTo(chap.value),
+        name: textOf(user),
       });
       added = 1;
       send(
@@ -91,7 +91,8 @@ function toClient(chap: ChapPacket): ChapPacket | undefined {
     case 'failure': {
       console.log(`said ${chap.message.text}`);
       const failure = parseMsChapFailure(chap.message.text);
-      if (isMalformed(failure) || !failure.retry || failure.challenge === undefined) return chap;
+      if (isMalformed(failure) || !failure.retry || failure.challenge === undefined)
+        return { ...chap, identifier };
       ({ identifier } = chap);
       const name = textOf('server');
       return { kind: 'challenge', identifier, value: failure.challenge, name };
