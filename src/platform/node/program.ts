@@ -1,8 +1,8 @@
 import { fstatSync, readFileSync } from 'node:fs';
-import { createRequire } from 'node:module';
 import { parseArgs } from 'node:util';
 import { errorCode } from '../errors.ts';
 import type { OptionTable, OptionValues, Program } from '../program.ts';
+import { require } from './require.ts';
 import { openTerminal } from './terminal.ts';
 
 let stdout: typeof process.stdout | undefined;
@@ -65,5 +65,5 @@ export const program: Program = {
       ),
     };
   },
-  loadAddon: (path) => createRequire(import.meta.url)(path) as unknown,
+  loadAddon: (path) => require(path) as unknown,
 };
