@@ -233,12 +233,13 @@ export class Gateway {
     );
   }
 
-  /** A command with --json: its answer. */
+  /** A command with --json: its answer, or of that the field that is called like the command. */
   async json<T>(...words: readonly string[]): Promise<T> {
     const { code, output } = await this.command(...words, '--json');
     if (code !== 0)
       throw new Error(`${words.join(' ')} ended with ${code ?? 'a signal'}: ${output}`);
-    return JSON.parse(output) as T;
+    const document = JSON.parse(output) as Readonly<Record<string, unknown>>;
+    return (document[words[0]!] ?? document) as T;
   }
 }
 
