@@ -100,6 +100,7 @@ async function gateway(options: Arguments, log: Log, lastResort: LastResort): Pr
       log,
       // Under systemd that is on a disk (systemd.exec(5)), on OpenWrt in memory.
       state: program.environment('STATE_DIRECTORY') ?? files.folderOf(socket),
+      runtime: files.folderOf(socket),
       faults,
       dial,
       router,
