@@ -15,6 +15,8 @@ export interface DaemonOptions {
   readonly state: string;
   /** Another, which goes with a restart of the machine. */
   readonly runtime: string;
+  /** What the clocks on the walls show at a moment; both ms since 1970. */
+  readonly localTime: (utc: number) => number;
   /** Dial links with auto 1 ourselves, where no supervisor decides. */
   readonly dial: boolean;
   /** Makes the Router port. */

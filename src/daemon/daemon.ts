@@ -105,7 +105,13 @@ export class Daemon {
       random: randomOctets,
       count: (counter) => reports.countInput(counter),
     });
-    const access = new Access(gateway, { users, wallClock: () => Date.now() });
+    const access = new Access(gateway, {
+      users,
+      wallTime: () => {
+        const utc = Date.now();
+        return { utc, local: options.localTime(utc) };
+      },
+    });
     const drive = new Drive(faults);
     const io = new PacketIo(limits.maxSessions + limits.maxHalfOpen, drive, ids, (error) =>
       faults.endAll('packets', error),
