@@ -118,6 +118,7 @@ export function serverFromSection(
     nbns: values.client_wins,
     allowFrom: values.allow_from,
     accounts: values.accounts,
+    filterSets: values.filter_id,
     ban: { after: values.ban_after, time: values.ban_time },
   };
 }
