@@ -79,6 +79,8 @@ const session: Fields<documents.SessionDocument> = {
   auth: 'login method',
   account: 'of a caller: `local` or `radius`',
   mppe: 'encryption',
+  groups: 'of a caller: nftables sets that its address is in',
+  note: 'of a user, as its owner wrote it',
   mru: 'largest packet, octets',
   rate_up: 'kbit/s, where there is a limit',
   rate_down: 'kbit/s, where there is a limit',
