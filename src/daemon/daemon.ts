@@ -103,7 +103,11 @@ export class Daemon {
       random: randomOctets,
       count: (counter) => reports.countInput(counter),
     });
-    const access = new Access(gateway, { users, wallClock: () => Date.now() });
+    const access = new Access(gateway, {
+      users,
+      wallClock: () => Date.now(),
+      report: (event) => reports.event(event),
+    });
     const drive = new Drive(faults);
     const io = new PacketIo(limits.maxSessions + limits.maxHalfOpen, drive, ids, (error) =>
       faults.endAll('packets', error),

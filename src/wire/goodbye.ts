@@ -26,6 +26,7 @@ const words: Readonly<Partial<Record<CauseCode, string>>> = {
   ACCOUNT_DISABLED: 'the account is disabled',
   ACCOUNT_EXPIRED: 'the account has expired',
   SOURCE_NOT_ALLOWED: 'calls from this address are not allowed',
+  SOURCE_DENIED: 'calls from this address are not allowed',
   MPPE_REQUIRED: 'encryption (MPPE) is required',
   MPPE_NO_KEYS: 'encryption (MPPE) is required',
   CCP_TIMEOUT: 'encryption (MPPE) is required',

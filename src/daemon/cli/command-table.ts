@@ -60,6 +60,7 @@ export const options = {
     default: '600',
     doc: 'how long, from 1 to 86400 (default 600)',
   },
+  all: { type: 'boolean', doc: 'every address' },
   secrets: { type: 'boolean', doc: 'keep logins and payload, which otherwise are left out' },
   network: {
     type: 'string',
@@ -134,6 +135,20 @@ export const commandTable: readonly CommandEntry[] = [
     options: ['socket'],
     asks: 'daemon',
     doc: 'end a session, or all sessions of a user',
+  },
+  {
+    name: 'bans',
+    options: ['json', 'socket'],
+    asks: 'daemon',
+    doc: 'addresses that are locked out after failed logins',
+  },
+  {
+    name: 'unban',
+    operands: [{ name: 'ADDRESS', optional: true }],
+    options: ['all', 'socket'],
+    asks: 'daemon',
+    doc: 'let an address try again at once',
+    more: 'With --all every address, and failed logins that have not led to a lock-out yet are forgotten.',
   },
   {
     name: 'dial',

@@ -14,6 +14,7 @@ import type {
 } from '../reports/documents.ts';
 import { ExitCode, Fatal } from '../exit-codes.ts';
 import { printable } from '../printable.ts';
+import { bans, unban } from './bans.ts';
 import { exitCodeOf, followed, POLL } from './checks.ts';
 import { radiusTest } from './radius-test.ts';
 import { relaysText } from './relays.ts';
@@ -47,6 +48,9 @@ export const commands: Readonly<Record<string, Command>> = {
     print(`ended ${ended} session${ended === 1 ? '' : 's'}`);
     return ExitCode.Ok;
   },
+
+  bans,
+  unban,
 
   async dial(client, { operands: [name = ''] }) {
     await client.call('dial', { interface: name });

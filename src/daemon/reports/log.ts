@@ -3,7 +3,7 @@
  * events, and this file turns them into lines with a fixed order of keys. No event carries a secret.
  */
 import { program } from '../../platform/platform.ts';
-import type { SessionEvent, SessionStatus } from '../../session/ports.ts';
+import type { Ban, SessionEvent, SessionStatus } from '../../session/ports.ts';
 import { describeCause, type Cause } from '../../wire/cause.ts';
 import { formatAddress, formatPrefix } from '../../wire/ip.ts';
 import type { RelayCallStatus, RelayEvent } from '../relays/relay-event.ts';
@@ -95,6 +95,13 @@ function describeEvent(event: SessionEvent | RelayEvent): [Level, string] {
         'warning',
         `server ${event.server} caller ${formatAddress(event.peer)} user ${quote(event.username)}: login failed ${because(event.cause)}`,
       ];
+    case 'banned':
+      return [
+        'warning',
+        `${aboutBan(event.ban)}: banned for ${lasting(event.ban)} s after ${event.ban.tries} failed logins, the last as user ${quote(event.ban.username)}`,
+      ];
+    case 'unbanned':
+      return ['info', `${aboutBan(event.ban)}: no longer banned (${event.why})`];
     case 'link-state': {
       const retry =
         event.retryIn === undefined
@@ -127,6 +134,14 @@ function describeEvent(event: SessionEvent | RelayEvent): [Level, string] {
     case 'step':
       return ['debug', `link ${event.link}: ${event.step} ok${event.detail && ` ${event.detail}`}`];
   }
+}
+
+function aboutBan({ server, address }: Ban): string {
+  return `server ${server} caller ${formatAddress(address)}`;
+}
+
+function lasting({ since, until }: Ban): number {
+  return Math.round((until - since) / 1000);
 }
 
 function about({ kind, name, id, username, peer }: SessionStatus): string {

@@ -229,6 +229,7 @@ const cases: Readonly<Record<Kind, Readonly<Record<string, Case>>>> = {
       bad: ['ldap', 'Local'],
     },
     allow_from: prefixList('allowFrom'),
+    deny_from: prefixList('denyFrom'),
     ban_after: whole('ban.after', 5, 0, 1000),
     ban_time: whole('ban.time', 600_000, 1, 86400, 1000),
   },

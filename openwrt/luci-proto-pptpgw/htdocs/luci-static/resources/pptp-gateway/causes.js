@@ -69,6 +69,7 @@ const sentences = {
 		'The new password of a caller could not be kept in pptp_users: may the daemon write there (with systemd and in a jail of procd it may not)? The old password is still the right one.'
 	),
 	SOURCE_NOT_ALLOWED: _('Callers from this address are not allowed (option allow_from).'),
+	SOURCE_DENIED: _('Callers from this address are refused (option deny_from).'),
 	SOURCE_BANNED: _('Too many failed logins from this address: it is locked out for a while.'),
 	RADIUS_NO_ANSWER: _(
 		'No RADIUS server answers: is it running, is this router among its clients, with the same secret, and does a firewall let UDP through?'
@@ -191,7 +192,7 @@ const advice = {
 	ACCOUNT_DISABLED: _('Enable the user under Users.'),
 	ACCOUNT_EXPIRED: _('Change the date of expiry under Users.'),
 	USER_LIMIT: _('Raise the session limit of the user, or end the older session.'),
-	SOURCE_BANNED: _('Wait, or reload the service to clear the list.'),
+	SOURCE_BANNED: _('Wait, or unban the address.'),
 	MPPE_REQUIRED: _('Switch on 128-bit encryption at the other end.'),
 	POOL_EMPTY: _('Make the address range of the server larger.'),
 	TOO_MANY_SESSIONS: _('Raise the number of sessions of the server.'),
