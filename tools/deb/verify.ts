@@ -13,6 +13,7 @@ const contents = [
   '0600 /etc/pptp-gateway/pptp',
   '0600 /etc/pptp-gateway/pptp_radius',
   '0600 /etc/pptp-gateway/pptp_users',
+  '0644 /etc/fail2ban/filter.d/pptp-gateway.conf',
   '0644 /usr/lib/pptp-gateway/native.node',
   '0644 /usr/lib/pptp-gateway/package.json',
   '0644 /usr/lib/pptp-gateway/pptp-gateway.js',
@@ -80,8 +81,8 @@ export function verifyDeb(deb: string): void {
     assert.deepEqual(files.map(({ mode, path }) => `${octal(mode)} ${path}`).sort(), contents);
     assert.equal(machine('/usr/lib/pptp-gateway/native.node'), machines[architecture]);
     assert.equal(field('Depends'), 'nodejs (>= 20) | pptp-gateway-node, iproute2, nftables');
-    const secret = contents.flatMap((line) => (line.startsWith('0600 ') ? [line.slice(5)] : []));
-    assert.deepEqual(dpkg('--info', deb, 'conffiles').trimEnd().split('\n'), secret);
+    const conffiles = contents.map((line) => line.slice(5)).filter((path) => /^\/etc\//.test(path));
+    assert.deepEqual(dpkg('--info', deb, 'conffiles').trimEnd().split('\n'), conffiles);
     for (const script of ['postinst', 'prerm', 'postrm'])
       assert.match(dpkg('--info', deb, script), /^#!\/bin\/sh\n[^]*^set -e$/m, script);
     for (const path of ['/usr/bin/pptp-gateway', '/usr/lib/systemd/system/pptp-gateway.service'])

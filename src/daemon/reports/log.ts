@@ -174,7 +174,10 @@ function because(cause: Cause): string {
   return `${cause.code} "${describeCause(cause)}"`;
 }
 
+/** No account has a longer name; and a log that cuts lines must not cut off what comes after one. */
+const NAME = 128;
+
 /** Names come from the peer: quoted, and nothing in them can end the quote or the line. */
 function quote(text: string): string {
-  return JSON.stringify(text);
+  return JSON.stringify(text.length > NAME ? `${text.slice(0, NAME)}…` : text);
 }
