@@ -44,6 +44,7 @@ install)
 		put 644 "examples/$file" "$doc/examples/$file"
 		[ -e "$etc/$file" ] || put 600 "examples/linux/$file" "$etc/$file"
 	done
+	for hook in mqtt webhook; do put 755 "examples/hooks/$hook" "$doc/examples/hooks/$hook"; done
 	;;
 uninstall)
 	rm -rf "$lib" "$doc"

@@ -28,6 +28,8 @@ const contents = [
   '0644 /usr/share/man/man8/pptp-gateway.8.gz',
   '0644 /usr/share/zsh/vendor-completions/_pptp-gateway',
   '0755 /usr/bin/pptp-gateway',
+  '0755 /usr/share/doc/pptp-gateway/examples/hooks/mqtt',
+  '0755 /usr/share/doc/pptp-gateway/examples/hooks/webhook',
 ];
 
 const { author } = JSON.parse(
