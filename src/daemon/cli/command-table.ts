@@ -193,6 +193,13 @@ export const commandTable: readonly CommandEntry[] = [
     doc: 'what was dropped or refused, in all',
   },
   {
+    name: 'events',
+    options: ['json', 'socket'],
+    asks: 'daemon',
+    doc: 'what happens, as it happens, until Ctrl-C',
+    more: 'Sessions, failed logins, lock-outs, links and calls that pass through. With --json a document a line: time, event and data, as on ubus. What is not read in time is left out, and counted.',
+  },
+  {
     name: 'capture',
     operands: [{ name: 'FILE', complete: 'file' }],
     options: ['seconds', 'secrets', 'socket'],

@@ -15,6 +15,7 @@ import type {
 import { ExitCode, Fatal } from '../exit-codes.ts';
 import { printable } from '../printable.ts';
 import { bans, unban } from './bans.ts';
+import { events } from './events.ts';
 import { exitCodeOf, followed, POLL } from './checks.ts';
 import { radiusTest } from './radius-test.ts';
 import { relaysText } from './relays.ts';
@@ -51,6 +52,7 @@ export const commands: Readonly<Record<string, Command>> = {
 
   bans,
   unban,
+  events,
 
   async dial(client, { operands: [name = ''] }) {
     await client.call('dial', { interface: name });

@@ -101,7 +101,7 @@ async function broker(context: TestContext) {
   const next = async () => ((await heard.next()) as { readonly value: string }).value;
   // Until it has subscribed, nothing is heard.
   const hello = next();
-  let isThere = false;
+  let isThere = false as boolean;
   void hello.then(() => (isThere = true));
   while (!isThere) execFileSync('mosquitto_pub', [...login, '-t', 'pptp/hello', '-m', '']);
   const events = async () => {
