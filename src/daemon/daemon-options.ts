@@ -13,6 +13,10 @@ export interface DaemonOptions {
   readonly faults: Faults;
   /** A folder of the daemon's own that outlives it. */
   readonly state: string;
+  /** Another, which goes with a restart of the machine. */
+  readonly runtime: string;
+  /** What the clocks on the walls show at a moment; both ms since 1970. */
+  readonly localTime: (utc: number) => number;
   /** Dial links with auto 1 ourselves, where no supervisor decides. */
   readonly dial: boolean;
   /** Makes the Router port. */

@@ -107,6 +107,8 @@ export interface Tunnel {
   /** Interface identifiers of IPV6CP, 8 octets each. */
   readonly ipv6: { readonly local: Uint8Array; readonly peer: Uint8Array } | undefined;
   readonly proxyArp: boolean;
+  /** caller: nftables sets that the peer's address is in, as User.groups. */
+  readonly groups: readonly string[];
   /** link only */
   readonly ipv6Client: Ipv6Client | undefined;
 }
@@ -140,6 +142,8 @@ export type SessionOutput =
 /** What a caller asks besides. */
 export type CallerOutput =
   | SessionOutput
+  /** A tunnel that is up is in other groups than before. */
+  | { readonly kind: 'tunnel-changed'; readonly path: CallPath; readonly tunnel: Tunnel }
   /** Somebody wants to log in who is not (only) to be found here. Answer: handleAuthorized. */
   | { readonly kind: 'authorize'; readonly question: LoginQuestion }
   /** Nobody waits for that answer any more. */
@@ -272,4 +276,8 @@ export interface SessionAccount {
   readonly source: AccountSource;
   readonly call: CallFacts;
   readonly terms: Terms;
+  /** nftables sets that the address is in. */
+  readonly groups: readonly string[];
+  /** Of the user. */
+  readonly note: string | undefined;
 }

@@ -146,6 +146,10 @@ const table = {
   },
   ACCOUNT_DISABLED: { sentence: 'The account is disabled.', disconnectCode: 15 },
   ACCOUNT_EXPIRED: { sentence: 'The account has expired.', disconnectCode: 15 },
+  OUTSIDE_HOURS: {
+    sentence: 'The user may not be logged in at this time (option hours).',
+    disconnectCode: 15,
+  },
   USER_LIMIT: { sentence: 'The user already has as many sessions as allowed.', disconnectCode: 15 },
   PASSWORD_EXPIRED: {
     sentence:

@@ -25,6 +25,7 @@ const words: Readonly<Partial<Record<CauseCode, string>>> = {
   SERVER_NOT_TRUSTED: 'the server did not prove itself',
   ACCOUNT_DISABLED: 'the account is disabled',
   ACCOUNT_EXPIRED: 'the account has expired',
+  OUTSIDE_HOURS: 'not at this time of day',
   SOURCE_NOT_ALLOWED: 'calls from this address are not allowed',
   SOURCE_DENIED: 'calls from this address are not allowed',
   MPPE_REQUIRED: 'encryption (MPPE) is required',

@@ -21,7 +21,6 @@ import type {
   Neighbours,
   Tunnel,
   SessionEvent,
-  SessionOutput,
 } from '../../src/session/ports.ts';
 import { Access } from '../../src/session/server/access.ts';
 import { Server } from '../../src/session/server/server.ts';
@@ -79,6 +78,11 @@ export function user(username: string, more: Partial<User> = {}): User {
     routes: [],
     maxSessions: undefined,
     rates: {},
+    mppe: undefined,
+    auth: [],
+    hours: undefined,
+    groups: [],
+    note: undefined,
     mustChange: false,
     expires: undefined,
     ...more,
@@ -115,6 +119,7 @@ export const serverOptions: ServerOptions = {
   accounts: ['local'],
   allowFrom: [],
   denyFrom: [],
+  filterSets: [],
   ban: { after: 5, time: 600_000 },
 };
 
@@ -173,6 +178,9 @@ export class World {
   #seed = 1;
   readonly #access = new Map<Gateway, Access>();
 
+  /** Of the clocks on the walls, ms. */
+  utcOffset = 0;
+
   get wallClock(): number {
     return this.epoch + this.clock.now - this.#started;
   }
@@ -185,7 +193,7 @@ export class World {
     });
     const access = new Access(gateway, {
       users,
-      wallClock: () => this.wallClock,
+      wallTime: () => ({ utc: this.wallClock, local: this.wallClock + this.utcOffset }),
       report: (event) => this.bans.push(describe(event)),
     });
     this.#access.set(gateway, access);
@@ -284,12 +292,17 @@ class Networks {
   readonly up = new Map<TwinPath, Tunnel>();
   readonly log: string[] = [];
 
-  carryOut(output: Extract<SessionOutput, { kind: 'tunnel-up' | 'tunnel-down' }>): void {
+  carryOut(
+    output: Extract<CallerOutput, { kind: 'tunnel-up' | 'tunnel-changed' | 'tunnel-down' }>,
+  ): void {
     const { path } = output;
     assert(path instanceof TwinPath);
     assert(!path.closed, `${output.kind} for a path that is closed`);
     this.log.push(output.kind);
-    if (output.kind === 'tunnel-up') {
+    if (output.kind === 'tunnel-changed') {
+      assert(this.up.has(path), 'tunnel-changed without tunnel-up');
+      this.up.set(path, output.tunnel);
+    } else if (output.kind === 'tunnel-up') {
       assert(!this.up.has(path), 'tunnel-up twice');
       path.attached = true;
       this.up.set(path, output.tunnel);
@@ -456,6 +469,7 @@ export class CallerHost implements Timed {
         this.tcp.close();
         break;
       case 'tunnel-up':
+      case 'tunnel-changed':
       case 'tunnel-down':
         this.#host.networks.carryOut(output);
         break;

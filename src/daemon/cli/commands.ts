@@ -280,11 +280,18 @@ function sessionTable(sessions: readonly SessionDocument[]): string {
     'TX',
     'LOSS',
   ];
-  const rates = sessions.map(ratesText);
-  const isLimited = rates.some((text) => text !== '');
+  // Where somebody has one.
+  const more = [
+    ['RATE UP, DOWN', sessions.map(ratesText)] as const,
+    ['GROUPS', sessions.map(({ groups = [] }) => shortened(groups.join(', ')))] as const,
+    ['NOTE', sessions.map(({ note = '' }) => shortened(note))] as const,
+  ].filter(([, cells]) => cells.some((cell) => cell !== ''));
   return table([
-    isLimited ? [...header, 'RATE UP, DOWN'] : header,
-    ...sessions.map((session, n) => [...sessionRow(session), ...(isLimited ? [rates[n]!] : [])]),
+    [...header, ...more.map(([name]) => name)],
+    ...sessions.map((session, n) => [
+      ...sessionRow(session),
+      ...more.map(([, cells]) => cells[n]!),
+    ]),
   ]);
 }
 

@@ -119,6 +119,7 @@ export function serverFromSection(
     allowFrom: values.allow_from,
     denyFrom: values.deny_from,
     accounts: values.accounts,
+    filterSets: values.filter_id,
     ban: { after: values.ban_after, time: values.ban_time },
   };
 }

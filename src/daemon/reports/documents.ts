@@ -6,6 +6,7 @@ import type { AccountSource } from '../../session/options.ts';
 import type { Ban, CallCounters, LinkState, SessionStatus } from '../../session/ports.ts';
 import type { DisabledInterface } from '../configuration/configuration.ts';
 import type { Problem } from '../configuration/problems.ts';
+import { shownSetName } from '../../router/set-name.ts';
 import { printable } from '../printable.ts';
 import type { RelayCallStatus } from '../relays/relay-event.ts';
 import type { RelayStatus } from '../relays/relays.ts';
@@ -30,6 +31,10 @@ export type SessionDocument = {
   readonly auth: string;
   /** Of a caller: who has let it in. */
   readonly account?: AccountSource;
+  /** Firewall sets that the address is in, as the owner writes them. */
+  readonly groups?: readonly string[];
+  /** Of the user. */
+  readonly note?: string;
   readonly mppe: string;
   readonly mru: number;
   /** kbit/s; absent: no limit. */
@@ -195,7 +200,8 @@ export type CaptureDocument = {
 };
 
 export function sessionDocument(status: SessionStatus, now: number): SessionDocument {
-  const { counters, rates } = status;
+  const { counters, rates, account } = status;
+  const { groups = [], note } = account ?? {};
   const uptime = Math.max(0, Math.round((now - status.since) / 1000));
   return {
     id: status.id,
@@ -210,7 +216,9 @@ export function sessionDocument(status: SessionStatus, now: number): SessionDocu
     since: Math.round(Date.now() / 1000) - uptime,
     uptime,
     auth: status.auth,
-    ...(status.account === undefined ? {} : { account: status.account.source }),
+    ...(account === undefined ? {} : { account: account.source }),
+    ...(groups.length === 0 ? {} : { groups: groups.map(shownSetName) }),
+    ...(note === undefined ? {} : { note: printable(note) }),
     mppe: status.mppe,
     mru: status.mtu,
     ...(rates.up === 0 ? {} : { rate_up: rates.up }),

@@ -48,7 +48,7 @@ export class Server {
       options: () => this.#options,
       access,
       paths: ports.paths,
-      admit: (user, end, now) => this.#admissions.admit(user, end, now),
+      admit: (...asked) => this.#admissions.admit(...asked),
       feed: ports.feed,
       done: (caller) => this.#callers.delete(caller),
     };
@@ -178,13 +178,13 @@ export class Server {
       call.renew(account, now);
       return this.#admissions.addressFault(account, peerAddress);
     }
-    const { accounts, wallClock } = this.#access;
+    const { accounts, wallTime } = this.#access;
     const user = accounts.find(account.username, account.username, name);
     if (user?.keys.session !== account.user.keys.session) return cause('CONFIG_CHANGED');
     const renewed = accountOf(user);
     const fault = this.#admissions.addressFault(renewed, peerAddress);
     if (fault !== undefined) return fault;
     call.renew(renewed, now);
-    return accountFault(user, name, wallClock());
+    return accountFault(user, name, wallTime(), call.methods);
   }
 }
