@@ -111,6 +111,7 @@ export class Daemon {
         const utc = Date.now();
         return { utc, local: options.localTime(utc) };
       },
+      report: (event) => reports.event(event),
     });
     const drive = new Drive(faults);
     const io = new PacketIo(limits.maxSessions + limits.maxHalfOpen, drive, ids, (error) =>

@@ -23,6 +23,10 @@ export interface Program {
   readInput(): string;
   /** Standard output; nobody has to read it. */
   print(text: string): void;
+  /** Octets of it that wait for who reads. */
+  readonly unprinted: number;
+  /** Nobody reads it any more. */
+  onOutputClosed(act: () => void): void;
   /** Standard error. */
   complain(text: string): void;
   /** The exit code once nothing is left to do. */

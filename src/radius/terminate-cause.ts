@@ -72,6 +72,7 @@ const terminateCauses: Record<CauseCode, keyof typeof TerminateCause> = {
   PASSWORD_EXPIRED: 'UserError',
   PASSWORD_NOT_STORED: 'NasError',
   SOURCE_NOT_ALLOWED: 'AdminReset',
+  SOURCE_DENIED: 'AdminReset',
   SOURCE_BANNED: 'AdminReset',
 
   MPPE_REQUIRED: 'UserError',

@@ -94,7 +94,10 @@ export interface ServerOptions extends TunnelOptions {
   readonly nbns: readonly Ipv4[];
   /** Who decides on logins; the first before the second. */
   readonly accounts: readonly AccountSource[];
+  /** Networks from which callers are accepted; none: all. */
   readonly allowFrom: readonly Prefix[];
+  /** And from which they are not, whatever allowFrom says. */
+  readonly denyFrom: readonly Prefix[];
   /** Filter-Ids of RADIUS that put a caller's address into an nftables set (named as in User). */
   readonly filterSets: readonly FilterSet[];
   /** A source is locked out for `time` after `after` failed logins; after 0: never. */

@@ -200,6 +200,13 @@ export type SessionEvent =
       readonly username: string;
       readonly cause: Cause;
     }
+  | { readonly what: 'banned'; readonly ban: Ban }
+  /** Its time is over, somebody has lifted it, or there are too many others. */
+  | {
+      readonly what: 'unbanned';
+      readonly ban: Ban;
+      readonly why: 'expired' | 'lifted' | 'displaced';
+    }
   | {
       readonly what: 'link-state';
       readonly link: string;
@@ -215,6 +222,19 @@ export type SessionEvent =
       readonly username: string | undefined;
       readonly cause: Cause;
     };
+
+/** A source whose logins have failed too often: nobody gets in from there until `until`. */
+export interface Ban {
+  readonly address: Ipv4;
+  /** Whose caller it was. */
+  readonly server: string;
+  readonly since: number;
+  readonly until: number;
+  /** Failed logins that have led to it. */
+  readonly tries: number;
+  /** The name that the last of them gave. */
+  readonly username: string;
+}
 
 export type LinkState =
   | 'down'

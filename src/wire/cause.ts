@@ -164,6 +164,9 @@ const table = {
   SOURCE_NOT_ALLOWED: {
     sentence: 'Callers from this address are not allowed (option allow_from).',
   },
+  SOURCE_DENIED: {
+    sentence: 'Callers from this address are refused (option deny_from).',
+  },
   SOURCE_BANNED: {
     sentence: 'Too many failed logins from this address: it is locked out for a while.',
   },

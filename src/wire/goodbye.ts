@@ -27,6 +27,7 @@ const words: Readonly<Partial<Record<CauseCode, string>>> = {
   ACCOUNT_EXPIRED: 'the account has expired',
   OUTSIDE_HOURS: 'not at this time of day',
   SOURCE_NOT_ALLOWED: 'calls from this address are not allowed',
+  SOURCE_DENIED: 'calls from this address are not allowed',
   MPPE_REQUIRED: 'encryption (MPPE) is required',
   MPPE_NO_KEYS: 'encryption (MPPE) is required',
   CCP_TIMEOUT: 'encryption (MPPE) is required',

@@ -206,7 +206,10 @@ test('uci-defaults: folders for hooks, pptpd imported and the log told; kept whi
     '644\n600\n600\n', // the first is another package's
   );
   assert.deepEqual(made.calls(), []);
-  assert.equal(made.ash('ls /etc/pptp').stdout, 'session-down.d\nsession-up.d\n');
+  assert.equal(
+    made.ash('ls /etc/pptp').stdout,
+    'auth-failed.d\nban.d\nlink-down.d\nlink-up.d\nsession-down.d\nsession-up.d\nunban.d\n',
+  );
   made.write('etc/config/pptpd', '');
   for (const code of [0, 1]) {
     program(`exit ${code}`);

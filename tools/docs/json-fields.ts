@@ -39,12 +39,15 @@ export const answers: Readonly<Record<CommandName, Readonly<Record<string, strin
   status,
   sessions: { sessions: 'list of session' },
   disconnect: { ended: 'how many sessions' },
+  bans: { bans: 'list of ban' },
+  unban: { lifted: 'how many addresses' },
   dial: { link: 'link' },
   hangup: { link: 'link' },
   check: { checks: 'list of check' },
   'radius-test': { checks: 'one check' },
   failures: { failures: 'list of failure' },
   counters: { counters: 'numbers by their names, in groups' },
+  events: { time: 'seconds since 1970 (UTC)', event: 'its name', data: 'as on [ubus](ubus.md)' },
   capture,
   reload: { faults: 'what is not in force: list of problem' },
   import: {
@@ -186,8 +189,19 @@ const recording: Fields<documents.RecordingDocument> = {
   seconds_left: 'until it ends by itself',
 };
 
+const ban: Fields<documents.BanDocument> = {
+  address: 'of the caller',
+  server: 'which locks it out',
+  since: 'seconds since 1970 (UTC)',
+  until: 'seconds since 1970 (UTC)',
+  seconds_left: 'until it ends by itself',
+  tries: 'failed logins from there',
+  username: 'of the last of them, as it was given',
+};
+
 /** By the names that the tables above have for them. */
 export const parts: Readonly<Record<string, Readonly<Record<string, string>>>> = {
+  ban,
   session,
   link,
   server,

@@ -17,6 +17,8 @@ export interface Arguments {
   readonly dial: boolean;
   readonly router: RouterKind;
   readonly json: boolean;
+  /** unban: every address */
+  readonly all: boolean;
   /** check: a server instead of a link */
   readonly server: { readonly host: string; readonly port: number } | undefined;
   /** capture: seconds */
@@ -76,6 +78,7 @@ export function parseArguments(
     dial: values.dial === true,
     router,
     json: values.json === true,
+    all: values.all === true,
     server: values.server === undefined ? undefined : parseServer(values.server),
     seconds,
     secrets: values.secrets === true,

@@ -60,6 +60,7 @@ export const options = {
     default: '600',
     doc: 'how long, from 1 to 86400 (default 600)',
   },
+  all: { type: 'boolean', doc: 'every address' },
   secrets: { type: 'boolean', doc: 'keep logins and payload, which otherwise are left out' },
   network: {
     type: 'string',
@@ -148,6 +149,19 @@ const table = [
     exits: [ExitCode.NotFound],
   },
   {
+    name: 'bans',
+    asks: 'daemon',
+    doc: 'addresses that are locked out after failed logins',
+  },
+  {
+    name: 'unban',
+    operands: [{ name: 'ADDRESS', optional: true }],
+    options: ['all'],
+    asks: 'daemon',
+    doc: 'let an address try again at once',
+    more: 'With --all every address, and failed logins that have not led to a lock-out yet are forgotten.',
+  },
+  {
     name: 'dial',
     operands: [{ name: 'NAME' }],
     asks: 'daemon',
@@ -188,6 +202,13 @@ const table = [
     name: 'counters',
     asks: 'daemon',
     doc: 'what was dropped or refused, in all',
+  },
+  {
+    name: 'events',
+    asks: 'daemon',
+    follows: true,
+    doc: 'what happens, as it happens, until Ctrl-C',
+    more: 'Sessions, failed logins, lock-outs, links and calls that pass through. With --json a document a line: time, event and data, as on ubus. What is not read in time is left out, and counted.',
   },
   {
     name: 'capture',

@@ -155,6 +155,12 @@ export const serverOptions = {
     'disallowed',
     'Networks from which callers are accepted; none: all.',
   ),
+  deny_from: list(
+    prefix,
+    [],
+    'disallowed',
+    'Addresses and networks from which no caller is accepted, also where allow_from names them.',
+  ),
   accounts: list(
     oneOf('local', 'radius'),
     ['local'],

@@ -3,7 +3,7 @@
  * addresses as text. (Types, not interfaces: only they are ubus tables to the compiler.)
  */
 import type { AccountSource } from '../../session/options.ts';
-import type { CallCounters, LinkState, SessionStatus } from '../../session/ports.ts';
+import type { Ban, CallCounters, LinkState, SessionStatus } from '../../session/ports.ts';
 import type { DisabledInterface } from '../configuration/configuration.ts';
 import type { Problem } from '../configuration/problems.ts';
 import { shownSetName } from '../../router/set-name.ts';
@@ -171,6 +171,25 @@ export type FailureDocument = {
   readonly cause: CauseDocument;
 };
 
+export type BanDocument = {
+  readonly address: string;
+  readonly server: string;
+  /** Seconds since 1970 UTC. */
+  readonly since: number;
+  readonly until: number;
+  readonly seconds_left: number;
+  /** Failed logins that led to it. */
+  readonly tries: number;
+  /** What the last of them gave as its name. */
+  readonly username: string;
+};
+
+export type BansDocument = {
+  readonly bans: readonly BanDocument[];
+  /** There are more: ask for those after this address. */
+  readonly next?: string;
+};
+
 export type CaptureDocument = {
   readonly path: string;
   readonly packets: number;
@@ -212,6 +231,22 @@ export function sessionDocument(status: SessionStatus, now: number): SessionDocu
     reordered: counters.reordered,
     duplicates: counters.duplicates,
     drops: counters.drops,
+  };
+}
+
+export function banDocument(ban: Ban, now: number): BanDocument {
+  const { server, tries, username } = ban;
+  const [since, until] = [ban.since, ban.until].map((time) =>
+    Math.round((Date.now() - now + time) / 1000),
+  ) as [number, number];
+  return {
+    address: formatAddress(ban.address),
+    server,
+    since,
+    until,
+    seconds_left: Math.max(0, Math.ceil((ban.until - now) / 1000)),
+    tries,
+    username,
   };
 }
 

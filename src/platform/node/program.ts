@@ -5,6 +5,7 @@ import { require } from './require.ts';
 import { openTerminal } from './terminal.ts';
 
 let stdout: typeof process.stdout | undefined;
+let outputClosed: () => void = () => undefined;
 let stderr: typeof process.stderr | undefined;
 
 export const program: Program = {
@@ -31,9 +32,14 @@ export const program: Program = {
   print(text) {
     stdout ??= process.stdout.on('error', (error) => {
       if (errorCode(error) !== 'EPIPE') throw error; // its reader has gone (`status | head`)
+      outputClosed();
     });
     stdout.write(text);
   },
+  get unprinted() {
+    return stdout?.writableLength ?? 0;
+  },
+  onOutputClosed: (act) => (outputClosed = act),
   complain(text) {
     // A log that cannot be written (its disk is full) must not end a daemon; there is nobody to tell.
     stderr ??= process.stderr.on('error', () => undefined);

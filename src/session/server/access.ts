@@ -3,6 +3,7 @@ import type { Ipv4 } from '../../wire/brand.ts';
 import type { Cause } from '../../wire/cause.ts';
 import type { Gateway } from '../gateway.ts';
 import type { User } from '../options.ts';
+import type { SessionEvent } from '../ports.ts';
 import { Accounts } from './accounts.ts';
 import { HalfOpen } from './half-open.ts';
 import { Lockout } from './lockout.ts';
@@ -11,6 +12,7 @@ export interface AccessOptions {
   readonly users: readonly User[];
   /** For the expiry of accounts and their hours only. */
   readonly wallTime: () => WallTime;
+  readonly report: (event: SessionEvent) => void;
 }
 
 /** ms since 1970. */
@@ -33,16 +35,17 @@ export interface LiveSession {
 
 export class Access {
   readonly gateway: Gateway;
-  readonly lockout = new Lockout();
+  readonly lockout: Lockout;
   readonly halfOpen = new HalfOpen();
   readonly wallTime: () => WallTime;
   #users: readonly User[];
   #accounts: Accounts;
   readonly #sessions = new Map<string, LiveSession[]>();
 
-  constructor(gateway: Gateway, { users, wallTime }: AccessOptions) {
+  constructor(gateway: Gateway, { users, wallTime, report }: AccessOptions) {
     this.gateway = gateway;
     this.wallTime = wallTime;
+    this.lockout = new Lockout(report);
     this.#users = users;
     this.#accounts = new Accounts(users, gateway.random);
   }

@@ -282,9 +282,10 @@ export class Login {
   }
 
   #wrong(why: Cause, told: Refusal | undefined, now: number): void {
-    const { bareUsername } = this.attempt;
-    const { ban } = this.#ports.options();
-    this.#ports.access.lockout.failed(this.#call.peer, bareUsername, ban, now);
+    const { server, peer: source } = this.#call;
+    const { bareUsername: username } = this.attempt;
+    const { access, options } = this.#ports;
+    access.lockout.failed({ server, source, username }, options().ban, now);
     this.#decide({ refused: why, told });
   }
 

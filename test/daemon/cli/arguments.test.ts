@@ -13,6 +13,7 @@ const defaults = {
   dial: false,
   router: 'auto',
   json: false,
+  all: false,
   seconds: 600,
   secrets: false,
   ubus: '/var/run/ubus/ubus.sock',

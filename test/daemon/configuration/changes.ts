@@ -102,6 +102,7 @@ export const changes: { readonly [K in Kind]: Readonly<Record<keyof (typeof tabl
       open_firewall: nothing('0'),
       accounts: nothing(['local', 'radius']),
       allow_from: some('192.0.2.0/24', ['198.18.0.0/16', '198.51.100.0/24']),
+      deny_from: some('198.18.1.0/24', ['192.0.2.1', '203.0.113.0/24']),
       filter_id: nothing(['staff', 'sales team=inet filter sales']),
       ban_after: nothing('1'),
       ban_time: nothing('60'),

@@ -229,6 +229,7 @@ const cases: Readonly<Record<Kind, Readonly<Record<string, Case>>>> = {
       bad: ['ldap', 'Local'],
     },
     allow_from: prefixList('allowFrom'),
+    deny_from: prefixList('denyFrom'),
     filter_id: {
       at: 'filterSets',
       absent: [],

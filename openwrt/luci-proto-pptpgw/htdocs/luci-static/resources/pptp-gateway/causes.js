@@ -70,6 +70,7 @@ const sentences = {
 		'The new password of a caller was not kept; the old one is still the right one. The daemon must be able to write to pptp_users; a RADIUS server says itself why it refuses.'
 	),
 	SOURCE_NOT_ALLOWED: _('Callers from this address are not allowed (option allow_from).'),
+	SOURCE_DENIED: _('Callers from this address are refused (option deny_from).'),
 	SOURCE_BANNED: _('Too many failed logins from this address: it is locked out for a while.'),
 	RADIUS_NO_ANSWER: _(
 		'No RADIUS server answers: is it running, is this router among its clients, with the same secret, and does a firewall let UDP through?'
@@ -193,7 +194,7 @@ const advice = {
 	ACCOUNT_EXPIRED: _('Change the date of expiry under Users.'),
 	OUTSIDE_HOURS: _('Change the hours under Users; the time zone of the router counts.'),
 	USER_LIMIT: _('Raise the session limit of the user, or end the older session.'),
-	SOURCE_BANNED: _('Wait, or reload the service to clear the list.'),
+	SOURCE_BANNED: _('Wait, or unban the address.'),
 	MPPE_REQUIRED: _('Switch on 128-bit encryption at the other end.'),
 	POOL_EMPTY: _('Make the address range of the server larger.'),
 	TOO_MANY_SESSIONS: _('Raise the number of sessions of the server.'),

@@ -350,6 +350,17 @@ return baseclass.extend({
 				datatype: NETWORK
 			}
 		);
+		add(
+			section,
+			'advanced',
+			form.DynamicList,
+			'deny_from',
+			_('Callers may not come from'),
+			_('Addresses and networks from which no caller is accepted, also where the list above names them.'),
+			{
+				datatype: NETWORK
+			}
+		);
 		inOrder(
 			section,
 			'advanced',
