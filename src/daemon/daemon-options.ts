@@ -7,12 +7,15 @@ import type { Configuration } from './configuration/configuration.ts';
 import type { BusEvent } from './reports/events.ts';
 import type { Faults } from './engine/faults.ts';
 import type { Log } from './reports/log.ts';
+import type { UsageFolders } from './usage/usage-runner.ts';
 
 export interface DaemonOptions {
   readonly log: Log;
   readonly faults: Faults;
   /** A folder of the daemon's own that outlives it. */
   readonly state: string;
+  /** Where usage is kept, unless the configuration says where it lasts. */
+  readonly usage: UsageFolders;
   /** Dial links with auto 1 ourselves, where no supervisor decides. */
   readonly dial: boolean;
   /** Makes the Router port. */

@@ -67,6 +67,7 @@ const terminateCauses: Record<CauseCode, keyof typeof TerminateCause> = {
   SERVER_NOT_TRUSTED: 'NasError',
   ACCOUNT_DISABLED: 'AdminReset',
   ACCOUNT_EXPIRED: 'AdminReset',
+  QUOTA_USED_UP: 'SessionTimeout',
   USER_LIMIT: 'AdminReset',
   PASSWORD_EXPIRED: 'UserError',
   PASSWORD_NOT_STORED: 'NasError',

@@ -25,6 +25,7 @@ const words: Readonly<Partial<Record<CauseCode, string>>> = {
   SERVER_NOT_TRUSTED: 'the server did not prove itself',
   ACCOUNT_DISABLED: 'the account is disabled',
   ACCOUNT_EXPIRED: 'the account has expired',
+  QUOTA_USED_UP: 'the quota of this month is used up',
   SOURCE_NOT_ALLOWED: 'calls from this address are not allowed',
   MPPE_REQUIRED: 'encryption (MPPE) is required',
   MPPE_NO_KEYS: 'encryption (MPPE) is required',

@@ -79,6 +79,7 @@ export function user(username: string, more: Partial<User> = {}): User {
     routes: [],
     maxSessions: undefined,
     rates: {},
+    quota: undefined,
     mustChange: false,
     expires: undefined,
     ...more,
@@ -148,6 +149,7 @@ export const linkOptions: ClientLinkOptions = {
   ipv6Client: undefined,
   commands: { up: undefined, down: undefined },
   verbose: false,
+  quota: undefined,
 };
 
 interface Drained {
@@ -166,6 +168,8 @@ export class World {
   readonly unreachable = new Set<number>();
   readonly tcpLatency = 5;
   readonly counted: string[] = [];
+  /** What quotas leave, by user name; everything where there is none. */
+  readonly allowances = new Map<string, number>();
   readonly #started = this.clock.now;
   #seed = 1;
   readonly #access = new Map<Gateway, Access>();
@@ -180,7 +184,14 @@ export class World {
       random: seeded(this.#seed++ * 7919),
       count: (counter) => this.counted.push(counter),
     });
-    this.#access.set(gateway, new Access(gateway, { users, wallClock: () => this.wallClock }));
+    this.#access.set(
+      gateway,
+      new Access(gateway, {
+        users,
+        wallClock: () => this.wallClock,
+        allowance: (username) => this.allowances.get(username) ?? Infinity,
+      }),
+    );
     return gateway;
   }
 

@@ -23,6 +23,8 @@ export interface Arguments {
   readonly seconds: number;
   /** capture: keep login data and payload */
   readonly secrets: boolean;
+  /** usage: the month, as it was written */
+  readonly month: string | undefined;
   /** init: answers that are not asked for */
   readonly answers: Answers;
   /** init, radius-test: where the password stands; - is standard input */
@@ -36,9 +38,13 @@ export interface Answers {
   readonly user: string | undefined;
 }
 
+export function isOpenWrt(): boolean {
+  return files.exists('/etc/openwrt_release');
+}
+
 /** Where this system keeps the configuration. */
 export function usualFolder(): string {
-  return files.exists('/etc/openwrt_release') ? '/etc/config' : '/etc/pptp-gateway';
+  return isOpenWrt() ? '/etc/config' : '/etc/pptp-gateway';
 }
 
 /** @throws {Fatal} a usage error */
@@ -72,6 +78,8 @@ export function parseArguments(
   const seconds = Number(values.seconds);
   if (!Number.isInteger(seconds) || seconds < 1 || seconds > 86400)
     throw new Fatal(ExitCode.Usage, '--seconds: expected a whole number from 1 to 86400');
+  if (values.month !== undefined && !/^\d{4}-(?:0[1-9]|1[0-2])$/.test(values.month))
+    throw new Fatal(ExitCode.Usage, '--month: expected a month such as 2026-11');
   const router = routerKinds.find((kind) => kind === values.router);
   if (router === undefined)
     throw new Fatal(ExitCode.Usage, `--router: expected ${routerKinds.join(' | ')}`);
@@ -87,6 +95,7 @@ export function parseArguments(
     server: values.server === undefined ? undefined : parseServer(values.server),
     seconds,
     secrets: values.secrets === true,
+    month: values.month,
     answers: {
       network: values.network,
       masquerade: values.masquerade,

@@ -80,6 +80,11 @@ export const options = {
     complete: 'file',
     doc: "file whose first line is the user's password; - is the standard input",
   },
+  month: {
+    type: 'string',
+    value: 'YYYY-MM',
+    doc: 'the month to show, such as 2026-11 (default: this one)',
+  },
   help: { type: 'boolean', short: 'h', doc: 'this help' },
 } as const satisfies Readonly<Record<string, OptionEntry>>;
 
@@ -176,6 +181,14 @@ export const commandTable: readonly CommandEntry[] = [
     options: ['json', 'socket'],
     asks: 'daemon',
     doc: 'what was dropped or refused, in all',
+  },
+  {
+    name: 'usage',
+    operands: [{ name: 'USER|LINK', optional: true }],
+    options: ['month', 'json', 'socket'],
+    asks: 'daemon',
+    doc: 'what users and links have moved, by day and month, and what is left of quotas',
+    more: 'Of one user or link also every day and month that is known. Up is what a caller sends, or this machine into a link.',
   },
   {
     name: 'capture',

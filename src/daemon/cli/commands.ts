@@ -18,6 +18,7 @@ import { exitCodeOf, followed, POLL } from './checks.ts';
 import { radiusTest } from './radius-test.ts';
 import { relaysText } from './relays.ts';
 import { duration, octets, shortened, table } from './tables.ts';
+import { usage } from './usage-tables.ts';
 import { UbusError } from '../../ubus-js/index.ts';
 import type { Arguments } from './arguments.ts';
 
@@ -98,6 +99,7 @@ export const commands: Readonly<Record<string, Command>> = {
   },
 
   'radius-test': radiusTest,
+  usage,
 
   async failures(client, { json }) {
     const { failures } = (await client.call('failures')) as { failures: FailureDocument[] };

@@ -23,7 +23,7 @@ import { Netifd } from '../../router/netifd/netifd.ts';
 import { OpenWrtZones } from '../../router/openwrt-zones.ts';
 import { RouterError } from '../../router/router.ts';
 import { readSurroundings } from '../../router/surroundings.ts';
-import type { Arguments } from './arguments.ts';
+import { isOpenWrt, type Arguments } from './arguments.ts';
 import { LastResort } from './last-resort.ts';
 
 /** @returns the exit code @throws {Fatal} */
@@ -96,10 +96,13 @@ async function gateway(options: Arguments, log: Log, lastResort: LastResort): Pr
   let daemon: Daemon;
   try {
     dropPrivileges();
+    // Under systemd it is on a disk (systemd.exec(5)), on OpenWrt there is none but in memory.
+    const lasting = program.environment('STATE_DIRECTORY');
+    const memory = files.folderOf(socket);
     daemon = await Daemon.start(configuration, {
       log,
-      // Under systemd that is on a disk (systemd.exec(5)), on OpenWrt in memory.
-      state: program.environment('STATE_DIRECTORY') ?? files.folderOf(socket),
+      state: lasting ?? memory,
+      usage: { memory, lasting: lasting ?? (isOpenWrt() ? '/etc/pptp/usage' : undefined) },
       faults,
       dial,
       router,

@@ -15,6 +15,7 @@ import { bool } from './option-types.ts';
 import { keysOf, type Values } from './option-table.ts';
 import { globalOptions, userOptions } from './options.ts';
 import { complainer, ConfigError, type Problem } from './problems.ts';
+import { quotaFrom } from './quota.ts';
 import { placeOf, readSection, unwritten } from './section.ts';
 import { serverFromSection } from './server.ts';
 import { staticNetworks } from './static-networks.ts';
@@ -385,6 +386,7 @@ function userFromSection(section: UciSection, problems: Problem[]): User | undef
       ...(values.rate_down === undefined ? {} : { down: values.rate_down }),
       ...(values.rate_burst === undefined ? {} : { burst: values.rate_burst }),
     },
+    quota: quotaFrom(section, values, problems),
     mustChange: values.must_change,
     expires: values.expires,
   };

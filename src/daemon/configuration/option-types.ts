@@ -2,6 +2,7 @@
 import { Secret } from '../../crypto/secret.ts';
 import { SharedSecret } from '../../radius/shared-secret.ts';
 import { MAX_NAME } from '../../ppp/options.ts';
+import type { Quota } from '../../session/options.ts';
 import type { Ipv4 } from '../../wire/brand.ts';
 import {
   parseAddress,
@@ -142,6 +143,17 @@ export const zone: OptionType<string> = {
 
 // eslint-disable-next-line no-control-regex -- that is what is excluded
 const CONTROL = /[\u0000-\u001f\u007f]/;
+
+/** What happens when a quota is used up; kbit/s. */
+export const quotaAction: OptionType<Quota['action']> = {
+  allowed: 'deny, notify, or slow with a rate in kbit/s such as slow 512',
+  parse(value) {
+    if (value === 'deny' || value === 'notify') return { kind: value };
+    const [, digits = ''] = /^slow[ ,]+(\d{1,8})$/.exec(value) ?? [];
+    const rate = integer(1, 10_000_000).parse(digits);
+    return rate === undefined ? undefined : { kind: 'slow', rate };
+  },
+};
 
 /** CHAP names are at most 255 octets less the value; RFC 2759 §4 gives 256 characters in all. */
 export const username: OptionType<string> = {

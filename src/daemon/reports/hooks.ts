@@ -1,15 +1,16 @@
 /**
- * The owner's own commands: executables in /etc/pptp/session-up.d and session-down.d, and a link's `connect` and
+ * The owner's own commands: executables in /etc/pptp/session-up.d, session-down.d and quota.d, and a link's `connect` and
  * `disconnect`. They run beside the daemon, a few at a time, each session's in order, and not for ever; nothing waits for
  * them. What they are told is in their environment; no secret is.
  */
+import type { Event } from './event.ts';
 import { errorCode, errorText } from '../../platform/errors.ts';
 import { children, clock, files, program } from '../../platform/platform.ts';
 import type { SessionEvent, SessionStatus } from '../../session/ports.ts';
 import { formatAddress, formatPrefix } from '../../wire/ip.ts';
 import { isShortage } from '../../router/run-program.ts';
 import type { Level } from './log.ts';
-import type { RelayEvent } from '../relays/relay-event.ts';
+import { quotaDocument } from './usage-document.ts';
 
 /** Pause before what found no descriptor, process or memory is tried again, ms; and how often it is. */
 const PAUSE = 1_000;
@@ -76,7 +77,9 @@ export class Hooks {
     this.#options = options;
   }
 
-  note(event: SessionEvent | RelayEvent): void {
+  note(event: Event): void {
+    if (event.what === 'quota')
+      this.#add({ session: 0, env: quotaEnvironment(event), own: undefined, folder: 'quota.d' });
     if (event.what !== 'session-up' && event.what !== 'session-down') return;
     const about = this.#ports.about(event.session);
     const up = event.what === 'session-up';
@@ -236,6 +239,20 @@ function environment(
           BYTES_RECEIVED: String(session.counters.rxOctets),
           BYTES_SENT: String(session.counters.txOctets),
         }),
+  };
+}
+
+function quotaEnvironment(event: Extract<Event, { what: 'quota' }>): Record<string, string> {
+  const { of, name } = event;
+  const { bytes, used_bytes: used, action, rate, since, until } = quotaDocument(event);
+  return {
+    ACTION: 'quota',
+    [of === 'user' ? 'USERNAME' : 'LINK']: name.replaceAll('\0', '?'),
+    QUOTA: String(bytes),
+    USED: String(used),
+    QUOTA_ACTION: rate === undefined ? action : `${action} ${rate}`,
+    SINCE: since,
+    UNTIL: until,
   };
 }
 

@@ -67,6 +67,7 @@ export const files: Files = {
       throw error;
     }
   },
+  rename: renameSync,
   append: (path, text, mode) => appendFileSync(path, text, { mode }),
   create(path, mode) {
     const file = openSync(path, 'wx', mode);

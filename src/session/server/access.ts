@@ -1,9 +1,10 @@
 /** Who may log in, on all servers of the daemon together: accounts, lock-out, places before the login, and who is in. */
 import type { Ipv4 } from '../../wire/brand.ts';
-import type { Cause } from '../../wire/cause.ts';
+import { cause, type Cause } from '../../wire/cause.ts';
+import type { Allowance } from '../allowance.ts';
 import type { Gateway } from '../gateway.ts';
 import type { User } from '../options.ts';
-import { Accounts } from './accounts.ts';
+import { accountFault, Accounts } from './accounts.ts';
 import { HalfOpen } from './half-open.ts';
 import { Lockout } from './lockout.ts';
 
@@ -11,6 +12,8 @@ export interface AccessOptions {
   readonly users: readonly User[];
   /** ms since 1970 UTC, for the expiry of accounts only. */
   readonly wallClock: () => number;
+  /** Of a user, by name. */
+  readonly allowance: (username: string) => Allowance;
 }
 
 /** Somebody who is logged in, as those see it who must end the session. */
@@ -29,13 +32,15 @@ export class Access {
   readonly lockout = new Lockout();
   readonly halfOpen = new HalfOpen();
   readonly wallClock: () => number;
+  readonly allowance: (username: string) => Allowance;
   #users: readonly User[];
   #accounts: Accounts;
   readonly #sessions = new Map<string, LiveSession[]>();
 
-  constructor(gateway: Gateway, { users, wallClock }: AccessOptions) {
+  constructor(gateway: Gateway, { users, wallClock, allowance }: AccessOptions) {
     this.gateway = gateway;
     this.wallClock = wallClock;
+    this.allowance = allowance;
     this.#users = users;
     this.#accounts = new Accounts(users, gateway.random);
   }
@@ -46,6 +51,15 @@ export class Access {
 
   get users(): readonly User[] {
     return this.#users;
+  }
+
+  /** Why this user may not use this server now, whatever its password. */
+  fault(user: User, server: string): Cause | undefined {
+    return accountFault(user, server, this.wallClock()) ?? this.quotaFault(user);
+  }
+
+  quotaFault({ username }: { readonly username: string }): Cause | undefined {
+    return this.allowance(username) === 0 ? cause('QUOTA_USED_UP') : undefined;
   }
 
   /** New accounts. The `reconfigure` of the servers, called after it, applies them to live sessions. */

@@ -33,6 +33,10 @@ const refusals: Partial<Record<CauseCode, Refusal>> = {
   },
   // Not 648: Windows would ask for a new password then.
   ACCOUNT_EXPIRED: { errorCode: AccountDisabled, message: 'The account has expired' },
+  QUOTA_USED_UP: {
+    errorCode: NoDialinPermission,
+    message: "This month's quota is used up",
+  },
   USER_LIMIT: {
     errorCode: NoDialinPermission,
     message: 'The user has as many sessions as allowed already',

@@ -64,6 +64,11 @@ const rates = {
   rate_down: nothing('16000'),
   rate_burst: nothing('100'),
 };
+const quota = {
+  quota_month: nothing('1000000'),
+  quota_action: nothing('notify', { among: { quota_month: '1000000' } }),
+  quota_day: nothing('15', { among: { quota_month: '1000000' } }),
+};
 const tls: More = { among: { transport: 'tls' } };
 const inbound = { direction: 'inbound', dest_ip: '203.0.113.1' };
 
@@ -125,6 +130,7 @@ export const changes: { readonly [K in Kind]: Readonly<Record<keyof (typeof tabl
       holdoff: nothing('2000'),
       holdoff_max: nothing('7200'),
       ...rates,
+      ...quota,
       pppname: all('vpn0'),
       demand: sessions('600'),
       keepalive_adaptive: nothing('0'),
@@ -148,6 +154,7 @@ export const changes: { readonly [K in Kind]: Readonly<Record<keyof (typeof tabl
       route: sessions('10.1.0.0/16'),
       max_sessions: nothing('2'),
       ...rates,
+      ...quota,
       must_change: nothing('1'),
       expires: some('2001-01-01', '2099-12-31'),
     },
@@ -159,6 +166,7 @@ export const changes: { readonly [K in Kind]: Readonly<Record<keyof (typeof tabl
       login_timeout: nothing('30'),
       writable: nothing('/tmp'),
       imported: nothing('pptpd'),
+      usage_folder: nothing('/tmp/usage'),
     },
     relay: {
       enabled: all('0'),
