@@ -140,6 +140,7 @@ test('the example of the design', () => {
     ipv6Client: undefined,
     commands: { up: undefined, down: undefined },
     verbose: false,
+    quota: undefined,
   });
   const [{ secret: userSecret, ...user }] = users as [(typeof users)[0]];
   assert.equal(userSecret.password, 'streng');
@@ -153,6 +154,7 @@ test('the example of the design', () => {
     maxSessions: 1,
     rates: {},
     mustChange: false,
+    quota: undefined,
     expires: Date.UTC(2028, 0, 1) - 1,
   });
 });
