@@ -86,12 +86,13 @@ export class Usage {
   #keepAt: number | undefined;
   #keepLastingAt: number | undefined;
 
-  /** @param saved of an earlier daemon */
-  constructor(ports: UsagePorts, saved: Saved | undefined, now: number) {
+  /** @param saved of an earlier daemon @param isLasting it stands there where a power failure leaves it */
+  constructor(ports: UsagePorts, saved: Saved | undefined, isLasting: boolean, now: number) {
     this.#ports = ports;
     this.#book = new Book(saved?.accounts);
     this.#serial = saved?.serial ?? 0;
     this.#dates = new Dates(ports.zone(), saved?.seen ?? 0, ports.wallClock(), now);
+    if (!isLasting) this.#keepLastingAt = now + KEEP_LASTING;
     this.#lookAtClock(now);
   }
 

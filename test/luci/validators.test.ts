@@ -90,6 +90,7 @@ describe('a user', () => {
   const both: Cases = {
     expires: [['31.12.2027', '2027-02-31', '2027-13-01'], '2027-12-31'],
     nthash: [['0011', 'g'.repeat(32)], '0'.repeat(32)],
+    quota_action: [['slow', 'slow 0', 'Deny', 'slow 512 kbit/s'], 'slow 512'],
   };
 
   function offeredUser(router: (form: unknown) => Luci): readonly Any[] {

@@ -52,6 +52,7 @@ class Scene {
         forgotten: ({ name }) => this.forgotten.push(name),
       },
       saved === undefined ? undefined : parseUsage(saved),
+      saved === undefined || this.kept.at(-1)?.isLasting === true,
       this.now,
     );
   }
@@ -178,6 +179,11 @@ test('a kill loses what is younger than a minute, and nothing else', () => {
   move(again, 5);
   scene.pass(10_000);
   assert.deepEqual(scene.days('anna'), [`2026-11-30 ${known + 5} 0`]);
+  // What the killed one had not written to flash is not forgotten there.
+  scene.restart('2026-11-30T12:20:00');
+  scene.usage.handleKeep(scene.now);
+  scene.drain();
+  assert.equal(scene.kept.at(-1)?.isLasting, true);
 });
 
 test('flash is written every six hours at most, at the end, and not where nothing has changed', () => {
@@ -326,7 +332,7 @@ test('a quota: told once, and the allowance is what its action says until the ne
     scene.pass(10_000);
     const used = [`user anna ${megabyte} since 2026-11-01`];
     if (left < Infinity) used.push(`user anna has ${left}`);
-    assert.deepEqual(scene.told, used);
+    assert.deepEqual([...scene.told], used);
     scene.down(session);
     // Neither a restart, nor a reload, tells it again.
     scene.usage.handleKeep(scene.now);
@@ -336,10 +342,10 @@ test('a quota: told once, and the allowance is what its action says until the ne
     scene.usage.handleQuotas(scene.now);
     scene.drain();
     assert.equal(scene.usage.allowance('user', 'anna'), left);
-    assert.deepEqual(scene.told, left < Infinity ? [`user anna has ${left}`] : []);
+    assert.deepEqual([...scene.told], left < Infinity ? [`user anna has ${left}`] : []);
     scene.told.length = 0;
     scene.pass(12 * HOUR); // nobody is there
-    assert.deepEqual(scene.told, left < Infinity ? ['user anna has Infinity'] : []);
+    assert.deepEqual([...scene.told], left < Infinity ? ['user anna has Infinity'] : []);
     const next = scene.up('anna');
     move(next, megabyte);
     scene.pass(10_000);
@@ -370,7 +376,7 @@ test('a quota of a link, and one that is changed while it is used up', () => {
   const session = scene.up('router7', 'link', 'office');
   move(session, 0, 2 * megabyte);
   scene.pass(10_000);
-  assert.deepEqual(scene.told, ['link office 2000000 since 2026-11-01', 'link office has 0']);
+  assert.deepEqual([...scene.told], ['link office 2000000 since 2026-11-01', 'link office has 0']);
   scene.told.length = 0;
   const more = { ...quota({ kind: 'deny' }), octets: 3 * megabyte };
   for (const [changed, told] of [
@@ -383,7 +389,7 @@ test('a quota of a link, and one that is changed while it is used up', () => {
     else scene.quotas.set('link office', changed);
     scene.usage.handleQuotas(scene.now);
     scene.drain();
-    assert.deepEqual(scene.told, told);
+    assert.deepEqual([...scene.told], told);
     scene.told.length = 0;
   }
 });

@@ -43,6 +43,7 @@ export class UsageRunner {
     this.#drive = drive;
     this.#take(configuration);
     const store = new UsageStore(memory, lasting, warn);
+    const { saved, isLasting } = store.read();
     const zone = new RouterZone();
     this.#usage = new Usage(
       {
@@ -53,7 +54,8 @@ export class UsageRunner {
         forgotten: ({ kind, name }) =>
           warn(`usage of ${kind} ${JSON.stringify(name)} is forgotten: there are too many`),
       },
-      store.read(),
+      saved,
+      isLasting,
       clock.monotonic(),
     );
     drive.add(this.#usage, {

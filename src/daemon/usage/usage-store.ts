@@ -24,11 +24,12 @@ export class UsageStore {
     this.#warn = warn;
   }
 
-  /** The newer of the two. A file that is damaged is put aside. */
-  read(): Saved | undefined {
+  /** The newer of the two. A file that is damaged is put aside. @returns whether it lasts as it is, too */
+  read(): { readonly saved: Saved | undefined; readonly isLasting: boolean } {
     const lasting = this.#lasting === undefined ? undefined : this.#parse(this.#lasting);
     const memory = this.#parse(this.#memory);
-    return (memory?.serial ?? -1) >= (lasting?.serial ?? -1) ? memory : lasting;
+    const isLasting = (lasting?.serial ?? 0) >= (memory?.serial ?? 0);
+    return { saved: isLasting ? lasting : memory, isLasting };
   }
 
   keep(text: string, isLasting: boolean): void {

@@ -12,7 +12,7 @@ import type { SessionEvent } from '../../../src/session/ports.ts';
 import { cause } from '../../../src/wire/cause.ts';
 import { takeDescriptors } from '../../support/descriptors.ts';
 import { folder } from '../cli/program.ts';
-import { session } from '../status.ts';
+import { quotaUsedUp, session } from '../status.ts';
 
 class Bench {
   readonly dir: string;
@@ -24,7 +24,8 @@ class Bench {
 
   constructor(context: TestContext, options: Partial<HookOptions> = {}) {
     this.dir = folder(context);
-    for (const name of ['session-up.d', 'session-down.d']) mkdirSync(join(this.dir, name));
+    for (const name of ['session-up.d', 'session-down.d', 'quota.d'])
+      mkdirSync(join(this.dir, name));
     const ports: HookPorts = {
       log: (level, text) => {
         this.lines.push(`${level} ${text.replaceAll(this.dir, '')}`);
@@ -258,4 +259,18 @@ test('no folders, and other events, are nothing', (t) => {
   bench.hooks.note(up);
   bench.hooks.note({ what: 'step', link: 'office', step: 'tcp', detail: '' });
   assert.deepEqual(bench.lines, []);
+});
+
+test('a quota that is used up: whose it is, and what it was', async (t) => {
+  const bench = new Bench(t);
+  bench.hook(
+    'quota.d/10-tell',
+    'env | grep -v "^_\\|PWD\\|SHLVL" | sort | tr "\\n" " "; echo; echo done',
+  );
+  bench.hooks.note(quotaUsedUp('user', '$(reboot)\0`'));
+  await bench.says(/: done/);
+  assert.deepEqual(bench.lines, [
+    'info hook /quota.d/10-tell: ACTION=quota PATH=/usr/sbin:/usr/bin:/sbin:/bin QUOTA=5000000 QUOTA_ACTION=slow 512 SINCE=2026-11-01 UNTIL=2026-11-30 USED=5000001 USERNAME=$(reboot)?` ',
+    'info hook /quota.d/10-tell: done',
+  ]);
 });
