@@ -60,6 +60,7 @@ const options: ClientLinkOptions = {
   ipv6Client: undefined,
   commands: { up: undefined, down: undefined },
   verbose: false,
+  quota: undefined,
 };
 const places = (mode === 'hold' ? count : concurrency) + 64;
 const random = (length: number): Uint8Array => new Uint8Array(randomBytes(length));

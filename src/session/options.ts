@@ -45,6 +45,20 @@ export interface Rates {
   readonly burst: number;
 }
 
+/** What may be moved in a month, both ways, and what happens when it is used up. */
+export interface Quota {
+  /** Octets of IP packets inside the tunnel. */
+  readonly octets: number;
+  readonly action:
+    /** Sessions end, and there are no new ones until the next period. */
+    | { readonly kind: 'deny' }
+    /** kbit/s, in either direction. */
+    | { readonly kind: 'slow'; readonly rate: number }
+    | { readonly kind: 'notify' };
+  /** Of the month, on which a period begins; in a month that does not have it, the last. */
+  readonly day: number;
+}
+
 export type AccountSource = 'local' | 'radius';
 
 /** What servers and links have in common. */
@@ -139,6 +153,7 @@ export interface ClientLinkOptions extends TunnelOptions {
   readonly commands: { readonly up: string | undefined; readonly down: string | undefined };
   /** Every step of this link is logged. */
   readonly verbose: boolean;
+  readonly quota: Quota | undefined;
 }
 
 export interface FilterSet {
@@ -188,6 +203,7 @@ export interface User {
   readonly note: string | undefined;
   /** What is absent is as the server has it. */
   readonly rates: Partial<Rates>;
+  readonly quota: Quota | undefined;
   /** Gets in with a new password only. */
   readonly mustChange: boolean;
   /** Last valid moment, ms since 1970 UTC; undefined: never expires. */

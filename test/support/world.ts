@@ -83,6 +83,7 @@ export function user(username: string, more: Partial<User> = {}): User {
     hours: undefined,
     groups: [],
     note: undefined,
+    quota: undefined,
     mustChange: false,
     expires: undefined,
     ...more,
@@ -154,6 +155,7 @@ export const linkOptions: ClientLinkOptions = {
   ipv6Client: undefined,
   commands: { up: undefined, down: undefined },
   verbose: false,
+  quota: undefined,
 };
 
 interface Drained {
@@ -174,6 +176,8 @@ export class World {
   readonly counted: string[] = [];
   /** What became of bans. */
   readonly bans: string[] = [];
+  /** What quotas leave, by user name; everything where there is none. */
+  readonly allowances = new Map<string, number>();
   readonly #started = this.clock.now;
   #seed = 1;
   readonly #access = new Map<Gateway, Access>();
@@ -194,6 +198,7 @@ export class World {
     const access = new Access(gateway, {
       users,
       wallTime: () => ({ utc: this.wallClock, local: this.wallClock + this.utcOffset }),
+      allowance: (username) => this.allowances.get(username) ?? Infinity,
       report: (event) => this.bans.push(describe(event)),
     });
     this.#access.set(gateway, access);

@@ -81,6 +81,11 @@ export const options = {
     complete: 'file',
     doc: "file whose first line is the user's password; - is the standard input",
   },
+  month: {
+    type: 'string',
+    value: 'YYYY-MM',
+    doc: 'the month to show, such as 2026-11 (default: this one)',
+  },
   help: { type: 'boolean', short: 'h?', doc: 'what there is, or how one command is used' },
   version: { type: 'boolean', short: 'Vv', doc: 'the version of the program' },
 } as const satisfies Readonly<Record<string, OptionEntry>>;
@@ -209,6 +214,15 @@ const table = [
     follows: true,
     doc: 'what happens, as it happens, until Ctrl-C',
     more: 'Sessions, failed logins, lock-outs, links and calls that pass through. With --json a document a line: time, event and data, as on ubus. What is not read in time is left out, and counted.',
+  },
+  {
+    name: 'usage',
+    operands: [{ name: 'USER|LINK', optional: true }],
+    options: ['month'],
+    asks: 'daemon',
+    exits: [ExitCode.NotFound],
+    doc: 'what users and links have moved, by day and month, and what is left of quotas',
+    more: 'Of one user or link also every day and month that is known. Up is what a caller sends, or this machine into a link.',
   },
   {
     name: 'capture',

@@ -21,6 +21,7 @@ import { exitCodeOf, followed, POLL } from './checks.ts';
 import { radiusTest } from './radius-test.ts';
 import { relaysText } from './relays.ts';
 import { duration, octets, shortened, table } from './tables.ts';
+import { usage } from './usage-tables.ts';
 import { UbusError } from '../../ubus-js/index.ts';
 import type { Answer } from './answer.ts';
 import type { Arguments } from './arguments.ts';
@@ -111,6 +112,7 @@ export const commands: Readonly<Record<DaemonCommandName, Command>> = {
   },
 
   'radius-test': radiusTest,
+  usage,
 
   async failures(client, _options, answer) {
     const { failures } = (await client.call('failures')) as { failures: FailureDocument[] };

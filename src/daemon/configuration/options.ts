@@ -19,6 +19,7 @@ import {
   oneOf,
   password,
   prefix,
+  quotaAction,
   range,
   seconds,
   setName,
@@ -87,6 +88,27 @@ const rates = (up: string, down: string) => ({
     '50',
     'live',
     'How much may pass at once after a pause: what the rate makes in this time.',
+  ),
+});
+
+const quota = (what: string) => ({
+  quota_month: option(
+    integer(0, 1_000_000_000, 'MB'),
+    '0',
+    'live',
+    `What ${what} may move in a month, both ways together, in IP packets inside the tunnel; 0: no quota.`,
+  ),
+  quota_action: option(
+    quotaAction,
+    'deny',
+    'live',
+    'When the quota is used up: deny (nothing goes until the next period), slow RATE (in kbit/s, either way), or notify (a line in the log, an event and a hook).',
+  ),
+  quota_day: option(
+    integer(1, 31),
+    '1',
+    'live',
+    'Day of the month on which the quota begins anew; a month that does not have it begins anew on its last.',
   ),
 });
 
@@ -244,6 +266,7 @@ export const linkOptions = {
     'Rate of what is sent into the link, in IP packets inside the tunnel; 0: no limit.',
     'Rate of what comes from the link, in IP packets inside the tunnel; 0: no limit.',
   ),
+  ...quota('the link'),
   pppname: optional(device, 'listener', 'Name of the device; default pptp-<interface>.'),
   ...stockOptions,
 } as const;
@@ -305,6 +328,7 @@ export const userOptions = {
     'live',
     "How much may pass at once after a pause: what the rate makes in this time; default: the server's rate_burst.",
   ),
+  ...quota('the user'),
   must_change: option(
     bool,
     '0',
@@ -341,6 +365,11 @@ export const globalOptions = {
     [],
     'restart',
     'Folders besides its own that hooks may write to (OpenWrt, where the service is in a jail).',
+  ),
+  usage_folder: optional(
+    folder,
+    'restart',
+    'Folder where usage is kept over a reboot: it is written there every six hours, and when the service stops. Default /etc/pptp/usage on OpenWrt, else /var/lib/pptp-gateway.',
   ),
   imported: list(
     text,

@@ -11,6 +11,7 @@ import { linkMethods } from './links.ts';
 import { radiusMethods } from './radius.ts';
 import { sessionMethods } from './sessions.ts';
 import { statusMethods } from './status.ts';
+import { usageMethods } from './usage.ts';
 
 /**
  * @param captureDir where captures are written: a folder of ours
@@ -29,6 +30,7 @@ export function pptpObject(
     ...linkMethods(daemon),
     ...checkMethods(daemon),
     ...radiusMethods(daemon),
+    ...usageMethods(daemon),
     ...captureMethods(captures),
   };
   const { faults } = daemon.ports;

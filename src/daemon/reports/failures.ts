@@ -1,7 +1,7 @@
 /** The recent failures, for people: bounded, newest last. */
+import type { Event } from './event.ts';
 import type { SessionEvent } from '../../session/ports.ts';
 import { formatAddress } from '../../wire/ip.ts';
-import type { RelayEvent } from '../relays/relay-event.ts';
 import { causeDocument, type FailureDocument } from './documents.ts';
 
 const MAX_FAILURES = 100;
@@ -25,7 +25,7 @@ export class Failures {
   /** Links that were given up, and whose failure is in the list. */
   readonly #blocked = new Set<string>();
 
-  note(event: SessionEvent | RelayEvent): void {
+  note(event: Event): void {
     if (event.what === 'link-state' && this.#isStillBlocked(event)) return;
     const found = failure(event);
     if (found === undefined || ordinary.has(found.cause.code)) return;
@@ -67,11 +67,11 @@ export class Failures {
   }
 }
 
-function isOfCaller(event: SessionEvent | RelayEvent): boolean {
+function isOfCaller(event: Event): boolean {
   return event.what === 'session-down' && event.session.kind === 'caller';
 }
 
-function failure(event: SessionEvent | RelayEvent): FailureDocument | undefined {
+function failure(event: Event): FailureDocument | undefined {
   const time = Math.round(Date.now() / 1000);
   switch (event.what) {
     case 'session-down': {
@@ -119,6 +119,7 @@ function failure(event: SessionEvent | RelayEvent): FailureDocument | undefined 
       };
     case 'banned': // its failed logins are in the list
     case 'unbanned':
+    case 'quota':
     case 'relay-call-up':
     case 'session-up':
     case 'step':

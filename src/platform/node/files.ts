@@ -68,6 +68,7 @@ export const files: Files = {
       throw error;
     }
   },
+  rename: renameSync,
   append: (path, text, mode) => appendFileSync(path, text, { mode }),
   create: (path, mode) => opened(openSync(path, 'wx', mode)),
   open: (path) => opened(openSync(path, 'r+')),

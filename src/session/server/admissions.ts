@@ -17,7 +17,6 @@ import type { Neighbours, SessionEvent } from '../ports.ts';
 import type { Identity } from '../session.ts';
 import type { Access, LiveSession } from './access.ts';
 import { accountOf, type Account } from './account.ts';
-import { accountFault } from './accounts.ts';
 import { grantOf } from './grant.ts';
 import { LanAddresses, type Found } from './lan-addresses.ts';
 import { AddressPool, type PoolOptions } from './pool.ts';
@@ -125,13 +124,14 @@ export class Admissions {
 
   /** As the configuration has it now, and what speaks against it. */
   #current(proved: Account, method: string): Account | Cause {
-    if (proved.user === undefined) return this.#foreignFault(proved) ?? proved;
-    const { accounts, wallTime } = this.#access;
+    if (proved.user === undefined)
+      return this.#foreignFault(proved) ?? this.#access.quotaFault(proved) ?? proved;
+    const { accounts } = this.#access;
     const { name } = this.#options;
     const user = accounts.find(proved.username, proved.username, name);
     // Changed while the answer was held back: what was proved is no longer what counts.
     if (user?.keys.session !== proved.user.keys.session) return cause('PEER_AUTH_FAILED');
-    return accountFault(user, name, wallTime(), [method]) ?? accountOf(user);
+    return this.#access.fault(user, name, [method]) ?? accountOf(user);
   }
 
   /** An authority does not know what is taken here. */

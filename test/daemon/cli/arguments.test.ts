@@ -25,6 +25,7 @@ const defaults = {
     user: undefined,
   },
   passwordFile: undefined,
+  month: undefined,
 };
 
 function fault(...words: string[]): string {

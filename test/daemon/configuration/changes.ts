@@ -66,6 +66,11 @@ const rates = {
 };
 const days = ['Sun', 'Mon', 'Tue', 'Wed', 'Thu', 'Fri', 'Sat'];
 const OTHER_DAY = `${days[(new Date().getDay() + 3) % 7]!} 00:00-24:00`;
+const quota = {
+  quota_month: nothing('1000000'),
+  quota_action: nothing('notify', { among: { quota_month: '1000000' } }),
+  quota_day: nothing('15', { among: { quota_month: '1000000' } }),
+};
 const tls: More = { among: { transport: 'tls' } };
 const inbound = { direction: 'inbound', dest_ip: '203.0.113.1' };
 
@@ -129,6 +134,7 @@ export const changes: { readonly [K in Kind]: Readonly<Record<keyof (typeof tabl
       holdoff: nothing('2000'),
       holdoff_max: nothing('7200'),
       ...rates,
+      ...quota,
       pppname: all('vpn0'),
       demand: sessions('600'),
       keepalive_adaptive: nothing('0'),
@@ -157,6 +163,7 @@ export const changes: { readonly [K in Kind]: Readonly<Record<keyof (typeof tabl
       group: nothing(['staff', 'inet filter staff']),
       note: nothing('Anna of the office, extension 12'),
       ...rates,
+      ...quota,
       must_change: nothing('1'),
       expires: some('2001-01-01', '2099-12-31'),
     },
@@ -168,6 +175,7 @@ export const changes: { readonly [K in Kind]: Readonly<Record<keyof (typeof tabl
       login_timeout: nothing('30'),
       writable: nothing('/tmp'),
       imported: nothing('pptpd'),
+      usage_folder: nothing('/tmp/usage'),
     },
     relay: {
       enabled: all('0'),

@@ -141,6 +141,7 @@ test('the example of the design', () => {
     ipv6Client: undefined,
     commands: { up: undefined, down: undefined },
     verbose: false,
+    quota: undefined,
   });
   const [{ secret: userSecret, ...user }] = users as [(typeof users)[0]];
   assert.equal(userSecret.password, 'streng');
@@ -159,6 +160,7 @@ test('the example of the design', () => {
     note: undefined,
     rates: {},
     mustChange: false,
+    quota: undefined,
     expires: Date.UTC(2028, 0, 1) - 1,
   });
 });

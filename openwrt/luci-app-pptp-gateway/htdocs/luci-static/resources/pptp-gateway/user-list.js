@@ -18,6 +18,9 @@ const WORDS = [
 	'rate_up',
 	'rate_down',
 	'rate_burst',
+	'quota_month',
+	'quota_action',
+	'quota_day',
 	'must_change',
 	'expires'
 ];
@@ -53,6 +56,9 @@ const rules = {
 	rate_up: RATE,
 	rate_down: RATE,
 	rate_burst: /^[1-9]\d{1,4}$/,
+	quota_month: /^\d{1,10}$/,
+	quota_action: /^(deny|notify|slow[ ,]+\d{1,8})$/,
+	quota_day: /^([1-9]|[12]\d|3[01])$/,
 	must_change: /^[01]$/,
 	expires: { test: isDay }
 };

@@ -241,6 +241,13 @@ return view.extend({
 				modalonly: true
 			});
 
+		for (option of fields.quota(
+			section,
+			'advanced',
+			_('What the user may send and get in a month, together, in MB (1000 MB are 1 GB); 0: no quota.')
+		))
+			option.modalonly = true;
+
 		option = section.taboption(
 			'advanced',
 			form.Value,
