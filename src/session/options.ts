@@ -92,6 +92,9 @@ export interface ServerOptions extends TunnelOptions {
   readonly isolate: boolean;
   readonly dns: readonly Ipv4[];
   readonly nbns: readonly Ipv4[];
+  /** What callers that ask for it (DHCPINFORM) and their set-up get: networks to reach through the tunnel, and domains. */
+  readonly clientRoutes: readonly Prefix[];
+  readonly domains: readonly string[];
   /** Who decides on logins; the first before the second. */
   readonly accounts: readonly AccountSource[];
   readonly allowFrom: readonly Prefix[];
@@ -149,6 +152,9 @@ export interface User {
   readonly address: Ipv4 | undefined;
   /** Networks behind the caller. */
   readonly routes: readonly Prefix[];
+  /** As the server's, in their place; empty: those of the server. */
+  readonly clientRoutes: readonly Prefix[];
+  readonly domains: readonly string[];
   /** undefined: the server's maxPerUser. */
   readonly maxSessions: number | undefined;
   /** What is absent is as the server has it. */

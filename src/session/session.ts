@@ -16,6 +16,7 @@ import type { Rates } from './options.ts';
 import type {
   CallPath,
   FrameReceiver,
+  InformParameters,
   SessionAccount,
   SessionOutput,
   SessionStatus,
@@ -50,6 +51,7 @@ export interface Identity {
   readonly routes: readonly Prefix[];
   /** Of a caller. */
   readonly account: SessionAccount | undefined;
+  readonly inform: InformParameters | undefined;
 }
 
 export type SessionNews =
@@ -426,6 +428,7 @@ export class Session implements FrameReceiver {
       localAddress,
       peerAddress,
       routes: this.#identity?.routes ?? [],
+      inform: this.#identity?.inform,
       mtu,
       dns: peerDns ? dns : [],
       ipv6: this.#ipv6,

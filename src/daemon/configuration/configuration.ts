@@ -379,6 +379,8 @@ function userFromSection(section: UciSection, problems: Problem[]): User | undef
     servers: values.server,
     address: values.ipaddr,
     routes: values.route,
+    clientRoutes: values.client_route,
+    domains: values.domain,
     maxSessions: values.max_sessions,
     rates: {
       ...(values.rate_up === undefined ? {} : { up: values.rate_up }),

@@ -116,6 +116,8 @@ export function serverFromSection(
     isolate: values.isolate,
     dns: values.client_dns,
     nbns: values.client_wins,
+    clientRoutes: values.client_route,
+    domains: values.domain,
     allowFrom: values.allow_from,
     accounts: values.accounts,
     ban: { after: values.ban_after, time: values.ban_time },
