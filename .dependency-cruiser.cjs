@@ -26,7 +26,17 @@ const rooms = {
   radius: ['configuration', 'engine', 'reports', 'tunnels'],
   control: ['engine', 'reports'],
   import: ['configuration'],
-  methods: ['capture', 'configuration', 'engine', 'radius', 'reports', 'tunnels', 'daemon.ts'],
+  'client-setup': ['configuration'],
+  methods: [
+    'capture',
+    'client-setup',
+    'configuration',
+    'engine',
+    'radius',
+    'reports',
+    'tunnels',
+    'daemon.ts',
+  ],
 };
 const besideRooms = '^src/daemon/(exit-codes|printable|version)[.]ts$';
 

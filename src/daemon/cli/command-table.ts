@@ -80,6 +80,17 @@ export const options = {
     complete: 'file',
     doc: "file whose first line is the user's password; - is the standard input",
   },
+  address: {
+    type: 'string',
+    value: 'HOST',
+    doc: 'name or address of this router as callers outside reach it; without it a place to fill in',
+  },
+  output: {
+    type: 'string',
+    value: 'FILE',
+    complete: 'file',
+    doc: 'file to write, in place of the standard output',
+  },
   help: { type: 'boolean', short: 'h', doc: 'this help' },
 } as const satisfies Readonly<Record<string, OptionEntry>>;
 
@@ -102,6 +113,12 @@ export interface CommandEntry {
   /** Whom it asks: the daemon that runs, or nobody. */
   readonly asks?: 'daemon';
 }
+
+const setup = {
+  operands: [{ name: 'USER' }, { name: 'SERVER', optional: true }],
+  options: ['address', 'output', 'json', 'socket'],
+  asks: 'daemon',
+} as const;
 
 export const commandTable: readonly CommandEntry[] = [
   {
@@ -164,6 +181,22 @@ export const commandTable: readonly CommandEntry[] = [
     asks: 'daemon',
     doc: 'whether a RADIUS server answers, step by step, and what it says to a login',
     more: 'Tests the section of pptp_radius as it is in force. With a user it also tries a login by MS-CHAPv2, which counts at the server like any other; the password is asked for, or read from a file.',
+  },
+  {
+    name: 'windows',
+    ...setup,
+    doc: "a PowerShell script that sets a user's Windows PC up",
+    more: 'It makes the connection with MS-CHAPv2 and required encryption, with the networks of client_route as split routes (none: everything goes through the tunnel) and the domain as DNS suffix. No password is in it. SERVER where the user may call several.',
+  },
+  {
+    name: 'networkmanager',
+    ...setup,
+    doc: 'the same for Linux with NetworkManager: a connection file',
+  },
+  {
+    name: 'routeros',
+    ...setup,
+    doc: 'the same for MikroTik RouterOS 7: a script',
   },
   {
     name: 'failures',

@@ -15,6 +15,7 @@ import type {
 import { ExitCode, Fatal } from '../exit-codes.ts';
 import { printable } from '../printable.ts';
 import { exitCodeOf, followed, POLL } from './checks.ts';
+import { clientSetupCommand } from './client-setup.ts';
 import { radiusTest } from './radius-test.ts';
 import { relaysText } from './relays.ts';
 import { duration, octets, shortened, table } from './tables.ts';
@@ -98,6 +99,10 @@ export const commands: Readonly<Record<string, Command>> = {
   },
 
   'radius-test': radiusTest,
+
+  windows: clientSetupCommand('windows'),
+  networkmanager: clientSetupCommand('networkmanager'),
+  routeros: clientSetupCommand('routeros'),
 
   async failures(client, { json }) {
     const { failures } = (await client.call('failures')) as { failures: FailureDocument[] };

@@ -6,6 +6,7 @@ import type { Daemon } from '../daemon.ts';
 import { isRefusal, type Faults } from '../engine/faults.ts';
 import { captureMethods, Captures } from './capture.ts';
 import { checkMethods } from './check.ts';
+import { clientSetupMethods } from './client-setup.ts';
 import { linkMethods } from './links.ts';
 import { radiusMethods } from './radius.ts';
 import { sessionMethods } from './sessions.ts';
@@ -27,6 +28,7 @@ export function pptpObject(
     ...linkMethods(daemon),
     ...checkMethods(daemon),
     ...radiusMethods(daemon),
+    ...clientSetupMethods(daemon),
     ...captureMethods(captures),
   };
   const { faults } = daemon.ports;

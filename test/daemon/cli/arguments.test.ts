@@ -25,6 +25,8 @@ const defaults = {
     user: undefined,
   },
   passwordFile: undefined,
+  address: undefined,
+  output: undefined,
 };
 
 function fault(...words: string[]): string {
@@ -97,7 +99,7 @@ test('an option of another command is a usage error', () => {
 });
 
 test('every command of the usage is accepted and done by somebody', () => {
-  const named = [...usage.matchAll(/^ {2}([a-z][a-z-]*)( NAME| ID\|USER| FILE| pptpd)?/gm)];
+  const named = [...usage.matchAll(/^ {2}([a-z][a-z-]*)( NAME| ID\|USER| FILE| USER| pptpd)?/gm)];
   const own = ['help', 'import', 'init', 'run', 'version'];
   assert.deepEqual(
     named.map(([, name]) => name),

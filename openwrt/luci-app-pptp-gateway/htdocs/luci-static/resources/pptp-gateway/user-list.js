@@ -4,7 +4,7 @@
 /* Users as data: the file for export and import, and what the old pptpd knew. */
 
 const FORMAT = 'pptp-gateway users';
-const LISTS = ['server', 'route'];
+const LISTS = ['server', 'route', 'client_route', 'domain'];
 const WORDS = [
 	'enabled',
 	'username',
@@ -20,6 +20,7 @@ const WORDS = [
 ];
 const RATE = /^\d{1,8}$/;
 const ADDRESS = /^\d{1,3}(\.\d{1,3}){3}$/;
+const NETWORK = /^\d{1,3}(\.\d{1,3}){3}(\/\d{1,2})?$/;
 /* No quotes, escapes, comments, and no name of a file: pppd reads it as it stands. */
 const PLAIN = /^(?!@\/)[!$%&(-[\]-~]+$/;
 
@@ -36,7 +37,9 @@ const rules = {
 	nthash: /^[0-9a-fA-F]{32}$/,
 	server: /^[A-Za-z0-9_]{1,64}$/,
 	ipaddr: ADDRESS,
-	route: /^\d{1,3}(\.\d{1,3}){3}(\/\d{1,2})?$/,
+	route: NETWORK,
+	client_route: NETWORK,
+	domain: /^[A-Za-z0-9_-]+(\.[A-Za-z0-9_-]+)*$/,
 	max_sessions: /^[1-9]\d{0,3}$/,
 	rate_up: RATE,
 	rate_down: RATE,
