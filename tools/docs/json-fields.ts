@@ -39,6 +39,11 @@ const usage: Fields<Omit<UsageDocument, 'next'>> = {
   links: 'list of account',
 };
 
+const setup: Fields<documents.SetupDocument> = {
+  file: 'a name for it',
+  text: 'what belongs into it; with --output it is in that file, too',
+};
+
 /** Of each command; besides, every document has what `always` has. */
 export const answers: Readonly<Record<CommandName, Readonly<Record<string, string>>>> = {
   init: {
@@ -61,6 +66,9 @@ export const answers: Readonly<Record<CommandName, Readonly<Record<string, strin
   failures: { failures: 'list of failure' },
   counters: { counters: 'numbers by their names, in groups' },
   events: { time: 'seconds since 1970 (UTC)', event: 'its name', data: 'as on [ubus](ubus.md)' },
+  windows: setup,
+  networkmanager: setup,
+  routeros: setup,
   usage,
   capture,
   reload: { faults: 'what is not in force: list of problem' },

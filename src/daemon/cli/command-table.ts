@@ -81,6 +81,17 @@ export const options = {
     complete: 'file',
     doc: "file whose first line is the user's password; - is the standard input",
   },
+  address: {
+    type: 'string',
+    value: 'HOST',
+    doc: 'name or address of this router as callers outside reach it; without it a place to fill in',
+  },
+  output: {
+    type: 'string',
+    value: 'FILE',
+    complete: 'file',
+    doc: 'file to write, in place of the standard output',
+  },
   month: {
     type: 'string',
     value: 'YYYY-MM',
@@ -114,6 +125,13 @@ export interface CommandEntry {
   /** Exit codes of its own; 0, 1 and 64 every command has, and those that ask the daemon 69 and 77. */
   readonly exits?: readonly ExitCode[];
 }
+
+const setup = {
+  operands: [{ name: 'USER' }, { name: 'SERVER', optional: true }],
+  options: ['address', 'output'],
+  asks: 'daemon',
+  exits: [ExitCode.NotFound],
+} as const;
 
 const table = [
   {
@@ -197,6 +215,22 @@ const table = [
     doc: 'whether a RADIUS server answers, step by step, and what it says to a login',
     more: 'Tests the section of pptp_radius as it is in force. With a user it also tries a login by MS-CHAPv2, which counts at the server like any other; the password is asked for, or read from a file.',
     exits: [ExitCode.NotFound, ExitCode.NoRoute, ExitCode.LoginRefused],
+  },
+  {
+    name: 'windows',
+    ...setup,
+    doc: "a PowerShell script that sets a user's Windows PC up",
+    more: 'It makes the connection with MS-CHAPv2 and required encryption, with the networks of client_route as split routes (none: everything goes through the tunnel) and the domain as DNS suffix. No password is in it. SERVER where the user may call several.',
+  },
+  {
+    name: 'networkmanager',
+    ...setup,
+    doc: 'the same for Linux with NetworkManager: a connection file',
+  },
+  {
+    name: 'routeros',
+    ...setup,
+    doc: 'the same for MikroTik RouterOS 7: a script',
   },
   {
     name: 'failures',

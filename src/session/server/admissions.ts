@@ -17,7 +17,7 @@ import type { Neighbours, SessionEvent } from '../ports.ts';
 import type { Identity } from '../session.ts';
 import type { Access, LiveSession } from './access.ts';
 import { accountOf, type Account } from './account.ts';
-import { grantOf } from './grant.ts';
+import { grantOf, informOf } from './grant.ts';
 import { LanAddresses, type Found } from './lan-addresses.ts';
 import { AddressPool, type PoolOptions } from './pool.ts';
 
@@ -261,7 +261,12 @@ export class Admissions {
     const leave = this.#access.enter(session);
     return {
       account: user,
-      identity: { id, username, routes: this.#routes(user, address) },
+      identity: {
+        id,
+        username,
+        routes: this.#routes(user, address),
+        inform: informOf(this.#options, user.user, grant.dns),
+      },
       grant,
       release: () => {
         this.#sessions.delete(session);

@@ -355,6 +355,26 @@ return baseclass.extend({
 				datatype: 'ip4addr("nomask")'
 			}
 		);
+		add(
+			section,
+			'general',
+			form.DynamicList,
+			'client_route',
+			_('Networks for callers'),
+			_(
+				'What callers reach through the tunnel; Windows asks for it when it has connected. None: it is for the PC to decide.'
+			),
+			{ datatype: NETWORK }
+		);
+		add(
+			section,
+			'general',
+			form.DynamicList,
+			'domain',
+			_('Domains for callers'),
+			_('What names of callers are completed with; the first is their own.'),
+			{ datatype: 'hostname', placeholder: 'office.lan' }
+		);
 
 		security(section, 'advanced');
 		add(
