@@ -4,9 +4,9 @@ import { execFileSync } from 'node:child_process';
 import { join } from 'node:path';
 import { after, before, test } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { ControlClient } from '../../../src/daemon/control/client.ts';
 import type { SessionDocument } from '../../../src/daemon/reports/documents.ts';
 import { Lab, type Gateway } from '../../../tools/lab.ts';
+import { call } from '../../support/control.ts';
 import { FREERADIUS_SECRET, FreeRadius } from '../../support/freeradius.ts';
 import { link, password } from '../link-text.ts';
 
@@ -91,14 +91,8 @@ const row = (id: string, isWanted: (row: Row) => boolean): Promise<Row> =>
   until(() => Promise.resolve(rows().find((one) => one.acctsessionid === id && isWanted(one))));
 const hasEnded = ({ acctstoptime }: Row) => acctstoptime !== null;
 
-async function sessions(): Promise<readonly SessionDocument[]> {
-  const client = await ControlClient.open(join(router.configDir, 'run/ubus.sock'));
-  try {
-    return ((await client.call('sessions')) as { sessions: SessionDocument[] }).sessions;
-  } finally {
-    client.close();
-  }
-}
+const sessions = async () =>
+  (await call<{ sessions: readonly SessionDocument[] }>(router, 'sessions')).sessions;
 
 /** A session that has none of these ids, and its row. */
 async function next(
