@@ -2,12 +2,13 @@
 import { mkdtempSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { ControlClient } from '../src/daemon/control/client.ts';
+import type { CallersOrders, CallersReport } from '../tools/callers.ts';
 import { nodeOptions, type Lab, type Program } from '../tools/lab.ts';
 import { cpuSeconds, median, memory, processesIn, wait } from './machine.ts';
 import { probe } from './measure.ts';
-import { clientNetwork, outer, serverNetwork, users, type Sides } from './tunnels.ts';
+import { account, clientNetwork, outer, serverNetwork, users, type Sides } from './tunnels.ts';
 
-const callers = resolve(import.meta.dirname, 'callers.ts');
+const callers = resolve(import.meta.dirname, '../tools/callers.ts');
 const dist = resolve(import.meta.dirname, '../dist');
 
 export interface ControlPlane {
@@ -38,12 +39,6 @@ export interface Start {
   readonly addon: number;
 }
 
-interface Called {
-  readonly done: number;
-  readonly failed: number;
-  readonly seconds: number;
-}
-
 export interface Extent {
   readonly sessions: number;
   readonly cycles: number;
@@ -62,7 +57,7 @@ export async function controlPlane(sides: Sides, extent: Extent): Promise<Contro
   });
   const pid = onlyProcess(server);
   let failures = 0;
-  const cycles = async (count: number): Promise<Called> => {
+  const cycles = async (count: number): Promise<CallersReport> => {
     const called = await finished(call(lab, client, 'cycles', count, 32));
     failures += called.failed;
     return called;
@@ -72,7 +67,7 @@ export async function controlPlane(sides: Sides, extent: Extent): Promise<Contro
   await wait(1000);
   const base = memory(pid).anonymous;
   const holding = call(lab, client, 'hold', extent.sessions, 32);
-  const held = JSON.parse(await holding.line(/\{"done".*\}/)) as Called;
+  const held = JSON.parse(await holding.line(/\{"done".*\}/)) as CallersReport;
   failures += held.failed;
   await wait(3000);
   const full = memory(pid).anonymous;
@@ -124,18 +119,29 @@ function onlyProcess(namespace: string): number {
   return pids[0]!;
 }
 
-function call(lab: Lab, client: string, mode: string, count: number, concurrency: number): Program {
+function call(
+  lab: Lab,
+  client: string,
+  mode: CallersOrders['mode'],
+  count: number,
+  concurrency: number,
+): Program {
+  const orders: CallersOrders = {
+    servers: [outer.server],
+    ...{ mode, count, concurrency },
+    ...account,
+  };
   return lab.start(
     client,
     process.execPath,
-    ...['--import', 'tsx', callers, outer.server, mode, String(count), String(concurrency)],
+    ...['--import', 'tsx', callers, JSON.stringify(orders)],
   );
 }
 
-async function finished(program: Program): Promise<Called> {
+async function finished(program: Program): Promise<CallersReport> {
   const line = await program.line(/\{"done".*\}/);
   await program.ended;
-  return JSON.parse(line) as Called;
+  return JSON.parse(line) as CallersReport;
 }
 
 /** Median of five dials. */
