@@ -6,7 +6,7 @@ import type { SessionDocument } from '../../../src/daemon/reports/documents.ts';
 import { Lab, type Gateway } from '../../../tools/lab.ts';
 import { call } from '../../support/control.ts';
 import { FREERADIUS_SECRET, FreeRadius } from '../../support/freeradius.ts';
-import { hasEnded, Radacct } from '../../support/radacct.ts';
+import { hasEnded, RadiusDatabase } from '../../support/radius-database.ts';
 import { link, password } from '../link-text.ts';
 import { Victim } from '../victim.ts';
 
@@ -15,7 +15,7 @@ let server: Victim;
 let branch: Gateway;
 let branchSide: string;
 let radius: FreeRadius;
-let radacct: Radacct;
+let database: RadiusDatabase;
 
 before(async () => {
   const serverSide = lab.namespace('server');
@@ -26,7 +26,7 @@ before(async () => {
   ]);
   const users = `DEFAULT Cleartext-Password := "${password}"\n`;
   radius = await FreeRadius.start({ users, sqlite: true }, ['ip', 'netns', 'exec', serverSide]);
-  radacct = new Radacct(join(radius.folder, 'radius.db'));
+  database = new RadiusDatabase(join(radius.folder, 'radius.db'));
   server = new Victim(lab, 'server', serverSide, {
     network: `config interface 'home'
 	option proto 'pptpserver'
@@ -51,7 +51,7 @@ const sessionOf = async (name: string) =>
   (await server.call<{ sessions: readonly SessionDocument[] }>('sessions')).sessions.find(
     ({ username }) => username === name,
   );
-const openRow = (name: string) => radacct.row((row) => row.username === name && !hasEnded(row));
+const openRow = (name: string) => database.row((row) => row.username === name && !hasEnded(row));
 const dial = (name: string) => call(branch, 'dial', { interface: name });
 
 /** Does this while accounting throws in it, and waits until there is another. */
@@ -76,7 +76,7 @@ test('a Stop that is thrown at says what it would have said', async () => {
   await lab.run(branchSide, 'ping', '-c', '1', '-I', 'pptp-bert', '192.168.99.1');
   const session = await sessionOf('bert');
   await stumbles('handleStop', () => server.call('disconnect', { id: session!.id }));
-  const row = await radacct.ended(id);
+  const row = await database.ended(id);
   assert.equal(row.acctterminatecause, 'Admin-Reset');
   assert.ok(row.acctinputoctets >= session!.rx_bytes, JSON.stringify(row));
 });
@@ -87,9 +87,9 @@ test('what ends between two faults is told of, too, and the rest goes on', async
   const session = await sessionOf('bert');
   await stumbles('handleAnswered', async () => {
     await call(branch, 'hangup', { interface: 'anna' });
-    await radacct.ended(anna);
+    await database.ended(anna);
   });
   await call(branch, 'hangup', { interface: 'bert' });
-  await radacct.ended(bert);
-  assert.ok(session !== undefined && radacct.rows().every(hasEnded));
+  await database.ended(bert);
+  assert.ok(session !== undefined && (await database.rows()).every(hasEnded));
 });

@@ -7,7 +7,7 @@ import type { SessionDocument } from '../../../src/daemon/reports/documents.ts';
 import { Lab, type Gateway } from '../../../tools/lab.ts';
 import { call } from '../../support/control.ts';
 import { FREERADIUS_SECRET, FreeRadius } from '../../support/freeradius.ts';
-import { hasEnded, Radacct } from '../../support/radacct.ts';
+import { hasEnded, RadiusDatabase } from '../../support/radius-database.ts';
 import { link, password } from '../link-text.ts';
 
 const lab = new Lab('accounting');
@@ -15,7 +15,7 @@ let routerSide: string;
 let branchSide: string;
 let router: Gateway;
 let radius: FreeRadius;
-let radacct: Radacct;
+let database: RadiusDatabase;
 
 const files = {
   network: `config interface 'home'
@@ -48,7 +48,7 @@ before(async () => {
   ]);
   const users = `anna Cleartext-Password := "${password}"\n`;
   radius = await FreeRadius.start({ users, sqlite: true }, ['ip', 'netns', 'exec', routerSide]);
-  radacct = new Radacct(join(radius.folder, 'radius.db'));
+  database = new RadiusDatabase(join(radius.folder, 'radius.db'));
   router = await startRouter();
   await lab.gateway('branch', branchSide, { network: link('one', '198.18.1.1', 'anna') }, '--dial');
 });
@@ -73,7 +73,7 @@ const sessions = async () =>
 async function next(
   but: readonly string[] = [],
 ): Promise<{ session: SessionDocument; id: string }> {
-  const open = await radacct.open(but);
+  const open = await database.open(but);
   const [session] = await sessions();
   assert.equal(session?.address, open.framedipaddress);
   return { session, id: open.acctsessionid };
@@ -105,7 +105,7 @@ test('octets in the table are those of the session, and a Disconnect ends it', a
     (await radclient('disconnect', `User-Name = "anna"`)).output,
     /Received Disconnect-ACK/,
   );
-  const ended = await radacct.ended(id);
+  const ended = await database.ended(id);
   assert.equal(ended.acctinputoctets, session.rx_bytes);
   assert.equal(ended.acctoutputoctets, session.tx_bytes);
   assert.equal(ended.username, 'anna');
@@ -120,7 +120,7 @@ test('CoA changes what a session may', async () => {
   seen.push(id);
   const { output } = await radclient('coa', `Acct-Session-Id = "${id}", Session-Timeout = 2`);
   assert.match(output, /Received CoA-ACK/);
-  assert.equal((await radacct.ended(id)).acctterminatecause, 'Session-Timeout');
+  assert.equal((await database.ended(id)).acctterminatecause, 'Session-Timeout');
   const gone = await radclient('coa', `Acct-Session-Id = "${id}", Session-Timeout = 2`);
   assert.match(gone.output, /Received CoA-NAK[^]*Error-Cause = Session-Context-Not-Found/);
 });
@@ -131,7 +131,7 @@ test('a Stop comes while FreeRADIUS is away, and is there when it is back', asyn
   await radius.kill();
   await radclient('disconnect', `Acct-Session-Id = "${id}"`);
   await radius.restart();
-  assert.equal((await radacct.ended(id)).acctterminatecause, 'Admin-Reset');
+  assert.equal((await database.ended(id)).acctterminatecause, 'Admin-Reset');
 });
 
 test('a daemon that is killed leaves the end of its sessions to the next one', async () => {
@@ -142,9 +142,9 @@ test('a daemon that is killed leaves the end of its sessions to the next one', a
   await router.process.ended;
   router = await startRouter();
   await radius.restart();
-  assert.equal((await radacct.ended(id)).acctterminatecause, 'NAS-Reboot');
+  assert.equal((await database.ended(id)).acctterminatecause, 'NAS-Reboot');
   const { id: last } = await next(seen);
   await router.process.stop();
-  assert.equal((await radacct.ended(last)).acctterminatecause, 'Admin-Reboot');
-  assert.ok(radacct.rows().every(hasEnded), JSON.stringify(radacct.rows()));
+  assert.equal((await database.ended(last)).acctterminatecause, 'Admin-Reboot');
+  assert.ok((await database.rows()).every(hasEnded), JSON.stringify(await database.rows()));
 });

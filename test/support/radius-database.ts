@@ -1,4 +1,4 @@
-/** Accounting in FreeRADIUS' table: what a test waits for. */
+/** FreeRADIUS' database, of which the server has the file open: accounting in its table, and what a test waits for there. */
 import { execFileSync } from 'node:child_process';
 import { setTimeout as sleep } from 'node:timers/promises';
 
@@ -19,27 +19,34 @@ export interface Row {
 
 export const hasEnded = ({ acctstoptime }: Row): boolean => acctstoptime !== null;
 
-/** Runs SQL while the server has the database open. @returns rows of a SELECT */
-export function sql<T>(database: string, query: string): T[] {
-  const text = execFileSync('sqlite3', ['-cmd', '.timeout 10000', '-json', database, query]);
-  return text.length === 0 ? [] : (JSON.parse(text.toString()) as T[]);
-}
+/** Runs sqlite3 with these words, where its file is. @returns what it prints */
+type Sqlite3 = (words: readonly string[]) => Promise<string>;
+const here: Sqlite3 = (words) =>
+  Promise.resolve(execFileSync('sqlite3', words, { encoding: 'utf8' }));
 
-export class Radacct {
-  readonly #database: string;
+export class RadiusDatabase {
+  readonly #file: string;
+  readonly #sqlite3: Sqlite3;
 
-  constructor(database: string) {
-    this.#database = database;
+  constructor(file: string, sqlite3 = here) {
+    this.#file = file;
+    this.#sqlite3 = sqlite3;
   }
 
-  rows(): Row[] {
-    return sql<Row>(this.#database, 'SELECT * FROM radacct ORDER BY radacctid');
+  /** @returns rows of a SELECT */
+  async query<T>(text: string): Promise<T[]> {
+    const found = await this.#sqlite3(['-cmd', '.timeout 10000', '-json', this.#file, text]);
+    return found === '' ? [] : (JSON.parse(found) as T[]);
   }
 
-  /** The first row that is as wanted, once there is one. */
+  rows(): Promise<Row[]> {
+    return this.query<Row>('SELECT * FROM radacct ORDER BY radacctid');
+  }
+
+  /** The first row of accounting that is as wanted, once there is one. */
   async row(isWanted: (row: Row) => boolean): Promise<Row> {
     for (;;) {
-      const found = this.rows().find(isWanted);
+      const found = (await this.rows()).find(isWanted);
       if (found !== undefined) return found;
       await sleep(50);
     }
