@@ -158,12 +158,16 @@ export type RelayDocument = {
 };
 
 export type FailureDocument = {
-  /** Seconds since 1970 UTC. */
+  /** Of the last time; seconds since 1970 UTC. */
   readonly time: number;
+  readonly kind: 'server' | 'link' | 'relay';
   readonly name: string;
   readonly peer: string;
   readonly username: string;
   readonly cause: CauseDocument;
+  /** How often the same has happened, and when it did so first. */
+  readonly count: number;
+  readonly first: number;
 };
 
 export type CaptureDocument = {
