@@ -32,6 +32,8 @@ export class ServerRunner {
   /** As the router has it. */
   private network: ServerInterface | undefined;
   private readonly lost: (error: Error) => void;
+  /** The last login that has succeeded. */
+  lastCaller: { readonly at: number; readonly username: string; readonly peer: number } | undefined;
 
   /**
    * @param kept addresses that lead elsewhere
@@ -52,7 +54,13 @@ export class ServerRunner {
         paths: ports.io.paths,
         feed: (caller, act) => ports.drive.feed(caller, act),
         neighbours: ports.neighbours,
-        report: (event) => ports.report(event),
+        report: (event) => {
+          if (event.what === 'session-up') {
+            const { username, peer, since } = event.session;
+            this.lastCaller = { at: since, username, peer };
+          }
+          ports.report(event);
+        },
       },
       kept,
     );
