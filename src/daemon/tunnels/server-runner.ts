@@ -54,13 +54,7 @@ export class ServerRunner {
         paths: ports.io.paths,
         feed: (caller, act) => ports.drive.feed(caller, act),
         neighbours: ports.neighbours,
-        report: (event) => {
-          if (event.what === 'session-up') {
-            const { username, peer, since } = event.session;
-            this.lastCaller = { at: since, username, peer };
-          }
-          ports.report(event);
-        },
+        report: (event) => ports.report(event),
       },
       kept,
     );
@@ -186,6 +180,10 @@ export class ServerRunner {
         );
         break;
       case 'event':
+        if (output.event.what === 'session-up') {
+          const { username, peer, since } = output.event.session;
+          this.lastCaller = { at: since, username, peer };
+        }
         this.ports.report(output.event);
         break;
       case 'authorize': {
