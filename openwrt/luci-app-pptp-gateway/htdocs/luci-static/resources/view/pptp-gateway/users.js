@@ -5,6 +5,8 @@
 'require uci';
 'require ui';
 'require pptp-gateway.bus as bus';
+'require pptp-gateway.date-field as dateField';
+'require pptp-gateway.dialog as dialog';
 'require pptp-gateway.fields as fields';
 'require pptp-gateway.notices as notices';
 'require pptp-gateway.password-field as passwordField';
@@ -123,13 +125,11 @@ return view.extend({
 
 		option = section.taboption(
 			'general',
-			form.Value,
+			dateField.DateField,
 			'expires',
 			_('Expires'),
-			_('Last day on which the user may log in (UTC), such as 2027-12-31.')
+			_('Last day on which the user may log in (UTC); empty: for ever.')
 		);
-		option.validate = (sectionId, value) =>
-			!value || userList.isDay(value) ? true : _('Expected a date such as 2027-12-31.');
 		option.textvalue = function (sectionId) {
 			return this.cfgvalue(sectionId) ?? _('never');
 		};
@@ -255,7 +255,7 @@ return view.extend({
 		};
 		address.addEventListener('input', show);
 		show();
-		ui.showModal(_('Set-up for Windows'), [
+		dialog.show(_('Set-up for Windows'), [
 			E('p', {}, [E('label', {}, [_('Address under which this router is reached from outside:'), ' ', address])]),
 			E('h5', {}, [_('PowerShell')]),
 			shell,
@@ -265,8 +265,7 @@ return view.extend({
 				)
 			]),
 			E('h5', {}, [_('Or step by step')]),
-			steps,
-			E('div', { class: 'right' }, [E('button', { class: 'btn cbi-button', click: ui.hideModal }, [_('Dismiss')])])
+			steps
 		]);
 	},
 
