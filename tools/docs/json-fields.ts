@@ -17,6 +17,7 @@ const status: Fields<documents.StatusDocument & { sessions: unknown }> = {
     '`current`; `partial`: sections with errors are not in force; `refused`: the files could not be taken up',
   problems: 'what is wrong with what stands in the files: list of problem',
   capture: 'recording, while one runs',
+  radius: 'RADIUS servers: name, and how they are',
   servers: 'list of server',
   links: 'list of link',
   disabled: 'name and kind of what is switched off',
@@ -139,6 +140,7 @@ const server: Fields<documents.ServerDocument> = {
   cause: 'why it does not listen: cause',
   sessions: 'how many there are',
   max_sessions: 'how many there may be',
+  last_caller: 'who came last: time, username, peer',
 };
 
 const relay: Fields<documents.RelayDocument> = {
@@ -191,8 +193,11 @@ const check: Fields<CheckDocument> = {
 };
 
 const failure: Fields<documents.FailureDocument> = {
-  time: 'seconds since 1970 (UTC)',
-  name: 'of the server or link',
+  time: 'of the last of them, seconds since 1970 (UTC)',
+  first: 'of the first of them',
+  count: 'how many are alike',
+  kind: '`server`, `link` or `relay`',
+  name: 'of the server, link or relay',
   peer: 'address',
   username: 'as it was given',
   cause: 'cause',

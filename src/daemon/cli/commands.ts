@@ -126,13 +126,16 @@ export const commands: Readonly<Record<DaemonCommandName, Command>> = {
       failures.length === 0
         ? 'no failures'
         : table(
-            failures.map(({ time, name, peer, username, cause }) => [
+            failures.map(({ time, name, peer, username, cause, count, first }) => [
               new Date(time * 1000).toISOString(),
               name,
               peer,
               shortened(printable(username)),
               cause.code,
-              printable(cause.text),
+              printable(cause.text) +
+                (count > 1
+                  ? ` (${count} times since ${new Date(first * 1000).toISOString()})`
+                  : ''),
             ]),
           ),
     );

@@ -51,7 +51,7 @@ return baseclass.extend({
 		const text = E('pre', { style: 'white-space:pre-wrap; overflow-wrap:anywhere' }, []);
 		const list = E('ol', {}, []);
 		const byMouse = E('div', {}, [E('h5', {}, [_('Or step by step')]), list]);
-		const save = E('button', { class: 'btn cbi-button cbi-button-action' }, [_('Download')]);
+		const save = E('button', { class: 'btn cbi-button cbi-button-positive important' }, [_('Download')]);
 		let shown = null;
 		const show = async () => {
 			const wish = {};
@@ -82,7 +82,7 @@ return baseclass.extend({
 			E('p', {}, [E('label', {}, [_('For:'), ' ', format])]),
 			text,
 			byMouse,
-			E('div', { class: 'right' }, [
+			E('div', { class: 'button-row' }, [
 				E('button', { class: 'btn cbi-button', click: ui.hideModal }, [_('Dismiss')]),
 				' ',
 				save

@@ -517,8 +517,18 @@ return baseclass.extend({
 
 	/* What LuCI's interface page offers for every protocol, for pages of our own. */
 	switches(section, kind) {
-		flag(section, 'general', 'disabled', _('Disabled'), _('Ignore this section.'), '0');
-		if (kind == 'link') flag(section, 'general', 'auto', _('Bring up on boot'), _('Dial when the router starts.'), '1');
+		const isServer = kind == 'server';
+		flag(
+			section,
+			'general',
+			'disabled',
+			_('Disabled'),
+			isServer
+				? _('Switches this server off: who is connected is disconnected, and nobody can call. Its settings stay.')
+				: _('Switches this link off: it is disconnected and not dialled. Its settings stay.'),
+			'0'
+		);
+		if (!isServer) flag(section, 'general', 'auto', _('Bring up on boot'), _('Dial when the router starts.'), '1');
 	},
 
 	/* `config interface` with proto pptpgw. */

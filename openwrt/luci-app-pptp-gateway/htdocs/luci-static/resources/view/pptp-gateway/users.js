@@ -5,6 +5,7 @@
 'require uci';
 'require ui';
 'require pptp-gateway.bus as bus';
+'require pptp-gateway.date-field as dateField';
 'require pptp-gateway.fields as fields';
 'require pptp-gateway.notices as notices';
 'require pptp-gateway.password-field as passwordField';
@@ -123,13 +124,11 @@ return view.extend({
 
 		option = section.taboption(
 			'general',
-			form.Value,
+			dateField.DateField,
 			'expires',
 			_('Expires'),
-			_('Last day on which the user may log in (UTC), such as 2027-12-31.')
+			_('Last day on which the user may log in (UTC); empty: for ever.')
 		);
-		option.validate = (sectionId, value) =>
-			!value || userList.isDay(value) ? true : _('Expected a date such as 2027-12-31.');
 		option.textvalue = function (sectionId) {
 			return this.cfgvalue(sectionId) ?? _('never');
 		};
