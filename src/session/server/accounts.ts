@@ -2,7 +2,6 @@
 import { Secret } from '../../crypto/secret.ts';
 import { cause, type Cause } from '../../wire/cause.ts';
 import type { User } from '../options.ts';
-import type { WallTime } from './access.ts';
 import { isWithin } from './hours.ts';
 
 export class Accounts {
@@ -27,6 +26,13 @@ export class Accounts {
     const namesakes = this.#byUsername.get(username) ?? this.#byUsername.get(bareUsername) ?? [];
     return namesakes.find((user) => mayCall(user, server)) ?? namesakes[0];
   }
+}
+
+/** ms since 1970. */
+export interface WallTime {
+  readonly utc: number;
+  /** As the clocks on the walls have it. */
+  readonly local: number;
 }
 
 /**
