@@ -25,7 +25,7 @@ import type {
 import { Access } from '../../src/session/server/access.ts';
 import { Server } from '../../src/session/server/server.ts';
 import { cause, type Cause } from '../../src/wire/cause.ts';
-import { parseAddress, parsePrefix } from '../../src/wire/ip.ts';
+import { formatAddress, parseAddress, parsePrefix } from '../../src/wire/ip.ts';
 import { GreNetwork, TwinPath, type HostPaths } from './call-paths.ts';
 import { VirtualClock, type Timed } from './clock.ts';
 
@@ -76,6 +76,8 @@ export function user(username: string, more: Partial<User> = {}): User {
     servers: [],
     address: undefined,
     routes: [],
+    clientRoutes: [],
+    domains: [],
     maxSessions: undefined,
     rates: {},
     mppe: undefined,
@@ -83,6 +85,7 @@ export function user(username: string, more: Partial<User> = {}): User {
     hours: undefined,
     groups: [],
     note: undefined,
+    quota: undefined,
     mustChange: false,
     expires: undefined,
     ...more,
@@ -116,8 +119,11 @@ export const serverOptions: ServerOptions = {
   isolate: true,
   dns: [ip('192.168.99.1')],
   nbns: [],
+  clientRoutes: [],
+  domains: [],
   accounts: ['local'],
   allowFrom: [],
+  denyFrom: [],
   filterSets: [],
   ban: { after: 5, time: 600_000 },
 };
@@ -153,6 +159,7 @@ export const linkOptions: ClientLinkOptions = {
   ipv6Client: undefined,
   commands: { up: undefined, down: undefined },
   verbose: false,
+  quota: undefined,
 };
 
 interface Drained {
@@ -171,6 +178,10 @@ export class World {
   readonly unreachable = new Set<number>();
   readonly tcpLatency = 5;
   readonly counted: string[] = [];
+  /** What became of bans. */
+  readonly bans: string[] = [];
+  /** What quotas leave, by user name; everything where there is none. */
+  readonly allowances = new Map<string, number>();
   readonly #started = this.clock.now;
   #seed = 1;
   readonly #access = new Map<Gateway, Access>();
@@ -188,8 +199,13 @@ export class World {
       random: seeded(this.#seed++ * 7919),
       count: (counter) => this.counted.push(counter),
     });
-    const wallTime = () => ({ utc: this.wallClock, local: this.wallClock + this.utcOffset });
-    this.#access.set(gateway, new Access(gateway, { users, wallTime }));
+    const access = new Access(gateway, {
+      users,
+      wallTime: () => ({ utc: this.wallClock, local: this.wallClock + this.utcOffset }),
+      allowance: (username) => this.allowances.get(username) ?? Infinity,
+      report: (event) => this.bans.push(describe(event)),
+    });
+    this.#access.set(gateway, access);
     return gateway;
   }
 
@@ -667,6 +683,10 @@ export function describe(event: SessionEvent): string {
       return `caller-refused ${event.cause.code}`;
     case 'auth-failed':
       return `auth-failed ${event.username} ${event.cause.code}`;
+    case 'banned':
+      return `banned ${formatAddress(event.ban.address)}`;
+    case 'unbanned':
+      return `unbanned ${formatAddress(event.ban.address)} ${event.why}`;
     case 'server-trouble':
       return `server-trouble ${event.cause.code} ${event.cause.detail ?? ''}`;
     case 'link-state':

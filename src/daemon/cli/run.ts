@@ -3,7 +3,7 @@ import { IoError } from '../../native/io-error.ts';
 import { dropPrivileges } from '../../native/privileges.ts';
 import { errorCode, errorText } from '../../platform/errors.ts';
 import { files, program } from '../../platform/platform.ts';
-import { ConfigError, describeProblem } from '../configuration/problems.ts';
+import { describeProblem } from '../configuration/problems.ts';
 import { openSecrets, readConfiguration } from '../configuration/read.ts';
 import { storePassword } from '../configuration/user-password.ts';
 import { Buses, refuseSecond } from '../control/buses.ts';
@@ -24,7 +24,7 @@ import { LocalTime } from '../../router/local-time.ts';
 import { OpenWrtZones } from '../../router/openwrt-zones.ts';
 import { RouterError } from '../../router/router.ts';
 import { readSurroundings } from '../../router/surroundings.ts';
-import type { Arguments } from './arguments.ts';
+import { isOpenWrt, type Arguments } from './arguments.ts';
 import { LastResort } from './last-resort.ts';
 
 /** @returns the exit code @throws {Fatal} */
@@ -98,11 +98,14 @@ async function gateway(options: Arguments, log: Log, lastResort: LastResort): Pr
   let daemon: Daemon;
   try {
     dropPrivileges();
+    // Under systemd it is on a disk (systemd.exec(5)), on OpenWrt there is none but in memory.
+    const lasting = program.environment('STATE_DIRECTORY');
+    const memory = files.folderOf(socket);
     daemon = await Daemon.start(configuration, {
       log,
-      // Under systemd that is on a disk (systemd.exec(5)), on OpenWrt in memory.
-      state: program.environment('STATE_DIRECTORY') ?? files.folderOf(socket),
-      runtime: files.folderOf(socket),
+      state: lasting ?? memory,
+      runtime: memory,
+      usage: { memory, lasting: lasting ?? (isOpenWrt() ? '/etc/pptp/usage' : undefined) },
       localTime: (utc) => localTime.at(utc),
       faults,
       dial,
@@ -171,14 +174,4 @@ function asFatal(error: unknown): unknown {
   if (['ENOENT', 'ENODEV', 'ENXIO', 'EPROTONOSUPPORT', 'EAFNOSUPPORT'].includes(error.code))
     return new Fatal(ExitCode.NoTun, error.message);
   return new Fatal(ExitCode.Failed, error.message);
-}
-
-/** How a refused configuration is shown: a line each fault. */
-export function describeFailure(
-  error: unknown,
-): { exitCode: ExitCode; lines: readonly string[] } | undefined {
-  if (error instanceof Fatal) return { exitCode: error.exitCode, lines: error.message.split('\n') };
-  if (error instanceof ConfigError)
-    return { exitCode: ExitCode.Configuration, lines: error.message.split('\n') };
-  return undefined;
 }
