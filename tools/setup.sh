@@ -65,5 +65,5 @@ if [ ! -f node_modules/.package-lock.json ] || [ package-lock.json -nt node_modu
   touch node_modules/.package-lock.json
 fi
 
-ppp25=node_modules/.cache/ppp-2.5
-if [ "$1" = test ] && [ ! -x $ppp25/usr/sbin/pppd ]; then tools/ppp25-root.sh "$PWD/$ppp25"; fi
+debian13=node_modules/.cache/debian-13
+if [ "$1" = test ] && [ ! -x $debian13/usr/sbin/freeradius ]; then tools/debian13-root.sh "$PWD/$debian13"; fi

@@ -28,7 +28,7 @@ export interface DaemonOptions {
   /** The configuration as it stands now; sections with faults are as they were before. @throws Fatal */
   readonly read: (before: Configuration) => Configuration;
   /** Keeps a user's new password where `read` finds it. @throws it cannot */
-  readonly storePassword: (section: string, secret: Secret) => void;
+  readonly storePassword: (section: string, secret: Secret) => Promise<void>;
   /** For the buses. */
   readonly publish?: (event: BusEvent) => void;
   /** What the networks of relays are; devices by their names where nobody knows more. */

@@ -174,7 +174,7 @@ export class Daemon {
         reports.event(event);
       },
       storePassword: async (section, secret) => {
-        options.storePassword(section, secret);
+        await options.storePassword(section, secret);
         await this.inForce.reload();
       },
     };

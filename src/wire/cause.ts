@@ -158,7 +158,7 @@ const table = {
   },
   PASSWORD_NOT_STORED: {
     sentence:
-      'The new password of a caller could not be kept in pptp_users: may the daemon write there (with systemd and in a jail of procd it may not)? The old password is still the right one.',
+      'The new password of a caller was not kept; the old one is still the right one. The daemon must be able to write to pptp_users; a RADIUS server says itself why it refuses.',
     disconnectCode: 15,
   },
   SOURCE_NOT_ALLOWED: {

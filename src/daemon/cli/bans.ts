@@ -1,27 +1,34 @@
 /** `bans` and `unban`: addresses that are locked out after failed logins. */
-import { program } from '../../platform/platform.ts';
 import type { ControlClient } from '../control/client.ts';
 import { ExitCode, Fatal } from '../exit-codes.ts';
 import { printable } from '../printable.ts';
 import type { BanDocument, BansDocument } from '../reports/documents.ts';
+import type { Answer } from './answer.ts';
 import type { Arguments } from './arguments.ts';
 import { duration, shortened, table } from './tables.ts';
 
-export async function bans(client: ControlClient, { json }: Arguments): Promise<ExitCode> {
+export async function bans(
+  client: ControlClient,
+  _options: Arguments,
+  answer: Answer,
+): Promise<ExitCode> {
   const found = await allBans(client);
-  program.print(`${json ? JSON.stringify(found, undefined, 2) : bansText(found)}\n`);
+  answer.give({ bans: found });
+  answer.say(bansText(found));
   return ExitCode.Ok;
 }
 
 export async function unban(
   client: ControlClient,
   { operands: [address], all }: Arguments,
+  answer: Answer,
 ): Promise<ExitCode> {
   if ((address === undefined) !== all)
     throw new Fatal(ExitCode.Usage, 'unban: either ADDRESS or --all');
   const { lifted } = await client.call('unban', address === undefined ? { all } : { address });
   const count = Number(lifted);
-  program.print(`let in again: ${count} address${count === 1 ? '' : 'es'}\n`);
+  answer.give({ lifted: count });
+  answer.say(`let in again: ${count} address${count === 1 ? '' : 'es'}`);
   return ExitCode.Ok;
 }
 

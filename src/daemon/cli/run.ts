@@ -3,7 +3,7 @@ import { IoError } from '../../native/io-error.ts';
 import { dropPrivileges } from '../../native/privileges.ts';
 import { errorCode, errorText } from '../../platform/errors.ts';
 import { files, program } from '../../platform/platform.ts';
-import { ConfigError, describeProblem } from '../configuration/problems.ts';
+import { describeProblem } from '../configuration/problems.ts';
 import { openSecrets, readConfiguration } from '../configuration/read.ts';
 import { storePassword } from '../configuration/user-password.ts';
 import { Buses, refuseSecond } from '../control/buses.ts';
@@ -171,14 +171,4 @@ function asFatal(error: unknown): unknown {
   if (['ENOENT', 'ENODEV', 'ENXIO', 'EPROTONOSUPPORT', 'EAFNOSUPPORT'].includes(error.code))
     return new Fatal(ExitCode.NoTun, error.message);
   return new Fatal(ExitCode.Failed, error.message);
-}
-
-/** How a refused configuration is shown: a line each fault. */
-export function describeFailure(
-  error: unknown,
-): { exitCode: ExitCode; lines: readonly string[] } | undefined {
-  if (error instanceof Fatal) return { exitCode: error.exitCode, lines: error.message.split('\n') };
-  if (error instanceof ConfigError)
-    return { exitCode: ExitCode.Configuration, lines: error.message.split('\n') };
-  return undefined;
 }

@@ -1,8 +1,7 @@
 import { fstatSync, readFileSync } from 'node:fs';
-import { createRequire } from 'node:module';
-import { parseArgs } from 'node:util';
 import { errorCode } from '../errors.ts';
-import type { OptionTable, OptionValues, Program } from '../program.ts';
+import type { Program } from '../program.ts';
+import { require } from './require.ts';
 import { openTerminal } from './terminal.ts';
 
 let stdout: typeof process.stdout | undefined;
@@ -56,20 +55,5 @@ export const program: Program = {
     process.on('uncaughtException', (error) => act('thrown', error));
     process.on('unhandledRejection', (error) => act('rejected', error));
   },
-  parseWords<T extends OptionTable>(words: readonly string[], options: T) {
-    const { values, positionals, tokens } = parseArgs({
-      args: [...words],
-      options,
-      allowPositionals: true,
-      tokens: true,
-    });
-    return {
-      values: values as unknown as OptionValues<T>,
-      operands: positionals,
-      given: tokens.flatMap((token) =>
-        token.kind === 'option' ? [{ name: token.name, word: token.rawName }] : [],
-      ),
-    };
-  },
-  loadAddon: (path) => createRequire(import.meta.url)(path) as unknown,
+  loadAddon: (path) => require(path) as unknown,
 };

@@ -116,7 +116,7 @@ describe('configuration on the pages', () => {
 
 test('commands in the text and in blocks that are not run exist', () => {
   const targets = new Set([...read('Makefile').matchAll(/^([a-z-]+):/gm)].map(([, name]) => name));
-  const names = commandTable.map(({ name }) => name);
+  const names: string[] = commandTable.map(({ name }) => name);
   for (const page of pages) {
     const inline = [...prose(read(page)).matchAll(/`([^`\n]+)`/g)].map(([, text = '']) => text);
     const lines = blocks(read(page))

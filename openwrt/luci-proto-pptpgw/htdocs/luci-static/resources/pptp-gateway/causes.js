@@ -67,7 +67,7 @@ const sentences = {
 		'The password was right, but must be changed first, which the caller can do with mschap-v2 (option must_change, or so the RADIUS server says).'
 	),
 	PASSWORD_NOT_STORED: _(
-		'The new password of a caller could not be kept in pptp_users: may the daemon write there (with systemd and in a jail of procd it may not)? The old password is still the right one.'
+		'The new password of a caller was not kept; the old one is still the right one. The daemon must be able to write to pptp_users; a RADIUS server says itself why it refuses.'
 	),
 	SOURCE_NOT_ALLOWED: _('Callers from this address are not allowed (option allow_from).'),
 	SOURCE_DENIED: _('Callers from this address are refused (option deny_from).'),
