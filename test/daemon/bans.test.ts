@@ -44,8 +44,7 @@ before(async () => {
 
 after(() => lab.close());
 
-const bans = async () =>
-  JSON.parse((await server.command('bans', '--json')).output) as BanDocument[];
+const bans = () => server.json<readonly BanDocument[]>('bans');
 /** Until it is locked out. */
 async function guess(): Promise<void> {
   const from = server.process.output.length;
