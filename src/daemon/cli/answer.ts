@@ -11,6 +11,7 @@ const SCHEMA = 1;
 export class Answer {
   readonly json: boolean;
   #fields: object = {};
+  #isFollowing = false;
 
   constructor(json: boolean) {
     this.json = json;
@@ -26,13 +27,26 @@ export class Answer {
     this.#fields = { ...this.#fields, ...fields };
   }
 
+  /** Of a command that goes on until it is ended: text, or a document on a line of its own, as all are from then on. */
+  tell(fields: object, text: string): void {
+    this.#isFollowing = true;
+    if (this.json) this.#print(fields);
+    else this.say(text);
+  }
+
   end(code: ExitCode): void {
-    if (this.json) print({ exit_code: code, ...this.#fields });
+    if (this.json) this.#print({ exit_code: code, ...this.#fields });
   }
 
   /** @param fields what else there is to know */
   fail(code: ExitCode, text: string, fields: object = {}): void {
-    print({ exit_code: code, error: { code: nameOf(code), text }, ...this.#fields, ...fields });
+    const error = { code: nameOf(code), text };
+    this.#print({ exit_code: code, error, ...this.#fields, ...fields });
+  }
+
+  #print(fields: object): void {
+    const indent = this.#isFollowing ? 0 : 2;
+    program.print(`${JSON.stringify({ schema: SCHEMA, ...fields }, undefined, indent)}\n`);
   }
 }
 
@@ -40,8 +54,4 @@ export class Answer {
 export function nameOf(code: ExitCode): string {
   const [name = ''] = Object.entries(ExitCode).find(([, value]) => value === code) ?? [];
   return name.replaceAll(/(?<=[a-z])[A-Z]/g, '_$&').toUpperCase();
-}
-
-function print(fields: object): void {
-  program.print(`${JSON.stringify({ schema: SCHEMA, ...fields }, undefined, 2)}\n`);
 }

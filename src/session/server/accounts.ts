@@ -4,6 +4,13 @@ import { cause, type Cause } from '../../wire/cause.ts';
 import type { User } from '../options.ts';
 import { isWithin } from './hours.ts';
 
+/** ms since 1970. */
+export interface WallTime {
+  readonly utc: number;
+  /** As the clocks on the walls have it. */
+  readonly local: number;
+}
+
 export class Accounts {
   readonly #byUsername = new Map<string, User[]>();
   /** Nobody knows it: what the logins of unknown users are verified against. */
