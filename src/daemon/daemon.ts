@@ -29,7 +29,7 @@ import { Relays } from './relays/relays.ts';
 import { Counters } from './reports/counters.ts';
 import { Failures } from './reports/failures.ts';
 import { Hooks, type AboutSession } from './reports/hooks.ts';
-import type { LogEntry } from './reports/log.ts';
+import type { LogDocument } from './reports/log.ts';
 import { Reports } from './reports/reports.ts';
 import { Checks } from './tunnels/checks.ts';
 import type { LinkRunner } from './tunnels/link-runner.ts';
@@ -269,8 +269,8 @@ export class Daemon {
   }
 
   /** The last lines of the log. */
-  recentLines(): readonly LogEntry[] {
-    return this.#options.log.recent();
+  recentLines(after?: number): LogDocument {
+    return this.#options.log.recent(after);
   }
 }
 

@@ -1,6 +1,7 @@
 /** What the documents of --json have in them, field by field. The compiler holds these tables to what the daemon answers. */
 import type { CommandName } from '../../src/daemon/cli/command-table.ts';
 import type * as documents from '../../src/daemon/reports/documents.ts';
+import type { LogEntry } from '../../src/daemon/reports/log.ts';
 import type { CheckDocument } from '../../src/daemon/tunnels/checks.ts';
 
 type Fields<Document> = { readonly [Field in keyof Required<Document>]: string };
@@ -43,6 +44,7 @@ export const answers: Readonly<Record<CommandName, Readonly<Record<string, strin
   hangup: { link: 'link' },
   check: { checks: 'list of check' },
   'radius-test': { checks: 'one check' },
+  log: { log: 'list of line' },
   failures: { failures: 'list of failure' },
   counters: { counters: 'numbers by their names, in groups' },
   capture,
@@ -177,6 +179,12 @@ const cause: Fields<documents.CauseDocument> = {
   detail: 'what is particular to this case',
 };
 
+const line: Fields<LogEntry> = {
+  time: 'seconds since 1970 (UTC)',
+  level: '`error`, `warning`, `info` or `debug`',
+  text: 'as in the log',
+};
+
 const recording: Fields<documents.RecordingDocument> = {
   path: 'file of the daemon',
   since: 'seconds since 1970 (UTC)',
@@ -195,5 +203,6 @@ export const parts: Readonly<Record<string, Readonly<Record<string, string>>>> =
   check,
   failure,
   cause,
+  line,
   recording,
 };

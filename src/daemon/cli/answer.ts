@@ -11,6 +11,8 @@ const SCHEMA = 1;
 export class Answer {
   readonly json: boolean;
   #fields: object = {};
+  #isHinting = false;
+  #isTelling = false;
 
   constructor(json: boolean) {
     this.json = json;
@@ -18,7 +20,17 @@ export class Answer {
 
   /** For people, at once. */
   say(text: string): void {
-    if (!this.json) program.print(`${text}\n`);
+    if (this.json) return;
+    if (this.#isHinting) program.complain('\r\u001b[K');
+    this.#isHinting = false;
+    program.print(`${text}\n`);
+  }
+
+  /** For a person who waits: what is being done. The next line takes its place. */
+  hint(text: string): void {
+    if (this.json || !program.isWatched) return;
+    program.complain(`\r${text}\u001b[K`);
+    this.#isHinting = true;
   }
 
   /** For programs: fields of the document. */
@@ -26,8 +38,14 @@ export class Answer {
     this.#fields = { ...this.#fields, ...fields };
   }
 
+  /** Of a command that goes on until it is ended: a document on a line of its own, or text. */
+  tell(fields: object, text: string): void {
+    this.#isTelling = true;
+    program.print(`${this.json ? JSON.stringify({ schema: SCHEMA, ...fields }) : text}\n`);
+  }
+
   end(code: ExitCode): void {
-    if (this.json) print({ exit_code: code, ...this.#fields });
+    if (this.json && !this.#isTelling) print({ exit_code: code, ...this.#fields });
   }
 
   /** @param fields what else there is to know */

@@ -2,9 +2,9 @@
 import { files } from '../../platform/platform.ts';
 import { ExitCode, Fatal } from '../exit-codes.ts';
 import { routerKinds, type RouterKind } from '../tunnels/router-choice.ts';
-import { options, type CommandName } from './command-table.ts';
+import { options, sessionColumns, type CommandName, type SessionColumn } from './command-table.ts';
 import { usage } from './usage.ts';
-import { commandNamed, commandOf, readWords, usageError } from './words.ts';
+import { commandNamed, commandOf, oneOf, readWords, usageError } from './words.ts';
 
 export interface Arguments {
   readonly command: CommandName;
@@ -27,6 +27,14 @@ export interface Arguments {
   readonly answers: Answers;
   /** init, radius-test: where the password stands; - is standard input */
   readonly passwordFile: string | undefined;
+  /** status */
+  readonly all: boolean;
+  /** sessions */
+  readonly sort: SessionColumn | undefined;
+  readonly columns: readonly SessionColumn[] | undefined;
+  readonly watch: boolean;
+  /** log */
+  readonly follow: boolean;
 }
 
 export interface Answers {
@@ -64,6 +72,7 @@ export function parseArguments(
   if (!Number.isInteger(seconds) || seconds < 1 || seconds > 86400)
     throw usageError('--seconds: expected a whole number from 1 to 86400', entry);
   const wanted = values.router ?? options.router.default;
+  const column = (option: string, name: string) => oneOf(option, sessionColumns, name, entry);
   const router = routerKinds.find((kind) => kind === wanted);
   if (router === undefined)
     throw usageError(`--router: expected ${routerKinds.join(' | ')}`, entry);
@@ -86,6 +95,11 @@ export function parseArguments(
       user: values.user,
     },
     passwordFile: values['password-file'],
+    all: values.all === true,
+    sort: values.sort === undefined ? undefined : column('--sort', values.sort),
+    columns: values.columns?.split(',').map((name) => column('--columns', name.trim())),
+    watch: values.watch === true,
+    follow: values.follow === true,
   };
 }
 

@@ -20,6 +20,12 @@ export type LogEntry = {
   readonly text: string;
 };
 
+export type LogDocument = {
+  readonly log: readonly LogEntry[];
+  /** What to give as `after` for the lines to come. */
+  readonly next: number;
+};
+
 /** Most lines and characters that are kept to be shown. */
 const LINES = 500;
 const CHARACTERS = 200_000;
@@ -31,6 +37,8 @@ export class Log {
   readonly #write: (line: string) => void;
   readonly #kept: LogEntry[] = [];
   #characters = 0;
+  /** Of all lines so far. */
+  #count = 0;
   readonly #taken: (level: Level, text: string) => boolean;
 
   /** @param taken offers a line to the system's log; `write` gets those that it does not take */
@@ -49,9 +57,14 @@ export class Log {
     if (!this.#taken(level, shown)) this.#write(formatLine(level, shown));
   }
 
-  /** The last lines, oldest first: for who may not read the system's log. */
-  recent(): readonly LogEntry[] {
-    return this.#kept;
+  /**
+   * The last lines, oldest first: for who may not read the system's log.
+   * @param after what `next` was: those that have come since
+   */
+  recent(after = 0): LogDocument {
+    const first = this.#count - this.#kept.length;
+    const known = after > this.#count ? 0 : Math.max(0, after - first);
+    return { log: this.#kept.slice(known), next: this.#count };
   }
 
   event(event: SessionEvent | RelayEvent): void {
@@ -61,6 +74,7 @@ export class Log {
 
   #keep(entry: LogEntry): void {
     this.#kept.push(entry);
+    this.#count++;
     this.#characters += entry.text.length;
     while (this.#kept.length > LINES || this.#characters > CHARACTERS)
       this.#characters -= this.#kept.shift()!.text.length;

@@ -4,6 +4,7 @@ import { errorCode } from '../errors.ts';
 import type { Program } from '../program.ts';
 import { openTerminal } from './terminal.ts';
 
+let isHeard = true;
 let stdout: typeof process.stdout | undefined;
 let stderr: typeof process.stderr | undefined;
 
@@ -25,12 +26,19 @@ export const program: Program = {
     const { dev, ino } = fstatSync(2);
     return process.env['JOURNAL_STREAM'] === `${dev}:${ino}`;
   },
+  get screen() {
+    return process.stdout.isTTY ? { rows: process.stdout.rows } : undefined;
+  },
+  get isHeard() {
+    return isHeard;
+  },
   environment: (name) => process.env[name],
   openTerminal: () => (process.stdin.isTTY && process.stdout.isTTY ? openTerminal() : undefined),
   readInput: () => readFileSync(0, 'utf8'),
   print(text) {
     stdout ??= process.stdout.on('error', (error) => {
-      if (errorCode(error) !== 'EPIPE') throw error; // its reader has gone (`status | head`)
+      if (errorCode(error) !== 'EPIPE') throw error;
+      isHeard = false; // its reader has gone (`status | head`)
     });
     stdout.write(text);
   },

@@ -24,6 +24,11 @@ const defaults = {
     user: undefined,
   },
   passwordFile: undefined,
+  all: false,
+  sort: undefined,
+  columns: undefined,
+  watch: false,
+  follow: false,
 };
 
 function fault(...words: string[]): string {
