@@ -18,8 +18,6 @@ export interface Program {
   readonly isJournaled: boolean;
   /** The terminal that standard output is. */
   readonly screen: { readonly rows: number } | undefined;
-  /** Somebody takes what is printed. */
-  readonly isHeard: boolean;
   environment(name: string): string | undefined;
   /** A person who can be asked; undefined: standard input or output is no terminal. */
   openTerminal(): Terminal | undefined;
@@ -27,6 +25,10 @@ export interface Program {
   readInput(): string;
   /** Standard output; nobody has to read it. */
   print(text: string): void;
+  /** Octets of it that wait for who reads. */
+  readonly unprinted: number;
+  /** Nobody reads it any more. */
+  onOutputClosed(act: () => void): void;
   /** Standard error. */
   complain(text: string): void;
   /** The exit code once nothing is left to do. */

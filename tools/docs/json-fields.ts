@@ -40,6 +40,8 @@ export const answers: Readonly<Record<CommandName, Readonly<Record<string, strin
   status,
   sessions: { sessions: 'list of session' },
   disconnect: { ended: 'how many sessions' },
+  bans: { bans: 'list of ban' },
+  unban: { lifted: 'how many addresses' },
   dial: { link: 'link' },
   hangup: { link: 'link' },
   check: { checks: 'list of check' },
@@ -47,6 +49,7 @@ export const answers: Readonly<Record<CommandName, Readonly<Record<string, strin
   log: { log: 'list of line' },
   failures: { failures: 'list of failure' },
   counters: { counters: 'numbers by their names, in groups' },
+  events: { time: 'seconds since 1970 (UTC)', event: 'its name', data: 'as on [ubus](ubus.md)' },
   capture,
   reload: { faults: 'what is not in force: list of problem' },
   import: {
@@ -81,6 +84,8 @@ const session: Fields<documents.SessionDocument> = {
   auth: 'login method',
   account: 'of a caller: `local` or `radius`',
   mppe: 'encryption',
+  groups: 'of a caller: nftables sets that its address is in',
+  note: 'of a user, as its owner wrote it',
   mru: 'largest packet, octets',
   rate_up: 'kbit/s, where there is a limit',
   rate_down: 'kbit/s, where there is a limit',
@@ -192,8 +197,19 @@ const recording: Fields<documents.RecordingDocument> = {
   seconds_left: 'until it ends by itself',
 };
 
+const ban: Fields<documents.BanDocument> = {
+  address: 'of the caller',
+  server: 'which locks it out',
+  since: 'seconds since 1970 (UTC)',
+  until: 'seconds since 1970 (UTC)',
+  seconds_left: 'until it ends by itself',
+  tries: 'failed logins from there',
+  username: 'of the last of them, as it was given',
+};
+
 /** By the names that the tables above have for them. */
 export const parts: Readonly<Record<string, Readonly<Record<string, string>>>> = {
+  ban,
   session,
   link,
   server,

@@ -12,7 +12,7 @@ export class Answer {
   readonly json: boolean;
   #fields: object = {};
   #isHinting = false;
-  #isTelling = false;
+  #isFollowing = false;
 
   constructor(json: boolean) {
     this.json = json;
@@ -38,19 +38,31 @@ export class Answer {
     this.#fields = { ...this.#fields, ...fields };
   }
 
-  /** Of a command that goes on until it is ended: a document on a line of its own, or text. */
+  /** From now on a document is a line, and nothing comes at the end but a failure. */
+  follow(): void {
+    this.#isFollowing = true;
+  }
+
+  /** Of a command that goes on until it is ended: a document, or text. */
   tell(fields: object, text: string): void {
-    this.#isTelling = true;
-    program.print(`${this.json ? JSON.stringify({ schema: SCHEMA, ...fields }) : text}\n`);
+    this.follow();
+    if (this.json) this.#print(fields);
+    else program.print(`${text}\n`);
   }
 
   end(code: ExitCode): void {
-    if (this.json && !this.#isTelling) print({ exit_code: code, ...this.#fields });
+    if (this.json && !this.#isFollowing) this.#print({ exit_code: code, ...this.#fields });
   }
 
   /** @param fields what else there is to know */
   fail(code: ExitCode, text: string, fields: object = {}): void {
-    print({ exit_code: code, error: { code: nameOf(code), text }, ...this.#fields, ...fields });
+    const error = { code: nameOf(code), text };
+    this.#print({ exit_code: code, error, ...this.#fields, ...fields });
+  }
+
+  #print(fields: object): void {
+    const indent = this.#isFollowing ? undefined : 2;
+    program.print(`${JSON.stringify({ schema: SCHEMA, ...fields }, undefined, indent)}\n`);
   }
 }
 
@@ -58,8 +70,4 @@ export class Answer {
 export function nameOf(code: ExitCode): string {
   const [name = ''] = Object.entries(ExitCode).find(([, value]) => value === code) ?? [];
   return name.replaceAll(/(?<=[a-z])[A-Z]/g, '_$&').toUpperCase();
-}
-
-function print(fields: object): void {
-  program.print(`${JSON.stringify({ schema: SCHEMA, ...fields }, undefined, 2)}\n`);
 }

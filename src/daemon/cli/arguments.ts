@@ -17,6 +17,8 @@ export interface Arguments {
   readonly dial: boolean;
   readonly router: RouterKind;
   readonly json: boolean;
+  /** status, unban */
+  readonly all: boolean;
   /** check: a server instead of a link */
   readonly server: { readonly host: string; readonly port: number } | undefined;
   /** capture: seconds */
@@ -27,8 +29,6 @@ export interface Arguments {
   readonly answers: Answers;
   /** init, radius-test: where the password stands; - is standard input */
   readonly passwordFile: string | undefined;
-  /** status */
-  readonly all: boolean;
   /** sessions */
   readonly sort: SessionColumn | undefined;
   readonly columns: readonly SessionColumn[] | undefined;

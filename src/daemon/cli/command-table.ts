@@ -33,6 +33,8 @@ export const sessionColumns = [
   'tx',
   'loss',
   'rate',
+  'groups',
+  'note',
   'routes',
   'mtu',
 ] as const;
@@ -79,6 +81,7 @@ export const options = {
     default: '600',
     doc: 'how long, from 1 to 86400 (default 600)',
   },
+  all: { type: 'boolean', doc: 'all of them, however many there are' },
   secrets: { type: 'boolean', doc: 'keep logins and payload, which otherwise are left out' },
   network: {
     type: 'string',
@@ -99,7 +102,6 @@ export const options = {
     complete: 'file',
     doc: "file whose first line is the user's password; - is the standard input",
   },
-  all: { type: 'boolean', doc: 'all of them, however many there are' },
   sort: {
     type: 'string',
     value: 'COLUMN',
@@ -188,6 +190,19 @@ const table = [
     exits: [ExitCode.NotFound],
   },
   {
+    name: 'bans',
+    asks: 'daemon',
+    doc: 'addresses that are locked out after failed logins',
+  },
+  {
+    name: 'unban',
+    operands: [{ name: 'ADDRESS', optional: true }],
+    options: ['all'],
+    asks: 'daemon',
+    doc: 'let an address try again at once',
+    more: 'With --all every address, and failed logins that have not led to a lock-out yet are forgotten.',
+  },
+  {
     name: 'dial',
     operands: [{ name: 'NAME' }],
     asks: 'daemon',
@@ -235,6 +250,13 @@ const table = [
     name: 'counters',
     asks: 'daemon',
     doc: 'what was dropped or refused, in all',
+  },
+  {
+    name: 'events',
+    asks: 'daemon',
+    follows: true,
+    doc: 'what happens, as it happens, until Ctrl-C',
+    more: 'Sessions, failed logins, lock-outs, links and calls that pass through. With --json a document a line: time, event and data, as on ubus. What is not read in time is left out, and counted.',
   },
   {
     name: 'capture',

@@ -12,6 +12,8 @@ import type {
 import { ExitCode, Fatal } from '../exit-codes.ts';
 import { printable } from '../printable.ts';
 import type { CheckDocument } from '../tunnels/checks.ts';
+import { bans, unban } from './bans.ts';
+import { events } from './events.ts';
 import { exitCodeOf, followed, POLL } from './checks.ts';
 import { radiusTest } from './radius-test.ts';
 import { showLog } from './log.ts';
@@ -47,6 +49,10 @@ export const commands: Readonly<Record<DaemonCommandName, Command>> = {
     answer.say(`ended ${ended} session${ended === 1 ? '' : 's'}`);
     return ExitCode.Ok;
   },
+
+  bans,
+  unban,
+  events,
 
   async dial(client, { operands: [name = ''] }, answer) {
     await client.call('dial', { interface: name });

@@ -6,11 +6,13 @@ export class Patience {
   #wake: () => void = () => undefined;
 
   constructor() {
-    for (const signal of ['SIGINT', 'SIGTERM'] as const)
-      program.onSignal(signal, () => {
-        this.#isOver = true;
-        this.#wake();
-      });
+    const end = () => {
+      this.#isOver = true;
+      this.#wake();
+    };
+    program.onSignal('SIGINT', end);
+    program.onSignal('SIGTERM', end);
+    program.onOutputClosed(end);
   }
 
   /** At most so many ms. @returns whether to go on */
@@ -23,6 +25,6 @@ export class Patience {
           resolve();
         };
       });
-    return !this.#isOver && program.isHeard;
+    return !this.#isOver;
   }
 }

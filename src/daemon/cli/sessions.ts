@@ -60,15 +60,23 @@ const columns: Readonly<Record<SessionColumn, Column>> = {
     text: (each) => (isLimited(each) ? `${rate(each.rate_up)}, ${rate(each.rate_down)}` : ''),
     rank: ({ rate_up: up = Infinity, rate_down: down = Infinity }) => Math.min(up, down),
   },
+  groups: { title: 'GROUPS', text: ({ groups = [] }) => shortened(groups.join(', ')) },
+  note: { title: 'NOTE', text: ({ note = '' }) => shortened(note) },
   routes: { title: 'ROUTES', text: ({ routes }) => routes.join(' ') },
   mtu: { title: 'MTU', text: ({ mru }) => String(mru), rank: ({ mru }) => mru },
 };
 const usual: readonly SessionColumn[] = sessionColumns.slice(0, 11);
 
-/** @param wanted undefined: the usual ones, and rates where there are any */
+/** Where somebody has one. */
+const rare = ['rate', 'groups', 'note'] as const;
+
+/** @param wanted undefined: the usual ones */
 export function sessionTable(
   sessions: readonly SessionDocument[],
-  wanted: readonly SessionColumn[] = sessions.some(isLimited) ? [...usual, 'rate'] : usual,
+  wanted: readonly SessionColumn[] = [
+    ...usual,
+    ...rare.filter((name) => sessions.some((each) => columns[name].text(each) !== '')),
+  ],
 ): string {
   const shown = wanted.map((name) => columns[name]);
   return titled(

@@ -1,11 +1,11 @@
 import { fstatSync, readFileSync } from 'node:fs';
-import { createRequire } from 'node:module';
 import { errorCode } from '../errors.ts';
 import type { Program } from '../program.ts';
+import { require } from './require.ts';
 import { openTerminal } from './terminal.ts';
 
-let isHeard = true;
 let stdout: typeof process.stdout | undefined;
+let outputClosed: () => void = () => undefined;
 let stderr: typeof process.stderr | undefined;
 
 export const program: Program = {
@@ -29,19 +29,20 @@ export const program: Program = {
   get screen() {
     return process.stdout.isTTY ? { rows: process.stdout.rows } : undefined;
   },
-  get isHeard() {
-    return isHeard;
-  },
   environment: (name) => process.env[name],
   openTerminal: () => (process.stdin.isTTY && process.stdout.isTTY ? openTerminal() : undefined),
   readInput: () => readFileSync(0, 'utf8'),
   print(text) {
     stdout ??= process.stdout.on('error', (error) => {
-      if (errorCode(error) !== 'EPIPE') throw error;
-      isHeard = false; // its reader has gone (`status | head`)
+      if (errorCode(error) !== 'EPIPE') throw error; // its reader has gone (`status | head`)
+      outputClosed();
     });
     stdout.write(text);
   },
+  get unprinted() {
+    return stdout?.writableLength ?? 0;
+  },
+  onOutputClosed: (act) => (outputClosed = act),
   complain(text) {
     // A log that cannot be written (its disk is full) must not end a daemon; there is nobody to tell.
     stderr ??= process.stderr.on('error', () => undefined);
@@ -57,5 +58,5 @@ export const program: Program = {
     process.on('uncaughtException', (error) => act('thrown', error));
     process.on('unhandledRejection', (error) => act('rejected', error));
   },
-  loadAddon: (path) => createRequire(import.meta.url)(path) as unknown,
+  loadAddon: (path) => require(path) as unknown,
 };

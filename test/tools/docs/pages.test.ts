@@ -24,7 +24,7 @@ const linking = [
   ...['native', 'raw-socket', 'tun-tap', 'ubus-js'].map((floor) => `src/${floor}/README.md`),
 ];
 
-const commandLanguages = ['sh', 'js', 'powershell', 'routeros', 'pppd', 'nft', 'console'];
+const commandLanguages = ['sh', 'js', 'powershell', 'routeros', 'pppd', 'nft', 'ini', 'console'];
 /** Whether somebody who types it gets what the page says is tested, or the block says that it is not. */
 function fault(page: string, { info }: Block): string | undefined {
   const [language, mark, more] = info;
