@@ -31,7 +31,7 @@ import { Relays } from './relays/relays.ts';
 import { Counters } from './reports/counters.ts';
 import { Failures } from './reports/failures.ts';
 import { Hooks, type AboutSession } from './reports/hooks.ts';
-import type { LogEntry } from './reports/log.ts';
+import type { LogDocument } from './reports/log.ts';
 import { Reports } from './reports/reports.ts';
 import { BanSet } from './tunnels/ban-set.ts';
 import { Checks } from './tunnels/checks.ts';
@@ -321,8 +321,8 @@ export class Daemon {
   }
 
   /** The last lines of the log. */
-  recentLines(): readonly LogEntry[] {
-    return this.#options.log.recent();
+  recentLines(after?: number): LogDocument {
+    return this.#options.log.recent(after);
   }
 }
 

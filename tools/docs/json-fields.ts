@@ -6,6 +6,7 @@ import type {
   QuotaDocument,
   UsageDocument,
 } from '../../src/daemon/reports/usage-document.ts';
+import type { LogEntry } from '../../src/daemon/reports/log.ts';
 import type { CheckDocument } from '../../src/daemon/tunnels/checks.ts';
 
 type Fields<Document> = { readonly [Field in keyof Required<Document>]: string };
@@ -64,6 +65,7 @@ export const answers: Readonly<Record<CommandName, Readonly<Record<string, strin
   hangup: { link: 'link' },
   check: { checks: 'list of check' },
   'radius-test': { checks: 'one check' },
+  log: { log: 'list of line' },
   failures: { failures: 'list of failure' },
   counters: { counters: 'numbers by their names, in groups' },
   events: { time: 'seconds since 1970 (UTC)', event: 'its name', data: 'as on [ubus](ubus.md)' },
@@ -209,6 +211,12 @@ const cause: Fields<documents.CauseDocument> = {
   detail: 'what is particular to this case',
 };
 
+const line: Fields<LogEntry> = {
+  time: 'seconds since 1970 (UTC)',
+  level: '`error`, `warning`, `info` or `debug`',
+  text: 'as in the log',
+};
+
 const recording: Fields<documents.RecordingDocument> = {
   path: 'file of the daemon',
   since: 'seconds since 1970 (UTC)',
@@ -260,5 +268,6 @@ export const parts: Readonly<Record<string, Readonly<Record<string, string>>>> =
   check,
   failure,
   cause,
+  line,
   recording,
 };

@@ -11,6 +11,7 @@ const SCHEMA = 1;
 export class Answer {
   readonly json: boolean;
   #fields: object = {};
+  #isHinting = false;
   #isFollowing = false;
 
   constructor(json: boolean) {
@@ -19,7 +20,17 @@ export class Answer {
 
   /** For people, at once. */
   say(text: string): void {
-    if (!this.json) program.print(`${text}\n`);
+    if (this.json) return;
+    if (this.#isHinting) program.complain('\r\u001b[K');
+    this.#isHinting = false;
+    program.print(`${text}\n`);
+  }
+
+  /** For a person who waits: what is being done. The next line takes its place. */
+  hint(text: string): void {
+    if (this.json || !program.isWatched) return;
+    program.complain(`\r${text}\u001b[K`);
+    this.#isHinting = true;
   }
 
   /** For programs: fields of the document. */
@@ -27,15 +38,20 @@ export class Answer {
     this.#fields = { ...this.#fields, ...fields };
   }
 
-  /** Of a command that goes on until it is ended: text, or a document on a line of its own, as all are from then on. */
-  tell(fields: object, text: string): void {
+  /** From now on a document is a line, and nothing comes at the end but a failure. */
+  follow(): void {
     this.#isFollowing = true;
+  }
+
+  /** Of a command that goes on until it is ended: a document, or text. */
+  tell(fields: object, text: string): void {
+    this.follow();
     if (this.json) this.#print(fields);
-    else this.say(text);
+    else program.print(`${text}\n`);
   }
 
   end(code: ExitCode): void {
-    if (this.json) this.#print({ exit_code: code, ...this.#fields });
+    if (this.json && !this.#isFollowing) this.#print({ exit_code: code, ...this.#fields });
   }
 
   /** @param fields what else there is to know */
@@ -45,7 +61,7 @@ export class Answer {
   }
 
   #print(fields: object): void {
-    const indent = this.#isFollowing ? 0 : 2;
+    const indent = this.#isFollowing ? undefined : 2;
     program.print(`${JSON.stringify({ schema: SCHEMA, ...fields }, undefined, indent)}\n`);
   }
 }

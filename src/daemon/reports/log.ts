@@ -23,18 +23,32 @@ export type LogEntry = {
   readonly text: string;
 };
 
+export type LogDocument = {
+  readonly log: readonly LogEntry[];
+  /** What to give as `after` for the lines to come. */
+  readonly next: number;
+};
+
 /** Most lines and characters that are kept to be shown, and lines about strangers among them. */
 const LINES = 500;
 const CHARACTERS = 200_000;
 const LINES_OF_STRANGERS = 150;
+
+interface Numbered {
+  /** Of all lines, from 1. */
+  readonly number: number;
+  readonly entry: LogEntry;
+}
 
 export class Log {
   level: Level = 'info';
   /** Links whose every step is told whatever the level is. */
   verbose: ReadonlySet<string> = new Set();
   readonly #write: (line: string) => void;
-  readonly #kept = new Recent<LogEntry>(LINES, LINES_OF_STRANGERS);
+  readonly #kept = new Recent<Numbered>(LINES, LINES_OF_STRANGERS);
   #characters = 0;
+  /** Of all lines so far. */
+  #count = 0;
   readonly #taken: (level: Level, text: string) => boolean;
 
   /** @param taken offers a line to the system's log; `write` gets those that it does not take */
@@ -53,9 +67,14 @@ export class Log {
     if (!this.#taken(level, shown)) this.#write(formatLine(level, shown));
   }
 
-  /** The last lines, oldest first: for who may not read the system's log. */
-  recent(): readonly LogEntry[] {
-    return this.#kept.list;
+  /**
+   * The last lines, oldest first: for who may not read the system's log.
+   * @param after what `next` was: those that have come since
+   */
+  recent(after = 0): LogDocument {
+    const known = after > this.#count ? 0 : after;
+    const log = this.#kept.list.filter(({ number }) => number > known);
+    return { log: log.map(({ entry }) => entry), next: this.#count };
   }
 
   event(event: Event): void {
@@ -65,10 +84,10 @@ export class Log {
   }
 
   #keep(entry: LogEntry, isAboutStranger: boolean): void {
-    const gone = this.#kept.add(entry, isAboutStranger);
-    this.#characters += entry.text.length - (gone?.text.length ?? 0);
+    const gone = this.#kept.add({ number: ++this.#count, entry }, isAboutStranger);
+    this.#characters += entry.text.length - (gone?.entry.text.length ?? 0);
     while (this.#characters > CHARACTERS)
-      this.#characters -= this.#kept.remove(this.#kept.list[0])!.text.length;
+      this.#characters -= this.#kept.remove(this.#kept.list[0])!.entry.text.length;
   }
 }
 

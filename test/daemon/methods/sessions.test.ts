@@ -31,3 +31,20 @@ test('more sessions than one message holds come in parts, each once', async () =
     many.map(({ id }) => id),
   );
 });
+
+test('a session is ended by its user, however the user writes the name', async () => {
+  const asked: (number | string)[] = [];
+  const disconnect = (which: number | string) => {
+    asked.push(which);
+    return which === 'anna' ? 2 : 0;
+  };
+  const methods = sessionMethods({
+    servers: new Map([['home', { server: { disconnect } }]]),
+    links: new Map(),
+    relays: { disconnect: () => 'none' },
+  } as unknown as Daemon);
+  assert.deepEqual(await methods.disconnect.handle({ username: 'CORP\\anna' }, {}), { ended: 2 });
+  assert.deepEqual(asked, ['CORP\\anna', 'anna']);
+  for (const args of [{ username: 'CORP\\bob' }, { username: '\\' }, { id: 7 }])
+    await assert.rejects(async () => methods.disconnect.handle(args, {}), /there is no session/);
+});

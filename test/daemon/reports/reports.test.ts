@@ -72,6 +72,6 @@ test('guessed at for hours from a thousand addresses: all is bounded, summed up,
   assert.ok(of('more lines of this kind are left out here') > 0);
   assert.ok(failures.list().length <= 100);
   assert.ok(failures.list().some(({ name }) => name === 'office'));
-  assert.ok(log.recent().length <= 500);
-  assert.ok(log.recent().some(({ text }) => text.startsWith('link office: waiting')));
+  assert.ok(log.recent().log.length <= 500);
+  assert.ok(log.recent().log.some(({ text }) => text.startsWith('link office: waiting')));
 });
