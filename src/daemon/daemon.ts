@@ -3,8 +3,10 @@ import type { NetlinkWatch } from '../native/netlink.ts';
 import { randomOctets } from '../native/random.ts';
 import type { Timer } from '../platform/clock.ts';
 import { errorText } from '../platform/errors.ts';
-import { clock } from '../platform/platform.ts';
+import { clock, files } from '../platform/platform.ts';
 import { CallIds } from '../pptp/call-ids.ts';
+import { Journal } from '../router/journal.ts';
+import { NamedSets } from '../router/named-sets.ts';
 import { KernelNeighbours } from '../router/neighbours.ts';
 import { readOwnNetworks } from '../router/own-networks.ts';
 import { RelayTable } from '../router/relay-table.ts';
@@ -103,7 +105,14 @@ export class Daemon {
       random: randomOctets,
       count: (counter) => reports.countInput(counter),
     });
-    const access = new Access(gateway, { users, wallClock: () => Date.now() });
+    const access = new Access(gateway, {
+      users,
+      wallTime: () => {
+        const utc = Date.now();
+        return { utc, local: options.localTime(utc) };
+      },
+      report: (event) => reports.event(event),
+    });
     const drive = new Drive(faults);
     const io = new PacketIo(limits.maxSessions + limits.maxHalfOpen, drive, ids, (error) =>
       faults.endAll('packets', error),
@@ -112,7 +121,12 @@ export class Daemon {
     this.io = io;
 
     this.upkeep = new Upkeep(warn);
-    this.#watches = watchKernel(this.upkeep, warn);
+    const sets = new NamedSets({
+      journal: new Journal(files.join(options.runtime, 'sets'), warn),
+      upkeep: this.upkeep,
+      count,
+    });
+    this.#watches = watchKernel(this.upkeep, warn, (table) => sets.uses(table));
     const router = options.router(this.#supervision, warn, this.upkeep);
     const failed = (error: unknown) =>
       reports.ofStrangers('neighbours: failed', () =>
@@ -147,6 +161,7 @@ export class Daemon {
       faults,
       io,
       router,
+      sets,
       connections,
       neighbours: new KernelNeighbours(kernel.route, () => surroundings.networks, failed),
       report: (event) => {
@@ -154,7 +169,7 @@ export class Daemon {
         reports.event(event);
       },
       storePassword: async (section, secret) => {
-        options.storePassword(section, secret);
+        await options.storePassword(section, secret);
         await this.inForce.reload();
       },
     };
@@ -228,6 +243,7 @@ export class Daemon {
     const daemon = new Daemon(configuration, options);
     try {
       await daemon.ports.router.recover();
+      await daemon.ports.sets.recover();
       await daemon.inForce.start();
     } catch (error) {
       await daemon.stop();
@@ -259,6 +275,7 @@ export class Daemon {
     this.upkeep.close();
     for (const watch of this.#watches) watch.close();
     await this.ports.router.close();
+    await this.ports.sets.close();
     this.io.close();
     this.#drive.stop();
   }

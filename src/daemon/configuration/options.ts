@@ -7,17 +7,21 @@ import {
   bool,
   date,
   device,
+  filterSet,
   folder,
   host,
+  hours,
   integer,
   keepalive,
   network,
+  note,
   ntHash,
   oneOf,
   password,
   prefix,
   range,
   seconds,
+  setName,
   text,
   username,
   zone,
@@ -25,15 +29,17 @@ import {
 import { list, option, optional, required, type Applies } from './option-table.ts';
 import { stockOptions } from './stock-options.ts';
 
+const authMethod = oneOf('mschap-v2', 'eap', 'mschap', 'chap', 'pap');
+const encryption = oneOf('required', 'optional', 'off');
 const auth = (applies: Applies) =>
   list(
-    oneOf('mschap-v2', 'eap', 'mschap', 'chap', 'pap'),
+    authMethod,
     ['mschap-v2'],
     applies,
     'Login methods allowed, best first; any but mschap-v2 must be named. eap is EAP-MSCHAPv2, and as good as mschap-v2, or with RADIUS accounts what that server asks for. The others are weak; chap and pap allow no encryption.',
   );
 const mppe = option(
-  oneOf('required', 'optional', 'off'),
+  encryption,
   'required',
   'session',
   'Encryption: required, optional (both may send in the clear) or off.',
@@ -149,11 +155,23 @@ export const serverOptions = {
     'disallowed',
     'Networks from which callers are accepted; none: all.',
   ),
+  deny_from: list(
+    prefix,
+    [],
+    'disallowed',
+    'Addresses and networks from which no caller is accepted, also where allow_from names them.',
+  ),
   accounts: list(
     oneOf('local', 'radius'),
     ['local'],
     'new-sessions',
     'Who decides on logins: the users of this router (local), RADIUS servers, or both: with local first, RADIUS is asked for names that no user has; with radius first, users count only while no RADIUS server answers.',
+  ),
+  filter_id: list(
+    filterSet,
+    [],
+    'live',
+    "What a RADIUS server's Filter-Id may do: put the caller's address into the firewall set of that name (staff), or into another one (sales team=sales). None: it has no effect. Sets as in option group of a user.",
   ),
   ban_after: option(
     integer(0, 1000),
@@ -248,6 +266,30 @@ export const userOptions = {
     'live',
     "Sessions at the same time; default: the server's max_per_user.",
   ),
+  mppe: optional(
+    encryption,
+    'session',
+    "Encryption of this user's sessions: required, optional or off; default: the server's mppe.",
+  ),
+  auth: list(
+    authMethod,
+    [],
+    'disallowed',
+    'Login methods that this user may use, of those that the server allows; none: all of them.',
+  ),
+  hours: list(
+    hours,
+    [],
+    'disallowed',
+    "When the user may be logged in, in the router's local time, such as 'Mon-Fri 08:00-18:00'; there may be several, and over midnight (Fri 22:00-06:00). A session ends when its time is over. None: always.",
+  ),
+  group: list(
+    setName,
+    [],
+    'live',
+    "Firewall sets (nftables) that the user's address is in while the user is connected: staff is the set of that name in fw4, which a config ipset of /etc/config/firewall makes; elsewhere inet filter staff, say. Rules of your own say what follows.",
+  ),
+  note: optional(note, 'live', 'A text of your own: who this is, whom to call.'),
   rate_up: optional(
     kilobits,
     'live',

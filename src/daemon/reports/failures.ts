@@ -145,6 +145,8 @@ function failure(event: SessionEvent | RelayEvent): Failure | undefined {
         username: event.username ?? '',
         cause: causeDocument(event.cause),
       };
+    case 'banned': // its failed logins are in the list
+    case 'unbanned':
     case 'relay-call-up':
     case 'session-up':
     case 'step':

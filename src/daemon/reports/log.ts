@@ -3,7 +3,7 @@
  * events, and this file turns them into lines with a fixed order of keys. No event carries a secret.
  */
 import { program } from '../../platform/platform.ts';
-import type { SessionEvent, SessionStatus } from '../../session/ports.ts';
+import type { Ban, SessionEvent, SessionStatus } from '../../session/ports.ts';
 import { describeCause, type Cause } from '../../wire/cause.ts';
 import { formatAddress, formatPrefix } from '../../wire/ip.ts';
 import type { RelayCallStatus, RelayEvent } from '../relays/relay-event.ts';
@@ -95,6 +95,13 @@ function describeEvent(event: SessionEvent | RelayEvent): [Level, string] {
         'warning',
         `server ${event.server} caller ${formatAddress(event.peer)} user ${quote(event.username)}: login failed ${because(event.cause)}`,
       ];
+    case 'banned':
+      return [
+        'warning',
+        `${aboutBan(event.ban)}: banned for ${lasting(event.ban)} s after ${event.ban.tries} failed logins, the last as user ${quote(event.ban.username)}`,
+      ];
+    case 'unbanned':
+      return ['info', `${aboutBan(event.ban)}: no longer banned (${event.why})`];
     case 'link-state': {
       const retry =
         event.retryIn === undefined
@@ -129,6 +136,14 @@ function describeEvent(event: SessionEvent | RelayEvent): [Level, string] {
   }
 }
 
+function aboutBan({ server, address }: Ban): string {
+  return `server ${server} caller ${formatAddress(address)}`;
+}
+
+function lasting({ since, until }: Ban): number {
+  return Math.round((until - since) / 1000);
+}
+
 function about({ kind, name, id, username, peer }: SessionStatus): string {
   const who = kind === 'caller' ? `server ${name} session ${id}` : `link ${name} session ${id}`;
   return `${who} user ${quote(username)} peer ${formatAddress(peer)}`;
@@ -159,7 +174,10 @@ function because(cause: Cause): string {
   return `${cause.code} "${describeCause(cause)}"`;
 }
 
+/** No account has a longer name; and a log that cuts lines must not cut off what comes after one. */
+const NAME = 128;
+
 /** Names come from the peer: quoted, and nothing in them can end the quote or the line. */
 function quote(text: string): string {
-  return JSON.stringify(text);
+  return JSON.stringify(text.length > NAME ? `${text.slice(0, NAME)}…` : text);
 }

@@ -1,5 +1,6 @@
 /** What servers and links have in common to run on. */
 import type { Secret } from '../../crypto/secret.ts';
+import type { NamedSets } from '../../router/named-sets.ts';
 import type { Router } from '../../router/router.ts';
 import type { Gateway } from '../../session/gateway.ts';
 import type { Neighbours, SessionEvent } from '../../session/ports.ts';
@@ -28,6 +29,7 @@ export interface RunnerPorts {
   readonly faults: Faults;
   readonly io: PacketIo;
   readonly router: Router;
+  readonly sets: NamedSets;
   readonly connections: Connections;
   readonly neighbours: Neighbours;
   readonly report: (event: SessionEvent) => void;

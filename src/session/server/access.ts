@@ -3,14 +3,23 @@ import type { Ipv4 } from '../../wire/brand.ts';
 import type { Cause } from '../../wire/cause.ts';
 import type { Gateway } from '../gateway.ts';
 import type { User } from '../options.ts';
+import type { SessionEvent } from '../ports.ts';
 import { Accounts } from './accounts.ts';
 import { HalfOpen } from './half-open.ts';
 import { Lockout } from './lockout.ts';
 
 export interface AccessOptions {
   readonly users: readonly User[];
-  /** ms since 1970 UTC, for the expiry of accounts only. */
-  readonly wallClock: () => number;
+  /** For the expiry of accounts and their hours only. */
+  readonly wallTime: () => WallTime;
+  readonly report: (event: SessionEvent) => void;
+}
+
+/** ms since 1970. */
+export interface WallTime {
+  readonly utc: number;
+  /** As the clocks on the walls have it. */
+  readonly local: number;
 }
 
 /** Somebody who is logged in, as those see it who must end the session. */
@@ -26,16 +35,17 @@ export interface LiveSession {
 
 export class Access {
   readonly gateway: Gateway;
-  readonly lockout = new Lockout();
+  readonly lockout: Lockout;
   readonly halfOpen = new HalfOpen();
-  readonly wallClock: () => number;
+  readonly wallTime: () => WallTime;
   #users: readonly User[];
   #accounts: Accounts;
   readonly #sessions = new Map<string, LiveSession[]>();
 
-  constructor(gateway: Gateway, { users, wallClock }: AccessOptions) {
+  constructor(gateway: Gateway, { users, wallTime, report }: AccessOptions) {
     this.gateway = gateway;
-    this.wallClock = wallClock;
+    this.wallTime = wallTime;
+    this.lockout = new Lockout(report);
     this.#users = users;
     this.#accounts = new Accounts(users, gateway.random);
   }
