@@ -53,7 +53,14 @@ describe('ubus', () => {
 
   test('what changes something is granted to writers only', () => {
     const read = Object.values(acl).flatMap(({ read }) => read?.ubus?.['pptp'] ?? []);
-    assert.deepEqual(read.sort(), ['check_status', 'failures', 'log', 'sessions', 'status']);
+    assert.deepEqual(read.sort(), [
+      'bans',
+      'check_status',
+      'failures',
+      'log',
+      'sessions',
+      'status',
+    ]);
   });
 
   test('who may watch runs no command, takes no interface down and captures no secret', () => {

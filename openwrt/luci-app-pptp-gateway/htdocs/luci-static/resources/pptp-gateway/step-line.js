@@ -16,9 +16,13 @@ return baseclass.extend({
 
 	line(step, state, title, detail) {
 		const [mark, colour] = marks[state] ?? marks.open;
-		return E('li', { 'data-step': step, 'data-result': state, style: 'list-style:none; margin:.2em 0; display:flex; color:inherit' }, [
-			E('span', { style: `color:${colour}; flex:0 0 1.5em` }, [mark]),
-			E('span', {}, [E('strong', {}, [title]), detail ? ` ${detail}` : ''])
-		]);
+		return E(
+			'li',
+			{ 'data-step': step, 'data-result': state, style: 'list-style:none; margin:.2em 0; display:flex; color:inherit' },
+			[
+				E('span', { style: `color:${colour}; flex:0 0 1.5em` }, [mark]),
+				E('span', {}, [E('strong', {}, [title]), detail ? ` ${detail}` : ''])
+			]
+		);
 	}
 });
