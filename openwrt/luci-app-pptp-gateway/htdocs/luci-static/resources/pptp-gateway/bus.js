@@ -11,6 +11,7 @@ const calls = {
 	failures: rpc.declare({ object: 'pptp', method: 'failures', expect: { failures: [] }, reject: true }),
 	banPage: rpc.declare({ object: 'pptp', method: 'bans', params: ['after'], expect: whole, reject: true }),
 	unban: rpc.declare({ object: 'pptp', method: 'unban', params: ['address'], expect: whole, reject: true }),
+	usagePage: rpc.declare({ object: 'pptp', method: 'usage', params: ['after'], expect: whole, reject: true }),
 	checkStatus: rpc.declare({ object: 'pptp', method: 'check_status', params: ['id'], expect: whole, reject: true }),
 	disconnect: rpc.declare({ object: 'pptp', method: 'disconnect', params: ['id'], expect: whole, reject: true }),
 	dial: rpc.declare({ object: 'pptp', method: 'dial', params: ['interface'], reject: true }),
@@ -86,6 +87,18 @@ return baseclass.extend({
 			after = next;
 		} while (after != null);
 		return found;
+	},
+
+	/* Of all users and links, in one answer. */
+	async usage() {
+		let whole;
+		for (let after; whole == null || after != null;) {
+			const { next, ...page } = await calls.usagePage(...(after == null ? [] : [after]));
+			for (const kind of ['users', 'links']) page[kind] = [...(whole?.[kind] ?? []), ...(page[kind] ?? [])];
+			whole = page;
+			after = next;
+		}
+		return whole;
 	},
 
 	/* netifd has not read our protocol handlers yet. null: it was not asked, or does not answer. */
