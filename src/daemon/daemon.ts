@@ -42,6 +42,7 @@ import type { RunnerPorts } from './tunnels/runner-ports.ts';
 import type { ServerRunner } from './tunnels/server-runner.ts';
 import { Supervision } from './tunnels/supervision.ts';
 import { Surroundings } from './tunnels/surroundings.ts';
+import { UsageRunner } from './usage/usage-runner.ts';
 
 /** How often the router's networks and the LAN's devices are looked at, ms. */
 const LOOK_AROUND = 5_000;
@@ -57,6 +58,7 @@ export class Daemon {
   readonly io: PacketIo;
   readonly ports: RunnerPorts;
   readonly radius: Radius;
+  readonly usage: UsageRunner;
   readonly relays: Relays;
   readonly surroundings: Surroundings;
   /** Of what is in the kernel. */
@@ -105,6 +107,21 @@ export class Daemon {
       random: randomOctets,
       count: (counter) => reports.countInput(counter),
     });
+    const drive = new Drive(faults);
+    this.usage = new UsageRunner(
+      {
+        drive,
+        warn,
+        report: (event) => reports.event(event),
+        sessions: () => this.sessions(),
+        review: (of, name) => {
+          if (of === 'link') this.inForce.change(() => this.linkSet.allow(name), `link ${name}`);
+          else for (const { server } of servers.values()) server.review(name, clock.monotonic());
+        },
+      },
+      configuration,
+      { ...options.usage, lasting: configuration.globals.usage_folder ?? options.usage.lasting },
+    );
     const access = new Access(gateway, {
       users,
       wallTime: () => {
@@ -112,8 +129,8 @@ export class Daemon {
         return { utc, local: options.localTime(utc) };
       },
       report: (event) => reports.event(event),
+      allowance: (username) => this.usage.allowance('user', username),
     });
-    const drive = new Drive(faults);
     const io = new PacketIo(limits.maxSessions + limits.maxHalfOpen, drive, ids, (error) =>
       faults.endAll('packets', error),
     );
@@ -163,9 +180,11 @@ export class Daemon {
       router,
       sets,
       connections,
+      linkAllowance: (name) => this.usage.allowance('link', name),
       neighbours: new KernelNeighbours(kernel.route, () => surroundings.networks, failed),
       report: (event) => {
         faults.contain('accounting', () => this.radius.note(event));
+        faults.contain('usage', () => this.usage.note(event));
         reports.event(event);
       },
       storePassword: async (section, secret) => {
@@ -220,6 +239,7 @@ export class Daemon {
       links: this.linkSet,
       relays: this.relays,
       radius: this.radius,
+      usage: this.usage,
       supervision: this.#supervision,
     });
     this.inForce = inForce;
@@ -272,12 +292,21 @@ export class Daemon {
       new Promise<void>((resolve) => clock.meanwhile(3_800, resolve)),
     ]);
     await this.radius.close();
+    this.usage.close();
     this.upkeep.close();
     for (const watch of this.#watches) watch.close();
     await this.ports.router.close();
     await this.ports.sets.close();
     this.io.close();
     this.#drive.stop();
+  }
+
+  /** Those that go on, of servers and links. */
+  sessions(): readonly SessionStatus[] {
+    return [
+      ...[...this.servers.values()].flatMap(({ server }) => server.sessions()),
+      ...[...this.links.values()].flatMap(({ link }) => link.status().session ?? []),
+    ];
   }
 
   /** Things that were counted and belong to no session. */

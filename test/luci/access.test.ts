@@ -56,6 +56,7 @@ describe('ubus', () => {
     assert.deepEqual(read.sort(), [
       'bans',
       'check_status',
+      'client_setup',
       'failures',
       'log',
       'sessions',

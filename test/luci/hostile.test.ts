@@ -75,6 +75,7 @@ function hostile(): Luci {
     },
     'pptp.check': { id: 1 },
     'pptp.radius_test': { id: 1 },
+    'pptp.client_setup': { file: markup, text: markup },
     'pptp.check_status': {
       id: 1,
       name: markup,
@@ -123,14 +124,14 @@ describe('hostile names stay text', () => {
     check(router);
   });
 
-  test('the column of who is on, and the text for Windows', () => {
+  test('the column of who is on, and the set-up of a PC', async () => {
     const router = hostile();
     const users = router.module('view.pptp-gateway.users');
     users.sessions = [session];
     const node = router.document.createElement('span');
     router.document.body.append(node);
     users.showOnline('u', node);
-    users.showSetUp('u');
+    await users.showSetUp('u');
     check(router);
   });
 

@@ -1,6 +1,11 @@
 /** What the documents of --json have in them, field by field. The compiler holds these tables to what the daemon answers. */
 import type { CommandName } from '../../src/daemon/cli/command-table.ts';
 import type * as documents from '../../src/daemon/reports/documents.ts';
+import type {
+  AccountUsageDocument,
+  QuotaDocument,
+  UsageDocument,
+} from '../../src/daemon/reports/usage-document.ts';
 import type { CheckDocument } from '../../src/daemon/tunnels/checks.ts';
 
 type Fields<Document> = { readonly [Field in keyof Required<Document>]: string };
@@ -27,6 +32,19 @@ const capture: Fields<Omit<documents.CaptureDocument, 'path'> & { file: unknown 
   fault: 'why recording ended early',
 };
 
+const usage: Fields<Omit<UsageDocument, 'next'>> = {
+  today: "by this machine's calendar",
+  month: 'this one, as 2026-11',
+  clock_set: '`false`: what is counted has no date yet',
+  users: 'list of account',
+  links: 'list of account',
+};
+
+const setup: Fields<documents.SetupDocument> = {
+  file: 'a name for it',
+  text: 'what belongs into it; with --output it is in that file, too',
+};
+
 /** Of each command; besides, every document has what `always` has. */
 export const answers: Readonly<Record<CommandName, Readonly<Record<string, string>>>> = {
   init: {
@@ -49,6 +67,10 @@ export const answers: Readonly<Record<CommandName, Readonly<Record<string, strin
   failures: { failures: 'list of failure' },
   counters: { counters: 'numbers by their names, in groups' },
   events: { time: 'seconds since 1970 (UTC)', event: 'its name', data: 'as on [ubus](ubus.md)' },
+  windows: setup,
+  networkmanager: setup,
+  routeros: setup,
+  usage,
   capture,
   reload: { faults: 'what is not in force: list of problem' },
   import: {
@@ -118,7 +140,7 @@ const server: Fields<documents.ServerDocument> = {
   cause: 'why it does not listen: cause',
   sessions: 'how many there are',
   max_sessions: 'how many there may be',
-  last_caller: 'who was let in last: time (seconds since 1970, UTC), username, peer',
+  last_caller: 'who came last: time, username, peer',
 };
 
 const relay: Fields<documents.RelayDocument> = {
@@ -171,7 +193,7 @@ const check: Fields<CheckDocument> = {
 };
 
 const failure: Fields<documents.FailureDocument> = {
-  time: 'of the last time, seconds since 1970 (UTC)',
+  time: 'of the last of them, seconds since 1970 (UTC)',
   kind: '`server`, `link` or `relay`',
   name: 'of the server, link or relay',
   peer: 'address',
@@ -203,6 +225,26 @@ const recording: Fields<documents.RecordingDocument> = {
   seconds_left: 'until it ends by itself',
 };
 
+const account: Fields<AccountUsageDocument> = {
+  username: 'of a user',
+  link: 'of a link',
+  total: 'rx_bytes from the other end and tx_bytes to it',
+  undated: 'of the total: moved while the clock was not set',
+  days: 'list of day, rx_bytes, tx_bytes; the last 31, or those of the month',
+  months: 'list of month, rx_bytes, tx_bytes; the last 12, or the month',
+  quota: 'quota, where there is one',
+};
+
+const quota: Fields<QuotaDocument> = {
+  bytes: 'how much may be moved, both ways together',
+  used_bytes: 'in this period',
+  used_up: '`true`: the action holds',
+  action: '`deny`, `slow` or `notify`',
+  rate: 'of `slow`: kbit/s',
+  since: 'first day of the period',
+  until: 'last day of the period',
+};
+
 const ban: Fields<documents.BanDocument> = {
   address: 'of the caller',
   server: 'which locks it out',
@@ -215,7 +257,9 @@ const ban: Fields<documents.BanDocument> = {
 
 /** By the names that the tables above have for them. */
 export const parts: Readonly<Record<string, Readonly<Record<string, string>>>> = {
+  account,
   ban,
+  quota,
   session,
   link,
   server,

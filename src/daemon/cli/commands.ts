@@ -18,9 +18,11 @@ import type { CheckDocument } from '../tunnels/checks.ts';
 import { bans, unban } from './bans.ts';
 import { events } from './events.ts';
 import { exitCodeOf, followed, POLL } from './checks.ts';
+import { clientSetupCommand } from './client-setup.ts';
 import { radiusTest } from './radius-test.ts';
 import { relaysText } from './relays.ts';
 import { duration, octets, shortened, table } from './tables.ts';
+import { usage } from './usage-tables.ts';
 import { UbusError } from '../../ubus-js/index.ts';
 import type { Answer } from './answer.ts';
 import type { Arguments } from './arguments.ts';
@@ -111,6 +113,11 @@ export const commands: Readonly<Record<DaemonCommandName, Command>> = {
   },
 
   'radius-test': radiusTest,
+  usage,
+
+  windows: clientSetupCommand('windows'),
+  networkmanager: clientSetupCommand('networkmanager'),
+  routeros: clientSetupCommand('routeros'),
 
   async failures(client, _options, answer) {
     const { failures } = (await client.call('failures')) as { failures: FailureDocument[] };

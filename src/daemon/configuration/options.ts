@@ -8,6 +8,7 @@ import {
   date,
   device,
   filterSet,
+  domain,
   folder,
   host,
   hours,
@@ -19,6 +20,7 @@ import {
   oneOf,
   password,
   prefix,
+  quotaAction,
   range,
   seconds,
   setName,
@@ -90,6 +92,27 @@ const rates = (up: string, down: string) => ({
   ),
 });
 
+const quota = (what: string) => ({
+  quota_month: option(
+    integer(0, 1_000_000_000, 'MB'),
+    '0',
+    'live',
+    `What ${what} may move in a month, both ways together, in IP packets inside the tunnel; 0: no quota.`,
+  ),
+  quota_action: option(
+    quotaAction,
+    'deny',
+    'live',
+    'When the quota is used up: deny (nothing goes until the next period), slow RATE (in kbit/s, either way), or notify (a line in the log, an event and a hook).',
+  ),
+  quota_day: option(
+    integer(1, 31),
+    '1',
+    'live',
+    'Day of the month on which the quota begins anew; a month that does not have it begins anew on its last.',
+  ),
+});
+
 /** `config interface` with `option proto 'pptpserver'` in /etc/config/network. */
 export const serverOptions = {
   proto: required(oneOf('pptpserver'), 'listener', 'Makes the interface a server.'),
@@ -142,6 +165,18 @@ export const serverOptions = {
   ),
   client_dns: list(address, [], 'new-sessions', 'DNS servers for callers, at most two.'),
   client_wins: list(address, [], 'new-sessions', 'WINS servers for callers, at most two.'),
+  client_route: list(
+    prefix,
+    [],
+    'new-sessions',
+    'Networks that callers reach through the tunnel. Windows asks for them when it has connected (DHCPINFORM), and scripts for PCs have them. A user may have its own.',
+  ),
+  domain: list(
+    domain,
+    [],
+    'new-sessions',
+    'Domain that names of callers are completed with; of several the first is theirs, and all are searched. A user may have its own.',
+  ),
   open_firewall: option(bool, '1', 'live', 'Open TCP 1723 and GRE in the firewall (OpenWrt).'),
   masquerade: option(
     bool,
@@ -244,6 +279,7 @@ export const linkOptions = {
     'Rate of what is sent into the link, in IP packets inside the tunnel; 0: no limit.',
     'Rate of what comes from the link, in IP packets inside the tunnel; 0: no limit.',
   ),
+  ...quota('the link'),
   pppname: optional(device, 'listener', 'Name of the device; default pptp-<interface>.'),
   ...stockOptions,
 } as const;
@@ -261,6 +297,18 @@ export const userOptions = {
   server: list(text, [], 'disallowed', 'Servers the user may call; none: every server.'),
   ipaddr: optional(address, 'session', 'Fixed address; default: from the pool.'),
   route: list(prefix, [], 'session', 'Networks behind the caller (site to site).'),
+  client_route: list(
+    prefix,
+    [],
+    'new-sessions',
+    "Networks that the user reaches through the tunnel; default: the server's client_route.",
+  ),
+  domain: list(
+    domain,
+    [],
+    'new-sessions',
+    "Domain that the user's names are completed with, or several; default: the server's domain.",
+  ),
   max_sessions: optional(
     integer(1, 4096),
     'live',
@@ -305,6 +353,7 @@ export const userOptions = {
     'live',
     "How much may pass at once after a pause: what the rate makes in this time; default: the server's rate_burst.",
   ),
+  ...quota('the user'),
   must_change: option(
     bool,
     '0',
@@ -341,6 +390,11 @@ export const globalOptions = {
     [],
     'restart',
     'Folders besides its own that hooks may write to (OpenWrt, where the service is in a jail).',
+  ),
+  usage_folder: optional(
+    folder,
+    'restart',
+    'Folder where usage is kept over a reboot: it is written there every six hours, and when the service stops. Default /etc/pptp/usage on OpenWrt, else /var/lib/pptp-gateway.',
   ),
   imported: list(
     text,

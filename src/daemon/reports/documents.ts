@@ -124,6 +124,13 @@ export type ProblemDocument = {
   readonly kind?: 'server' | 'link';
 };
 
+/** What sets a caller's machine up. */
+export type SetupDocument = {
+  /** A name for the file. */
+  readonly file: string;
+  readonly text: string;
+};
+
 /** A capture that is running. */
 export type RecordingDocument = {
   readonly path: string;

@@ -1,7 +1,7 @@
 /** The recent failures, for people: bounded, newest last, the same again in one entry with a count. */
+import type { Event } from './event.ts';
 import type { SessionEvent } from '../../session/ports.ts';
 import { formatAddress } from '../../wire/ip.ts';
-import type { RelayEvent } from '../relays/relay-event.ts';
 import { causeDocument, type FailureDocument } from './documents.ts';
 
 const MAX_FAILURES = 100;
@@ -28,7 +28,7 @@ export class Failures {
   /** Links that were given up, and whose failure is in the list. */
   readonly #blocked = new Set<string>();
 
-  note(event: SessionEvent | RelayEvent): void {
+  note(event: Event): void {
     if (event.what === 'link-state' && this.#isStillBlocked(event)) return;
     const found = failure(event);
     if (found === undefined || ordinary.has(found.cause.code)) return;
@@ -77,11 +77,11 @@ function isSame(
   );
 }
 
-function isOfCaller(event: SessionEvent | RelayEvent): boolean {
+function isOfCaller(event: Event): boolean {
   return event.what === 'session-down' && event.session.kind === 'caller';
 }
 
-function failure(event: SessionEvent | RelayEvent): Failure | undefined {
+function failure(event: Event): Failure | undefined {
   const time = Math.round(Date.now() / 1000);
   switch (event.what) {
     case 'session-down': {
@@ -147,6 +147,7 @@ function failure(event: SessionEvent | RelayEvent): Failure | undefined {
       };
     case 'banned': // its failed logins are in the list
     case 'unbanned':
+    case 'quota':
     case 'relay-call-up':
     case 'session-up':
     case 'step':

@@ -2,11 +2,13 @@
  * The log: one line per fact, to the system's log where it takes them, else on stderr. Protocol code never logs; it outputs
  * events, and this file turns them into lines with a fixed order of keys. No event carries a secret.
  */
+import type { Event } from './event.ts';
 import { program } from '../../platform/platform.ts';
-import type { Ban, SessionEvent, SessionStatus } from '../../session/ports.ts';
+import type { Ban, SessionStatus } from '../../session/ports.ts';
 import { describeCause, type Cause } from '../../wire/cause.ts';
+import { formatDay } from '../../usage/calendar.ts';
 import { formatAddress, formatPrefix } from '../../wire/ip.ts';
-import type { RelayCallStatus, RelayEvent } from '../relays/relay-event.ts';
+import type { RelayCallStatus } from '../relays/relay-event.ts';
 import { printable } from '../printable.ts';
 
 export const levels = ['error', 'warning', 'info', 'debug'] as const;
@@ -54,7 +56,7 @@ export class Log {
     return this.#kept;
   }
 
-  event(event: SessionEvent | RelayEvent): void {
+  event(event: Event): void {
     const [level, text] = describeEvent(event);
     this.line(event.what === 'step' && this.verbose.has(event.link) ? 'info' : level, text);
   }
@@ -76,7 +78,7 @@ export function toStderr(line: string): void {
   program.complain(`${new Date().toISOString()} ${line}`);
 }
 
-function describeEvent(event: SessionEvent | RelayEvent): [Level, string] {
+function describeEvent(event: Event): [Level, string] {
   switch (event.what) {
     case 'session-up':
       return ['info', `${about(event.session)}: up ${facts(event.session)}`];
@@ -116,6 +118,14 @@ function describeEvent(event: SessionEvent | RelayEvent): [Level, string] {
     case 'server-trouble': {
       const whose = event.username === undefined ? '' : ` user ${quote(event.username)}`;
       return ['warning', `server ${event.server}${whose}: ${because(event.cause)}`];
+    }
+    case 'quota': {
+      const { of, name, quota, used, period } = event;
+      const since = `since ${formatDay(period.first)}`;
+      return [
+        'warning',
+        `${of} ${quote(name)}: quota used up: ${used} of ${quota.octets} octets ${since}: ${quota.action.kind}`,
+      ];
     }
     case 'relay-call-up':
       return ['info', `${aboutCall(event.call)}: up`];

@@ -25,6 +25,9 @@ const defaults = {
     user: undefined,
   },
   passwordFile: undefined,
+  month: undefined,
+  address: undefined,
+  output: undefined,
 };
 
 function fault(...words: string[]): string {

@@ -43,6 +43,15 @@ function globals(map) {
 		_('Folders that hooks may write to, from the next start of the service on.')
 	);
 	option.placeholder = '/tmp/reports';
+	option = section.option(
+		form.Value,
+		'usage_folder',
+		_('Folder for usage'),
+		_(
+			'Where the traffic of users and links is remembered over a reboot, from the next start of the service on. It is written every six hours, and when the service stops; a disk spares the flash.'
+		)
+	);
+	option.placeholder = '/etc/pptp/usage';
 }
 
 return view.extend({
