@@ -61,6 +61,7 @@ describe('ubus', () => {
       'log',
       'sessions',
       'status',
+      'usage',
     ]);
   });
 
