@@ -223,6 +223,8 @@ export class ClientConnection implements SessionOwner {
         this.#lcpUp = true;
         this.#step('lcp', `MRU ${news.peerMru}`);
         break;
+      case 'tunnel-changed': // a link is in no groups
+        break;
       case 'login':
         // Nobody is asked to log in to a link.
         break;
@@ -297,7 +299,7 @@ export class ClientConnection implements SessionOwner {
           count: (what) => this.#gateway.count(`ppp: ${what}`),
         },
       },
-      { id: this.#gateway.nextId(), username, routes, account: undefined },
+      { id: this.#gateway.nextId(), username, routes, account: undefined, inform: undefined },
       this,
       now,
     );

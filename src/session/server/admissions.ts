@@ -17,8 +17,7 @@ import type { Neighbours, SessionEvent } from '../ports.ts';
 import type { Identity } from '../session.ts';
 import type { Access, LiveSession } from './access.ts';
 import { accountOf, type Account } from './account.ts';
-import { accountFault } from './accounts.ts';
-import { grantOf } from './grant.ts';
+import { grantOf, informOf } from './grant.ts';
 import { LanAddresses, type Found } from './lan-addresses.ts';
 import { AddressPool, type PoolOptions } from './pool.ts';
 
@@ -100,8 +99,13 @@ export class Admissions {
   }
 
   /** See CallPorts. */
-  admit(proved: Account, end: LiveSession['end'], now: number): Admission | Cause | Wait {
-    const user = this.#current(proved);
+  admit(
+    proved: Account,
+    method: string,
+    end: LiveSession['end'],
+    now: number,
+  ): Admission | Cause | Wait {
+    const user = this.#current(proved, method);
     if ('code' in user) return user;
     const grant = grantOf(this.#options, user);
     if ('code' in grant) return grant;
@@ -119,14 +123,15 @@ export class Admissions {
   }
 
   /** As the configuration has it now, and what speaks against it. */
-  #current(proved: Account): Account | Cause {
-    if (proved.user === undefined) return this.#foreignFault(proved) ?? proved;
-    const { accounts, wallClock } = this.#access;
+  #current(proved: Account, method: string): Account | Cause {
+    if (proved.user === undefined)
+      return this.#foreignFault(proved) ?? this.#access.quotaFault(proved) ?? proved;
+    const { accounts } = this.#access;
     const { name } = this.#options;
     const user = accounts.find(proved.username, proved.username, name);
     // Changed while the answer was held back: what was proved is no longer what counts.
     if (user?.keys.session !== proved.user.keys.session) return cause('PEER_AUTH_FAILED');
-    return accountFault(user, name, wallClock()) ?? accountOf(user);
+    return this.#access.fault(user, name, [method]) ?? accountOf(user);
   }
 
   /** An authority does not know what is taken here. */
@@ -258,7 +263,12 @@ export class Admissions {
     const leave = this.#access.enter(session);
     return {
       account: user,
-      identity: { id, username, routes: this.#routes(user, address) },
+      identity: {
+        id,
+        username,
+        routes: this.#routes(user, address),
+        inform: informOf(this.#options, user.user, grant.dns),
+      },
       grant,
       release: () => {
         this.#sessions.delete(session);

@@ -306,6 +306,24 @@ test('what is given: an address, a name, routes, MTU, name servers, time-outs', 
   assert.deepEqual(server.whats().at(-1), 'session-down anna@corp CONNECT_TIME');
 });
 
+test('the allowance is that of the name which is given', () => {
+  const { world, server, link } = dialled();
+  world.allowances.set('anna@corp', 256);
+  server.answer(accepted(server.question!, { username: 'anna@corp' }));
+  world.advance(1_000);
+  assert.equal(server.server.sessions()[0]?.rates.up, 256);
+  world.allowances.set('anna@corp', 0);
+  server.server.review('anna@corp', world.clock.now);
+  world.advance(2_000);
+  assert.deepEqual(server.whats().at(-1), 'session-down anna@corp QUOTA_USED_UP');
+  link.dial();
+  world.advance(1_000);
+  server.answer(accepted(server.question!, { username: 'anna@corp' }));
+  world.advance(3_000);
+  assert.deepEqual(server.whats().at(-1), 'auth-failed anna QUOTA_USED_UP');
+  assert.match(toldTo(link) ?? '', /quota is used up/);
+});
+
 test('an address inside the network needs no route of its own, and is given back', () => {
   const { world, server, link } = dialled();
   server.answer(accepted(server.question!, { address: ip('192.168.99.15') }));
