@@ -2,7 +2,7 @@
 import { mkdtempSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { ControlClient } from '../src/daemon/control/client.ts';
-import { nodeOptions, type Lab, type Program } from '../tools/lab.ts';
+import { node, type Lab, type Program } from '../tools/lab.ts';
 import { cpuSeconds, median, memory, processesIn, wait } from './machine.ts';
 import { probe } from './measure.ts';
 import { clientNetwork, outer, serverNetwork, users, type Sides } from './tunnels.ts';
@@ -182,8 +182,8 @@ export async function start({ lab, server }: Sides, times: number): Promise<Star
     const from = performance.now();
     const daemon = lab.start(
       server,
-      process.execPath,
-      ...[...nodeOptions, join(dist, 'pptp-gateway.js'), 'run'],
+      ...node,
+      ...[join(dist, 'pptp-gateway.js'), 'run'],
       ...['--config-dir', dir, '--socket', join(dir, 'ubus.sock')],
     );
     await daemon.line(/is running/);

@@ -14,8 +14,12 @@ export interface DaemonOptions {
   readonly faults: Faults;
   /** A folder of the daemon's own that outlives it. */
   readonly state: string;
+  /** Another, which goes with a restart of the machine. */
+  readonly runtime: string;
   /** Where usage is kept, unless the configuration says where it lasts. */
   readonly usage: UsageFolders;
+  /** What the clocks on the walls show at a moment; both ms since 1970. */
+  readonly localTime: (utc: number) => number;
   /** Dial links with auto 1 ourselves, where no supervisor decides. */
   readonly dial: boolean;
   /** Makes the Router port. */
@@ -27,7 +31,7 @@ export interface DaemonOptions {
   /** The configuration as it stands now; sections with faults are as they were before. @throws Fatal */
   readonly read: (before: Configuration) => Configuration;
   /** Keeps a user's new password where `read` finds it. @throws it cannot */
-  readonly storePassword: (section: string, secret: Secret) => void;
+  readonly storePassword: (section: string, secret: Secret) => Promise<void>;
   /** For the buses. */
   readonly publish?: (event: BusEvent) => void;
   /** What the networks of relays are; devices by their names where nobody knows more. */

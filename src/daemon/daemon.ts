@@ -3,8 +3,10 @@ import type { NetlinkWatch } from '../native/netlink.ts';
 import { randomOctets } from '../native/random.ts';
 import type { Timer } from '../platform/clock.ts';
 import { errorText } from '../platform/errors.ts';
-import { clock } from '../platform/platform.ts';
+import { clock, files } from '../platform/platform.ts';
 import { CallIds } from '../pptp/call-ids.ts';
+import { Journal } from '../router/journal.ts';
+import { NamedSets } from '../router/named-sets.ts';
 import { KernelNeighbours } from '../router/neighbours.ts';
 import { readOwnNetworks } from '../router/own-networks.ts';
 import { RelayTable } from '../router/relay-table.ts';
@@ -111,6 +113,7 @@ export class Daemon {
         drive,
         warn,
         report: (event) => reports.event(event),
+        zone: (wall) => options.localTime(wall) - wall,
         sessions: () => this.sessions(),
         review: (of, name) => {
           if (of === 'link') this.inForce.change(() => this.linkSet.allow(name), `link ${name}`);
@@ -122,7 +125,11 @@ export class Daemon {
     );
     const access = new Access(gateway, {
       users,
-      wallClock: () => Date.now(),
+      wallTime: () => {
+        const utc = Date.now();
+        return { utc, local: options.localTime(utc) };
+      },
+      report: (event) => reports.event(event),
       allowance: (username) => this.usage.allowance('user', username),
     });
     const io = new PacketIo(limits.maxSessions + limits.maxHalfOpen, drive, ids, (error) =>
@@ -132,7 +139,12 @@ export class Daemon {
     this.io = io;
 
     this.upkeep = new Upkeep(warn);
-    this.#watches = watchKernel(this.upkeep, warn);
+    const sets = new NamedSets({
+      journal: new Journal(files.join(options.runtime, 'sets'), warn),
+      upkeep: this.upkeep,
+      count,
+    });
+    this.#watches = watchKernel(this.upkeep, warn, (table) => sets.uses(table));
     const router = options.router(this.#supervision, warn, this.upkeep);
     const failed = (error: unknown) =>
       reports.ofStrangers('neighbours: failed', () =>
@@ -167,6 +179,7 @@ export class Daemon {
       faults,
       io,
       router,
+      sets,
       connections,
       linkAllowance: (name) => this.usage.allowance('link', name),
       neighbours: new KernelNeighbours(kernel.route, () => surroundings.networks, failed),
@@ -176,7 +189,7 @@ export class Daemon {
         reports.event(event);
       },
       storePassword: async (section, secret) => {
-        options.storePassword(section, secret);
+        await options.storePassword(section, secret);
         await this.inForce.reload();
       },
     };
@@ -251,6 +264,7 @@ export class Daemon {
     const daemon = new Daemon(configuration, options);
     try {
       await daemon.ports.router.recover();
+      await daemon.ports.sets.recover();
       await daemon.inForce.start();
     } catch (error) {
       await daemon.stop();
@@ -283,6 +297,7 @@ export class Daemon {
     this.upkeep.close();
     for (const watch of this.#watches) watch.close();
     await this.ports.router.close();
+    await this.ports.sets.close();
     this.io.close();
     this.#drive.stop();
   }

@@ -102,7 +102,8 @@ export class InForce {
 
   /** Networks may have come and gone, and devices of the LAN may have taken callers' addresses. */
   lookAround(): void {
-    const { servers, surroundings } = this.#followers;
+    const { ports, servers, surroundings } = this.#followers;
+    ports.access.lockout.watch(clock.monotonic());
     for (const { server } of servers.values()) server.watch(clock.monotonic());
     if (surroundings.look()) this.change(() => this.#apply(this.configuration), 'networks');
   }
@@ -211,12 +212,13 @@ export class InForce {
     await links.change(configuration.links);
     await relays.change(configuration.relays);
     ports.router.serversConfigured(
-      configuration.servers.map(({ name, port, listen, openFirewall, allowFrom }) => ({
+      configuration.servers.map(({ name, port, listen, openFirewall, allowFrom, denyFrom }) => ({
         name,
         port,
         listen,
         openFirewall,
         allowFrom,
+        denyFrom,
       })),
     );
     supervision.configured();

@@ -13,6 +13,10 @@ export interface FileStatus {
 
 /** A file that is being written. */
 export interface OpenFile {
+  /** The system's number of it. */
+  readonly descriptor: number;
+  /** Whether that is its name still. */
+  isAt(path: string): boolean;
   /** @returns how many octets found room */
   write(octets: Uint8Array): number;
   truncate(length: number): void;
@@ -56,6 +60,8 @@ export interface Files {
   ): void;
   /** @throws there is such a file */
   create(path: string, mode: number): OpenFile;
+  /** One that is there, from its beginning. */
+  open(path: string): OpenFile;
   /** With those above it, for their owner alone; or it is there. */
   makeFolder(path: string): void;
   /** Where it is there. */

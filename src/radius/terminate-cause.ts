@@ -68,10 +68,12 @@ const terminateCauses: Record<CauseCode, keyof typeof TerminateCause> = {
   ACCOUNT_DISABLED: 'AdminReset',
   ACCOUNT_EXPIRED: 'AdminReset',
   QUOTA_USED_UP: 'SessionTimeout',
+  OUTSIDE_HOURS: 'SessionTimeout',
   USER_LIMIT: 'AdminReset',
   PASSWORD_EXPIRED: 'UserError',
   PASSWORD_NOT_STORED: 'NasError',
   SOURCE_NOT_ALLOWED: 'AdminReset',
+  SOURCE_DENIED: 'AdminReset',
   SOURCE_BANNED: 'AdminReset',
 
   MPPE_REQUIRED: 'UserError',

@@ -108,7 +108,12 @@ export interface ServerOptions extends TunnelOptions {
   readonly nbns: readonly Ipv4[];
   /** Who decides on logins; the first before the second. */
   readonly accounts: readonly AccountSource[];
+  /** Networks from which callers are accepted; none: all. */
   readonly allowFrom: readonly Prefix[];
+  /** And from which they are not, whatever allowFrom says. */
+  readonly denyFrom: readonly Prefix[];
+  /** Filter-Ids of RADIUS that put a caller's address into an nftables set (named as in User). */
+  readonly filterSets: readonly FilterSet[];
   /** A source is locked out for `time` after `after` failed logins; after 0: never. */
   readonly ban: { readonly after: number; readonly time: number };
 }
@@ -151,6 +156,26 @@ export interface ClientLinkOptions extends TunnelOptions {
   readonly quota: Quota | undefined;
 }
 
+export interface FilterSet {
+  readonly filter: string;
+  readonly set: string;
+}
+
+/** A part of the week in local time. */
+export interface Period {
+  /** Bit 0 is Sunday. On these days it begins. */
+  readonly days: number;
+  /** Minutes of the day. The end is not in it, and on the next day where it is not after the beginning. */
+  readonly from: number;
+  readonly to: number;
+}
+
+export interface Hours {
+  readonly periods: readonly Period[];
+  /** As its owner wrote it. */
+  readonly text: string;
+}
+
 export interface User {
   /** Name of the UCI section. */
   readonly section: string;
@@ -166,6 +191,16 @@ export interface User {
   readonly routes: readonly Prefix[];
   /** undefined: the server's maxPerUser. */
   readonly maxSessions: number | undefined;
+  /** undefined: the server's policy. */
+  readonly mppe: MppeOptions['policy'] | undefined;
+  /** Login methods that this user may use, of those of the server; empty: all. */
+  readonly auth: readonly AuthMethod[];
+  /** When the user may be logged in; undefined: always. */
+  readonly hours: Hours | undefined;
+  /** nftables sets that the address is in during a session: family, table and name each. */
+  readonly groups: readonly string[];
+  /** For people. */
+  readonly note: string | undefined;
   /** What is absent is as the server has it. */
   readonly rates: Partial<Rates>;
   readonly quota: Quota | undefined;

@@ -50,6 +50,7 @@ export const caller: Tunnel = {
   dns: [],
   ipv6: undefined,
   proxyArp: false,
+  groups: [],
   ipv6Client: undefined,
 };
 

@@ -21,12 +21,11 @@ import type {
   Neighbours,
   Tunnel,
   SessionEvent,
-  SessionOutput,
 } from '../../src/session/ports.ts';
 import { Access } from '../../src/session/server/access.ts';
 import { Server } from '../../src/session/server/server.ts';
 import { cause, type Cause } from '../../src/wire/cause.ts';
-import { parseAddress, parsePrefix } from '../../src/wire/ip.ts';
+import { formatAddress, parseAddress, parsePrefix } from '../../src/wire/ip.ts';
 import { GreNetwork, TwinPath, type HostPaths } from './call-paths.ts';
 import { VirtualClock, type Timed } from './clock.ts';
 
@@ -79,6 +78,11 @@ export function user(username: string, more: Partial<User> = {}): User {
     routes: [],
     maxSessions: undefined,
     rates: {},
+    mppe: undefined,
+    auth: [],
+    hours: undefined,
+    groups: [],
+    note: undefined,
     quota: undefined,
     mustChange: false,
     expires: undefined,
@@ -115,6 +119,8 @@ export const serverOptions: ServerOptions = {
   nbns: [],
   accounts: ['local'],
   allowFrom: [],
+  denyFrom: [],
+  filterSets: [],
   ban: { after: 5, time: 600_000 },
 };
 
@@ -170,9 +176,14 @@ export class World {
   readonly counted: string[] = [];
   /** What quotas leave, by user name; everything where there is none. */
   readonly allowances = new Map<string, number>();
+  /** What became of bans. */
+  readonly bans: string[] = [];
   readonly #started = this.clock.now;
   #seed = 1;
   readonly #access = new Map<Gateway, Access>();
+
+  /** Of the clocks on the walls, ms. */
+  utcOffset = 0;
 
   get wallClock(): number {
     return this.epoch + this.clock.now - this.#started;
@@ -184,14 +195,13 @@ export class World {
       random: seeded(this.#seed++ * 7919),
       count: (counter) => this.counted.push(counter),
     });
-    this.#access.set(
-      gateway,
-      new Access(gateway, {
-        users,
-        wallClock: () => this.wallClock,
-        allowance: (username) => this.allowances.get(username) ?? Infinity,
-      }),
-    );
+    const access = new Access(gateway, {
+      users,
+      wallTime: () => ({ utc: this.wallClock, local: this.wallClock + this.utcOffset }),
+      allowance: (username) => this.allowances.get(username) ?? Infinity,
+      report: (event) => this.bans.push(describe(event)),
+    });
+    this.#access.set(gateway, access);
     return gateway;
   }
 
@@ -287,12 +297,17 @@ class Networks {
   readonly up = new Map<TwinPath, Tunnel>();
   readonly log: string[] = [];
 
-  carryOut(output: Extract<SessionOutput, { kind: 'tunnel-up' | 'tunnel-down' }>): void {
+  carryOut(
+    output: Extract<CallerOutput, { kind: 'tunnel-up' | 'tunnel-changed' | 'tunnel-down' }>,
+  ): void {
     const { path } = output;
     assert(path instanceof TwinPath);
     assert(!path.closed, `${output.kind} for a path that is closed`);
     this.log.push(output.kind);
-    if (output.kind === 'tunnel-up') {
+    if (output.kind === 'tunnel-changed') {
+      assert(this.up.has(path), 'tunnel-changed without tunnel-up');
+      this.up.set(path, output.tunnel);
+    } else if (output.kind === 'tunnel-up') {
       assert(!this.up.has(path), 'tunnel-up twice');
       path.attached = true;
       this.up.set(path, output.tunnel);
@@ -459,6 +474,7 @@ export class CallerHost implements Timed {
         this.tcp.close();
         break;
       case 'tunnel-up':
+      case 'tunnel-changed':
       case 'tunnel-down':
         this.#host.networks.carryOut(output);
         break;
@@ -663,6 +679,10 @@ export function describe(event: SessionEvent): string {
       return `caller-refused ${event.cause.code}`;
     case 'auth-failed':
       return `auth-failed ${event.username} ${event.cause.code}`;
+    case 'banned':
+      return `banned ${formatAddress(event.ban.address)}`;
+    case 'unbanned':
+      return `unbanned ${formatAddress(event.ban.address)} ${event.why}`;
     case 'server-trouble':
       return `server-trouble ${event.cause.code} ${event.cause.detail ?? ''}`;
     case 'link-state':

@@ -1,5 +1,4 @@
 /** `pptp-gateway usage`: what users and links have moved, as tables or JSON. */
-import { program } from '../../platform/platform.ts';
 import { UbusError } from '../../ubus-js/index.ts';
 import type { ControlClient } from '../control/client.ts';
 import { ExitCode } from '../exit-codes.ts';
@@ -10,6 +9,7 @@ import type {
   TrafficDocument,
   UsageDocument,
 } from '../reports/usage-document.ts';
+import type { Answer } from './answer.ts';
 import type { Arguments } from './arguments.ts';
 import { octets, shortened, table } from './tables.ts';
 
@@ -17,12 +17,13 @@ const none: TrafficDocument = { rx_bytes: 0, tx_bytes: 0 };
 
 export async function usage(
   client: ControlClient,
-  { operands: [name], month, json }: Arguments,
+  { operands: [name], month }: Arguments,
+  answer: Answer,
 ): Promise<ExitCode> {
   const about = month === undefined ? {} : { month };
   const found = name === undefined ? await ask(client, about) : await askFor(client, name, about);
-  if (json) program.print(`${JSON.stringify(found, undefined, 2)}\n`);
-  else program.print(`${usageText(found, month, name !== undefined)}\n`);
+  answer.give(found);
+  answer.say(usageText(found, month, name !== undefined));
   return ExitCode.Ok;
 }
 
@@ -57,7 +58,7 @@ async function askFor(
 }
 
 /** @param isWhole of each account day by day, too */
-export function usageText(
+function usageText(
   { today, month: thisMonth, clock_set: isSet, users, links }: UsageDocument,
   asked: string | undefined,
   isWhole: boolean,

@@ -7,34 +7,40 @@ import {
   bool,
   date,
   device,
+  filterSet,
   folder,
   host,
+  hours,
   integer,
   keepalive,
   network,
+  note,
   ntHash,
   oneOf,
   password,
   prefix,
-  quotaAction,
   range,
   seconds,
+  setName,
   text,
   username,
   zone,
 } from './option-types.ts';
 import { list, option, optional, required, type Applies } from './option-table.ts';
+import { quota, rates, userRates } from './traffic-options.ts';
 import { stockOptions } from './stock-options.ts';
 
+const authMethod = oneOf('mschap-v2', 'eap', 'mschap', 'chap', 'pap');
+const encryption = oneOf('required', 'optional', 'off');
 const auth = (applies: Applies) =>
   list(
-    oneOf('mschap-v2', 'eap', 'mschap', 'chap', 'pap'),
+    authMethod,
     ['mschap-v2'],
     applies,
     'Login methods allowed, best first; any but mschap-v2 must be named. eap is EAP-MSCHAPv2, and as good as mschap-v2, or with RADIUS accounts what that server asks for. The others are weak; chap and pap allow no encryption.',
   );
 const mppe = option(
-  oneOf('required', 'optional', 'off'),
+  encryption,
   'required',
   'session',
   'Encryption: required, optional (both may send in the clear) or off.',
@@ -71,40 +77,6 @@ const interfaceOptions = {
     'LCP echo: failures in a row and seconds between requests; 0 turns it off.',
   ),
 } as const;
-
-const kilobits = integer(0, 10_000_000, 'kbit/s');
-const burst = integer(10, 10_000, 'ms');
-const rates = (up: string, down: string) => ({
-  rate_up: option(kilobits, '0', 'live', up),
-  rate_down: option(kilobits, '0', 'live', down),
-  rate_burst: option(
-    burst,
-    '50',
-    'live',
-    'How much may pass at once after a pause: what the rate makes in this time.',
-  ),
-});
-
-const quota = (what: string) => ({
-  quota_month: option(
-    integer(0, 1_000_000_000, 'MB'),
-    '0',
-    'live',
-    `What ${what} may move in a month, both ways together, in IP packets inside the tunnel; 0: no quota.`,
-  ),
-  quota_action: option(
-    quotaAction,
-    'deny',
-    'live',
-    'When the quota is used up: deny (nothing goes until the next period), slow RATE (in kbit/s, either way), or notify (a line in the log, an event and a hook).',
-  ),
-  quota_day: option(
-    integer(1, 31),
-    '1',
-    'live',
-    'Day of the month on which the quota begins anew; a month that does not have it begins anew on its last.',
-  ),
-});
 
 /** `config interface` with `option proto 'pptpserver'` in /etc/config/network. */
 export const serverOptions = {
@@ -171,11 +143,23 @@ export const serverOptions = {
     'disallowed',
     'Networks from which callers are accepted; none: all.',
   ),
+  deny_from: list(
+    prefix,
+    [],
+    'disallowed',
+    'Addresses and networks from which no caller is accepted, also where allow_from names them.',
+  ),
   accounts: list(
     oneOf('local', 'radius'),
     ['local'],
     'new-sessions',
     'Who decides on logins: the users of this router (local), RADIUS servers, or both: with local first, RADIUS is asked for names that no user has; with radius first, users count only while no RADIUS server answers.',
+  ),
+  filter_id: list(
+    filterSet,
+    [],
+    'live',
+    "What a RADIUS server's Filter-Id may do: put the caller's address into the firewall set of that name (staff), or into another one (sales team=sales). None: it has no effect. Sets as in option group of a user.",
   ),
   ban_after: option(
     integer(0, 1000),
@@ -271,21 +255,31 @@ export const userOptions = {
     'live',
     "Sessions at the same time; default: the server's max_per_user.",
   ),
-  rate_up: optional(
-    kilobits,
-    'live',
-    "Rate of what the user sends, for each session; 0: no limit; default: the server's rate_up.",
+  mppe: optional(
+    encryption,
+    'session',
+    "Encryption of this user's sessions: required, optional or off; default: the server's mppe.",
   ),
-  rate_down: optional(
-    kilobits,
-    'live',
-    "Rate of what the user gets, for each session; 0: no limit; default: the server's rate_down.",
+  auth: list(
+    authMethod,
+    [],
+    'disallowed',
+    'Login methods that this user may use, of those that the server allows; none: all of them.',
   ),
-  rate_burst: optional(
-    burst,
-    'live',
-    "How much may pass at once after a pause: what the rate makes in this time; default: the server's rate_burst.",
+  hours: list(
+    hours,
+    [],
+    'disallowed',
+    "When the user may be logged in, in the router's local time, such as 'Mon-Fri 08:00-18:00'; there may be several, and over midnight (Fri 22:00-06:00). A session ends when its time is over. None: always.",
   ),
+  group: list(
+    setName,
+    [],
+    'live',
+    "Firewall sets (nftables) that the user's address is in while the user is connected: staff is the set of that name in fw4, which a config ipset of /etc/config/firewall makes; elsewhere inet filter staff, say. Rules of your own say what follows.",
+  ),
+  note: optional(note, 'live', 'A text of your own: who this is, whom to call.'),
+  ...userRates,
   ...quota('the user'),
   must_change: option(
     bool,

@@ -117,7 +117,9 @@ export function serverFromSection(
     dns: values.client_dns,
     nbns: values.client_wins,
     allowFrom: values.allow_from,
+    denyFrom: values.deny_from,
     accounts: values.accounts,
+    filterSets: values.filter_id,
     ban: { after: values.ban_after, time: values.ban_time },
   };
 }

@@ -4,6 +4,7 @@ import { describeCause } from '../../wire/cause.ts';
 import type { Problem } from '../configuration/problems.ts';
 import type { Daemon } from '../daemon.ts';
 import { isRefusal, type Faults } from '../engine/faults.ts';
+import { banMethods } from './bans.ts';
 import { captureMethods, Captures } from './capture.ts';
 import { checkMethods } from './check.ts';
 import { linkMethods } from './links.ts';
@@ -25,6 +26,7 @@ export function pptpObject(
   const methods = {
     ...statusMethods(daemon, captures, reload),
     ...sessionMethods(daemon),
+    ...banMethods(daemon),
     ...linkMethods(daemon),
     ...checkMethods(daemon),
     ...radiusMethods(daemon),

@@ -2,9 +2,10 @@
 import { clock } from '../../platform/platform.ts';
 import { cause } from '../../wire/cause.ts';
 import { formatAddress } from '../../wire/ip.ts';
-import { method } from '../../ubus-js/index.ts';
+import { method, UbusError } from '../../ubus-js/index.ts';
 import type { Problem } from '../configuration/problems.ts';
 import type { Daemon } from '../daemon.ts';
+import { ExitCode, Fatal } from '../exit-codes.ts';
 import {
   causeDocument,
   problemDocument,
@@ -35,10 +36,17 @@ export function statusMethods(
       return { gre: { ...gre }, calls: { ...calls }, ...others, counted: daemon.counters() };
     }),
     reload: method({}, async () => {
-      const faults = await reload();
+      const faults = await reload().catch(refused);
       return { faults: faults.slice(0, PROBLEMS).map(problemDocument) };
     }),
   };
+}
+
+/** What the files say cannot be taken up: other than a fault of the system, that is for their owner. */
+function refused(error: unknown): never {
+  if (error instanceof Fatal && error.exitCode === ExitCode.Configuration)
+    throw new UbusError('PARSE_ERROR', error.message);
+  throw error;
 }
 
 async function statusDocument(daemon: Daemon, captures: Captures): Promise<StatusDocument> {

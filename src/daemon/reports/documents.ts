@@ -3,9 +3,10 @@
  * addresses as text. (Types, not interfaces: only they are ubus tables to the compiler.)
  */
 import type { AccountSource } from '../../session/options.ts';
-import type { CallCounters, LinkState, SessionStatus } from '../../session/ports.ts';
+import type { Ban, CallCounters, LinkState, SessionStatus } from '../../session/ports.ts';
 import type { DisabledInterface } from '../configuration/configuration.ts';
 import type { Problem } from '../configuration/problems.ts';
+import { shownSetName } from '../../router/set-name.ts';
 import { printable } from '../printable.ts';
 import type { RelayCallStatus } from '../relays/relay-event.ts';
 import type { RelayStatus } from '../relays/relays.ts';
@@ -30,6 +31,10 @@ export type SessionDocument = {
   readonly auth: string;
   /** Of a caller: who has let it in. */
   readonly account?: AccountSource;
+  /** Firewall sets that the address is in, as the owner writes them. */
+  readonly groups?: readonly string[];
+  /** Of the user. */
+  readonly note?: string;
   readonly mppe: string;
   readonly mru: number;
   /** kbit/s; absent: no limit. */
@@ -166,6 +171,25 @@ export type FailureDocument = {
   readonly cause: CauseDocument;
 };
 
+export type BanDocument = {
+  readonly address: string;
+  readonly server: string;
+  /** Seconds since 1970 UTC. */
+  readonly since: number;
+  readonly until: number;
+  readonly seconds_left: number;
+  /** Failed logins that led to it. */
+  readonly tries: number;
+  /** What the last of them gave as its name. */
+  readonly username: string;
+};
+
+export type BansDocument = {
+  readonly bans: readonly BanDocument[];
+  /** There are more: ask for those after this address. */
+  readonly next?: string;
+};
+
 export type CaptureDocument = {
   readonly path: string;
   readonly packets: number;
@@ -176,7 +200,8 @@ export type CaptureDocument = {
 };
 
 export function sessionDocument(status: SessionStatus, now: number): SessionDocument {
-  const { counters, rates } = status;
+  const { counters, rates, account } = status;
+  const { groups = [], note } = account ?? {};
   const uptime = Math.max(0, Math.round((now - status.since) / 1000));
   return {
     id: status.id,
@@ -191,7 +216,9 @@ export function sessionDocument(status: SessionStatus, now: number): SessionDocu
     since: Math.round(Date.now() / 1000) - uptime,
     uptime,
     auth: status.auth,
-    ...(status.account === undefined ? {} : { account: status.account.source }),
+    ...(account === undefined ? {} : { account: account.source }),
+    ...(groups.length === 0 ? {} : { groups: groups.map(shownSetName) }),
+    ...(note === undefined ? {} : { note: printable(note) }),
     mppe: status.mppe,
     mru: status.mtu,
     ...(rates.up === 0 ? {} : { rate_up: rates.up }),
@@ -204,6 +231,22 @@ export function sessionDocument(status: SessionStatus, now: number): SessionDocu
     reordered: counters.reordered,
     duplicates: counters.duplicates,
     drops: counters.drops,
+  };
+}
+
+export function banDocument(ban: Ban, now: number): BanDocument {
+  const { server, tries, username } = ban;
+  const [since, until] = [ban.since, ban.until].map((time) =>
+    Math.round((Date.now() - now + time) / 1000),
+  ) as [number, number];
+  return {
+    address: formatAddress(ban.address),
+    server,
+    since,
+    until,
+    seconds_left: Math.max(0, Math.ceil((ban.until - now) / 1000)),
+    tries,
+    username,
   };
 }
 

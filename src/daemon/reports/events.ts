@@ -1,11 +1,11 @@
 /**
- * What the buses are told as it happens: `pptp.session` (up, down, auth-failed), `pptp.link` (a link's state), `pptp.relay`
- * (calls that pass through: up, down) and `pptp.quota` (one is used up).
+ * What the buses are told as it happens: `pptp.session` (up, down, auth-failed), `pptp.ban` (banned, unbanned), `pptp.link` (a
+ * link's state), `pptp.relay` (calls that pass through: up, down) and `pptp.quota` (one is used up).
  */
 import type { Event } from './event.ts';
 import type { Table } from '../../ubus-js/index.ts';
 import { formatAddress } from '../../wire/ip.ts';
-import { causeDocument, relayCallDocument, sessionDocument } from './documents.ts';
+import { banDocument, causeDocument, relayCallDocument, sessionDocument } from './documents.ts';
 import { nameOf, quotaDocument } from './usage-document.ts';
 
 export interface BusEvent {
@@ -32,6 +32,12 @@ export function busEvent(event: Event, now: number): BusEvent | undefined {
         peer: formatAddress(event.peer),
         cause: causeDocument(event.cause),
       });
+    case 'banned':
+      return { name: 'pptp.ban', data: { action: 'banned', ...banDocument(event.ban, now) } };
+    case 'unbanned': {
+      const { ban, why } = event;
+      return { name: 'pptp.ban', data: { action: 'unbanned', ...banDocument(ban, now), why } };
+    }
     case 'link-state': {
       const { link, state, cause, retryIn } = event;
       return {

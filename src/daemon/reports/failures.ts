@@ -117,6 +117,8 @@ function failure(event: Event): FailureDocument | undefined {
         username: event.username ?? '',
         cause: causeDocument(event.cause),
       };
+    case 'banned': // its failed logins are in the list
+    case 'unbanned':
     case 'quota':
     case 'relay-call-up':
     case 'session-up':

@@ -4,7 +4,7 @@
  */
 import type { Event } from './event.ts';
 import { program } from '../../platform/platform.ts';
-import type { SessionStatus } from '../../session/ports.ts';
+import type { Ban, SessionStatus } from '../../session/ports.ts';
 import { describeCause, type Cause } from '../../wire/cause.ts';
 import { formatDay } from '../../usage/calendar.ts';
 import { formatAddress, formatPrefix } from '../../wire/ip.ts';
@@ -97,6 +97,13 @@ function describeEvent(event: Event): [Level, string] {
         'warning',
         `server ${event.server} caller ${formatAddress(event.peer)} user ${quote(event.username)}: login failed ${because(event.cause)}`,
       ];
+    case 'banned':
+      return [
+        'warning',
+        `${aboutBan(event.ban)}: banned for ${lasting(event.ban)} s after ${event.ban.tries} failed logins, the last as user ${quote(event.ban.username)}`,
+      ];
+    case 'unbanned':
+      return ['info', `${aboutBan(event.ban)}: no longer banned (${event.why})`];
     case 'link-state': {
       const retry =
         event.retryIn === undefined
@@ -139,6 +146,14 @@ function describeEvent(event: Event): [Level, string] {
   }
 }
 
+function aboutBan({ server, address }: Ban): string {
+  return `server ${server} caller ${formatAddress(address)}`;
+}
+
+function lasting({ since, until }: Ban): number {
+  return Math.round((until - since) / 1000);
+}
+
 function about({ kind, name, id, username, peer }: SessionStatus): string {
   const who = kind === 'caller' ? `server ${name} session ${id}` : `link ${name} session ${id}`;
   return `${who} user ${quote(username)} peer ${formatAddress(peer)}`;
@@ -169,7 +184,10 @@ function because(cause: Cause): string {
   return `${cause.code} "${describeCause(cause)}"`;
 }
 
+/** No account has a longer name; and a log that cuts lines must not cut off what comes after one. */
+const NAME = 128;
+
 /** Names come from the peer: quoted, and nothing in them can end the quote or the line. */
 function quote(text: string): string {
-  return JSON.stringify(text);
+  return JSON.stringify(text.length > NAME ? `${text.slice(0, NAME)}…` : text);
 }

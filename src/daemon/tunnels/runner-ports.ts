@@ -1,5 +1,6 @@
 /** What servers and links have in common to run on. */
 import type { Secret } from '../../crypto/secret.ts';
+import type { NamedSets } from '../../router/named-sets.ts';
 import type { Router } from '../../router/router.ts';
 import type { Allowance } from '../../session/allowance.ts';
 import type { Gateway } from '../../session/gateway.ts';
@@ -29,6 +30,7 @@ export interface RunnerPorts {
   readonly faults: Faults;
   readonly io: PacketIo;
   readonly router: Router;
+  readonly sets: NamedSets;
   readonly connections: Connections;
   readonly neighbours: Neighbours;
   /** What a link's quota leaves. */

@@ -4,16 +4,18 @@ import { cause, type Cause } from '../../wire/cause.ts';
 import type { Allowance } from '../allowance.ts';
 import type { Gateway } from '../gateway.ts';
 import type { User } from '../options.ts';
-import { accountFault, Accounts } from './accounts.ts';
+import type { SessionEvent } from '../ports.ts';
+import { accountFault, Accounts, type WallTime } from './accounts.ts';
 import { HalfOpen } from './half-open.ts';
 import { Lockout } from './lockout.ts';
 
 export interface AccessOptions {
   readonly users: readonly User[];
-  /** ms since 1970 UTC, for the expiry of accounts only. */
-  readonly wallClock: () => number;
+  /** For the expiry of accounts and their hours only. */
+  readonly wallTime: () => WallTime;
   /** Of a user, by name. */
   readonly allowance: (username: string) => Allowance;
+  readonly report: (event: SessionEvent) => void;
 }
 
 /** Somebody who is logged in, as those see it who must end the session. */
@@ -29,18 +31,19 @@ export interface LiveSession {
 
 export class Access {
   readonly gateway: Gateway;
-  readonly lockout = new Lockout();
+  readonly lockout: Lockout;
   readonly halfOpen = new HalfOpen();
-  readonly wallClock: () => number;
+  readonly wallTime: () => WallTime;
   readonly allowance: (username: string) => Allowance;
   #users: readonly User[];
   #accounts: Accounts;
   readonly #sessions = new Map<string, LiveSession[]>();
 
-  constructor(gateway: Gateway, { users, wallClock, allowance }: AccessOptions) {
+  constructor(gateway: Gateway, { users, wallTime, allowance, report }: AccessOptions) {
     this.gateway = gateway;
-    this.wallClock = wallClock;
+    this.wallTime = wallTime;
     this.allowance = allowance;
+    this.lockout = new Lockout(report);
     this.#users = users;
     this.#accounts = new Accounts(users, gateway.random);
   }
@@ -53,9 +56,9 @@ export class Access {
     return this.#users;
   }
 
-  /** Why this user may not use this server now, whatever its password. */
-  fault(user: User, server: string): Cause | undefined {
-    return accountFault(user, server, this.wallClock()) ?? this.quotaFault(user);
+  /** Why this user may not use this server now, whatever its password. @param methods that it has logged in with */
+  fault(user: User, server: string, methods: readonly string[]): Cause | undefined {
+    return accountFault(user, server, this.wallTime(), methods) ?? this.quotaFault(user);
   }
 
   quotaFault({ username }: { readonly username: string }): Cause | undefined {

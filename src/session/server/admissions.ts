@@ -99,8 +99,13 @@ export class Admissions {
   }
 
   /** See CallPorts. */
-  admit(proved: Account, end: LiveSession['end'], now: number): Admission | Cause | Wait {
-    const user = this.#current(proved);
+  admit(
+    proved: Account,
+    method: string,
+    end: LiveSession['end'],
+    now: number,
+  ): Admission | Cause | Wait {
+    const user = this.#current(proved, method);
     if ('code' in user) return user;
     const grant = grantOf(this.#options, user);
     if ('code' in grant) return grant;
@@ -118,7 +123,7 @@ export class Admissions {
   }
 
   /** As the configuration has it now, and what speaks against it. */
-  #current(proved: Account): Account | Cause {
+  #current(proved: Account, method: string): Account | Cause {
     if (proved.user === undefined)
       return this.#foreignFault(proved) ?? this.#access.quotaFault(proved) ?? proved;
     const { accounts } = this.#access;
@@ -126,7 +131,7 @@ export class Admissions {
     const user = accounts.find(proved.username, proved.username, name);
     // Changed while the answer was held back: what was proved is no longer what counts.
     if (user?.keys.session !== proved.user.keys.session) return cause('PEER_AUTH_FAILED');
-    return this.#access.fault(user, name) ?? accountOf(user);
+    return this.#access.fault(user, name, [method]) ?? accountOf(user);
   }
 
   /** An authority does not know what is taken here. */

@@ -203,12 +203,12 @@ export class Login {
   }
 
   /** The password of a user of the configuration was right, but it may be time for another. */
-  #rightHere({ proof }: LoginAttempt, user: User, now: number): void {
+  #rightHere({ proof, method }: LoginAttempt, user: User, now: number): void {
     const { access, options } = this.#ports;
     const newSecret = proof?.newSecret;
     this.#right(accountOf(user));
     // What else speaks against it is told when it is to be admitted.
-    if (access.fault(user, options().name) !== undefined) return;
+    if (access.fault(user, options().name, [method]) !== undefined) return;
     if (newSecret === undefined) {
       if (user.mustChange && !this.#isIn)
         this.#decide({ refused: cause('PASSWORD_EXPIRED'), told: mustChange });
@@ -281,9 +281,10 @@ export class Login {
   }
 
   #wrong(why: Cause, told: Refusal | undefined, now: number): void {
-    const { bareUsername } = this.attempt;
-    const { ban } = this.#ports.options();
-    this.#ports.access.lockout.failed(this.#call.peer, bareUsername, ban, now);
+    const { server, peer: source } = this.#call;
+    const { bareUsername: username } = this.attempt;
+    const { access, options } = this.#ports;
+    access.lockout.failed({ server, source, username }, options().ban, now);
     this.#decide({ refused: why, told });
   }
 

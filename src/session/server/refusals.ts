@@ -6,7 +6,7 @@ import type { Refusal } from '../../ppp/options.ts';
 import type { Cause, CauseCode } from '../../wire/cause.ts';
 import { MsChapError } from '../../wire/ms-chap.ts';
 
-const { AccountDisabled, NoDialinPermission, ServerSilent } = MsChapError;
+const { AccountDisabled, NoDialinPermission, RestrictedLogonHours, ServerSilent } = MsChapError;
 
 /** Also for whom the answer is not known: it tells nothing of the password. */
 const notDecided: Refusal = {
@@ -36,6 +36,14 @@ const refusals: Partial<Record<CauseCode, Refusal>> = {
   QUOTA_USED_UP: {
     errorCode: NoDialinPermission,
     message: "This month's quota is used up",
+  },
+  OUTSIDE_HOURS: {
+    errorCode: RestrictedLogonHours,
+    message: 'The user may not log in at this time',
+  },
+  AUTH_METHOD_REFUSED: {
+    errorCode: NoDialinPermission,
+    message: 'The user may not log in by this method',
   },
   USER_LIMIT: {
     errorCode: NoDialinPermission,

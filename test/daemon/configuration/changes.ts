@@ -69,6 +69,8 @@ const quota = {
   quota_action: nothing('notify', { among: { quota_month: '1000000' } }),
   quota_day: nothing('15', { among: { quota_month: '1000000' } }),
 };
+const days = ['Sun', 'Mon', 'Tue', 'Wed', 'Thu', 'Fri', 'Sat'];
+const OTHER_DAY = `${days[(new Date().getDay() + 3) % 7]!} 00:00-24:00`;
 const tls: More = { among: { transport: 'tls' } };
 const inbound = { direction: 'inbound', dest_ip: '203.0.113.1' };
 
@@ -105,6 +107,8 @@ export const changes: { readonly [K in Kind]: Readonly<Record<keyof (typeof tabl
       open_firewall: nothing('0'),
       accounts: nothing(['local', 'radius']),
       allow_from: some('192.0.2.0/24', ['198.18.0.0/16', '198.51.100.0/24']),
+      deny_from: some('198.18.1.0/24', ['192.0.2.1', '203.0.113.0/24']),
+      filter_id: nothing(['staff', 'sales team=inet filter sales']),
       ban_after: nothing('1'),
       ban_time: nothing('60'),
     },
@@ -153,6 +157,11 @@ export const changes: { readonly [K in Kind]: Readonly<Record<keyof (typeof tabl
       ipaddr: sessions('192.168.99.55'),
       route: sessions('10.1.0.0/16'),
       max_sessions: nothing('2'),
+      mppe: sessions('optional'),
+      auth: some('eap', ['eap', 'mschap-v2']),
+      hours: some(OTHER_DAY, '00:00-24:00'),
+      group: nothing(['staff', 'inet filter staff']),
+      note: nothing('Anna of the office, extension 12'),
       ...rates,
       ...quota,
       must_change: nothing('1'),

@@ -262,6 +262,23 @@ const cases: Readonly<Record<Kind, Readonly<Record<string, Case>>>> = {
       bad: ['ldap', 'Local'],
     },
     allow_from: prefixList('allowFrom'),
+    deny_from: prefixList('denyFrom'),
+    filter_id: {
+      at: 'filterSets',
+      absent: [],
+      good: [
+        ['staff', [{ filter: 'staff', set: 'inet fw4 staff' }]],
+        ['sales team = ip filter sales', [{ filter: 'sales team', set: 'ip filter sales' }]],
+        [
+          ['a=b', 'a=b=c'],
+          [
+            { filter: 'a', set: 'inet fw4 b' },
+            { filter: 'a=b', set: 'inet fw4 c' },
+          ],
+        ],
+      ],
+      bad: ['=staff', 'staff=', 'sales team', 'a=b c', 'a\u0007=staff', `${'x'.repeat(254)}=staff`],
+    },
     ban_after: whole('ban.after', 5, 0, 1000),
     ban_time: whole('ban.time', 600_000, 1, 86400, 1000),
   },
@@ -391,6 +408,87 @@ const cases: Readonly<Record<Kind, Readonly<Record<string, Case>>>> = {
     },
     route: prefixList('routes'),
     max_sessions: whole('maxSessions', undefined, 1, 4096),
+    mppe: {
+      at: 'mppe',
+      absent: undefined,
+      good: ['required', 'optional', 'off'].map((word) => [word, word]),
+      bad: ['on', 'Required'],
+    },
+    auth: { ...both['auth']!, absent: [] },
+    hours: {
+      at: 'hours',
+      absent: undefined,
+      good: [
+        [
+          'Mon-Fri 08:00-18:00',
+          { periods: [{ days: 0b0111110, from: 480, to: 1080 }], text: 'Mon-Fri 08:00-18:00' },
+        ],
+        ['0:00-24:00', { periods: [{ days: 0b1111111, from: 0, to: 1440 }], text: '0:00-24:00' }],
+        [
+          ['fri,SAT 22:00-06:00', 'Sat-Mon 9:30-10:00'],
+          {
+            periods: [
+              { days: 0b1100000, from: 1320, to: 360 },
+              { days: 0b1000011, from: 570, to: 600 },
+            ],
+            text: 'fri,SAT 22:00-06:00; Sat-Mon 9:30-10:00',
+          },
+        ],
+        [
+          'Mon Wed 8:00-12:00, 13:00-17:00; Thu 8:00-12:00',
+          {
+            periods: [
+              { days: 0b0001010, from: 480, to: 720 },
+              { days: 0b0001010, from: 780, to: 1020 },
+              { days: 0b0010000, from: 480, to: 720 },
+            ],
+            text: 'Mon Wed 8:00-12:00, 13:00-17:00; Thu 8:00-12:00',
+          },
+        ],
+      ],
+      bad: [
+        'Mon-Fri',
+        'Mon-Fri 8-18',
+        'Mon-Fri 08:00-18:60',
+        'Mon-Fri 08:00-24:01',
+        '24:00-08:00',
+        '08:00-08:00',
+        'Montag 08:00-18:00',
+        'Mon-Fri 08:00-18:00 Sat',
+        'Mon--Fri 08:00-18:00',
+        '08:00-18:00 \u001b[31m',
+        '1:00-2:00 '.repeat(30),
+      ],
+    },
+    group: {
+      at: 'groups',
+      absent: [],
+      good: [
+        ['staff', ['inet fw4 staff']],
+        ['inet filter staff', ['inet filter staff']],
+        [
+          ['staff', 'ip6 x y', 'staff'],
+          ['inet fw4 staff', 'ip6 x y'],
+        ],
+      ],
+      bad: [
+        'staff nas',
+        '@staff',
+        'staff; flush ruleset',
+        'staff }',
+        'bridge fw4 staff',
+        'x'.repeat(65),
+      ],
+    },
+    note: {
+      at: 'note',
+      absent: undefined,
+      good: [
+        ['<b>Anna</b> & Ben, $(reboot) "ext." 12', '<b>Anna</b> & Ben, $(reboot) "ext." 12'],
+        ['ж'.repeat(128), 'ж'.repeat(128)],
+      ],
+      bad: ['x'.repeat(257), 'ж'.repeat(129), 'a\nb', 'a\u001b[31m', 'a\0'],
+    },
     ...rates(undefined, undefined),
     ...quota,
     must_change: flag('mustChange', false),

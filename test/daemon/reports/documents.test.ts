@@ -53,8 +53,19 @@ test('a caller that RADIUS has let in', () => {
       port: 0,
     },
     terms: ordinaryTerms,
+    groups: [],
+    note: undefined,
   } as const;
   assert.equal(sessionDocument({ ...session, account }, 1000).account, 'radius');
+  assert.equal('groups' in sessionDocument({ ...session, account }, 1000), false);
+  const anna = {
+    ...account,
+    source: 'local',
+    groups: ['inet fw4 staff', 'ip filter nas'],
+    note: '<b>\u202eAnna',
+  } as const;
+  const { groups, note } = sessionDocument({ ...session, account: anna }, 1000);
+  assert.deepEqual([groups, note], [['staff', 'ip filter nas'], '<b>?Anna']);
   assert.equal('account' in sessionDocument(session, 1000), false);
 });
 

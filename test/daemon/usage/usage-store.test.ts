@@ -2,7 +2,6 @@ import assert from 'node:assert/strict';
 import { existsSync, mkdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { test } from 'node:test';
-import { RouterZone } from '../../../src/daemon/usage/router-zone.ts';
 import { UsageStore } from '../../../src/daemon/usage/usage-store.ts';
 import { usageText } from '../../../src/usage/usage-text.ts';
 import { folder } from '../cli/program.ts';
@@ -24,7 +23,10 @@ test('the newer of two files counts', (t) => {
   assert.deepEqual([store().read().saved?.serial, store().read().isLasting], [3, true]);
   rmSync(join(memory, 'usage'));
   assert.equal(store().read().saved?.serial, 3);
-  assert.equal(new UsageStore(memory, undefined, assert.fail).read().saved, undefined);
+  assert.equal(
+    new UsageStore(memory, undefined, (line) => warnings.push(line)).read().saved,
+    undefined,
+  );
   assert.deepEqual(warnings, []);
 });
 
@@ -59,18 +61,4 @@ test('a folder that cannot be written to is told once, until it can', (t) => {
   rmSync(blocked);
   store.keep(text(4), true);
   assert.equal(readFileSync(join(blocked, 'usage'), 'utf8'), text(4));
-});
-
-test('the zone of the router is that of /etc/TZ, as it is now, else that of the system', (t) => {
-  const path = join(folder(t), 'TZ');
-  const zone = new RouterZone(path);
-  const wall = Date.UTC(2026, 10, 30);
-  const system = -60_000 * new Date(wall).getTimezoneOffset();
-  assert.equal(zone.get()(wall), system);
-  writeFileSync(path, 'CET-1CEST,M3.5.0,M10.5.0/3\n');
-  assert.equal(zone.get()(wall), 3_600_000);
-  writeFileSync(path, '<-03>3\n');
-  assert.equal(zone.get()(wall), -3 * 3_600_000);
-  writeFileSync(path, 'nonsense\n');
-  assert.equal(zone.get()(wall), system);
 });

@@ -16,6 +16,7 @@ export const link: Tunnel = {
   dns: [],
   ipv6: undefined,
   proxyArp: false,
+  groups: [],
   ipv6Client: undefined,
 };
 

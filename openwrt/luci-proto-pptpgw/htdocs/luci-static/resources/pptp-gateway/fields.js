@@ -2,6 +2,7 @@
 'require baseclass';
 'require form';
 'require uci';
+'require pptp-gateway.set-names as setNames';
 
 /* The options of a server and of a link, as form fields: for the interface pages and for the pages of the app. A test holds
    them to the option table of the daemon. */
@@ -116,6 +117,16 @@ function validateRange(sectionId, value) {
 		: _('Expected addresses inside the network of the tunnels.');
 }
 
+/* staff, or sales team=sales */
+function validateFilterSet(sectionId, value) {
+	if (value == null || value == '') return true;
+	const at = value.lastIndexOf('=');
+	const filter = value.slice(0, at < 0 ? undefined : at).trim();
+	return /^[^\u0000-\u001f\u007f]{1,253}$/.test(filter) && setNames.NAME.test(value.slice(at + 1).trim())
+		? true
+		: _('Expected the name of an IP set of the firewall, or Filter-Id=set.');
+}
+
 /* option keepalive 'failures seconds' as two boxes */
 function keepalive(section, tab) {
 	const parts = (sectionId) => (uci.get('network', sectionId, 'keepalive') ?? '').split(/[ ,]+/);
@@ -206,6 +217,18 @@ function quota(section, tab, description) {
 	);
 	return [month, action, day];
 }
+const METHODS = [
+	['mschap-v2', 'MS-CHAPv2'],
+	['eap', 'EAP'],
+	['mschap', 'MS-CHAP'],
+	['chap', 'CHAP'],
+	['pap', 'PAP']
+];
+const policies = () => [
+	['required', _('required')],
+	['optional', _('optional')],
+	['off', _('off')]
+];
 
 /* Login methods and encryption, the same at both ends. */
 function security(section, tab) {
@@ -217,13 +240,7 @@ function security(section, tab) {
 		_(
 			'MS-CHAPv2 and EAP are strong. The others are weak: a listener can learn the password; CHAP and PAP allow no encryption.'
 		),
-		[
-			['mschap-v2', 'MS-CHAPv2'],
-			['eap', 'EAP'],
-			['mschap', 'MS-CHAP'],
-			['chap', 'CHAP'],
-			['pap', 'PAP']
-		],
+		METHODS,
 		['mschap-v2']
 	);
 	choice(
@@ -232,11 +249,7 @@ function security(section, tab) {
 		'mppe',
 		_('Encryption (MPPE)'),
 		_('Optional means that both ends may send in the clear.'),
-		[
-			['required', _('required')],
-			['optional', _('optional')],
-			['off', _('off')]
-		],
+		policies(),
 		'required'
 	);
 	several(
@@ -267,7 +280,30 @@ function security(section, tab) {
 	);
 }
 
+/* The same of one user, where it is not as the server has it. */
+function userSecurity(section, tab) {
+	const methods = section.taboption(
+		tab,
+		form.MultiValue,
+		'auth',
+		_('Login methods'),
+		_('Of those that the server allows; none: all of them.')
+	);
+	for (const [value, label] of METHODS) methods.value(value, label);
+	const policy = section.taboption(
+		tab,
+		form.ListValue,
+		'mppe',
+		_('Encryption (MPPE)'),
+		_('Anything but required lets the traffic of this user pass in the clear.')
+	);
+	policy.value('', _('as the server has it'));
+	for (const [value, label] of policies()) policy.value(value, label);
+	for (const option of [methods, policy]) option.modalonly = true;
+}
+
 return baseclass.extend({
+	userSecurity,
 	NETWORK,
 	writeUnlessDefault,
 	validateNetwork,
@@ -347,6 +383,17 @@ return baseclass.extend({
 				datatype: NETWORK
 			}
 		);
+		add(
+			section,
+			'advanced',
+			form.DynamicList,
+			'deny_from',
+			_('Callers may not come from'),
+			_('Addresses and networks from which no caller is accepted, also where the list above names them.'),
+			{
+				datatype: NETWORK
+			}
+		);
 		inOrder(
 			section,
 			'advanced',
@@ -362,6 +409,17 @@ return baseclass.extend({
 				['radius local', _('RADIUS servers, then the users of this router')]
 			],
 			'local'
+		);
+		add(
+			section,
+			'advanced',
+			form.DynamicList,
+			'filter_id',
+			_('Firewall groups by RADIUS'),
+			_(
+				'Filter-Ids of RADIUS servers that put the address of a caller into an IP set of the firewall: the name of the set, or Filter-Id=set. Others have no effect.'
+			),
+			{ validate: validateFilterSet }
 		);
 		flag(section, 'advanced', 'isolate', _('Isolate callers'), _('Callers cannot reach each other.'), '1');
 		number(

@@ -180,6 +180,40 @@ return view.extend({
 		option.datatype = 'range(1,4096)';
 		option.modalonly = true;
 
+		option = section.taboption(
+			'advanced',
+			form.DynamicList,
+			'hours',
+			_('Hours'),
+			_(
+				"When the user may be logged in, in the router's local time, such as Mon-Fri 08:00-18:00; a session ends when its time is over. Empty: always."
+			)
+		);
+		option.modalonly = true;
+		option.validate = (sectionId, value) =>
+			!value || userList.rules.hours.test(value) ? true : _('Expected days and times such as Mon-Fri 08:00-18:00.');
+
+		option = section.taboption(
+			'advanced',
+			form.DynamicList,
+			'group',
+			_('Firewall groups'),
+			_(
+				'IP sets of the firewall that the address of the user is in while the user is connected: rules with these sets say who reaches what.'
+			)
+		);
+		for (const { name, family } of uci.sections('firewall', 'ipset')) if (name && family != 'ipv6') option.value(name);
+		option.modalonly = true;
+		option.validate = (sectionId, value) =>
+			!value || userList.rules.group.test(value) ? true : _('Expected the name of an IP set of the firewall.');
+
+		fields.userSecurity(section, 'advanced');
+
+		option = section.taboption('general', form.Value, 'note', _('Note'), _('A text of your own.'));
+		option.modalonly = true;
+		option.validate = (sectionId, value) =>
+			!value || userList.rules.note.test(value) ? true : _('Expected at most 256 octets.');
+
 		for (const [name, title, description, range] of [
 			[
 				'rate_up',
