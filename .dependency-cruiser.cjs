@@ -28,7 +28,18 @@ const rooms = {
   radius: ['configuration', 'engine', 'reports', 'tunnels'],
   control: ['engine', 'reports'],
   import: ['configuration'],
-  methods: ['capture', 'configuration', 'engine', 'radius', 'reports', 'tunnels', 'usage', 'daemon.ts'],
+  'client-setup': ['configuration'],
+  methods: [
+    'capture',
+    'client-setup',
+    'configuration',
+    'engine',
+    'radius',
+    'reports',
+    'tunnels',
+    'usage',
+    'daemon.ts',
+  ],
 };
 const besideRooms = '^src/daemon/(exit-codes|nearest|printable|version)[.]ts$';
 

@@ -16,10 +16,10 @@ export interface DaemonOptions {
   readonly state: string;
   /** Another, which goes with a restart of the machine. */
   readonly runtime: string;
-  /** Where usage is kept, unless the configuration says where it lasts. */
-  readonly usage: UsageFolders;
   /** What the clocks on the walls show at a moment; both ms since 1970. */
   readonly localTime: (utc: number) => number;
+  /** Where usage is kept, unless the configuration says where it lasts. */
+  readonly usage: UsageFolders;
   /** Dial links with auto 1 ourselves, where no supervisor decides. */
   readonly dial: boolean;
   /** Makes the Router port. */

@@ -106,6 +106,9 @@ export interface ServerOptions extends TunnelOptions {
   readonly isolate: boolean;
   readonly dns: readonly Ipv4[];
   readonly nbns: readonly Ipv4[];
+  /** What callers that ask for it (DHCPINFORM) and their set-up get: networks to reach through the tunnel, and domains. */
+  readonly clientRoutes: readonly Prefix[];
+  readonly domains: readonly string[];
   /** Who decides on logins; the first before the second. */
   readonly accounts: readonly AccountSource[];
   /** Networks from which callers are accepted; none: all. */
@@ -189,6 +192,9 @@ export interface User {
   readonly address: Ipv4 | undefined;
   /** Networks behind the caller. */
   readonly routes: readonly Prefix[];
+  /** As the server's, in their place; empty: those of the server. */
+  readonly clientRoutes: readonly Prefix[];
+  readonly domains: readonly string[];
   /** undefined: the server's maxPerUser. */
   readonly maxSessions: number | undefined;
   /** undefined: the server's policy. */

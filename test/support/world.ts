@@ -76,6 +76,8 @@ export function user(username: string, more: Partial<User> = {}): User {
     servers: [],
     address: undefined,
     routes: [],
+    clientRoutes: [],
+    domains: [],
     maxSessions: undefined,
     rates: {},
     mppe: undefined,
@@ -117,6 +119,8 @@ export const serverOptions: ServerOptions = {
   isolate: true,
   dns: [ip('192.168.99.1')],
   nbns: [],
+  clientRoutes: [],
+  domains: [],
   accounts: ['local'],
   allowFrom: [],
   denyFrom: [],
@@ -174,10 +178,10 @@ export class World {
   readonly unreachable = new Set<number>();
   readonly tcpLatency = 5;
   readonly counted: string[] = [];
-  /** What quotas leave, by user name; everything where there is none. */
-  readonly allowances = new Map<string, number>();
   /** What became of bans. */
   readonly bans: string[] = [];
+  /** What quotas leave, by user name; everything where there is none. */
+  readonly allowances = new Map<string, number>();
   readonly #started = this.clock.now;
   #seed = 1;
   readonly #access = new Map<Gateway, Access>();

@@ -4,6 +4,7 @@ import type * as documents from '../../src/daemon/reports/documents.ts';
 import type {
   AccountUsageDocument,
   QuotaDocument,
+  UsageDocument,
 } from '../../src/daemon/reports/usage-document.ts';
 import type { CheckDocument } from '../../src/daemon/tunnels/checks.ts';
 
@@ -16,6 +17,7 @@ const status: Fields<documents.StatusDocument & { sessions: unknown }> = {
     '`current`; `partial`: sections with errors are not in force; `refused`: the files could not be taken up',
   problems: 'what is wrong with what stands in the files: list of problem',
   capture: 'recording, while one runs',
+  radius: 'RADIUS servers: name, and how they are',
   servers: 'list of server',
   links: 'list of link',
   disabled: 'name and kind of what is switched off',
@@ -28,6 +30,19 @@ const capture: Fields<Omit<documents.CaptureDocument, 'path'> & { file: unknown 
   packets: 'how many are in it',
   omitted: 'how many found no room',
   fault: 'why recording ended early',
+};
+
+const usage: Fields<Omit<UsageDocument, 'next'>> = {
+  today: "by this machine's calendar",
+  month: 'this one, as 2026-11',
+  clock_set: '`false`: what is counted has no date yet',
+  users: 'list of account',
+  links: 'list of account',
+};
+
+const setup: Fields<documents.SetupDocument> = {
+  file: 'a name for it',
+  text: 'what belongs into it; with --output it is in that file, too',
 };
 
 /** Of each command; besides, every document has what `always` has. */
@@ -51,14 +66,11 @@ export const answers: Readonly<Record<CommandName, Readonly<Record<string, strin
   'radius-test': { checks: 'one check' },
   failures: { failures: 'list of failure' },
   counters: { counters: 'numbers by their names, in groups' },
-  usage: {
-    today: 'by the calendar of this machine',
-    month: 'likewise',
-    clock_set: 'false: the clock is not set yet, and what is counted has no date until it is',
-    users: 'list of usage',
-    links: 'list of usage',
-  },
   events: { time: 'seconds since 1970 (UTC)', event: 'its name', data: 'as on [ubus](ubus.md)' },
+  windows: setup,
+  networkmanager: setup,
+  routeros: setup,
+  usage,
   capture,
   reload: { faults: 'what is not in force: list of problem' },
   import: {
@@ -128,6 +140,7 @@ const server: Fields<documents.ServerDocument> = {
   cause: 'why it does not listen: cause',
   sessions: 'how many there are',
   max_sessions: 'how many there may be',
+  last_caller: 'who came last: time, username, peer',
 };
 
 const relay: Fields<documents.RelayDocument> = {
@@ -180,8 +193,11 @@ const check: Fields<CheckDocument> = {
 };
 
 const failure: Fields<documents.FailureDocument> = {
-  time: 'seconds since 1970 (UTC)',
-  name: 'of the server or link',
+  time: 'of the last of them, seconds since 1970 (UTC)',
+  first: 'of the first of them',
+  count: 'how many are alike',
+  kind: '`server`, `link` or `relay`',
+  name: 'of the server, link or relay',
   peer: 'address',
   username: 'as it was given',
   cause: 'cause',
@@ -200,6 +216,26 @@ const recording: Fields<documents.RecordingDocument> = {
   seconds_left: 'until it ends by itself',
 };
 
+const account: Fields<AccountUsageDocument> = {
+  username: 'of a user',
+  link: 'of a link',
+  total: 'rx_bytes from the other end and tx_bytes to it',
+  undated: 'of the total: moved while the clock was not set',
+  days: 'list of day, rx_bytes, tx_bytes; the last 31, or those of the month',
+  months: 'list of month, rx_bytes, tx_bytes; the last 12, or the month',
+  quota: 'quota, where there is one',
+};
+
+const quota: Fields<QuotaDocument> = {
+  bytes: 'how much may be moved, both ways together',
+  used_bytes: 'in this period',
+  used_up: '`true`: the action holds',
+  action: '`deny`, `slow` or `notify`',
+  rate: 'of `slow`: kbit/s',
+  since: 'first day of the period',
+  until: 'last day of the period',
+};
+
 const ban: Fields<documents.BanDocument> = {
   address: 'of the caller',
   server: 'which locks it out',
@@ -210,30 +246,11 @@ const ban: Fields<documents.BanDocument> = {
   username: 'of the last of them, as it was given',
 };
 
-const usage: Fields<AccountUsageDocument> = {
-  username: 'of a user',
-  link: 'of a link',
-  total:
-    'rx_bytes and tx_bytes, octets of IP packets inside the tunnel from the other end and to it',
-  undated: 'of the total, what has no date yet',
-  days: 'list of day, rx_bytes, tx_bytes; the oldest first',
-  months: 'list of month, rx_bytes, tx_bytes; the oldest first',
-  quota: 'quota, where there is one',
-};
-
-const quota: Fields<QuotaDocument> = {
-  bytes: 'in a month, both ways together',
-  used_bytes: 'in this period',
-  used_up: 'whether it is',
-  action: '`deny`, `slow` or `notify`',
-  rate: 'kbit/s, of slow',
-  since: 'first day of the period',
-  until: 'last day of the period',
-};
-
 /** By the names that the tables above have for them. */
 export const parts: Readonly<Record<string, Readonly<Record<string, string>>>> = {
+  account,
   ban,
+  quota,
   session,
   link,
   server,
@@ -244,6 +261,4 @@ export const parts: Readonly<Record<string, Readonly<Record<string, string>>>> =
   failure,
   cause,
   recording,
-  usage,
-  quota,
 };

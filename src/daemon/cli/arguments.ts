@@ -31,6 +31,9 @@ export interface Arguments {
   readonly answers: Answers;
   /** init, radius-test: where the password stands; - is standard input */
   readonly passwordFile: string | undefined;
+  /** windows and the like: how callers reach this router, and where the file goes */
+  readonly address: string | undefined;
+  readonly output: string | undefined;
 }
 
 export interface Answers {
@@ -98,6 +101,8 @@ export function parseArguments(
       user: values.user,
     },
     passwordFile: values['password-file'],
+    address: values.address,
+    output: values.output,
   };
 }
 

@@ -18,6 +18,7 @@ import type { CheckDocument } from '../tunnels/checks.ts';
 import { bans, unban } from './bans.ts';
 import { events } from './events.ts';
 import { exitCodeOf, followed, POLL } from './checks.ts';
+import { clientSetupCommand } from './client-setup.ts';
 import { radiusTest } from './radius-test.ts';
 import { relaysText } from './relays.ts';
 import { duration, octets, shortened, table } from './tables.ts';
@@ -114,6 +115,10 @@ export const commands: Readonly<Record<DaemonCommandName, Command>> = {
   'radius-test': radiusTest,
   usage,
 
+  windows: clientSetupCommand('windows'),
+  networkmanager: clientSetupCommand('networkmanager'),
+  routeros: clientSetupCommand('routeros'),
+
   async failures(client, _options, answer) {
     const { failures } = (await client.call('failures')) as { failures: FailureDocument[] };
     answer.give({ failures });
@@ -121,13 +126,16 @@ export const commands: Readonly<Record<DaemonCommandName, Command>> = {
       failures.length === 0
         ? 'no failures'
         : table(
-            failures.map(({ time, name, peer, username, cause }) => [
+            failures.map(({ time, name, peer, username, cause, count, first }) => [
               new Date(time * 1000).toISOString(),
               name,
               peer,
               shortened(printable(username)),
               cause.code,
-              printable(cause.text),
+              printable(cause.text) +
+                (count > 1
+                  ? ` (${count} times since ${new Date(first * 1000).toISOString()})`
+                  : ''),
             ]),
           ),
     );

@@ -112,6 +112,16 @@ export const host: OptionType<string> = {
   parse: (value) => (/^[A-Za-z0-9_]([A-Za-z0-9._-]{0,252})$/.test(value) ? value : undefined),
 };
 
+/** As DNS has it (RFC 1035 §2.3.4), with the underscores of Windows; at most what an answer to DHCPINFORM has room for. */
+export const domain: OptionType<string> = {
+  allowed: 'a domain such as office.lan, of at most 128 characters',
+  parse: (value) =>
+    /^(?!-)[A-Za-z0-9_-]{1,63}(?<!-)(?:\.(?!-)[A-Za-z0-9_-]{1,63}(?<!-))*$/.test(value) &&
+    value.length <= 128
+      ? value
+      : undefined,
+};
+
 /** Of those that we only call ourselves, IPv6 may be among them. */
 export const anyHost: OptionType<string> = {
   allowed: 'a host name or an address',

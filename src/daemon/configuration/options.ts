@@ -8,6 +8,7 @@ import {
   date,
   device,
   filterSet,
+  domain,
   folder,
   host,
   hours,
@@ -130,6 +131,18 @@ export const serverOptions = {
   ),
   client_dns: list(address, [], 'new-sessions', 'DNS servers for callers, at most two.'),
   client_wins: list(address, [], 'new-sessions', 'WINS servers for callers, at most two.'),
+  client_route: list(
+    prefix,
+    [],
+    'new-sessions',
+    'Networks that callers reach through the tunnel. Windows asks for them when it has connected (DHCPINFORM), and scripts for PCs have them. A user may have its own.',
+  ),
+  domain: list(
+    domain,
+    [],
+    'new-sessions',
+    'Domain that names of callers are completed with; of several the first is theirs, and all are searched. A user may have its own.',
+  ),
   open_firewall: option(bool, '1', 'live', 'Open TCP 1723 and GRE in the firewall (OpenWrt).'),
   masquerade: option(
     bool,
@@ -250,6 +263,18 @@ export const userOptions = {
   server: list(text, [], 'disallowed', 'Servers the user may call; none: every server.'),
   ipaddr: optional(address, 'session', 'Fixed address; default: from the pool.'),
   route: list(prefix, [], 'session', 'Networks behind the caller (site to site).'),
+  client_route: list(
+    prefix,
+    [],
+    'new-sessions',
+    "Networks that the user reaches through the tunnel; default: the server's client_route.",
+  ),
+  domain: list(
+    domain,
+    [],
+    'new-sessions',
+    "Domain that the user's names are completed with, or several; default: the server's domain.",
+  ),
   max_sessions: optional(
     integer(1, 4096),
     'live',

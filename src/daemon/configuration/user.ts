@@ -40,6 +40,8 @@ export function userFromSection(section: UciSection, problems: Problem[]): User 
     servers: values.server,
     address: values.ipaddr,
     routes: values.route,
+    clientRoutes: values.client_route,
+    domains: values.domain,
     maxSessions: values.max_sessions,
     mppe: values.mppe,
     auth,

@@ -7,6 +7,7 @@ import { isRefusal, type Faults } from '../engine/faults.ts';
 import { banMethods } from './bans.ts';
 import { captureMethods, Captures } from './capture.ts';
 import { checkMethods } from './check.ts';
+import { clientSetupMethods } from './client-setup.ts';
 import { linkMethods } from './links.ts';
 import { radiusMethods } from './radius.ts';
 import { sessionMethods } from './sessions.ts';
@@ -31,6 +32,7 @@ export function pptpObject(
     ...checkMethods(daemon),
     ...radiusMethods(daemon),
     ...usageMethods(daemon),
+    ...clientSetupMethods(daemon),
     ...captureMethods(captures),
   };
   const { faults } = daemon.ports;

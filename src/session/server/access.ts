@@ -56,7 +56,7 @@ export class Access {
     return this.#users;
   }
 
-  /** Why this user may not use this server now, whatever its password. @param methods that it has logged in with */
+  /** Why this user may not use this server now, whatever its password. @param methods that it has logged in by */
   fault(user: User, server: string, methods: readonly string[]): Cause | undefined {
     return accountFault(user, server, this.wallTime(), methods) ?? this.quotaFault(user);
   }

@@ -33,10 +33,6 @@ const refusals: Partial<Record<CauseCode, Refusal>> = {
   },
   // Not 648: Windows would ask for a new password then.
   ACCOUNT_EXPIRED: { errorCode: AccountDisabled, message: 'The account has expired' },
-  QUOTA_USED_UP: {
-    errorCode: NoDialinPermission,
-    message: "This month's quota is used up",
-  },
   OUTSIDE_HOURS: {
     errorCode: RestrictedLogonHours,
     message: 'The user may not log in at this time',
@@ -44,6 +40,10 @@ const refusals: Partial<Record<CauseCode, Refusal>> = {
   AUTH_METHOD_REFUSED: {
     errorCode: NoDialinPermission,
     message: 'The user may not log in by this method',
+  },
+  QUOTA_USED_UP: {
+    errorCode: NoDialinPermission,
+    message: "This month's quota is used up",
   },
   USER_LIMIT: {
     errorCode: NoDialinPermission,

@@ -26,6 +26,8 @@ const defaults = {
   },
   passwordFile: undefined,
   month: undefined,
+  address: undefined,
+  output: undefined,
 };
 
 function fault(...words: string[]): string {

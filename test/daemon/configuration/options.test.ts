@@ -88,6 +88,31 @@ const quota: Readonly<Record<string, Case>> = {
     bad: ['0', '32', '-1', 'Monday'],
   },
 };
+const domains: Case = {
+  at: 'domains',
+  absent: [],
+  good: [
+    ['office.lan', ['office.lan']],
+    [
+      ['office.lan', 'example.com'],
+      ['office.lan', 'example.com'],
+    ],
+    ['_msdcs.ad-1.Example', ['_msdcs.ad-1.Example']],
+    [`${'a'.repeat(63)}.lan`, [`${'a'.repeat(63)}.lan`]],
+  ],
+  bad: [
+    '.',
+    'a..b',
+    '.lan',
+    'lan.',
+    '-a.lan',
+    'a-.lan',
+    'ä.lan',
+    'a;b',
+    `${'a'.repeat(64)}.lan`,
+    'a.'.repeat(64) + 'b',
+  ],
+};
 const secret: Case = {
   at: 'secret',
   good: [
@@ -247,6 +272,8 @@ const cases: Readonly<Record<Kind, Readonly<Record<string, Case>>>> = {
     ...rates(0, 50),
     client_dns: addressList('dns'),
     client_wins: addressList('nbns'),
+    client_route: prefixList('clientRoutes'),
+    domain: domains,
     open_firewall: { good: [['0', undefined]], bad: ['x'] },
     masquerade: flag('masquerade', false),
     accounts: {
@@ -407,6 +434,8 @@ const cases: Readonly<Record<Kind, Readonly<Record<string, Case>>>> = {
       bad: ['192.168.99.10/32', 'x'],
     },
     route: prefixList('routes'),
+    client_route: prefixList('clientRoutes'),
+    domain: domains,
     max_sessions: whole('maxSessions', undefined, 1, 4096),
     mppe: {
       at: 'mppe',

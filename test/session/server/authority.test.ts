@@ -416,6 +416,26 @@ test('one session at a time, by the name that was given; a Port-Limit allows mor
   assert.equal(server.server.sessions().length, 1, 'the newest, without a limit of its own');
 });
 
+test('sessions of one user with an address each; one with an address again takes its place', () => {
+  const { world, server, link } = dialled({ maxPerUser: 2 });
+  const answerWith = (address: string) => {
+    server.answer(accepted(server.question!, { address: ip(address) }));
+    world.advance(4_000);
+  };
+  answerWith('192.168.99.70');
+  const others = ['198.51.100.77', '198.51.100.78'].map((from, index) => {
+    const other = world.link({ holdoff: 3_600_000, holdoffMax: 3_600_000 }, { address: ip(from) });
+    other.dial();
+    world.advance(1_000);
+    answerWith(`192.168.99.7${index === 0 ? 1 : 0}`);
+    return other;
+  });
+  assert.deepEqual(
+    [link, ...others].map(({ state }) => state),
+    ['waiting', 'up', 'up'],
+  );
+});
+
 test('a reload leaves sessions alone whose accounts are elsewhere', () => {
   const { world, server, link } = dialled();
   server.answer(accepted(server.question!));

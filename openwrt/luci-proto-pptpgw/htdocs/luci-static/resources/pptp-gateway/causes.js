@@ -61,10 +61,10 @@ const sentences = {
 	SERVER_NOT_TRUSTED: _('The server could not prove that it knows the password: it may be an impostor.'),
 	ACCOUNT_DISABLED: _('The account is disabled.'),
 	ACCOUNT_EXPIRED: _('The account has expired.'),
+	OUTSIDE_HOURS: _('The user may not be logged in at this time (option hours).'),
 	QUOTA_USED_UP: _(
 		'What the user or the link may move in a month is used up (option quota_month); it goes on when the next period begins.'
 	),
-	OUTSIDE_HOURS: _('The user may not be logged in at this time (option hours).'),
 	USER_LIMIT: _('The user already has as many sessions as allowed.'),
 	PASSWORD_EXPIRED: _(
 		'The password was right, but must be changed first, which the caller can do with mschap-v2 (option must_change, or so the RADIUS server says).'
@@ -195,8 +195,8 @@ const advice = {
 	SERVER_NOT_TRUSTED: _('Do not allow a weaker login. Check the address of the server, then the password.'),
 	ACCOUNT_DISABLED: _('Enable the user under Users.'),
 	ACCOUNT_EXPIRED: _('Change the date of expiry under Users.'),
-	QUOTA_USED_UP: _('Raise the quota, or wait for the next period.'),
 	OUTSIDE_HOURS: _('Change the hours under Users; the time zone of the router counts.'),
+	QUOTA_USED_UP: _('Raise the quota, or wait for the next period.'),
 	USER_LIMIT: _('Raise the session limit of the user, or end the older session.'),
 	SOURCE_BANNED: _('Wait, or unban the address.'),
 	MPPE_REQUIRED: _('Switch on 128-bit encryption at the other end.'),

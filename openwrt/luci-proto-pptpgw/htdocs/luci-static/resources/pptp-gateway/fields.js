@@ -185,6 +185,19 @@ function rates(section, tab, up, down) {
 	);
 }
 
+const METHODS = [
+	['mschap-v2', 'MS-CHAPv2'],
+	['eap', 'EAP'],
+	['mschap', 'MS-CHAP'],
+	['chap', 'CHAP'],
+	['pap', 'PAP']
+];
+const policies = () => [
+	['required', _('required')],
+	['optional', _('optional')],
+	['off', _('off')]
+];
+
 /* What may be moved in a month. Returns the options. */
 function quota(section, tab, description) {
 	const month = number(section, tab, 'quota_month', _('Monthly quota'), description, [0, 1000000000], '0');
@@ -217,18 +230,6 @@ function quota(section, tab, description) {
 	);
 	return [month, action, day];
 }
-const METHODS = [
-	['mschap-v2', 'MS-CHAPv2'],
-	['eap', 'EAP'],
-	['mschap', 'MS-CHAP'],
-	['chap', 'CHAP'],
-	['pap', 'PAP']
-];
-const policies = () => [
-	['required', _('required')],
-	['optional', _('optional')],
-	['off', _('off')]
-];
 
 /* Login methods and encryption, the same at both ends. */
 function security(section, tab) {
@@ -353,6 +354,26 @@ return baseclass.extend({
 			{
 				datatype: 'ip4addr("nomask")'
 			}
+		);
+		add(
+			section,
+			'general',
+			form.DynamicList,
+			'client_route',
+			_('Networks for callers'),
+			_(
+				'What callers reach through the tunnel; Windows asks for it when it has connected. None: it is for the PC to decide.'
+			),
+			{ datatype: NETWORK }
+		);
+		add(
+			section,
+			'general',
+			form.DynamicList,
+			'domain',
+			_('Domains for callers'),
+			_('What names of callers are completed with; the first is their own.'),
+			{ datatype: 'hostname', placeholder: 'office.lan' }
 		);
 
 		security(section, 'advanced');
@@ -496,8 +517,18 @@ return baseclass.extend({
 
 	/* What LuCI's interface page offers for every protocol, for pages of our own. */
 	switches(section, kind) {
-		flag(section, 'general', 'disabled', _('Disabled'), _('Ignore this section.'), '0');
-		if (kind == 'link') flag(section, 'general', 'auto', _('Bring up on boot'), _('Dial when the router starts.'), '1');
+		const isServer = kind == 'server';
+		flag(
+			section,
+			'general',
+			'disabled',
+			_('Disabled'),
+			isServer
+				? _('Switches this server off: who is connected is disconnected, and nobody can call. Its settings stay.')
+				: _('Switches this link off: it is disconnected and not dialled. Its settings stay.'),
+			'0'
+		);
+		if (!isServer) flag(section, 'general', 'auto', _('Bring up on boot'), _('Dial when the router starts.'), '1');
 	},
 
 	/* `config interface` with proto pptpgw. */
