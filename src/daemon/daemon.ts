@@ -114,6 +114,7 @@ export class Daemon {
         drive,
         warn,
         report: (event) => reports.event(event),
+        zone: (wall) => options.localTime(wall) - wall,
         sessions: () => this.sessions(),
         review: (of, name) => {
           if (of === 'link') this.inForce.change(() => this.linkSet.allow(name), `link ${name}`);
