@@ -26,6 +26,7 @@ const defaults = {
   },
   passwordFile: undefined,
   month: undefined,
+  sessions: false,
   address: undefined,
   output: undefined,
 };
