@@ -34,8 +34,9 @@ import { Relays } from './relays/relays.ts';
 import { Counters } from './reports/counters.ts';
 import { Failures } from './reports/failures.ts';
 import { Hooks, type AboutSession } from './reports/hooks.ts';
-import type { LogEntry } from './reports/log.ts';
+import type { LogDocument } from './reports/log.ts';
 import { Reports } from './reports/reports.ts';
+import { BanSet } from './tunnels/ban-set.ts';
 import { Checks } from './tunnels/checks.ts';
 import type { LinkRunner } from './tunnels/link-runner.ts';
 import { Links } from './tunnels/links.ts';
@@ -146,7 +147,10 @@ export class Daemon {
         const utc = Date.now();
         return { utc, local: options.localTime(utc) };
       },
-      report: (event) => reports.event(event),
+      report: (event) => {
+        faults.contain('ban set', () => banSet.note(event, clock.monotonic()));
+        reports.event(event);
+      },
       allowance: (username) => this.usage.allowance('user', username),
     });
     const io = new PacketIo(limits.maxSessions + limits.maxHalfOpen, drive, ids, (error) =>
@@ -161,6 +165,7 @@ export class Daemon {
       upkeep: this.upkeep,
       count,
     });
+    const banSet = new BanSet(sets);
     this.#watches = watchKernel(this.upkeep, warn, (table) => sets.uses(table));
     const router = options.router(this.#supervision, warn, this.upkeep);
     const failed = (error: unknown) =>
@@ -260,6 +265,7 @@ export class Daemon {
       usage: this.usage,
       metrics: this.metrics,
       supervision: this.#supervision,
+      banSet,
     });
     this.inForce = inForce;
     if (router.supervisor !== undefined)
@@ -371,8 +377,8 @@ export class Daemon {
   }
 
   /** The last lines of the log. */
-  recentLines(): readonly LogEntry[] {
-    return this.#options.log.recent();
+  recentLines(after?: number): LogDocument {
+    return this.#options.log.recent(after);
   }
 }
 

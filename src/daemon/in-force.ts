@@ -19,6 +19,7 @@ import type { MetricsListener } from './metrics/metrics-listener.ts';
 import type { Radius } from './radius/radius.ts';
 import type { Relays } from './relays/relays.ts';
 import type { Log } from './reports/log.ts';
+import type { BanSet } from './tunnels/ban-set.ts';
 import type { Links } from './tunnels/links.ts';
 import type { Listeners } from './tunnels/listeners.ts';
 import type { RunnerPorts } from './tunnels/runner-ports.ts';
@@ -43,6 +44,7 @@ export interface Followers {
   readonly usage: UsageRunner;
   readonly metrics: MetricsListener;
   readonly supervision: Supervision;
+  readonly banSet: BanSet;
 }
 
 export class InForce {
@@ -207,6 +209,7 @@ export class InForce {
     for (const name of this.#failures.keys()) if (!this.isServer(name)) this.#failures.delete(name);
     this.#tell(configuration);
     this.#shareDescriptors(configuration);
+    this.#nameBanSet(configuration.banSet);
     usage.configure(configuration);
     for (const options of configuration.servers)
       if (!failed.has(options.name))
@@ -253,6 +256,12 @@ export class InForce {
     relays.most = relayed;
     ports.gateway.reconfigure(limits);
     ports.access.reconfigure(configuration.users);
+  }
+
+  #nameBanSet(name: string | undefined): void {
+    const { banSet, ports } = this.#followers;
+    const now = clock.monotonic();
+    banSet.configure(name, ports.access.lockout.bans(now), now);
   }
 
   /** @returns those that could not be changed @throws Fatal, IoError or RouterError at the start */

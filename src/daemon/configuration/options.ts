@@ -1,6 +1,6 @@
 /**
  * The option table: every option of every section, once. It feeds the parser, the reload (what a change disturbs, by keysOf)
- * and the reference. Those of RADIUS are in radius-options.ts.
+ * and the reference. Those of RADIUS are in radius-options.ts, those of relays in relay-options.ts.
  */
 import {
   address,
@@ -25,12 +25,13 @@ import {
   setName,
   text,
   username,
-  zone,
 } from './option-types.ts';
 import { list, option, optional, required, type Applies } from './option-table.ts';
 import { reportOptions } from './report-options.ts';
 import { quota, rates, userRates } from './traffic-options.ts';
 import { stockOptions } from './stock-options.ts';
+
+export { relayOptions } from './relay-options.ts';
 
 const authMethod = oneOf('mschap-v2', 'eap', 'mschap', 'chap', 'pap');
 const encryption = oneOf('required', 'optional', 'off');
@@ -337,6 +338,11 @@ export const globalOptions = {
     'live',
     'Callers that have not logged in yet, per source address.',
   ),
+  ban_set: optional(
+    setName,
+    'live',
+    'Firewall set (nftables) that addresses are in while they are locked out after failed logins, so that a rule of your own drops what comes from them; named as in option group of a user.',
+  ),
   login_timeout: option(seconds(5, 600), '60', 'new-sessions', 'Time a caller has to log in.'),
   writable: list(
     folder,
@@ -350,67 +356,6 @@ export const globalOptions = {
     [],
     'live',
     'What was taken over from older programs (pptpd); without the word it is taken over again.',
-  ),
-} as const;
-
-/** `config relay` in /etc/config/pptp. */
-export const relayOptions = {
-  enabled: option(bool, '1', 'listener', 'Off: the section is ignored, and may be half written.'),
-  direction: option(
-    oneOf('outbound', 'inbound'),
-    'outbound',
-    'listener',
-    'outbound: machines behind the router call servers outside; inbound: callers outside reach a server behind the router.',
-  ),
-  src: list(
-    zone,
-    [],
-    'listener',
-    'Where the clients are: firewall zones or networks (plain Linux: devices). Required.',
-  ),
-  dest: list(
-    zone,
-    [],
-    'listener',
-    'Where the servers are: firewall zones or networks (plain Linux: devices). Required.',
-  ),
-  dest_ip: optional(address, 'listener', 'inbound: address of the server. Required there.'),
-  backend: option(
-    oneOf('auto', 'relay', 'helper'),
-    'auto',
-    'listener',
-    "relay: control connections pass through the daemon, GRE is rewritten by nftables; helper: the kernel's connection tracking helper; auto: relay where nftables has what it needs, else helper.",
-  ),
-  client: list(prefix, [], 'listener', 'Networks of the clients; none: all.'),
-  server: list(
-    prefix,
-    [],
-    'listener',
-    'outbound: networks of servers that may be called; none: all.',
-  ),
-  max_connections: option(
-    integer(1, 4096),
-    '64',
-    'live',
-    'Control connections at the same time (backend relay).',
-  ),
-  max_per_client: option(
-    integer(1, 4096),
-    '8',
-    'live',
-    'Control connections of one client address at the same time (backend relay).',
-  ),
-  max_half_open: option(
-    integer(1, 4096),
-    '16',
-    'live',
-    'Control connections that have had no call yet (backend relay).',
-  ),
-  idle_timeout: option(
-    seconds(0, 604800),
-    '600',
-    'live',
-    'End a control connection and its calls without messages and packets after this time; 0: never (backend relay).',
   ),
 } as const;
 

@@ -30,7 +30,7 @@ export function statusMethods(
 ) {
   return {
     status: method({}, () => statusDocument(daemon, captures)),
-    log: method({}, () => ({ log: daemon.recentLines() })),
+    log: method({ after: 'int32?' }, ({ after }) => daemon.recentLines(after)),
     failures: method({}, () => ({ failures: daemon.failures.list() })),
     counters: method({}, () => {
       const { gre, calls, ...others } = daemon.io.counters();

@@ -35,6 +35,13 @@ export class Accounts {
   }
 }
 
+/** ms since 1970. */
+export interface WallTime {
+  readonly utc: number;
+  /** As the clocks on the walls have it. */
+  readonly local: number;
+}
+
 /**
  * Why this account may not use this server now, whatever its password.
  * @param methods those that it has logged in with

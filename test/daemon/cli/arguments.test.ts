@@ -13,7 +13,6 @@ const defaults = {
   dial: false,
   router: 'auto',
   json: false,
-  all: false,
   seconds: 600,
   secrets: false,
   ubus: '/var/run/ubus/ubus.sock',
@@ -29,6 +28,11 @@ const defaults = {
   sessions: false,
   address: undefined,
   output: undefined,
+  all: false,
+  sort: undefined,
+  columns: undefined,
+  watch: false,
+  follow: false,
 };
 
 function fault(...words: string[]): string {

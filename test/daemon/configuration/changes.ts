@@ -176,6 +176,7 @@ export const changes: { readonly [K in Kind]: Readonly<Record<keyof (typeof tabl
       max_sessions: nothing('2'),
       max_half_open: nothing('1'),
       max_half_open_per_source: nothing('1'),
+      ban_set: nothing('banned'),
       login_timeout: nothing('30'),
       writable: nothing('/tmp'),
       imported: nothing('pptpd'),

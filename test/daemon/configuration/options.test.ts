@@ -536,6 +536,21 @@ const cases: Readonly<Record<Kind, Readonly<Record<string, Case>>>> = {
     max_sessions: whole('maxSessions', 64, 1, 4096),
     max_half_open: whole('maxHalfOpen', 64, 1, 4096),
     max_half_open_per_source: whole('maxHalfOpenPerSource', 8, 1, 4096),
+    ban_set: {
+      at: 'banSet',
+      absent: undefined,
+      good: [
+        ['banned', 'inet fw4 banned'],
+        ['inet filter banned', 'inet filter banned'],
+      ],
+      bad: [
+        'filter banned',
+        'bridge filter banned',
+        'a;b',
+        'x'.repeat(65),
+        'inet filter banned { 1.2.3.4 }',
+      ],
+    },
     login_timeout: whole('loginTimeout', 60_000, 5, 600, 1000),
     writable: {
       good: [['/tmp/reports', undefined]],

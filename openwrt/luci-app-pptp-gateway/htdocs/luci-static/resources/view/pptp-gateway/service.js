@@ -37,6 +37,13 @@ function globals(map) {
 	);
 	number('login_timeout', _('Time to log in'), _('Seconds a caller has to log in.'), 5, 600, '60');
 	option = section.option(
+		form.Value,
+		'ban_set',
+		_('Firewall set of locked-out addresses'),
+		_('Name of an IP set of the firewall; a rule of yours drops what comes from addresses in it.')
+	);
+	option.placeholder = 'pptp_banned';
+	option = section.option(
 		form.DynamicList,
 		'writable',
 		_('Folders for hooks'),
