@@ -305,6 +305,7 @@ export class Session implements FrameReceiver {
       mtu,
       rates: this.#rates,
       counters: this.path.counters(),
+      roundTrip: this.#link.roundTrip,
     };
   }
 
@@ -403,10 +404,7 @@ export class Session implements FrameReceiver {
   #ipUp(output: IpUp, now: number): void {
     this.#tunnelDown(now);
     const agreed = agree(output, this.#settings.tunnel.peer, this.#mppe, this.#mtu);
-    if (typeof agreed === 'string') {
-      this.#link.close(cause('ADDRESS_REFUSED', agreed), now);
-      return;
-    }
+    if (typeof agreed === 'string') return this.#link.close(cause('ADDRESS_REFUSED', agreed), now);
     this.#agreed = agreed;
     if (this.#settings.link.ipv6 && this.#ipv6 === undefined)
       this.#state = { name: 'open', ip: { name: 'waiting', by: now + IPV6_TIME } };
