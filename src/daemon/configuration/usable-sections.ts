@@ -7,6 +7,7 @@ import type { ClientLinkOptions, ServerOptions, User } from '../../session/optio
 import type { Surrounding } from './clashes.ts';
 import {
   checkAccounts,
+  checkCallers,
   checkDevices,
   checkRoutes,
   checkServers,
@@ -56,6 +57,7 @@ export function checkTogether(
   checkUsers(users, servers, known, problems);
   checkRelays(relays, servers, problems);
   checkAccounts(servers, radius, problems);
+  checkCallers(servers, users, problems);
 }
 
 /** Those that could be read. */
