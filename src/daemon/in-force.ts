@@ -8,7 +8,7 @@ import { clock } from '../platform/platform.ts';
 import { RouterError } from '../router/router.ts';
 import type { ServerOptions } from '../session/options.ts';
 import { cause, type Cause } from '../wire/cause.ts';
-import type { Configuration } from './configuration/configuration.ts';
+import { nothingToRun, type Configuration } from './configuration/configuration.ts';
 import { metricsFrom } from './configuration/metrics.ts';
 import { describeProblem, type Problem } from './configuration/problems.ts';
 import { placesOf } from './configuration/usable-sections.ts';
@@ -232,12 +232,15 @@ export class InForce {
   }
 
   /** What is logged from now on, and what is wrong. */
-  #tell({ faults, links, logLevel, warnings }: Configuration): void {
+  #tell(configuration: Configuration): void {
+    const { faults, links, logLevel, warnings } = configuration;
     const { log } = this.#followers;
     log.level = logLevel;
     log.verbose = new Set(links.filter(({ verbose }) => verbose).map(({ name }) => name));
     for (const problem of [...faults, ...warnings])
       log.line(problem.severity, describeProblem(problem));
+    const idle = nothingToRun(configuration);
+    if (idle !== undefined) log.line('warning', idle);
     for (const [isKept, what] of [
       [false, 'left out until they are mended'],
       [true, 'as they were before, until they are mended'],

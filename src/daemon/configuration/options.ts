@@ -358,16 +358,3 @@ export const globalOptions = {
     'What was taken over from older programs (pptpd); without the word it is taken over again.',
   ),
 } as const;
-
-/** Names that options of a server had: netifd reads `dns` in any interface, as servers of the router itself. */
-export const formerServerOptions: Readonly<Record<string, string>> = {
-  client_dns: 'dns',
-  client_wins: 'wins',
-};
-
-/** Options of every netifd interface: not ours, not worth a warning. */
-export const netifdOptions: ReadonlySet<string> = new Set(
-  'auto carrier_loss_delay checkup_interval defaultroute delegate device dns dns_metric dns_search force_link host_device ifname ip4table ip6assign ip6class ip6hint ip6ifaceid ip6table ip6weight jail jail_device jail_ifname layer macaddr metric multipath name peerdns renew renew_lease sourcefilter tags type zone'.split(
-    ' ',
-  ),
-);

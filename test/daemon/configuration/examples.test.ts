@@ -27,7 +27,10 @@ test('as they stand: a server, no link yet, and nobody who can log in', () => {
     pptp_users: read('pptp_users'),
     pptp_radius: read('pptp_radius'),
   });
-  assert.deepEqual(warnings, []);
+  assert.deepEqual(
+    warnings.map(({ message }) => message),
+    ['nobody can log in: there is no user in pptp_users who is enabled and may call it'],
+  );
   assert.deepEqual(
     servers.map(({ name }) => name),
     ['home'],
@@ -46,7 +49,10 @@ test('with every commented option in force', () => {
     pptp_users: uncommented('pptp_users'),
     pptp_radius: uncommented('pptp_radius'),
   });
-  assert.deepEqual(warnings, []);
+  assert.deepEqual(
+    warnings.map(({ message }) => message.split(':')[0]),
+    ['nobody can log in'],
+  );
   assert.deepEqual(
     [servers, links, users, relays, radius].map(({ length }) => length),
     [1, 1, 1, 0, 0],

@@ -786,11 +786,11 @@ for (const kind of Object.keys(cases) as Kind[]) {
       test(`${kind}: an empty ${name} is an absent one`, () => {
         const outcome = (lines: string) => {
           try {
-            return inspect(parseConfiguration(files(kind, lines, replaced(kind, name))), {
-              depth: 9,
-            }).replace(/digest: .*/, '');
+            const found = parseConfiguration(files(kind, lines, replaced(kind, name)));
+            const warnings = found.warnings.filter(({ message }) => !/^is empty/.test(message));
+            return inspect({ ...found, warnings }, { depth: 9 }).replace(/digest: .*/, '');
           } catch (error) {
-            return String(error);
+            return String(error).replaceAll(/:\d+,/g, ','); // it stands elsewhere
           }
         };
         for (const keyword of ['option', 'list'])
