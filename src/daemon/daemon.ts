@@ -31,6 +31,7 @@ import { Failures } from './reports/failures.ts';
 import { Hooks, type AboutSession } from './reports/hooks.ts';
 import type { LogEntry } from './reports/log.ts';
 import { Reports } from './reports/reports.ts';
+import { BroadcastRelays } from './tunnels/broadcast-relays.ts';
 import { Checks } from './tunnels/checks.ts';
 import type { LinkRunner } from './tunnels/link-runner.ts';
 import { Links } from './tunnels/links.ts';
@@ -66,6 +67,7 @@ export class Daemon {
   readonly #watches: readonly NetlinkWatch[];
   readonly #supervision = new Supervision();
   readonly #listeners: Listeners;
+  readonly #broadcasts: BroadcastRelays;
   #looking: Timer | undefined;
 
   private constructor(configuration: Configuration, options: DaemonOptions) {
@@ -195,6 +197,13 @@ export class Daemon {
         ),
       faults,
     );
+    this.#broadcasts = new BroadcastRelays({
+      servers,
+      networks: () => readOwnNetworks(kernel.route),
+      deviceOf: (network) => router.deviceOf(network),
+      count,
+      warn,
+    });
     const inForce = new InForce(configuration, options.read, {
       log,
       descriptors,
@@ -202,6 +211,7 @@ export class Daemon {
       surroundings,
       servers,
       listeners: this.#listeners,
+      broadcasts: this.#broadcasts,
       links: this.linkSet,
       relays: this.relays,
       radius: this.radius,
@@ -247,6 +257,7 @@ export class Daemon {
     clock.cancel(this.#looking);
     this.#supervision.close();
     this.#listeners.close();
+    this.#broadcasts.close();
     const goodbyes = [
       ...[...this.servers.values()].map((runner) => runner.shutdown(cause('SHUTDOWN'))),
       this.linkSet.stop(cause('SHUTDOWN')),

@@ -7,6 +7,7 @@
 #include "kernel.h"
 #include "memory.h"
 #include "netlink.h"
+#include "packet.h"
 #include "privileges.h"
 #include "random.h"
 #include "syscall.h"
@@ -146,6 +147,8 @@ NAPI_MODULE_INIT()
 		{ "originalDestination", original_destination },
 		{ "netlinkRequest", netlink_request },
 		{ "openNetlink", netlink_open },
+		{ "openPacket", packet_open },
+		{ "sendPacket", packet_send },
 		{ "fillRandom", fill_random },
 		{ "reduceCapabilities", reduce_capabilities },
 		{ "reduceThreadCapabilities", reduce_thread_capabilities },
