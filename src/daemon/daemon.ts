@@ -3,8 +3,10 @@ import type { NetlinkWatch } from '../native/netlink.ts';
 import { randomOctets } from '../native/random.ts';
 import type { Timer } from '../platform/clock.ts';
 import { errorText } from '../platform/errors.ts';
-import { clock } from '../platform/platform.ts';
+import { clock, files } from '../platform/platform.ts';
 import { CallIds } from '../pptp/call-ids.ts';
+import { Journal } from '../router/journal.ts';
+import { NamedSets } from '../router/named-sets.ts';
 import { KernelNeighbours } from '../router/neighbours.ts';
 import { readOwnNetworks } from '../router/own-networks.ts';
 import { RelayTable } from '../router/relay-table.ts';
@@ -29,8 +31,9 @@ import { Relays } from './relays/relays.ts';
 import { Counters } from './reports/counters.ts';
 import { Failures } from './reports/failures.ts';
 import { Hooks, type AboutSession } from './reports/hooks.ts';
-import type { LogEntry } from './reports/log.ts';
+import type { LogDocument } from './reports/log.ts';
 import { Reports } from './reports/reports.ts';
+import { BanSet } from './tunnels/ban-set.ts';
 import { BroadcastRelays } from './tunnels/broadcast-relays.ts';
 import { Checks } from './tunnels/checks.ts';
 import type { LinkRunner } from './tunnels/link-runner.ts';
@@ -41,6 +44,7 @@ import type { RunnerPorts } from './tunnels/runner-ports.ts';
 import type { ServerRunner } from './tunnels/server-runner.ts';
 import { Supervision } from './tunnels/supervision.ts';
 import { Surroundings } from './tunnels/surroundings.ts';
+import { UsageRunner } from './usage/usage-runner.ts';
 
 /** How often the router's networks and the LAN's devices are looked at, ms. */
 const LOOK_AROUND = 5_000;
@@ -56,6 +60,7 @@ export class Daemon {
   readonly io: PacketIo;
   readonly ports: RunnerPorts;
   readonly radius: Radius;
+  readonly usage: UsageRunner;
   readonly relays: Relays;
   readonly surroundings: Surroundings;
   /** Of what is in the kernel. */
@@ -105,8 +110,34 @@ export class Daemon {
       random: randomOctets,
       count: (counter) => reports.countInput(counter),
     });
-    const access = new Access(gateway, { users, wallClock: () => Date.now() });
     const drive = new Drive(faults);
+    this.usage = new UsageRunner(
+      {
+        drive,
+        warn,
+        report: (event) => reports.event(event),
+        zone: (wall) => options.localTime(wall) - wall,
+        sessions: () => this.sessions(),
+        review: (of, name) => {
+          if (of === 'link') this.inForce.change(() => this.linkSet.allow(name), `link ${name}`);
+          else for (const { server } of servers.values()) server.review(name, clock.monotonic());
+        },
+      },
+      configuration,
+      { ...options.usage, lasting: configuration.globals.usage_folder ?? options.usage.lasting },
+    );
+    const access = new Access(gateway, {
+      users,
+      wallTime: () => {
+        const utc = Date.now();
+        return { utc, local: options.localTime(utc) };
+      },
+      report: (event) => {
+        faults.contain('ban set', () => banSet.note(event, clock.monotonic()));
+        reports.event(event);
+      },
+      allowance: (username) => this.usage.allowance('user', username),
+    });
     const io = new PacketIo(limits.maxSessions + limits.maxHalfOpen, drive, ids, (error) =>
       faults.endAll('packets', error),
     );
@@ -114,7 +145,13 @@ export class Daemon {
     this.io = io;
 
     this.upkeep = new Upkeep(warn);
-    this.#watches = watchKernel(this.upkeep, warn);
+    const sets = new NamedSets({
+      journal: new Journal(files.join(options.runtime, 'sets'), warn),
+      upkeep: this.upkeep,
+      count,
+    });
+    const banSet = new BanSet(sets);
+    this.#watches = watchKernel(this.upkeep, warn, (table) => sets.uses(table));
     const router = options.router(this.#supervision, warn, this.upkeep);
     const failed = (error: unknown) =>
       reports.ofStrangers('neighbours: failed', () =>
@@ -149,14 +186,17 @@ export class Daemon {
       faults,
       io,
       router,
+      sets,
       connections,
+      linkAllowance: (name) => this.usage.allowance('link', name),
       neighbours: new KernelNeighbours(kernel.route, () => surroundings.networks, failed),
       report: (event) => {
         faults.contain('accounting', () => this.radius.note(event));
+        faults.contain('usage', () => this.usage.note(event));
         reports.event(event);
       },
       storePassword: async (section, secret) => {
-        options.storePassword(section, secret);
+        await options.storePassword(section, secret);
         await this.inForce.reload();
       },
     };
@@ -215,7 +255,9 @@ export class Daemon {
       links: this.linkSet,
       relays: this.relays,
       radius: this.radius,
+      usage: this.usage,
       supervision: this.#supervision,
+      banSet,
     });
     this.inForce = inForce;
     if (router.supervisor !== undefined)
@@ -238,6 +280,7 @@ export class Daemon {
     const daemon = new Daemon(configuration, options);
     try {
       await daemon.ports.router.recover();
+      await daemon.ports.sets.recover();
       await daemon.inForce.start();
     } catch (error) {
       await daemon.stop();
@@ -267,11 +310,21 @@ export class Daemon {
       new Promise<void>((resolve) => clock.meanwhile(3_800, resolve)),
     ]);
     await this.radius.close();
+    this.usage.close();
     this.upkeep.close();
     for (const watch of this.#watches) watch.close();
     await this.ports.router.close();
+    await this.ports.sets.close();
     this.io.close();
     this.#drive.stop();
+  }
+
+  /** Those that go on, of servers and links. */
+  sessions(): readonly SessionStatus[] {
+    return [
+      ...[...this.servers.values()].flatMap(({ server }) => server.sessions()),
+      ...[...this.links.values()].flatMap(({ link }) => link.status().session ?? []),
+    ];
   }
 
   /** Things that were counted and belong to no session. */
@@ -280,8 +333,8 @@ export class Daemon {
   }
 
   /** The last lines of the log. */
-  recentLines(): readonly LogEntry[] {
-    return this.#options.log.recent();
+  recentLines(after?: number): LogDocument {
+    return this.#options.log.recent(after);
   }
 }
 

@@ -17,6 +17,7 @@ import { routerCause } from './engine/router-cause.ts';
 import type { Radius } from './radius/radius.ts';
 import type { Relays } from './relays/relays.ts';
 import type { Log } from './reports/log.ts';
+import type { BanSet } from './tunnels/ban-set.ts';
 import type { BroadcastRelays } from './tunnels/broadcast-relays.ts';
 import type { Links } from './tunnels/links.ts';
 import type { Listeners } from './tunnels/listeners.ts';
@@ -25,6 +26,7 @@ import type { ServerRunner } from './tunnels/server-runner.ts';
 import { Servers } from './tunnels/servers.ts';
 import type { Supervision } from './tunnels/supervision.ts';
 import type { Surroundings } from './tunnels/surroundings.ts';
+import type { UsageRunner } from './usage/usage-runner.ts';
 
 /** What follows the configuration. */
 export interface Followers {
@@ -39,7 +41,9 @@ export interface Followers {
   readonly links: Links;
   readonly relays: Relays;
   readonly radius: Radius;
+  readonly usage: UsageRunner;
   readonly supervision: Supervision;
+  readonly banSet: BanSet;
 }
 
 export class InForce {
@@ -102,7 +106,8 @@ export class InForce {
 
   /** Networks may have come and gone, and devices of the LAN may have taken callers' addresses. */
   lookAround(): void {
-    const { servers, surroundings } = this.#followers;
+    const { ports, servers, surroundings } = this.#followers;
+    ports.access.lockout.watch(clock.monotonic());
     for (const { server } of servers.values()) server.watch(clock.monotonic());
     if (surroundings.look()) this.change(() => this.#apply(this.configuration), 'networks');
     else this.#followers.broadcasts.follow(); // a device may have been made anew
@@ -186,7 +191,8 @@ export class InForce {
 
   /** @param starting a server that its supervisor has set up */
   async #apply(configuration: Configuration, starting?: string): Promise<void> {
-    const { links, ports, radius, relays, servers, supervision, surroundings } = this.#followers;
+    const { links, ports, radius, relays, servers, supervision, surroundings, usage } =
+      this.#followers;
     const { supervisor } = ports.router;
     await this.#makeWay(configuration);
     const wanted = configuration.servers.filter(
@@ -206,6 +212,8 @@ export class InForce {
     for (const name of this.#failures.keys()) if (!this.isServer(name)) this.#failures.delete(name);
     this.#tell(configuration);
     this.#shareDescriptors(configuration);
+    this.#nameBanSet(configuration.banSet);
+    usage.configure(configuration);
     for (const options of configuration.servers)
       if (!failed.has(options.name))
         servers.get(options.name)?.server.reconfigure(options, clock.monotonic());
@@ -213,12 +221,13 @@ export class InForce {
     await links.change(configuration.links);
     await relays.change(configuration.relays);
     ports.router.serversConfigured(
-      configuration.servers.map(({ name, port, listen, openFirewall, allowFrom }) => ({
+      configuration.servers.map(({ name, port, listen, openFirewall, allowFrom, denyFrom }) => ({
         name,
         port,
         listen,
         openFirewall,
         allowFrom,
+        denyFrom,
       })),
     );
     this.#followers.broadcasts.follow();
@@ -250,6 +259,12 @@ export class InForce {
     relays.most = relayed;
     ports.gateway.reconfigure(limits);
     ports.access.reconfigure(configuration.users);
+  }
+
+  #nameBanSet(name: string | undefined): void {
+    const { banSet, ports } = this.#followers;
+    const now = clock.monotonic();
+    banSet.configure(name, ports.access.lockout.bans(now), now);
   }
 
   /** @returns those that could not be changed @throws Fatal, IoError or RouterError at the start */

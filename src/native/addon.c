@@ -5,6 +5,7 @@
 #include "device.h"
 #include "gre.h"
 #include "kernel.h"
+#include "lock.h"
 #include "memory.h"
 #include "netlink.h"
 #include "packet.h"
@@ -150,6 +151,7 @@ NAPI_MODULE_INIT()
 		{ "openPacket", packet_open },
 		{ "sendPacket", packet_send },
 		{ "fillRandom", fill_random },
+		{ "lockFile", lock_file },
 		{ "reduceCapabilities", reduce_capabilities },
 		{ "reduceThreadCapabilities", reduce_thread_capabilities },
 	};

@@ -61,6 +61,8 @@ inNamespace('ubus', import.meta.url, () => {
         reload: {},
         sessions: { server: 'string', after: 'int32' },
         disconnect: { id: 'int32', username: 'string' },
+        bans: { after: 'string' },
+        unban: { address: 'string', all: 'bool' },
         dial: { interface: 'string' },
         hangup: { interface: 'string' },
         link_setup: { interface: 'string' },

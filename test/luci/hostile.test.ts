@@ -39,6 +39,7 @@ function hostile(): Luci {
           session: { ...session, id: 2, server: undefined, link: markup },
         },
       ],
+      radius: [{ name: markup, state: markup, waiting: 1, distrusted: false }],
       disabled: [{ name: markup, kind: 'link' }],
       relays: [
         {
@@ -54,7 +55,23 @@ function hostile(): Luci {
     },
     'pptp.sessions': { sessions: [session] },
     'pptp.failures': {
-      failures: [{ time: 1, name: markup, peer: markup, username: markup, cause }],
+      failures: [
+        {
+          time: 9,
+          first: 1,
+          count: 3,
+          kind: 'server',
+          name: markup,
+          peer: markup,
+          username: markup,
+          cause,
+        },
+      ],
+    },
+    'pptp.bans': {
+      bans: [
+        { address: markup, server: markup, username: markup, tries: 5, since: 1, seconds_left: 9 },
+      ],
     },
     'pptp.check': { id: 1 },
     'pptp.radius_test': { id: 1 },
@@ -130,7 +147,7 @@ describe('hostile names stay text', () => {
     const [name, password] = router.document.querySelectorAll('input');
     name.value = markup;
     password.value = markup;
-    router.document.querySelector('button').click();
+    router.document.querySelector('.button-row button:last-child').click();
     await until(() => router.document.querySelector('[data-step]'));
     check(router);
   });

@@ -61,7 +61,8 @@ describe('rates', () => {
 });
 
 describe('graph', () => {
-  const { ceiling, outline } = module('graph');
+  const { outline } = module('graph');
+  const { ceiling } = module('chart-colours');
 
   test('the scale is the next round figure', () => {
     for (const [peak, top] of [
@@ -420,17 +421,20 @@ describe('zones', () => {
     assert.equal(Object.values(firewall).filter(({ name }) => name === 'vpn').length, 1);
   });
 
-  test('without the router, names are still resolved', () => {
+  test('without the router, names are still resolved and pings answered', () => {
     const { zones, firewall } = router();
-    const dns = () =>
-      Object.values(firewall).filter(
-        ({ '.type': type, dest_port }) => type === 'rule' && dest_port === '53',
-      );
+    const rules = () =>
+      Object.values(firewall)
+        .filter(({ '.type': type, src }) => type === 'rule' && src === 'vpn')
+        .map(({ dest_port, icmp_type, target }) => [dest_port ?? icmp_type, target]);
     zones.writeReach('vpn', { ...everything, router: false });
     zones.writeReach('vpn', { ...everything, router: false });
-    assert.equal(dns().length, 1);
+    assert.deepEqual(rules(), [
+      ['53', 'ACCEPT'],
+      [['echo-request'], 'ACCEPT'],
+    ]);
     zones.writeReach('vpn', everything);
-    assert.equal(dns().length, 0);
+    assert.deepEqual(rules(), []);
   });
 
   test('deleting leaves nothing behind and touches nothing else', () => {

@@ -51,6 +51,7 @@ export const caller: Tunnel = {
   dns: [],
   ipv6: undefined,
   proxyArp: false,
+  groups: [],
   ipv6Client: undefined,
 };
 

@@ -8,6 +8,7 @@ import { htmlOf } from './html.ts';
 
 /** Without .md. What no page of LuCI links to is reached from the others. */
 export const helpPages = [
+  'bans',
   'causes',
   'clients',
   'glossary',
@@ -19,6 +20,7 @@ export const helpPages = [
   'provider-login',
   'radius',
   'troubleshooting',
+  'usage',
 ];
 
 /** Pages that are there too, and places in the page itself. */

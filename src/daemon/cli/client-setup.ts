@@ -1,16 +1,18 @@
 /** `pptp-gateway windows` and its like: files that set a user's machine up. */
 import { errorText } from '../../platform/errors.ts';
-import { files, program } from '../../platform/platform.ts';
+import { files } from '../../platform/platform.ts';
 import type { SetupFormatName } from '../client-setup/formats.ts';
 import type { ControlClient } from '../control/client.ts';
 import { ExitCode, Fatal } from '../exit-codes.ts';
 import type { SetupDocument } from '../reports/documents.ts';
+import type { Answer } from './answer.ts';
 import type { Arguments } from './arguments.ts';
 
 export function clientSetupCommand(format: SetupFormatName) {
   return async (
     client: ControlClient,
-    { operands: [username = '', server], address, output, json }: Arguments,
+    { operands: [username = '', server], address, output }: Arguments,
+    answer: Answer,
   ): Promise<ExitCode> => {
     const document = (await client.call('client_setup', {
       format,
@@ -18,9 +20,9 @@ export function clientSetupCommand(format: SetupFormatName) {
       ...(server === undefined ? {} : { server }),
       ...(address === undefined ? {} : { address }),
     })) as SetupDocument;
-    const text = json ? `${JSON.stringify(document, undefined, 2)}\n` : document.text;
-    if (output === undefined) program.print(text);
-    else write(output, text);
+    answer.give(document);
+    if (output === undefined) answer.say(document.text.replace(/\n$/, ''));
+    else write(output, document.text);
     return ExitCode.Ok;
   };
 }

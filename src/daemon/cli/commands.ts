@@ -1,60 +1,68 @@
 /** The commands that talk to the running daemon. Each returns its exit code. */
 import { errorText } from '../../platform/errors.ts';
-import { clock, files, program } from '../../platform/platform.ts';
+import { clock, files } from '../../platform/platform.ts';
 import type { ControlClient } from '../control/client.ts';
 import type {
   CaptureDocument,
   FailureDocument,
   LinkDocument,
   ProblemDocument,
-  SessionDocument,
-  SessionsDocument,
-  ServerDocument,
   StatusDocument,
 } from '../reports/documents.ts';
 import { ExitCode, Fatal } from '../exit-codes.ts';
 import { printable } from '../printable.ts';
+import type { CheckDocument } from '../tunnels/checks.ts';
+import { bans, unban } from './bans.ts';
+import { events } from './events.ts';
 import { exitCodeOf, followed, POLL } from './checks.ts';
 import { clientSetupCommand } from './client-setup.ts';
 import { radiusTest } from './radius-test.ts';
-import { relaysText } from './relays.ts';
-import { duration, octets, shortened, table } from './tables.ts';
+import { showLog } from './log.ts';
+import { Patience } from './patience.ts';
+import { allSessions, showSessions } from './sessions.ts';
+import { problemText, statusText } from './status.ts';
+import { shortened, table } from './tables.ts';
+import { usage } from './usage-tables.ts';
 import { UbusError } from '../../ubus-js/index.ts';
+import type { Answer } from './answer.ts';
 import type { Arguments } from './arguments.ts';
+import type { DaemonCommandName } from './command-table.ts';
 
-type Command = (client: ControlClient, options: Arguments) => Promise<ExitCode>;
+/** ms between two looks at a capture */
+const LOOK = 1_000;
 
-const print = (text: string) => program.print(`${text}\n`);
-const printJson = (value: unknown) => print(JSON.stringify(value, undefined, 2));
+type Command = (client: ControlClient, options: Arguments, answer: Answer) => Promise<ExitCode>;
 
-export const commands: Readonly<Record<string, Command>> = {
-  async status(client, { json }) {
+export const commands: Readonly<Record<DaemonCommandName, Command>> = {
+  async status(client, { all }, answer) {
     const status = (await client.call('status')) as StatusDocument;
     const sessions = await allSessions(client);
-    if (json) printJson({ ...status, sessions });
-    else print(statusText(status, sessions));
+    answer.give({ ...status, sessions });
+    answer.say(statusText(status, sessions, all));
     return ExitCode.Ok;
   },
 
-  async sessions(client, { json }) {
-    const sessions = await allSessions(client);
-    if (json) printJson(sessions);
-    else print(sessions.length === 0 ? 'no sessions' : sessionTable(sessions));
-    return ExitCode.Ok;
-  },
+  sessions: showSessions,
+  log: showLog,
 
-  async disconnect(client, { operands: [which = ''] }) {
+  async disconnect(client, { operands: [which = ''] }, answer) {
     const { ended } = (await disconnect(client, which)) as { ended: number };
-    print(`ended ${ended} session${ended === 1 ? '' : 's'}`);
+    answer.give({ ended });
+    answer.say(`ended ${ended} session${ended === 1 ? '' : 's'}`);
     return ExitCode.Ok;
   },
 
-  async dial(client, { operands: [name = ''] }) {
+  bans,
+  unban,
+  events,
+
+  async dial(client, { operands: [name = ''] }, answer) {
     await client.call('dial', { interface: name });
     for (;;) {
       const link = await linkNamed(client, name);
+      answer.give({ link });
       if (link?.state === 'up') {
-        print(`${name} is up: ${link.session?.local_address ?? ''}`);
+        answer.say(`${name} is up: ${link.session?.local_address ?? ''}`);
         return ExitCode.Ok;
       }
       if (
@@ -64,117 +72,118 @@ export const commands: Readonly<Record<string, Command>> = {
         link.state === 'blocked' ||
         link.state === 'down'
       ) {
-        print(
+        answer.say(
           `${name} is ${link?.state ?? 'gone'}: ${link?.cause?.code ?? ''} ${link?.cause?.text ?? ''}`,
         );
         return exitCodeOf(link?.cause?.code);
       }
+      answer.hint(`${name} is ${link.state}`);
       await clock.pause(POLL);
     }
   },
 
-  async hangup(client, { operands: [name = ''] }) {
+  async hangup(client, { operands: [name = ''] }, answer) {
     await client.call('hangup', { interface: name });
-    while (((await linkNamed(client, name))?.state ?? 'down') !== 'down') await clock.pause(POLL);
-    print(`${name} is down`);
+    for (;;) {
+      const link = await linkNamed(client, name);
+      answer.give({ link });
+      if ((link?.state ?? 'down') === 'down') break;
+      await clock.pause(POLL);
+    }
+    answer.say(`${name} is down`);
     return ExitCode.Ok;
   },
 
-  async check(client, { operands: [name], server, json }) {
+  async check(client, { operands: [name], server }, answer) {
     const wanted =
       server !== undefined
         ? [{ server: server.host, port: server.port }]
         : (name !== undefined ? [name] : await linkNames(client)).map((each) => ({
             interface: each,
           }));
-    if (wanted.length === 0) print('there is no link to check');
-    let worst: ExitCode = ExitCode.Ok;
+    if (wanted.length === 0) answer.say('there is no link to check');
+    const checks: CheckDocument[] = [];
     for (const each of wanted) {
       const method = 'server' in each ? 'check_server' : 'check';
-      const done = await followed(client, await client.call(method, each), json);
-      if (json) printJson(done);
-      if (done.cause !== undefined) worst = exitCodeOf(done.cause.code);
+      checks.push(await followed(client, await client.call(method, each), answer));
     }
-    return worst;
+    answer.give({ checks });
+    const codes = new Set(checks.flatMap(({ cause }) => (cause ? [exitCodeOf(cause.code)] : [])));
+    return codes.size > 1 ? ExitCode.Failed : ([...codes][0] ?? ExitCode.Ok);
   },
 
   'radius-test': radiusTest,
+  usage,
 
   windows: clientSetupCommand('windows'),
   networkmanager: clientSetupCommand('networkmanager'),
   routeros: clientSetupCommand('routeros'),
 
-  async failures(client, { json }) {
+  async failures(client, _options, answer) {
     const { failures } = (await client.call('failures')) as { failures: FailureDocument[] };
-    if (json) printJson(failures);
-    else
-      print(
-        failures.length === 0
-          ? 'no failures'
-          : table(
-              failures.map(({ time, name, peer, username, cause }) => [
-                new Date(time * 1000).toISOString(),
-                name,
-                peer,
-                shortened(printable(username)),
-                cause.code,
-                printable(cause.text),
-              ]),
-            ),
-      );
+    answer.give({ failures });
+    answer.say(
+      failures.length === 0
+        ? 'no failures'
+        : table(
+            failures.map(({ time, name, peer, username, cause, count, first }) => [
+              new Date(time * 1000).toISOString(),
+              name,
+              peer,
+              shortened(printable(username)),
+              cause.code,
+              printable(cause.text) +
+                (count > 1
+                  ? ` (${count} times since ${new Date(first * 1000).toISOString()})`
+                  : ''),
+            ]),
+          ),
+    );
     return ExitCode.Ok;
   },
 
-  async counters(client, { json }) {
+  async counters(client, _options, answer) {
     const counters = (await client.call('counters')) as Record<string, object>;
-    if (json) printJson(counters);
-    else print(table(flatten(counters)));
+    answer.give({ counters });
+    answer.say(table(flatten(counters)));
     return ExitCode.Ok;
   },
 
-  async capture(client, { operands: [file = ''], seconds, secrets }) {
+  async capture(client, { operands: [file = ''], seconds, secrets }, answer) {
     writeCapture(file, new Uint8Array()); // before anything is recorded for nothing
     // The daemon's own limit is for when we are killed.
     const start = secrets ? 'capture_secrets' : 'capture_start';
     await client.call(start, { seconds: seconds + 60 });
-    print(
+    answer.say(
       `recording for ${seconds} s, or until Ctrl-C${secrets ? '; the file will hold login data' : ''}`,
     );
-    await new Promise<void>((resolve) => {
-      const enough = () => {
-        clock.cancel(timer);
-        for (const ignore of signals) ignore();
-        resolve();
-      };
-      const timer = clock.after(seconds * 1000, enough);
-      const signals = (['SIGINT', 'SIGTERM'] as const).map((name) =>
-        program.onSignal(name, enough),
-      );
-    });
+    const patience = new Patience();
+    const end = clock.monotonic() + seconds * 1000;
+    for (let left = seconds * 1000; left > 0; left = end - clock.monotonic()) {
+      if (!(await patience.pause(Math.min(left, LOOK)))) break;
+      const { capture } = (await client.call('status')) as StatusDocument;
+      answer.hint(`${capture?.packets ?? 0} packets`);
+    }
     const { path, packets, omitted, fault } = (await client.call(
       'capture_stop',
     )) as CaptureDocument;
     writeCapture(file, files.octets(path));
     files.remove(path);
-    print(
+    answer.give({ file, packets, omitted, fault });
+    answer.say(
       `${packets} packets in ${file}${omitted === 0 ? '' : `, ${omitted} left out (${fault ?? 'the file is full'})`}`,
     );
     return ExitCode.Ok;
   },
 
-  async reload(client) {
+  async reload(client, _options, answer) {
     const { faults } = (await client.call('reload')) as { faults: readonly ProblemDocument[] };
-    print('configuration read again');
-    for (const fault of faults) print(problemText(fault));
+    answer.give({ faults });
+    answer.say('configuration read again');
+    for (const fault of faults) answer.say(problemText(fault));
     return faults.length === 0 ? ExitCode.Ok : ExitCode.Configuration;
   },
 };
-
-function problemText({ file, section, option, message, kept }: ProblemDocument): string {
-  const place = [file, section, option].filter((part) => part !== undefined).join('.');
-  const effect = kept === true ? 'as it was before' : 'left out';
-  return printable(`${place}: ${message} (${effect})`);
-}
 
 /** A number is a session's id, or the name of a user who is called so. */
 async function disconnect(client: ControlClient, which: string): Promise<unknown> {
@@ -186,16 +195,6 @@ async function disconnect(client: ControlClient, which: string): Promise<unknown
     }
   }
   return client.call('disconnect', { username: which });
-}
-
-async function allSessions(client: ControlClient): Promise<readonly SessionDocument[]> {
-  const found: SessionDocument[] = [];
-  for (let after: number | undefined = 0; after !== undefined;) {
-    const { sessions, next } = (await client.call('sessions', { after })) as SessionsDocument;
-    found.push(...sessions);
-    after = next;
-  }
-  return found;
 }
 
 async function linkNames(client: ControlClient): Promise<readonly string[]> {
@@ -214,101 +213,6 @@ function writeCapture(file: string, octets: Uint8Array): void {
   } catch (error) {
     throw new Fatal(ExitCode.Failed, errorText(error));
   }
-}
-
-function statusText(
-  { version, uptime, config, problems, servers, links, disabled, relays }: StatusDocument,
-  sessions: readonly SessionDocument[],
-): string {
-  const parts = [`pptp-gateway ${version}, running for ${duration(uptime)}`];
-  if (config === 'refused')
-    parts.push('The new configuration is refused (see the log); the old one is in force.');
-  const faults = problems.filter(({ severity }) => severity === 'error');
-  if (config === 'partial')
-    parts.push(['Not in force as it stands in the files:', ...faults.map(problemText)].join('\n'));
-  if (servers.length > 0) {
-    parts.push(
-      table([
-        ['SERVER', 'DEVICE', 'PORT', 'ADDRESS', 'SESSIONS', ''],
-        ...servers.map((server) => [
-          server.name,
-          server.device,
-          String(server.port),
-          server.local_address,
-          `${server.sessions} of ${server.max_sessions}`,
-          serverNote(server),
-        ]),
-      ]),
-    );
-  }
-  if (links.length > 0) {
-    parts.push(
-      table([
-        ['LINK', 'DEVICE', 'SERVER', 'STATE', ''],
-        ...links.map((link) => [link.name, link.device, link.server, link.state, linkNote(link)]),
-      ]),
-    );
-  }
-  if (disabled.length > 0)
-    parts.push(`disabled: ${disabled.map(({ name, kind }) => `${kind} ${name}`).join(', ')}`);
-  parts.push(...relaysText(relays));
-  parts.push(sessions.length === 0 ? 'no sessions' : sessionTable(sessions));
-  return parts.join('\n\n');
-}
-
-function serverNote({ state, cause }: ServerDocument): string {
-  return cause === undefined ? '' : `${state}: ${cause.code} ${cause.text}`;
-}
-
-function linkNote({ state, cause, retry_in: retryIn }: LinkDocument): string {
-  if (state === 'up' || cause === undefined) return '';
-  return `${cause.code}: ${cause.text}${retryIn === undefined ? '' : ` Next attempt in ${retryIn} s.`}`;
-}
-
-function sessionTable(sessions: readonly SessionDocument[]): string {
-  const header = [
-    'ID',
-    'VIA',
-    'USER',
-    'FROM',
-    'ADDRESS',
-    'SINCE',
-    'LOGIN',
-    'ENCRYPTION',
-    'RX',
-    'TX',
-    'LOSS',
-  ];
-  const rates = sessions.map(ratesText);
-  const isLimited = rates.some((text) => text !== '');
-  return table([
-    isLimited ? [...header, 'RATE UP, DOWN'] : header,
-    ...sessions.map((session, n) => [...sessionRow(session), ...(isLimited ? [rates[n]!] : [])]),
-  ]);
-}
-
-function sessionRow(session: SessionDocument): string[] {
-  const expected = session.rx_packets + session.lost;
-  const loss = `${session.lost} of ${expected}${expected === 0 ? '' : ` (${((100 * session.lost) / expected).toFixed(2)} %)`}`;
-  return [
-    String(session.id),
-    session.server ?? session.link ?? '',
-    shortened(printable(session.username)),
-    session.peer,
-    session.link === undefined ? session.address : session.local_address,
-    duration(session.uptime),
-    session.account === 'radius' ? `${session.auth} RADIUS` : session.auth,
-    session.mppe,
-    octets(session.rx_bytes),
-    octets(session.tx_bytes),
-    loss,
-  ];
-}
-
-/** Of those sessions that have a rate. */
-function ratesText({ rate_up: up, rate_down: down }: SessionDocument): string {
-  const text = (rate: number | undefined) => (rate === undefined ? 'any' : `${rate} kbit/s`);
-  return up === undefined && down === undefined ? '' : `${text(up)}, ${text(down)}`;
 }
 
 /** Nested counters as rows of `group.name` and number. */

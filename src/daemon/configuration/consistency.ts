@@ -15,6 +15,7 @@ import {
 import { clashes, type Surrounding } from './clashes.ts';
 import { complainer, type Place, type Problem } from './problems.ts';
 import type { RadiusOptions } from './radius.ts';
+import { giveNoKeys } from './security.ts';
 
 const inNetwork = (section: string): Place => ({ file: 'network', section });
 const inUsers = (section: string): Place => ({ file: 'pptp_users', section });
@@ -231,5 +232,35 @@ export function checkUsers(
     const warn = complainer(problems, inUsers(section), 'warning');
     for (const unknown of names.filter((word) => !known.has(word)))
       warn('server', unknown, 'there is no such server');
+  }
+  for (const user of users) checkSecurity(user, servers, problems);
+}
+
+/** From the weakest. */
+const policies = ['off', 'optional', 'required'] as const;
+
+/** What a user's own login methods and encryption are on the servers that he may call. */
+function checkSecurity(
+  { section, servers: names, auth, mppe }: User,
+  servers: readonly ServerOptions[],
+  problems: Problem[],
+): void {
+  if (auth.length === 0 && mppe === undefined) return;
+  const warn = complainer(problems, inUsers(section), 'warning');
+  for (const server of servers) {
+    const { name } = server;
+    if (names.length > 0 && !names.includes(name)) continue;
+    const methods = server.auth.filter((method) => auth.length === 0 || auth.includes(method));
+    const policy = mppe ?? server.mppe.policy;
+    if (methods.length === 0)
+      warn('auth', auth.join(' '), `server '${name}' allows none of these: no login there`);
+    else if (policy === 'required' && giveNoKeys(methods))
+      warn('auth', auth.join(' '), `server '${name}': no keys for the encryption that is required`);
+    if (policies.indexOf(policy) < policies.indexOf(server.mppe.policy))
+      warn(
+        'mppe',
+        policy,
+        `weaker than server '${name}' has it (${server.mppe.policy}): this user's traffic may pass unencrypted`,
+      );
   }
 }

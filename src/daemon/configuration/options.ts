@@ -1,40 +1,48 @@
 /**
  * The option table: every option of every section, once. It feeds the parser, the reload (what a change disturbs, by keysOf)
- * and the reference. Those of RADIUS are in radius-options.ts.
+ * and the reference. Those of RADIUS are in radius-options.ts, those of relays in relay-options.ts.
  */
 import {
   address,
   bool,
   date,
   device,
+  filterSet,
   domain,
   folder,
   host,
+  hours,
   integer,
   keepalive,
   network,
+  note,
   ntHash,
   oneOf,
   password,
   prefix,
   range,
   seconds,
+  setName,
   text,
   username,
-  zone,
 } from './option-types.ts';
 import { list, option, optional, required, type Applies } from './option-table.ts';
+import { quota, rates, userRates } from './traffic-options.ts';
 import { stockOptions } from './stock-options.ts';
 
+export { relayOptions } from './relay-options.ts';
+
+const authMethod = oneOf('mschap-v2', 'eap', 'mschap', 'chap', 'pap');
+const encryption = oneOf('required', 'optional', 'off');
 const auth = (applies: Applies) =>
   list(
-    oneOf('mschap-v2', 'eap', 'mschap', 'chap', 'pap'),
+    authMethod,
     ['mschap-v2'],
     applies,
     'Login methods allowed, best first; any but mschap-v2 must be named. eap is EAP-MSCHAPv2, and as good as mschap-v2, or with RADIUS accounts what that server asks for. The others are weak; chap and pap allow no encryption.',
   );
 const mppe = option(
-  oneOf('required', 'optional', 'off'),
+  encryption,
   'required',
   'session',
   'Encryption: required, optional (both may send in the clear) or off.',
@@ -71,19 +79,6 @@ const interfaceOptions = {
     'LCP echo: failures in a row and seconds between requests; 0 turns it off.',
   ),
 } as const;
-
-const kilobits = integer(0, 10_000_000, 'kbit/s');
-const burst = integer(10, 10_000, 'ms');
-const rates = (up: string, down: string) => ({
-  rate_up: option(kilobits, '0', 'live', up),
-  rate_down: option(kilobits, '0', 'live', down),
-  rate_burst: option(
-    burst,
-    '50',
-    'live',
-    'How much may pass at once after a pause: what the rate makes in this time.',
-  ),
-});
 
 /** `config interface` with `option proto 'pptpserver'` in /etc/config/network. */
 export const serverOptions = {
@@ -168,11 +163,23 @@ export const serverOptions = {
     'disallowed',
     'Networks from which callers are accepted; none: all.',
   ),
+  deny_from: list(
+    prefix,
+    [],
+    'disallowed',
+    'Addresses and networks from which no caller is accepted, also where allow_from names them.',
+  ),
   accounts: list(
     oneOf('local', 'radius'),
     ['local'],
     'new-sessions',
     'Who decides on logins: the users of this router (local), RADIUS servers, or both: with local first, RADIUS is asked for names that no user has; with radius first, users count only while no RADIUS server answers.',
+  ),
+  filter_id: list(
+    filterSet,
+    [],
+    'live',
+    "What a RADIUS server's Filter-Id may do: put the caller's address into the firewall set of that name (staff), or into another one (sales team=sales). None: it has no effect. Sets as in option group of a user.",
   ),
   ban_after: option(
     integer(0, 1000),
@@ -245,6 +252,7 @@ export const linkOptions = {
     'Rate of what is sent into the link, in IP packets inside the tunnel; 0: no limit.',
     'Rate of what comes from the link, in IP packets inside the tunnel; 0: no limit.',
   ),
+  ...quota('the link'),
   pppname: optional(device, 'listener', 'Name of the device; default pptp-<interface>.'),
   ...stockOptions,
 } as const;
@@ -279,21 +287,32 @@ export const userOptions = {
     'live',
     "Sessions at the same time; default: the server's max_per_user.",
   ),
-  rate_up: optional(
-    kilobits,
-    'live',
-    "Rate of what the user sends, for each session; 0: no limit; default: the server's rate_up.",
+  mppe: optional(
+    encryption,
+    'session',
+    "Encryption of this user's sessions: required, optional or off; default: the server's mppe.",
   ),
-  rate_down: optional(
-    kilobits,
-    'live',
-    "Rate of what the user gets, for each session; 0: no limit; default: the server's rate_down.",
+  auth: list(
+    authMethod,
+    [],
+    'disallowed',
+    'Login methods that this user may use, of those that the server allows; none: all of them.',
   ),
-  rate_burst: optional(
-    burst,
-    'live',
-    "How much may pass at once after a pause: what the rate makes in this time; default: the server's rate_burst.",
+  hours: list(
+    hours,
+    [],
+    'disallowed',
+    "When the user may be logged in, in the router's local time, such as 'Mon-Fri 08:00-18:00'; there may be several, and over midnight (Fri 22:00-06:00). A session ends when its time is over. None: always.",
   ),
+  group: list(
+    setName,
+    [],
+    'live',
+    "Firewall sets (nftables) that the user's address is in while the user is connected: staff is the set of that name in fw4, which a config ipset of /etc/config/firewall makes; elsewhere inet filter staff, say. Rules of your own say what follows.",
+  ),
+  note: optional(note, 'live', 'A text of your own: who this is, whom to call.'),
+  ...userRates,
+  ...quota('the user'),
   must_change: option(
     bool,
     '0',
@@ -324,6 +343,11 @@ export const globalOptions = {
     'live',
     'Callers that have not logged in yet, per source address.',
   ),
+  ban_set: optional(
+    setName,
+    'live',
+    'Firewall set (nftables) that addresses are in while they are locked out after failed logins, so that a rule of your own drops what comes from them; named as in option group of a user.',
+  ),
   login_timeout: option(seconds(5, 600), '60', 'new-sessions', 'Time a caller has to log in.'),
   writable: list(
     folder,
@@ -331,72 +355,16 @@ export const globalOptions = {
     'restart',
     'Folders besides its own that hooks may write to (OpenWrt, where the service is in a jail).',
   ),
+  usage_folder: optional(
+    folder,
+    'restart',
+    'Folder where usage is kept over a reboot: it is written there every six hours, and when the service stops. Default /etc/pptp/usage on OpenWrt, else /var/lib/pptp-gateway.',
+  ),
   imported: list(
     text,
     [],
     'live',
     'What was taken over from older programs (pptpd); without the word it is taken over again.',
-  ),
-} as const;
-
-/** `config relay` in /etc/config/pptp. */
-export const relayOptions = {
-  enabled: option(bool, '1', 'listener', 'Off: the section is ignored, and may be half written.'),
-  direction: option(
-    oneOf('outbound', 'inbound'),
-    'outbound',
-    'listener',
-    'outbound: machines behind the router call servers outside; inbound: callers outside reach a server behind the router.',
-  ),
-  src: list(
-    zone,
-    [],
-    'listener',
-    'Where the clients are: firewall zones or networks (plain Linux: devices). Required.',
-  ),
-  dest: list(
-    zone,
-    [],
-    'listener',
-    'Where the servers are: firewall zones or networks (plain Linux: devices). Required.',
-  ),
-  dest_ip: optional(address, 'listener', 'inbound: address of the server. Required there.'),
-  backend: option(
-    oneOf('auto', 'relay', 'helper'),
-    'auto',
-    'listener',
-    "relay: control connections pass through the daemon, GRE is rewritten by nftables; helper: the kernel's connection tracking helper; auto: relay where nftables has what it needs, else helper.",
-  ),
-  client: list(prefix, [], 'listener', 'Networks of the clients; none: all.'),
-  server: list(
-    prefix,
-    [],
-    'listener',
-    'outbound: networks of servers that may be called; none: all.',
-  ),
-  max_connections: option(
-    integer(1, 4096),
-    '64',
-    'live',
-    'Control connections at the same time (backend relay).',
-  ),
-  max_per_client: option(
-    integer(1, 4096),
-    '8',
-    'live',
-    'Control connections of one client address at the same time (backend relay).',
-  ),
-  max_half_open: option(
-    integer(1, 4096),
-    '16',
-    'live',
-    'Control connections that have had no call yet (backend relay).',
-  ),
-  idle_timeout: option(
-    seconds(0, 604800),
-    '600',
-    'live',
-    'End a control connection and its calls without messages and packets after this time; 0: never (backend relay).',
   ),
 } as const;
 

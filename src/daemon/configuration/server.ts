@@ -120,7 +120,9 @@ export function serverFromSection(
     clientRoutes: values.client_route,
     domains: values.domain,
     allowFrom: values.allow_from,
+    denyFrom: values.deny_from,
     accounts: values.accounts,
+    filterSets: values.filter_id,
     ban: { after: values.ban_after, time: values.ban_time },
   };
 }

@@ -4,6 +4,7 @@ import { describeCause } from '../../wire/cause.ts';
 import type { Problem } from '../configuration/problems.ts';
 import type { Daemon } from '../daemon.ts';
 import { isRefusal, type Faults } from '../engine/faults.ts';
+import { banMethods } from './bans.ts';
 import { captureMethods, Captures } from './capture.ts';
 import { checkMethods } from './check.ts';
 import { clientSetupMethods } from './client-setup.ts';
@@ -11,6 +12,7 @@ import { linkMethods } from './links.ts';
 import { radiusMethods } from './radius.ts';
 import { sessionMethods } from './sessions.ts';
 import { statusMethods } from './status.ts';
+import { usageMethods } from './usage.ts';
 
 /**
  * @param captureDir where captures are written: a folder of ours
@@ -25,9 +27,11 @@ export function pptpObject(
   const methods = {
     ...statusMethods(daemon, captures, reload),
     ...sessionMethods(daemon),
+    ...banMethods(daemon),
     ...linkMethods(daemon),
     ...checkMethods(daemon),
     ...radiusMethods(daemon),
+    ...usageMethods(daemon),
     ...clientSetupMethods(daemon),
     ...captureMethods(captures),
   };

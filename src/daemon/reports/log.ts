@@ -2,11 +2,14 @@
  * The log: one line per fact, to the system's log where it takes them, else on stderr. Protocol code never logs; it outputs
  * events, and this file turns them into lines with a fixed order of keys. No event carries a secret.
  */
+import { isOfStranger, type Event } from './event.ts';
+import { Recent } from './recent.ts';
 import { program } from '../../platform/platform.ts';
-import type { SessionEvent, SessionStatus } from '../../session/ports.ts';
+import type { Ban, SessionStatus } from '../../session/ports.ts';
 import { describeCause, type Cause } from '../../wire/cause.ts';
+import { formatDay } from '../../usage/calendar.ts';
 import { formatAddress, formatPrefix } from '../../wire/ip.ts';
-import type { RelayCallStatus, RelayEvent } from '../relays/relay-event.ts';
+import type { RelayCallStatus } from '../relays/relay-event.ts';
 import { printable } from '../printable.ts';
 
 export const levels = ['error', 'warning', 'info', 'debug'] as const;
@@ -20,17 +23,32 @@ export type LogEntry = {
   readonly text: string;
 };
 
-/** Most lines and characters that are kept to be shown. */
+export type LogDocument = {
+  readonly log: readonly LogEntry[];
+  /** What to give as `after` for the lines to come. */
+  readonly next: number;
+};
+
+/** Most lines and characters that are kept to be shown, and lines about strangers among them. */
 const LINES = 500;
 const CHARACTERS = 200_000;
+const LINES_OF_STRANGERS = 150;
+
+interface Numbered {
+  /** Of all lines, from 1. */
+  readonly number: number;
+  readonly entry: LogEntry;
+}
 
 export class Log {
   level: Level = 'info';
   /** Links whose every step is told whatever the level is. */
   verbose: ReadonlySet<string> = new Set();
   readonly #write: (line: string) => void;
-  readonly #kept: LogEntry[] = [];
+  readonly #kept = new Recent<Numbered>(LINES, LINES_OF_STRANGERS);
   #characters = 0;
+  /** Of all lines so far. */
+  #count = 0;
   readonly #taken: (level: Level, text: string) => boolean;
 
   /** @param taken offers a line to the system's log; `write` gets those that it does not take */
@@ -42,28 +60,34 @@ export class Log {
     this.#taken = taken;
   }
 
-  line(level: Level, text: string): void {
+  line(level: Level, text: string, isAboutStranger = false): void {
     if (levels.indexOf(level) > levels.indexOf(this.level)) return;
     const shown = printable(text);
-    this.#keep({ time: Date.now() / 1000, level, text: shown });
+    this.#keep({ time: Date.now() / 1000, level, text: shown }, isAboutStranger);
     if (!this.#taken(level, shown)) this.#write(formatLine(level, shown));
   }
 
-  /** The last lines, oldest first: for who may not read the system's log. */
-  recent(): readonly LogEntry[] {
-    return this.#kept;
+  /**
+   * The last lines, oldest first: for who may not read the system's log.
+   * @param after what `next` was: those that have come since
+   */
+  recent(after = 0): LogDocument {
+    const known = after > this.#count ? 0 : after;
+    const log = this.#kept.list.filter(({ number }) => number > known);
+    return { log: log.map(({ entry }) => entry), next: this.#count };
   }
 
-  event(event: SessionEvent | RelayEvent): void {
+  event(event: Event): void {
     const [level, text] = describeEvent(event);
-    this.line(event.what === 'step' && this.verbose.has(event.link) ? 'info' : level, text);
+    const shown = event.what === 'step' && this.verbose.has(event.link) ? 'info' : level;
+    this.line(shown, text, isOfStranger(event));
   }
 
-  #keep(entry: LogEntry): void {
-    this.#kept.push(entry);
-    this.#characters += entry.text.length;
-    while (this.#kept.length > LINES || this.#characters > CHARACTERS)
-      this.#characters -= this.#kept.shift()!.text.length;
+  #keep(entry: LogEntry, isAboutStranger: boolean): void {
+    const gone = this.#kept.add({ number: ++this.#count, entry }, isAboutStranger);
+    this.#characters += entry.text.length - (gone?.entry.text.length ?? 0);
+    while (this.#characters > CHARACTERS)
+      this.#characters -= this.#kept.remove(this.#kept.list[0])!.entry.text.length;
   }
 }
 
@@ -76,7 +100,7 @@ export function toStderr(line: string): void {
   program.complain(`${new Date().toISOString()} ${line}`);
 }
 
-function describeEvent(event: SessionEvent | RelayEvent): [Level, string] {
+function describeEvent(event: Event): [Level, string] {
   switch (event.what) {
     case 'session-up':
       return ['info', `${about(event.session)}: up ${facts(event.session)}`];
@@ -95,6 +119,13 @@ function describeEvent(event: SessionEvent | RelayEvent): [Level, string] {
         'warning',
         `server ${event.server} caller ${formatAddress(event.peer)} user ${quote(event.username)}: login failed ${because(event.cause)}`,
       ];
+    case 'banned':
+      return [
+        'warning',
+        `${aboutBan(event.ban)}: banned for ${lasting(event.ban)} s after ${event.ban.tries} failed logins, the last as user ${quote(event.ban.username)}`,
+      ];
+    case 'unbanned':
+      return ['info', `${aboutBan(event.ban)}: no longer banned (${event.why})`];
     case 'link-state': {
       const retry =
         event.retryIn === undefined
@@ -109,6 +140,14 @@ function describeEvent(event: SessionEvent | RelayEvent): [Level, string] {
     case 'server-trouble': {
       const whose = event.username === undefined ? '' : ` user ${quote(event.username)}`;
       return ['warning', `server ${event.server}${whose}: ${because(event.cause)}`];
+    }
+    case 'quota': {
+      const { of, name, quota, used, period } = event;
+      const since = `since ${formatDay(period.first)}`;
+      return [
+        'warning',
+        `${of} ${quote(name)}: quota used up: ${used} of ${quota.octets} octets ${since}: ${quota.action.kind}`,
+      ];
     }
     case 'relay-call-up':
       return ['info', `${aboutCall(event.call)}: up`];
@@ -127,6 +166,14 @@ function describeEvent(event: SessionEvent | RelayEvent): [Level, string] {
     case 'step':
       return ['debug', `link ${event.link}: ${event.step} ok${event.detail && ` ${event.detail}`}`];
   }
+}
+
+function aboutBan({ server, address }: Ban): string {
+  return `server ${server} caller ${formatAddress(address)}`;
+}
+
+function lasting({ since, until }: Ban): number {
+  return Math.round((until - since) / 1000);
 }
 
 function about({ kind, name, id, username, peer }: SessionStatus): string {
@@ -159,7 +206,10 @@ function because(cause: Cause): string {
   return `${cause.code} "${describeCause(cause)}"`;
 }
 
+/** No account has a longer name; and a log that cuts lines must not cut off what comes after one. */
+const NAME = 128;
+
 /** Names come from the peer: quoted, and nothing in them can end the quote or the line. */
 function quote(text: string): string {
-  return JSON.stringify(text);
+  return JSON.stringify(text.length > NAME ? `${text.slice(0, NAME)}…` : text);
 }

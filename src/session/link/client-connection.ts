@@ -223,6 +223,8 @@ export class ClientConnection implements SessionOwner {
         this.#lcpUp = true;
         this.#step('lcp', `MRU ${news.peerMru}`);
         break;
+      case 'tunnel-changed': // a link is in no groups
+        break;
       case 'login':
         // Nobody is asked to log in to a link.
         break;

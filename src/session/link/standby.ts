@@ -83,6 +83,7 @@ export class Standby {
       dns: [],
       ipv6: undefined,
       proxyArp: false,
+      groups: [],
       ipv6Client: undefined,
     };
     this.#state = { number, leave, tunnel, replaced };

@@ -12,6 +12,7 @@ import { formatPrefix, prefixContains } from '../../wire/ip.ts';
 import { MsChapError } from '../../wire/ms-chap.ts';
 import { toHex } from '../../wire/octets.ts';
 import type { CallFacts, LoginAnswer, Terms } from '../authorization.ts';
+import { within } from '../allowance.ts';
 import type { Claims } from '../claims.ts';
 import { Deadlines, earliest } from '../deadlines.ts';
 import type { ServerOptions } from '../options.ts';
@@ -24,7 +25,7 @@ import type {
 } from '../ports.ts';
 import { Session, type SessionNews, type SessionOwner } from '../session.ts';
 import type { Access, LiveSession } from './access.ts';
-import { ratesOf, timesOf, type Account } from './account.ts';
+import { groupsOf, ratesOf, timesOf, type Account } from './account.ts';
 import type { Admission, Wait } from './admissions.ts';
 import { Progress } from './half-open.ts';
 import { Login, type Verdict } from './login.ts';
@@ -68,6 +69,7 @@ export interface CallPorts {
    */
   readonly admit: (
     account: Account,
+    method: string,
     end: LiveSession['end'],
     now: number,
   ) => Admission | Cause | Wait;
@@ -128,14 +130,14 @@ export class CallerCall implements SessionOwner {
     return this.#session?.methods ?? [];
   }
 
-  /** The account, or the server, has changed in what does not end this session: expiry and rates hold at once. */
+  /** The account, its allowance or the server has changed in what does not end this session: expiry, rates and the like hold at once. */
   renew(account: Account, now: number): void {
     const state = this.#state;
     if (!('admission' in state)) return;
     this.#state = { ...state, account };
+    state.session.renew(this.#how(account), now);
     this.#setRates(state.session, account, now);
-    if (state.name === 'established')
-      this.#endIf(state.limits.setExpiry(account.expires, now), now);
+    if (state.name === 'established') this.#endIf(state.limits.setAccount(account, now), now);
   }
 
   /** An authority wants something to be otherwise of a session that lives. */
@@ -145,7 +147,7 @@ export class CallerCall implements SessionOwner {
     const account = { ...state.account, terms: { ...state.account.terms, ...change } };
     const admission = { ...state.admission, account };
     this.#state = { ...state, account, admission };
-    state.session.renew(this.#how(account));
+    state.session.renew(this.#how(account), now);
     if (change.rates !== undefined) this.#setRates(state.session, account, now);
     if (change.idleTimeout !== undefined || change.sessionTimeout !== undefined)
       state.limits.setTimes(timesOf(account, this.#ports.options()), now);
@@ -243,6 +245,7 @@ export class CallerCall implements SessionOwner {
         this.#deadlines.set('tunnel', now + this.#ports.access.gateway.limits.loginTimeout);
         break;
       case 'event':
+      case 'tunnel-changed':
         this.#owner.output(news);
         break;
       case 'authenticated': // it is the peer that logs in
@@ -338,7 +341,7 @@ export class CallerCall implements SessionOwner {
 
   #answer({ session, login }: State & { name: 'judged' }, verdict: Verdict, now: number): void {
     const { attempt } = login;
-    const admission = this.#admission(verdict, now);
+    const admission = this.#admission(verdict, attempt.method, now);
     if ('wait' in admission) {
       this.#deadlines.set('answer', now + admission.wait); // the login has its deadline all the same
       return;
@@ -385,11 +388,18 @@ export class CallerCall implements SessionOwner {
     session.admit({ ...identity, account: this.#how(account) }, attempt.method, grant, now);
   }
 
-  #how({ user, terms }: Account): SessionAccount {
-    return { source: user === undefined ? 'radius' : 'local', call: this.#facts, terms };
+  #how(account: Account): SessionAccount {
+    const { user, terms } = account;
+    return {
+      source: user === undefined ? 'radius' : 'local',
+      call: this.#facts,
+      terms,
+      groups: groupsOf(account, this.#ports.options().filterSets),
+      note: user?.note,
+    };
   }
 
-  #admission(verdict: Verdict, now: number): Admission | Cause | Wait {
+  #admission(verdict: Verdict, method: string, now: number): Admission | Cause | Wait {
     if ('refused' in verdict) return verdict.refused;
     const { account } = verdict;
     const circle = account.routes.find((prefix) => prefixContains(prefix, this.#owner.peer));
@@ -397,7 +407,7 @@ export class CallerCall implements SessionOwner {
     const end = (why: Cause, at: number): void => {
       this.#owner.outside(() => this.end(why, at), at);
     };
-    return this.#ports.admit(account, end, now);
+    return this.#ports.admit(account, method, end, now);
   }
 
   /** The log gets the cause, the peer what refusals.ts has for it; else what a wrong password gets. */
@@ -411,7 +421,9 @@ export class CallerCall implements SessionOwner {
   }
 
   #setRates(session: Session, account: Account, now: number): void {
-    session.setRates(ratesOf(account, this.#ports.options().rates), now);
+    const { access, options } = this.#ports;
+    const rates = ratesOf(account, options().rates);
+    session.setRates(within(access.allowance(account.username), rates), now);
   }
 
   #establish(now: number): void {
@@ -421,10 +433,10 @@ export class CallerCall implements SessionOwner {
     if (session === undefined) return;
     const { options, access } = this.#ports;
     const times = timesOf(state.account, options());
-    const limits = new SessionLimits(times, this.path, access.wallClock, now);
+    const limits = new SessionLimits(times, this.path, access.wallTime, now);
     this.#state = { ...state, name: 'established', limits };
     this.#event({ what: 'session-up', session });
-    this.#endIf(limits.setExpiry(state.account.expires, now), now);
+    this.#endIf(limits.setAccount(state.account, now), now);
   }
 
   #endIf(why: Cause | undefined, now: number): void {

@@ -10,9 +10,11 @@ import type { Account } from './account.ts';
 /** All but the address. @returns or why there is nothing that both allow */
 export function grantOf(
   { localAddress, dns, nbns, mppe }: ServerOptions,
-  { terms }: Account,
+  { user, terms }: Account,
 ): Omit<Grant, 'peerAddress'> | Cause {
-  const encryption = stricter(mppe, terms.mppe);
+  // The owner's word about a user counts more than the server's, weaker or stronger.
+  const own = { ...mppe, policy: user?.mppe ?? mppe.policy };
+  const encryption = stricter(own, terms.mppe);
   if ('code' in encryption) return encryption;
   return {
     localAddress,

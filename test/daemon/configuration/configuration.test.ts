@@ -115,6 +115,8 @@ test('the example of the design', () => {
       broadcastRelay: [],
       accounts: ['local'],
       allowFrom: [{ address: 0, length: 0 }],
+      denyFrom: [],
+      filterSets: [],
       ban: { after: 5, time: 600_000 },
     },
   ]);
@@ -143,6 +145,7 @@ test('the example of the design', () => {
     ipv6Client: undefined,
     commands: { up: undefined, down: undefined },
     verbose: false,
+    quota: undefined,
   });
   const [{ secret: userSecret, ...user }] = users as [(typeof users)[0]];
   assert.equal(userSecret.password, 'streng');
@@ -156,8 +159,14 @@ test('the example of the design', () => {
     clientRoutes: [],
     domains: [],
     maxSessions: 1,
+    auth: [],
+    groups: [],
+    hours: undefined,
+    mppe: undefined,
+    note: undefined,
     rates: {},
     mustChange: false,
+    quota: undefined,
     expires: Date.UTC(2028, 0, 1) - 1,
   });
 });

@@ -17,6 +17,7 @@ export const link: Tunnel = {
   dns: [],
   ipv6: undefined,
   proxyArp: false,
+  groups: [],
   ipv6Client: undefined,
 };
 

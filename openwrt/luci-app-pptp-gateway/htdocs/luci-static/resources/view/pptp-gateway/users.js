@@ -5,17 +5,20 @@
 'require uci';
 'require ui';
 'require pptp-gateway.bus as bus';
+'require pptp-gateway.date-field as dateField';
 'require pptp-gateway.fields as fields';
 'require pptp-gateway.notices as notices';
 'require pptp-gateway.password-field as passwordField';
 'require pptp-gateway.server-form as serverForm';
 'require pptp-gateway.setup-dialog as setupDialog';
 'require pptp-gateway.subnets as subnets';
+'require pptp-gateway.usage as usage';
 'require pptp-gateway.user-list as userList';
 'require pptp-gateway.words as words';
 'require pptp-gateway.zones as zones';
 
 const SECONDS = 5;
+const USAGE_SECONDS = 30;
 
 const servers = () => uci.sections('network', 'interface').filter(({ proto }) => proto == 'pptpserver');
 
@@ -31,14 +34,17 @@ return view.extend({
 			L.resolveDefault(bus.interfaces(), []),
 			uci.load(['pptp_users', 'network', 'firewall']),
 			L.resolveDefault(uci.load('pptpd')),
-			notices.box('clients')
+			notices.box('clients'),
+			L.resolveDefault(bus.usage(), null)
 		]);
 	},
 
-	render([sessions, interfaces, , , notice]) {
+	render([sessions, interfaces, , , notice, used]) {
 		this.sessions = sessions;
 		this.upstream = subnets.upstream(interfaces);
 		this.online = new Map();
+		this.used = new Map();
+		this.noteUsage(used);
 
 		const map = new form.Map('pptp_users', _('PPTP users'), _('Who may call the servers of this router.'));
 		map.chain('network');
@@ -71,6 +77,11 @@ return view.extend({
 			for (const [sectionId, node] of this.online) this.showOnline(sectionId, node);
 		}, SECONDS);
 
+		poll.add(async () => {
+			this.noteUsage(await L.resolveDefault(bus.usage(), null));
+			for (const [sectionId, node] of this.used) this.showUsage(sectionId, node);
+		}, USAGE_SECONDS);
+
 		return map.render().then((node) => E([], [notice, node, this.transfers(map.readonly)]));
 	},
 
@@ -91,6 +102,15 @@ return view.extend({
 			const node = E('span', {}, []);
 			this.online.set(sectionId, node);
 			this.showOnline(sectionId, node);
+			return node;
+		};
+
+		option = section.taboption('general', form.DummyValue, '_usage', _('This month'));
+		option.modalonly = false;
+		option.textvalue = (sectionId) => {
+			const node = E('span', {}, []);
+			this.used.set(sectionId, node);
+			this.showUsage(sectionId, node);
 			return node;
 		};
 
@@ -123,13 +143,11 @@ return view.extend({
 
 		option = section.taboption(
 			'general',
-			form.Value,
+			dateField.DateField,
 			'expires',
 			_('Expires'),
-			_('Last day on which the user may log in (UTC), such as 2027-12-31.')
+			_('Last day on which the user may log in (UTC); empty: for ever.')
 		);
-		option.validate = (sectionId, value) =>
-			!value || userList.isDay(value) ? true : _('Expected a date such as 2027-12-31.');
 		option.textvalue = function (sectionId) {
 			return this.cfgvalue(sectionId) ?? _('never');
 		};
@@ -200,6 +218,40 @@ return view.extend({
 		option.datatype = 'range(1,4096)';
 		option.modalonly = true;
 
+		option = section.taboption(
+			'advanced',
+			form.DynamicList,
+			'hours',
+			_('Hours'),
+			_(
+				"When the user may be logged in, in the router's local time, such as Mon-Fri 08:00-18:00; a session ends when its time is over. Empty: always."
+			)
+		);
+		option.modalonly = true;
+		option.validate = (sectionId, value) =>
+			!value || userList.rules.hours.test(value) ? true : _('Expected days and times such as Mon-Fri 08:00-18:00.');
+
+		option = section.taboption(
+			'advanced',
+			form.DynamicList,
+			'group',
+			_('Firewall groups'),
+			_(
+				'IP sets of the firewall that the address of the user is in while the user is connected: rules with these sets say who reaches what.'
+			)
+		);
+		for (const { name, family } of uci.sections('firewall', 'ipset')) if (name && family != 'ipv6') option.value(name);
+		option.modalonly = true;
+		option.validate = (sectionId, value) =>
+			!value || userList.rules.group.test(value) ? true : _('Expected the name of an IP set of the firewall.');
+
+		fields.userSecurity(section, 'advanced');
+
+		option = section.taboption('general', form.Value, 'note', _('Note'), _('A text of your own.'));
+		option.modalonly = true;
+		option.validate = (sectionId, value) =>
+			!value || userList.rules.note.test(value) ? true : _('Expected at most 256 octets.');
+
 		for (const [name, title, description, range] of [
 			[
 				'rate_up',
@@ -227,6 +279,13 @@ return view.extend({
 				modalonly: true
 			});
 
+		for (option of fields.quota(
+			section,
+			'advanced',
+			_('What the user may send and get in a month, together, in MB (1000 MB are 1 GB); 0: no quota.')
+		))
+			option.modalonly = true;
+
 		option = section.taboption(
 			'advanced',
 			form.Value,
@@ -238,6 +297,24 @@ return view.extend({
 		option.password = true;
 		option.validate = (sectionId, value) =>
 			!value || userList.rules.nthash.test(value) ? true : _('Expected 32 hexadecimal digits.');
+	},
+
+	noteUsage(answer) {
+		const entries = answer == null ? [] : usage.entries(answer).filter(({ kind }) => kind == 'user');
+		this.usage = new Map(entries.map((entry) => [entry.name, entry]));
+	},
+
+	/* What the user has moved this month, both ways, and the quota. */
+	showUsage(sectionId, node) {
+		const entry = this.usage.get(uci.get('pptp_users', sectionId, 'username'));
+		const quota = usage.quota(entry?.quota);
+		const text = entry ? words.octets(entry.month) : '-';
+		if (node.dataset.shown === text + quota) return;
+		node.dataset.shown = text + quota;
+		node.replaceChildren(
+			entry?.quota?.used_up ? words.dot('bad', text) : text,
+			E('div', { style: 'font-size:90%' }, [quota])
+		);
 	},
 
 	/* Who is on now: address and since when. */
