@@ -113,6 +113,7 @@ export const options = {
     complete: 'file',
     doc: 'file to write, in place of the standard output',
   },
+  sessions: { type: 'boolean', doc: 'of each session, too' },
   month: {
     type: 'string',
     value: 'YYYY-MM',
@@ -298,6 +299,12 @@ const table = [
     more: 'Sessions, failed logins, lock-outs, links and calls that pass through. With --json a document a line: time, event and data, as on ubus. What is not read in time is left out, and counted.',
   },
   {
+    name: 'metrics',
+    options: ['sessions'],
+    asks: 'daemon',
+    doc: 'what Prometheus is told, in its text format',
+  },
+  {
     name: 'usage',
     operands: [{ name: 'USER|LINK', optional: true }],
     options: ['month'],
@@ -317,6 +324,13 @@ const table = [
     name: 'reload',
     asks: 'daemon',
     doc: 'read the configuration again; sessions whose settings did not change stay',
+    exits: [ExitCode.Configuration],
+  },
+  {
+    name: 'validate',
+    options: ['config-dir'],
+    doc: 'what is wrong with the configuration, with file and line; no daemon is needed',
+    more: 'Ends with 78 where a section would not run as it stands, and with 0 where there are warnings at most.',
     exits: [ExitCode.Configuration],
   },
   {

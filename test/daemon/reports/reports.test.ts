@@ -20,6 +20,7 @@ test('input that is tolerated is counted, and a line for whoever looks for it', 
     counters,
     failures: new Failures(),
     publish: () => undefined,
+    tally: () => undefined,
     runHooks: () => undefined,
   });
   reports.countInput('ppp: malformed-frame');
@@ -43,6 +44,7 @@ test('guessed at for hours from a thousand addresses: all is bounded, summed up,
     failures,
     publish: () => undefined,
     runHooks: () => undefined,
+    tally: () => undefined,
   });
   const lockout = new Lockout((event) => reports.event(event));
   reports.event({ what: 'link-state', link: 'office', state: 'waiting', cause: cause('CONNECT_REFUSED') }); // prettier-ignore
