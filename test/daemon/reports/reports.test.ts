@@ -42,6 +42,7 @@ test('guessed at for hours from a thousand addresses: all is bounded, summed up,
     faults: noFaults(),
     counters,
     failures,
+    tally: () => undefined,
     publish: () => undefined,
     runHooks: () => undefined,
   });
