@@ -3,7 +3,7 @@ import type { NetlinkWatch } from '../native/netlink.ts';
 import { randomOctets } from '../native/random.ts';
 import type { Timer } from '../platform/clock.ts';
 import { errorText } from '../platform/errors.ts';
-import { clock, files } from '../platform/platform.ts';
+import { clock, files, program } from '../platform/platform.ts';
 import { CallIds } from '../pptp/call-ids.ts';
 import { Journal } from '../router/journal.ts';
 import { NamedSets } from '../router/named-sets.ts';
@@ -26,6 +26,9 @@ import { kernel, watchKernel } from './engine/kernel.ts';
 import { PacketIo } from './engine/packet-io.ts';
 import { InForce } from './in-force.ts';
 import { LiveSessions } from './radius/live-sessions.ts';
+import { MetricsListener } from './metrics/metrics-listener.ts';
+import { metricsText } from './metrics/metrics.ts';
+import { Tally } from './metrics/tally.ts';
 import { Radius } from './radius/radius.ts';
 import { Relays } from './relays/relays.ts';
 import { Counters } from './reports/counters.ts';
@@ -48,6 +51,8 @@ import { UsageRunner } from './usage/usage-runner.ts';
 
 /** How often the router's networks and the LAN's devices are looked at, ms. */
 const LOOK_AROUND = 5_000;
+/** Sessions are asked for a sign of life as often as metrics are, but not more often than so, ms. */
+const ECHO = 10_000;
 
 export class Daemon {
   readonly started = clock.monotonic();
@@ -61,6 +66,8 @@ export class Daemon {
   readonly ports: RunnerPorts;
   readonly radius: Radius;
   readonly usage: UsageRunner;
+  readonly metrics: MetricsListener;
+  readonly #tally = new Tally();
   readonly relays: Relays;
   readonly surroundings: Surroundings;
   /** Of what is in the kernel. */
@@ -74,6 +81,9 @@ export class Daemon {
   readonly #listeners: Listeners;
   readonly #broadcasts: BroadcastRelays;
   #looking: Timer | undefined;
+  #lookedAt = 0;
+  /** For metrics. */
+  #echoedAt = -Infinity;
 
   private constructor(configuration: Configuration, options: DaemonOptions) {
     this.#options = options;
@@ -98,6 +108,7 @@ export class Daemon {
       faults,
       counters: this.#counters,
       failures: this.failures,
+      tally: (event) => this.#tally.note(event),
       publish: (event) => options.publish?.(event),
       runHooks: (event) => hooks.note(event),
     });
@@ -111,6 +122,12 @@ export class Daemon {
       count: (counter) => reports.countInput(counter),
     });
     const drive = new Drive(faults);
+    this.metrics = new MetricsListener({
+      faults,
+      warn,
+      count,
+      text: (perSession) => this.metricsText(perSession),
+    });
     this.usage = new UsageRunner(
       {
         drive,
@@ -256,6 +273,7 @@ export class Daemon {
       relays: this.relays,
       radius: this.radius,
       usage: this.usage,
+      metrics: this.metrics,
       supervision: this.#supervision,
       banSet,
     });
@@ -286,8 +304,16 @@ export class Daemon {
       await daemon.stop();
       throw error;
     }
-    daemon.#looking = clock.every(LOOK_AROUND, () => daemon.inForce.lookAround());
+    daemon.#lookedAt = clock.monotonic();
+    daemon.#looking = clock.every(LOOK_AROUND, () => daemon.#lookAround());
     return daemon;
+  }
+
+  #lookAround(): void {
+    const now = clock.monotonic();
+    this.#tally.delayed(Math.max(0, now - this.#lookedAt - LOOK_AROUND));
+    this.#lookedAt = now;
+    this.inForce.lookAround();
   }
 
   /** Networks have come, gone or changed their device: relays follow them. */
@@ -311,6 +337,7 @@ export class Daemon {
     ]);
     await this.radius.close();
     this.usage.close();
+    this.metrics.close();
     this.upkeep.close();
     for (const watch of this.#watches) watch.close();
     await this.ports.router.close();
@@ -325,6 +352,34 @@ export class Daemon {
       ...[...this.servers.values()].flatMap(({ server }) => server.sessions()),
       ...[...this.links.values()].flatMap(({ link }) => link.status().session ?? []),
     ];
+  }
+
+  /** For Prometheus. Sessions are asked for a sign of life: the next one tells how long that took. */
+  metricsText(perSession: boolean): string {
+    const now = clock.monotonic();
+    const text = metricsText(
+      {
+        tally: this.#tally,
+        sessions: this.sessions(),
+        servers: [...this.servers.values()].map(({ server }) => server.options),
+        links: [...this.links].map(([name, { link }]) => ({ name, state: link.status().state })),
+        bans: this.ports.access.lockout.bans(now).length,
+        packets: this.io.counters(),
+        waits: this.io.waits(),
+        counted: this.counters(),
+        radius: this.radius.status(),
+        resources: program.resources(),
+        uptime: (now - this.started) / 1000,
+        now: Date.now() / 1000,
+      },
+      perSession,
+    );
+    if (now - this.#echoedAt >= ECHO) {
+      this.#echoedAt = now;
+      for (const { server } of this.servers.values()) server.askEchoes(now);
+      for (const runner of this.links.values()) runner.feed((link, at) => link.askEcho(at));
+    }
+    return text;
   }
 
   /** Things that were counted and belong to no session. */

@@ -9,11 +9,13 @@ import { RouterError } from '../router/router.ts';
 import type { ServerOptions } from '../session/options.ts';
 import { cause, type Cause } from '../wire/cause.ts';
 import type { Configuration } from './configuration/configuration.ts';
+import { metricsFrom } from './configuration/metrics.ts';
 import { describeProblem, type Problem } from './configuration/problems.ts';
 import { placesOf } from './configuration/usable-sections.ts';
 import type { DaemonOptions } from './daemon-options.ts';
 import type { Descriptors } from './engine/descriptors.ts';
 import { routerCause } from './engine/router-cause.ts';
+import type { MetricsListener } from './metrics/metrics-listener.ts';
 import type { Radius } from './radius/radius.ts';
 import type { Relays } from './relays/relays.ts';
 import type { Log } from './reports/log.ts';
@@ -42,6 +44,7 @@ export interface Followers {
   readonly relays: Relays;
   readonly radius: Radius;
   readonly usage: UsageRunner;
+  readonly metrics: MetricsListener;
   readonly supervision: Supervision;
   readonly banSet: BanSet;
 }
@@ -191,7 +194,7 @@ export class InForce {
 
   /** @param starting a server that its supervisor has set up */
   async #apply(configuration: Configuration, starting?: string): Promise<void> {
-    const { links, ports, radius, relays, servers, supervision, surroundings, usage } =
+    const { links, metrics, ports, radius, relays, servers, supervision, surroundings, usage } =
       this.#followers;
     const { supervisor } = ports.router;
     await this.#makeWay(configuration);
@@ -232,6 +235,7 @@ export class InForce {
     );
     this.#followers.broadcasts.follow();
     supervision.configured();
+    await metrics.configure(metricsFrom(configuration.globals));
   }
 
   /** What is logged from now on, and what is wrong. */

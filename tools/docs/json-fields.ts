@@ -72,6 +72,7 @@ export const answers: Readonly<Record<CommandName, Readonly<Record<string, strin
   windows: setup,
   networkmanager: setup,
   routeros: setup,
+  metrics: { metrics: "text in Prometheus' format" },
   usage,
   capture,
   reload: { faults: 'what is not in force: list of problem' },

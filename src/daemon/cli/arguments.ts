@@ -25,6 +25,8 @@ export interface Arguments {
   readonly seconds: number;
   /** capture: keep login data and payload */
   readonly secrets: boolean;
+  /** metrics: of each session */
+  readonly sessions: boolean;
   /** usage: the month, as it was written */
   readonly month: string | undefined;
   /** init: answers that are not asked for */
@@ -99,6 +101,7 @@ export function parseArguments(
     server: values.server === undefined ? undefined : parseServer(values.server),
     seconds,
     secrets: values.secrets === true,
+    sessions: values.sessions === true,
     month: values.month,
     answers: {
       network: values.network,

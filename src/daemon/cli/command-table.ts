@@ -113,6 +113,7 @@ export const options = {
     complete: 'file',
     doc: 'file to write, in place of the standard output',
   },
+  sessions: { type: 'boolean', doc: 'of each session, too' },
   month: {
     type: 'string',
     value: 'YYYY-MM',
@@ -296,6 +297,12 @@ const table = [
     follows: true,
     doc: 'what happens, as it happens, until Ctrl-C',
     more: 'Sessions, failed logins, lock-outs, links and calls that pass through. With --json a document a line: time, event and data, as on ubus. What is not read in time is left out, and counted.',
+  },
+  {
+    name: 'metrics',
+    options: ['sessions'],
+    asks: 'daemon',
+    doc: 'what Prometheus is told, in its text format',
   },
   {
     name: 'usage',

@@ -7,8 +7,8 @@ import {
   bool,
   date,
   device,
-  filterSet,
   domain,
+  filterSet,
   folder,
   host,
   hours,
@@ -27,6 +27,7 @@ import {
   username,
 } from './option-types.ts';
 import { list, option, optional, required, type Applies } from './option-table.ts';
+import { reportOptions } from './report-options.ts';
 import { quota, rates, userRates } from './traffic-options.ts';
 import { stockOptions } from './stock-options.ts';
 
@@ -355,11 +356,7 @@ export const globalOptions = {
     'restart',
     'Folders besides its own that hooks may write to (OpenWrt, where the service is in a jail).',
   ),
-  usage_folder: optional(
-    folder,
-    'restart',
-    'Folder where usage is kept over a reboot: it is written there every six hours, and when the service stops. Default /etc/pptp/usage on OpenWrt, else /var/lib/pptp-gateway.',
-  ),
+  ...reportOptions,
   imported: list(
     text,
     [],

@@ -25,6 +25,7 @@ const defaults = {
   },
   passwordFile: undefined,
   month: undefined,
+  sessions: false,
   address: undefined,
   output: undefined,
   all: false,

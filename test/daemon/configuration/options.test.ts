@@ -558,6 +558,22 @@ const cases: Readonly<Record<Kind, Readonly<Record<string, Case>>>> = {
       bad: ['tmp', '/', '/tmp/', '/tmp/../etc', '/a b', '/a:b'],
     },
     imported: { good: [['pptpd', undefined]], bad: [] },
+    metrics: {
+      good: [['127.0.0.1:9723', undefined]],
+      bad: [
+        '9723',
+        '127.0.0.1',
+        '0.0.0.0:9723',
+        '127.0.0.1:0',
+        '127.0.0.1:65536',
+        '[::1]:9723',
+        '224.0.0.1:9723',
+        'localhost:9723',
+        '127.0.0.1:9723/metrics',
+      ],
+    },
+    metrics_from: { good: [['192.168.1.0/24', undefined]], bad: ['lan', '10.0.0.0/33'] },
+    metrics_sessions: { good: [['1', undefined]], bad: ['2'] },
     usage_folder: {
       good: [['/mnt/disk/usage', undefined]],
       bad: ['usage', '/', '/mnt/', '/a b'],

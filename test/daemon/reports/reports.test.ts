@@ -20,6 +20,7 @@ test('input that is tolerated is counted, and a line for whoever looks for it', 
     counters,
     failures: new Failures(),
     publish: () => undefined,
+    tally: () => undefined,
     runHooks: () => undefined,
   });
   reports.countInput('ppp: malformed-frame');
