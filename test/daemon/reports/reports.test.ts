@@ -45,7 +45,6 @@ test('guessed at for hours from a thousand addresses: all is bounded, summed up,
     tally: () => undefined,
     publish: () => undefined,
     runHooks: () => undefined,
-    tally: () => undefined,
   });
   const lockout = new Lockout((event) => reports.event(event));
   reports.event({ what: 'link-state', link: 'office', state: 'waiting', cause: cause('CONNECT_REFUSED') }); // prettier-ignore
