@@ -185,7 +185,8 @@ export class Gateway {
   readonly configDir: string;
   private readonly lab: Lab;
   private readonly namespace: string;
-  private readonly socket: string;
+  /** Of its own bus. */
+  readonly socket: string;
 
   constructor(
     lab: Lab,

@@ -7,6 +7,7 @@ import type { Configuration } from './configuration/configuration.ts';
 import type { BusEvent } from './reports/events.ts';
 import type { Faults } from './engine/faults.ts';
 import type { Log } from './reports/log.ts';
+import type { UsageFolders } from './usage/usage-runner.ts';
 
 export interface DaemonOptions {
   readonly log: Log;
@@ -17,6 +18,8 @@ export interface DaemonOptions {
   readonly runtime: string;
   /** What the clocks on the walls show at a moment; both ms since 1970. */
   readonly localTime: (utc: number) => number;
+  /** Where usage is kept, unless the configuration says where it lasts. */
+  readonly usage: UsageFolders;
   /** Dial links with auto 1 ourselves, where no supervisor decides. */
   readonly dial: boolean;
   /** Makes the Router port. */

@@ -33,6 +33,7 @@ import { Failures } from './reports/failures.ts';
 import { Hooks, type AboutSession } from './reports/hooks.ts';
 import type { LogDocument } from './reports/log.ts';
 import { Reports } from './reports/reports.ts';
+import { BanSet } from './tunnels/ban-set.ts';
 import { Checks } from './tunnels/checks.ts';
 import type { LinkRunner } from './tunnels/link-runner.ts';
 import { Links } from './tunnels/links.ts';
@@ -42,6 +43,7 @@ import type { RunnerPorts } from './tunnels/runner-ports.ts';
 import type { ServerRunner } from './tunnels/server-runner.ts';
 import { Supervision } from './tunnels/supervision.ts';
 import { Surroundings } from './tunnels/surroundings.ts';
+import { UsageRunner } from './usage/usage-runner.ts';
 
 /** How often the router's networks and the LAN's devices are looked at, ms. */
 const LOOK_AROUND = 5_000;
@@ -57,6 +59,7 @@ export class Daemon {
   readonly io: PacketIo;
   readonly ports: RunnerPorts;
   readonly radius: Radius;
+  readonly usage: UsageRunner;
   readonly relays: Relays;
   readonly surroundings: Surroundings;
   /** Of what is in the kernel. */
@@ -105,15 +108,33 @@ export class Daemon {
       random: randomOctets,
       count: (counter) => reports.countInput(counter),
     });
+    const drive = new Drive(faults);
+    this.usage = new UsageRunner(
+      {
+        drive,
+        warn,
+        report: (event) => reports.event(event),
+        sessions: () => this.sessions(),
+        review: (of, name) => {
+          if (of === 'link') this.inForce.change(() => this.linkSet.allow(name), `link ${name}`);
+          else for (const { server } of servers.values()) server.review(name, clock.monotonic());
+        },
+      },
+      configuration,
+      { ...options.usage, lasting: configuration.globals.usage_folder ?? options.usage.lasting },
+    );
     const access = new Access(gateway, {
       users,
       wallTime: () => {
         const utc = Date.now();
         return { utc, local: options.localTime(utc) };
       },
-      report: (event) => reports.event(event),
+      report: (event) => {
+        faults.contain('ban set', () => banSet.note(event, clock.monotonic()));
+        reports.event(event);
+      },
+      allowance: (username) => this.usage.allowance('user', username),
     });
-    const drive = new Drive(faults);
     const io = new PacketIo(limits.maxSessions + limits.maxHalfOpen, drive, ids, (error) =>
       faults.endAll('packets', error),
     );
@@ -126,6 +147,7 @@ export class Daemon {
       upkeep: this.upkeep,
       count,
     });
+    const banSet = new BanSet(sets);
     this.#watches = watchKernel(this.upkeep, warn, (table) => sets.uses(table));
     const router = options.router(this.#supervision, warn, this.upkeep);
     const failed = (error: unknown) =>
@@ -163,9 +185,11 @@ export class Daemon {
       router,
       sets,
       connections,
+      linkAllowance: (name) => this.usage.allowance('link', name),
       neighbours: new KernelNeighbours(kernel.route, () => surroundings.networks, failed),
       report: (event) => {
         faults.contain('accounting', () => this.radius.note(event));
+        faults.contain('usage', () => this.usage.note(event));
         reports.event(event);
       },
       storePassword: async (section, secret) => {
@@ -220,7 +244,9 @@ export class Daemon {
       links: this.linkSet,
       relays: this.relays,
       radius: this.radius,
+      usage: this.usage,
       supervision: this.#supervision,
+      banSet,
     });
     this.inForce = inForce;
     if (router.supervisor !== undefined)
@@ -272,6 +298,7 @@ export class Daemon {
       new Promise<void>((resolve) => clock.meanwhile(3_800, resolve)),
     ]);
     await this.radius.close();
+    this.usage.close();
     this.upkeep.close();
     for (const watch of this.#watches) watch.close();
     await this.ports.router.close();
@@ -280,14 +307,22 @@ export class Daemon {
     this.#drive.stop();
   }
 
+  /** Those that go on, of servers and links. */
+  sessions(): readonly SessionStatus[] {
+    return [
+      ...[...this.servers.values()].flatMap(({ server }) => server.sessions()),
+      ...[...this.links.values()].flatMap(({ link }) => link.status().session ?? []),
+    ];
+  }
+
   /** Things that were counted and belong to no session. */
   counters(): Readonly<Record<string, number>> {
     return { ...this.#counters.all(), ...this.#options.faults.counters() };
   }
 
   /** The last lines of the log. */
-  recentLines(after?: number): LogDocument {
-    return this.#options.log.recent(after);
+  recentLines(after = 0): LogDocument {
+    return this.#options.log.since(after);
   }
 }
 

@@ -17,6 +17,7 @@ import { routerCause } from './engine/router-cause.ts';
 import type { Radius } from './radius/radius.ts';
 import type { Relays } from './relays/relays.ts';
 import type { Log } from './reports/log.ts';
+import type { BanSet } from './tunnels/ban-set.ts';
 import type { Links } from './tunnels/links.ts';
 import type { Listeners } from './tunnels/listeners.ts';
 import type { RunnerPorts } from './tunnels/runner-ports.ts';
@@ -24,6 +25,7 @@ import type { ServerRunner } from './tunnels/server-runner.ts';
 import { Servers } from './tunnels/servers.ts';
 import type { Supervision } from './tunnels/supervision.ts';
 import type { Surroundings } from './tunnels/surroundings.ts';
+import type { UsageRunner } from './usage/usage-runner.ts';
 
 /** What follows the configuration. */
 export interface Followers {
@@ -37,7 +39,9 @@ export interface Followers {
   readonly links: Links;
   readonly relays: Relays;
   readonly radius: Radius;
+  readonly usage: UsageRunner;
   readonly supervision: Supervision;
+  readonly banSet: BanSet;
 }
 
 export class InForce {
@@ -184,7 +188,8 @@ export class InForce {
 
   /** @param starting a server that its supervisor has set up */
   async #apply(configuration: Configuration, starting?: string): Promise<void> {
-    const { links, ports, radius, relays, servers, supervision, surroundings } = this.#followers;
+    const { links, ports, radius, relays, servers, supervision, surroundings, usage } =
+      this.#followers;
     const { supervisor } = ports.router;
     await this.#makeWay(configuration);
     const wanted = configuration.servers.filter(
@@ -201,6 +206,8 @@ export class InForce {
     for (const name of this.#failures.keys()) if (!this.isServer(name)) this.#failures.delete(name);
     this.#tell(configuration);
     this.#shareDescriptors(configuration);
+    this.#nameBanSet(configuration.banSet);
+    usage.configure(configuration);
     for (const options of configuration.servers)
       if (!failed.has(options.name))
         servers.get(options.name)?.server.reconfigure(options, clock.monotonic());
@@ -248,6 +255,12 @@ export class InForce {
     relays.most = relayed;
     ports.gateway.reconfigure(limits);
     ports.access.reconfigure(configuration.users);
+  }
+
+  #nameBanSet(name: string | undefined): void {
+    const { banSet, ports } = this.#followers;
+    const now = clock.monotonic();
+    banSet.configure(name, ports.access.lockout.bans(now), now);
   }
 
   /** @returns those that could not be changed @throws Fatal, IoError or RouterError at the start */

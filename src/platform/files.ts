@@ -50,6 +50,8 @@ export interface Files {
   writeSecret(path: string, octets: Uint8Array): void;
   /** Whatever happens, it is the old file or the new one. */
   replace(path: string, text: string, how: Replacement): void;
+  /** What is there under the new name gives way. */
+  rename(path: string, to: string): void;
   /** Behind what is there; made where it is not. @param mode of a new file */
   append(path: string, text: string, mode: number): void;
   /** In this order; what there is no room for shows before the first of them is replaced. */

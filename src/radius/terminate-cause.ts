@@ -68,6 +68,7 @@ const terminateCauses: Record<CauseCode, keyof typeof TerminateCause> = {
   ACCOUNT_DISABLED: 'AdminReset',
   ACCOUNT_EXPIRED: 'AdminReset',
   OUTSIDE_HOURS: 'SessionTimeout',
+  QUOTA_USED_UP: 'SessionTimeout',
   USER_LIMIT: 'AdminReset',
   PASSWORD_EXPIRED: 'UserError',
   PASSWORD_NOT_STORED: 'NasError',

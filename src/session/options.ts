@@ -45,6 +45,20 @@ export interface Rates {
   readonly burst: number;
 }
 
+/** What may be moved in a month, both ways, and what happens when it is used up. */
+export interface Quota {
+  /** Octets of IP packets inside the tunnel. */
+  readonly octets: number;
+  readonly action:
+    /** Sessions end, and there are no new ones until the next period. */
+    | { readonly kind: 'deny' }
+    /** kbit/s, in either direction. */
+    | { readonly kind: 'slow'; readonly rate: number }
+    | { readonly kind: 'notify' };
+  /** Of the month, on which a period begins; in a month that does not have it, the last. */
+  readonly day: number;
+}
+
 export type AccountSource = 'local' | 'radius';
 
 /** What servers and links have in common. */
@@ -92,6 +106,9 @@ export interface ServerOptions extends TunnelOptions {
   readonly isolate: boolean;
   readonly dns: readonly Ipv4[];
   readonly nbns: readonly Ipv4[];
+  /** What callers that ask for it (DHCPINFORM) and their set-up get: networks to reach through the tunnel, and domains. */
+  readonly clientRoutes: readonly Prefix[];
+  readonly domains: readonly string[];
   /** Who decides on logins; the first before the second. */
   readonly accounts: readonly AccountSource[];
   /** Networks from which callers are accepted; none: all. */
@@ -139,6 +156,7 @@ export interface ClientLinkOptions extends TunnelOptions {
   readonly commands: { readonly up: string | undefined; readonly down: string | undefined };
   /** Every step of this link is logged. */
   readonly verbose: boolean;
+  readonly quota: Quota | undefined;
 }
 
 export interface FilterSet {
@@ -174,6 +192,9 @@ export interface User {
   readonly address: Ipv4 | undefined;
   /** Networks behind the caller. */
   readonly routes: readonly Prefix[];
+  /** As the server's, in their place; empty: those of the server. */
+  readonly clientRoutes: readonly Prefix[];
+  readonly domains: readonly string[];
   /** undefined: the server's maxPerUser. */
   readonly maxSessions: number | undefined;
   /** undefined: the server's policy. */
@@ -188,6 +209,7 @@ export interface User {
   readonly note: string | undefined;
   /** What is absent is as the server has it. */
   readonly rates: Partial<Rates>;
+  readonly quota: Quota | undefined;
   /** Gets in with a new password only. */
   readonly mustChange: boolean;
   /** Last valid moment, ms since 1970 UTC; undefined: never expires. */

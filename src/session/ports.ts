@@ -87,6 +87,17 @@ export interface CallCounters {
  */
 export const SERVER_INTERFACE_IDENTIFIER = Uint8Array.of(0, 0, 0, 0, 0, 0, 0, 1);
 
+/** What a caller is told besides its address when it asks by DHCPINFORM. */
+export interface InformParameters {
+  /** Length of the network that its address is in. */
+  readonly prefixLength: number;
+  readonly dns: readonly Ipv4[];
+  /** The first is its own, all are searched. */
+  readonly domains: readonly string[];
+  /** Networks to reach through the tunnel. */
+  readonly routes: readonly Prefix[];
+}
+
 /** What the kernel must know of a tunnel that is up. */
 export interface Tunnel {
   /** Interface (UCI section) and its device. */
@@ -100,6 +111,8 @@ export interface Tunnel {
   /** caller: networks behind the caller; link: networks to reach through it. */
   readonly routes: readonly Prefix[];
   readonly mtu: number;
+  /** caller only */
+  readonly inform: InformParameters | undefined;
   /** link only */
   readonly defaultRoute: boolean;
   readonly metric: number;

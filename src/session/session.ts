@@ -17,6 +17,7 @@ import type {
   CallerOutput,
   CallPath,
   FrameReceiver,
+  InformParameters,
   SessionAccount,
   SessionStatus,
   Tunnel,
@@ -50,6 +51,7 @@ export interface Identity {
   readonly routes: readonly Prefix[];
   /** Of a caller. */
   readonly account: SessionAccount | undefined;
+  readonly inform: InformParameters | undefined;
 }
 
 export type SessionNews =
@@ -434,6 +436,7 @@ export class Session implements FrameReceiver {
       peerAddress,
       routes: this.#identity?.routes ?? [],
       groups: this.#identity?.account?.groups ?? [],
+      inform: this.#identity?.inform,
       mtu,
       dns: peerDns ? dns : [],
       ipv6: this.#ipv6,

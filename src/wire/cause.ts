@@ -150,6 +150,11 @@ const table = {
     sentence: 'The user may not be logged in at this time (option hours).',
     disconnectCode: 15,
   },
+  QUOTA_USED_UP: {
+    sentence:
+      'What the user or the link may move in a month is used up (option quota_month); it goes on when the next period begins.',
+    disconnectCode: 15,
+  },
   USER_LIMIT: { sentence: 'The user already has as many sessions as allowed.', disconnectCode: 15 },
   PASSWORD_EXPIRED: {
     sentence:

@@ -26,6 +26,7 @@ const words: Readonly<Partial<Record<CauseCode, string>>> = {
   ACCOUNT_DISABLED: 'the account is disabled',
   ACCOUNT_EXPIRED: 'the account has expired',
   OUTSIDE_HOURS: 'not at this time of day',
+  QUOTA_USED_UP: 'the quota of this month is used up',
   SOURCE_NOT_ALLOWED: 'calls from this address are not allowed',
   SOURCE_DENIED: 'calls from this address are not allowed',
   MPPE_REQUIRED: 'encryption (MPPE) is required',

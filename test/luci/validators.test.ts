@@ -97,6 +97,7 @@ describe('a user', () => {
     ],
     group: [['a b', '@staff', 'staff;', 'inet', 'bridge fw4 staff', '1st'], 'inet filter staff'],
     note: [['x'.repeat(257), 'ж'.repeat(129)], '<b>Anna</b>'],
+    quota_action: [['slow', 'slow 0', 'Deny', 'slow 512 kbit/s'], 'slow 512'],
   };
 
   function offeredUser(router: (form: unknown) => Luci): readonly Any[] {

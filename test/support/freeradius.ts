@@ -258,7 +258,7 @@ function sqlModule(folder: string): string {
   driver = "rlm_sql_sqlite"
   sqlite {
    filename = "${folder}/radius.db"
-   busy_timeout = 200
+   busy_timeout = 5000
    bootstrap = "${SQLITE}/schema.sql"
   }
   radius_db = "radius"
@@ -275,10 +275,10 @@ function sqlModule(folder: string): string {
   read_groups = yes
   delete_stale_sessions = yes
   pool {
-   start = 1
-   min = 1
+   start = 4
+   min = 4
    max = 4
-   spare = 1
+   spare = 0
    uses = 0
    lifetime = 0
    idle_timeout = 60

@@ -44,6 +44,7 @@ export const caller: Tunnel = {
   localAddress: address('192.168.99.1'),
   peerAddress: address('192.168.99.10'),
   routes: [],
+  inform: undefined,
   mtu: 1400,
   defaultRoute: false,
   metric: 0,

@@ -76,6 +76,8 @@ export function user(username: string, more: Partial<User> = {}): User {
     servers: [],
     address: undefined,
     routes: [],
+    clientRoutes: [],
+    domains: [],
     maxSessions: undefined,
     rates: {},
     mppe: undefined,
@@ -83,6 +85,7 @@ export function user(username: string, more: Partial<User> = {}): User {
     hours: undefined,
     groups: [],
     note: undefined,
+    quota: undefined,
     mustChange: false,
     expires: undefined,
     ...more,
@@ -116,6 +119,8 @@ export const serverOptions: ServerOptions = {
   isolate: true,
   dns: [ip('192.168.99.1')],
   nbns: [],
+  clientRoutes: [],
+  domains: [],
   accounts: ['local'],
   allowFrom: [],
   denyFrom: [],
@@ -154,6 +159,7 @@ export const linkOptions: ClientLinkOptions = {
   ipv6Client: undefined,
   commands: { up: undefined, down: undefined },
   verbose: false,
+  quota: undefined,
 };
 
 interface Drained {
@@ -174,6 +180,8 @@ export class World {
   readonly counted: string[] = [];
   /** What became of bans. */
   readonly bans: string[] = [];
+  /** What quotas leave, by user name; everything where there is none. */
+  readonly allowances = new Map<string, number>();
   readonly #started = this.clock.now;
   #seed = 1;
   readonly #access = new Map<Gateway, Access>();
@@ -194,6 +202,7 @@ export class World {
     const access = new Access(gateway, {
       users,
       wallTime: () => ({ utc: this.wallClock, local: this.wallClock + this.utcOffset }),
+      allowance: (username) => this.allowances.get(username) ?? Infinity,
       report: (event) => this.bans.push(describe(event)),
     });
     this.#access.set(gateway, access);

@@ -2,6 +2,11 @@
 import type { CommandName } from '../../src/daemon/cli/command-table.ts';
 import type * as documents from '../../src/daemon/reports/documents.ts';
 import type { LogEntry } from '../../src/daemon/reports/log.ts';
+import type {
+  AccountUsageDocument,
+  QuotaDocument,
+  UsageDocument,
+} from '../../src/daemon/reports/usage-document.ts';
 import type { CheckDocument } from '../../src/daemon/tunnels/checks.ts';
 
 type Fields<Document> = { readonly [Field in keyof Required<Document>]: string };
@@ -13,6 +18,7 @@ const status: Fields<documents.StatusDocument & { sessions: unknown }> = {
     '`current`; `partial`: sections with errors are not in force; `refused`: the files could not be taken up',
   problems: 'what is wrong with what stands in the files: list of problem',
   capture: 'recording, while one runs',
+  radius: 'RADIUS servers: name, and how they are',
   servers: 'list of server',
   links: 'list of link',
   disabled: 'name and kind of what is switched off',
@@ -25,6 +31,19 @@ const capture: Fields<Omit<documents.CaptureDocument, 'path'> & { file: unknown 
   packets: 'how many are in it',
   omitted: 'how many found no room',
   fault: 'why recording ended early',
+};
+
+const usage: Fields<Omit<UsageDocument, 'next'>> = {
+  today: "by this machine's calendar",
+  month: 'this one, as 2026-11',
+  clock_set: '`false`: what is counted has no date yet',
+  users: 'list of account',
+  links: 'list of account',
+};
+
+const setup: Fields<documents.SetupDocument> = {
+  file: 'a name for it',
+  text: 'what belongs into it; with --output it is in that file, too',
 };
 
 /** Of each command; besides, every document has what `always` has. */
@@ -50,6 +69,10 @@ export const answers: Readonly<Record<CommandName, Readonly<Record<string, strin
   failures: { failures: 'list of failure' },
   counters: { counters: 'numbers by their names, in groups' },
   events: { time: 'seconds since 1970 (UTC)', event: 'its name', data: 'as on [ubus](ubus.md)' },
+  windows: setup,
+  networkmanager: setup,
+  routeros: setup,
+  usage,
   capture,
   reload: { faults: 'what is not in force: list of problem' },
   validate: { problems: 'list of problem' },
@@ -120,6 +143,7 @@ const server: Fields<documents.ServerDocument> = {
   cause: 'why it does not listen: cause',
   sessions: 'how many there are',
   max_sessions: 'how many there may be',
+  last_caller: 'who came last: time, username, peer',
 };
 
 const relay: Fields<documents.RelayDocument> = {
@@ -174,8 +198,11 @@ const check: Fields<CheckDocument> = {
 };
 
 const failure: Fields<documents.FailureDocument> = {
-  time: 'seconds since 1970 (UTC)',
-  name: 'of the server or link',
+  time: 'of the last of them, seconds since 1970 (UTC)',
+  first: 'of the first of them',
+  count: 'how many are alike',
+  kind: '`server`, `link` or `relay`',
+  name: 'of the server, link or relay',
   peer: 'address',
   username: 'as it was given',
   cause: 'cause',
@@ -200,6 +227,26 @@ const recording: Fields<documents.RecordingDocument> = {
   seconds_left: 'until it ends by itself',
 };
 
+const account: Fields<AccountUsageDocument> = {
+  username: 'of a user',
+  link: 'of a link',
+  total: 'rx_bytes from the other end and tx_bytes to it',
+  undated: 'of the total: moved while the clock was not set',
+  days: 'list of day, rx_bytes, tx_bytes; the last 31, or those of the month',
+  months: 'list of month, rx_bytes, tx_bytes; the last 12, or the month',
+  quota: 'quota, where there is one',
+};
+
+const quota: Fields<QuotaDocument> = {
+  bytes: 'how much may be moved, both ways together',
+  used_bytes: 'in this period',
+  used_up: '`true`: the action holds',
+  action: '`deny`, `slow` or `notify`',
+  rate: 'of `slow`: kbit/s',
+  since: 'first day of the period',
+  until: 'last day of the period',
+};
+
 const ban: Fields<documents.BanDocument> = {
   address: 'of the caller',
   server: 'which locks it out',
@@ -212,7 +259,9 @@ const ban: Fields<documents.BanDocument> = {
 
 /** By the names that the tables above have for them. */
 export const parts: Readonly<Record<string, Readonly<Record<string, string>>>> = {
+  account,
   ban,
+  quota,
   session,
   link,
   server,

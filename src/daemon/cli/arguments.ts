@@ -25,6 +25,8 @@ export interface Arguments {
   readonly seconds: number;
   /** capture: keep login data and payload */
   readonly secrets: boolean;
+  /** usage: the month, as it was written */
+  readonly month: string | undefined;
   /** init: answers that are not asked for */
   readonly answers: Answers;
   /** init, radius-test: where the password stands; - is standard input */
@@ -35,6 +37,9 @@ export interface Arguments {
   readonly watch: boolean;
   /** log */
   readonly follow: boolean;
+  /** windows and the like: how callers reach this router, and where the file goes */
+  readonly address: string | undefined;
+  readonly output: string | undefined;
 }
 
 export interface Answers {
@@ -44,9 +49,13 @@ export interface Answers {
   readonly user: string | undefined;
 }
 
+export function isOpenWrt(): boolean {
+  return files.exists('/etc/openwrt_release');
+}
+
 /** Where this system keeps the configuration. */
 export function usualFolder(): string {
-  return files.exists('/etc/openwrt_release') ? '/etc/config' : '/etc/pptp-gateway';
+  return isOpenWrt() ? '/etc/config' : '/etc/pptp-gateway';
 }
 
 /** @throws {Fatal} a usage error */
@@ -71,6 +80,8 @@ export function parseArguments(
   const seconds = Number(values.seconds ?? options.seconds.default);
   if (!Number.isInteger(seconds) || seconds < 1 || seconds > 86400)
     throw usageError('--seconds: expected a whole number from 1 to 86400', entry);
+  if (values.month !== undefined && !/^\d{4}-(?:0[1-9]|1[0-2])$/.test(values.month))
+    throw usageError('--month: expected a month such as 2026-11', entry);
   const wanted = values.router ?? options.router.default;
   const column = (option: string, name: string) => oneOf(option, sessionColumns, name, entry);
   const router = routerKinds.find((kind) => kind === wanted);
@@ -88,6 +99,7 @@ export function parseArguments(
     server: values.server === undefined ? undefined : parseServer(values.server),
     seconds,
     secrets: values.secrets === true,
+    month: values.month,
     answers: {
       network: values.network,
       masquerade: values.masquerade,
@@ -100,6 +112,8 @@ export function parseArguments(
     columns: values.columns?.split(',').map((name) => column('--columns', name.trim())),
     watch: values.watch === true,
     follow: values.follow === true,
+    address: values.address,
+    output: values.output,
   };
 }
 

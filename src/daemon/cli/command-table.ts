@@ -116,6 +116,22 @@ export const options = {
   },
   watch: { type: 'boolean', doc: 'again every second, until Ctrl-C' },
   follow: { type: 'boolean', doc: 'go on with lines as they come, until Ctrl-C' },
+  address: {
+    type: 'string',
+    value: 'HOST',
+    doc: 'name or address of this router as callers outside reach it; without it a place to fill in',
+  },
+  output: {
+    type: 'string',
+    value: 'FILE',
+    complete: 'file',
+    doc: 'file to write, in place of the standard output',
+  },
+  month: {
+    type: 'string',
+    value: 'YYYY-MM',
+    doc: 'the month to show, such as 2026-11 (default: this one)',
+  },
   help: { type: 'boolean', short: 'h?', doc: 'what there is, or how one command is used' },
   version: { type: 'boolean', short: 'Vv', doc: 'the version of the program' },
 } as const satisfies Readonly<Record<string, OptionEntry>>;
@@ -144,6 +160,13 @@ export interface CommandEntry {
   /** Exit codes of its own; 0, 1 and 64 every command has, and those that ask the daemon 69 and 77. */
   readonly exits?: readonly ExitCode[];
 }
+
+const setup = {
+  operands: [{ name: 'USER' }, { name: 'SERVER', optional: true }],
+  options: ['address', 'output'],
+  asks: 'daemon',
+  exits: [ExitCode.NotFound],
+} as const;
 
 const table = [
   {
@@ -235,6 +258,22 @@ const table = [
     exits: [ExitCode.NotFound, ExitCode.NoRoute, ExitCode.LoginRefused],
   },
   {
+    name: 'windows',
+    ...setup,
+    doc: "a PowerShell script that sets a user's Windows PC up",
+    more: 'It makes the connection with MS-CHAPv2 and required encryption, with the networks of client_route as split routes (none: everything goes through the tunnel) and the domain as DNS suffix. No password is in it. SERVER where the user may call several.',
+  },
+  {
+    name: 'networkmanager',
+    ...setup,
+    doc: 'the same for Linux with NetworkManager: a connection file',
+  },
+  {
+    name: 'routeros',
+    ...setup,
+    doc: 'the same for MikroTik RouterOS 7: a script',
+  },
+  {
     name: 'failures',
     asks: 'daemon',
     doc: 'recent failures with their causes',
@@ -257,6 +296,15 @@ const table = [
     follows: true,
     doc: 'what happens, as it happens, until Ctrl-C',
     more: 'Sessions, failed logins, lock-outs, links and calls that pass through. With --json a document a line: time, event and data, as on ubus. What is not read in time is left out, and counted.',
+  },
+  {
+    name: 'usage',
+    operands: [{ name: 'USER|LINK', optional: true }],
+    options: ['month'],
+    asks: 'daemon',
+    exits: [ExitCode.NotFound],
+    doc: 'what users and links have moved, by day and month, and what is left of quotas',
+    more: 'Of one user or link also every day and month that is known. Up is what a caller sends, or this machine into a link.',
   },
   {
     name: 'capture',

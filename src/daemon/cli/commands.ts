@@ -15,12 +15,14 @@ import type { CheckDocument } from '../tunnels/checks.ts';
 import { bans, unban } from './bans.ts';
 import { events } from './events.ts';
 import { exitCodeOf, followed, POLL } from './checks.ts';
+import { clientSetupCommand } from './client-setup.ts';
 import { radiusTest } from './radius-test.ts';
 import { showLog } from './log.ts';
 import { Patience } from './patience.ts';
 import { allSessions, showSessions } from './sessions.ts';
 import { problemText, statusText } from './status.ts';
 import { shortened, table } from './tables.ts';
+import { usage } from './usage-tables.ts';
 import { UbusError } from '../../ubus-js/index.ts';
 import type { Answer } from './answer.ts';
 import type { Arguments } from './arguments.ts';
@@ -111,6 +113,11 @@ export const commands: Readonly<Record<DaemonCommandName, Command>> = {
   },
 
   'radius-test': radiusTest,
+  usage,
+
+  windows: clientSetupCommand('windows'),
+  networkmanager: clientSetupCommand('networkmanager'),
+  routeros: clientSetupCommand('routeros'),
 
   async failures(client, _options, answer) {
     const { failures } = (await client.call('failures')) as { failures: FailureDocument[] };
@@ -119,13 +126,16 @@ export const commands: Readonly<Record<DaemonCommandName, Command>> = {
       failures.length === 0
         ? 'no failures'
         : table(
-            failures.map(({ time, name, peer, username, cause }) => [
+            failures.map(({ time, name, peer, username, cause, count, first }) => [
               new Date(time * 1000).toISOString(),
               name,
               peer,
               shortened(printable(username)),
               cause.code,
-              printable(cause.text),
+              printable(cause.text) +
+                (count > 1
+                  ? ` (${count} times since ${new Date(first * 1000).toISOString()})`
+                  : ''),
             ]),
           ),
     );

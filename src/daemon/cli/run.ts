@@ -24,7 +24,7 @@ import { LocalTime } from '../../router/local-time.ts';
 import { OpenWrtZones } from '../../router/openwrt-zones.ts';
 import { RouterError } from '../../router/router.ts';
 import { readSurroundings } from '../../router/surroundings.ts';
-import type { Arguments } from './arguments.ts';
+import { isOpenWrt, type Arguments } from './arguments.ts';
 import { LastResort } from './last-resort.ts';
 
 /** @returns the exit code @throws {Fatal} */
@@ -98,11 +98,14 @@ async function gateway(options: Arguments, log: Log, lastResort: LastResort): Pr
   let daemon: Daemon;
   try {
     dropPrivileges();
+    // Under systemd it is on a disk (systemd.exec(5)), on OpenWrt there is none but in memory.
+    const lasting = program.environment('STATE_DIRECTORY');
+    const memory = files.folderOf(socket);
     daemon = await Daemon.start(configuration, {
       log,
-      // Under systemd that is on a disk (systemd.exec(5)), on OpenWrt in memory.
-      state: program.environment('STATE_DIRECTORY') ?? files.folderOf(socket),
-      runtime: files.folderOf(socket),
+      state: lasting ?? memory,
+      runtime: memory,
+      usage: { memory, lasting: lasting ?? (isOpenWrt() ? '/etc/pptp/usage' : undefined) },
       localTime: (utc) => localTime.at(utc),
       faults,
       dial,

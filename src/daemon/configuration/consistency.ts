@@ -1,5 +1,7 @@
 /** Faults that show only when sections are seen together. */
+import { fitsAnswer } from '../../data-path/dhcp/answer.ts';
 import type { ClientLinkOptions, ServerOptions, User } from '../../session/options.ts';
+import { informOf } from '../../session/server/grant.ts';
 import {
   addressFault,
   formatAddress,
@@ -170,6 +172,33 @@ export function checkAccounts(
         'accounts',
         accounts.join(' '),
         'there is no RADIUS server for logins (pptp_radius: config radius with role auth)',
+      );
+}
+
+/** What does not fit is left out of the answer, and nobody would see why. */
+export function checkInform(
+  servers: readonly ServerOptions[],
+  users: readonly User[],
+  problems: Problem[],
+): void {
+  const fits = (server: ServerOptions, user?: User) =>
+    fitsAnswer(informOf(server, user, server.dns));
+  const what =
+    'with domain, more than an answer to DHCPINFORM has room for: callers miss some of it';
+  const crowded = servers.filter((server) => !fits(server));
+  for (const { name, clientRoutes } of crowded)
+    complainer(problems, inNetwork(name), 'warning')(
+      'client_route',
+      clientRoutes.map(formatPrefix).join(' '),
+      what,
+    );
+  const roomy = servers.filter((server) => !crowded.includes(server));
+  for (const user of users)
+    if (roomy.some((server) => !fits(server, user)))
+      complainer(problems, inUsers(user.section), 'warning')(
+        'client_route',
+        user.clientRoutes.map(formatPrefix).join(' '),
+        what,
       );
 }
 

@@ -4,6 +4,7 @@ import { SharedSecret } from '../../radius/shared-secret.ts';
 import { parseSetName, SET_NAME } from '../../router/set-name.ts';
 import type { FilterSet, Hours } from '../../session/options.ts';
 import { MAX_NAME } from '../../ppp/options.ts';
+import type { Quota } from '../../session/options.ts';
 import type { Ipv4 } from '../../wire/brand.ts';
 import {
   formatPrefix,
@@ -127,6 +128,16 @@ export const host: OptionType<string> = {
   parse: (value) => (/^[A-Za-z0-9_]([A-Za-z0-9._-]{0,252})$/.test(value) ? value : undefined),
 };
 
+/** As DNS has it (RFC 1035 §2.3.4), with the underscores of Windows; at most what an answer to DHCPINFORM has room for. */
+export const domain: OptionType<string> = {
+  allowed: 'a domain such as office.lan, of at most 128 characters',
+  parse: (value) =>
+    /^(?!-)[A-Za-z0-9_-]{1,63}(?<!-)(?:\.(?!-)[A-Za-z0-9_-]{1,63}(?<!-))*$/.test(value) &&
+    value.length <= 128
+      ? value
+      : undefined,
+};
+
 /** Of those that we only call ourselves, IPv6 may be among them. */
 export const anyHost: OptionType<string> = {
   allowed: 'a host name or an address',
@@ -164,6 +175,17 @@ export const zone: OptionType<string> = {
 
 // eslint-disable-next-line no-control-regex -- that is what is excluded
 const CONTROL = /[\u0000-\u001f\u007f]/;
+
+/** What happens when a quota is used up; kbit/s. */
+export const quotaAction: OptionType<Quota['action']> = {
+  allowed: 'deny, notify, or slow with a rate in kbit/s such as slow 512',
+  parse(value) {
+    if (value === 'deny' || value === 'notify') return { kind: value };
+    const [, digits = ''] = /^slow[ ,]+(\d{1,8})$/.exec(value) ?? [];
+    const rate = integer(1, 10_000_000).parse(digits);
+    return rate === undefined ? undefined : { kind: 'slow', rate };
+  },
+};
 
 /** CHAP names are at most 255 octets less the value; RFC 2759 §4 gives 256 characters in all. */
 export const username: OptionType<string> = {

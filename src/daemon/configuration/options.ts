@@ -1,6 +1,6 @@
 /**
  * The option table: every option of every section, once. It feeds the parser, the reload (what a change disturbs, by keysOf)
- * and the reference. Those of RADIUS are in radius-options.ts.
+ * and the reference. Those of RADIUS are in radius-options.ts, those of relays in relay-options.ts.
  */
 import {
   address,
@@ -8,6 +8,7 @@ import {
   date,
   device,
   filterSet,
+  domain,
   folder,
   host,
   hours,
@@ -19,15 +20,17 @@ import {
   oneOf,
   password,
   prefix,
+  quotaAction,
   range,
   seconds,
   setName,
   text,
   username,
-  zone,
 } from './option-types.ts';
 import { list, option, optional, required, type Applies } from './option-table.ts';
 import { stockOptions } from './stock-options.ts';
+
+export { relayOptions } from './relay-options.ts';
 
 const authMethod = oneOf('mschap-v2', 'eap', 'mschap', 'chap', 'pap');
 const encryption = oneOf('required', 'optional', 'off');
@@ -90,6 +93,27 @@ const rates = (up: string, down: string) => ({
   ),
 });
 
+const quota = (what: string) => ({
+  quota_month: option(
+    integer(0, 1_000_000_000, 'MB'),
+    '0',
+    'live',
+    `What ${what} may move in a month, both ways together, in IP packets inside the tunnel; 0: no quota.`,
+  ),
+  quota_action: option(
+    quotaAction,
+    'deny',
+    'live',
+    'When the quota is used up: deny (nothing goes until the next period), slow RATE (in kbit/s, either way), or notify (a line in the log, an event and a hook).',
+  ),
+  quota_day: option(
+    integer(1, 31),
+    '1',
+    'live',
+    'Day of the month on which the quota begins anew; a month that does not have it begins anew on its last.',
+  ),
+});
+
 /** `config interface` with `option proto 'pptpserver'` in /etc/config/network. */
 export const serverOptions = {
   proto: required(oneOf('pptpserver'), 'listener', 'Makes the interface a server.'),
@@ -142,6 +166,18 @@ export const serverOptions = {
   ),
   client_dns: list(address, [], 'new-sessions', 'DNS servers for callers, at most two.'),
   client_wins: list(address, [], 'new-sessions', 'WINS servers for callers, at most two.'),
+  client_route: list(
+    prefix,
+    [],
+    'new-sessions',
+    'Networks that callers reach through the tunnel. Windows asks for them when it has connected (DHCPINFORM), and scripts for PCs have them. A user may have its own.',
+  ),
+  domain: list(
+    domain,
+    [],
+    'new-sessions',
+    'Domain that names of callers are completed with; of several the first is theirs, and all are searched. A user may have its own.',
+  ),
   open_firewall: option(bool, '1', 'live', 'Open TCP 1723 and GRE in the firewall (OpenWrt).'),
   masquerade: option(
     bool,
@@ -244,6 +280,7 @@ export const linkOptions = {
     'Rate of what is sent into the link, in IP packets inside the tunnel; 0: no limit.',
     'Rate of what comes from the link, in IP packets inside the tunnel; 0: no limit.',
   ),
+  ...quota('the link'),
   pppname: optional(device, 'listener', 'Name of the device; default pptp-<interface>.'),
   ...stockOptions,
 } as const;
@@ -261,6 +298,18 @@ export const userOptions = {
   server: list(text, [], 'disallowed', 'Servers the user may call; none: every server.'),
   ipaddr: optional(address, 'session', 'Fixed address; default: from the pool.'),
   route: list(prefix, [], 'session', 'Networks behind the caller (site to site).'),
+  client_route: list(
+    prefix,
+    [],
+    'new-sessions',
+    "Networks that the user reaches through the tunnel; default: the server's client_route.",
+  ),
+  domain: list(
+    domain,
+    [],
+    'new-sessions',
+    "Domain that the user's names are completed with, or several; default: the server's domain.",
+  ),
   max_sessions: optional(
     integer(1, 4096),
     'live',
@@ -305,6 +354,7 @@ export const userOptions = {
     'live',
     "How much may pass at once after a pause: what the rate makes in this time; default: the server's rate_burst.",
   ),
+  ...quota('the user'),
   must_change: option(
     bool,
     '0',
@@ -335,6 +385,11 @@ export const globalOptions = {
     'live',
     'Callers that have not logged in yet, per source address.',
   ),
+  ban_set: optional(
+    setName,
+    'live',
+    'Firewall set (nftables) that addresses are in while they are locked out after failed logins, so that a rule of your own drops what comes from them; named as in option group of a user.',
+  ),
   login_timeout: option(seconds(5, 600), '60', 'new-sessions', 'Time a caller has to log in.'),
   writable: list(
     folder,
@@ -342,71 +397,15 @@ export const globalOptions = {
     'restart',
     'Folders besides its own that hooks may write to (OpenWrt, where the service is in a jail).',
   ),
+  usage_folder: optional(
+    folder,
+    'restart',
+    'Folder where usage is kept over a reboot: it is written there every six hours, and when the service stops. Default /etc/pptp/usage on OpenWrt, else /var/lib/pptp-gateway.',
+  ),
   imported: list(
     text,
     [],
     'live',
     'What was taken over from older programs (pptpd); without the word it is taken over again.',
-  ),
-} as const;
-
-/** `config relay` in /etc/config/pptp. */
-export const relayOptions = {
-  enabled: option(bool, '1', 'listener', 'Off: the section is ignored, and may be half written.'),
-  direction: option(
-    oneOf('outbound', 'inbound'),
-    'outbound',
-    'listener',
-    'outbound: machines behind the router call servers outside; inbound: callers outside reach a server behind the router.',
-  ),
-  src: list(
-    zone,
-    [],
-    'listener',
-    'Where the clients are: firewall zones or networks (plain Linux: devices). Required.',
-  ),
-  dest: list(
-    zone,
-    [],
-    'listener',
-    'Where the servers are: firewall zones or networks (plain Linux: devices). Required.',
-  ),
-  dest_ip: optional(address, 'listener', 'inbound: address of the server. Required there.'),
-  backend: option(
-    oneOf('auto', 'relay', 'helper'),
-    'auto',
-    'listener',
-    "relay: control connections pass through the daemon, GRE is rewritten by nftables; helper: the kernel's connection tracking helper; auto: relay where nftables has what it needs, else helper.",
-  ),
-  client: list(prefix, [], 'listener', 'Networks of the clients; none: all.'),
-  server: list(
-    prefix,
-    [],
-    'listener',
-    'outbound: networks of servers that may be called; none: all.',
-  ),
-  max_connections: option(
-    integer(1, 4096),
-    '64',
-    'live',
-    'Control connections at the same time (backend relay).',
-  ),
-  max_per_client: option(
-    integer(1, 4096),
-    '8',
-    'live',
-    'Control connections of one client address at the same time (backend relay).',
-  ),
-  max_half_open: option(
-    integer(1, 4096),
-    '16',
-    'live',
-    'Control connections that have had no call yet (backend relay).',
-  ),
-  idle_timeout: option(
-    seconds(0, 604800),
-    '600',
-    'live',
-    'End a control connection and its calls without messages and packets after this time; 0: never (backend relay).',
   ),
 } as const;

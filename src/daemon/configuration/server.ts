@@ -117,6 +117,8 @@ export function serverFromSection(
     isolate: values.isolate,
     dns: values.client_dns,
     nbns: values.client_wins,
+    clientRoutes: values.client_route,
+    domains: values.domain,
     allowFrom: values.allow_from,
     denyFrom: values.deny_from,
     accounts: values.accounts,

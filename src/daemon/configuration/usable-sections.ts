@@ -9,6 +9,7 @@ import {
   checkAccounts,
   checkCallers,
   checkDevices,
+  checkInform,
   checkRoutes,
   checkServers,
   checkSurroundings,
@@ -55,6 +56,7 @@ export function checkTogether(
   checkSurroundings(servers, others, problems);
   checkRoutes(links, problems);
   checkUsers(users, servers, known, problems);
+  checkInform(servers, users, problems);
   checkRelays(relays, servers, problems);
   checkAccounts(servers, radius, problems);
   checkCallers(servers, users, problems);

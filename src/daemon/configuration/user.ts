@@ -4,6 +4,7 @@ import type { User } from '../../session/options.ts';
 import { keysOf } from './option-table.ts';
 import { userOptions } from './options.ts';
 import { complainer, type Problem } from './problems.ts';
+import { quotaFrom } from './quota.ts';
 import { placeOf, readSection } from './section.ts';
 import { checkMethods } from './security.ts';
 
@@ -39,6 +40,8 @@ export function userFromSection(section: UciSection, problems: Problem[]): User 
     servers: values.server,
     address: values.ipaddr,
     routes: values.route,
+    clientRoutes: values.client_route,
+    domains: values.domain,
     maxSessions: values.max_sessions,
     mppe: values.mppe,
     auth,
@@ -53,6 +56,7 @@ export function userFromSection(section: UciSection, problems: Problem[]): User 
       ...(values.rate_down === undefined ? {} : { down: values.rate_down }),
       ...(values.rate_burst === undefined ? {} : { burst: values.rate_burst }),
     },
+    quota: quotaFrom(section, values, problems),
     mustChange: values.must_change,
     expires: values.expires,
   };

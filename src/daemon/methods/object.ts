@@ -7,10 +7,12 @@ import { isRefusal, type Faults } from '../engine/faults.ts';
 import { banMethods } from './bans.ts';
 import { captureMethods, Captures } from './capture.ts';
 import { checkMethods } from './check.ts';
+import { clientSetupMethods } from './client-setup.ts';
 import { linkMethods } from './links.ts';
 import { radiusMethods } from './radius.ts';
 import { sessionMethods } from './sessions.ts';
 import { statusMethods } from './status.ts';
+import { usageMethods } from './usage.ts';
 
 /**
  * @param captureDir where captures are written: a folder of ours
@@ -29,6 +31,8 @@ export function pptpObject(
     ...linkMethods(daemon),
     ...checkMethods(daemon),
     ...radiusMethods(daemon),
+    ...usageMethods(daemon),
+    ...clientSetupMethods(daemon),
     ...captureMethods(captures),
   };
   const { faults } = daemon.ports;

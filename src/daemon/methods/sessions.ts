@@ -13,7 +13,8 @@ export function sessionMethods(daemon: Daemon) {
       if (server !== undefined && !daemon.servers.has(server))
         throw new UbusError('NOT_FOUND', `there is no server '${server}'`);
       return sessionsDocument(
-        sessions(daemon)
+        [...daemon.sessions()]
+          .sort((a, b) => a.id - b.id)
           .filter(
             ({ name, kind }) => server === undefined || (kind === 'caller' && name === server),
           )
@@ -27,12 +28,6 @@ export function sessionMethods(daemon: Daemon) {
       return { ended: await disconnect(daemon, which) };
     }),
   };
-}
-
-function sessions(daemon: Daemon): readonly SessionStatus[] {
-  const callers = [...daemon.servers.values()].flatMap(({ server }) => server.sessions());
-  const links = [...daemon.links.values()].flatMap(({ link }) => link.status().session ?? []);
-  return [...callers, ...links].sort((a, b) => a.id - b.id);
 }
 
 /** As many as one answer holds; the rest is asked for with `after`. */

@@ -9,6 +9,7 @@ import { ExitCode, Fatal } from '../exit-codes.ts';
 import {
   causeDocument,
   problemDocument,
+  radiusServerDocument,
   relayDocument,
   sessionDocument,
   type LinkDocument,
@@ -64,7 +65,8 @@ async function statusDocument(daemon: Daemon, captures: Captures): Promise<Statu
   ].map(problemDocument);
   const servers = configuration.servers.map((options): ServerDocument => {
     // One that could not be changed runs as it was before.
-    const running = daemon.servers.get(options.name)?.server.options ?? options;
+    const { server, lastCaller } = daemon.servers.get(options.name) ?? {};
+    const running = server?.options ?? options;
     const { name, device, port, localAddress, maxSessions } = running;
     return {
       name,
@@ -72,8 +74,17 @@ async function statusDocument(daemon: Daemon, captures: Captures): Promise<Statu
       port,
       local_address: formatAddress(localAddress),
       ...serverState(daemon, name),
-      sessions: daemon.servers.get(name)?.server.sessions().length ?? 0,
+      sessions: server?.sessions().length ?? 0,
       max_sessions: maxSessions,
+      ...(lastCaller === undefined
+        ? {}
+        : {
+            last_caller: {
+              time: Math.round((Date.now() - (now - lastCaller.at)) / 1000),
+              username: lastCaller.username,
+              peer: formatAddress(lastCaller.peer),
+            },
+          }),
     };
   });
   const links = [...daemon.links.values()].map(({ link, dns }): LinkDocument => {
@@ -103,6 +114,7 @@ async function statusDocument(daemon: Daemon, captures: Captures): Promise<Statu
     links,
     disabled: configuration.disabled,
     relays,
+    radius: daemon.radius.status().map((server) => radiusServerDocument(server, now)),
   };
 }
 

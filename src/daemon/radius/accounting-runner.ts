@@ -1,5 +1,6 @@
 /** Accounting of the callers' sessions: what happens to them becomes records, and these go to the servers. */
 import { randomOctets } from '../../native/random.ts';
+import type { Timer } from '../../platform/clock.ts';
 import { clock } from '../../platform/platform.ts';
 import { Accounting, type AccountingRequest } from '../../radius/accounting.ts';
 import type { AccountedSession, SessionCounters } from '../../radius/accounting-record.ts';
@@ -21,11 +22,18 @@ export interface AccountingRunnerPorts extends ClientPorts {
 
 /** How long the last records may take at the end, ms; what is not sent by then is in the journal. */
 const FAREWELL = 1_000;
+/** What has thrown before it was told anything, by the journal alone, is begun anew after this, ms. */
+const PAUSE = 60_000;
 
 export class AccountingRunner {
   readonly #ports: AccountingRunnerPorts;
   readonly #runner: ClientRunner<AccountingRequest>;
-  readonly #machine: Accounting;
+  readonly #store: AccountingStore;
+  #machine: Accounting;
+  #isTold = false;
+  /** The session that the machine is told the end of: to one that follows meanwhile it goes on till then. */
+  #ending: CallerSession | undefined;
+  #again: Timer | undefined;
   #options: NasOptions;
   #nas: Nas;
   /** There are servers that want records. */
@@ -50,27 +58,8 @@ export class AccountingRunner {
       },
       () => this.#feed((machine, now) => machine.handleReachable(now)),
     );
-    const { count, drive, log, sessions, trouble } = ports;
-    const store = new AccountingStore(folder, (text) => log.line('warning', text));
-    this.#machine = new Accounting(
-      {
-        random: randomOctets,
-        count: (what) => count(`accounting: ${what}`),
-        wallClock: () => Date.now(),
-        counters: (id) => counters(sessions.get(id)?.counters),
-        store,
-      },
-      store.read(),
-      clock.monotonic(),
-    );
-    drive.add(this.#machine, {
-      about: 'RADIUS accounting',
-      carryOut: (output) => {
-        if (output.kind === 'send') this.#runner.ask(output.request);
-        else trouble(output.username, output.cause);
-      },
-      failed: (why) => trouble(undefined, why),
-    });
+    this.#store = new AccountingStore(folder, (text) => ports.log.line('warning', text));
+    this.#machine = this.#begin();
   }
 
   configure(servers: readonly RadiusOptions[], options: NasOptions): void {
@@ -91,7 +80,9 @@ export class AccountingRunner {
       const { accountingId } = session.account.call;
       const last = counters(session.counters);
       const why = terminateCauseOf(event.cause.code);
+      this.#ending = session;
       this.#feed((machine, now) => machine.handleStop(accountingId, last, why, now));
+      this.#ending = undefined;
     } else if (this.#isOn)
       this.#feed((machine, now) => machine.handleStart(this.#accounted(session), now));
   }
@@ -114,13 +105,70 @@ export class AccountingRunner {
           clock.meanwhile(FAREWELL, resolve);
         });
     }
-    this.#machine.flush();
+    clock.cancel(this.#again);
+    this.#ports.drive.guard(this.#machine, () => this.#machine.flush());
     this.#ports.drive.remove(this.#machine);
     this.#runner.close();
   }
 
+  /** What a machine throws at is told to the next one, once: nothing is done by being told twice. */
   #feed(tell: (machine: Accounting, now: number) => void): void {
-    this.#ports.drive.feed(this.#machine, tell);
+    const { drive } = this.#ports;
+    const told = this.#machine;
+    this.#isTold = true;
+    drive.feed(told, tell);
+    if (told === this.#machine) return;
+    this.#isTold = true;
+    drive.feed(this.#machine, tell);
+  }
+
+  /** From the journal. */
+  #begin(): Accounting {
+    const { count, drive, trouble } = this.#ports;
+    this.#isTold = false;
+    const machine = new Accounting(
+      {
+        random: randomOctets,
+        count: (what) => count(`accounting: ${what}`),
+        wallClock: () => Date.now(),
+        counters: (id) => counters(this.#session(id)?.counters),
+        store: this.#store,
+      },
+      this.#store.read(),
+      clock.monotonic(),
+    );
+    drive.add(machine, {
+      about: 'RADIUS accounting',
+      carryOut: (output) => {
+        if (output.kind === 'send') this.#runner.ask(output.request);
+        else trouble(output.username, output.cause);
+      },
+      failed: (why) => {
+        trouble(undefined, why);
+        if (this.#isTold) this.#beginAnew();
+        else this.#again = clock.meanwhile(PAUSE, () => this.#beginAnew());
+      },
+    });
+    return machine;
+  }
+
+  /** Sessions of which it has missed something begin, or end, as the journal has them. */
+  #beginAnew(): void {
+    const { drive, log, sessions } = this.#ports;
+    log.line('warning', 'RADIUS accounting: begun anew');
+    sessions.forget();
+    this.#machine = this.#begin();
+    drive.feed(this.#machine, (machine, now) => {
+      if (this.#isOn)
+        for (const session of sessions.all()) machine.handleStart(this.#accounted(session), now);
+      machine.handleReachable(now);
+    });
+  }
+
+  #session(id: string): CallerSession | undefined {
+    return this.#ending?.account.call.accountingId === id
+      ? this.#ending
+      : this.#ports.sessions.get(id);
   }
 
   #accounted({ username, peerAddress, auth, account }: CallerSession): AccountedSession {

@@ -8,6 +8,7 @@ import type { DisabledInterface } from '../configuration/configuration.ts';
 import type { Problem } from '../configuration/problems.ts';
 import { shownSetName } from '../../router/set-name.ts';
 import { printable } from '../printable.ts';
+import type { RadiusServerStatus } from '../../radius/client-output.ts';
 import type { RelayCallStatus } from '../relays/relay-event.ts';
 import type { RelayStatus } from '../relays/relays.ts';
 import { describeCause, type Cause } from '../../wire/cause.ts';
@@ -87,6 +88,26 @@ export type ServerDocument = {
   readonly cause?: CauseDocument;
   readonly sessions: number;
   readonly max_sessions: number;
+  /** Of the callers that have been let in: who came last. Seconds since 1970 UTC. */
+  readonly last_caller?: {
+    readonly time: number;
+    readonly username: string;
+    readonly peer: string;
+  };
+};
+
+export type RadiusServerDocument = {
+  readonly name: string;
+  /** unknown: it has not been asked yet. */
+  readonly state: RadiusServerStatus['state'];
+  /** Requests that wait for its answer. */
+  readonly waiting: number;
+  /** ms, of its last answer. */
+  readonly round_trip?: number;
+  /** Seconds since it was heard last. */
+  readonly heard?: number;
+  /** Its answers do not verify: the secret is another one. */
+  readonly distrusted: boolean;
 };
 
 export type ProblemDocument = {
@@ -104,6 +125,13 @@ export type ProblemDocument = {
   readonly username?: string;
   /** What an interface is. */
   readonly kind?: 'server' | 'link';
+};
+
+/** What sets a caller's machine up. */
+export type SetupDocument = {
+  /** A name for the file. */
+  readonly file: string;
+  readonly text: string;
 };
 
 /** A capture that is running. */
@@ -127,6 +155,8 @@ export type StatusDocument = {
   readonly links: readonly LinkDocument[];
   readonly disabled: readonly DisabledInterface[];
   readonly relays: readonly RelayDocument[];
+  /** Servers that decide on logins. */
+  readonly radius: readonly RadiusServerDocument[];
 };
 
 /** A call that passes through: received is what comes from the client. */
@@ -166,12 +196,16 @@ export type RelayDocument = {
 };
 
 export type FailureDocument = {
-  /** Seconds since 1970 UTC. */
+  /** Of the last time; seconds since 1970 UTC. */
   readonly time: number;
+  readonly kind: 'server' | 'link' | 'relay';
   readonly name: string;
   readonly peer: string;
   readonly username: string;
   readonly cause: CauseDocument;
+  /** How often the same has happened, and when it did so first. */
+  readonly count: number;
+  readonly first: number;
 };
 
 export type BanDocument = {
@@ -292,6 +326,20 @@ export function relayCallDocument(call: RelayCallStatus, now: number): RelayCall
       control_rx_bytes: control.rxOctets,
       control_tx_bytes: control.txOctets,
     }),
+  };
+}
+
+export function radiusServerDocument(
+  { name, state, waiting, roundTrip, heard, isDistrusted }: RadiusServerStatus,
+  now: number,
+): RadiusServerDocument {
+  return {
+    name,
+    state,
+    waiting,
+    ...(roundTrip === undefined ? {} : { round_trip: Math.round(roundTrip) }),
+    ...(heard === undefined ? {} : { heard: Math.round((now - heard) / 1000) }),
+    distrusted: isDistrusted,
   };
 }
 

@@ -1,10 +1,12 @@
-/** The recent failures, for people: bounded, newest last. */
+/** The recent failures, for people: bounded, newest last, the same again in one entry with a count. */
+import { isOfStranger, type Event } from './event.ts';
 import type { SessionEvent } from '../../session/ports.ts';
 import { formatAddress } from '../../wire/ip.ts';
-import type { RelayEvent } from '../relays/relay-event.ts';
 import { causeDocument, type FailureDocument } from './documents.ts';
+import { Recent } from './recent.ts';
 
-const MAX_FAILURES = 100;
+const MOST = 100;
+const MOST_OF_STRANGERS = 50;
 
 /** Ends that nobody needs to act on. */
 const ordinary: ReadonlySet<string> = new Set([
@@ -20,20 +22,21 @@ const ordinary: ReadonlySet<string> = new Set([
 /** Callers may hang up; a link is meant to stay. */
 const goodbyes: ReadonlySet<string> = new Set(['HANGUP', 'PEER_TERMINATED']);
 
+/** One time. */
+type Failure = Omit<FailureDocument, 'count' | 'first'>;
+
 export class Failures {
-  readonly #entries: FailureDocument[] = [];
+  readonly #entries = new Recent<FailureDocument>(MOST, MOST_OF_STRANGERS);
   /** Links that were given up, and whose failure is in the list. */
   readonly #blocked = new Set<string>();
 
-  note(event: SessionEvent | RelayEvent): void {
+  note(event: Event): void {
     if (event.what === 'link-state' && this.#isStillBlocked(event)) return;
     const found = failure(event);
     if (found === undefined || ordinary.has(found.cause.code)) return;
     if (goodbyes.has(found.cause.code) && isOfCaller(event)) return;
     if (event.what === 'link-state' && this.#isKnown(found)) return;
-    if (event.what === 'caller-refused' || event.what === 'relay-refused') this.#forget(found); // a stranger must not push all others out
-    this.#entries.push(found);
-    if (this.#entries.length > MAX_FAILURES) this.#entries.shift();
+    this.#entries.add(this.#withThoseBefore(found), isOfStranger(event));
   }
 
   /** netifd is told again whenever it asks for the link; nothing has failed anew then. */
@@ -45,42 +48,57 @@ export class Failures {
   }
 
   /** A link that waits after its session was lost: the loss is in the list. */
-  #isKnown({ name, cause: { code } }: FailureDocument): boolean {
-    const last = this.#entries.findLast((entry) => entry.name === name);
+  #isKnown({ name, cause: { code } }: Failure): boolean {
+    const last = this.#entries.list.findLast((entry) => entry.name === name);
     return last !== undefined && last.peer !== '' && last.cause.code === code;
   }
 
-  /** The same of before, if there is one. */
-  #forget({ name, peer, username, cause: { code } }: FailureDocument): void {
-    const same = this.#entries.findIndex(
-      (entry) =>
-        entry.name === name &&
-        entry.peer === peer &&
-        entry.username === username &&
-        entry.cause.code === code,
-    );
-    if (same !== -1) this.#entries.splice(same, 1);
+  /** The same of before is counted in it: what goes wrong again and again must not push all others out. */
+  #withThoseBefore(found: Failure): FailureDocument {
+    const same = this.#entries.remove(this.#entries.list.find((entry) => isSame(entry, found)));
+    return { ...found, count: (same?.count ?? 0) + 1, first: same?.first ?? found.time };
   }
 
   list(): readonly FailureDocument[] {
-    return this.#entries;
+    return this.#entries.list;
   }
 }
 
-function isOfCaller(event: SessionEvent | RelayEvent): boolean {
+/** A link is one peer, whichever of its addresses has answered. */
+function isSame(
+  before: Failure,
+  { kind, name, peer, username, cause: { code } }: Failure,
+): boolean {
+  return (
+    before.kind === kind &&
+    before.name === name &&
+    before.cause.code === code &&
+    (kind === 'link' || (before.peer === peer && before.username === username))
+  );
+}
+
+function isOfCaller(event: Event): boolean {
   return event.what === 'session-down' && event.session.kind === 'caller';
 }
 
-function failure(event: SessionEvent | RelayEvent): FailureDocument | undefined {
+function failure(event: Event): Failure | undefined {
   const time = Math.round(Date.now() / 1000);
   switch (event.what) {
     case 'session-down': {
       const { name, peer, username } = event.session;
-      return { time, name, peer: formatAddress(peer), username, cause: causeDocument(event.cause) };
+      return {
+        time,
+        kind: isOfCaller(event) ? 'server' : 'link',
+        name,
+        peer: formatAddress(peer),
+        username,
+        cause: causeDocument(event.cause),
+      };
     }
     case 'caller-refused':
       return {
         time,
+        kind: 'server',
         name: event.server,
         peer: formatAddress(event.peer),
         username: '',
@@ -89,6 +107,7 @@ function failure(event: SessionEvent | RelayEvent): FailureDocument | undefined 
     case 'auth-failed':
       return {
         time,
+        kind: 'server',
         name: event.server,
         peer: formatAddress(event.peer),
         username: event.username,
@@ -97,12 +116,20 @@ function failure(event: SessionEvent | RelayEvent): FailureDocument | undefined 
     case 'link-state':
       if (event.cause === undefined) return undefined;
       if (event.state === 'stopping' || event.state === 'demand') return undefined;
-      return { time, name: event.link, peer: '', username: '', cause: causeDocument(event.cause) };
+      return {
+        time,
+        kind: 'link',
+        name: event.link,
+        peer: '',
+        username: '',
+        cause: causeDocument(event.cause),
+      };
     case 'relay-refused':
     case 'relay-call-down': {
       const { relay, client } = event.what === 'relay-refused' ? event : event.call;
       return {
         time,
+        kind: 'relay',
         name: relay,
         peer: formatAddress(client),
         username: '',
@@ -112,6 +139,7 @@ function failure(event: SessionEvent | RelayEvent): FailureDocument | undefined 
     case 'server-trouble':
       return {
         time,
+        kind: 'server',
         name: event.server,
         peer: '',
         username: event.username ?? '',
@@ -119,6 +147,7 @@ function failure(event: SessionEvent | RelayEvent): FailureDocument | undefined 
       };
     case 'banned': // its failed logins are in the list
     case 'unbanned':
+    case 'quota':
     case 'relay-call-up':
     case 'session-up':
     case 'step':

@@ -4,11 +4,19 @@
  */
 import type { Ban, LinkState, SessionEvent, SessionStatus } from '../../session/ports.ts';
 import { formatAddress, formatPrefix } from '../../wire/ip.ts';
-import type { RelayEvent } from '../relays/relay-event.ts';
+import type { Event } from './event.ts';
+import { quotaDocument } from './usage-document.ts';
 
 /** Each has its folder: its name and `.d`. */
 export type OccasionName =
-  'session-up' | 'session-down' | 'link-up' | 'link-down' | 'auth-failed' | 'ban' | 'unban';
+  | 'session-up'
+  | 'session-down'
+  | 'link-up'
+  | 'link-down'
+  | 'auth-failed'
+  | 'ban'
+  | 'unban'
+  | 'quota';
 
 export interface Occasion {
   readonly name: OccasionName;
@@ -22,10 +30,7 @@ export class Occasions {
   readonly #links = new Map<string, LinkTurn>();
 
   /** @param deviceOf of a session */
-  of(
-    event: SessionEvent | RelayEvent,
-    deviceOf: (session: SessionStatus) => string,
-  ): Occasion | undefined {
+  of(event: Event, deviceOf: (session: SessionStatus) => string): Occasion | undefined {
     switch (event.what) {
       case 'session-up':
       case 'session-down':
@@ -41,6 +46,8 @@ export class Occasions {
         return occasion('unban', 'ban', 'unban', { ...ofBan(event.ban), WHY: event.why });
       case 'link-state':
         return this.#ofLink(event);
+      case 'quota':
+        return occasion('quota', 'quota', 'quota', ofQuota(event));
       case 'caller-refused':
       case 'server-trouble':
       case 'relay-call-up':
@@ -127,6 +134,18 @@ function ofBan({ server, username, address, tries, since, until }: Ban): Record<
     ...caller(server, username, address),
     TRIES: String(tries),
     SECONDS: String(Math.round((until - since) / 1000)),
+  };
+}
+
+function ofQuota(event: Extract<Event, { what: 'quota' }>): Record<string, string> {
+  const { bytes, used_bytes: used, action, rate, since, until } = quotaDocument(event);
+  return {
+    [event.of === 'user' ? 'USERNAME' : 'LINK']: withoutNul(event.name),
+    QUOTA: String(bytes),
+    USED: String(used),
+    QUOTA_ACTION: rate === undefined ? action : `${action} ${rate}`,
+    SINCE: since,
+    UNTIL: until,
   };
 }
 

@@ -4,12 +4,12 @@
  * waits for them. What strangers can be the cause of as often as they like has a lane of its own, and is left out where it
  * comes too often, so that it costs little and keeps sessions' hooks from nothing.
  */
+import type { Event } from './event.ts';
 import { errorCode, errorText } from '../../platform/errors.ts';
 import { children, clock, files, program } from '../../platform/platform.ts';
-import type { SessionEvent, SessionStatus } from '../../session/ports.ts';
+import type { SessionStatus } from '../../session/ports.ts';
 import { isShortage } from '../../router/run-program.ts';
 import { Strangers } from '../engine/strangers.ts';
-import type { RelayEvent } from '../relays/relay-event.ts';
 import { Occasions, type OccasionName } from './hook-occasions.ts';
 import type { Level } from './log.ts';
 
@@ -88,7 +88,7 @@ export class Hooks {
     this.#options = options;
   }
 
-  note(event: SessionEvent | RelayEvent): void {
+  note(event: Event): void {
     const about = 'session' in event ? this.#ports.about(event.session) : undefined;
     const occasion = this.#occasions.of(event, () => about?.device ?? '');
     if (occasion === undefined) return;
@@ -237,10 +237,7 @@ async function persistently<T>(act: () => T | Promise<T>): Promise<T> {
 }
 
 /** The command that a link itself has for it. */
-function ownHook(
-  event: SessionEvent | RelayEvent,
-  about: AboutSession | undefined,
-): Hook | undefined {
+function ownHook(event: Event, about: AboutSession | undefined): Hook | undefined {
   if (event.what !== 'session-up' && event.what !== 'session-down') return undefined;
   const [option, command] =
     event.what === 'session-up' ? ['connect', about?.up] : ['disconnect', about?.down];

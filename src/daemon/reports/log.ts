@@ -2,11 +2,14 @@
  * The log: one line per fact, to the system's log where it takes them, else on stderr. Protocol code never logs; it outputs
  * events, and this file turns them into lines with a fixed order of keys. No event carries a secret.
  */
+import { isOfStranger, type Event } from './event.ts';
+import { Recent } from './recent.ts';
 import { program } from '../../platform/platform.ts';
-import type { Ban, SessionEvent, SessionStatus } from '../../session/ports.ts';
+import type { Ban, SessionStatus } from '../../session/ports.ts';
 import { describeCause, type Cause } from '../../wire/cause.ts';
+import { formatDay } from '../../usage/calendar.ts';
 import { formatAddress, formatPrefix } from '../../wire/ip.ts';
-import type { RelayCallStatus, RelayEvent } from '../relays/relay-event.ts';
+import type { RelayCallStatus } from '../relays/relay-event.ts';
 import { printable } from '../printable.ts';
 
 export const levels = ['error', 'warning', 'info', 'debug'] as const;
@@ -26,19 +29,21 @@ export type LogDocument = {
   readonly next: number;
 };
 
-/** Most lines and characters that are kept to be shown. */
+/** Most lines and characters that are kept to be shown, and lines about strangers among them. */
 const LINES = 500;
 const CHARACTERS = 200_000;
+const LINES_OF_STRANGERS = 150;
 
 export class Log {
   level: Level = 'info';
   /** Links whose every step is told whatever the level is. */
   verbose: ReadonlySet<string> = new Set();
   readonly #write: (line: string) => void;
-  readonly #kept: LogEntry[] = [];
+  readonly #kept = new Recent<LogEntry>(LINES, LINES_OF_STRANGERS);
   #characters = 0;
-  /** Of all lines so far. */
+  /** Of all lines so far; each has the count of those before it. */
   #count = 0;
+  readonly #numbers = new WeakMap<LogEntry, number>();
   readonly #taken: (level: Level, text: string) => boolean;
 
   /** @param taken offers a line to the system's log; `write` gets those that it does not take */
@@ -50,34 +55,36 @@ export class Log {
     this.#taken = taken;
   }
 
-  line(level: Level, text: string): void {
+  line(level: Level, text: string, isAboutStranger = false): void {
     if (levels.indexOf(level) > levels.indexOf(this.level)) return;
     const shown = printable(text);
-    this.#keep({ time: Date.now() / 1000, level, text: shown });
+    this.#keep({ time: Date.now() / 1000, level, text: shown }, isAboutStranger);
     if (!this.#taken(level, shown)) this.#write(formatLine(level, shown));
   }
 
-  /**
-   * The last lines, oldest first: for who may not read the system's log.
-   * @param after what `next` was: those that have come since
-   */
-  recent(after = 0): LogDocument {
-    const first = this.#count - this.#kept.length;
-    const known = after > this.#count ? 0 : Math.max(0, after - first);
-    return { log: this.#kept.slice(known), next: this.#count };
+  /** The last lines, oldest first: for who may not read the system's log. */
+  recent(): readonly LogEntry[] {
+    return this.#kept.list;
   }
 
-  event(event: SessionEvent | RelayEvent): void {
+  /** Of those the ones that have come since `after` was `next`; of another daemon's log all. */
+  since(after: number): LogDocument {
+    const isNew = (entry: LogEntry) => after > this.#count || this.#numbers.get(entry)! >= after;
+    return { log: this.#kept.list.filter(isNew), next: this.#count };
+  }
+
+  event(event: Event): void {
     const [level, text] = describeEvent(event);
-    this.line(event.what === 'step' && this.verbose.has(event.link) ? 'info' : level, text);
+    const shown = event.what === 'step' && this.verbose.has(event.link) ? 'info' : level;
+    this.line(shown, text, isOfStranger(event));
   }
 
-  #keep(entry: LogEntry): void {
-    this.#kept.push(entry);
-    this.#count++;
-    this.#characters += entry.text.length;
-    while (this.#kept.length > LINES || this.#characters > CHARACTERS)
-      this.#characters -= this.#kept.shift()!.text.length;
+  #keep(entry: LogEntry, isAboutStranger: boolean): void {
+    this.#numbers.set(entry, this.#count++);
+    const gone = this.#kept.add(entry, isAboutStranger);
+    this.#characters += entry.text.length - (gone?.text.length ?? 0);
+    while (this.#characters > CHARACTERS)
+      this.#characters -= this.#kept.remove(this.#kept.list[0])!.text.length;
   }
 }
 
@@ -90,7 +97,7 @@ export function toStderr(line: string): void {
   program.complain(`${new Date().toISOString()} ${line}`);
 }
 
-function describeEvent(event: SessionEvent | RelayEvent): [Level, string] {
+function describeEvent(event: Event): [Level, string] {
   switch (event.what) {
     case 'session-up':
       return ['info', `${about(event.session)}: up ${facts(event.session)}`];
@@ -130,6 +137,14 @@ function describeEvent(event: SessionEvent | RelayEvent): [Level, string] {
     case 'server-trouble': {
       const whose = event.username === undefined ? '' : ` user ${quote(event.username)}`;
       return ['warning', `server ${event.server}${whose}: ${because(event.cause)}`];
+    }
+    case 'quota': {
+      const { of, name, quota, used, period } = event;
+      const since = `since ${formatDay(period.first)}`;
+      return [
+        'warning',
+        `${of} ${quote(name)}: quota used up: ${used} of ${quota.octets} octets ${since}: ${quota.action.kind}`,
+      ];
     }
     case 'relay-call-up':
       return ['info', `${aboutCall(event.call)}: up`];

@@ -1,15 +1,12 @@
 /** What has happened, told to everybody who wants to know: the log, the list of failures, counters, buses, hooks. */
+import { isOfStranger, type Event } from './event.ts';
 import { clock } from '../../platform/platform.ts';
-import type { SessionEvent } from '../../session/ports.ts';
 import { busEvent, type BusEvent } from './events.ts';
 import type { Counters } from './counters.ts';
 import type { Failures } from './failures.ts';
 import type { Faults } from '../engine/faults.ts';
 import type { Log } from './log.ts';
-import type { RelayEvent } from '../relays/relay-event.ts';
-import { Strangers } from '../engine/strangers.ts';
-
-type Event = SessionEvent | RelayEvent;
+import { Strangers, type Allowance } from '../engine/strangers.ts';
 
 export interface ReportPorts {
   readonly log: Log;
@@ -20,6 +17,9 @@ export interface ReportPorts {
   readonly publish: (event: BusEvent) => void;
   readonly runHooks: (event: Event) => void;
 }
+
+/** Of failed logins more is told: what counts them (Fail2Ban) must hear of enough, and each costs whoever tries some time. */
+const LOGINS: Allowance = { burst: 200, interval: 200 };
 
 export class Reports {
   readonly #ports: ReportPorts;
@@ -42,13 +42,21 @@ export class Reports {
   }
 
   #tell(event: Event): void {
-    const { log } = this.#ports;
-    if (event.what !== 'caller-refused' && event.what !== 'relay-refused') log.event(event);
-    else {
-      const kind = `${event.what.replace('-', ' ')}: ${event.cause.code}`;
-      this.#ports.counters.count(kind);
-      this.ofStrangers(kind, () => log.event(event));
+    const { log, counters } = this.#ports;
+    if (!isOfStranger(event)) {
+      log.event(event);
+      return;
     }
+    const kind = kindOf(event);
+    counters.count(kind);
+    // What follows lock-outs (Fail2Ban) must hear of each; they take several logins.
+    if (event.what === 'banned') log.event(event);
+    else
+      this.ofStrangers(
+        kind,
+        () => log.event(event),
+        event.what === 'auth-failed' ? LOGINS : undefined,
+      );
   }
 
   /** Input of a peer was tolerated: a line for whoever looks for it. */
@@ -59,14 +67,21 @@ export class Reports {
   }
 
   /** Anybody can be the cause of such lines, as often as they like. */
-  ofStrangers(kind: string, write: () => void): void {
-    const admitted = this.#strangers.admit(kind, clock.monotonic());
+  ofStrangers(kind: string, write: () => void, allowance?: Allowance): void {
+    const admitted = this.#strangers.admit(kind, clock.monotonic(), allowance);
     if (admitted === undefined) return;
     if (admitted.omitted > 0)
       this.#ports.log.line(
         'warning',
         `${admitted.omitted} more lines of this kind are left out here (${kind})`,
+        true,
       );
     write();
   }
+}
+
+/** One of a few. */
+function kindOf(event: Event): string {
+  const what = event.what.replace('-', ' ');
+  return 'cause' in event ? `${what}: ${event.cause.code}` : what;
 }

@@ -34,6 +34,8 @@ export class ServerRunner {
   /** As the router has it. */
   private network: ServerInterface | undefined;
   private readonly lost: (error: Error) => void;
+  /** The last login that has succeeded. */
+  lastCaller: { readonly at: number; readonly username: string; readonly peer: number } | undefined;
 
   /**
    * @param kept addresses that lead elsewhere
@@ -185,6 +187,10 @@ export class ServerRunner {
         );
         break;
       case 'event':
+        if (output.event.what === 'session-up') {
+          const { username, peer, since } = output.event.session;
+          this.lastCaller = { at: since, username, peer };
+        }
         this.ports.report(output.event);
         break;
       case 'authorize': {

@@ -44,7 +44,7 @@ export const files: Files = {
   writeLater: (path, text) => writeFile(path, text),
   writeSecret(path, octets) {
     writeFileSync(path, '', { mode: OF_OWNER });
-    chmodSync(path, OF_OWNER); // it may be older
+    if (statSync(path).isFile()) chmodSync(path, OF_OWNER); // it may be older, or a device
     writeFileSync(path, octets);
   },
   replace: (path, text, how) => files.replaceAll([{ path, text, ...how }]),
@@ -68,6 +68,7 @@ export const files: Files = {
       throw error;
     }
   },
+  rename: renameSync,
   append: (path, text, mode) => appendFileSync(path, text, { mode }),
   create: (path, mode) => opened(openSync(path, 'wx', mode)),
   open: (path) => opened(openSync(path, 'r+')),

@@ -299,7 +299,7 @@ export class ClientConnection implements SessionOwner {
           count: (what) => this.#gateway.count(`ppp: ${what}`),
         },
       },
-      { id: this.#gateway.nextId(), username, routes, account: undefined },
+      { id: this.#gateway.nextId(), username, routes, account: undefined, inform: undefined },
       this,
       now,
     );

@@ -76,6 +76,7 @@ export class Standby {
       localAddress: address,
       peerAddress: address,
       routes,
+      inform: undefined,
       mtu,
       defaultRoute,
       metric,

@@ -12,6 +12,7 @@ import { formatPrefix, prefixContains } from '../../wire/ip.ts';
 import { MsChapError } from '../../wire/ms-chap.ts';
 import { toHex } from '../../wire/octets.ts';
 import type { CallFacts, LoginAnswer, Terms } from '../authorization.ts';
+import { within } from '../allowance.ts';
 import type { Claims } from '../claims.ts';
 import { Deadlines, earliest } from '../deadlines.ts';
 import type { ServerOptions } from '../options.ts';
@@ -129,7 +130,7 @@ export class CallerCall implements SessionOwner {
     return this.#session?.methods ?? [];
   }
 
-  /** The account, or the server, has changed in what does not end this session: expiry, rates and the like hold at once. */
+  /** The account, its allowance or the server has changed in what does not end this session: expiry, rates and the like hold at once. */
   renew(account: Account, now: number): void {
     const state = this.#state;
     if (!('admission' in state)) return;
@@ -420,7 +421,9 @@ export class CallerCall implements SessionOwner {
   }
 
   #setRates(session: Session, account: Account, now: number): void {
-    session.setRates(ratesOf(account, this.#ports.options().rates), now);
+    const { access, options } = this.#ports;
+    const rates = ratesOf(account, options().rates);
+    session.setRates(within(access.allowance(account.username), rates), now);
   }
 
   #establish(now: number): void {

@@ -2,7 +2,9 @@
 import type { Grant, MppeOptions } from '../../ppp/options.ts';
 import { cause, type Cause } from '../../wire/cause.ts';
 import type { Terms } from '../authorization.ts';
-import type { ServerOptions } from '../options.ts';
+import type { Ipv4 } from '../../wire/brand.ts';
+import type { ServerOptions, User } from '../options.ts';
+import type { InformParameters } from '../ports.ts';
 import type { Account } from './account.ts';
 
 /** All but the address. @returns or why there is nothing that both allow */
@@ -20,6 +22,22 @@ export function grantOf(
     nbns: terms.nbns ?? nbns,
     mppe: encryption,
     ...(terms.mtu === undefined ? {} : { mtu: terms.mtu }),
+  };
+}
+
+/** What DHCPINFORM is answered with: the user's own where there is any, else the server's. */
+export function informOf(
+  { network, clientRoutes, domains }: ServerOptions,
+  user: User | undefined,
+  dns: readonly Ipv4[],
+): InformParameters {
+  const own = <T>(ofUser: readonly T[] = [], ofServer: readonly T[]) =>
+    ofUser.length > 0 ? ofUser : ofServer;
+  return {
+    prefixLength: network.length,
+    dns,
+    domains: own(user?.domains, domains),
+    routes: own(user?.clientRoutes, clientRoutes),
   };
 }
 

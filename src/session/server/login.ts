@@ -15,7 +15,6 @@ import type { CallFacts, Continuation, LoginAnswer, LoginQuestion } from '../aut
 import type { ServerOptions, User } from '../options.ts';
 import { accountFrom, accountOf, type Account } from './account.ts';
 import type { Access } from './access.ts';
-import { accountFault } from './accounts.ts';
 import { mustChange } from './refusals.ts';
 
 /** Peers give up a login after 10 s and more (pppd: 3 s between ten tries, Windows: 3 s between four). */
@@ -209,7 +208,7 @@ export class Login {
     const newSecret = proof?.newSecret;
     this.#right(accountOf(user));
     // What else speaks against it is told when it is to be admitted.
-    if (accountFault(user, options().name, access.wallTime(), [method]) !== undefined) return;
+    if (access.fault(user, options().name, [method]) !== undefined) return;
     if (newSecret === undefined) {
       if (user.mustChange && !this.#isIn)
         this.#decide({ refused: cause('PASSWORD_EXPIRED'), told: mustChange });
@@ -245,7 +244,14 @@ export class Login {
     switch (answer.kind) {
       case 'accepted':
         attempt.vouch(answer.proof);
-        this.#right(accountFrom(answer.authorization, attempt.bareUsername));
+        this.#right(
+          accountFrom(
+            answer.authorization,
+            attempt.bareUsername,
+            this.#ports.options(),
+            this.#call.peer,
+          ),
+        );
         break;
       case 'refused': {
         const { cause: refused, told } = answer;

@@ -41,6 +41,10 @@ const refusals: Partial<Record<CauseCode, Refusal>> = {
     errorCode: NoDialinPermission,
     message: 'The user may not log in by this method',
   },
+  QUOTA_USED_UP: {
+    errorCode: NoDialinPermission,
+    message: "This month's quota is used up",
+  },
   USER_LIMIT: {
     errorCode: NoDialinPermission,
     message: 'The user has as many sessions as allowed already',

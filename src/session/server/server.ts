@@ -9,7 +9,6 @@ import type { ServerOptions } from '../options.ts';
 import type { CallPaths, SessionStatus } from '../ports.ts';
 import type { Access } from './access.ts';
 import { accountOf } from './account.ts';
-import { accountFault } from './accounts.ts';
 import { Admissions, type AdmissionPorts } from './admissions.ts';
 import type { CallerCall } from './caller-call.ts';
 import { Caller, type CallerPorts } from './caller.ts';
@@ -111,7 +110,7 @@ export class Server {
   /**
    * New options, and whatever `reconfigure` of gateway and access has brought before. Sessions stay whose keys are the same, their own and
    * their user's, as far as all they have is still allowed; the others end with CONFIG_CHANGED, SOURCE_NOT_ALLOWED,
-   * SOURCE_DENIED, ACCOUNT_DISABLED or ACCOUNT_EXPIRED.
+   * SOURCE_DENIED, ACCOUNT_DISABLED, ACCOUNT_EXPIRED or QUOTA_USED_UP.
    */
   reconfigure(options: ServerOptions, now: number): void {
     this.#admissions.reconfigure(options);
@@ -123,6 +122,15 @@ export class Server {
     }
     this.#endCalls(
       (call) => (isOther ? cause('CONFIG_CHANGED') : this.#reloadFault(call, now)),
+      now,
+    );
+  }
+
+  /** The allowance of a user is another one. */
+  review(username: string, now: number): void {
+    this.#endCalls(
+      (call) =>
+        call.loggedIn?.account.username === username ? this.#reloadFault(call, now) : undefined,
       now,
     );
   }
@@ -176,15 +184,16 @@ export class Server {
     const { peerAddress } = admission.grant;
     if (account.user === undefined) {
       call.renew(account, now);
-      return this.#admissions.addressFault(account, peerAddress);
+      const fault = this.#admissions.addressFault(account, peerAddress);
+      return fault ?? this.#access.quotaFault(account);
     }
-    const { accounts, wallTime } = this.#access;
+    const { accounts } = this.#access;
     const user = accounts.find(account.username, account.username, name);
     if (user?.keys.session !== account.user.keys.session) return cause('CONFIG_CHANGED');
     const renewed = accountOf(user);
     const fault = this.#admissions.addressFault(renewed, peerAddress);
     if (fault !== undefined) return fault;
     call.renew(renewed, now);
-    return accountFault(user, name, wallTime(), call.methods);
+    return this.#access.fault(user, name, call.methods);
   }
 }

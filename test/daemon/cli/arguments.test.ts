@@ -24,11 +24,13 @@ const defaults = {
     user: undefined,
   },
   passwordFile: undefined,
-  all: false,
   sort: undefined,
   columns: undefined,
   watch: false,
   follow: false,
+  month: undefined,
+  address: undefined,
+  output: undefined,
 };
 
 function fault(...words: string[]): string {

@@ -32,6 +32,7 @@ export const nothing: StatusDocument = {
   links: [],
   disabled: [],
   relays: [],
+  radius: [],
 };
 
 /** What it answers; a test may change it while it runs. */

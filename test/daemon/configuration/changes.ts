@@ -66,6 +66,11 @@ const rates = {
 };
 const days = ['Sun', 'Mon', 'Tue', 'Wed', 'Thu', 'Fri', 'Sat'];
 const OTHER_DAY = `${days[(new Date().getDay() + 3) % 7]!} 00:00-24:00`;
+const quota = {
+  quota_month: nothing('1000000'),
+  quota_action: nothing('notify', { among: { quota_month: '1000000' } }),
+  quota_day: nothing('15', { among: { quota_month: '1000000' } }),
+};
 const tls: More = { among: { transport: 'tls' } };
 const inbound = { direction: 'inbound', dest_ip: '203.0.113.1' };
 
@@ -99,6 +104,8 @@ export const changes: { readonly [K in Kind]: Readonly<Record<keyof (typeof tabl
       masquerade: all('1'),
       client_dns: nothing('192.0.2.53'),
       client_wins: nothing('192.0.2.54'),
+      client_route: nothing('10.20.0.0/16'),
+      domain: nothing('office.lan'),
       open_firewall: nothing('0'),
       accounts: nothing(['local', 'radius']),
       allow_from: some('192.0.2.0/24', ['198.18.0.0/16', '198.51.100.0/24']),
@@ -129,6 +136,7 @@ export const changes: { readonly [K in Kind]: Readonly<Record<keyof (typeof tabl
       holdoff: nothing('2000'),
       holdoff_max: nothing('7200'),
       ...rates,
+      ...quota,
       pppname: all('vpn0'),
       demand: sessions('600'),
       keepalive_adaptive: nothing('0'),
@@ -150,6 +158,8 @@ export const changes: { readonly [K in Kind]: Readonly<Record<keyof (typeof tabl
       server: some('other', ['other', 'home']),
       ipaddr: sessions('192.168.99.55'),
       route: sessions('10.1.0.0/16'),
+      client_route: nothing('10.20.0.0/16'),
+      domain: nothing('office.lan'),
       max_sessions: nothing('2'),
       mppe: sessions('optional'),
       auth: some('eap', ['eap', 'mschap-v2']),
@@ -157,6 +167,7 @@ export const changes: { readonly [K in Kind]: Readonly<Record<keyof (typeof tabl
       group: nothing(['staff', 'inet filter staff']),
       note: nothing('Anna of the office, extension 12'),
       ...rates,
+      ...quota,
       must_change: nothing('1'),
       expires: some('2001-01-01', '2099-12-31'),
     },
@@ -165,9 +176,11 @@ export const changes: { readonly [K in Kind]: Readonly<Record<keyof (typeof tabl
       max_sessions: nothing('2'),
       max_half_open: nothing('1'),
       max_half_open_per_source: nothing('1'),
+      ban_set: nothing('banned'),
       login_timeout: nothing('30'),
       writable: nothing('/tmp'),
       imported: nothing('pptpd'),
+      usage_folder: nothing('/tmp/usage'),
     },
     relay: {
       enabled: all('0'),

@@ -214,3 +214,22 @@ test('a user is in so many groups, and has so many hours', () => {
     ],
   );
 });
+
+test('what an answer to DHCPINFORM has no room for is a warning, of the server or of the user', () => {
+  const routes = (count: number) =>
+    Array.from({ length: count }, (_, n) => `list client_route '10.${n}.1.0/24'`);
+  const texts = (ofServer: number, ofUser: number) => ({
+    network: server('home', ...subnet(1), "option domain 'office.lan'", ...routes(ofServer)),
+    pptp_users: user('one', "option username 'anna'", ...routes(ofUser)),
+  });
+  assert.deepEqual(warnings(texts(25, 25)), []);
+  for (const [ofServer, ofUser, whose] of [
+    [40, 0, "network, section 'home'"],
+    [0, 40, "pptp_users, section 'one'"],
+  ] as const) {
+    const [warning, ...others] = warnings(texts(ofServer, ofUser));
+    assert.deepEqual(others, []);
+    assert.ok(warning!.startsWith(`warning: ${whose}, option 'client_route'`), warning);
+    assert.match(warning!, /more than an answer to DHCPINFORM has room for/);
+  }
+});

@@ -55,6 +55,64 @@ const rates = (rate: number | undefined, burst: number | undefined) => ({
   rate_down: whole('rates.down', rate, 0, 10_000_000),
   rate_burst: whole('rates.burst', burst, 10, 10_000),
 });
+const QUOTA = "option quota_month '5'";
+const quota: Readonly<Record<string, Case>> = {
+  quota_month: {
+    at: 'quota',
+    absent: undefined,
+    good: [
+      ['0', undefined],
+      ['1', { octets: 1_000_000, action: { kind: 'deny' }, day: 1 }],
+      ['1000000000', { octets: 1e15, action: { kind: 'deny' }, day: 1 }],
+    ],
+    bad: ['1000000001', '-1', '1.5', '5 GB', 'x'],
+  },
+  quota_action: {
+    at: 'quota.action',
+    beside: QUOTA,
+    good: [
+      ['deny', { kind: 'deny' }],
+      ['notify', { kind: 'notify' }],
+      ['slow 1', { kind: 'slow', rate: 1 }],
+      ['slow 10000000', { kind: 'slow', rate: 10_000_000 }],
+    ],
+    bad: ['slow', 'slow 0', 'slow 10000001', 'slow 512 kbit/s', 'Deny', 'deny 5'],
+  },
+  quota_day: {
+    at: 'quota.day',
+    beside: QUOTA,
+    good: [
+      ['1', 1],
+      ['31', 31],
+    ],
+    bad: ['0', '32', '-1', 'Monday'],
+  },
+};
+const domains: Case = {
+  at: 'domains',
+  absent: [],
+  good: [
+    ['office.lan', ['office.lan']],
+    [
+      ['office.lan', 'example.com'],
+      ['office.lan', 'example.com'],
+    ],
+    ['_msdcs.ad-1.Example', ['_msdcs.ad-1.Example']],
+    [`${'a'.repeat(63)}.lan`, [`${'a'.repeat(63)}.lan`]],
+  ],
+  bad: [
+    '.',
+    'a..b',
+    '.lan',
+    'lan.',
+    '-a.lan',
+    'a-.lan',
+    'ä.lan',
+    'a;b',
+    `${'a'.repeat(64)}.lan`,
+    'a.'.repeat(64) + 'b',
+  ],
+};
 const secret: Case = {
   at: 'secret',
   good: [
@@ -214,6 +272,8 @@ const cases: Readonly<Record<Kind, Readonly<Record<string, Case>>>> = {
     ...rates(0, 50),
     client_dns: addressList('dns'),
     client_wins: addressList('nbns'),
+    client_route: prefixList('clientRoutes'),
+    domain: domains,
     open_firewall: { good: [['0', undefined]], bad: ['x'] },
     masquerade: flag('masquerade', false),
     accounts: {
@@ -314,6 +374,7 @@ const cases: Readonly<Record<Kind, Readonly<Record<string, Case>>>> = {
       bad: ['3601', '-1', '1.5', 'x'],
     },
     ...rates(0, 50),
+    ...quota,
     holdoff_max: {
       ...whole('holdoffMax', 300_000, 5, 86400, 1000),
       bad: ['0', '86401', '-1', '1.5', 'x'],
@@ -373,6 +434,8 @@ const cases: Readonly<Record<Kind, Readonly<Record<string, Case>>>> = {
       bad: ['192.168.99.10/32', 'x'],
     },
     route: prefixList('routes'),
+    client_route: prefixList('clientRoutes'),
+    domain: domains,
     max_sessions: whole('maxSessions', undefined, 1, 4096),
     mppe: {
       at: 'mppe',
@@ -456,6 +519,7 @@ const cases: Readonly<Record<Kind, Readonly<Record<string, Case>>>> = {
       bad: ['x'.repeat(257), 'ж'.repeat(129), 'a\nb', 'a\u001b[31m', 'a\0'],
     },
     ...rates(undefined, undefined),
+    ...quota,
     must_change: flag('mustChange', false),
     expires: {
       at: 'expires',
@@ -472,12 +536,31 @@ const cases: Readonly<Record<Kind, Readonly<Record<string, Case>>>> = {
     max_sessions: whole('maxSessions', 64, 1, 4096),
     max_half_open: whole('maxHalfOpen', 64, 1, 4096),
     max_half_open_per_source: whole('maxHalfOpenPerSource', 8, 1, 4096),
+    ban_set: {
+      at: 'banSet',
+      absent: undefined,
+      good: [
+        ['banned', 'inet fw4 banned'],
+        ['inet filter banned', 'inet filter banned'],
+      ],
+      bad: [
+        'filter banned',
+        'bridge filter banned',
+        'a;b',
+        'x'.repeat(65),
+        'inet filter banned { 1.2.3.4 }',
+      ],
+    },
     login_timeout: whole('loginTimeout', 60_000, 5, 600, 1000),
     writable: {
       good: [['/tmp/reports', undefined]],
       bad: ['tmp', '/', '/tmp/', '/tmp/../etc', '/a b', '/a:b'],
     },
     imported: { good: [['pptpd', undefined]], bad: [] },
+    usage_folder: {
+      good: [['/mnt/disk/usage', undefined]],
+      bad: ['usage', '/', '/mnt/', '/a b'],
+    },
   },
   radius: {
     enabled: { good: [['1', undefined]], bad: ['2'] },

@@ -13,7 +13,7 @@ import { cause, type CauseCode } from '../../../src/wire/cause.ts';
 import { parseAddress } from '../../../src/wire/ip.ts';
 import { takeDescriptors } from '../../support/descriptors.ts';
 import { folder } from '../cli/program.ts';
-import { session } from '../status.ts';
+import { quotaUsedUp, session } from '../status.ts';
 
 const folders = [
   'session-up',
@@ -385,4 +385,18 @@ while [ ! -e ${gate} ]; do sleep 0.02; done; rm ${running}-$EVENT; echo "told $E
   );
   assert.equal(bench.counted.filter((what) => what === 'hook left out: ban').length, 4_969);
   assert.ok(bench.counted.filter((what) => what === 'hook left out: auth-failed').length >= 4_970);
+});
+
+test('a quota that is used up: whose it is, and what it was', async (t) => {
+  const bench = new Bench(t);
+  bench.hook(
+    'quota.d/10-tell',
+    'env | grep -v "^_\\|PWD\\|SHLVL" | sort | tr "\\n" " "; echo; echo done',
+  );
+  bench.hooks.note(quotaUsedUp('user', '$(reboot)\0`'));
+  await bench.says(/: done/);
+  assert.deepEqual(bench.lines, [
+    'info hook /quota.d/10-tell: ACTION=quota PATH=/usr/sbin:/usr/bin:/sbin:/bin QUOTA=5000000 QUOTA_ACTION=slow 512 SINCE=2026-11-01 UNTIL=2026-11-30 USED=5000001 USERNAME=$(reboot)?` ',
+    'info hook /quota.d/10-tell: done',
+  ]);
 });

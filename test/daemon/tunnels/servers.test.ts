@@ -37,6 +37,7 @@ function scene() {
     access: new Access(gateway, {
       users: [],
       wallTime: () => ({ utc: 0, local: 0 }),
+      allowance: () => Infinity,
       report: () => undefined,
     }),
     drive: new Drive(faults),

@@ -5,7 +5,7 @@
 /* Users as data: the file for export and import, and what the old pptpd knew. */
 
 const FORMAT = 'pptp-gateway users';
-const LISTS = ['server', 'route', 'auth', 'hours', 'group'];
+const LISTS = ['server', 'route', 'client_route', 'domain', 'auth', 'hours', 'group'];
 const WORDS = [
 	'enabled',
 	'username',
@@ -18,6 +18,9 @@ const WORDS = [
 	'rate_up',
 	'rate_down',
 	'rate_burst',
+	'quota_month',
+	'quota_action',
+	'quota_day',
 	'must_change',
 	'expires'
 ];
@@ -27,6 +30,7 @@ const TIME = '(?:[01]?\\d|2[0-3]):[0-5]\\d-(?:(?:[01]?\\d|2[0-3]):[0-5]\\d|24:00
 /* Mon-Fri 08:00-18:00, Sat 09:00-13:00: days count for the times after them. */
 const HOURS = new RegExp(`^(?:(?:${DAY}(?:-${DAY})?[\\s,;]+)*${TIME}(?:[\\s,;]+|$))+$`, 'i');
 const ADDRESS = /^\d{1,3}(\.\d{1,3}){3}$/;
+const NETWORK = /^\d{1,3}(\.\d{1,3}){3}(\/\d{1,2})?$/;
 /* No quotes, escapes, comments, and no name of a file: pppd reads it as it stands. */
 const PLAIN = /^(?!@\/)[!$%&(-[\]-~]+$/;
 
@@ -43,7 +47,9 @@ const rules = {
 	nthash: /^[0-9a-fA-F]{32}$/,
 	server: /^[A-Za-z0-9_]{1,64}$/,
 	ipaddr: ADDRESS,
-	route: /^\d{1,3}(\.\d{1,3}){3}(\/\d{1,2})?$/,
+	route: NETWORK,
+	client_route: NETWORK,
+	domain: /^[A-Za-z0-9_-]+(\.[A-Za-z0-9_-]+)*$/,
 	max_sessions: /^[1-9]\d{0,3}$/,
 	mppe: /^(?:required|optional|off)$/,
 	auth: /^(?:mschap-v2|eap|mschap|chap|pap)$/,
@@ -53,6 +59,9 @@ const rules = {
 	rate_up: RATE,
 	rate_down: RATE,
 	rate_burst: /^[1-9]\d{1,4}$/,
+	quota_month: /^\d{1,10}$/,
+	quota_action: /^(deny|notify|slow[ ,]+\d{1,8})$/,
+	quota_day: /^([1-9]|[12]\d|3[01])$/,
 	must_change: /^[01]$/,
 	expires: { test: isDay }
 };

@@ -62,6 +62,9 @@ const sentences = {
 	ACCOUNT_DISABLED: _('The account is disabled.'),
 	ACCOUNT_EXPIRED: _('The account has expired.'),
 	OUTSIDE_HOURS: _('The user may not be logged in at this time (option hours).'),
+	QUOTA_USED_UP: _(
+		'What the user or the link may move in a month is used up (option quota_month); it goes on when the next period begins.'
+	),
 	USER_LIMIT: _('The user already has as many sessions as allowed.'),
 	PASSWORD_EXPIRED: _(
 		'The password was right, but must be changed first, which the caller can do with mschap-v2 (option must_change, or so the RADIUS server says).'
@@ -193,6 +196,7 @@ const advice = {
 	ACCOUNT_DISABLED: _('Enable the user under Users.'),
 	ACCOUNT_EXPIRED: _('Change the date of expiry under Users.'),
 	OUTSIDE_HOURS: _('Change the hours under Users; the time zone of the router counts.'),
+	QUOTA_USED_UP: _('Raise the quota, or wait for the next period.'),
 	USER_LIMIT: _('Raise the session limit of the user, or end the older session.'),
 	SOURCE_BANNED: _('Wait, or unban the address.'),
 	MPPE_REQUIRED: _('Switch on 128-bit encryption at the other end.'),

@@ -198,6 +198,39 @@ const policies = () => [
 	['off', _('off')]
 ];
 
+/* What may be moved in a month. Returns the options. */
+function quota(section, tab, description) {
+	const month = number(section, tab, 'quota_month', _('Monthly quota'), description, [0, 1000000000], '0');
+	const action = add(
+		section,
+		tab,
+		form.Value,
+		'quota_action',
+		_('When the quota is used up'),
+		_('Until the quota begins anew. Slow: with so many kbit/s in either direction.'),
+		{
+			placeholder: 'deny',
+			validate: (sectionId, value) =>
+				!value || /^(deny|notify|slow [1-9]\d{0,7})$/.test(value)
+					? true
+					: _('Expected deny, notify, or slow with a rate in kbit/s such as slow 512.')
+		}
+	);
+	action.value('deny', _('nothing goes any more'));
+	action.value('slow 512', _('slow: 512 kbit/s'));
+	action.value('notify', _('only a line in the log, an event and a hook'));
+	const day = number(
+		section,
+		tab,
+		'quota_day',
+		_('Quota begins anew on day'),
+		_('Day of the month; a month that does not have it begins anew on its last.'),
+		[1, 31],
+		'1'
+	);
+	return [month, action, day];
+}
+
 /* Login methods and encryption, the same at both ends. */
 function security(section, tab) {
 	several(
@@ -277,6 +310,7 @@ return baseclass.extend({
 	validateNetwork,
 	validateLocalIp,
 	validateRange,
+	quota,
 
 	/* `config interface` with proto pptpserver. Tabs general and advanced, as on LuCI's interface page. */
 	server(section) {
@@ -320,6 +354,26 @@ return baseclass.extend({
 			{
 				datatype: 'ip4addr("nomask")'
 			}
+		);
+		add(
+			section,
+			'general',
+			form.DynamicList,
+			'client_route',
+			_('Networks for callers'),
+			_(
+				'What callers reach through the tunnel; Windows asks for it when it has connected. None: it is for the PC to decide.'
+			),
+			{ datatype: NETWORK }
+		);
+		add(
+			section,
+			'general',
+			form.DynamicList,
+			'domain',
+			_('Domains for callers'),
+			_('What names of callers are completed with; the first is their own.'),
+			{ datatype: 'hostname', placeholder: 'office.lan' }
 		);
 
 		security(section, 'advanced');
@@ -463,8 +517,18 @@ return baseclass.extend({
 
 	/* What LuCI's interface page offers for every protocol, for pages of our own. */
 	switches(section, kind) {
-		flag(section, 'general', 'disabled', _('Disabled'), _('Ignore this section.'), '0');
-		if (kind == 'link') flag(section, 'general', 'auto', _('Bring up on boot'), _('Dial when the router starts.'), '1');
+		const isServer = kind == 'server';
+		flag(
+			section,
+			'general',
+			'disabled',
+			_('Disabled'),
+			isServer
+				? _('Switches this server off: who is connected is disconnected, and nobody can call. Its settings stay.')
+				: _('Switches this link off: it is disconnected and not dialled. Its settings stay.'),
+			'0'
+		);
+		if (!isServer) flag(section, 'general', 'auto', _('Bring up on boot'), _('Dial when the router starts.'), '1');
 	},
 
 	/* `config interface` with proto pptpgw. */
@@ -571,6 +635,11 @@ return baseclass.extend({
 			'advanced',
 			_('What is sent into the link, in kbit/s; 0: no limit.'),
 			_('What comes from the link, in kbit/s; 0: no limit.')
+		);
+		quota(
+			section,
+			'advanced',
+			_('What may go through the link in a month, both ways together, in MB (1000 MB are 1 GB); 0: no quota.')
 		);
 		keepalive(section, 'advanced');
 		number(
