@@ -24,6 +24,7 @@ const defaults = {
     user: undefined,
   },
   passwordFile: undefined,
+  all: false,
   sort: undefined,
   columns: undefined,
   watch: false,
