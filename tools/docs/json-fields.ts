@@ -1,12 +1,12 @@
 /** What the documents of --json have in them, field by field. The compiler holds these tables to what the daemon answers. */
 import type { CommandName } from '../../src/daemon/cli/command-table.ts';
 import type * as documents from '../../src/daemon/reports/documents.ts';
-import type { LogEntry } from '../../src/daemon/reports/log.ts';
 import type {
   AccountUsageDocument,
   QuotaDocument,
   UsageDocument,
 } from '../../src/daemon/reports/usage-document.ts';
+import type { LogEntry } from '../../src/daemon/reports/log.ts';
 import type { CheckDocument } from '../../src/daemon/tunnels/checks.ts';
 
 type Fields<Document> = { readonly [Field in keyof Required<Document>]: string };
@@ -18,11 +18,11 @@ const status: Fields<documents.StatusDocument & { sessions: unknown }> = {
     '`current`; `partial`: sections with errors are not in force; `refused`: the files could not be taken up',
   problems: 'what is wrong with what stands in the files: list of problem',
   capture: 'recording, while one runs',
-  radius: 'RADIUS servers: name, and how they are',
   servers: 'list of server',
   links: 'list of link',
   disabled: 'name and kind of what is switched off',
   relays: 'list of relay',
+  radius: 'RADIUS servers that decide on logins: list of radius_server',
   sessions: 'list of session',
 };
 
@@ -72,6 +72,7 @@ export const answers: Readonly<Record<CommandName, Readonly<Record<string, strin
   windows: setup,
   networkmanager: setup,
   routeros: setup,
+  metrics: { metrics: "text in Prometheus' format" },
   usage,
   capture,
   reload: { faults: 'what is not in force: list of problem' },
@@ -199,13 +200,22 @@ const check: Fields<CheckDocument> = {
 
 const failure: Fields<documents.FailureDocument> = {
   time: 'of the last of them, seconds since 1970 (UTC)',
-  first: 'of the first of them',
-  count: 'how many are alike',
   kind: '`server`, `link` or `relay`',
   name: 'of the server, link or relay',
   peer: 'address',
   username: 'as it was given',
   cause: 'cause',
+  count: 'how often the same has happened',
+  first: 'when it did so first, seconds since 1970 (UTC)',
+};
+
+const radiusServer: Fields<documents.RadiusServerDocument> = {
+  name: 'of its section',
+  state: '`alive`, `dead`, or `unknown`: it has not been asked yet',
+  waiting: 'requests that wait for its answer',
+  round_trip: 'ms, of its last answer',
+  heard: 'seconds since it was heard last',
+  distrusted: 'true: its answers do not verify, so the secret is another one',
 };
 
 const cause: Fields<documents.CauseDocument> = {
@@ -270,6 +280,7 @@ export const parts: Readonly<Record<string, Readonly<Record<string, string>>>> =
   problem,
   check,
   failure,
+  radius_server: radiusServer,
   cause,
   line,
   recording,

@@ -38,15 +38,20 @@ export class Answer {
     this.#fields = { ...this.#fields, ...fields };
   }
 
-  /** Of a command that goes on until it is ended: text, or a document on a line of its own, as all are from then on. */
-  tell(fields: object, text: string): void {
+  /** From now on a document is a line, and nothing comes at the end but a failure. */
+  follow(): void {
     this.#isFollowing = true;
+  }
+
+  /** Of a command that goes on until it is ended: a document, or text. */
+  tell(fields: object, text: string): void {
+    this.follow();
     if (this.json) this.#print(fields);
-    else this.say(text);
+    else program.print(`${text}\n`);
   }
 
   end(code: ExitCode): void {
-    if (this.json) this.#print({ exit_code: code, ...this.#fields });
+    if (this.json && !this.#isFollowing) this.#print({ exit_code: code, ...this.#fields });
   }
 
   /** @param fields what else there is to know */
@@ -56,7 +61,7 @@ export class Answer {
   }
 
   #print(fields: object): void {
-    const indent = this.#isFollowing ? 0 : 2;
+    const indent = this.#isFollowing ? undefined : 2;
     program.print(`${JSON.stringify({ schema: SCHEMA, ...fields }, undefined, indent)}\n`);
   }
 }

@@ -25,21 +25,23 @@ export interface Arguments {
   readonly seconds: number;
   /** capture: keep login data and payload */
   readonly secrets: boolean;
+  /** metrics: of each session */
+  readonly sessions: boolean;
   /** usage: the month, as it was written */
   readonly month: string | undefined;
   /** init: answers that are not asked for */
   readonly answers: Answers;
   /** init, radius-test: where the password stands; - is standard input */
   readonly passwordFile: string | undefined;
+  /** windows and the like: how callers reach this router, and where the file goes */
+  readonly address: string | undefined;
+  readonly output: string | undefined;
   /** sessions */
   readonly sort: SessionColumn | undefined;
   readonly columns: readonly SessionColumn[] | undefined;
   readonly watch: boolean;
   /** log */
   readonly follow: boolean;
-  /** windows and the like: how callers reach this router, and where the file goes */
-  readonly address: string | undefined;
-  readonly output: string | undefined;
 }
 
 export interface Answers {
@@ -99,6 +101,7 @@ export function parseArguments(
     server: values.server === undefined ? undefined : parseServer(values.server),
     seconds,
     secrets: values.secrets === true,
+    sessions: values.sessions === true,
     month: values.month,
     answers: {
       network: values.network,
@@ -107,13 +110,13 @@ export function parseArguments(
       user: values.user,
     },
     passwordFile: values['password-file'],
+    address: values.address,
+    output: values.output,
     all: values.all === true,
     sort: values.sort === undefined ? undefined : column('--sort', values.sort),
     columns: values.columns?.split(',').map((name) => column('--columns', name.trim())),
     watch: values.watch === true,
     follow: values.follow === true,
-    address: values.address,
-    output: values.output,
   };
 }
 

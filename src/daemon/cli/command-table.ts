@@ -102,6 +102,23 @@ export const options = {
     complete: 'file',
     doc: "file whose first line is the user's password; - is the standard input",
   },
+  address: {
+    type: 'string',
+    value: 'HOST',
+    doc: 'name or address of this router as callers outside reach it; without it a place to fill in',
+  },
+  output: {
+    type: 'string',
+    value: 'FILE',
+    complete: 'file',
+    doc: 'file to write, in place of the standard output',
+  },
+  sessions: { type: 'boolean', doc: 'of each session, too' },
+  month: {
+    type: 'string',
+    value: 'YYYY-MM',
+    doc: 'the month to show, such as 2026-11 (default: this one)',
+  },
   sort: {
     type: 'string',
     value: 'COLUMN',
@@ -116,22 +133,6 @@ export const options = {
   },
   watch: { type: 'boolean', doc: 'again every second, until Ctrl-C' },
   follow: { type: 'boolean', doc: 'go on with lines as they come, until Ctrl-C' },
-  address: {
-    type: 'string',
-    value: 'HOST',
-    doc: 'name or address of this router as callers outside reach it; without it a place to fill in',
-  },
-  output: {
-    type: 'string',
-    value: 'FILE',
-    complete: 'file',
-    doc: 'file to write, in place of the standard output',
-  },
-  month: {
-    type: 'string',
-    value: 'YYYY-MM',
-    doc: 'the month to show, such as 2026-11 (default: this one)',
-  },
   help: { type: 'boolean', short: 'h?', doc: 'what there is, or how one command is used' },
   version: { type: 'boolean', short: 'Vv', doc: 'the version of the program' },
 } as const satisfies Readonly<Record<string, OptionEntry>>;
@@ -296,6 +297,12 @@ const table = [
     follows: true,
     doc: 'what happens, as it happens, until Ctrl-C',
     more: 'Sessions, failed logins, lock-outs, links and calls that pass through. With --json a document a line: time, event and data, as on ubus. What is not read in time is left out, and counted.',
+  },
+  {
+    name: 'metrics',
+    options: ['sessions'],
+    asks: 'daemon',
+    doc: 'what Prometheus is told, in its text format',
   },
   {
     name: 'usage',

@@ -115,6 +115,13 @@ export const commands: Readonly<Record<DaemonCommandName, Command>> = {
   'radius-test': radiusTest,
   usage,
 
+  async metrics(client, { sessions }, answer) {
+    const { text } = (await client.call('metrics', { sessions })) as { text: string };
+    answer.give({ metrics: text });
+    answer.say(text.trimEnd());
+    return ExitCode.Ok;
+  },
+
   windows: clientSetupCommand('windows'),
   networkmanager: clientSetupCommand('networkmanager'),
   routeros: clientSetupCommand('routeros'),

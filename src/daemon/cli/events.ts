@@ -17,6 +17,7 @@ export async function events(
   _options: Arguments,
   answer: Answer,
 ): Promise<ExitCode> {
+  answer.follow();
   const lines = new EventLines(answer, program);
   await client.follow('pptp.*', (event, data) => lines.add(event, data));
   program.complain('following what happens, until Ctrl-C\n');

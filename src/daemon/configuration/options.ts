@@ -7,8 +7,8 @@ import {
   bool,
   date,
   device,
-  filterSet,
   domain,
+  filterSet,
   folder,
   host,
   hours,
@@ -20,7 +20,6 @@ import {
   oneOf,
   password,
   prefix,
-  quotaAction,
   range,
   seconds,
   setName,
@@ -28,6 +27,8 @@ import {
   username,
 } from './option-types.ts';
 import { list, option, optional, required, type Applies } from './option-table.ts';
+import { reportOptions } from './report-options.ts';
+import { quota, rates, userRates } from './traffic-options.ts';
 import { stockOptions } from './stock-options.ts';
 
 export { relayOptions } from './relay-options.ts';
@@ -79,40 +80,6 @@ const interfaceOptions = {
     'LCP echo: failures in a row and seconds between requests; 0 turns it off.',
   ),
 } as const;
-
-const kilobits = integer(0, 10_000_000, 'kbit/s');
-const burst = integer(10, 10_000, 'ms');
-const rates = (up: string, down: string) => ({
-  rate_up: option(kilobits, '0', 'live', up),
-  rate_down: option(kilobits, '0', 'live', down),
-  rate_burst: option(
-    burst,
-    '50',
-    'live',
-    'How much may pass at once after a pause: what the rate makes in this time.',
-  ),
-});
-
-const quota = (what: string) => ({
-  quota_month: option(
-    integer(0, 1_000_000_000, 'MB'),
-    '0',
-    'live',
-    `What ${what} may move in a month, both ways together, in IP packets inside the tunnel; 0: no quota.`,
-  ),
-  quota_action: option(
-    quotaAction,
-    'deny',
-    'live',
-    'When the quota is used up: deny (nothing goes until the next period), slow RATE (in kbit/s, either way), or notify (a line in the log, an event and a hook).',
-  ),
-  quota_day: option(
-    integer(1, 31),
-    '1',
-    'live',
-    'Day of the month on which the quota begins anew; a month that does not have it begins anew on its last.',
-  ),
-});
 
 /** `config interface` with `option proto 'pptpserver'` in /etc/config/network. */
 export const serverOptions = {
@@ -177,6 +144,12 @@ export const serverOptions = {
     [],
     'new-sessions',
     'Domain that names of callers are completed with; of several the first is theirs, and all are searched. A user may have its own.',
+  ),
+  broadcast_relay: list(
+    network,
+    [],
+    'live',
+    'Networks (plain Linux: devices) with which callers exchange what names are found by: broadcasts of NetBIOS (UDP 137 and 138), and mDNS (224.0.0.251). None: off. Such packets count as traffic for idle_timeout.',
   ),
   open_firewall: option(bool, '1', 'live', 'Open TCP 1723 and GRE in the firewall (OpenWrt).'),
   masquerade: option(
@@ -339,21 +312,7 @@ export const userOptions = {
     "Firewall sets (nftables) that the user's address is in while the user is connected: staff is the set of that name in fw4, which a config ipset of /etc/config/firewall makes; elsewhere inet filter staff, say. Rules of your own say what follows.",
   ),
   note: optional(note, 'live', 'A text of your own: who this is, whom to call.'),
-  rate_up: optional(
-    kilobits,
-    'live',
-    "Rate of what the user sends, for each session; 0: no limit; default: the server's rate_up.",
-  ),
-  rate_down: optional(
-    kilobits,
-    'live',
-    "Rate of what the user gets, for each session; 0: no limit; default: the server's rate_down.",
-  ),
-  rate_burst: optional(
-    burst,
-    'live',
-    "How much may pass at once after a pause: what the rate makes in this time; default: the server's rate_burst.",
-  ),
+  ...userRates,
   ...quota('the user'),
   must_change: option(
     bool,
@@ -397,11 +356,7 @@ export const globalOptions = {
     'restart',
     'Folders besides its own that hooks may write to (OpenWrt, where the service is in a jail).',
   ),
-  usage_folder: optional(
-    folder,
-    'restart',
-    'Folder where usage is kept over a reboot: it is written there every six hours, and when the service stops. Default /etc/pptp/usage on OpenWrt, else /var/lib/pptp-gateway.',
-  ),
+  ...reportOptions,
   imported: list(
     text,
     [],

@@ -36,6 +36,9 @@ export function statusMethods(
       const { gre, calls, ...others } = daemon.io.counters();
       return { gre: { ...gre }, calls: { ...calls }, ...others, counted: daemon.counters() };
     }),
+    metrics: method({ sessions: 'bool?' }, ({ sessions = false }) => ({
+      text: daemon.metricsText(sessions),
+    })),
     reload: method({}, async () => {
       const faults = await reload().catch(refused);
       return { faults: faults.slice(0, PROBLEMS).map(problemDocument) };

@@ -34,16 +34,21 @@ const LINES = 500;
 const CHARACTERS = 200_000;
 const LINES_OF_STRANGERS = 150;
 
+interface Numbered {
+  /** Of all lines, from 1. */
+  readonly number: number;
+  readonly entry: LogEntry;
+}
+
 export class Log {
   level: Level = 'info';
   /** Links whose every step is told whatever the level is. */
   verbose: ReadonlySet<string> = new Set();
   readonly #write: (line: string) => void;
-  readonly #kept = new Recent<LogEntry>(LINES, LINES_OF_STRANGERS);
+  readonly #kept = new Recent<Numbered>(LINES, LINES_OF_STRANGERS);
   #characters = 0;
-  /** Of all lines so far; each has the count of those before it. */
+  /** Of all lines so far. */
   #count = 0;
-  readonly #numbers = new WeakMap<LogEntry, number>();
   readonly #taken: (level: Level, text: string) => boolean;
 
   /** @param taken offers a line to the system's log; `write` gets those that it does not take */
@@ -62,15 +67,14 @@ export class Log {
     if (!this.#taken(level, shown)) this.#write(formatLine(level, shown));
   }
 
-  /** The last lines, oldest first: for who may not read the system's log. */
-  recent(): readonly LogEntry[] {
-    return this.#kept.list;
-  }
-
-  /** Of those the ones that have come since `after` was `next`; of another daemon's log all. */
-  since(after: number): LogDocument {
-    const isNew = (entry: LogEntry) => after > this.#count || this.#numbers.get(entry)! >= after;
-    return { log: this.#kept.list.filter(isNew), next: this.#count };
+  /**
+   * The last lines, oldest first: for who may not read the system's log.
+   * @param after what `next` was: those that have come since
+   */
+  recent(after = 0): LogDocument {
+    const known = after > this.#count ? 0 : after;
+    const log = this.#kept.list.filter(({ number }) => number > known);
+    return { log: log.map(({ entry }) => entry), next: this.#count };
   }
 
   event(event: Event): void {
@@ -80,11 +84,10 @@ export class Log {
   }
 
   #keep(entry: LogEntry, isAboutStranger: boolean): void {
-    this.#numbers.set(entry, this.#count++);
-    const gone = this.#kept.add(entry, isAboutStranger);
-    this.#characters += entry.text.length - (gone?.text.length ?? 0);
+    const gone = this.#kept.add({ number: ++this.#count, entry }, isAboutStranger);
+    this.#characters += entry.text.length - (gone?.entry.text.length ?? 0);
     while (this.#characters > CHARACTERS)
-      this.#characters -= this.#kept.remove(this.#kept.list[0])!.text.length;
+      this.#characters -= this.#kept.remove(this.#kept.list[0])!.entry.text.length;
   }
 }
 

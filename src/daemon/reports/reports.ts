@@ -13,6 +13,7 @@ export interface ReportPorts {
   readonly faults: Faults;
   readonly counters: Counters;
   readonly failures: Failures;
+  readonly tally: (event: Event) => void;
   /** For the buses. */
   readonly publish: (event: BusEvent) => void;
   readonly runHooks: (event: Event) => void;
@@ -30,8 +31,9 @@ export class Reports {
   }
 
   event(event: Event): void {
-    const { faults, failures, publish, runHooks } = this.#ports;
+    const { faults, failures, publish, runHooks, tally } = this.#ports;
     // Whoever stumbles over it, the others hear of it, and whose event it is does not notice.
+    faults.contain('metrics', () => tally(event));
     faults.contain('failures', () => failures.note(event));
     faults.contain('events', () => {
       const told = busEvent(event, clock.monotonic());

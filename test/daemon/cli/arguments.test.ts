@@ -24,14 +24,15 @@ const defaults = {
     user: undefined,
   },
   passwordFile: undefined,
+  month: undefined,
+  sessions: false,
+  address: undefined,
+  output: undefined,
   all: false,
   sort: undefined,
   columns: undefined,
   watch: false,
   follow: false,
-  month: undefined,
-  address: undefined,
-  output: undefined,
 };
 
 function fault(...words: string[]): string {

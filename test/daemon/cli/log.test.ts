@@ -7,7 +7,7 @@ import { standIn } from './stand-in.ts';
 import { start } from './program.ts';
 
 const serving = (log: Log) => ({
-  log: method({ after: 'int32?' }, ({ after = 0 }: { after?: number }) => log.since(after)),
+  log: method({ after: 'int32?' }, ({ after }: { after?: number }) => log.recent(after)),
 });
 
 test('the last lines, and with --follow those to come, over a new start of the daemon', async (context) => {

@@ -106,6 +106,7 @@ export const changes: { readonly [K in Kind]: Readonly<Record<keyof (typeof tabl
       client_wins: nothing('192.0.2.54'),
       client_route: nothing('10.20.0.0/16'),
       domain: nothing('office.lan'),
+      broadcast_relay: nothing('lan1'),
       open_firewall: nothing('0'),
       accounts: nothing(['local', 'radius']),
       allow_from: some('192.0.2.0/24', ['198.18.0.0/16', '198.51.100.0/24']),
@@ -180,6 +181,9 @@ export const changes: { readonly [K in Kind]: Readonly<Record<keyof (typeof tabl
       login_timeout: nothing('30'),
       writable: nothing('/tmp'),
       imported: nothing('pptpd'),
+      metrics: nothing('127.0.0.1:9723'),
+      metrics_from: nothing('198.18.0.0/16'),
+      metrics_sessions: nothing('1'),
       usage_folder: nothing('/tmp/usage'),
     },
     relay: {

@@ -113,14 +113,14 @@ test('a line of our own is one line too', () => {
 
 test('the last lines are kept, not more than there is room for, and not below the level', () => {
   const log = new Log(() => undefined);
-  const recent = (after = 0) => log.since(after).log;
+  const recent = (after?: number) => log.recent(after).log;
   log.line('debug', 'not told');
   for (let i = 0; i < 600; i++) log.line('info', `line ${i}`);
   assert.deepEqual(
     [recent().length, recent()[0]!.text, recent().at(-1)!.text],
     [500, 'line 100', 'line 599'],
   );
-  const { next } = log.since(0);
+  const { next } = log.recent();
   assert.deepEqual(recent(next), []);
   log.line('info', 'one more');
   assert.deepEqual(

@@ -20,6 +20,7 @@ test('input that is tolerated is counted, and a line for whoever looks for it', 
     counters,
     failures: new Failures(),
     publish: () => undefined,
+    tally: () => undefined,
     runHooks: () => undefined,
   });
   reports.countInput('ppp: malformed-frame');
@@ -41,6 +42,7 @@ test('guessed at for hours from a thousand addresses: all is bounded, summed up,
     faults: noFaults(),
     counters,
     failures,
+    tally: () => undefined,
     publish: () => undefined,
     runHooks: () => undefined,
   });
@@ -72,6 +74,6 @@ test('guessed at for hours from a thousand addresses: all is bounded, summed up,
   assert.ok(of('more lines of this kind are left out here') > 0);
   assert.ok(failures.list().length <= 100);
   assert.ok(failures.list().some(({ name }) => name === 'office'));
-  assert.ok(log.recent().length <= 500);
-  assert.ok(log.recent().some(({ text }) => text.startsWith('link office: waiting')));
+  assert.ok(log.recent().log.length <= 500);
+  assert.ok(log.recent().log.some(({ text }) => text.startsWith('link office: waiting')));
 });
