@@ -20,6 +20,7 @@ import type { Radius } from './radius/radius.ts';
 import type { Relays } from './relays/relays.ts';
 import type { Log } from './reports/log.ts';
 import type { BanSet } from './tunnels/ban-set.ts';
+import type { BroadcastRelays } from './tunnels/broadcast-relays.ts';
 import type { Links } from './tunnels/links.ts';
 import type { Listeners } from './tunnels/listeners.ts';
 import type { RunnerPorts } from './tunnels/runner-ports.ts';
@@ -38,6 +39,7 @@ export interface Followers {
   /** Those that run. */
   readonly servers: Map<string, ServerRunner>;
   readonly listeners: Listeners;
+  readonly broadcasts: BroadcastRelays;
   readonly links: Links;
   readonly relays: Relays;
   readonly radius: Radius;
@@ -111,6 +113,7 @@ export class InForce {
     ports.access.lockout.watch(clock.monotonic());
     for (const { server } of servers.values()) server.watch(clock.monotonic());
     if (surroundings.look()) this.change(() => this.#apply(this.configuration), 'networks');
+    else this.#followers.broadcasts.follow(); // a device may have been made anew
   }
 
   /** What stands in the files and is not in force. */
@@ -204,7 +207,10 @@ export class InForce {
     const failed = await this.#changeServers(wanted); // nothing else can fail
     const isNews = configuration !== this.configuration || !this.#configured;
     this.configuration = configuration;
-    if (!isNews) return;
+    if (!isNews) {
+      this.#followers.broadcasts.follow();
+      return;
+    }
     this.#configured = true;
     for (const name of this.#failures.keys()) if (!this.isServer(name)) this.#failures.delete(name);
     this.#tell(configuration);
@@ -227,6 +233,7 @@ export class InForce {
         denyFrom,
       })),
     );
+    this.#followers.broadcasts.follow();
     supervision.configured();
     await metrics.configure(metricsFrom(configuration.globals));
   }

@@ -226,7 +226,7 @@ describe('passthrough', () => {
       /^dmz \| .*\(wan → lan\) \| . not in force \| the server home takes calls/,
     );
     assert.match(rows[2]!, /^new \| .*\(lan → wan\) \| . not in force \| Save & Apply makes/);
-    assert.match(rows[3]!, /^off \| .* \| . disabled \|  \|/);
+    assert.match(rows[3]!, /^off \| .* \| . disabled \| {2}\|/);
     assert.equal(rows.length, 4);
     assert.doesNotMatch(node.textContent, /No passthrough is configured/);
   });

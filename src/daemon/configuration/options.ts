@@ -145,6 +145,12 @@ export const serverOptions = {
     'new-sessions',
     'Domain that names of callers are completed with; of several the first is theirs, and all are searched. A user may have its own.',
   ),
+  broadcast_relay: list(
+    network,
+    [],
+    'live',
+    'Networks (plain Linux: devices) with which callers exchange what names are found by: broadcasts of NetBIOS (UDP 137 and 138), and mDNS (224.0.0.251). None: off. Such packets count as traffic for idle_timeout.',
+  ),
   open_firewall: option(bool, '1', 'live', 'Open TCP 1723 and GRE in the firewall (OpenWrt).'),
   masquerade: option(
     bool,

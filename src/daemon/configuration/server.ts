@@ -115,6 +115,7 @@ export function serverFromSection(
     maxPerUser: values.max_per_user,
     onDuplicate: values.on_duplicate,
     isolate: values.isolate,
+    broadcastRelay: values.broadcast_relay,
     dns: values.client_dns,
     nbns: values.client_wins,
     clientRoutes: values.client_route,

@@ -112,6 +112,7 @@ test('the example of the design', () => {
       nbns: [ip('192.168.1.5')],
       clientRoutes: [],
       domains: [],
+      broadcastRelay: [],
       accounts: ['local'],
       allowFrom: [{ address: 0, length: 0 }],
       denyFrom: [],

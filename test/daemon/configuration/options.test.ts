@@ -269,6 +269,7 @@ const cases: Readonly<Record<Kind, Readonly<Record<string, Case>>>> = {
     max_per_user: whole('maxPerUser', 1, 1, 4096),
     on_duplicate: words('onDuplicate', 'replace', 'replace', 'deny'),
     isolate: flag('isolate', true),
+    broadcast_relay: { ...network('broadcastRelay', (name) => [name]), absent: [] },
     ...rates(0, 50),
     client_dns: addressList('dns'),
     client_wins: addressList('nbns'),
