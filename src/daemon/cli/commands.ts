@@ -122,7 +122,6 @@ export const commands: Readonly<Record<DaemonCommandName, Command>> = {
     return ExitCode.Ok;
   },
 
-
   windows: clientSetupCommand('windows'),
   networkmanager: clientSetupCommand('networkmanager'),
   routeros: clientSetupCommand('routeros'),
