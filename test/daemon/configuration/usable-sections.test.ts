@@ -104,7 +104,7 @@ test('text that is no UCI, and nothing left to run, refuse the whole', () => {
     assert.throws(() => usable(texts), { name: 'ConfigError', message });
   refused({ network: link('office') + "option x 'y\n" }, /^error: network:\d+: a quote/);
   refused({ network: link('office'), pptp_users: 'nonsense' }, /pptp_users:1/);
-  refused({ network: link('office', "option mtu 'abc'") }, /section 'office', option 'mtu'/);
+  refused({ network: link('office', "option mtu 'abc'") }, /interface 'office', option 'mtu'/);
   refused({ network: '', pptp_users: user('anna', "option expires 'x'") }, /option 'expires'/);
   assert.deepEqual(usable({ network: '' }).runs, []); // nothing is wrong there
 });
