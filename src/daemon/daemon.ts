@@ -37,6 +37,7 @@ import { Hooks, type AboutSession } from './reports/hooks.ts';
 import type { LogDocument } from './reports/log.ts';
 import { Reports } from './reports/reports.ts';
 import { BanSet } from './tunnels/ban-set.ts';
+import { BroadcastRelays } from './tunnels/broadcast-relays.ts';
 import { Checks } from './tunnels/checks.ts';
 import type { LinkRunner } from './tunnels/link-runner.ts';
 import { Links } from './tunnels/links.ts';
@@ -78,6 +79,7 @@ export class Daemon {
   readonly #watches: readonly NetlinkWatch[];
   readonly #supervision = new Supervision();
   readonly #listeners: Listeners;
+  readonly #broadcasts: BroadcastRelays;
   #looking: Timer | undefined;
   #lookedAt = 0;
   /** For metrics. */
@@ -252,6 +254,13 @@ export class Daemon {
         ),
       faults,
     );
+    this.#broadcasts = new BroadcastRelays({
+      servers,
+      networks: () => readOwnNetworks(kernel.route),
+      deviceOf: (network) => router.deviceOf(network),
+      count,
+      warn,
+    });
     const inForce = new InForce(configuration, options.read, {
       log,
       descriptors,
@@ -259,6 +268,7 @@ export class Daemon {
       surroundings,
       servers,
       listeners: this.#listeners,
+      broadcasts: this.#broadcasts,
       links: this.linkSet,
       relays: this.relays,
       radius: this.radius,
@@ -316,6 +326,7 @@ export class Daemon {
     clock.cancel(this.#looking);
     this.#supervision.close();
     this.#listeners.close();
+    this.#broadcasts.close();
     const goodbyes = [
       ...[...this.servers.values()].map((runner) => runner.shutdown(cause('SHUTDOWN'))),
       this.linkSet.stop(cause('SHUTDOWN')),

@@ -123,7 +123,8 @@ export class Session implements FrameReceiver {
     this.#framing = { pfc: false, acfc: false, mru: settings.link.mru };
     this.#mtu = settings.link.mru;
     this.#reach = new Reach(path, now);
-    this.#link = new PppLink(settings.link, (direction) => packets(path, direction));
+    const carried = { send: 'txPackets', receive: 'rxPackets' } as const;
+    this.#link = new PppLink(settings.link, (direction) => path.counters()[carried[direction]]);
   }
 
   /** The path is connected and PPP starts. */
@@ -484,10 +485,4 @@ export class Session implements FrameReceiver {
   #hear(isFirst: boolean, now: number): void {
     if (isFirst) this.#owner.tell({ kind: 'gre' }, now);
   }
-}
-
-/** IP packets that the call has carried. */
-function packets(path: CallPath, direction: 'send' | 'receive'): number {
-  const { txPackets, rxPackets } = path.counters();
-  return direction === 'send' ? txPackets : rxPackets;
 }

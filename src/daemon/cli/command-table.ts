@@ -327,6 +327,13 @@ const table = [
     exits: [ExitCode.Configuration],
   },
   {
+    name: 'validate',
+    options: ['config-dir'],
+    doc: 'what is wrong with the configuration, with file and line; no daemon is needed',
+    more: 'Ends with 78 where a section would not run as it stands, and with 0 where there are warnings at most.',
+    exits: [ExitCode.Configuration],
+  },
+  {
     name: 'import',
     operands: [{ name: 'pptpd', complete: ['pptpd'] }],
     options: ['config-dir'],

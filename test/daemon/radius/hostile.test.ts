@@ -91,11 +91,12 @@ const failures = async () =>
 
 /** The session that comes of a dial; undefined: none does. */
 async function dial(name: string): Promise<SessionDocument | undefined> {
-  const before = (await failures()).length;
+  const newest = async () => JSON.stringify((await failures()).at(-1));
+  const before = await newest();
   await call(branch, 'dial', { interface: name });
   for (;;) {
     const session = (await sessions()).find(({ username }) => username === name);
-    if (session !== undefined || (await failures()).length > before) return session;
+    if (session !== undefined || (await newest()) !== before) return session;
     await sleep(20);
   }
 }
