@@ -8,15 +8,19 @@ import { clock } from '../platform/platform.ts';
 import { RouterError } from '../router/router.ts';
 import type { ServerOptions } from '../session/options.ts';
 import { cause, type Cause } from '../wire/cause.ts';
-import type { Configuration } from './configuration/configuration.ts';
+import { nothingToRun, type Configuration } from './configuration/configuration.ts';
+import { metricsFrom } from './configuration/metrics.ts';
 import { describeProblem, type Problem } from './configuration/problems.ts';
 import { placesOf } from './configuration/usable-sections.ts';
 import type { DaemonOptions } from './daemon-options.ts';
 import type { Descriptors } from './engine/descriptors.ts';
 import { routerCause } from './engine/router-cause.ts';
+import type { MetricsListener } from './metrics/metrics-listener.ts';
 import type { Radius } from './radius/radius.ts';
 import type { Relays } from './relays/relays.ts';
 import type { Log } from './reports/log.ts';
+import type { BanSet } from './tunnels/ban-set.ts';
+import type { BroadcastRelays } from './tunnels/broadcast-relays.ts';
 import type { Links } from './tunnels/links.ts';
 import type { Listeners } from './tunnels/listeners.ts';
 import type { RunnerPorts } from './tunnels/runner-ports.ts';
@@ -35,11 +39,14 @@ export interface Followers {
   /** Those that run. */
   readonly servers: Map<string, ServerRunner>;
   readonly listeners: Listeners;
+  readonly broadcasts: BroadcastRelays;
   readonly links: Links;
   readonly relays: Relays;
   readonly radius: Radius;
   readonly usage: UsageRunner;
+  readonly metrics: MetricsListener;
   readonly supervision: Supervision;
+  readonly banSet: BanSet;
 }
 
 export class InForce {
@@ -106,6 +113,7 @@ export class InForce {
     ports.access.lockout.watch(clock.monotonic());
     for (const { server } of servers.values()) server.watch(clock.monotonic());
     if (surroundings.look()) this.change(() => this.#apply(this.configuration), 'networks');
+    else this.#followers.broadcasts.follow(); // a device may have been made anew
   }
 
   /** What stands in the files and is not in force. */
@@ -186,7 +194,7 @@ export class InForce {
 
   /** @param starting a server that its supervisor has set up */
   async #apply(configuration: Configuration, starting?: string): Promise<void> {
-    const { links, ports, radius, relays, servers, supervision, surroundings, usage } =
+    const { links, metrics, ports, radius, relays, servers, supervision, surroundings, usage } =
       this.#followers;
     const { supervisor } = ports.router;
     await this.#makeWay(configuration);
@@ -199,11 +207,15 @@ export class InForce {
     const failed = await this.#changeServers(wanted); // nothing else can fail
     const isNews = configuration !== this.configuration || !this.#configured;
     this.configuration = configuration;
-    if (!isNews) return;
+    if (!isNews) {
+      this.#followers.broadcasts.follow();
+      return;
+    }
     this.#configured = true;
     for (const name of this.#failures.keys()) if (!this.isServer(name)) this.#failures.delete(name);
     this.#tell(configuration);
     this.#shareDescriptors(configuration);
+    this.#nameBanSet(configuration.banSet);
     usage.configure(configuration);
     for (const options of configuration.servers)
       if (!failed.has(options.name))
@@ -221,16 +233,21 @@ export class InForce {
         denyFrom,
       })),
     );
+    this.#followers.broadcasts.follow();
     supervision.configured();
+    await metrics.configure(metricsFrom(configuration.globals));
   }
 
   /** What is logged from now on, and what is wrong. */
-  #tell({ faults, links, logLevel, warnings }: Configuration): void {
+  #tell(configuration: Configuration): void {
+    const { faults, links, logLevel, warnings } = configuration;
     const { log } = this.#followers;
     log.level = logLevel;
     log.verbose = new Set(links.filter(({ verbose }) => verbose).map(({ name }) => name));
     for (const problem of [...faults, ...warnings])
       log.line(problem.severity, describeProblem(problem));
+    const idle = nothingToRun(configuration);
+    if (idle !== undefined) log.line('warning', idle);
     for (const [isKept, what] of [
       [false, 'left out until they are mended'],
       [true, 'as they were before, until they are mended'],
@@ -249,6 +266,12 @@ export class InForce {
     relays.most = relayed;
     ports.gateway.reconfigure(limits);
     ports.access.reconfigure(configuration.users);
+  }
+
+  #nameBanSet(name: string | undefined): void {
+    const { banSet, ports } = this.#followers;
+    const now = clock.monotonic();
+    banSet.configure(name, ports.access.lockout.bans(now), now);
   }
 
   /** @returns those that could not be changed @throws Fatal, IoError or RouterError at the start */

@@ -10,6 +10,7 @@ import { importFrom } from './cli/import.ts';
 import { init } from './cli/init.ts';
 import { run } from './cli/run.ts';
 import { synopsis, usage, usageOf } from './cli/usage.ts';
+import { validate } from './cli/validate.ts';
 import { wantsJson } from './cli/words.ts';
 import { ControlClient } from './control/client.ts';
 import { ExitCode } from './exit-codes.ts';
@@ -26,6 +27,7 @@ const alone: Readonly<
   init,
   run,
   import: importFrom,
+  validate,
   version(_options, answer) {
     answer.give({ version });
     answer.say(`pptp-gateway ${version}`);
@@ -56,17 +58,12 @@ function isOfDaemon(command: CommandName): command is DaemonCommandName {
   return command in commands;
 }
 
-/** What it says with --json is a document a line, until Ctrl-C. */
-function isFollowing(command: CommandName): boolean {
-  return commandTable.some(({ name, follows }) => name === command && follows === true);
-}
-
 const answer = new Answer(wantsJson(program.words));
 let code: ExitCode;
 try {
   const options = parseArguments(program.words);
   code = await perform(options, answer);
-  if (!isFollowing(options.command)) answer.end(code);
+  answer.end(code);
   // A peer that does not close its TCP connection must not keep us: stderr and sockets are written synchronously.
   if (options.command === 'run') program.exit(code);
 } catch (error) {

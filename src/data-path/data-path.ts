@@ -13,6 +13,7 @@
  * in `output`, GRE unless it is blocked; sent(). After connect, transmit, unpark and handleTimeout likewise. When a socket that was
  * full has room: resume(), and so on, while there is something waiting.
  */
+import type { Slot } from '../wire/brand.ts';
 import { Calls } from './calls.ts';
 import { type Control, PendingControl } from './control.ts';
 import { type Counters, CounterSlab } from './counters.ts';
@@ -166,6 +167,11 @@ export class DataPath {
     return this.#outbound.receive(device, meta, count, now);
   }
 
+  /** As Outbound.spread: an IPv4 packet to all callers on a device. The batch must be empty, or have room. */
+  spread(fd: number, packet: Uint8Array, from: Slot, now: number): Slot {
+    return this.#outbound.spread(fd, packet, from, now);
+  }
+
   /** Sends what has waited, with the source address `to` where it has `from` (u32), to the session that is attached. */
   unpark(fd: number, from: number, to: number, now: number): void {
     const device = this.devices.find(fd);
@@ -236,6 +242,11 @@ export class DataPath {
     this.#receiver.handleTimeout(now);
     this.#inbound.release(now);
     this.#transmitter.release(now);
+  }
+
+  /** What has waited for the rate of its session, by direction: how many packets, and how long in all, ms. */
+  waits(): Readonly<Record<'received' | 'sent', ArrayLike<number>>> {
+    return { received: this.#inwards.waits, sent: this.#outwards.waits };
   }
 
   /** Sums over all calls there ever were, and the drops that belong to none. */

@@ -85,9 +85,9 @@ export interface Sockets {
   ): Socket;
   /** To the unix socket of a path. */
   connectLocal(path: string, connected?: () => void): Socket;
-  /** On all IPv4 addresses. @param at port 0: any @throws EADDRINUSE, … */
+  /** On an address, or on all IPv4 addresses. @param at port 0: any @throws EADDRINUSE, … */
   listen(
-    at: { readonly port: number; readonly backlog: number },
+    at: { readonly address?: string; readonly port: number; readonly backlog: number },
     events: ListenerEvents<TcpSocket>,
   ): Promise<Listener>;
   /** On a unix socket, which only its owner can reach. @param most connections at a time */

@@ -15,7 +15,7 @@ function logged(event: SessionEvent | RelayEvent): string {
   const log = new Log(() => undefined);
   log.level = 'debug';
   log.event(event);
-  return log.recent()[0]!.text;
+  return log.recent().log[0]!.text;
 }
 
 const shown = (event: SessionEvent | RelayEvent): string => sentence(logged(event));

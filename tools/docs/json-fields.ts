@@ -6,6 +6,7 @@ import type {
   QuotaDocument,
   UsageDocument,
 } from '../../src/daemon/reports/usage-document.ts';
+import type { LogEntry } from '../../src/daemon/reports/log.ts';
 import type { CheckDocument } from '../../src/daemon/tunnels/checks.ts';
 
 type Fields<Document> = { readonly [Field in keyof Required<Document>]: string };
@@ -64,15 +65,18 @@ export const answers: Readonly<Record<CommandName, Readonly<Record<string, strin
   hangup: { link: 'link' },
   check: { checks: 'list of check' },
   'radius-test': { checks: 'one check' },
+  log: { log: 'list of line' },
   failures: { failures: 'list of failure' },
   counters: { counters: 'numbers by their names, in groups' },
   events: { time: 'seconds since 1970 (UTC)', event: 'its name', data: 'as on [ubus](ubus.md)' },
   windows: setup,
   networkmanager: setup,
   routeros: setup,
+  metrics: { metrics: "text in Prometheus' format" },
   usage,
   capture,
   reload: { faults: 'what is not in force: list of problem' },
+  validate: { problems: 'list of problem' },
   import: {
     imported: 'false: it was imported before',
     server: 'name of the interface',
@@ -176,6 +180,8 @@ const call: Fields<documents.RelayCallDocument> = {
 const problem: Fields<documents.ProblemDocument> = {
   severity: '`error`: the section is not in force as it stands; `warning`',
   file: 'name of the UCI file',
+  path: 'where it is',
+  line: 'in the file',
   section: 'name of the section',
   option: 'name of the option',
   message: 'a sentence',
@@ -216,6 +222,12 @@ const cause: Fields<documents.CauseDocument> = {
   code: 'one of [the causes](causes.md)',
   text: 'the sentence, with the detail',
   detail: 'what is particular to this case',
+};
+
+const line: Fields<LogEntry> = {
+  time: 'seconds since 1970 (UTC)',
+  level: '`error`, `warning`, `info` or `debug`',
+  text: 'as in the log',
 };
 
 const recording: Fields<documents.RecordingDocument> = {
@@ -270,5 +282,6 @@ export const parts: Readonly<Record<string, Readonly<Record<string, string>>>> =
   failure,
   radius_server: radiusServer,
   cause,
+  line,
   recording,
 };

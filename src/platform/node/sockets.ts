@@ -45,9 +45,9 @@ export const sockets: Sockets = {
     return new NodeSocket(socket);
   },
   connectLocal: (path, connected) => new NodeSocket(connect(path, connected)),
-  listen: ({ port, backlog }, events) =>
+  listen: ({ address = '0.0.0.0', port, backlog }, events) =>
     listening(createServer({ noDelay: true }), events, (server, done) =>
-      server.listen({ port, host: '0.0.0.0', backlog }, done),
+      server.listen({ port, host: address, backlog }, done),
     ),
   listenLocal(path, most, events) {
     const server = createServer();

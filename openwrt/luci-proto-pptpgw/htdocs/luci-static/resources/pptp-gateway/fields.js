@@ -443,6 +443,17 @@ return baseclass.extend({
 			{ validate: validateFilterSet }
 		);
 		flag(section, 'advanced', 'isolate', _('Isolate callers'), _('Callers cannot reach each other.'), '1');
+		add(
+			section,
+			'advanced',
+			form.DynamicList,
+			'broadcast_relay',
+			_('Find names in'),
+			_(
+				'Networks, such as lan, whose computers and printers callers find by name (NetBIOS, mDNS), and the other way round; none: off.'
+			),
+			{ datatype: 'maxlength(64)' }
+		);
 		number(
 			section,
 			'advanced',
