@@ -47,6 +47,8 @@ import {
 
 /** Addresses of a name that are tried. */
 const MAX_ADDRESSES = 8;
+/** Whoever checks waits for the answer, and a way that works has GRE in milliseconds; ms. */
+const PROBE_SILENCE = 10_000;
 
 export interface ClientLinkPorts {
   readonly paths: CallPaths;
@@ -242,7 +244,7 @@ export class ClientLink {
           }),
         claims: this.#claims,
       },
-      { peer, local, wanted },
+      { peer, local, wanted, silence: this.#memory.probe ? PROBE_SILENCE : undefined },
       now,
     );
     this.#enter({ name: 'connected', place, connection, rest, tunnelBy: undefined }, now);

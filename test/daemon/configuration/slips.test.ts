@@ -124,7 +124,7 @@ test('host bits, a port beside the host, localip in the range', () => {
   assert.deepEqual(warnings(files('link', "list route '10.1.2.3/16'")), [
     "warning: network, section 'office', option 'route', value '10.1.2.3/16': is an address inside the network: counts as 10.1.0.0/16",
   ]);
-  assert.deepEqual(warnings(files('link', "list route '10.1.0.0/16 10.9.9.9'")), []);
+  assert.deepEqual(warnings(files('link', "option route '10.1.0.0/16 10.9.9.9'")), []);
   assert.match(
     warnings(files('user', "list route '10.1.2.3/24'"))[0] ?? '',
     /counts as 10\.1\.2\.0\/24/,

@@ -42,9 +42,9 @@ test('guessed at for hours from a thousand addresses: all is bounded, summed up,
     faults: noFaults(),
     counters,
     failures,
+    tally: () => undefined,
     publish: () => undefined,
     runHooks: () => undefined,
-    tally: () => undefined,
   });
   const lockout = new Lockout((event) => reports.event(event));
   reports.event({ what: 'link-state', link: 'office', state: 'waiting', cause: cause('CONNECT_REFUSED') }); // prettier-ignore
