@@ -1,6 +1,8 @@
 /**
- * Just enough of LuCI to run our modules under node: classes, requires, the form's recorder, a document. The stand-ins keep
- * LuCI's traps: a text that does not stand in an array becomes markup.
+ * Just enough of LuCI to run our modules under node. Stand-ins, all of them: classes and requires, E() and the document (jsdom),
+ * the form (a recorder: nothing is drawn), rpc, uci in memory, format(), and the types of validation.js, which are held to a
+ * real LuCI's verdicts (verdicts.ts). They keep LuCI's traps: a text that does not stand in an array becomes markup. What hangs
+ * on LuCI itself (drawing, saving, applying, dialogs, ACL) is tried in browser.test.ts.
  */
 import { isIP } from 'node:net';
 import { JSDOM } from 'jsdom';

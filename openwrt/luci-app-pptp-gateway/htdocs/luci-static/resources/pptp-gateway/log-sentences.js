@@ -148,6 +148,7 @@ const sentences = [
 		]
 	],
 	['^pptp-gateway (\\S+) is running$', (version) => [_('The service runs, version %s.').format(version)]],
+	['^ubus: connected to ', () => [_('The service is on the bus of the system.')]],
 	['^stopping$', () => [_('The service is stopping.')]],
 	['^configuration read again$', () => [_('The settings were read again.')]]
 ].map(([pattern, parts]) => [new RegExp(pattern, 's'), parts]);

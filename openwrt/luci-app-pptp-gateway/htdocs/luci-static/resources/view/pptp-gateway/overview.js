@@ -196,7 +196,7 @@ return view.extend({
 	showGraph() {
 		const session = this.live.find(({ id }) => id === this.selected);
 		if (session === undefined) this.selected = null;
-		this.all.style.visibility = session === undefined ? 'hidden' : '';
+		this.all.style.display = session === undefined ? 'none' : '';
 		const history = this.rates.history(session === undefined ? 'all' : session.id);
 		setShown(
 			this.traffic,

@@ -88,7 +88,7 @@ return view.extend({
 		/* Nothing to draw: no drawing. */
 		this.charts.style.display = this.entries.some(({ total }) => total > 0) ? '' : 'none';
 		this.whose.textContent = entry ? words.shortened(entry.name) : _('All together');
-		this.all.style.visibility = entry ? '' : 'hidden';
+		this.all.style.display = entry ? '' : 'none';
 		this.days.update(days);
 		this.months.update(months);
 	},
