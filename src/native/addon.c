@@ -9,6 +9,7 @@
 #include "netlink.h"
 #include "privileges.h"
 #include "random.h"
+#include "succession.h"
 #include "syscall.h"
 #include "tun.h"
 #include "watch.h"
@@ -136,7 +137,9 @@ NAPI_MODULE_INIT()
 		{ "initialize", initialize },
 		{ "createContext", context_create },
 		{ "openTun", tun_open },
+		{ "adoptTun", tun_adopt },
 		{ "openGre", gre_open },
+		{ "adoptGre", gre_adopt },
 		{ "attachFilter", gre_attach_filter },
 		{ "watch", watch_start },
 		{ "close", device_close },
@@ -149,6 +152,10 @@ NAPI_MODULE_INIT()
 		{ "fillRandom", fill_random },
 		{ "reduceCapabilities", reduce_capabilities },
 		{ "reduceThreadCapabilities", reduce_thread_capabilities },
+		{ "memoryFile", memory_file },
+		{ "duplicate", duplicate },
+		{ "closeDescriptor", close_descriptor },
+		{ "become", become },
 	};
 	struct addon *addon = pages_allocate(sizeof *addon);
 	if (addon == NULL) {

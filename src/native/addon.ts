@@ -30,7 +30,10 @@ export interface Addon {
   createContext(arena: ArrayBuffer): ContextHandle;
   /** `offload`: large packets between kernel and addon, where the kernel can; the answer says whether it can. */
   openTun(name: string, offload: boolean): { fd: number; name: string; offload: boolean };
+  /** Of a device that the program before had open. */
+  adoptTun(fd: number): { fd: number; name: string; offload: boolean };
   openGre(): number;
+  adoptGre(fd: number): number;
   /** `program`: struct sock_filter records in host order; replaces the socket's filter. */
   attachFilter(fd: number, program: Uint8Array): void;
   watch(
@@ -54,6 +57,11 @@ export interface Addon {
   fillRandom(octets: Uint8Array): void;
   reduceCapabilities(): void;
   reduceThreadCapabilities(tid: number, timeoutMilliseconds: number): void;
+  memoryFile(name: string, octets: Uint8Array): number;
+  duplicate(fd: number): number;
+  closeDescriptor(fd: number): void;
+  /** `words`, `environment`: strings that each end with a zero octet; comes back only by throwing. */
+  become(words: Uint8Array, environment: Uint8Array, descriptors: Int32Array): never;
 }
 
 // The bundle has native.node beside it in dist/; run from source, this file is two folders below the root.

@@ -1,4 +1,4 @@
-import { connect, createServer, isIP, type AddressInfo, type Server, type Socket } from 'node:net';
+import { connect, createServer, isIP, Socket, type AddressInfo, type Server } from 'node:net';
 import { checkServerIdentity, connect as connectTls } from 'node:tls';
 import type {
   Endpoints,
@@ -43,9 +43,10 @@ export const sockets: Sockets = {
     return new NodeSocket(socket);
   },
   connectLocal: (path, connected) => new NodeSocket(connect(path, connected)),
-  listen: ({ port, backlog }, events) =>
+  adopt: (fd) => new NodeSocket(new Socket({ fd })),
+  listen: ({ port, backlog, inherited: fd }, events) =>
     listening(createServer({ noDelay: true }), events, (server, done) =>
-      server.listen({ port, host: '0.0.0.0', backlog }, done),
+      server.listen(fd === undefined ? { port, host: '0.0.0.0', backlog } : { fd, backlog }, done),
     ),
   listenLocal(path, most, events) {
     const server = createServer();
@@ -75,10 +76,16 @@ function listening(
       server.on('error', failed);
       resolve({
         port: (server.address() as AddressInfo).port,
+        descriptor: descriptorOf(server),
         close: () => void server.close(),
       });
     });
   });
+}
+
+/** Node tells it only so. */
+function descriptorOf(handled: Server | Socket): number {
+  return (handled as unknown as { _handle: { fd: number } })._handle.fd;
 }
 
 class NodeSocket implements TcpSocket {
@@ -113,8 +120,7 @@ class NodeSocket implements TcpSocket {
   }
 
   get descriptor(): number {
-    // Node tells it only so.
-    return (this.#socket as unknown as { _handle: { fd: number } })._handle.fd;
+    return descriptorOf(this.#socket);
   }
 
   hear(events: SocketEvents): void {
