@@ -235,6 +235,15 @@ export class DataPath {
     this.#transmitter.release(now);
   }
 
+  /** Of calls that have ended, and of none. */
+  save(): Counters {
+    return this.#counters.save(-1);
+  }
+
+  restore(ended: Counters): void {
+    this.#counters.restore(-1, ended);
+  }
+
   /** Sums over all calls there ever were, and the drops that belong to none. */
   totals(): Counters {
     return this.#counters.totals();

@@ -30,6 +30,8 @@ export type LcpOutput =
 /** Echo-Requests with our own magic number that make a loop certain. */
 const MAX_LOOPED_ECHOES = 3;
 
+type SavedLcp = NonNullable<ReturnType<LcpLayer['save']>>;
+
 export class LcpLayer {
   readonly policy: LcpPolicy;
   readonly #negotiation: Negotiation<LcpOption>;
@@ -44,6 +46,27 @@ export class LcpLayer {
     this.#count = options.count;
     this.#negotiation = new Negotiation(this.policy, true, options.count);
     if (options.keepalive !== undefined) this.#keepalive = new Keepalive(options.keepalive);
+  }
+
+  /** undefined: LCP is not open. Not carried: #count; #outputs, of which there are none. */
+  save() {
+    const negotiation = this.#negotiation.opened ? this.#negotiation.save() : undefined;
+    if (negotiation === undefined || this.#outputs.length > 0) return undefined;
+    return {
+      policy: this.policy.save(),
+      negotiation,
+      keepalive: this.#keepalive?.save(),
+      identifier: this.#identifier,
+      loopedEchoes: this.#loopedEchoes,
+    };
+  }
+
+  restore(saved: SavedLcp): void {
+    this.policy.restore(saved.policy);
+    this.#negotiation.restore(saved.negotiation);
+    if (saved.keepalive !== undefined) this.#keepalive?.restore(saved.keepalive);
+    this.#identifier = saved.identifier;
+    this.#loopedEchoes = saved.loopedEchoes;
   }
 
   /** Nothing was asked that waits for an answer. */

@@ -38,6 +38,23 @@ export class Lockout {
   readonly #banned = new BoundedMap<Ipv4, number>(TABLE_SIZE);
   readonly #users = new BoundedMap<string, Failures>(TABLE_SIZE);
 
+  save() {
+    return {
+      sources: this.#sources
+        .entries()
+        .map(([source, { byUser, windowEnd }]) => ({ source, byUser: [...byUser], windowEnd })),
+      banned: this.#banned.entries(),
+      users: this.#users.entries(),
+    };
+  }
+
+  restore({ sources, banned, users }: ReturnType<Lockout['save']>): void {
+    for (const { source, byUser, windowEnd } of sources)
+      this.#sources.set(source, { byUser: new Map(byUser), windowEnd });
+    for (const [source, until] of banned) this.#banned.set(source, until);
+    for (const [username, failures] of users) this.#users.set(username, failures);
+  }
+
   isBanned(source: Ipv4, now: number): boolean {
     const until = this.#banned.get(source);
     if (until === undefined) return false;

@@ -12,7 +12,7 @@ import { accountOf } from './account.ts';
 import { accountFault } from './accounts.ts';
 import { Admissions, type AdmissionPorts } from './admissions.ts';
 import type { CallerCall } from './caller-call.ts';
-import { Caller, type CallerPorts } from './caller.ts';
+import { Caller, type CallerPorts, type SavedCaller } from './caller.ts';
 
 export interface ServerPorts extends AdmissionPorts {
   readonly paths: CallPaths;
@@ -49,6 +49,7 @@ export class Server {
       access,
       paths: ports.paths,
       admit: (user, end, now) => this.#admissions.admit(user, end, now),
+      readmit: (account, saved, end) => this.#admissions.readmit(account, saved, end),
       feed: ports.feed,
       done: (caller) => this.#callers.delete(caller),
     };
@@ -78,6 +79,25 @@ export class Server {
       () => new Caller(this.#callerPorts, { peer, local }, place, now),
       now,
     );
+    this.#callers.add(caller);
+    return caller;
+  }
+
+  /**
+   * Without the callers, which are saved each by itself.
+   * Not carried: #access, #ports, #callerPorts, #callers, #options; #closed, for one that ends is not saved.
+   */
+  save() {
+    return { keys: this.#options.keys, admissions: this.#admissions.save() };
+  }
+
+  restore({ admissions }: ReturnType<Server['save']>): void {
+    this.#admissions.restore(admissions);
+  }
+
+  /** A caller of the program before goes on. Drain poll(), then feed it. @throws Error it does not fit what is configured now */
+  resume(saved: SavedCaller, now: number): Caller {
+    const caller = new Caller(this.#callerPorts, saved, saved, now);
     this.#callers.add(caller);
     return caller;
   }

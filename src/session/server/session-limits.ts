@@ -14,7 +14,7 @@ export type SessionTimes = Pick<ServerOptions, 'idleTimeout' | 'sessionTimeout'>
 export class SessionLimits {
   readonly #path: CallPath;
   readonly #wallClock: () => number;
-  readonly #since: number;
+  #since: number;
   #idle: IdleWatch | undefined;
   readonly #deadlines = new Deadlines<'idle' | 'lifetime' | 'expiry'>();
   #expires: number | undefined;
@@ -33,6 +33,26 @@ export class SessionLimits {
     this.#idle = idleTimeout === 0 ? undefined : new IdleWatch(this.#path, idleTimeout);
     if (this.#idle === undefined) this.#deadlines.clear('idle');
     else this.#deadlines.set('idle', this.#idle.next(now));
+  }
+
+  /** Not carried: #path, #wallClock. */
+  save() {
+    return {
+      since: this.#since,
+      idle: this.#idle?.save(),
+      deadlines: this.#deadlines.save(),
+      expires: this.#expires,
+    };
+  }
+
+  /** A session that has begun before, with the times that it was made with. */
+  restore(saved: ReturnType<SessionLimits['save']>): this {
+    this.#since = saved.since;
+    if (saved.idle !== undefined) this.#idle?.restore(saved.idle);
+    this.#deadlines.clearAll();
+    this.#deadlines.restore(saved.deadlines);
+    this.#expires = saved.expires;
+    return this;
   }
 
   nextTimeout(): number | undefined {

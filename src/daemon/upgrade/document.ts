@@ -1,0 +1,58 @@
+/**
+ * The state document: what a program leaves to the next one in its place. A line that says what it is, then JSON in which octets
+ * are hexadecimal. It is taken as a whole or not at all.
+ */
+import { sha1 } from '../../crypto/sha1.ts';
+import { fromHex, toHex } from '../../wire/octets.ts';
+
+/** Grows with every change of what is saved: a program takes no other. */
+export const STATE_VERSION = 1;
+
+const MAGIC = 'pptp-gateway-state';
+/** The key of an object that stands for octets. */
+const OCTETS = '~';
+
+/** What of a value is no plain data: `never` there. */
+export type Plain<T> = T extends string | number | boolean | undefined | Uint8Array
+  ? T
+  : T extends (...args: never) => unknown
+    ? never
+    : T extends object
+      ? { [K in keyof T]: Plain<T[K]> }
+      : never;
+
+/** @param architecture of the CPU: the addon's descriptors are its own */
+export function encodeDocument<T>(state: T & Plain<T>, architecture: string): Uint8Array {
+  const text = JSON.stringify(state, (_, value: unknown) =>
+    value instanceof Uint8Array ? { [OCTETS]: toHex(value) } : value,
+  );
+  const body = new TextEncoder().encode(text);
+  const words = [MAGIC, STATE_VERSION, architecture, body.length, toHex(sha1(body))];
+  const head = new TextEncoder().encode(`${words.join(' ')}\n`);
+  const octets = new Uint8Array(head.length + body.length);
+  octets.set(head);
+  octets.set(body, head.length);
+  return octets;
+}
+
+/** @returns what was encoded @throws Error it is damaged, or another program's: in words for the log */
+export function decodeDocument(octets: Uint8Array, architecture: string): unknown {
+  const end = octets.subarray(0, 256).indexOf(0x0a);
+  const words = new TextDecoder().decode(octets.subarray(0, Math.max(end, 0))).split(' ');
+  const [magic, version, made, length, digest] = words;
+  if (magic !== MAGIC) throw new Error('it is no state document');
+  if (version !== String(STATE_VERSION))
+    throw new Error(`it has version ${version ?? '?'}, this program knows ${STATE_VERSION}`);
+  if (made !== architecture)
+    throw new Error(`it is of another architecture (${made ?? '?'}, here ${architecture})`);
+  const body = octets.subarray(end + 1);
+  if (String(body.length) !== length || toHex(sha1(body)) !== digest)
+    throw new Error('it is damaged');
+  return JSON.parse(new TextDecoder().decode(body), (_, value: unknown) =>
+    isOctets(value) ? fromHex(value[OCTETS])! : value,
+  );
+}
+
+function isOctets(value: unknown): value is Record<typeof OCTETS, string> {
+  return typeof value === 'object' && value !== null && OCTETS in value;
+}
