@@ -130,8 +130,12 @@ export class Calls {
 
   /** Nothing of the call waits any more: what has waited for its rate or its turn goes now. */
   hasten(slot: Slot, now: number): void {
+    const { inwards, outwards, resequencer } = this.#parts;
+    const { kilobits: send, burst } = outwards.rate(slot);
+    const { kilobits: receive } = inwards.rate(slot);
     this.setRates(slot, { receive: 0, send: 0, burst: 0 }, now);
-    this.#parts.resequencer.release(slot, now);
+    this.setRates(slot, { receive, send, burst }, now);
+    resequencer.release(slot, now);
   }
 
   /** What the call's packets are told by, those of the peer and ours. */

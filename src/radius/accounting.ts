@@ -104,6 +104,8 @@ const PATIENCE = 2;
 
 const DEFAULT_LIMITS: AccountingLimits = { records: 8_192, octets: 2 * 1024 * 1024 };
 
+export type SavedAccounting = ReturnType<Accounting['save']>;
+
 export class Accounting {
   readonly #ports: AccountingPorts;
   readonly #queue: AccountingQueue;
@@ -133,19 +135,32 @@ export class Accounting {
   /**
    * Nothing is sent before handleOn.
    * @param journal what an earlier daemon has left in the store; '': nothing
+   * @param saved of the program before, whose sessions go on
    */
   constructor(
     ports: AccountingPorts,
     journal: string,
     now: number,
     limits: AccountingLimits = DEFAULT_LIMITS,
+    saved?: SavedAccounting,
   ) {
     this.#ports = ports;
     this.#queue = new AccountingQueue(ports.store, limits, {
       dropped: (account) => this.#dropped(account),
       lost: (account) => this.#lost(account),
     });
-    this.#restore(journal, now);
+    this.#restore(journal, saved, now);
+  }
+
+  /**
+   * Besides what is in the journal, which is written now.
+   * Not carried: #ports, #queue, #ready; #flights, for what is not answered is sent again; #held, #heldUntil, #open, #outputs, #mark,
+   * #wasMark, #answers, #window, #silence, #probeAt, #writeAt and #isFailing, with which it begins anew.
+   */
+  save() {
+    this.#queue.write();
+    const interims = [...this.#interims].map(([{ id }, ticks]) => ({ id, ticks }));
+    return { interims, tickAt: this.#tickAt };
   }
 
   /** Records that wait for an answer, also those of accounting itself. */
@@ -257,15 +272,30 @@ export class Accounting {
     return takeFirst(this.#outputs);
   }
 
-  #restore(journal: string, now: number): void {
+  #restore(journal: string, saved: SavedAccounting | undefined, now: number): void {
     const wall = this.#ports.wallClock();
     for (const found of readJournal(journal).values()) {
       const age = Math.max(0, wall - found.startedAt);
       const account = this.#queue.restore(found, now - age);
-      if (account.isOpen) this.#queue.end(account, account.last, TerminateCause.NasReboot);
+      if (account.isOpen && saved === undefined)
+        this.#queue.end(account, account.last, TerminateCause.NasReboot);
+      else if (account.isOpen) {
+        this.#open++;
+        const interim = saved?.interims.find(({ id }) => id === account.id);
+        if (interim !== undefined) this.#interims.set(account, interim.ticks);
+      }
       this.#awaits(account);
     }
     if (journal !== '') this.#queue.rewrite();
+    this.#tickAt = saved?.tickAt;
+  }
+
+  /** Sessions that go on end, but for those that live. */
+  retain(isAlive: (id: string) => boolean, now: number): void {
+    for (const account of this.#queue.accounts())
+      if (account.isOpen && !isAlive(account.id))
+        this.#stop(account, undefined, TerminateCause.NasRequest, now);
+    this.#pump(now);
   }
 
   /** One waits at most: the latest tells all that those before it did. */

@@ -27,7 +27,8 @@ import { Access } from '../../src/session/server/access.ts';
 import { Server } from '../../src/session/server/server.ts';
 import { cause, type Cause } from '../../src/wire/cause.ts';
 import { parseAddress, parsePrefix } from '../../src/wire/ip.ts';
-import { decodeDocument, encodeDocument, type Plain } from '../../src/daemon/upgrade/document.ts';
+import { decodeDocument, encodeDocument } from '../../src/daemon/upgrade/document.ts';
+import type { Plain } from '../../src/wire/plain.ts';
 import { GreNetwork, TwinPath, type HostPaths } from './call-paths.ts';
 import { VirtualClock, type Timed } from './clock.ts';
 

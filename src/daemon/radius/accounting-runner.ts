@@ -22,6 +22,8 @@ export interface AccountingRunnerPorts extends ClientPorts {
 /** How long the last records may take at the end, ms; what is not sent by then is in the journal. */
 const FAREWELL = 1_000;
 
+export type SavedAccountingRunner = ReturnType<AccountingRunner['save']>;
+
 export class AccountingRunner {
   readonly #ports: AccountingRunnerPorts;
   readonly #runner: ClientRunner<AccountingRequest>;
@@ -32,8 +34,17 @@ export class AccountingRunner {
   #isOn = false;
   #drained: () => void = () => undefined;
 
-  /** @param folder where records wait, over a restart too */
-  constructor(ports: AccountingRunnerPorts, options: NasOptions, folder: string) {
+  /**
+   * @param folder where records wait, over a restart too
+   * @param saved of the program before, whose sessions go on
+   */
+  constructor(
+    ports: AccountingRunnerPorts,
+    options: NasOptions,
+    folder: string,
+    saved?: SavedAccountingRunner,
+  ) {
+    this.#isOn = saved?.isOn ?? false;
     this.#ports = ports;
     this.#options = options;
     this.#nas = nasOf(options);
@@ -62,6 +73,8 @@ export class AccountingRunner {
       },
       store.read(),
       clock.monotonic(),
+      undefined,
+      saved?.machine,
     );
     drive.add(this.#machine, {
       about: 'RADIUS accounting',
@@ -80,6 +93,18 @@ export class AccountingRunner {
     const isOn = servers.some(({ roles }) => roles.includes('acct'));
     if (isOn && !this.#isOn) this.#feed((machine, now) => machine.handleOn(this.#nas, now));
     this.#isOn = isOn;
+  }
+
+  /** Not carried: #ports, #runner, #options, #nas, #drained. */
+  save() {
+    return { isOn: this.#isOn, machine: this.#machine.save() };
+  }
+
+  /** The sessions that could be taken along are there: the others end. */
+  settle(): void {
+    const { sessions } = this.#ports;
+    sessions.forget();
+    this.#feed((machine, now) => machine.retain((id) => sessions.get(id) !== undefined, now));
   }
 
   note(event: SessionEvent): void {

@@ -4,7 +4,11 @@ import type { RadiusServerStatus } from '../../radius/client-output.ts';
 import type { NasOptions, RadiusOptions } from '../configuration/radius.ts';
 import type { Authority } from '../tunnels/runner-ports.ts';
 import type { SessionEvent } from '../../session/ports.ts';
-import { AccountingRunner, type AccountingRunnerPorts } from './accounting-runner.ts';
+import {
+  AccountingRunner,
+  type AccountingRunnerPorts,
+  type SavedAccountingRunner,
+} from './accounting-runner.ts';
 import { DynamicRunner } from './dynamic-runner.ts';
 import { Logins, type LoginsPorts } from './logins.ts';
 import { identityOf, nasOf, type Nas } from './nas.ts';
@@ -25,10 +29,11 @@ export class Radius implements Authority {
     ports: LoginsPorts & AccountingRunnerPorts,
     { nas }: RadiusConfiguration,
     state: string,
+    saved?: SavedAccountingRunner,
   ) {
     this.#nas = nasOf(nas);
     this.#logins = new Logins(ports, () => this.#nas);
-    this.#accounting = new AccountingRunner(ports, nas, nas.records ?? state);
+    this.#accounting = new AccountingRunner(ports, nas, nas.records ?? state, saved);
     const changed = this.#accounting.changed.bind(this.#accounting);
     this.#dynamic = new DynamicRunner({ ...ports, changed }, nas);
   }
@@ -47,6 +52,16 @@ export class Radius implements Authority {
 
   cancel(id: number): void {
     this.#logins.cancel(id);
+  }
+
+  /** Not carried: #logins, which begin again; #dynamic, #nas. */
+  save(): SavedAccountingRunner {
+    return this.#accounting.save();
+  }
+
+  /** All sessions of the program before that could be taken along are there. */
+  settle(): void {
+    this.#accounting.settle();
   }
 
   /** What is known of the servers for logins. */

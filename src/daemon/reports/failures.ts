@@ -25,6 +25,15 @@ export class Failures {
   /** Links that were given up, and whose failure is in the list. */
   readonly #blocked = new Set<string>();
 
+  save() {
+    return { entries: this.#entries, blocked: [...this.#blocked] };
+  }
+
+  restore({ entries, blocked }: ReturnType<Failures['save']>): void {
+    this.#entries.push(...entries);
+    for (const link of blocked) this.#blocked.add(link);
+  }
+
   note(event: SessionEvent | RelayEvent): void {
     if (event.what === 'link-state' && this.#isStillBlocked(event)) return;
     const found = failure(event);

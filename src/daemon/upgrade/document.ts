@@ -4,6 +4,7 @@
  */
 import { sha1 } from '../../crypto/sha1.ts';
 import { fromHex, toHex } from '../../wire/octets.ts';
+import type { Plain } from '../../wire/plain.ts';
 
 /** Grows with every change of what is saved: a program takes no other. */
 export const STATE_VERSION = 1;
@@ -11,15 +12,6 @@ export const STATE_VERSION = 1;
 const MAGIC = 'pptp-gateway-state';
 /** The key of an object that stands for octets. */
 const OCTETS = '~';
-
-/** What of a value is no plain data: `never` there. */
-export type Plain<T> = T extends string | number | boolean | undefined | Uint8Array
-  ? T
-  : T extends (...args: never) => unknown
-    ? never
-    : T extends object
-      ? { [K in keyof T]: Plain<T[K]> }
-      : never;
 
 /** @param architecture of the CPU: the addon's descriptors are its own */
 export function encodeDocument<T>(state: T & Plain<T>, architecture: string): Uint8Array {
