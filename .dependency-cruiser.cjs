@@ -26,7 +26,24 @@ const rooms = {
   radius: ['configuration', 'engine', 'reports', 'tunnels'],
   control: ['engine', 'reports'],
   import: ['configuration'],
-  methods: ['capture', 'configuration', 'engine', 'radius', 'reports', 'tunnels', 'daemon.ts'],
+  upgrade: [
+    'configuration',
+    'engine',
+    'reports',
+    'daemon.ts',
+    'daemon-options.ts',
+    'daemon-state.ts',
+  ],
+  methods: [
+    'capture',
+    'configuration',
+    'engine',
+    'radius',
+    'reports',
+    'tunnels',
+    'upgrade',
+    'daemon.ts',
+  ],
 };
 const besideRooms = '^src/daemon/(exit-codes|printable|version)[.]ts$';
 

@@ -1,5 +1,7 @@
 #!/usr/bin/env node
 /** The program `pptp-gateway`: reads its arguments, runs one command, ends with its exit code. */
+import { loadAddon } from '../native/addon.ts';
+import { errorText } from '../platform/errors.ts';
 import { program } from '../platform/platform.ts';
 import { parseArguments } from './cli/arguments.ts';
 import { commands } from './cli/commands.ts';
@@ -11,6 +13,9 @@ import { ControlClient } from './control/client.ts';
 import { ExitCode } from './exit-codes.ts';
 import { journaldLine } from './reports/journald.ts';
 import { UbusError } from '../ubus-js/index.ts';
+import { STATE_VERSION } from './upgrade/document.ts';
+import { Inheritance, INHERITED, TRIAL } from './upgrade/inheritance.ts';
+import type { Trial } from './upgrade/upgrade.ts';
 import { version } from './version.ts';
 
 async function main(words: readonly string[]): Promise<ExitCode> {
@@ -20,6 +25,7 @@ async function main(words: readonly string[]): Promise<ExitCode> {
       program.print(`${usage}\n`);
       return ExitCode.Ok;
     case 'version':
+      if (program.environment(INHERITED) === TRIAL) return tryOut();
       program.print(`pptp-gateway ${version}\n`);
       return ExitCode.Ok;
     case 'init':
@@ -40,9 +46,17 @@ async function main(words: readonly string[]): Promise<ExitCode> {
   }
 }
 
+/** Another program asks whether this one would come up in its place. */
+function tryOut(): ExitCode {
+  loadAddon();
+  program.print(JSON.stringify({ version, state: STATE_VERSION } satisfies Trial));
+  return ExitCode.Ok;
+}
+
 try {
   program.setExitCode(await main(program.words));
 } catch (error) {
+  Inheritance.take()?.rollBack(errorText(error)); // nothing where it has taken over
   const failure = describeFailure(error);
   if (failure !== undefined) {
     // Below a usage error stands the usage.

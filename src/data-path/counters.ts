@@ -78,7 +78,7 @@ export class CounterSlab {
     return toCounters(this.#row(slot));
   }
 
-  /** By their names, which other programs know, too. @param slot -1: what belongs to no session. Not carried: #rest. */
+  /** By their names, which other programs know, too: #values of a row. @param slot -1: what belongs to no session. Not carried: #rest. */
   save(slot: Slot): Counters {
     return toCounters(this.#row(slot));
   }

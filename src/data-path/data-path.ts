@@ -235,7 +235,11 @@ export class DataPath {
     this.#transmitter.release(now);
   }
 
-  /** Of calls that have ended, and of none. */
+  /**
+   * Of calls that have ended, and of none; Calls has the others.
+   * Not carried: calls, devices, control, output; packets, of which none waits: #held, #toSend, #shaped, #inwards, #outwards, #backlog,
+   * #unsent; #acks, which are armed again; what works on them: #mppe, #transmitter, #resequencer, #receiver, #inbound, #outbound.
+   */
   save(): Counters {
     return this.#counters.save(-1);
   }

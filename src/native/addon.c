@@ -153,7 +153,9 @@ NAPI_MODULE_INIT()
 		{ "reduceCapabilities", reduce_capabilities },
 		{ "reduceThreadCapabilities", reduce_thread_capabilities },
 		{ "memoryFile", memory_file },
+		{ "openFile", open_file },
 		{ "duplicate", duplicate },
+		{ "claimDescriptor", claim_descriptor },
 		{ "closeDescriptor", close_descriptor },
 		{ "become", become },
 	};

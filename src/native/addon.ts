@@ -59,6 +59,8 @@ export interface Addon {
   reduceThreadCapabilities(tid: number, timeoutMilliseconds: number): void;
   memoryFile(name: string, octets: Uint8Array): number;
   duplicate(fd: number): number;
+  openFile(path: string): number;
+  claimDescriptor(fd: number): void;
   closeDescriptor(fd: number): void;
   /** `words`, `environment`: strings that each end with a zero octet; comes back only by throwing. */
   become(words: Uint8Array, environment: Uint8Array, descriptors: Int32Array): never;
@@ -66,6 +68,9 @@ export interface Addon {
 
 // The bundle has native.node beside it in dist/; run from source, this file is two folders below the root.
 const candidates = ['./native.node', '../../dist/native.node'];
+
+/** Environment of a program that was replaced and goes on: its addon is not beside it any more. */
+export const GIVEN = 'PPTP_GATEWAY_ADDON';
 
 let loaded: Addon | undefined;
 
@@ -76,9 +81,11 @@ export function loadAddon(): Addon {
 }
 
 function load(): Addon {
-  const paths = candidates.map((candidate) =>
+  const given = program.environment(GIVEN);
+  const beside = candidates.map((candidate) =>
     decodeURIComponent(new URL(candidate, import.meta.url).pathname),
   );
+  const paths = given === undefined ? beside : [given];
   const path = paths.find((candidate) => files.exists(candidate));
   if (path === undefined) {
     const problem = new IoError(constants.ENOENT, 'dlopen', paths.join(' or '));

@@ -14,7 +14,7 @@
 #include "memory.h"
 #include "syscall.h"
 
-enum { words_limit = 4096, file_name_limit = 64 };
+enum { words_limit = 4096, file_name_limit = 64, path_limit = 4096 };
 
 static long set_close_on_exec(int32_t fd, long flag)
 {
@@ -49,6 +49,21 @@ napi_value memory_file(napi_env env, napi_callback_info info)
 	return napi_create_int32(env, (int32_t)fd, &number) == napi_ok ? number : NULL;
 }
 
+/* openFile(path) -> descriptor */
+napi_value open_file(napi_env env, napi_callback_info info)
+{
+	napi_value argument, number;
+	char path[path_limit];
+	if (!take_arguments(env, info, 1, &argument))
+		return NULL;
+	if (napi_get_value_string_utf8(env, argument, path, sizeof path, NULL) != napi_ok)
+		return throw_type_error(env, "The path must be a string");
+	const long fd = syscall4(openat, AT_FDCWD, path, O_RDONLY | O_CLOEXEC, 0);
+	if (fd < 0)
+		return throw_io_error(env, fd, "open", path);
+	return napi_create_int32(env, (int32_t)fd, &number) == napi_ok ? number : NULL;
+}
+
 static bool take_descriptor(napi_env env, napi_callback_info info, int32_t *fd)
 {
 	napi_value argument;
@@ -67,6 +82,18 @@ napi_value duplicate(napi_env env, napi_callback_info info)
 	if (result < 0)
 		return throw_io_error(env, result, "F_DUPFD_CLOEXEC", NULL);
 	return napi_create_int32(env, (int32_t)result, &number) == napi_ok ? number : NULL;
+}
+
+/* claimDescriptor(fd): an inherited one, which no program that is started from here gets */
+napi_value claim_descriptor(napi_env env, napi_callback_info info)
+{
+	int32_t fd;
+	if (!take_descriptor(env, info, &fd))
+		return NULL;
+	const long result = set_close_on_exec(fd, FD_CLOEXEC);
+	if (result < 0)
+		return throw_io_error(env, result, "F_SETFD", NULL);
+	return NULL;
 }
 
 /* closeDescriptor(fd): one that nobody else knows */

@@ -11,6 +11,16 @@ export function duplicate(descriptor: number): number {
   return loadAddon().duplicate(descriptor);
 }
 
+/** A file as it is now, whatever becomes of its name. @returns its descriptor @throws {IoError} */
+export function openFile(path: string): number {
+  return loadAddon().openFile(path);
+}
+
+/** An inherited one, which no program that is started from here gets. @throws {IoError} it is closed */
+export function claimDescriptor(descriptor: number): void {
+  loadAddon().claimDescriptor(descriptor);
+}
+
 /** One that nobody else knows. @throws {IoError} */
 export function closeDescriptor(descriptor: number): void {
   loadAddon().closeDescriptor(descriptor);

@@ -35,6 +35,12 @@ export interface Program {
   /** systemd's journal reads what is complained of: a line begins with its severity (sd-daemon(3)). */
   readonly isJournaled: boolean;
   environment(name: string): string | undefined;
+  /** All of it. */
+  environments(): Readonly<Record<string, string>>;
+  /** How the program was started, up to its own words: the runtime, what that was told, the script. */
+  readonly command: readonly string[];
+  /** The CPU, as the runtime names it. */
+  readonly architecture: string;
   /** A person who can be asked; undefined: standard input or output is no terminal. */
   openTerminal(): Terminal | undefined;
   /** Standard input to its end. */

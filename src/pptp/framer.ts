@@ -45,7 +45,7 @@ export class Framer {
     return found;
   }
 
-  /** What is held of a message that is not yet whole. */
+  /** What is held of a message that is not yet whole. Not carried: #broken, for that is the end of the connection. */
   save(): Uint8Array {
     return this.#partial?.slice(0, this.#held) ?? new Uint8Array(0);
   }

@@ -1,3 +1,4 @@
+/* eslint max-lines: ['error', { max: 430, skipBlankLines: true, skipComments: true }] -- one machine, with what of it goes on */
 /**
  * Accounting (RFC 2866): records of sessions go to the servers, and none is lost.
  *

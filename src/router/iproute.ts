@@ -38,7 +38,7 @@ interface Standing {
 }
 
 interface SavedIpRoute {
-  readonly kind: 'iproute';
+  readonly kind: string;
   readonly hostRoutes: ReturnType<HostRoutes['save']>;
   readonly proxyArp: ReturnType<ProxyArp['save']>;
   readonly calls: ReturnType<CallTable['save']>;
@@ -120,6 +120,10 @@ export class IpRoute implements Router {
     await this.#ways.clear();
     await this.#clearCalls();
     await this.#undoForwarding(() => this.#forwarding.clear());
+  }
+
+  get isBusy(): boolean {
+    return !this.#serial.isIdle;
   }
 
   /** Not carried: #serial, #leftovers, which are tried at the next start, #upkeep, #warn, #around. */

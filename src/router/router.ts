@@ -36,6 +36,8 @@ export interface ControlPath extends OuterPath {
 export interface Router {
   /** Removes what a daemon that was killed has left in the kernel. Before anything else; never fails. */
   recover(): Promise<void>;
+  /** Something is being done. */
+  readonly isBusy: boolean;
   /** What stands in the kernel, for adopt(): plain data. */
   save(): object;
   /**

@@ -1,3 +1,4 @@
+/* eslint max-lines: ['error', { max: 450, skipBlankLines: true, skipComments: true }] -- one machine, with what of it goes on */
 /**
  * A call that is up, its PPP link and its addresses: what callers and client links share.
  *
@@ -127,7 +128,7 @@ export class Session implements FrameReceiver {
   }
 
   /**
-   * What another session with the same settings goes on with. undefined: something is being negotiated, or it ends.
+   * What another session with the same settings goes on with. undefined: something is being negotiated, or it ends (#state).
    * Not carried: path, #settings, #peerCallId and #owner, which are given anew; #echo, whoever waits for it.
    */
   save() {

@@ -43,7 +43,7 @@ const HEX = Array.from({ length: 256 }, (_, octet) =>
 /** Upper-case hexadecimal, as MS-CHAP messages have it (RFC 2759 §5). */
 export function toHex(octets: Uint8Array): string {
   let hex = '';
-  for (const octet of octets) hex += HEX[octet];
+  for (const octet of octets) hex += HEX[octet]!;
   return hex;
 }
 

@@ -1,7 +1,7 @@
 /** The commands that talk to the running daemon. Each returns its exit code. */
 import { errorText } from '../../platform/errors.ts';
 import { clock, files, program } from '../../platform/platform.ts';
-import type { ControlClient } from '../control/client.ts';
+import { ControlClient } from '../control/client.ts';
 import type {
   CaptureDocument,
   FailureDocument,
@@ -163,7 +163,45 @@ export const commands: Readonly<Record<string, Command>> = {
     for (const fault of faults) print(problemText(fault));
     return faults.length === 0 ? ExitCode.Ok : ExitCode.Configuration;
   },
+
+  async upgrade(client, { socket }) {
+    const before = (await client.call('status')) as StatusDocument;
+    const { from, to } = (await client.call('upgrade')) as { from: string; to: string };
+    for (let waited = 0; waited < UPGRADE_TIME; waited += POLL) {
+      await clock.pause(POLL);
+      const now = await statusAnew(socket);
+      if (now?.upgrade_failure !== undefined) throw new Fatal(ExitCode.Failed, now.upgrade_failure);
+      if (now !== undefined && now.upgrades > before.upgrades) {
+        print(`from ${from} to ${to}: sessions go on`);
+        return ExitCode.Ok;
+      }
+      if (now !== undefined && now.uptime < before.uptime)
+        throw new Fatal(
+          ExitCode.Failed,
+          `from ${from} to ${to}: it was started anew, and sessions have ended; the log says why`,
+        );
+    }
+    throw new Fatal(ExitCode.Failed, 'the new program does not answer; the log may say why');
+  },
 };
+
+/** ms */
+const UPGRADE_TIME = 60_000;
+
+/** Of whoever serves the socket now; undefined: nobody. */
+async function statusAnew(socket: string): Promise<StatusDocument | undefined> {
+  try {
+    const client = await ControlClient.open(socket);
+    try {
+      return (await client.call('status')) as StatusDocument;
+    } finally {
+      client.close();
+    }
+  } catch (error) {
+    if (error instanceof Fatal && error.exitCode === ExitCode.NotRunning) return undefined;
+    throw error;
+  }
+}
 
 function problemText({ file, section, option, message, kept }: ProblemDocument): string {
   const place = [file, section, option].filter((part) => part !== undefined).join('.');

@@ -109,7 +109,7 @@ export class DataCallPaths implements CallPaths {
   }
 
   /**
-   * Calls of these machines, which are connected. Not carried: floodFrames, #parts, #events and #orphans; #ration, which is full
+   * Calls of these machines (#calls), which are connected. Not carried: floodFrames, #parts, #events and #orphans; #ration, which is full
    * again.
    */
   save(machines: ReadonlySet<object>): readonly SavedCallPath[] {

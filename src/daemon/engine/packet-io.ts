@@ -133,7 +133,8 @@ export class PacketIo {
 
   /**
    * Nothing waits any more, and what another program goes on with; the calls of these machines.
-   * Not carried: capture; all else is made anew.
+   * Not carried: capture, #parking, whose packets are the device's; #arena, #io, #greIn, #tunIn, #closing, #drive, #deadlines, #failed,
+   * which are made anew; #broken, #socketFull, #flushIsDue and #waiting, which are not so then.
    */
   save(machines: ReadonlySet<object>): SavedPackets {
     this.paths.hasten(machines, clock.monotonic());

@@ -9,7 +9,9 @@ import { checkMethods } from './check.ts';
 import { linkMethods } from './links.ts';
 import { radiusMethods } from './radius.ts';
 import { sessionMethods } from './sessions.ts';
+import type { Upgrade } from '../upgrade/upgrade.ts';
 import { statusMethods } from './status.ts';
+import { upgradeMethods } from './upgrade.ts';
 
 /**
  * @param captureDir where captures are written: a folder of ours
@@ -19,10 +21,12 @@ export function pptpObject(
   daemon: Daemon,
   captureDir: string,
   reload: () => Promise<readonly Problem[]>,
+  upgrade: Upgrade,
 ): ObjectDefinition {
   const captures = new Captures(daemon, captureDir);
   const methods = {
-    ...statusMethods(daemon, captures, reload),
+    ...statusMethods(daemon, captures, reload, upgrade),
+    ...upgradeMethods(upgrade),
     ...sessionMethods(daemon),
     ...linkMethods(daemon),
     ...checkMethods(daemon),

@@ -15,6 +15,7 @@ import {
   type ServerDocument,
   type StatusDocument,
 } from '../reports/documents.ts';
+import type { Upgrade } from '../upgrade/upgrade.ts';
 import { version } from '../version.ts';
 import type { Captures } from './capture.ts';
 
@@ -25,9 +26,10 @@ export function statusMethods(
   daemon: Daemon,
   captures: Captures,
   reload: () => Promise<readonly Problem[]>,
+  upgrade: Upgrade,
 ) {
   return {
-    status: method({}, () => statusDocument(daemon, captures)),
+    status: method({}, () => statusDocument(daemon, captures, upgrade)),
     log: method({}, () => ({ log: daemon.recentLines() })),
     failures: method({}, () => ({ failures: daemon.failures.list() })),
     counters: method({}, () => {
@@ -41,7 +43,11 @@ export function statusMethods(
   };
 }
 
-async function statusDocument(daemon: Daemon, captures: Captures): Promise<StatusDocument> {
+async function statusDocument(
+  daemon: Daemon,
+  captures: Captures,
+  upgrade: Upgrade,
+): Promise<StatusDocument> {
   const now = clock.monotonic();
   const { configuration, refused } = daemon.inForce;
   const faults = daemon.inForce.faults();
@@ -88,6 +94,8 @@ async function statusDocument(daemon: Daemon, captures: Captures): Promise<Statu
   return {
     version,
     uptime: Math.round((now - daemon.started) / 1000),
+    upgrades: daemon.upgrades,
+    ...(upgrade.failure === undefined ? {} : { upgrade_failure: upgrade.failure }),
     config: refused !== undefined ? 'refused' : faults.length > 0 ? 'partial' : 'current',
     problems: withoutTwins(problems).slice(0, PROBLEMS),
     ...(capture === undefined ? {} : { capture }),

@@ -30,6 +30,7 @@ export class AccountingRunner {
   readonly #machine: Accounting;
   #options: NasOptions;
   #nas: Nas;
+  readonly #folder: string;
   /** There are servers that want records. */
   #isOn = false;
   #drained: () => void = () => undefined;
@@ -62,7 +63,10 @@ export class AccountingRunner {
       () => this.#feed((machine, now) => machine.handleReachable(now)),
     );
     const { count, drive, log, sessions, trouble } = ports;
-    const store = new AccountingStore(folder, (text) => log.line('warning', text));
+    const warn = (text: string) => log.line('warning', text);
+    const store = new AccountingStore(folder, warn);
+    this.#folder = folder;
+    const before = saved === undefined ? store : new AccountingStore(saved.folder, warn);
     this.#machine = new Accounting(
       {
         random: randomOctets,
@@ -71,7 +75,7 @@ export class AccountingRunner {
         counters: (id) => counters(sessions.get(id)?.counters),
         store,
       },
-      store.read(),
+      before.read(),
       clock.monotonic(),
       undefined,
       saved?.machine,
@@ -97,7 +101,7 @@ export class AccountingRunner {
 
   /** Not carried: #ports, #runner, #options, #nas, #drained. */
   save() {
-    return { isOn: this.#isOn, machine: this.#machine.save() };
+    return { isOn: this.#isOn, folder: this.#folder, machine: this.#machine.save() };
   }
 
   /** The sessions that could be taken along are there: the others end. */

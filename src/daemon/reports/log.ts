@@ -59,6 +59,11 @@ export class Log {
     this.line(event.what === 'step' && this.verbose.has(event.link) ? 'info' : level, text);
   }
 
+  /** Lines of the program before. */
+  restore(entries: readonly LogEntry[]): void {
+    for (const entry of entries) this.#keep(entry);
+  }
+
   #keep(entry: LogEntry): void {
     this.#kept.push(entry);
     this.#characters += entry.text.length;

@@ -44,7 +44,7 @@ export class Links {
     for (const options of wanted) if (!this.running.has(options.name)) this.#start(options);
   }
 
-  /** Not carried: #ports, #log, #dialsByItself. */
+  /** Not carried: #ports, #log, #dialsByItself; #expected, which are there by then. */
   save(): readonly SavedLink[] {
     return [...this.running.values()].flatMap((runner) => runner.save() ?? []);
   }

@@ -1,5 +1,4 @@
 import { fstatSync, readFileSync } from 'node:fs';
-import { createRequire } from 'node:module';
 import { parseArgs } from 'node:util';
 import { errorCode } from '../errors.ts';
 import type { OptionTable, OptionValues, Program } from '../program.ts';
@@ -27,6 +26,16 @@ export const program: Program = {
     return process.env['JOURNAL_STREAM'] === `${dev}:${ino}`;
   },
   environment: (name) => process.env[name],
+  environments: () =>
+    Object.fromEntries(
+      Object.entries(process.env).flatMap(([name, value]) =>
+        value === undefined ? [] : [[name, value]],
+      ),
+    ),
+  get command() {
+    return [process.execPath, ...process.execArgv, process.argv[1]!];
+  },
+  architecture: `${process.platform}-${process.arch}`,
   openTerminal: () => (process.stdin.isTTY && process.stdout.isTTY ? openTerminal() : undefined),
   readInput: () => readFileSync(0, 'utf8'),
   print(text) {
@@ -65,5 +74,10 @@ export const program: Program = {
       ),
     };
   },
-  loadAddon: (path) => createRequire(import.meta.url)(path) as unknown,
+  loadAddon(path) {
+    // Not required: one that comes as a descriptor (/proc/self/fd/7) has no name that ends with .node.
+    const module = { exports: {} as unknown };
+    process.dlopen(module, path);
+    return module.exports;
+  },
 };

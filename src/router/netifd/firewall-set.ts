@@ -40,7 +40,10 @@ export class FirewallSet {
     queueMicrotask(() => void this.#commits.run()); // with what is adopted until then
   }
 
-  /** Elements, and how many need each. Not carried: what is in the kernel is flushed and filled in one transaction. */
+  /**
+   * Elements, and how many need each. Not carried: #tools, #file, #warn, #commits, #fault; #toAdd, #toDelete and #toFlush, for what is
+   * in the kernel is flushed and filled in one transaction.
+   */
   save() {
     return [...this.#users];
   }

@@ -1,3 +1,4 @@
+/* eslint max-lines: ['error', { max: 460, skipBlankLines: true, skipComments: true }] -- one machine, with what of it goes on */
 /** The Router port on OpenWrt: netifd has addresses, routes and DNS, procd and nftables the firewall. */
 import type { Ipv4 } from '../../wire/brand.ts';
 import { errorText } from '../../platform/errors.ts';
@@ -86,7 +87,7 @@ const tools: NetifdTools = {
 };
 
 interface SavedNetifd {
-  readonly kind: 'netifd';
+  readonly kind: string;
   readonly managed: ReturnType<ManagedInterfaces['save']>;
   readonly dependencies: ReturnType<HostDependencies['save']>;
   readonly children: ReturnType<ChildInterfaces['save']>;
@@ -208,6 +209,10 @@ export class Netifd implements Router {
     await this.#serial.run(HOST_ROUTES, () => this.#dependencies.recover());
     await this.#proxyArp.recover();
     await this.#ways.clear();
+  }
+
+  get isBusy(): boolean {
+    return !this.#serial.isIdle;
   }
 
   /**

@@ -1,4 +1,4 @@
-/* eslint max-lines: ['error', { max: 430, skipBlankLines: true, skipComments: true }] -- one machine */
+/* eslint max-lines: ['error', { max: 510, skipBlankLines: true, skipComments: true }] -- one machine */
 /**
  * A link that dials out: name, addresses, attempts, pauses, giving up. From TCP on an attempt is a ClientConnection.
  *

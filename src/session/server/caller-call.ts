@@ -1,3 +1,4 @@
+/* eslint max-lines: ['error', { max: 450, skipBlankLines: true, skipComments: true }] -- one machine, with what of it goes on */
 /**
  * One call of a caller: from the request over login and addresses to the session, and its end.
  *
@@ -124,7 +125,7 @@ export class CallerCall implements SessionOwner {
 
   /**
    * What another call goes on with. undefined: it is not established, or something is being negotiated.
-   * Not carried: path, #ports, #owner.
+   * Not carried: path, #ports, #owner, #end.
    */
   save() {
     const state = this.#state;
