@@ -11,6 +11,7 @@ const floors = {
   radius: ['wire', 'crypto'],
   'data-path': ['wire', 'crypto'],
   session: ['wire', 'crypto', 'ppp', 'pptp'],
+  usage: ['session'],
   'tun-tap': ['native'],
   'raw-socket': ['native'],
   router: ['platform', 'session', 'wire', 'ubus-js'],
@@ -22,6 +23,7 @@ const rooms = {
   engine: ['capture', 'configuration'],
   relays: ['capture', 'engine'],
   reports: ['configuration', 'engine', 'relays'],
+  usage: ['engine'],
   tunnels: ['configuration', 'engine', 'reports'],
   radius: ['configuration', 'engine', 'reports', 'tunnels'],
   control: ['engine', 'reports'],
@@ -34,18 +36,21 @@ const rooms = {
     'daemon-options.ts',
     'daemon-state.ts',
   ],
+  'client-setup': ['configuration'],
   methods: [
     'capture',
+    'client-setup',
     'configuration',
     'engine',
     'radius',
     'reports',
     'tunnels',
     'upgrade',
+    'usage',
     'daemon.ts',
   ],
 };
-const besideRooms = '^src/daemon/(exit-codes|printable|version)[.]ts$';
+const besideRooms = '^src/daemon/(exit-codes|nearest|printable|version)[.]ts$';
 
 module.exports = {
   forbidden: [

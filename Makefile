@@ -26,7 +26,7 @@
 SOURCES := $(shell find src -name '*.ts')
 NATIVE := $(wildcard src/native/*.c src/native/*.h src/native/*.sh)
 BIN := node_modules/.bin
-SHELL_FILES := init.d/pptp-gateway openwrt/pptp-gateway/test.sh test/native/sanitized.sh $(shell grep -rlE --exclude='*.mk' '^\#!/bin/sh' openwrt/*/files tools)
+SHELL_FILES := init.d/pptp-gateway openwrt/pptp-gateway/test.sh test/native/sanitized.sh $(shell grep -rlE --exclude='*.mk' '^\#!/bin/sh' openwrt/*/files tools examples)
 
 build: setup-build dist/native.node dist/pptp-gateway.js
 

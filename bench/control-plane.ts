@@ -2,12 +2,13 @@
 import { mkdtempSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { ControlClient } from '../src/daemon/control/client.ts';
-import { nodeOptions, type Lab, type Program } from '../tools/lab.ts';
+import type { CallersOrders, CallersReport } from '../tools/callers.ts';
+import { node, type Program } from '../tools/lab.ts';
 import { cpuSeconds, median, memory, processesIn, wait } from './machine.ts';
 import { probe } from './measure.ts';
-import { clientNetwork, outer, serverNetwork, users, type Sides } from './tunnels.ts';
+import { account, clientNetwork, outer, serverNetwork, users, type Sides } from './tunnels.ts';
 
-const callers = resolve(import.meta.dirname, 'callers.ts');
+const callers = resolve(import.meta.dirname, '../tools/callers.ts');
 const dist = resolve(import.meta.dirname, '../dist');
 
 export interface ControlPlane {
@@ -38,32 +39,18 @@ export interface Start {
   readonly addon: number;
 }
 
-interface Called {
-  readonly done: number;
-  readonly failed: number;
-  readonly seconds: number;
-}
-
 export interface Extent {
   readonly sessions: number;
   readonly cycles: number;
 }
 
 export async function controlPlane(sides: Sides, extent: Extent): Promise<ControlPlane> {
-  const { lab, server, client } = sides;
-  const near = await lab.gateway('many', server, {
-    network: manyNetwork(extent.sessions),
-    pptp_users: users,
-    pptp: `config pptp 'globals'
-	option max_sessions '4096'
-	option max_half_open '4096'
-	option max_half_open_per_source '4096'
-`,
-  });
+  const { lab, server } = sides;
+  const near = await lab.gateway('many', server, manyFiles(extent.sessions));
   const pid = onlyProcess(server);
   let failures = 0;
-  const cycles = async (count: number): Promise<Called> => {
-    const called = await finished(call(lab, client, 'cycles', count, 32));
+  const cycles = async (count: number): Promise<CallersReport> => {
+    const called = await finished(startCallers(sides, 'cycles', count, 32));
     failures += called.failed;
     return called;
   };
@@ -71,15 +58,14 @@ export async function controlPlane(sides: Sides, extent: Extent): Promise<Contro
   await cycles(50); // loads what logins need
   await wait(1000);
   const base = memory(pid).anonymous;
-  const holding = call(lab, client, 'hold', extent.sessions, 32);
-  const held = JSON.parse(await holding.line(/\{"done".*\}/)) as Called;
+  const { held, holders } = await holding(sides, extent.sessions);
   failures += held.failed;
   await wait(3000);
   const full = memory(pid).anonymous;
   const quiet = cpuSeconds([pid]);
   await wait(10_000);
   const idleCpu = (cpuSeconds([pid]) - quiet) * 10;
-  await holding.stop();
+  await holders.stop();
   await wait(1000);
 
   await cycles(200); // warms the compiler
@@ -106,8 +92,12 @@ export async function controlPlane(sides: Sides, extent: Extent): Promise<Contro
   };
 }
 
-function manyNetwork(sessions: number): string {
-  return `config interface 'home'
+/** Of a server for so many callers. */
+export function manyFiles(
+  sessions: number,
+  accounts: 'local' | 'radius' = 'local',
+): Readonly<Record<string, string>> {
+  const network = `config interface 'home'
 	option proto 'pptpserver'
 	option localip '10.64.0.1'
 	option network '10.64.0.0/18'
@@ -115,7 +105,14 @@ function manyNetwork(sessions: number): string {
 	option max_sessions '${Math.min(4096, sessions + 200)}'
 	option max_per_user '4096'
 	option ban_after '0'
+	list accounts '${accounts}'
 `;
+  const pptp = `config pptp 'globals'
+	option max_sessions '4096'
+	option max_half_open '4096'
+	option max_half_open_per_source '4096'
+`;
+  return { network, pptp, pptp_users: users };
 }
 
 function onlyProcess(namespace: string): number {
@@ -124,18 +121,31 @@ function onlyProcess(namespace: string): number {
   return pids[0]!;
 }
 
-function call(lab: Lab, client: string, mode: string, count: number, concurrency: number): Program {
-  return lab.start(
-    client,
-    process.execPath,
-    ...['--import', 'tsx', callers, outer.server, mode, String(count), String(concurrency)],
-  );
+export function startCallers(
+  { lab, client }: Sides,
+  mode: CallersOrders['mode'],
+  count: number,
+  concurrency: number,
+): Program {
+  const of = { servers: [outer.server], mode, count, concurrency };
+  const orders = JSON.stringify({ ...of, ...account } satisfies CallersOrders);
+  return lab.start(client, process.execPath, '--import', 'tsx', callers, orders);
 }
 
-async function finished(program: Program): Promise<Called> {
+/** Callers that are in, and stay. */
+export async function holding(
+  sides: Sides,
+  sessions: number,
+): Promise<{ readonly held: CallersReport; readonly holders: Program }> {
+  const holders = startCallers(sides, 'hold', sessions, 32);
+  const line = await holders.line(/\{"done".*\}/);
+  return { held: JSON.parse(line) as CallersReport, holders };
+}
+
+export async function finished(program: Program): Promise<CallersReport> {
   const line = await program.line(/\{"done".*\}/);
   await program.ended;
-  return JSON.parse(line) as Called;
+  return JSON.parse(line) as CallersReport;
 }
 
 /** Median of five dials. */
@@ -182,8 +192,8 @@ export async function start({ lab, server }: Sides, times: number): Promise<Star
     const from = performance.now();
     const daemon = lab.start(
       server,
-      process.execPath,
-      ...[...nodeOptions, join(dist, 'pptp-gateway.js'), 'run'],
+      ...node,
+      ...[join(dist, 'pptp-gateway.js'), 'run'],
       ...['--config-dir', dir, '--socket', join(dir, 'ubus.sock')],
     );
     await daemon.line(/is running/);

@@ -2,7 +2,7 @@
  * `make bench`: everything side by side in one run, in interleaved rounds; medians as JSON, Markdown and SVG under
  * bench/results/. bench/README.md says how to read them. It leaves nothing else behind, also after Ctrl-C.
  *
- * BENCH_SECONDS (4) of each TCP run, BENCH_ROUNDS (3), BENCH_ONLY (names of tunnels, "control", "start", "relay"; default all),
+ * BENCH_SECONDS (4) of each TCP run, BENCH_ROUNDS (3), BENCH_ONLY (names of tunnels, "control", "start", "relay", "radius"; default all),
  * BENCH_SESSIONS (1000), BENCH_CYCLES (10000), BENCH_NAME (latest): name of the files.
  */
 import { execFileSync } from 'node:child_process';
@@ -12,6 +12,7 @@ import { resolve } from 'node:path';
 import { Lab } from '../tools/lab.ts';
 import { controlPlane, start } from './control-plane.ts';
 import { checkReference } from './check-reference.ts';
+import { radiusBench } from './radius.ts';
 import { relayBench } from './relay.ts';
 import { measure, type Sample } from './measure.ts';
 import { write, type Report } from './report.ts';
@@ -28,7 +29,7 @@ const only = (process.env['BENCH_ONLY'] ?? '').split(/[ ,]+/).filter(Boolean);
 const name = process.env['BENCH_NAME'] ?? 'latest';
 const wanted = (what: string) => only.length === 0 || only.includes(what);
 
-const known = [...variants.map((variant) => variant.name), 'control', 'start', 'relay'];
+const known = [...variants.map((variant) => variant.name), 'control', 'start', 'relay', 'radius'];
 const strange = only.find((word) => !known.includes(word));
 if (strange !== undefined) fail(`BENCH_ONLY: ${strange} is none of ${known.join(' ')}`);
 if (!/^[\w.-]+$/.test(name)) fail('BENCH_NAME: expected letters, digits, dots and hyphens');
@@ -107,6 +108,7 @@ async function bench(): Promise<void> {
     start: wanted('start') ? await start(sides, 5) : undefined,
     relay: wanted('relay') ? await relayBench(lab, seconds, rounds) : undefined,
     control: wanted('control') ? await controlPlane(sides, extent) : undefined,
+    radius: wanted('radius') ? await radiusBench(sides, extent.sessions, rounds) : undefined,
     failures,
   };
   mkdirSync(resolve(root, 'bench/results'), { recursive: true });

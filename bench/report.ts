@@ -6,6 +6,7 @@ import { chart } from './chart.ts';
 import type { ControlPlane, Start } from './control-plane.ts';
 import { median } from './machine.ts';
 import type { Sample } from './measure.ts';
+import type { RadiusBench } from './radius.ts';
 import type { RelayBench } from './relay.ts';
 
 export interface Report {
@@ -24,6 +25,7 @@ export interface Report {
   readonly start: Start | undefined;
   readonly control: ControlPlane | undefined;
   readonly relay: RelayBench | undefined;
+  readonly radius: RadiusBench | undefined;
   readonly failures: readonly string[];
 }
 
@@ -117,6 +119,7 @@ ${rounds} interleaved round${rounds === 1 ? '' : 's'}, ${seconds} s for each TCP
     parts.push(
       `Passthrough: relayed GRE ${fixed(report.relay.relayed)} Mbit/s, the same GRE forwarded ${fixed(report.relay.forwarded)} Mbit/s.\n`,
     );
+  if (report.radius !== undefined) parts.push(radiusTable(report.radius));
   if (report.control !== undefined || report.start !== undefined)
     parts.push(
       `Also: ${[
@@ -138,6 +141,31 @@ ${rounds} interleaved round${rounds === 1 ? '' : 's'}, ${seconds} s for each TCP
   if (report.failures.length > 0)
     parts.push(`Failed:\n\n${report.failures.map((line) => `- ${line}`).join('\n')}\n`);
   return parts.join('\n');
+}
+
+function radiusTable(of: RadiusBench): string {
+  const { perSecond, perCpuSecond, login, memory, sessions, failures } = of;
+  const row = (title: string, who: 'local' | 'radius') => [
+    title,
+    fixed(perSecond[who]),
+    fixed(perCpuSecond[who]),
+    fixed(login[who], 1),
+    fixed(memory[who], 1),
+  ];
+  return `${table([
+    [
+      'logins',
+      'a second',
+      "for each second of the gateway's CPU",
+      'ms for one',
+      `kB for each of ${sessions} sessions`,
+    ],
+    row('own users', 'local'),
+    row('FreeRADIUS', 'radius'),
+    ['radclient at FreeRADIUS', fixed(perSecond.radclient), '–', fixed(login.radclient, 1), '–'],
+  ])}
+Calls that failed: ${failures}.
+`;
 }
 
 /** Against others round by round: both figures come from the same minute. */
@@ -162,7 +190,7 @@ function goals(report: Report): Goal[] {
   const four = report.tunnels.filter(
     ({ name, samples }) => name.startsWith('ours') && samples.length > 0,
   );
-  const { control, start } = report;
+  const { control, radius, start } = report;
   return [
     of('TCP, MPPE, against C pipelined', ratio('ours-mppe', 'c-mppe-pipelined', tcp), {
       least: 0.95,
@@ -215,6 +243,25 @@ function goals(report: Report): Goal[] {
       'what the relay adds to setting up a call',
       report.relay && report.relay.setup.relayed - report.relay.setup.direct,
       { most: 10, unit: ' ms', digits: 1 },
+    ),
+    of('logins a second by FreeRADIUS', radius?.perSecond.radius, {
+      least: Math.round(Math.min(150, radius?.perSecond.radclient ?? 150)),
+      digits: 0,
+    }),
+    of('calls that failed there', radius?.failures, { most: 0, digits: 0 }),
+    of(
+      'what a login by FreeRADIUS takes longer, round trips',
+      radius && (radius.login.radius - radius.login.local) / radius.login.radclient,
+      { most: 1 },
+    ),
+    of(
+      'what a session of FreeRADIUS takes more',
+      radius && radius.memory.radius - radius.memory.local,
+      {
+        most: 6,
+        unit: ' kB',
+        digits: 1,
+      },
     ),
     of('idle CPU with these sessions', control?.idleCpu, { most: 2, unit: ' %', digits: 1 }),
     of(`growth over ${control?.cycles ?? 0} connect/disconnect cycles`, control?.growth, {

@@ -9,6 +9,7 @@ import {
   commandTable,
   exitCodes,
   options,
+  optionsOf,
   type CommandEntry,
   type Completion,
   type OptionEntry,
@@ -17,6 +18,9 @@ import {
 import { optionText, synopsis } from '../src/daemon/cli/usage.ts';
 
 const names = Object.keys(options) as OptionName[];
+const commandNames = commandTable.map(({ name }) => name);
+const words = (completion: Completion | undefined): readonly string[] =>
+  completion === 'command' ? commandNames : typeof completion === 'object' ? completion : [];
 const entryOf = (name: OptionName): OptionEntry => options[name];
 
 /** Text as troff takes it: nothing in it is a request, an escape or a hyphen to be set as a dash. */
@@ -32,7 +36,9 @@ export function manual(version: string, date: Date): string {
     `.TP\n.B ${troff(synopsis(entry))}\n${sentence(entry.doc)}${entry.more === undefined ? '' : `\n${troff(entry.more)}`}`;
   const option = (name: OptionName) => {
     const { short } = entryOf(name);
-    const spelt = short === undefined ? optionText(name) : `-${short}, ${optionText(name)}`;
+    const spelt = [...Array.from(short ?? '', (letter) => `-${letter}`), optionText(name)].join(
+      ', ',
+    );
     return `.TP\n.B ${troff(spelt)}\n${sentence(options[name].doc)}`;
   };
   const codes = Object.entries(exitCodes).map(
@@ -78,8 +84,6 @@ function sentence(text: string): string {
 }
 
 export function bashCompletion(): string {
-  const words = (completion: Completion | undefined) =>
-    typeof completion === 'object' ? completion : [];
   const value = (name: OptionName) => {
     const { complete } = entryOf(name);
     const made =
@@ -90,8 +94,12 @@ export function bashCompletion(): string {
           : `compgen -W '${words(complete).join(' ')}' -- "$cur"`;
     return `    --${name}) mapfile -t COMPREPLY < <(${made}); return ;;`;
   };
-  const command = ({ name, operands = [], options: taken = [] }: CommandEntry) => {
-    const offered = [...taken.map((each) => `--${each}`), ...words(operands[0]?.complete)];
+  const command = (entry: CommandEntry) => {
+    const { name, operands = [] } = entry;
+    const offered = [
+      ...optionsOf(entry).map((each) => `--${each}`),
+      ...words(operands[0]?.complete),
+    ];
     const files = operands[0]?.complete === 'file' ? '; compgen -f -- "$cur"' : '';
     return `    ${name}) mapfile -t COMPREPLY < <(compgen -W '${offered.join(' ')}' -- "$cur"${files}) ;;`;
   };
@@ -103,7 +111,7 @@ _pptp_gateway() {
 ${valued.map(value).join('\n')}
   esac
   if [ "$COMP_CWORD" = 1 ]; then
-    mapfile -t COMPREPLY < <(compgen -W '${commandTable.map(({ name }) => name).join(' ')}' -- "$cur")
+    mapfile -t COMPREPLY < <(compgen -W '${commandNames.join(' ')}' -- "$cur")
     return
   fi
   case \${COMP_WORDS[1]} in
@@ -123,15 +131,16 @@ export function zshCompletion(): string {
         ? '_files'
         : completion === undefined
           ? ' '
-          : `(${completion.join(' ')})`;
+          : `(${words(completion).join(' ')})`;
   const option = (name: OptionName) => {
     const { type, value = '', doc, complete } = entryOf(name);
     const argument = type === 'string' ? `:${quoted(value)}:${action(complete)}` : '';
     return `'--${name}[${quoted(doc)}]${argument}'`;
   };
-  const command = ({ name, operands = [], options: taken = [] }: CommandEntry) => {
+  const command = (entry: CommandEntry) => {
+    const { name, operands = [] } = entry;
     const all = [
-      ...taken.map(option),
+      ...optionsOf(entry).map(option),
       ...operands.map((each) => `':${quoted(each.name)}:${action(each.complete)}'`),
     ];
     return `    ${name}) ${all.length === 0 ? ':' : `_arguments ${all.join(' ')}`} ;;`;

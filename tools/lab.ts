@@ -10,10 +10,14 @@ import { join, resolve } from 'node:path';
 const program = resolve(import.meta.dirname, '../dist/pptp-gateway.js');
 
 /**
- * Node as a router should run it: packets are never allocated, so a large young generation (up to 48 MB, never given
- * back) would be memory for nothing, and so would an old one of three times what is alive, and idle threads.
+ * Node as a router should run it (our launchers have the same words): packets are never allocated, so a large young
+ * generation (up to 48 MB, never given back) would be memory for nothing, and so would an old one of three times what is
+ * alive, idle threads, and what the parser had of malloc and freed at the start.
  */
-export const nodeOptions: readonly string[] = [
+export const node: readonly [string, ...string[]] = [
+  'env',
+  'MALLOC_TRIM_THRESHOLD_=131072',
+  process.execPath,
   '--max-semi-space-size=1',
   '--heap-growing-percent=25',
   '--v8-pool-size=1',
@@ -181,7 +185,8 @@ export class Gateway {
   readonly configDir: string;
   private readonly lab: Lab;
   private readonly namespace: string;
-  private readonly socket: string;
+  /** Of its own bus. */
+  readonly socket: string;
 
   constructor(
     lab: Lab,
@@ -196,12 +201,11 @@ export class Gateway {
     this.socket = join(this.configDir, 'run', 'ubus.sock');
     mkdirSync(this.configDir, { recursive: true });
     this.configure(files);
-    const [command, ...words] = [...lab.launcher, process.execPath];
+    const [command, ...words] = [...lab.launcher, ...node];
     this.process = lab.start(
       namespace,
-      command,
+      command!,
       ...words,
-      ...nodeOptions,
       program,
       'run',
       '--config-dir',
@@ -230,12 +234,13 @@ export class Gateway {
     );
   }
 
-  /** A command with --json: its answer. */
+  /** A command with --json: its answer, or of that the field that is called like the command. */
   async json<T>(...words: readonly string[]): Promise<T> {
     const { code, output } = await this.command(...words, '--json');
     if (code !== 0)
       throw new Error(`${words.join(' ')} ended with ${code ?? 'a signal'}: ${output}`);
-    return JSON.parse(output) as T;
+    const document = JSON.parse(output) as Readonly<Record<string, unknown>>;
+    return (document[words[0]!] ?? document) as T;
   }
 }
 

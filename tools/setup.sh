@@ -6,7 +6,7 @@ cd "$(dirname "$0")/.."
 
 build='gcc libc6-dev linux-libc-dev make shellcheck'
 demo="$build iproute2 iperf3 iputils-ping"
-test="$demo mount user-mode-linux ppp pptpd pptp-linux nftables procps kmod util-linux netcat-openbsd openssl binutils busybox-static libdeflate-tools freeradius freeradius-utils sqlite3"
+test="$demo mount user-mode-linux ppp pptpd pptp-linux nftables procps kmod util-linux netcat-openbsd openssl binutils busybox-static libdeflate-tools dhcpcd-base network-manager network-manager-pptp freeradius freeradius-utils sqlite3 fail2ban mosquitto mosquitto-clients"
 fuzz="$build clang libclang-rt-14-dev"
 bench="$demo openvpn openssl wireguard-go wireguard-tools"
 packages="$build util-linux binutils icu-devtools libdeflate-tools openssl qemu-user-static iproute2 gcc-aarch64-linux-gnu libc6-dev-arm64-cross gcc-arm-linux-gnueabihf libc6-dev-armhf-cross"
@@ -65,5 +65,5 @@ if [ ! -f node_modules/.package-lock.json ] || [ package-lock.json -nt node_modu
   touch node_modules/.package-lock.json
 fi
 
-ppp25=node_modules/.cache/ppp-2.5
-if [ "$1" = test ] && [ ! -x $ppp25/usr/sbin/pppd ]; then tools/ppp25-root.sh "$PWD/$ppp25"; fi
+debian13=node_modules/.cache/debian-13
+if [ "$1" = test ] && [ ! -x $debian13/usr/sbin/freeradius ]; then tools/debian13-root.sh "$PWD/$debian13"; fi

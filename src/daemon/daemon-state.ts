@@ -14,6 +14,7 @@ import type { Hooks } from './reports/hooks.ts';
 import type { LogEntry } from './reports/log.ts';
 import type { LinkRunner, SavedLink } from './tunnels/link-runner.ts';
 import type { Listeners } from './tunnels/listeners.ts';
+import type { UsageRunner } from './usage/usage-runner.ts';
 import type { SavedServer, ServerRunner } from './tunnels/server-runner.ts';
 
 /** What another program goes on with. */
@@ -34,6 +35,7 @@ export interface DaemonState {
   readonly links: readonly SavedLink[];
   readonly relays: ReturnType<Relays['save']>;
   readonly accounting: ReturnType<Radius['save']>;
+  readonly usage: ReturnType<UsageRunner['save']>;
   readonly failures: ReturnType<Failures['save']>;
   readonly counters: Readonly<Record<string, number>>;
   readonly hooks: ReturnType<Hooks['save']>;

@@ -3,8 +3,10 @@ import type { NetlinkWatch } from '../native/netlink.ts';
 import { randomOctets } from '../native/random.ts';
 import type { Timer } from '../platform/clock.ts';
 import { errorText } from '../platform/errors.ts';
-import { clock } from '../platform/platform.ts';
+import { clock, files } from '../platform/platform.ts';
 import { CallIds } from '../pptp/call-ids.ts';
+import { Journal } from '../router/journal.ts';
+import { NamedSets } from '../router/named-sets.ts';
 import { KernelNeighbours } from '../router/neighbours.ts';
 import { readOwnNetworks } from '../router/own-networks.ts';
 import { RelayTable } from '../router/relay-table.ts';
@@ -41,6 +43,7 @@ import type { RunnerPorts } from './tunnels/runner-ports.ts';
 import type { ServerRunner } from './tunnels/server-runner.ts';
 import { Supervision } from './tunnels/supervision.ts';
 import { Surroundings } from './tunnels/surroundings.ts';
+import { UsageRunner } from './usage/usage-runner.ts';
 import { version } from './version.ts';
 
 /** How often the router's networks and the LAN's devices are looked at, ms. */
@@ -63,6 +66,7 @@ export class Daemon {
   readonly io: PacketIo;
   readonly ports: RunnerPorts;
   readonly radius: Radius;
+  readonly usage: UsageRunner;
   readonly relays: Relays;
   readonly surroundings: Surroundings;
   /** Of what is in the kernel. */
@@ -119,7 +123,6 @@ export class Daemon {
       random: randomOctets,
       count: (counter) => reports.countInput(counter),
     });
-    const access = new Access(gateway, { users, wallClock: () => Date.now() });
     const drive = new Drive(faults);
     if (saved !== undefined) {
       this.#counters.restore(saved.counters);
@@ -127,9 +130,32 @@ export class Daemon {
       log.restore(saved.log);
       ids.restore(saved.resting);
       gateway.restore(saved.gateway);
-      access.restore(saved.access);
     }
     this.#ids = ids;
+    this.usage = new UsageRunner(
+      {
+        drive,
+        warn,
+        report: (event) => reports.event(event),
+        sessions: () => this.sessions(),
+        review: (of, name) => {
+          if (of === 'link') this.inForce.change(() => this.linkSet.allow(name), `link ${name}`);
+          else for (const { server } of servers.values()) server.review(name, clock.monotonic());
+        },
+      },
+      configuration,
+      { ...options.usage, lasting: configuration.globals.usage_folder ?? options.usage.lasting },
+    );
+    const access = new Access(gateway, {
+      users,
+      wallTime: () => {
+        const utc = Date.now();
+        return { utc, local: options.localTime(utc) };
+      },
+      report: (event) => reports.event(event),
+      allowance: (username) => this.usage.allowance('user', username),
+    });
+    if (saved !== undefined) access.restore(saved.access);
     const io = new PacketIo(
       limits.maxSessions + limits.maxHalfOpen,
       drive,
@@ -141,7 +167,12 @@ export class Daemon {
     this.io = io;
 
     this.upkeep = new Upkeep(warn);
-    this.#watches = watchKernel(this.upkeep, warn);
+    const sets = new NamedSets({
+      journal: new Journal(files.join(options.runtime, 'sets'), warn),
+      upkeep: this.upkeep,
+      count,
+    });
+    this.#watches = watchKernel(this.upkeep, warn, (table) => sets.uses(table));
     const router = options.router(this.#supervision, warn, this.upkeep);
     const failed = (error: unknown) =>
       reports.ofStrangers('neighbours: failed', () =>
@@ -177,14 +208,17 @@ export class Daemon {
       faults,
       io,
       router,
+      sets,
       connections,
+      linkAllowance: (name) => this.usage.allowance('link', name),
       neighbours: new KernelNeighbours(kernel.route, () => surroundings.networks, failed),
       report: (event) => {
         faults.contain('accounting', () => this.radius.note(event));
+        faults.contain('usage', () => this.usage.note(event));
         reports.event(event);
       },
       storePassword: async (section, secret) => {
-        options.storePassword(section, secret);
+        await options.storePassword(section, secret);
         await this.inForce.reload();
       },
     };
@@ -235,6 +269,7 @@ export class Daemon {
       links: this.linkSet,
       relays: this.relays,
       radius: this.radius,
+      usage: this.usage,
       supervision: this.#supervision,
     });
     this.inForce = inForce;
@@ -258,6 +293,7 @@ export class Daemon {
     const daemon = new Daemon(configuration, options);
     try {
       await daemon.ports.router.recover();
+      await daemon.ports.sets.recover();
       await daemon.inForce.start();
     } catch (error) {
       await daemon.stop();
@@ -299,6 +335,8 @@ export class Daemon {
     daemon.relays.adopt(saved.relays);
     await inForce.start();
     well();
+    daemon.usage.restore(saved.usage);
+    void ports.sets.recover(); // what callers are held in is not removed
     restoreSessions(daemon, options.faults, saved, { servers: known, links });
     daemon.#hooks.restore(saved.hooks);
     io.go();
@@ -361,6 +399,7 @@ export class Daemon {
       links,
       relays: this.relays.save(),
       accounting: this.radius.save(),
+      usage: this.usage.save(),
       failures: this.failures.save(),
       counters: this.#counters.all(),
       hooks: this.#hooks.save(),
@@ -387,11 +426,21 @@ export class Daemon {
       new Promise<void>((resolve) => clock.meanwhile(3_800, resolve)),
     ]);
     await this.radius.close();
+    this.usage.close();
     this.upkeep.close();
     for (const watch of this.#watches) watch.close();
     await this.ports.router.close();
+    await this.ports.sets.close();
     this.io.close();
     this.#drive.stop();
+  }
+
+  /** Those that go on, of servers and links. */
+  sessions(): readonly SessionStatus[] {
+    return [
+      ...[...this.servers.values()].flatMap(({ server }) => server.sessions()),
+      ...[...this.links.values()].flatMap(({ link }) => link.status().session ?? []),
+    ];
   }
 
   /** Things that were counted and belong to no session. */

@@ -24,6 +24,7 @@ import type { ServerRunner } from './tunnels/server-runner.ts';
 import { Servers } from './tunnels/servers.ts';
 import type { Supervision } from './tunnels/supervision.ts';
 import type { Surroundings } from './tunnels/surroundings.ts';
+import type { UsageRunner } from './usage/usage-runner.ts';
 
 /** What follows the configuration. */
 export interface Followers {
@@ -37,6 +38,7 @@ export interface Followers {
   readonly links: Links;
   readonly relays: Relays;
   readonly radius: Radius;
+  readonly usage: UsageRunner;
   readonly supervision: Supervision;
 }
 
@@ -114,7 +116,8 @@ export class InForce {
 
   /** Networks may have come and gone, and devices of the LAN may have taken callers' addresses. */
   lookAround(): void {
-    const { servers, surroundings } = this.#followers;
+    const { ports, servers, surroundings } = this.#followers;
+    ports.access.lockout.watch(clock.monotonic());
     for (const { server } of servers.values()) server.watch(clock.monotonic());
     if (surroundings.look()) this.change(() => this.#apply(this.configuration), 'networks');
   }
@@ -197,7 +200,8 @@ export class InForce {
 
   /** @param starting a server that its supervisor has set up */
   async #apply(configuration: Configuration, starting?: string): Promise<void> {
-    const { links, ports, radius, relays, servers, supervision, surroundings } = this.#followers;
+    const { links, ports, radius, relays, servers, supervision, surroundings, usage } =
+      this.#followers;
     const { supervisor } = ports.router;
     await this.#makeWay(configuration);
     const wanted = configuration.servers.filter(
@@ -216,6 +220,7 @@ export class InForce {
     for (const name of this.#failures.keys()) if (!this.isServer(name)) this.#failures.delete(name);
     this.#tell(configuration);
     this.#shareDescriptors(configuration);
+    usage.configure(configuration);
     for (const options of configuration.servers)
       if (!failed.has(options.name))
         servers.get(options.name)?.server.reconfigure(options, clock.monotonic());
@@ -223,12 +228,13 @@ export class InForce {
     await links.change(configuration.links);
     await relays.change(configuration.relays);
     ports.router.serversConfigured(
-      configuration.servers.map(({ name, port, listen, openFirewall, allowFrom }) => ({
+      configuration.servers.map(({ name, port, listen, openFirewall, allowFrom, denyFrom }) => ({
         name,
         port,
         listen,
         openFirewall,
         allowFrom,
+        denyFrom,
       })),
     );
     supervision.configured();

@@ -10,6 +10,8 @@ import { innerMtu } from '../wire/mppe-header.ts';
 import type { Counters, CounterSlab } from './counters.ts';
 import type { DeadlineList } from './deadline-list.ts';
 import type { Devices } from './devices.ts';
+import type { InformParameters } from './dhcp/answer.ts';
+import type { DhcpInform } from './dhcp/inform.ts';
 import type { PppReceiver } from './gre/ppp-receiver.ts';
 import type { Inbound } from './inbound.ts';
 import type { GreReceiver } from './gre/receiver.ts';
@@ -57,6 +59,7 @@ export interface CallsParts {
   readonly mppe: MppeSender;
   readonly transmitter: Transmitter;
   readonly inbound: Inbound;
+  readonly dhcp: DhcpInform;
   readonly inwards: Shaper;
   readonly outwards: Shaper;
   readonly tooLarge: TooLarge;
@@ -83,12 +86,13 @@ export class Calls {
    * @returns its slot, or -1: maxSessions are open, or the peer has a call with this id
    */
   open(peer: Ipv4, local: Ipv4, callId: CallId, now: number): Slot {
-    const { sessions, callSlots, tooLarge } = this.#parts;
+    const { sessions, callSlots, tooLarge, dhcp } = this.#parts;
     if (callSlots.find(peer, callId) !== -1) return -1;
     const slot = sessions.open(peer, local, callId);
     if (slot === -1) return -1;
     callSlots.set(peer, callId, slot);
     tooLarge.start(slot, now);
+    dhcp.start(slot, now);
     return slot;
   }
 
@@ -221,6 +225,13 @@ export class Calls {
     const { sessions } = this.#parts;
     sessions.check(slot);
     sessions.requireEncryption[slot] = required ? 1 : 0;
+  }
+
+  /** What the peer is told when it asks by DHCPINFORM; undefined: its DHCP is as any packet. */
+  setInform(slot: Slot, parameters: InformParameters | undefined): void {
+    const { sessions, dhcp } = this.#parts;
+    sessions.check(slot);
+    dhcp.tell(slot, parameters);
   }
 
   /** IPV6CP is up: IPv6 passes (ipv6-rules.ts) while the session is attached. undefined: down. */

@@ -18,6 +18,7 @@ import { type Control, PendingControl } from './control.ts';
 import { type Counters, CounterSlab } from './counters.ts';
 import { DeadlineList } from './deadline-list.ts';
 import { Devices } from './devices.ts';
+import { DhcpInform } from './dhcp/inform.ts';
 import { Drop } from './drop.ts';
 import { PppReceiver } from './gre/ppp-receiver.ts';
 import { GreReceiver } from './gre/receiver.ts';
@@ -111,7 +112,8 @@ export class DataPath {
     const ipv6Rules = new Ipv6Rules(octets, sessions);
     const transmitter = new Transmitter(state);
     const tooLarge = new TooLarge({ ...state, transmitter });
-    const inbound = new Inbound({ ...state, devices, ipv6Rules });
+    const dhcp = new DhcpInform({ ...state, transmitter });
+    const inbound = new Inbound({ ...state, devices, ipv6Rules, dhcp });
     const ppp = new PppReceiver({ ...state, inbound });
     const resequencer = new Resequencer({ ...state, ppp });
     const receiver = new GreReceiver({ ...state, transmitter, ppp, resequencer });
@@ -121,6 +123,7 @@ export class DataPath {
       devices,
       transmitter,
       inbound,
+      dhcp,
       tooLarge,
       ppp,
       resequencer,

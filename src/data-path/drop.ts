@@ -46,6 +46,12 @@ const reasons = [
   'full',
   /** More than the rate of the session lets through. */
   'overRate',
+  /** DHCP of a caller that contradicts itself, is another machine's, or has no answer. */
+  'dhcpMalformed',
+  /** DHCP of a caller for a lease: it has its address. */
+  'dhcpLease',
+  /** More DHCPINFORM than is answered. */
+  'dhcpFlood',
 ] as const;
 
 export type DropReason = (typeof reasons)[number];

@@ -2,13 +2,14 @@
  * IP packets from the peers to the TUN devices: who may send what.
  *
  * A caller may use only sources that it owns (its address, the networks behind it). Packets between callers go through the
- * kernel, whose firewall and forwarding decide, unless the server isolates its callers. Multicast and broadcast from
- * callers (DHCPINFORM of Windows) go to the kernel as any packet.
+ * kernel, whose firewall and forwarding decide, unless the server isolates its callers. DHCP of callers ends here
+ * (dhcp/inform.ts); other multicast and broadcast goes to the kernel as any packet.
  */
 import type { Slot } from '../wire/brand.ts';
 import { PppProtocol } from '../wire/ppp-frame.ts';
 import { Column, type CounterSlab } from './counters.ts';
 import type { Device, Devices } from './devices.ts';
+import { isToDhcpServer, type DhcpInform } from './dhcp/inform.ts';
 import { Drop, PASS } from './drop.ts';
 import { ipv4Destination, ipv4Source, isImpossibleSource } from './ip/inner-packet.ts';
 import type { Ipv6Rules } from './ip/ipv6-rules.ts';
@@ -27,8 +28,12 @@ export interface InboundParts {
   /** What comes from the peer by its rate, and where that waits. */
   readonly inwards: Shaper;
   readonly shaped: HeldPackets;
+  readonly dhcp: DhcpInform;
   readonly counters: CounterSlab;
 }
+
+/** 255.255.255.255 */
+const BROADCAST = -1;
 
 export class Inbound {
   readonly #parts: InboundParts;
@@ -39,15 +44,23 @@ export class Inbound {
 
   /** Delivers the IP packet octets[at..at+length), whose header was checked (inner-packet.ts). */
   deliver(slot: Slot, protocol: number, at: number, length: number, now: number): void {
-    const { octets, sessions, devices, ipv6Rules, inwards, counters } = this.#parts;
+    const { octets, sessions, devices, ipv6Rules, inwards, dhcp, counters } = this.#parts;
     const fd = sessions.device[slot]!;
     if (fd === NO_DEVICE) return counters.drop(slot, Drop.notAttached);
     const device = devices.find(fd)!;
     if (protocol === PppProtocol.Ip) {
       const source = ipv4Source(octets, at);
       if (!this.#mayCome(slot, device, source)) return counters.drop(slot, Drop.badSource);
-      if (!device.isLink && this.#isCaller(slot, device, ipv4Destination(octets, at)))
-        return counters.drop(slot, Drop.isolated);
+      if (!device.isLink) {
+        const destination = ipv4Destination(octets, at);
+        if (this.#isCaller(slot, device, destination)) return counters.drop(slot, Drop.isolated);
+        if (
+          (destination === BROADCAST || destination === sessions.localAddress[slot]) &&
+          isToDhcpServer(octets, at, length) &&
+          dhcp.answers(slot)
+        )
+          return dhcp.receive(slot, at, length, now);
+      }
       clampMss(octets, at, length, sessions.innerMtu[slot]!);
     } else {
       const reason = ipv6Rules.inward(slot, device, at);

@@ -5,6 +5,7 @@
 #include "device.h"
 #include "gre.h"
 #include "kernel.h"
+#include "lock.h"
 #include "memory.h"
 #include "netlink.h"
 #include "privileges.h"
@@ -150,6 +151,7 @@ NAPI_MODULE_INIT()
 		{ "netlinkRequest", netlink_request },
 		{ "openNetlink", netlink_open },
 		{ "fillRandom", fill_random },
+		{ "lockFile", lock_file },
 		{ "reduceCapabilities", reduce_capabilities },
 		{ "reduceThreadCapabilities", reduce_thread_capabilities },
 		{ "memoryFile", memory_file },

@@ -55,6 +55,8 @@ export interface Addon {
   netlinkRequest(protocol: number, request: Uint8Array, answer: Uint8Array): number;
   openNetlink(protocol: number, groups: number): number;
   fillRandom(octets: Uint8Array): void;
+  /** flock(2), exclusive, without waiting. */
+  lockFile(fd: number): boolean;
   reduceCapabilities(): void;
   reduceThreadCapabilities(tid: number, timeoutMilliseconds: number): void;
   memoryFile(name: string, octets: Uint8Array): number;

@@ -13,6 +13,10 @@ export interface FileStatus {
 
 /** A file that is being written. */
 export interface OpenFile {
+  /** The system's number of it. */
+  readonly descriptor: number;
+  /** Whether that is its name still. */
+  isAt(path: string): boolean;
   /** @returns how many octets found room */
   write(octets: Uint8Array): number;
   truncate(length: number): void;
@@ -46,6 +50,8 @@ export interface Files {
   writeSecret(path: string, octets: Uint8Array): void;
   /** Whatever happens, it is the old file or the new one. */
   replace(path: string, text: string, how: Replacement): void;
+  /** What is there under the new name gives way. */
+  rename(path: string, to: string): void;
   /** Behind what is there; made where it is not. @param mode of a new file */
   append(path: string, text: string, mode: number): void;
   /** In this order; what there is no room for shows before the first of them is replaced. */
@@ -54,6 +60,8 @@ export interface Files {
   ): void;
   /** @throws there is such a file */
   create(path: string, mode: number): OpenFile;
+  /** One that is there, from its beginning. */
+  open(path: string): OpenFile;
   /** With those above it, for their owner alone; or it is there. */
   makeFolder(path: string): void;
   /** Where it is there. */

@@ -2,24 +2,6 @@
 
 export type Signal = 'SIGHUP' | 'SIGINT' | 'SIGTERM';
 
-/** Options of a command line, by their names. */
-export type OptionTable = Readonly<
-  Record<
-    string,
-    {
-      readonly type: 'string' | 'boolean';
-      readonly short?: string;
-      readonly default?: string | boolean;
-    }
-  >
->;
-
-export type OptionValues<T extends OptionTable> = {
-  readonly [Name in keyof T]:
-    | (T[Name]['type'] extends 'boolean' ? boolean : string)
-    | (T[Name] extends { readonly default: string | boolean } ? never : undefined);
-};
-
 export interface Terminal {
   /** The next line. @param hidden nothing of it is shown; @returns undefined: the person has had enough (Ctrl-C, Ctrl-D) */
   ask(question: string, hidden?: boolean): Promise<string | undefined>;
@@ -47,6 +29,10 @@ export interface Program {
   readInput(): string;
   /** Standard output; nobody has to read it. */
   print(text: string): void;
+  /** Octets of it that wait for who reads. */
+  readonly unprinted: number;
+  /** Nobody reads it any more. */
+  onOutputClosed(act: () => void): void;
   /** Standard error. */
   complain(text: string): void;
   /** The exit code once nothing is left to do. */
@@ -56,16 +42,6 @@ export interface Program {
   onSignal(signal: Signal, act: () => void): () => void;
   /** Thrown, or rejected, where nobody catches it; instead of ending. */
   onFault(act: (how: 'thrown' | 'rejected', error: unknown) => void): void;
-  /** @throws Error an unknown option, or one without its value */
-  parseWords<T extends OptionTable>(
-    words: readonly string[],
-    options: T,
-  ): {
-    readonly values: OptionValues<T>;
-    readonly operands: readonly string[];
-    /** The options that were there, each as it was written. */
-    readonly given: readonly { readonly name: keyof T; readonly word: string }[];
-  };
   /** Native code. @throws it does not fit this CPU or runtime */
   loadAddon(path: string): unknown;
 }

@@ -10,7 +10,8 @@
  * - A record that is never answered while others are is given up at last, so that it does not stay for ever.
  * - Once a minute, at a moment of chance, the counters of all sessions are read and written down (accounting-queue.ts). Interim
  *   records are made of these readings: a server never knows more than the journal does. So their intervals are whole minutes.
- * - What the journal of an earlier daemon has as going on has ended with that: its Stop says as much as is known.
+ * - What the journal of an earlier daemon has as going on has ended with that: its Stop says as much as is known. What has counters goes
+ *   on all the same: there was a fault here, and this machine follows one that has thrown.
  */
 import { RadiusCode } from '../wire/radius.ts';
 import type { RadiusAttribute } from '../wire/radius-attributes.ts';
@@ -189,9 +190,7 @@ export class Accounting {
       return;
     }
     const account = this.#queue.begin(session, this.#ports.wallClock(), now);
-    this.#open++;
-    this.#tickAt ??= now + Math.ceil(TICK * (1 - this.#chance() / 2));
-    this.#schedule(account);
+    this.#goesOn(account, now);
     this.#settle(account, now);
   }
 
@@ -278,10 +277,10 @@ export class Accounting {
     for (const found of readJournal(journal).values()) {
       const age = Math.max(0, wall - found.startedAt);
       const account = this.#queue.restore(found, now - age);
-      if (account.isOpen && saved === undefined)
-        this.#queue.end(account, account.last, TerminateCause.NasReboot);
-      else if (account.isOpen) {
-        this.#open++;
+      if (account.isOpen) {
+        const isAlive = saved !== undefined || this.#ports.counters(account.id) !== undefined;
+        if (isAlive) this.#goesOn(account, now);
+        else this.#queue.end(account, account.last, TerminateCause.NasReboot);
         const interim = saved?.interims.find(({ id }) => id === account.id);
         if (interim !== undefined) this.#interims.set(account, interim.ticks);
       }
@@ -309,6 +308,12 @@ export class Accounting {
     this.#mark = { kind, nas, at: now, wallAt, before, isInFlight: false, tries: 0 };
     this.#write(now);
     this.#pump(now);
+  }
+
+  #goesOn(account: Account, now: number): void {
+    this.#open++;
+    this.#tickAt ??= now + Math.ceil(TICK * (1 - this.#chance() / 2));
+    this.#schedule(account);
   }
 
   #change(account: Account, session: AccountedSession, now: number): void {

@@ -67,10 +67,13 @@ const terminateCauses: Record<CauseCode, keyof typeof TerminateCause> = {
   SERVER_NOT_TRUSTED: 'NasError',
   ACCOUNT_DISABLED: 'AdminReset',
   ACCOUNT_EXPIRED: 'AdminReset',
+  OUTSIDE_HOURS: 'SessionTimeout',
+  QUOTA_USED_UP: 'SessionTimeout',
   USER_LIMIT: 'AdminReset',
   PASSWORD_EXPIRED: 'UserError',
   PASSWORD_NOT_STORED: 'NasError',
   SOURCE_NOT_ALLOWED: 'AdminReset',
+  SOURCE_DENIED: 'AdminReset',
   SOURCE_BANNED: 'AdminReset',
 
   MPPE_REQUIRED: 'UserError',

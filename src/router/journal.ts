@@ -6,15 +6,17 @@
 import { errorCode, errorText } from '../platform/errors.ts';
 import { files } from '../platform/platform.ts';
 import { parseAddress } from '../wire/ip.ts';
+import { parseIpv6Address } from '../wire/ipv6.ts';
 
 /**
- * `host-route`, `proxy-arp`, `forwarding` (of a device): it stands there now, or did so when a daemon was killed. `once`: a
- * route to a server was ours; netifd brings it back by itself, long after.
+ * `host-route`, `proxy-arp`, `forwarding` (of a device), `set-element`: it stands there now, or did so when a daemon was
+ * killed. `once`: a route to a server was ours; netifd brings it back by itself, long after.
  */
-export type JournalKind = 'host-route' | 'proxy-arp' | 'forwarding' | 'once';
+export type JournalKind = 'host-route' | 'proxy-arp' | 'forwarding' | 'once' | 'set-element';
 
 export interface JournalEntry {
   readonly address: string;
+  /** Of an element: the set, as family/table/name. */
   readonly device: string;
 }
 
@@ -24,9 +26,11 @@ const MOST: Readonly<Record<JournalKind, number>> = {
   'proxy-arp': 4096,
   forwarding: 256,
   once: 64,
+  'set-element': 8192,
 };
 /** What the kernel takes for the name of a device. */
 const DEVICE = /^[^\s/]{1,15}$/;
+const SET = /^[^\s/]+(?:\/[^\s/]+){2}$/;
 
 export class Journal {
   readonly #file: string;
@@ -42,8 +46,9 @@ export class Journal {
     for (const line of this.#read().split('\n')) {
       const [kind, address, device, ...more] = line.split(' ');
       if (kind === undefined || !Object.hasOwn(MOST, kind) || more.length > 0) continue;
-      if (parseAddress(address ?? '') === undefined || !DEVICE.test(device ?? '')) continue;
-      this.#insert(kind as JournalKind, `${address!} ${device!}`);
+      const isPlace = (kind === 'set-element' ? SET : DEVICE).test(device ?? '');
+      if (isPlace && isAddress(address ?? ''))
+        this.#insert(kind as JournalKind, `${address!} ${device!}`);
     }
   }
 
@@ -60,15 +65,18 @@ export class Journal {
   }
 
   /** Before the kernel gets it. */
-  add(kind: JournalKind, { address, device }: JournalEntry): void {
-    if (this.has(kind, { address, device })) return;
-    this.#insert(kind, `${address} ${device}`);
-    this.#write();
+  add(kind: JournalKind, ...entries: readonly JournalEntry[]): void {
+    const news = entries.filter((entry) => !this.has(kind, entry));
+    for (const { address, device } of news) this.#insert(kind, `${address} ${device}`);
+    if (news.length > 0) this.#write();
   }
 
   /** When the kernel has it no more. */
-  remove(kind: JournalKind, { address, device }: JournalEntry): void {
-    if (this.#lines.get(kind)?.delete(`${address} ${device}`) === true) this.#write();
+  remove(kind: JournalKind, ...entries: readonly JournalEntry[]): void {
+    const gone = entries.filter(
+      ({ address, device }) => this.#lines.get(kind)?.delete(`${address} ${device}`) === true,
+    );
+    if (gone.length > 0) this.#write();
   }
 
   #insert(kind: JournalKind, line: string): void {
@@ -104,4 +112,8 @@ export class Journal {
       return '';
     }
   }
+}
+
+function isAddress(text: string): boolean {
+  return parseAddress(text) !== undefined || parseIpv6Address(text) !== undefined;
 }

@@ -29,14 +29,22 @@ export function routeChanges(datagram: Uint8Array | undefined): ReadonlySet<Kern
   );
 }
 
-/** Of tables that have anything of ours: those we make, and fw4's. */
-export function netfilterChanges(datagram: Uint8Array | undefined): ReadonlySet<KernelChange> {
-  const isOurs = datagram === undefined || messagesIn(datagram).some(concernsUs);
+/**
+ * Of tables that have anything of ours: those we make, fw4's, and the owner's.
+ * @param isUsed whether a table of the owner's is one
+ */
+export function netfilterChanges(
+  datagram: Uint8Array | undefined,
+  isUsed: (table: string) => boolean,
+): ReadonlySet<KernelChange> {
+  const isOurs =
+    datagram === undefined || messagesIn(datagram).some((each) => concernsUs(each, isUsed));
   return new Set<KernelChange>(isOurs ? ['nftables'] : []);
 }
 
-function concernsUs({ type, body }: Message): boolean {
+function concernsUs({ type, body }: Message, isUsed: (table: string) => boolean): boolean {
   if (type >> 8 !== NFNL_SUBSYS_NFTABLES || !netfilterTypes.has(type & 0xff)) return false;
-  const name = fromLatin1(find(body.subarray(NFGENMSG), NFTA_TABLE) ?? new Uint8Array());
-  return name === 'fw4\0' || name.startsWith('pptp_gateway_');
+  const field = find(body.subarray(NFGENMSG), NFTA_TABLE) ?? new Uint8Array(1);
+  const name = fromLatin1(field.subarray(0, -1));
+  return name === 'fw4' || name.startsWith('pptp_gateway_') || isUsed(name);
 }

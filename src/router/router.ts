@@ -84,6 +84,7 @@ export interface ServedPort {
   readonly listen: readonly string[];
   readonly openFirewall: boolean;
   readonly allowFrom: readonly Prefix[];
+  readonly denyFrom: readonly Prefix[];
 }
 
 /** What the daemon does when a supervisor decides. */

@@ -77,7 +77,7 @@ export class Upkeep {
     return [...this.#states].flatMap(({ kept, givenUp, fault }) => {
       if (givenUp !== undefined)
         return [`${kept.what}: somebody removes this again and again, so it is left alone for now`];
-      return fault === undefined ? [] : [`${kept.what}: gone, and cannot be put back: ${fault}`];
+      return fault === undefined ? [] : [`${kept.what}: missing, and cannot be put back: ${fault}`];
     });
   }
 
@@ -123,7 +123,8 @@ export class Upkeep {
     } catch (error) {
       if (!this.#states.has(state)) return; // it went meanwhile, and is not missed
       const fault = errorText(error);
-      if (fault !== state.fault) this.#warn(`${kept.what}: gone, and cannot be put back: ${fault}`);
+      if (fault !== state.fault)
+        this.#warn(`${kept.what}: missing, and cannot be put back: ${fault}`);
       state.fault = fault;
     }
   }

@@ -76,7 +76,7 @@ export interface Terms {
       }
     | undefined;
   readonly rates: Rates;
-  /** As they came (Filter-Id, RFC 2865 §5.11): kept, and nothing follows from them yet. */
+  /** As they came (Filter-Id, RFC 2865 §5.11): see FilterSet. */
   readonly filters: readonly string[];
   /** Returned in each accounting record. */
   readonly classes: readonly Uint8Array[];

@@ -45,6 +45,20 @@ export interface Rates {
   readonly burst: number;
 }
 
+/** What may be moved in a month, both ways, and what happens when it is used up. */
+export interface Quota {
+  /** Octets of IP packets inside the tunnel. */
+  readonly octets: number;
+  readonly action:
+    /** Sessions end, and there are no new ones until the next period. */
+    | { readonly kind: 'deny' }
+    /** kbit/s, in either direction. */
+    | { readonly kind: 'slow'; readonly rate: number }
+    | { readonly kind: 'notify' };
+  /** Of the month, on which a period begins; in a month that does not have it, the last. */
+  readonly day: number;
+}
+
 export type AccountSource = 'local' | 'radius';
 
 /** What servers and links have in common. */
@@ -92,9 +106,17 @@ export interface ServerOptions extends TunnelOptions {
   readonly isolate: boolean;
   readonly dns: readonly Ipv4[];
   readonly nbns: readonly Ipv4[];
+  /** What callers that ask for it (DHCPINFORM) and their set-up get: networks to reach through the tunnel, and domains. */
+  readonly clientRoutes: readonly Prefix[];
+  readonly domains: readonly string[];
   /** Who decides on logins; the first before the second. */
   readonly accounts: readonly AccountSource[];
+  /** Networks from which callers are accepted; none: all. */
   readonly allowFrom: readonly Prefix[];
+  /** And from which they are not, whatever allowFrom says. */
+  readonly denyFrom: readonly Prefix[];
+  /** Filter-Ids of RADIUS that put a caller's address into an nftables set (named as in User). */
+  readonly filterSets: readonly FilterSet[];
   /** A source is locked out for `time` after `after` failed logins; after 0: never. */
   readonly ban: { readonly after: number; readonly time: number };
 }
@@ -134,6 +156,27 @@ export interface ClientLinkOptions extends TunnelOptions {
   readonly commands: { readonly up: string | undefined; readonly down: string | undefined };
   /** Every step of this link is logged. */
   readonly verbose: boolean;
+  readonly quota: Quota | undefined;
+}
+
+export interface FilterSet {
+  readonly filter: string;
+  readonly set: string;
+}
+
+/** A part of the week in local time. */
+export interface Period {
+  /** Bit 0 is Sunday. On these days it begins. */
+  readonly days: number;
+  /** Minutes of the day. The end is not in it, and on the next day where it is not after the beginning. */
+  readonly from: number;
+  readonly to: number;
+}
+
+export interface Hours {
+  readonly periods: readonly Period[];
+  /** As its owner wrote it. */
+  readonly text: string;
 }
 
 export interface User {
@@ -149,10 +192,24 @@ export interface User {
   readonly address: Ipv4 | undefined;
   /** Networks behind the caller. */
   readonly routes: readonly Prefix[];
+  /** As the server's, in their place; empty: those of the server. */
+  readonly clientRoutes: readonly Prefix[];
+  readonly domains: readonly string[];
   /** undefined: the server's maxPerUser. */
   readonly maxSessions: number | undefined;
+  /** undefined: the server's policy. */
+  readonly mppe: MppeOptions['policy'] | undefined;
+  /** Login methods that this user may use, of those of the server; empty: all. */
+  readonly auth: readonly AuthMethod[];
+  /** When the user may be logged in; undefined: always. */
+  readonly hours: Hours | undefined;
+  /** nftables sets that the address is in during a session: family, table and name each. */
+  readonly groups: readonly string[];
+  /** For people. */
+  readonly note: string | undefined;
   /** What is absent is as the server has it. */
   readonly rates: Partial<Rates>;
+  readonly quota: Quota | undefined;
   /** Gets in with a new password only. */
   readonly mustChange: boolean;
   /** Last valid moment, ms since 1970 UTC; undefined: never expires. */

@@ -89,6 +89,17 @@ export interface CallCounters {
  */
 export const SERVER_INTERFACE_IDENTIFIER = Uint8Array.of(0, 0, 0, 0, 0, 0, 0, 1);
 
+/** What a caller is told besides its address when it asks by DHCPINFORM. */
+export interface InformParameters {
+  /** Length of the network that its address is in. */
+  readonly prefixLength: number;
+  readonly dns: readonly Ipv4[];
+  /** The first is its own, all are searched. */
+  readonly domains: readonly string[];
+  /** Networks to reach through the tunnel. */
+  readonly routes: readonly Prefix[];
+}
+
 /** What the kernel must know of a tunnel that is up. */
 export interface Tunnel {
   /** Interface (UCI section) and its device. */
@@ -102,6 +113,8 @@ export interface Tunnel {
   /** caller: networks behind the caller; link: networks to reach through it. */
   readonly routes: readonly Prefix[];
   readonly mtu: number;
+  /** caller only */
+  readonly inform: InformParameters | undefined;
   /** link only */
   readonly defaultRoute: boolean;
   readonly metric: number;
@@ -109,6 +122,8 @@ export interface Tunnel {
   /** Interface identifiers of IPV6CP, 8 octets each. */
   readonly ipv6: { readonly local: Uint8Array; readonly peer: Uint8Array } | undefined;
   readonly proxyArp: boolean;
+  /** caller: nftables sets that the peer's address is in, as User.groups. */
+  readonly groups: readonly string[];
   /** link only */
   readonly ipv6Client: Ipv6Client | undefined;
 }
@@ -142,6 +157,8 @@ export type SessionOutput =
 /** What a caller asks besides. */
 export type CallerOutput =
   | SessionOutput
+  /** A tunnel that is up is in other groups than before. */
+  | { readonly kind: 'tunnel-changed'; readonly path: CallPath; readonly tunnel: Tunnel }
   /** Somebody wants to log in who is not (only) to be found here. Answer: handleAuthorized. */
   | { readonly kind: 'authorize'; readonly question: LoginQuestion }
   /** Nobody waits for that answer any more. */
@@ -198,6 +215,13 @@ export type SessionEvent =
       readonly username: string;
       readonly cause: Cause;
     }
+  | { readonly what: 'banned'; readonly ban: Ban }
+  /** Its time is over, somebody has lifted it, or there are too many others. */
+  | {
+      readonly what: 'unbanned';
+      readonly ban: Ban;
+      readonly why: 'expired' | 'lifted' | 'displaced';
+    }
   | {
       readonly what: 'link-state';
       readonly link: string;
@@ -213,6 +237,19 @@ export type SessionEvent =
       readonly username: string | undefined;
       readonly cause: Cause;
     };
+
+/** A source whose logins have failed too often: nobody gets in from there until `until`. */
+export interface Ban {
+  readonly address: Ipv4;
+  /** Whose caller it was. */
+  readonly server: string;
+  readonly since: number;
+  readonly until: number;
+  /** Failed logins that have led to it. */
+  readonly tries: number;
+  /** The name that the last of them gave. */
+  readonly username: string;
+}
 
 export type LinkState =
   | 'down'
@@ -254,4 +291,8 @@ export interface SessionAccount {
   readonly source: AccountSource;
   readonly call: CallFacts;
   readonly terms: Terms;
+  /** nftables sets that the address is in. */
+  readonly groups: readonly string[];
+  /** Of the user. */
+  readonly note: string | undefined;
 }

@@ -15,10 +15,11 @@ import { agree, encryptionText, type Agreed, type Encryption } from './agreed.ts
 import { earliest } from './deadlines.ts';
 import type { Rates } from './options.ts';
 import type {
+  CallerOutput,
   CallPath,
   FrameReceiver,
+  InformParameters,
   SessionAccount,
-  SessionOutput,
   SessionStatus,
   Tunnel,
 } from './ports.ts';
@@ -51,6 +52,7 @@ export interface Identity {
   readonly routes: readonly Prefix[];
   /** Of a caller. */
   readonly account: SessionAccount | undefined;
+  readonly inform: InformParameters | undefined;
 }
 
 export type SessionNews =
@@ -59,7 +61,7 @@ export type SessionNews =
   /** `login`: admit or refuse, now or later. `closing`: PPP has begun to end by itself. `down`: last, the path is not used any more. */
   | Extract<LinkOutput, { kind: 'lcp-up' | 'login' | 'authenticated' | 'closing' | 'down' }>
   /** IP may flow, or not any more; 'session-down': its counters are final. */
-  | Extract<SessionOutput, { kind: 'tunnel-up' | 'tunnel-down' | 'event' }>;
+  | Extract<CallerOutput, { kind: 'tunnel-up' | 'tunnel-changed' | 'tunnel-down' | 'event' }>;
 
 export interface SessionOwner {
   tell(news: SessionNews, now: number): void;
@@ -231,8 +233,15 @@ export class Session implements FrameReceiver {
   }
 
   /** Its account has changed in what does not end it. */
-  renew(account: SessionAccount): void {
-    if (this.#identity !== undefined) this.#identity = { ...this.#identity, account };
+  renew(account: SessionAccount, now: number): void {
+    if (this.#identity === undefined) return;
+    this.#identity = { ...this.#identity, account };
+    const before = this.#tunnel;
+    const { groups } = account;
+    if (before === undefined || before.groups.join() === groups.join()) return;
+    const tunnel = { ...before, groups };
+    this.#state = { name: 'open', ip: { name: 'up', tunnel } };
+    this.#owner.tell({ kind: 'tunnel-changed', path: this.path, tunnel }, now);
   }
 
   /** Whoever logs in is not let in. PPP ends. @param told what the peer learns of it, if it has proved its password */
@@ -481,6 +490,8 @@ export class Session implements FrameReceiver {
       localAddress,
       peerAddress,
       routes: this.#identity?.routes ?? [],
+      groups: this.#identity?.account?.groups ?? [],
+      inform: this.#identity?.inform,
       mtu,
       dns: peerDns ? dns : [],
       ipv6: this.#ipv6,

@@ -34,14 +34,21 @@ export class UbusClient extends Endpoint {
     this.#onState = options.onState ?? (() => undefined);
   }
 
-  /** One connection, which is not made again. @throws the system's error, or UbusError: nobody serves this path */
-  static connect(path: string): Promise<UbusClient> {
+  /**
+   * One connection, which is not made again.
+   * @param lost it has ended
+   * @throws the system's error, or UbusError: nobody serves this path
+   */
+  static connect(path: string, lost: (why: Error) => void = () => undefined): Promise<UbusClient> {
     return new Promise((resolve, reject) => {
       const client = new UbusClient({
         path,
         onState: (state, why) => {
           if (state === 'connected') resolve(client);
-          else reject(why!);
+          else {
+            reject(why!);
+            lost(why!);
+          }
         },
       });
       client.#state = 'once';

@@ -146,6 +146,15 @@ const table = {
   },
   ACCOUNT_DISABLED: { sentence: 'The account is disabled.', disconnectCode: 15 },
   ACCOUNT_EXPIRED: { sentence: 'The account has expired.', disconnectCode: 15 },
+  OUTSIDE_HOURS: {
+    sentence: 'The user may not be logged in at this time (option hours).',
+    disconnectCode: 15,
+  },
+  QUOTA_USED_UP: {
+    sentence:
+      'What the user or the link may move in a month is used up (option quota_month); it goes on when the next period begins.',
+    disconnectCode: 15,
+  },
   USER_LIMIT: { sentence: 'The user already has as many sessions as allowed.', disconnectCode: 15 },
   PASSWORD_EXPIRED: {
     sentence:
@@ -154,11 +163,14 @@ const table = {
   },
   PASSWORD_NOT_STORED: {
     sentence:
-      'The new password of a caller could not be kept in pptp_users: may the daemon write there (with systemd and in a jail of procd it may not)? The old password is still the right one.',
+      'The new password of a caller was not kept; the old one is still the right one. The daemon must be able to write to pptp_users; a RADIUS server says itself why it refuses.',
     disconnectCode: 15,
   },
   SOURCE_NOT_ALLOWED: {
     sentence: 'Callers from this address are not allowed (option allow_from).',
+  },
+  SOURCE_DENIED: {
+    sentence: 'Callers from this address are refused (option deny_from).',
   },
   SOURCE_BANNED: {
     sentence: 'Too many failed logins from this address: it is locked out for a while.',

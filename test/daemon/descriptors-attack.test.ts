@@ -94,7 +94,7 @@ test('with 64 and with 256 descriptors', async () => {
         server,
         ...([process.execPath, program, '--socket', socket, 'sessions', '--json'] as const),
       );
-      return (JSON.parse(output) as SessionDocument[]).map(
+      return (JSON.parse(output) as { sessions: SessionDocument[] }).sessions.map(
         ({ id, username }) => `${id} ${username}`,
       );
     };

@@ -14,6 +14,7 @@ import { GreSocket } from '../../src/raw-socket/gre-socket.ts';
 import { encodeMessage } from '../../src/ubus-js/index.ts';
 import { inNamespace, ipv4 } from '../native/namespace.ts';
 import { grePacket } from '../raw-socket/gre-packet.ts';
+import { call } from '../support/control.ts';
 import { gateway } from './cli/gateway.ts';
 
 const server = (name: string, more = '') => `config interface '${name}'
@@ -176,15 +177,11 @@ inNamespace('hostile', import.meta.url, () => {
       octets.set(packet, 1024);
       assert.equal(gre.send(Int32Array.of(1024, packet.length, ipv4('127.0.0.1'), 0), 1), 1);
     };
-    const counters = async () => {
-      const client = await ControlClient.open(daemon.socket);
-      const answer = (await client.call('counters')) as {
+    const counters = () =>
+      call<{
         flood_frames: number;
         calls: { rxControl: number; drops: Record<string, number> };
-      };
-      client.close();
-      return answer;
-    };
+      }>(daemon, 'counters');
     for (let n = 0; n < 1_000; n++) {
       send(callId, n);
       send(callId ^ 0x8000, n);

@@ -9,13 +9,13 @@
  */
 import assert from 'node:assert/strict';
 import { execFileSync } from 'node:child_process';
-import { join, resolve } from 'node:path';
+import { resolve } from 'node:path';
 import { after, before, describe, test } from 'node:test';
 import type { uciFiles } from '../../src/daemon/configuration/configuration.ts';
 import type { Applies } from '../../src/daemon/configuration/option-table.ts';
-import { ControlClient } from '../../src/daemon/control/client.ts';
 import type { SessionDocument, StatusDocument } from '../../src/daemon/reports/documents.ts';
 import { Lab, type Gateway, type Program } from '../../tools/lab.ts';
+import { call } from '../support/control.ts';
 import {
   base,
   changes,
@@ -82,19 +82,6 @@ function ofRouter(
     pptp: of('globals') + of('relay'),
     pptp_radius: of('radius') + of('nas'),
   };
-}
-
-async function call<T>(
-  gateway: Gateway,
-  method: string,
-  args: Readonly<Record<string, string>> = {},
-): Promise<T> {
-  const client = await ControlClient.open(join(gateway.configDir, 'run/ubus.sock'));
-  try {
-    return (await client.call(method, args)) as T;
-  } finally {
-    client.close();
-  }
 }
 
 const sessions = async (gateway: Gateway) =>

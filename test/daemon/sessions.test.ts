@@ -116,6 +116,15 @@ test('the address that was called chooses the server; a pool inside the LAN is r
   assert.ok(await pings(officeSide, '10.77.0.1'), 'from the caller to the server');
 
   await succeeds(office, 'hangup', 'site');
+  const { servers: running } = await server.json<StatusDocument>('status');
+  assert.deepEqual(
+    running.map(({ name, last_caller: last }) => [name, last?.username, last?.peer]),
+    [
+      ['wide', 'anna', '198.18.1.2'],
+      ['lan', 'bert', '198.18.2.2'],
+    ],
+    'who came last is known after they have gone, too',
+  );
   const left = await lab.run(serverSide, 'ip', 'neighbour', 'show', 'proxy');
   assert.doesNotMatch(left.output, /10\.77/);
   assert.doesNotMatch((await lab.run(serverSide, 'ip', 'route')).output, /10\.77\.0\.2/);

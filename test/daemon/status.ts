@@ -1,4 +1,6 @@
 /** A session as the machines report it, for tests of what is made of it. */
+import { parseDay } from '../../src/usage/calendar.ts';
+import type { QuotaEvent } from '../../src/usage/usage.ts';
 import type { SessionStatus } from '../../src/session/ports.ts';
 import { parseAddress, parsePrefix } from '../../src/wire/ip.ts';
 
@@ -30,3 +32,9 @@ export const session: SessionStatus = {
   },
   account: undefined,
 };
+
+export function quotaUsedUp(of: 'user' | 'link', name: string): QuotaEvent {
+  const [first, last] = [parseDay('2026-11-01')!, parseDay('2026-11-30')!];
+  const quota = { octets: 5_000_000, action: { kind: 'slow', rate: 512 }, day: 1 } as const;
+  return { what: 'quota', of, name, quota, used: 5_000_001, period: { first, last } };
+}

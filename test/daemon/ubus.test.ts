@@ -61,6 +61,8 @@ inNamespace('ubus', import.meta.url, () => {
         reload: {},
         sessions: { server: 'string', after: 'int32' },
         disconnect: { id: 'int32', username: 'string' },
+        bans: { after: 'string' },
+        unban: { address: 'string', all: 'bool' },
         dial: { interface: 'string' },
         hangup: { interface: 'string' },
         link_setup: { interface: 'string' },
@@ -68,6 +70,13 @@ inNamespace('ubus', import.meta.url, () => {
         check: { interface: 'string' },
         check_server: { server: 'string', port: 'int32' },
         radius_test: { name: 'string', username: 'string', password: 'string' },
+        client_setup: {
+          format: 'string',
+          username: 'string',
+          server: 'string',
+          address: 'string',
+          routes: 'array',
+        },
         check_status: { id: 'int32' },
         ping: { interface: 'string' },
         capture_start: { seconds: 'int32', bytes: 'int32' },
@@ -119,6 +128,20 @@ inNamespace('ubus', import.meta.url, () => {
       await refused('radius_test', { name: 'x' }, 'NOT_FOUND', /^there is no RADIUS server 'x'/);
       await refused('ping', { interface: 'x' }, 'NOT_FOUND', /there are: office$/);
       await refused('ping', { interface: 'office' }, 'NOT_FOUND', "link 'office' is not up");
+      await refused(
+        'client_setup',
+        { format: 'x', username: 'a' },
+        'INVALID_ARGUMENT',
+        /^format: expected windows/,
+      );
+      const bad = { format: 'windows', username: 'a', routes: ['10.1'] };
+      await refused('client_setup', bad, 'INVALID_ARGUMENT', /^routes: expected networks/);
+      await refused(
+        'client_setup',
+        { format: 'windows', username: 'x' },
+        'NOT_FOUND',
+        /^there is no user 'x'/,
+      );
       await refused('check_status', { id: 99 }, 'NOT_FOUND', /^there is no such check/);
       await refused('sessions', { server: 'x' }, 'NOT_FOUND', "there is no server 'x'");
       await refused('capture_stop', {}, 'NOT_FOUND', 'no capture is running');

@@ -7,7 +7,7 @@ import assert from 'node:assert/strict';
 import { chmodSync, existsSync, readFileSync, writeFileSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { after, before, test } from 'node:test';
-import { Lab, nodeOptions, type Gateway, type Program } from '../../tools/lab.ts';
+import { Lab, node, type Gateway, type Program } from '../../tools/lab.ts';
 
 const bundle = resolve(import.meta.dirname, '../../dist/pptp-gateway.js');
 const lab = new Lab('upgrade');
@@ -59,8 +59,7 @@ function install(script: string, trial = script): void {
   chmodSync(launcher, 0o755);
 }
 
-const program = (script: string) =>
-  `exec ${process.execPath} ${nodeOptions.join(' ')} ${script} "$@"`;
+const program = (script: string) => `exec ${node.join(' ')} ${script} "$@"`;
 
 async function tunnel(more = '', users = ''): Promise<{ home: Gateway; office: Gateway }> {
   install(program(bundle));

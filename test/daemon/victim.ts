@@ -1,7 +1,7 @@
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { join, resolve } from 'node:path';
-import { ControlClient } from '../../src/daemon/control/client.ts';
 import type { Lab, Program } from '../../tools/lab.ts';
+import { call } from '../support/control.ts';
 
 const root = resolve(import.meta.dirname, '../..');
 
@@ -9,7 +9,7 @@ const root = resolve(import.meta.dirname, '../..');
 export class Victim {
   readonly process: Program;
   readonly dir: string;
-  private readonly socket: string;
+  readonly socket: string;
 
   constructor(lab: Lab, name: string, namespace: string, files: Readonly<Record<string, string>>) {
     this.dir = join(lab.dir, name);
@@ -36,12 +36,7 @@ export class Victim {
     writeFileSync(join(this.dir, 'fault'), what);
   }
 
-  async call<T>(method: string, args: Readonly<Record<string, string | number>> = {}): Promise<T> {
-    const client = await ControlClient.open(this.socket);
-    try {
-      return (await client.call(method, args)) as T;
-    } finally {
-      client.close();
-    }
+  call<T>(method: string, args?: Readonly<Record<string, string | number>>): Promise<T> {
+    return call(this, method, args);
   }
 }

@@ -16,10 +16,10 @@ const packages = {
   '/usr/bin/openssl': 'openssl',
 };
 
-/** A root file system with Debian 13's pptpd, pptp-linux and pppd; throws, with what to do, where there is none. */
-export function ppp25Root(): string {
-  const root = resolve(import.meta.dirname, '../../node_modules/.cache/ppp-2.5');
-  if (!isProgram(`${root}/usr/sbin/pppd`))
+/** A root file system with Debian 13's pptpd, pptp-linux, pppd and FreeRADIUS; throws, with what to do, where there is none. */
+export function debian13Root(): string {
+  const root = resolve(import.meta.dirname, '../../node_modules/.cache/debian-13');
+  if (!isProgram(`${root}/usr/sbin/freeradius`))
     throw new Error(`${root} is missing: tools/setup.sh test makes it`);
   return root;
 }

@@ -4,7 +4,7 @@ import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { after, before, test } from 'node:test';
 import { FREERADIUS_SECRET, FreeRadius } from '../support/freeradius.ts';
-import { ppp25Root } from './debian-packages.ts';
+import { debian13Root } from './debian-packages.ts';
 import { Gateway, serverAddress, serverFiles } from './gateway.ts';
 import { Guest, quote } from './guest.ts';
 import { Namespace } from './namespace.ts';
@@ -34,7 +34,7 @@ const eapTls = (folder: string) => `eap {
 
 before(async () => {
   namespace = await Namespace.create();
-  guest = await Guest.boot(namespace, 1, ppp25Root());
+  guest = await Guest.boot(namespace, 1, debian13Root());
   radius = await FreeRadius.start(
     {
       tls: true,

@@ -106,7 +106,7 @@ export class Gateway {
   async sessions(): Promise<SessionDocument[]> {
     const { code, output } = await this.command('sessions', '--json');
     if (code !== 0) throw new Error(output);
-    return JSON.parse(output) as SessionDocument[];
+    return (JSON.parse(output) as { sessions: SessionDocument[] }).sessions;
   }
 
   async status(): Promise<StatusDocument> {

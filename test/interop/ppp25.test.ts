@@ -4,7 +4,7 @@
  */
 import assert from 'node:assert/strict';
 import { after, before, test, type TestContext } from 'node:test';
-import { ppp25Root } from './debian-packages.ts';
+import { debian13Root } from './debian-packages.ts';
 import { Gateway, linkFiles, serverAddress, serverFiles, type Options } from './gateway.ts';
 import { Guest } from './guest.ts';
 import { Namespace } from './namespace.ts';
@@ -145,7 +145,7 @@ const rows: string[][] = [['OPTIONS', 'DIRECTION', 'OUR METHODS', 'OUR STRENGTHS
 
 before(async () => {
   namespace = await Namespace.create();
-  guest = await Guest.boot(namespace, 1, ppp25Root());
+  guest = await Guest.boot(namespace, 1, debian13Root());
 });
 
 after(async () => {

@@ -53,7 +53,14 @@ describe('ubus', () => {
 
   test('what changes something is granted to writers only', () => {
     const read = Object.values(acl).flatMap(({ read }) => read?.ubus?.['pptp'] ?? []);
-    assert.deepEqual(read.sort(), ['check_status', 'failures', 'log', 'sessions', 'status']);
+    assert.deepEqual(read.sort(), [
+      'check_status',
+      'client_setup',
+      'failures',
+      'log',
+      'sessions',
+      'status',
+    ]);
   });
 
   test('who may watch runs no command, takes no interface down and captures no secret', () => {
@@ -171,10 +178,10 @@ describe('menu', () => {
     );
   });
 
-  test('pages depend on groups of the ACL, those that change secrets on the second', () => {
+  test('pages depend on groups of the ACL, those that are of no use without changing anything on the second', () => {
     for (const [page, { depends }] of Object.entries(menu)) {
       for (const group of depends.acl) assert.ok(group in acl, group);
-      const changes = ['radius', 'server', 'users'].includes(page.split('/').at(-1)!);
+      const changes = ['radius', 'server', 'service', 'users'].includes(page.split('/').at(-1)!);
       assert.equal(depends.acl.includes('luci-app-pptp-gateway-config'), changes, page);
     }
   });

@@ -207,12 +207,12 @@ function suite(base: string): void {
     },
   );
 
-  test('text for Windows', async () => {
+  test('a set-up for a PC', async () => {
     await go('users');
     await page
       .locator('#view tr', { hasText: user })
       .first()
-      .getByRole('button', { name: 'Windows' })
+      .getByRole('button', { name: 'Set up a PC' })
       .click();
     const modal = page.locator('.modal');
     await modal.getByText('Add-VpnConnection').waitFor();

@@ -39,6 +39,7 @@ function hostile(): Luci {
           session: { ...session, id: 2, server: undefined, link: markup },
         },
       ],
+      radius: [{ name: markup, state: markup, waiting: 1, distrusted: false }],
       disabled: [{ name: markup, kind: 'link' }],
       relays: [
         {
@@ -54,10 +55,22 @@ function hostile(): Luci {
     },
     'pptp.sessions': { sessions: [session] },
     'pptp.failures': {
-      failures: [{ time: 1, name: markup, peer: markup, username: markup, cause }],
+      failures: [
+        {
+          time: 9,
+          first: 1,
+          count: 3,
+          kind: 'server',
+          name: markup,
+          peer: markup,
+          username: markup,
+          cause,
+        },
+      ],
     },
     'pptp.check': { id: 1 },
     'pptp.radius_test': { id: 1 },
+    'pptp.client_setup': { file: markup, text: markup },
     'pptp.check_status': {
       id: 1,
       name: markup,
@@ -106,14 +119,14 @@ describe('hostile names stay text', () => {
     check(router);
   });
 
-  test('the column of who is on, and the text for Windows', () => {
+  test('the column of who is on, and the set-up of a PC', async () => {
     const router = hostile();
     const users = router.module('view.pptp-gateway.users');
     users.sessions = [session];
     const node = router.document.createElement('span');
     router.document.body.append(node);
     users.showOnline('u', node);
-    users.showSetUp('u');
+    await users.showSetUp('u');
     check(router);
   });
 
@@ -129,7 +142,7 @@ describe('hostile names stay text', () => {
     const [name, password] = router.document.querySelectorAll('input');
     name.value = markup;
     password.value = markup;
-    router.document.querySelector('button').click();
+    router.document.querySelector('.button-row button:last-child').click();
     await until(() => router.document.querySelector('[data-step]'));
     check(router);
   });

@@ -98,6 +98,7 @@ export function luci(fakes: Record<string, Any> = {}): Luci {
           ? value
           : String(value).split(/\s+/).filter(Boolean),
     resource: (path: string) => `/luci-static/resources/${path}`,
+    url: (...parts: string[]) => `/cgi-bin/luci/${parts.join('/')}`,
     resolveDefault: (promise: Any, value: Any) => Promise.resolve(promise).catch(() => value),
     hasViewPermission: () => true,
     bind: (fn: Any, self: Any) => fn.bind(self),

@@ -183,30 +183,74 @@ describe('passwords', () => {
   });
 });
 
-describe('Windows', () => {
-  const windows = module('windows');
+describe('set-up of a PC', () => {
+  const wish = {
+    username: 'anna',
+    server: 'home',
+    address: '198.51.100.1',
+    routes: ['192.168.1.0/24'],
+  };
+  const opened = async (answer: (...args: unknown[]) => unknown) => {
+    const router = luci();
+    router.answers['pptp.client_setup'] = answer;
+    await router.module('pptp-gateway.setup-dialog').open(wish);
+    const find = (selector: string) => router.document.querySelector(selector);
+    return { router, find, button: router.document.querySelectorAll('button')[1] };
+  };
+  const settled = () => new Promise((resolve) => setImmediate(resolve));
 
-  test('one line, with the networks that go through the tunnel', () => {
-    const text = windows.powershell({
-      name: 'PPTP vpn',
-      address: '198.51.100.1',
-      networks: ['192.168.1.0/24'],
+  test('shows what the daemon writes, for each kind of machine and each address', async () => {
+    const asked: unknown[][] = [];
+    const { find, button, router } = await opened((...args) => {
+      asked.push(args);
+      return { file: 'home.ps1', text: `for ${String(args[0])} at ${String(args[3])}` };
     });
-    assert.equal(
-      text,
-      "Add-VpnConnection -Name 'PPTP vpn' -ServerAddress '198.51.100.1' -TunnelType Pptp -AuthenticationMethod MSChapv2 -EncryptionLevel Maximum -SplitTunneling -RememberCredential\r\n" +
-        "Add-VpnConnectionRoute -ConnectionName 'PPTP vpn' -DestinationPrefix '192.168.1.0/24'",
-    );
-    assert.ok(
-      !windows.powershell({ name: 'a', address: 'b', networks: [] }).includes('SplitTunneling'),
-    );
+    assert.equal(find('pre').textContent, 'for windows at 198.51.100.1');
+    assert.equal(button.disabled, false);
+    assert.match(find('ol').textContent, /Connection name: PPTP home/);
+    assert.equal(find('ol').parentNode.hidden, false);
+    find('select').value = 'routeros';
+    find('input').value = ' ';
+    find('select').dispatchEvent(new router.document.defaultView.Event('change'));
+    await settled();
+    assert.equal(find('pre').textContent, 'for routeros at undefined');
+    assert.equal(find('ol').parentNode.hidden, true, 'the mouse is for Windows');
+    assert.deepEqual(asked, [
+      ['windows', 'anna', 'home', '198.51.100.1', ['192.168.1.0/24']],
+      ['routeros', 'anna', 'home', undefined, ['192.168.1.0/24']],
+    ]);
   });
 
-  test('a name cannot leave its quotes, not even with typographic ones', () => {
-    assert.equal(windows.quoted("a'; calc; '"), "'a''; calc; '''");
-    for (const quote of ['\u2018', '\u2019', '\u201a', '\u201b'])
-      assert.equal(windows.quoted(`a${quote}b`), `'a${quote}${quote}b'`);
-    assert.equal(windows.quoted('$(calc) `n "x"'), '\'$(calc) `n "x"\''); // nothing else counts in single quotes
+  test('an answer that comes late does not replace a newer one', async () => {
+    const late: ((answer: unknown) => void)[] = [];
+    const { find, router } = await opened((format) =>
+      format === 'networkmanager'
+        ? new Promise((resolve) => late.push(resolve))
+        : { file: 'x', text: format },
+    );
+    for (const format of ['networkmanager', 'routeros']) {
+      find('select').value = format;
+      find('select').dispatchEvent(new router.document.defaultView.Event('change'));
+    }
+    await settled();
+    late[0]!({ file: 'x', text: 'late' });
+    await settled();
+    assert.equal(find('pre').textContent, 'routeros');
+  });
+
+  test('what the daemon does not know yet is to be saved first; nothing can be downloaded', async () => {
+    const { find, button } = await opened(() => {
+      throw new Error('RPC call to pptp/client_setup failed with ubus code 4: Resource not found');
+    });
+    assert.match(find('pre').textContent, /Save & Apply first/);
+    assert.equal(button.disabled, true);
+  });
+
+  test('without a daemon it says so', async () => {
+    const { find } = await opened(() => {
+      throw new Error('RPC call to pptp/client_setup failed with error -32000: Object not found');
+    });
+    assert.equal(find('pre').textContent, 'pptp-gateway is not running.');
   });
 });
 
@@ -376,17 +420,20 @@ describe('zones', () => {
     assert.equal(Object.values(firewall).filter(({ name }) => name === 'vpn').length, 1);
   });
 
-  test('without the router, names are still resolved', () => {
+  test('without the router, names are still resolved and pings answered', () => {
     const { zones, firewall } = router();
-    const dns = () =>
-      Object.values(firewall).filter(
-        ({ '.type': type, dest_port }) => type === 'rule' && dest_port === '53',
-      );
+    const rules = () =>
+      Object.values(firewall)
+        .filter(({ '.type': type, src }) => type === 'rule' && src === 'vpn')
+        .map(({ dest_port, icmp_type, target }) => [dest_port ?? icmp_type, target]);
     zones.writeReach('vpn', { ...everything, router: false });
     zones.writeReach('vpn', { ...everything, router: false });
-    assert.equal(dns().length, 1);
+    assert.deepEqual(rules(), [
+      ['53', 'ACCEPT'],
+      [['echo-request'], 'ACCEPT'],
+    ]);
     zones.writeReach('vpn', everything);
-    assert.equal(dns().length, 0);
+    assert.deepEqual(rules(), []);
   });
 
   test('deleting leaves nothing behind and touches nothing else', () => {

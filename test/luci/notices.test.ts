@@ -223,10 +223,11 @@ describe('passthrough', () => {
     );
     assert.match(
       rows[1]!,
-      /^dmz \| .*\(wan → lan\) \| none \| not in force: the server home takes calls/,
+      /^dmz \| .*\(wan → lan\) \| . not in force \| the server home takes calls/,
     );
-    assert.match(rows[2]!, /^new \| .*\(lan → wan\) \| none \| not in force yet/);
-    assert.equal(rows.length, 3);
+    assert.match(rows[2]!, /^new \| .*\(lan → wan\) \| . not in force \| Save & Apply makes/);
+    assert.match(rows[3]!, /^off \| .* \| . disabled \|  \|/);
+    assert.equal(rows.length, 4);
     assert.doesNotMatch(node.textContent, /No passthrough is configured/);
   });
 

@@ -59,6 +59,7 @@ describe('a server', () => {
   const both: Cases = {
     localip: [['192.168.98.1', '192.168.99.0', '192.168.99.255', 'x'], '192.168.99.7'],
     network: [['192.168.99.0/31', '192.168.0.0/15', '192.168.99.1', 'x'], '192.168.99.0/24'],
+    filter_id: [['=staff', 'sales team', 'a=b c', 'a=inet'], 'sales team = sales'],
     range: [['192.168.99.9-192.168.99.2', '192.168.98.1', '1-5'], '192.168.99.2-192.168.99.9'],
   };
 
@@ -90,6 +91,13 @@ describe('a user', () => {
   const both: Cases = {
     expires: [['31.12.2027', '2027-02-31', '2027-13-01'], '2027-12-31'],
     nthash: [['0011', 'g'.repeat(32)], '0'.repeat(32)],
+    hours: [
+      ['Mon-Fri', '8-18', 'Mon 08:00-24:01', '08:00-8:00', 'Montag 08:00-18:00', '8:00-9:00 Mon'],
+      'Mon-Fri,Sun 8:00-12:00, 13:00-18:00; Sat 22:00-06:00',
+    ],
+    group: [['a b', '@staff', 'staff;', 'inet', 'bridge fw4 staff', '1st'], 'inet filter staff'],
+    note: [['x'.repeat(257), 'ж'.repeat(129)], '<b>Anna</b>'],
+    quota_action: [['slow', 'slow 0', 'Deny', 'slow 512 kbit/s'], 'slow 512'],
   };
 
   function offeredUser(router: (form: unknown) => Luci): readonly Any[] {

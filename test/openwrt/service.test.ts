@@ -25,7 +25,7 @@ function service(context: TestContext): ShellBench {
   made.write('etc/init.d/pptp-gateway', readFileSync(join(project, 'init.d/pptp-gateway'), 'utf8'));
   made.write(
     'rc',
-    `config_load() { :; }\nconfig_list_foreach() { for each in $WRITABLE; do "$3" "$each"; done; }\nconfig_foreach() { [ -z "$RECORDS" ] || "$1" nas; }\nconfig_get() { eval "$1=\\$RECORDS"; }\nextra_command() { echo "extra $*" >>/tmp/calls; }\n. /etc/init.d/pptp-gateway\n${procd}\n"$@"\n`,
+    `config_load() { :; }\nconfig_list_foreach() { for each in $WRITABLE; do "$3" "$each"; done; }\nconfig_foreach() { [ -z "$RECORDS" ] || "$1" nas; }\nconfig_get() { [ "$3" = records ] && eval "$1=\\$RECORDS" || eval "$1=\\\${USAGE_FOLDER:-$4}"; }\nextra_command() { echo "extra $*" >>/tmp/calls; }\n. /etc/init.d/pptp-gateway\n${procd}\n"$@"\n`,
   );
   made.write('usr/bin/pptp-gateway', '#!/bin/busybox sh\necho "program $*"\n', 0o755);
   return made;
@@ -65,7 +65,7 @@ test('with ujail it starts with the two capabilities it keeps, in a jail that is
     'set_param seccomp /etc/seccomp/pptp-gateway.json',
     'set_param no_new_privs 1',
     ...['/bin', '/sbin', '/lib', '/usr', '/etc', '/tmp'].map((dir) => `add_jail_mount ${dir}`),
-    'add_jail_mount_rw /var/run/pptp-gateway /dev/net/tun /proc/sys/net',
+    'add_jail_mount_rw /var/run/pptp-gateway /dev/net/tun /proc/sys/net /etc/config /etc/pptp/usage',
     'close_instance ',
   ]);
   assert.equal(made.ash('stat -c %a /var/run/pptp-gateway').stdout, '700\n');
@@ -90,7 +90,7 @@ test('folders of the option writable are, if they are there', (t) => {
   assert.ok(!calls.includes('add_jail_mount /tmp'));
   assert.ok(
     calls.includes(
-      'add_jail_mount_rw /var/run/pptp-gateway /dev/net/tun /proc/sys/net /tmp /srv/reports',
+      'add_jail_mount_rw /var/run/pptp-gateway /dev/net/tun /proc/sys/net /etc/config /etc/pptp/usage /tmp /srv/reports',
     ),
   );
 });
@@ -102,9 +102,32 @@ test('so is the folder where accounting records wait', (t) => {
   const { calls } = run(made, 'start_service', 'RECORDS=/srv/records;');
   assert.ok(
     calls.includes(
-      'add_jail_mount_rw /var/run/pptp-gateway /dev/net/tun /proc/sys/net /srv/records',
+      'add_jail_mount_rw /var/run/pptp-gateway /dev/net/tun /proc/sys/net /etc/config /etc/pptp/usage /srv/records',
     ),
   );
+});
+
+test('so is the folder of usage, which is made', (t) => {
+  const made = service(t);
+  made.write('sbin/ujail', '', 0o755);
+  const { calls } = run(made, 'start_service', 'USAGE_FOLDER=/srv/usage;');
+  assert.ok(
+    calls.includes('add_jail_mount_rw /var/run/pptp-gateway /dev/net/tun /proc/sys/net /srv/usage'),
+  );
+  assert.equal(made.ash('ls -d /srv/usage').stdout, '/srv/usage\n');
+});
+
+test('sysupgrade has usage written down before it looks for what to keep', (t) => {
+  const made = new ShellBench(t);
+  const script = 'openwrt/pptp-gateway/files/lib/upgrade/pptp-gateway.sh';
+  made.write('lib/upgrade/pptp-gateway.sh', readFileSync(join(project, script), 'utf8'));
+  made.command('ubus', 'echo "ubus $*" >>/tmp/calls; exit 4');
+  // As /sbin/sysupgrade does it: its own function, the hooks of packages, then all in order.
+  made.ash(`list() { echo "list $1" >>/tmp/calls; }
+    sysupgrade_init_conffiles=list
+    . /lib/upgrade/pptp-gateway.sh
+    for each in $sysupgrade_init_conffiles; do $each /tmp/conffiles; done`);
+  assert.deepEqual(made.calls(), ['ubus -t 5 call pptp usage_save', 'list /tmp/conffiles']);
 });
 
 test('status, check and sessions are the program', (t) => {
@@ -156,6 +179,7 @@ test('the launcher gives the program nothing of its own environment but the time
     .split('\n')
     .filter((line) => line !== '' && !own.includes(line.split('=')[0]!));
   assert.deepEqual(names.sort(), [
+    'MALLOC_TRIM_THRESHOLD_=131072',
     'PATH=/usr/sbin:/usr/bin:/sbin:/bin',
     'TZ=CET-1CEST',
     'UV_USE_IO_URING=0',
@@ -205,7 +229,10 @@ test('uci-defaults: folders for hooks, pptpd imported and the log told; kept whi
     '644\n600\n600\n', // the first is another package's
   );
   assert.deepEqual(made.calls(), []);
-  assert.equal(made.ash('ls /etc/pptp').stdout, 'session-down.d\nsession-up.d\n');
+  assert.equal(
+    made.ash('ls /etc/pptp').stdout,
+    'auth-failed.d\nban.d\nlink-down.d\nlink-up.d\nsession-down.d\nsession-up.d\nunban.d\n',
+  );
   made.write('etc/config/pptpd', '');
   for (const code of [0, 1]) {
     program(`exit ${code}`);

@@ -139,9 +139,15 @@ export class World {
 
   /** Killed, and started again after `down` ms; a server is there. */
   restart(down = 0): void {
-    this.inFlight = 0;
+    this.counters.clear();
     this.store.tear = undefined;
     this.clock.advance(down, [], () => undefined);
+    this.follow();
+  }
+
+  /** Another machine takes the place of one that has thrown; sessions live on. */
+  follow(): void {
+    this.inFlight = 0;
     this.accounting = this.#make();
     this.accounting.handleReachable(this.now);
     this.drain();

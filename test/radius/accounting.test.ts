@@ -5,7 +5,16 @@ import { openRequest, sealRequest } from '../../src/radius/sealing.ts';
 import { TerminateCause, terminateCauseOf } from '../../src/radius/terminate-cause.ts';
 import { causeCodes } from '../../src/wire/cause.ts';
 import { radiusValue, radiusValues } from '../../src/wire/radius-attributes.ts';
-import { checkOrder, GIVE_UP, LATENCY, nas, traffic, value, World } from './accounting-world.ts';
+import {
+  checkOrder,
+  GIVE_UP,
+  LATENCY,
+  nas,
+  octetsOf,
+  traffic,
+  value,
+  World,
+} from './accounting-world.ts';
 
 const MINUTE = 60_000;
 
@@ -192,6 +201,26 @@ describe('order', () => {
     assert.ok(world.mostInFlight <= 16 && world.mostInFlight > 8, String(world.mostInFlight));
     world.pass(5 * MINUTE);
     assert.deepEqual(world.log.slice(-2), ['start slow', 'stop slow']);
+    checkOrder(world.taken);
+  });
+
+  it('is kept by a machine that follows one that threw: what lives goes on, the rest has ended', () => {
+    const world = new World();
+    world.start('a', { interimInterval: MINUTE });
+    world.start('b');
+    world.pass(3000);
+    world.counters.delete('b');
+    world.follow();
+    world.start('a', { interimInterval: MINUTE });
+    world.pass(3 * MINUTE);
+    world.stop('a', traffic(9000), 1);
+    world.pass(1000);
+    const { log } = world;
+    assert.deepEqual(log.slice(0, 3), ['start a', 'start b', 'stop b']);
+    assert.ok(log.filter((line) => line === 'interim a').length >= 2, log.join());
+    assert.equal(log.at(-1), 'stop a');
+    assert.equal(value(world.taken.at(-1)!.request, 'Acct-Terminate-Cause'), 1);
+    assert.equal(octetsOf(world.taken.at(-1)!), 9000);
     checkOrder(world.taken);
   });
 

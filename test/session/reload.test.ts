@@ -62,6 +62,7 @@ test('what new sessions use, and what is only looked at when somebody comes, end
     nbns: [1],
     ban: { after: 1, time: 1 },
     allowFrom: [net('198.51.100.0/24')],
+    denyFrom: [net('192.0.2.0/24')],
     auth: ['mschap-v2', 'pap'],
     pool: [{ first: dynamic.first, last: dynamic.first }],
   });
@@ -87,6 +88,13 @@ test('a source that is no longer allowed', () => {
   const { left, ended, server } = survivors({ allowFrom: [net('192.0.2.0/24')] });
   assert.deepEqual(left, []);
   assert.equal(ended[0], 'session-down anna SOURCE_NOT_ALLOWED');
+  assert.equal(server.server.callers().length, 0);
+});
+
+test('a source that is denied now', () => {
+  const { left, ended, server } = survivors({ denyFrom: [net('198.51.100.0/24')] });
+  assert.deepEqual(left, []);
+  assert.equal(ended[0], 'session-down anna SOURCE_DENIED');
   assert.equal(server.server.callers().length, 0);
 });
 

@@ -14,7 +14,7 @@ import { mkdirSync, writeFileSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { ControlClient } from '../../src/daemon/control/client.ts';
 import type { StatusDocument } from '../../src/daemon/reports/documents.ts';
-import { Lab, nodeOptions, type Program } from '../../tools/lab.ts';
+import { Lab, node, type Program } from '../../tools/lab.ts';
 
 export const SERVER = '198.18.0.1';
 export const VICTIM = '198.18.0.2';
@@ -177,8 +177,7 @@ export class Daemon {
       stage.namespace(this.host),
       'env',
       ...this.environment,
-      process.execPath,
-      ...nodeOptions,
+      ...node,
       program,
       ...['run', '--router', 'iproute', '--config-dir', dir, '--socket', join(run, 'ubus.sock')],
     );

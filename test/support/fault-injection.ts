@@ -17,6 +17,7 @@ import { ServerRunner } from '../../src/daemon/tunnels/server-runner.ts';
 import { DataPath } from '../../src/data-path/data-path.ts';
 import { PppLink } from '../../src/ppp/link.ts';
 import { ControlConnection } from '../../src/pptp/control-connection.ts';
+import { Accounting } from '../../src/radius/accounting.ts';
 import { RelayedConnection } from '../../src/relay/relayed-connection.ts';
 import { IpRoute } from '../../src/router/iproute.ts';
 import { Caller } from '../../src/session/server/caller.ts';
@@ -52,6 +53,7 @@ function victim(self: unknown, [first]: readonly unknown[]): string | undefined 
 }
 
 for (const each of [
+  Accounting,
   Buses,
   Caller,
   Capture,

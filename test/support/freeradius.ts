@@ -4,7 +4,6 @@
  */
 import { execFileSync, spawn, type ChildProcess } from 'node:child_process';
 import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { collect, type Result } from '../interop/namespace.ts';
 import { LineLog } from '../interop/line-log.ts';
@@ -18,6 +17,8 @@ export const FREERADIUS_SECRET = 'testing123';
 /** Text of its configuration, in addition to logins by pap, chap, mschap and the file of users. */
 interface Sections {
   readonly modules?: string;
+  /** Of the module mschap. */
+  readonly mschap?: string;
   readonly authorize?: string;
   readonly authenticate?: string;
   readonly preacct?: string;
@@ -35,6 +36,8 @@ export interface FreeRadiusOptions extends Sections {
   readonly tls?: true;
   /** A database with Debian's schema, radius.db in `folder`, for authorization and accounting. */
   readonly sqlite?: true;
+  /** The FreeRADIUS of this root file system instead; not with sqlite. */
+  readonly root?: string;
 }
 
 export class FreeRadius {
@@ -42,13 +45,14 @@ export class FreeRadius {
   readonly folder: string;
   /** What it says, line by line, since it runs. */
   log = new LineLog('freeradius');
-  readonly #within: readonly string[];
+  readonly #start: readonly string[];
   #child: ChildProcess;
   #ended: Promise<Result>;
 
-  private constructor(folder: string, within: readonly string[]) {
+  /** @param start the words that start it */
+  private constructor(folder: string, start: readonly string[]) {
     this.folder = folder;
-    this.#within = within;
+    this.#start = start;
     [this.#child, this.#ended] = this.#run();
   }
 
@@ -58,12 +62,21 @@ export class FreeRadius {
     within: readonly string[] = [],
   ): Promise<FreeRadius> {
     if (!existsSync(PROGRAM)) throw new Error('freeradius is missing: tools/setup.sh test');
-    const folder = mkdtempSync(join(tmpdir(), 'pptp-freeradius-'));
+    const { root = '' } = options;
+    const folder = mkdtempSync(join(root, '/tmp/pptp-freeradius-'));
+    /** As it sees it. */
+    const seen = folder.slice(root.length);
     if (options.tls !== undefined) for (const name of ['server', 'gateway']) certify(folder, name);
-    writeFileSync(join(folder, 'radiusd.conf'), configuration(folder, options));
+    writeFileSync(join(folder, 'radiusd.conf'), configuration(seen, options));
     writeFileSync(join(folder, 'dictionary'), '');
     writeFileSync(join(folder, 'users'), options.users ?? '');
-    const server = new FreeRadius(folder, within);
+    // It ends with us, however we do.
+    const server = new FreeRadius(folder, [
+      ...within,
+      ...['setpriv', '--pdeathsig', 'KILL'],
+      ...(root === '' ? [] : ['chroot', root]),
+      ...[PROGRAM, '-f', '-l', 'stdout', '-d', seen],
+    ]);
     await server.log.waitFor(/Ready to process requests/);
     return server;
   }
@@ -91,12 +104,8 @@ export class FreeRadius {
   }
 
   #run(): [ChildProcess, Promise<Result>] {
-    // It ends with us, however we do.
-    const [command, ...words] = [
-      ...this.#within,
-      ...['setpriv', '--pdeathsig', 'KILL', PROGRAM, '-f', '-l', 'stdout', '-d', this.folder],
-    ] as [string, ...string[]];
-    const child = spawn(command, words, { stdio: ['ignore', 'pipe', 'pipe'] });
+    const [command, ...words] = this.#start;
+    const child = spawn(command!, words, { stdio: ['ignore', 'pipe', 'pipe'] });
     return [child, collect(child, this.log)];
   }
 }
@@ -163,6 +172,7 @@ modules {
  }
  mschap {
   with_ntdomain_hack = yes
+  ${options.mschap ?? ''}
  }
  files {
   usersfile = ${folder}/users
@@ -248,7 +258,7 @@ function sqlModule(folder: string): string {
   driver = "rlm_sql_sqlite"
   sqlite {
    filename = "${folder}/radius.db"
-   busy_timeout = 200
+   busy_timeout = 5000
    bootstrap = "${SQLITE}/schema.sql"
   }
   radius_db = "radius"
@@ -265,10 +275,10 @@ function sqlModule(folder: string): string {
   read_groups = yes
   delete_stale_sessions = yes
   pool {
-   start = 1
-   min = 1
+   start = 4
+   min = 4
    max = 4
-   spare = 1
+   spare = 0
    uses = 0
    lifetime = 0
    idle_timeout = 60

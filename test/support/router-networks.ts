@@ -44,12 +44,14 @@ export const caller: Tunnel = {
   localAddress: address('192.168.99.1'),
   peerAddress: address('192.168.99.10'),
   routes: [],
+  inform: undefined,
   mtu: 1400,
   defaultRoute: false,
   metric: 0,
   dns: [],
   ipv6: undefined,
   proxyArp: false,
+  groups: [],
   ipv6Client: undefined,
 };
 

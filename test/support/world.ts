@@ -21,12 +21,11 @@ import type {
   Neighbours,
   Tunnel,
   SessionEvent,
-  SessionOutput,
 } from '../../src/session/ports.ts';
 import { Access } from '../../src/session/server/access.ts';
 import { Server } from '../../src/session/server/server.ts';
 import { cause, type Cause } from '../../src/wire/cause.ts';
-import { parseAddress, parsePrefix } from '../../src/wire/ip.ts';
+import { formatAddress, parseAddress, parsePrefix } from '../../src/wire/ip.ts';
 import { decodeDocument, encodeDocument } from '../../src/daemon/upgrade/document.ts';
 import type { Plain } from '../../src/wire/plain.ts';
 import { GreNetwork, TwinPath, type HostPaths } from './call-paths.ts';
@@ -79,8 +78,16 @@ export function user(username: string, more: Partial<User> = {}): User {
     servers: [],
     address: undefined,
     routes: [],
+    clientRoutes: [],
+    domains: [],
     maxSessions: undefined,
     rates: {},
+    mppe: undefined,
+    auth: [],
+    hours: undefined,
+    groups: [],
+    note: undefined,
+    quota: undefined,
     mustChange: false,
     expires: undefined,
     ...more,
@@ -114,8 +121,12 @@ export const serverOptions: ServerOptions = {
   isolate: true,
   dns: [ip('192.168.99.1')],
   nbns: [],
+  clientRoutes: [],
+  domains: [],
   accounts: ['local'],
   allowFrom: [],
+  denyFrom: [],
+  filterSets: [],
   ban: { after: 5, time: 600_000 },
 };
 
@@ -150,6 +161,7 @@ export const linkOptions: ClientLinkOptions = {
   ipv6Client: undefined,
   commands: { up: undefined, down: undefined },
   verbose: false,
+  quota: undefined,
 };
 
 interface Drained {
@@ -168,9 +180,16 @@ export class World {
   readonly unreachable = new Set<number>();
   readonly tcpLatency = 5;
   readonly counted: string[] = [];
+  /** What became of bans. */
+  readonly bans: string[] = [];
+  /** What quotas leave, by user name; everything where there is none. */
+  readonly allowances = new Map<string, number>();
   readonly #started = this.clock.now;
   #seed = 1;
   readonly #access = new Map<Gateway, Access>();
+
+  /** Of the clocks on the walls, ms. */
+  utcOffset = 0;
 
   get wallClock(): number {
     return this.epoch + this.clock.now - this.#started;
@@ -182,7 +201,13 @@ export class World {
       random: seeded(this.#seed++ * 7919),
       count: (counter) => this.counted.push(counter),
     });
-    this.#access.set(gateway, new Access(gateway, { users, wallClock: () => this.wallClock }));
+    const access = new Access(gateway, {
+      users,
+      wallTime: () => ({ utc: this.wallClock, local: this.wallClock + this.utcOffset }),
+      allowance: (username) => this.allowances.get(username) ?? Infinity,
+      report: (event) => this.bans.push(describe(event)),
+    });
+    this.#access.set(gateway, access);
     return gateway;
   }
 
@@ -278,12 +303,17 @@ class Networks {
   readonly up = new Map<TwinPath, Tunnel>();
   readonly log: string[] = [];
 
-  carryOut(output: Extract<SessionOutput, { kind: 'tunnel-up' | 'tunnel-down' }>): void {
+  carryOut(
+    output: Extract<CallerOutput, { kind: 'tunnel-up' | 'tunnel-changed' | 'tunnel-down' }>,
+  ): void {
     const { path } = output;
     assert(path instanceof TwinPath);
     assert(!path.closed, `${output.kind} for a path that is closed`);
     this.log.push(output.kind);
-    if (output.kind === 'tunnel-up') {
+    if (output.kind === 'tunnel-changed') {
+      assert(this.up.has(path), 'tunnel-changed without tunnel-up');
+      this.up.set(path, output.tunnel);
+    } else if (output.kind === 'tunnel-up') {
       assert(!this.up.has(path), 'tunnel-up twice');
       path.attached = true;
       this.up.set(path, output.tunnel);
@@ -497,6 +527,7 @@ export class CallerHost implements Timed {
         this.tcp.close();
         break;
       case 'tunnel-up':
+      case 'tunnel-changed':
       case 'tunnel-down':
         this.#host.networks.carryOut(output);
         break;
@@ -716,6 +747,10 @@ export function describe(event: SessionEvent): string {
       return `caller-refused ${event.cause.code}`;
     case 'auth-failed':
       return `auth-failed ${event.username} ${event.cause.code}`;
+    case 'banned':
+      return `banned ${formatAddress(event.ban.address)}`;
+    case 'unbanned':
+      return `unbanned ${formatAddress(event.ban.address)} ${event.why}`;
     case 'server-trouble':
       return `server-trouble ${event.cause.code} ${event.cause.detail ?? ''}`;
     case 'link-state':

@@ -24,8 +24,9 @@ test('bash completes commands, options of a command, and their values', () => {
   };
   assert.equal(complete(''), names.join(' '));
   assert.equal(complete('st'), 'status');
-  assert.equal(complete('check', ''), '--server --json --socket');
+  assert.equal(complete('check', ''), '--server --socket --json --help');
   assert.equal(complete('import', 'p'), 'pptpd');
+  assert.equal(complete('help', 'st'), 'status');
   assert.equal(complete('run', '--router', 'i'), 'iproute');
   assert.match(complete('capture', '/etc/hostnam'), /\/etc\/hostname/);
 });
@@ -33,6 +34,6 @@ test('bash completes commands, options of a command, and their values', () => {
 test('zsh is told of every command and option', () => {
   const text = zshCompletion();
   for (const name of names) assert.ok(text.includes(`  '${name}:`), name);
-  for (const name of Object.keys(options).filter((each) => each !== 'help'))
+  for (const name of Object.keys(options).filter((each) => each !== 'version'))
     assert.ok(text.includes(`'--${name}[`), name);
 });

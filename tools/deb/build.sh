@@ -38,7 +38,7 @@ gateway() {
 	gzip -9n "$doc/changelog"
 	install -m 644 LICENSE "$doc/copyright"
 	install -D -m 755 -t "$tree/DEBIAN" tools/deb/postinst tools/deb/prerm tools/deb/postrm
-	printf '/etc/pptp-gateway/%s\n' network pptp pptp_radius pptp_users >"$tree/DEBIAN/conffiles"
+	printf '/etc/%s\n' pptp-gateway/{network,pptp,pptp_radius,pptp_users} fail2ban/filter.d/pptp-gateway.conf >"$tree/DEBIAN/conffiles"
 	pack control "$(node -p 'require("./package.json").version')-1" "$architecture" "$tree"
 }
 

@@ -16,6 +16,7 @@ bash=$to$prefix/share/bash-completion/completions/pptp-gateway
 zsh=$to$prefix/share/zsh/site-functions/_pptp-gateway
 [ "$prefix" != /usr ] || zsh=$to$prefix/share/zsh/vendor-completions/_pptp-gateway # as Debian has it
 etc=$to/etc/pptp-gateway
+filter=$to/etc/fail2ban/filter.d/pptp-gateway.conf
 
 # Usage: put MODE SOURCE TARGET
 put() { install -D -m "$1" "$2" "$3"; }
@@ -38,14 +39,16 @@ install)
 	put 644 "$made/pptp-gateway.8" "$manual"
 	put 644 "$made/pptp-gateway.bash" "$bash"
 	put 644 "$made/_pptp-gateway" "$zsh"
+	put 644 fail2ban/pptp-gateway.conf "$filter"
 	for file in network pptp pptp_radius pptp_users; do
 		put 644 "examples/$file" "$doc/examples/$file"
 		[ -e "$etc/$file" ] || put 600 "examples/linux/$file" "$etc/$file"
 	done
+	for hook in mqtt webhook; do put 755 "examples/hooks/$hook" "$doc/examples/hooks/$hook"; done
 	;;
 uninstall)
 	rm -rf "$lib" "$doc"
-	rm -f "$program" "$unit" "$manual" "$bash" "$zsh"
+	rm -f "$program" "$unit" "$manual" "$bash" "$zsh" "$filter"
 	[ ! -d "$etc" ] || echo "$etc stays: remove it yourself when nothing in it is wanted"
 	;;
 *)

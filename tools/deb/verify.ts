@@ -13,6 +13,7 @@ const contents = [
   '0600 /etc/pptp-gateway/pptp',
   '0600 /etc/pptp-gateway/pptp_radius',
   '0600 /etc/pptp-gateway/pptp_users',
+  '0644 /etc/fail2ban/filter.d/pptp-gateway.conf',
   '0644 /usr/lib/pptp-gateway/native.node',
   '0644 /usr/lib/pptp-gateway/package.json',
   '0644 /usr/lib/pptp-gateway/pptp-gateway.js',
@@ -27,6 +28,8 @@ const contents = [
   '0644 /usr/share/man/man8/pptp-gateway.8.gz',
   '0644 /usr/share/zsh/vendor-completions/_pptp-gateway',
   '0755 /usr/bin/pptp-gateway',
+  '0755 /usr/share/doc/pptp-gateway/examples/hooks/mqtt',
+  '0755 /usr/share/doc/pptp-gateway/examples/hooks/webhook',
 ];
 
 const { author } = JSON.parse(
@@ -80,8 +83,8 @@ export function verifyDeb(deb: string): void {
     assert.deepEqual(files.map(({ mode, path }) => `${octal(mode)} ${path}`).sort(), contents);
     assert.equal(machine('/usr/lib/pptp-gateway/native.node'), machines[architecture]);
     assert.equal(field('Depends'), 'nodejs (>= 20) | pptp-gateway-node, iproute2, nftables');
-    const secret = contents.flatMap((line) => (line.startsWith('0600 ') ? [line.slice(5)] : []));
-    assert.deepEqual(dpkg('--info', deb, 'conffiles').trimEnd().split('\n'), secret);
+    const conffiles = contents.map((line) => line.slice(5)).filter((path) => /^\/etc\//.test(path));
+    assert.deepEqual(dpkg('--info', deb, 'conffiles').trimEnd().split('\n'), conffiles);
     for (const script of ['postinst', 'prerm', 'postrm'])
       assert.match(dpkg('--info', deb, script), /^#!\/bin\/sh\n[^]*^set -e$/m, script);
     for (const path of ['/usr/bin/pptp-gateway', '/usr/lib/systemd/system/pptp-gateway.service'])

@@ -1,11 +1,15 @@
-/** Commands, options and exit codes as Markdown tables, made from the command table. */
+/** Commands, options, JSON and exit codes as Markdown tables, made from the command table. */
 import {
   commandTable,
   exitCodes,
+  exitsOf,
   options,
-  type CommandEntry,
+  optionsOf,
   type OptionName,
 } from '../../src/daemon/cli/command-table.ts';
+import { nameOf } from '../../src/daemon/cli/answer.ts';
+import { optionText, synopsis } from '../../src/daemon/cli/usage.ts';
+import { always, answers, parts } from './json-fields.ts';
 import { table } from './markdown.ts';
 
 export function commandsReference(): string {
@@ -14,7 +18,7 @@ export function commandsReference(): string {
       ['command', 'what it does'],
       commandTable.map((command) => [
         `\`${synopsis(command)}\``,
-        [`${command.doc}.`, command.more].filter((part) => part !== undefined).join(' '),
+        [`${command.doc}.`, command.more ?? ''].join(' ').trimEnd(),
       ]),
     ),
     '## Options',
@@ -26,30 +30,43 @@ export function commandsReference(): string {
         options[name].doc,
       ]),
     ),
+    '## Answers in JSON, and exit codes',
+    'With `--json` a command answers with one document on standard output, and where it fails with one, too. Every document has:',
+    fieldTable(always),
+    'and, by command (what may be left out is absent where there is nothing to say):',
+    table(
+      ['command', 'fields with `--json`', 'exit codes'],
+      commandTable.map((command) => [
+        `\`${command.name}\``,
+        Object.entries(answers[command.name])
+          .map(([field, meaning]) => `\`${field}\`: ${meaning}`)
+          .join('; '),
+        exitsOf(command).join(', '),
+      ]),
+    ),
+    ...Object.entries(parts).flatMap(([name, fields]) => [`### A ${name}`, fieldTable(fields)]),
     '## Exit codes',
     table(
-      ['code', 'meaning'],
-      Object.entries(exitCodes).map(([code, meaning]) => [code, meaning]),
+      ['code', 'name', 'meaning'],
+      Object.entries(exitCodes).map(([code, meaning]) => [
+        code,
+        nameOf(Number(code) as 0),
+        meaning,
+      ]),
     ),
   ].join('\n\n');
 }
 
-function synopsis({ name, operands = [], options: own = [] }: CommandEntry): string {
-  return [
-    name,
-    ...operands.map((operand) => (operand.optional === true ? `[${operand.name}]` : operand.name)),
-    ...own.filter((option) => option !== 'socket').map((option) => `[${optionText(option)}]`),
-  ].join(' ');
-}
-
-function optionText(name: OptionName): string {
-  const entry = options[name];
-  return `--${name}${'value' in entry ? ` ${entry.value}` : ''}`;
+function fieldTable(fields: Readonly<Record<string, string>>): string {
+  return table(
+    ['field', 'meaning'],
+    Object.entries(fields).map(([field, meaning]) => [`\`${field}\``, meaning]),
+  );
 }
 
 function users(name: OptionName): string {
-  const having = commandTable.filter((command) => command.options?.includes(name));
-  if (name === 'help') return 'all';
+  const having = commandTable.filter((command) => optionsOf(command).includes(name));
+  if (having.length === commandTable.length || name === 'version') return 'all';
   const asking = commandTable.filter(({ asks }) => asks === 'daemon');
   return name === 'socket' && asking.every((command) => having.includes(command))
     ? '`run`, and all that ask the daemon'

@@ -8,6 +8,7 @@ import { htmlOf } from './html.ts';
 
 /** Without .md. What no page of LuCI links to is reached from the others. */
 export const helpPages = [
+  'bans',
   'causes',
   'clients',
   'glossary',

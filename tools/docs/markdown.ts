@@ -28,6 +28,13 @@ function places(page: string, marker: string): [number, number] {
   return [begin + opening.length, end];
 }
 
+/** What stands under a heading of the second level. @throws Error when there is none */
+export function section(page: string, heading: string): string {
+  const found = page.split(/^## /m).find((each) => each.startsWith(`${heading}\n`));
+  if (found === undefined) throw new Error(`the page has no heading ${heading}`);
+  return found;
+}
+
 export interface Block {
   /** The words behind the fence: the language, and what else is said. */
   readonly info: readonly string[];

@@ -53,15 +53,11 @@ export class RadiusMachine {
     return machine;
   }
 
-  /** Runs a script on it. */
-  run(script: string): Promise<Result> {
+  /** Runs a script on it. @param words its "$@" */
+  run(script: string, ...words: readonly string[]): Promise<Result> {
     const inside = ['-m', `-t${this.#holder.pid}`, 'sh', '-c'];
-    return this.#lab.run(
-      this.#namespace,
-      'nsenter',
-      ...inside,
-      `set -e; PATH=${this.#bin}:$PATH\n${script}`,
-    );
+    const commands = `set -e; PATH=${this.#bin}:$PATH\n${script}`;
+    return this.#lab.run(this.#namespace, 'nsenter', ...inside, commands, 'sh', ...words);
   }
 
   /** Before the lab closes. */

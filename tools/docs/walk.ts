@@ -19,6 +19,7 @@ const pagesOfTheOffice = [
   'home-vpn.md',
   'troubleshooting.md',
   'command-line.md',
+  'usage.md',
   'ubus.md',
 ];
 const PAGE_OF_RADIUS = 'radius.md';

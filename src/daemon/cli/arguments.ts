@@ -1,13 +1,13 @@
 /** The command line: words to a command, by the command table. */
-import { errorText } from '../../platform/errors.ts';
-import { files, program } from '../../platform/platform.ts';
+import { files } from '../../platform/platform.ts';
 import { ExitCode, Fatal } from '../exit-codes.ts';
 import { routerKinds, type RouterKind } from '../tunnels/router-choice.ts';
-import { commandTable, options } from './command-table.ts';
+import { options, type CommandName } from './command-table.ts';
 import { usage } from './usage.ts';
+import { commandNamed, commandOf, readWords, usageError } from './words.ts';
 
 export interface Arguments {
-  readonly command: string;
+  readonly command: CommandName;
   readonly operands: readonly string[];
   readonly configDir: string;
   /** The daemon's own bus. */
@@ -17,16 +17,23 @@ export interface Arguments {
   readonly dial: boolean;
   readonly router: RouterKind;
   readonly json: boolean;
+  /** unban: every address */
+  readonly all: boolean;
   /** check: a server instead of a link */
   readonly server: { readonly host: string; readonly port: number } | undefined;
   /** capture: seconds */
   readonly seconds: number;
   /** capture: keep login data and payload */
   readonly secrets: boolean;
+  /** usage: the month, as it was written */
+  readonly month: string | undefined;
   /** init: answers that are not asked for */
   readonly answers: Answers;
   /** init, radius-test: where the password stands; - is standard input */
   readonly passwordFile: string | undefined;
+  /** windows and the like: how callers reach this router, and where the file goes */
+  readonly address: string | undefined;
+  readonly output: string | undefined;
 }
 
 export interface Answers {
@@ -36,9 +43,13 @@ export interface Answers {
   readonly user: string | undefined;
 }
 
+export function isOpenWrt(): boolean {
+  return files.exists('/etc/openwrt_release');
+}
+
 /** Where this system keeps the configuration. */
 export function usualFolder(): string {
-  return files.exists('/etc/openwrt_release') ? '/etc/config' : '/etc/pptp-gateway';
+  return isOpenWrt() ? '/etc/config' : '/etc/pptp-gateway';
 }
 
 /** @throws {Fatal} a usage error */
@@ -46,47 +57,43 @@ export function parseArguments(
   words: readonly string[],
   configDir: string = usualFolder(),
 ): Arguments {
-  let parsed;
-  try {
-    parsed = program.parseWords(words, options);
-  } catch (error) {
-    throw new Fatal(ExitCode.Usage, `${errorText(error)}\n${usage}`);
-  }
-  const { values, given } = parsed;
-  const [command = '', ...operands] = values.help === true ? ['help'] : parsed.operands;
-  const entry = commandTable.find(({ name }) => name === command);
-  if (entry === undefined)
-    throw new Fatal(
-      ExitCode.Usage,
-      command === '' ? usage : `unknown command '${command}'\n${usage}`,
-    );
-  const { operands: wanted = [], options: taken = [] } = entry;
-  const least = wanted.filter(({ optional }) => optional !== true).length;
-  if (operands.length < least || operands.length > wanted.length)
-    throw new Fatal(ExitCode.Usage, `wrong number of arguments for ${command}\n${usage}`);
-  const strange = given.find(({ name }) => !taken.includes(name));
-  if (strange !== undefined && command !== 'help')
-    throw new Fatal(ExitCode.Usage, `${strange.word} is no option of ${command}\n${usage}`);
+  const { values, operands: all } = readWords(words);
+  const [first, ...rest] = all;
+  // `pptp-gateway dial --help` and `pptp-gateway --help dial` are `pptp-gateway help dial`.
+  const [command, ...operands] =
+    values.help === true
+      ? ['help', ...(first === 'help' ? rest : all).slice(0, 1)]
+      : values.version === true
+        ? ['version']
+        : [first, ...rest];
+  if (command === undefined) throw new Fatal(ExitCode.Usage, `which command?\n${usage}`);
+  const entry = commandOf(command, operands);
+  if (command === 'help' && operands[0] !== undefined) commandNamed(operands[0]);
   if (values.server !== undefined && operands.length > 0)
-    throw new Fatal(ExitCode.Usage, 'either NAME or --server');
-  const seconds = Number(values.seconds);
+    throw usageError('either NAME or --server', entry);
+  const seconds = Number(values.seconds ?? options.seconds.default);
   if (!Number.isInteger(seconds) || seconds < 1 || seconds > 86400)
-    throw new Fatal(ExitCode.Usage, '--seconds: expected a whole number from 1 to 86400');
-  const router = routerKinds.find((kind) => kind === values.router);
+    throw usageError('--seconds: expected a whole number from 1 to 86400', entry);
+  if (values.month !== undefined && !/^\d{4}-(?:0[1-9]|1[0-2])$/.test(values.month))
+    throw usageError('--month: expected a month such as 2026-11', entry);
+  const wanted = values.router ?? options.router.default;
+  const router = routerKinds.find((kind) => kind === wanted);
   if (router === undefined)
-    throw new Fatal(ExitCode.Usage, `--router: expected ${routerKinds.join(' | ')}`);
+    throw usageError(`--router: expected ${routerKinds.join(' | ')}`, entry);
   return {
-    command,
+    command: entry.name,
     operands,
     configDir: values['config-dir'] ?? configDir,
-    socket: values.socket,
-    ubus: values.ubus,
+    socket: values.socket ?? options.socket.default,
+    ubus: values.ubus ?? options.ubus.default,
     dial: values.dial === true,
     router,
     json: values.json === true,
+    all: values.all === true,
     server: values.server === undefined ? undefined : parseServer(values.server),
     seconds,
     secrets: values.secrets === true,
+    month: values.month,
     answers: {
       network: values.network,
       masquerade: values.masquerade,
@@ -94,6 +101,8 @@ export function parseArguments(
       user: values.user,
     },
     passwordFile: values['password-file'],
+    address: values.address,
+    output: values.output,
   };
 }
 

@@ -14,46 +14,56 @@ import type {
 } from '../reports/documents.ts';
 import { ExitCode, Fatal } from '../exit-codes.ts';
 import { printable } from '../printable.ts';
+import type { CheckDocument } from '../tunnels/checks.ts';
+import { bans, unban } from './bans.ts';
+import { events } from './events.ts';
 import { exitCodeOf, followed, POLL } from './checks.ts';
+import { clientSetupCommand } from './client-setup.ts';
 import { radiusTest } from './radius-test.ts';
 import { relaysText } from './relays.ts';
 import { duration, octets, shortened, table } from './tables.ts';
+import { usage } from './usage-tables.ts';
 import { UbusError } from '../../ubus-js/index.ts';
+import type { Answer } from './answer.ts';
 import type { Arguments } from './arguments.ts';
+import type { DaemonCommandName } from './command-table.ts';
 
-type Command = (client: ControlClient, options: Arguments) => Promise<ExitCode>;
+type Command = (client: ControlClient, options: Arguments, answer: Answer) => Promise<ExitCode>;
 
-const print = (text: string) => program.print(`${text}\n`);
-const printJson = (value: unknown) => print(JSON.stringify(value, undefined, 2));
-
-export const commands: Readonly<Record<string, Command>> = {
-  async status(client, { json }) {
+export const commands: Readonly<Record<DaemonCommandName, Command>> = {
+  async status(client, _options, answer) {
     const status = (await client.call('status')) as StatusDocument;
     const sessions = await allSessions(client);
-    if (json) printJson({ ...status, sessions });
-    else print(statusText(status, sessions));
+    answer.give({ ...status, sessions });
+    answer.say(statusText(status, sessions));
     return ExitCode.Ok;
   },
 
-  async sessions(client, { json }) {
+  async sessions(client, _options, answer) {
     const sessions = await allSessions(client);
-    if (json) printJson(sessions);
-    else print(sessions.length === 0 ? 'no sessions' : sessionTable(sessions));
+    answer.give({ sessions });
+    answer.say(sessions.length === 0 ? 'no sessions' : sessionTable(sessions));
     return ExitCode.Ok;
   },
 
-  async disconnect(client, { operands: [which = ''] }) {
+  async disconnect(client, { operands: [which = ''] }, answer) {
     const { ended } = (await disconnect(client, which)) as { ended: number };
-    print(`ended ${ended} session${ended === 1 ? '' : 's'}`);
+    answer.give({ ended });
+    answer.say(`ended ${ended} session${ended === 1 ? '' : 's'}`);
     return ExitCode.Ok;
   },
 
-  async dial(client, { operands: [name = ''] }) {
+  bans,
+  unban,
+  events,
+
+  async dial(client, { operands: [name = ''] }, answer) {
     await client.call('dial', { interface: name });
     for (;;) {
       const link = await linkNamed(client, name);
+      answer.give({ link });
       if (link?.state === 'up') {
-        print(`${name} is up: ${link.session?.local_address ?? ''}`);
+        answer.say(`${name} is up: ${link.session?.local_address ?? ''}`);
         return ExitCode.Ok;
       }
       if (
@@ -63,7 +73,7 @@ export const commands: Readonly<Record<string, Command>> = {
         link.state === 'blocked' ||
         link.state === 'down'
       ) {
-        print(
+        answer.say(
           `${name} is ${link?.state ?? 'gone'}: ${link?.cause?.code ?? ''} ${link?.cause?.text ?? ''}`,
         );
         return exitCodeOf(link?.cause?.code);
@@ -72,67 +82,79 @@ export const commands: Readonly<Record<string, Command>> = {
     }
   },
 
-  async hangup(client, { operands: [name = ''] }) {
+  async hangup(client, { operands: [name = ''] }, answer) {
     await client.call('hangup', { interface: name });
-    while (((await linkNamed(client, name))?.state ?? 'down') !== 'down') await clock.pause(POLL);
-    print(`${name} is down`);
+    for (;;) {
+      const link = await linkNamed(client, name);
+      answer.give({ link });
+      if ((link?.state ?? 'down') === 'down') break;
+      await clock.pause(POLL);
+    }
+    answer.say(`${name} is down`);
     return ExitCode.Ok;
   },
 
-  async check(client, { operands: [name], server, json }) {
+  async check(client, { operands: [name], server }, answer) {
     const wanted =
       server !== undefined
         ? [{ server: server.host, port: server.port }]
         : (name !== undefined ? [name] : await linkNames(client)).map((each) => ({
             interface: each,
           }));
-    if (wanted.length === 0) print('there is no link to check');
-    let worst: ExitCode = ExitCode.Ok;
+    if (wanted.length === 0) answer.say('there is no link to check');
+    const checks: CheckDocument[] = [];
     for (const each of wanted) {
       const method = 'server' in each ? 'check_server' : 'check';
-      const done = await followed(client, await client.call(method, each), json);
-      if (json) printJson(done);
-      if (done.cause !== undefined) worst = exitCodeOf(done.cause.code);
+      checks.push(await followed(client, await client.call(method, each), answer));
     }
-    return worst;
+    answer.give({ checks });
+    const codes = new Set(checks.flatMap(({ cause }) => (cause ? [exitCodeOf(cause.code)] : [])));
+    return codes.size > 1 ? ExitCode.Failed : ([...codes][0] ?? ExitCode.Ok);
   },
 
   'radius-test': radiusTest,
+  usage,
 
-  async failures(client, { json }) {
+  windows: clientSetupCommand('windows'),
+  networkmanager: clientSetupCommand('networkmanager'),
+  routeros: clientSetupCommand('routeros'),
+
+  async failures(client, _options, answer) {
     const { failures } = (await client.call('failures')) as { failures: FailureDocument[] };
-    if (json) printJson(failures);
-    else
-      print(
-        failures.length === 0
-          ? 'no failures'
-          : table(
-              failures.map(({ time, name, peer, username, cause }) => [
-                new Date(time * 1000).toISOString(),
-                name,
-                peer,
-                shortened(printable(username)),
-                cause.code,
-                printable(cause.text),
-              ]),
-            ),
-      );
+    answer.give({ failures });
+    answer.say(
+      failures.length === 0
+        ? 'no failures'
+        : table(
+            failures.map(({ time, name, peer, username, cause, count, first }) => [
+              new Date(time * 1000).toISOString(),
+              name,
+              peer,
+              shortened(printable(username)),
+              cause.code,
+              printable(cause.text) +
+                (count > 1
+                  ? ` (${count} times since ${new Date(first * 1000).toISOString()})`
+                  : ''),
+            ]),
+          ),
+    );
     return ExitCode.Ok;
   },
 
-  async counters(client, { json }) {
+  async counters(client, _options, answer) {
     const counters = (await client.call('counters')) as Record<string, object>;
-    if (json) printJson(counters);
-    else print(table(flatten(counters)));
+    answer.give({ counters });
+    answer.say(table(flatten(counters)));
     return ExitCode.Ok;
   },
 
-  async capture(client, { operands: [file = ''], seconds, secrets }) {
+  async capture(client, { operands: [file = ''], seconds, secrets }, answer) {
     writeCapture(file, new Uint8Array()); // before anything is recorded for nothing
     // The daemon's own limit is for when we are killed.
     const start = secrets ? 'capture_secrets' : 'capture_start';
     await client.call(start, { seconds: seconds + 60 });
-    print(
+    answer.say(
       `recording for ${seconds} s, or until Ctrl-C${secrets ? '; the file will hold login data' : ''}`,
     );
     await new Promise<void>((resolve) => {
@@ -151,20 +173,22 @@ export const commands: Readonly<Record<string, Command>> = {
     )) as CaptureDocument;
     writeCapture(file, files.octets(path));
     files.remove(path);
-    print(
+    answer.give({ file, packets, omitted, fault });
+    answer.say(
       `${packets} packets in ${file}${omitted === 0 ? '' : `, ${omitted} left out (${fault ?? 'the file is full'})`}`,
     );
     return ExitCode.Ok;
   },
 
-  async reload(client) {
+  async reload(client, _options, answer) {
     const { faults } = (await client.call('reload')) as { faults: readonly ProblemDocument[] };
-    print('configuration read again');
-    for (const fault of faults) print(problemText(fault));
+    answer.give({ faults });
+    answer.say('configuration read again');
+    for (const fault of faults) answer.say(problemText(fault));
     return faults.length === 0 ? ExitCode.Ok : ExitCode.Configuration;
   },
 
-  async upgrade(client, { socket }) {
+  async upgrade(client, { socket }, answer) {
     const before = (await client.call('status')) as StatusDocument;
     const { from, to } = (await client.call('upgrade')) as { from: string; to: string };
     for (let waited = 0; waited < UPGRADE_TIME; waited += POLL) {
@@ -172,7 +196,8 @@ export const commands: Readonly<Record<string, Command>> = {
       const now = await statusAnew(socket);
       if (now?.upgrade_failure !== undefined) throw new Fatal(ExitCode.Failed, now.upgrade_failure);
       if (now !== undefined && now.upgrades > before.upgrades) {
-        print(`from ${from} to ${to}: sessions go on`);
+        answer.give({ from, to });
+        answer.say(`from ${from} to ${to}: sessions go on`);
         return ExitCode.Ok;
       }
       if (now !== undefined && now.uptime < before.uptime)
@@ -312,11 +337,18 @@ function sessionTable(sessions: readonly SessionDocument[]): string {
     'TX',
     'LOSS',
   ];
-  const rates = sessions.map(ratesText);
-  const isLimited = rates.some((text) => text !== '');
+  // Where somebody has one.
+  const more = [
+    ['RATE UP, DOWN', sessions.map(ratesText)] as const,
+    ['GROUPS', sessions.map(({ groups = [] }) => shortened(groups.join(', ')))] as const,
+    ['NOTE', sessions.map(({ note = '' }) => shortened(note))] as const,
+  ].filter(([, cells]) => cells.some((cell) => cell !== ''));
   return table([
-    isLimited ? [...header, 'RATE UP, DOWN'] : header,
-    ...sessions.map((session, n) => [...sessionRow(session), ...(isLimited ? [rates[n]!] : [])]),
+    [...header, ...more.map(([name]) => name)],
+    ...sessions.map((session, n) => [
+      ...sessionRow(session),
+      ...more.map(([, cells]) => cells[n]!),
+    ]),
   ]);
 }
 

@@ -1,6 +1,7 @@
 /** `pptp-gateway init`: five questions, or options that answer them, become a server and its first user. */
 import { randomOctets } from '../../native/random.ts';
 import { files, host, program } from '../../platform/platform.ts';
+import type { Terminal } from '../../platform/program.ts';
 import { parseResolvers } from '../../router/surroundings.ts';
 import { parseUci } from '../../router/uci.ts';
 import { sectionText, withSection } from '../../router/uci-text.ts';
@@ -17,6 +18,7 @@ import { password as passwordType, username as userType } from '../configuration
 import { ExitCode, Fatal } from '../exit-codes.ts';
 import { newFaults, octetsOf, textOf, writtenFiles, type Texts } from '../import/pptpd.ts';
 import { freeName } from '../import/pptpd-users.ts';
+import type { Answer } from './answer.ts';
 import type { Arguments } from './arguments.ts';
 import { ownNetworks } from './own-networks.ts';
 import { passwordIn } from './password-file.ts';
@@ -39,12 +41,15 @@ interface Question<T> {
 }
 
 /** @throws Fatal: nothing is changed */
-export async function init({ configDir, answers, passwordFile }: Arguments): Promise<ExitCode> {
+export async function init(
+  { configDir, answers, passwordFile }: Arguments,
+  answer: Answer,
+): Promise<ExitCode> {
   const before = Object.fromEntries(
     writtenFiles.map((file) => [file, read(files.join(configDir, file)) ?? '']),
   ) as Texts;
   refuseSecond(before, configDir);
-  const ask = new Asker();
+  const ask = new Asker(answer.json);
   try {
     const network = await ask.for(networkQuestion(), answers.network);
     const masquerade = await ask.for(masqueradeQuestion, answers.masquerade);
@@ -72,9 +77,9 @@ export async function init({ configDir, answers, passwordFile }: Arguments): Pro
     };
     refuseFaults(before, texts);
     writeAll((['pptp_users', 'network'] as const).map((file) => [files.join(configDir, file), texts[file]])); // prettier-ignore
-    program.print(
-      told(configDir, server, user, typed === undefined ? password : undefined, masquerade),
-    );
+    const shown = typed === undefined ? password : undefined;
+    answer.give({ server, user, password: shown, network: formatPrefix(network), masquerade });
+    answer.say(told(configDir, server, user, shown, masquerade));
     return ExitCode.Ok;
   } finally {
     ask.close();
@@ -191,7 +196,12 @@ function added(text: string, ...section: Parameters<typeof sectionText>): string
 
 /** Asks a person at a terminal; without one what is proposed is the answer. */
 class Asker {
-  readonly #terminal = program.openTerminal();
+  readonly #terminal: Terminal | undefined;
+
+  /** @param alone nobody is asked: a program reads what we say */
+  constructor(alone: boolean) {
+    this.#terminal = alone ? undefined : program.openTerminal();
+  }
 
   /** @param given by an option @throws Fatal */
   async for<T>({ text, proposed, option, understand, allowed }: Question<T>, given?: string) {
@@ -253,6 +263,5 @@ Windows, in PowerShell (rasdial asks for the password):
   rasdial pptp-gateway ${quoted} *
 
 From outside the address is your public one, and a router in front must lead TCP 1723 and GRE (IP protocol 47) to this machine;
-a firewall on it must let both in.
-`;
+a firewall on it must let both in.`;
 }

@@ -2,6 +2,7 @@
 import { program } from '../../platform/platform.ts';
 import type { ControlClient } from '../control/client.ts';
 import { ExitCode, Fatal } from '../exit-codes.ts';
+import type { Answer } from './answer.ts';
 import type { Arguments } from './arguments.ts';
 import { exitCodeOf, followed } from './checks.ts';
 import { passwordIn } from './password-file.ts';
@@ -9,12 +10,13 @@ import { passwordIn } from './password-file.ts';
 /** @throws Fatal */
 export async function radiusTest(
   client: ControlClient,
-  { operands: [name = '', username], passwordFile, json }: Arguments,
+  { operands: [name = '', username], passwordFile }: Arguments,
+  answer: Answer,
 ): Promise<ExitCode> {
   const login = username === undefined ? {} : { username, password: await password(passwordFile) };
   const started = await client.call('radius_test', { name, ...login });
-  const done = await followed(client, started, json);
-  if (json) program.print(`${JSON.stringify(done, undefined, 2)}\n`);
+  const done = await followed(client, started, answer);
+  answer.give({ checks: [done] });
   return done.cause === undefined ? ExitCode.Ok : exitCodeOf(done.cause.code);
 }
 

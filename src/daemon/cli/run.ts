@@ -3,7 +3,7 @@ import { IoError } from '../../native/io-error.ts';
 import { dropPrivileges } from '../../native/privileges.ts';
 import { errorCode, errorText } from '../../platform/errors.ts';
 import { files, program } from '../../platform/platform.ts';
-import { ConfigError, describeProblem } from '../configuration/problems.ts';
+import { describeProblem } from '../configuration/problems.ts';
 import { openSecrets, readConfiguration } from '../configuration/read.ts';
 import { storePassword } from '../configuration/user-password.ts';
 import { Buses, refuseSecond } from '../control/buses.ts';
@@ -23,10 +23,11 @@ import { kernel } from '../engine/kernel.ts';
 import { Journal } from '../../router/journal.ts';
 import { IpRoute } from '../../router/iproute.ts';
 import { Netifd } from '../../router/netifd/netifd.ts';
+import { LocalTime } from '../../router/local-time.ts';
 import { OpenWrtZones } from '../../router/openwrt-zones.ts';
 import { RouterError } from '../../router/router.ts';
 import { readSurroundings } from '../../router/surroundings.ts';
-import type { Arguments } from './arguments.ts';
+import { isOpenWrt, type Arguments } from './arguments.ts';
 import { LastResort } from './last-resort.ts';
 
 /** @returns the exit code @throws {Fatal} */
@@ -75,6 +76,7 @@ async function gateway(options: Arguments, log: Log, lastResort: LastResort): Pr
   let running: Daemon | undefined; // netifd may be known only after the start
   buses.connected = () => running?.networksChanged();
   buses.system.listen('network.interface', () => running?.networksChanged());
+  const localTime = new LocalTime(configDir);
   const around = () => readSurroundings(kernel.route);
   const zones = new OpenWrtZones(buses.system, () => readText(files.join(configDir, 'firewall')));
   const router: DaemonOptions['router'] = (supervisedDaemon, warn, upkeep) => {
@@ -100,10 +102,15 @@ async function gateway(options: Arguments, log: Log, lastResort: LastResort): Pr
   let daemon: Daemon;
   try {
     dropPrivileges();
+    // Under systemd it is on a disk (systemd.exec(5)), on OpenWrt there is none but in memory.
+    const lasting = program.environment('STATE_DIRECTORY');
+    const memory = files.folderOf(socket);
     const made: DaemonOptions = {
       log,
-      // Under systemd that is on a disk (systemd.exec(5)), on OpenWrt in memory.
-      state: program.environment('STATE_DIRECTORY') ?? files.folderOf(socket),
+      state: lasting ?? memory,
+      runtime: memory,
+      usage: { memory, lasting: lasting ?? (isOpenWrt() ? '/etc/pptp/usage' : undefined) },
+      localTime: (utc) => localTime.at(utc),
       faults,
       dial,
       router,
@@ -187,14 +194,4 @@ function asFatal(error: unknown): unknown {
   if (['ENOENT', 'ENODEV', 'ENXIO', 'EPROTONOSUPPORT', 'EAFNOSUPPORT'].includes(error.code))
     return new Fatal(ExitCode.NoTun, error.message);
   return new Fatal(ExitCode.Failed, error.message);
-}
-
-/** How a refused configuration is shown: a line each fault. */
-export function describeFailure(
-  error: unknown,
-): { exitCode: ExitCode; lines: readonly string[] } | undefined {
-  if (error instanceof Fatal) return { exitCode: error.exitCode, lines: error.message.split('\n') };
-  if (error instanceof ConfigError)
-    return { exitCode: ExitCode.Configuration, lines: error.message.split('\n') };
-  return undefined;
 }

@@ -6,16 +6,16 @@
  * Every fault is collected; any error refuses the whole, or its section where the rest shall run (usable-sections.ts).
  */
 import { sha1 } from '../../crypto/sha1.ts';
-import type { Limits, User } from '../../session/options.ts';
+import type { Limits } from '../../session/options.ts';
 import { parseUci, type UciSection, type UciValue } from '../../router/uci.ts';
 import { linkFromSection } from './link.ts';
 import { nasFromSection, radiusFromSection, type NasOptions } from './radius.ts';
 import { relayFromSection } from './relay.ts';
 import { bool } from './option-types.ts';
-import { keysOf, type Values } from './option-table.ts';
-import { globalOptions, userOptions } from './options.ts';
-import { complainer, ConfigError, type Problem } from './problems.ts';
-import { placeOf, readSection, unwritten } from './section.ts';
+import type { Values } from './option-table.ts';
+import { globalOptions } from './options.ts';
+import { ConfigError, type Problem } from './problems.ts';
+import { readSection, unwritten } from './section.ts';
 import { serverFromSection } from './server.ts';
 import { staticNetworks } from './static-networks.ts';
 import type { Surrounding } from './clashes.ts';
@@ -26,6 +26,7 @@ import {
   type Sections,
   type Written,
 } from './usable-sections.ts';
+import { userFromSection } from './user.ts';
 
 /** A section with `option disabled '1'`. (A type: it goes out on ubus as it is.) */
 export type DisabledInterface = {
@@ -358,36 +359,6 @@ function withoutEmpty(section: UciSection): UciSection {
     return words.length === 0 ? [] : [[name, { ...value, values: words }]];
   });
   return { ...section, values: new Map(values) };
-}
-
-function userFromSection(section: UciSection, problems: Problem[]): User | undefined {
-  const values = readSection(section, userOptions, problems);
-  if (values === undefined) return undefined;
-  const secret = values.nthash ?? values.password;
-  if (secret === undefined || (values.nthash !== undefined && values.password !== undefined)) {
-    const fault =
-      secret === undefined ? 'is required (or nthash)' : 'expected password or nthash, not both';
-    complainer(problems, placeOf(section))('password', undefined, fault);
-    return undefined;
-  }
-  return {
-    section: section.name,
-    keys: keysOf(userOptions, values),
-    enabled: values.enabled,
-    username: values.username,
-    secret,
-    servers: values.server,
-    address: values.ipaddr,
-    routes: values.route,
-    maxSessions: values.max_sessions,
-    rates: {
-      ...(values.rate_up === undefined ? {} : { up: values.rate_up }),
-      ...(values.rate_down === undefined ? {} : { down: values.rate_down }),
-      ...(values.rate_burst === undefined ? {} : { burst: values.rate_burst }),
-    },
-    mustChange: values.must_change,
-    expires: values.expires,
-  };
 }
 
 function unknownType(section: UciSection, expected: string, problems: Problem[]): void {

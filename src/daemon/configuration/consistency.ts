@@ -1,5 +1,7 @@
 /** Faults that show only when sections are seen together. */
+import { fitsAnswer } from '../../data-path/dhcp/answer.ts';
 import type { ClientLinkOptions, ServerOptions, User } from '../../session/options.ts';
+import { informOf } from '../../session/server/grant.ts';
 import {
   addressFault,
   formatAddress,
@@ -13,6 +15,7 @@ import {
 import { clashes, type Surrounding } from './clashes.ts';
 import { complainer, type Place, type Problem } from './problems.ts';
 import type { RadiusOptions } from './radius.ts';
+import { giveNoKeys } from './security.ts';
 
 const inNetwork = (section: string): Place => ({ file: 'network', section });
 const inUsers = (section: string): Place => ({ file: 'pptp_users', section });
@@ -151,6 +154,33 @@ export function checkAccounts(
       );
 }
 
+/** What does not fit is left out of the answer, and nobody would see why. */
+export function checkInform(
+  servers: readonly ServerOptions[],
+  users: readonly User[],
+  problems: Problem[],
+): void {
+  const fits = (server: ServerOptions, user?: User) =>
+    fitsAnswer(informOf(server, user, server.dns));
+  const what =
+    'with domain, more than an answer to DHCPINFORM has room for: callers miss some of it';
+  const crowded = servers.filter((server) => !fits(server));
+  for (const { name, clientRoutes } of crowded)
+    complainer(problems, inNetwork(name), 'warning')(
+      'client_route',
+      clientRoutes.map(formatPrefix).join(' '),
+      what,
+    );
+  const roomy = servers.filter((server) => !crowded.includes(server));
+  for (const user of users)
+    if (roomy.some((server) => !fits(server, user)))
+      complainer(problems, inUsers(user.section), 'warning')(
+        'client_route',
+        user.clientRoutes.map(formatPrefix).join(' '),
+        what,
+      );
+}
+
 /** @param known names of servers, also of those that are switched off or have faults */
 export function checkUsers(
   users: readonly User[],
@@ -202,5 +232,35 @@ export function checkUsers(
     const warn = complainer(problems, inUsers(section), 'warning');
     for (const unknown of names.filter((word) => !known.has(word)))
       warn('server', unknown, 'there is no such server');
+  }
+  for (const user of users) checkSecurity(user, servers, problems);
+}
+
+/** From the weakest. */
+const policies = ['off', 'optional', 'required'] as const;
+
+/** What a user's own login methods and encryption are on the servers that he may call. */
+function checkSecurity(
+  { section, servers: names, auth, mppe }: User,
+  servers: readonly ServerOptions[],
+  problems: Problem[],
+): void {
+  if (auth.length === 0 && mppe === undefined) return;
+  const warn = complainer(problems, inUsers(section), 'warning');
+  for (const server of servers) {
+    const { name } = server;
+    if (names.length > 0 && !names.includes(name)) continue;
+    const methods = server.auth.filter((method) => auth.length === 0 || auth.includes(method));
+    const policy = mppe ?? server.mppe.policy;
+    if (methods.length === 0)
+      warn('auth', auth.join(' '), `server '${name}' allows none of these: no login there`);
+    else if (policy === 'required' && giveNoKeys(methods))
+      warn('auth', auth.join(' '), `server '${name}': no keys for the encryption that is required`);
+    if (policies.indexOf(policy) < policies.indexOf(server.mppe.policy))
+      warn(
+        'mppe',
+        policy,
+        `weaker than server '${name}' has it (${server.mppe.policy}): this user's traffic may pass unencrypted`,
+      );
   }
 }

@@ -6,6 +6,7 @@ import { linkOptions, netifdOptions } from './options.ts';
 import { keysOf, type Values } from './option-table.ts';
 import { parsePppdOptions, type PppdOptions } from './pppd-options.ts';
 import { complainer, type Problem } from './problems.ts';
+import { quotaFrom } from './quota.ts';
 import { placeOf, readSection } from './section.ts';
 import { authAndMppe, withPppdWords } from './security.ts';
 
@@ -88,6 +89,7 @@ export function linkFromSection(
         : undefined,
     commands: { up: values.connect, down: values.disconnect },
     verbose: words.debug ?? false,
+    quota: quotaFrom(section, values, problems),
   };
 }
 

@@ -1,7 +1,10 @@
 /** Types of options: text to value, with a sentence that says what is allowed. */
 import { Secret } from '../../crypto/secret.ts';
 import { SharedSecret } from '../../radius/shared-secret.ts';
+import { parseSetName, SET_NAME } from '../../router/set-name.ts';
+import type { FilterSet, Hours } from '../../session/options.ts';
 import { MAX_NAME } from '../../ppp/options.ts';
+import type { Quota } from '../../session/options.ts';
 import type { Ipv4 } from '../../wire/brand.ts';
 import {
   parseAddress,
@@ -11,6 +14,7 @@ import {
   type Prefix,
 } from '../../wire/ip.ts';
 import { parseIpv6Address } from '../../wire/ipv6.ts';
+import { parseHours } from './hours.ts';
 
 export interface OptionType<T> {
   /** "an IPv4 address", "a whole number from 1 to 9": completes "expected …". */
@@ -19,6 +23,8 @@ export interface OptionType<T> {
   parse(text: string): T | undefined;
   /** The value must not be shown. */
   readonly secret?: boolean;
+  /** A list that is written as an option has one of them: it does not end at a blank. */
+  readonly hasBlanks?: boolean;
 }
 
 /** As /tmp/reports: names that a mount can have, without ways back. */
@@ -106,6 +112,16 @@ export const host: OptionType<string> = {
   parse: (value) => (/^[A-Za-z0-9_]([A-Za-z0-9._-]{0,252})$/.test(value) ? value : undefined),
 };
 
+/** As DNS has it (RFC 1035 §2.3.4), with the underscores of Windows; at most what an answer to DHCPINFORM has room for. */
+export const domain: OptionType<string> = {
+  allowed: 'a domain such as office.lan, of at most 128 characters',
+  parse: (value) =>
+    /^(?!-)[A-Za-z0-9_-]{1,63}(?<!-)(?:\.(?!-)[A-Za-z0-9_-]{1,63}(?<!-))*$/.test(value) &&
+    value.length <= 128
+      ? value
+      : undefined,
+};
+
 /** Of those that we only call ourselves, IPv6 may be among them. */
 export const anyHost: OptionType<string> = {
   allowed: 'a host name or an address',
@@ -142,6 +158,17 @@ export const zone: OptionType<string> = {
 
 // eslint-disable-next-line no-control-regex -- that is what is excluded
 const CONTROL = /[\u0000-\u001f\u007f]/;
+
+/** What happens when a quota is used up; kbit/s. */
+export const quotaAction: OptionType<Quota['action']> = {
+  allowed: 'deny, notify, or slow with a rate in kbit/s such as slow 512',
+  parse(value) {
+    if (value === 'deny' || value === 'notify') return { kind: value };
+    const [, digits = ''] = /^slow[ ,]+(\d{1,8})$/.exec(value) ?? [];
+    const rate = integer(1, 10_000_000).parse(digits);
+    return rate === undefined ? undefined : { kind: 'slow', rate };
+  },
+};
 
 /** CHAP names are at most 255 octets less the value; RFC 2759 §4 gives 256 characters in all. */
 export const username: OptionType<string> = {
@@ -212,4 +239,35 @@ export const keepalive: OptionType<{ failures: number; interval: number } | 'off
     const interval = Number(match[2] ?? 5);
     return failures === 0 || interval === 0 ? 'off' : { failures, interval: interval * 1000 };
   },
+};
+
+export const hours: OptionType<Hours> = {
+  allowed: "days and times such as 'Mon-Fri 08:00-18:00'",
+  hasBlanks: true,
+  parse: parseHours,
+};
+
+/** An nftables set: family, table and name. */
+export const setName: OptionType<string> = {
+  allowed: SET_NAME,
+  hasBlanks: true,
+  parse: parseSetName,
+};
+
+/** `staff`, or `everybody in sales = sales`. */
+export const filterSet: OptionType<FilterSet> = {
+  allowed: `a Filter-Id that is a firewall set (staff), or Filter-Id = set (sales team=inet filter sales)`,
+  hasBlanks: true,
+  parse(value) {
+    const at = value.lastIndexOf('=');
+    const filter = value.slice(0, at === -1 ? undefined : at).trim();
+    const set = parseSetName(value.slice(at + 1));
+    const isFilter = filter !== '' && octetsOf(filter) <= 253 && !CONTROL.test(filter);
+    return isFilter && set !== undefined ? { filter, set } : undefined;
+  },
+};
+
+export const note: OptionType<string> = {
+  allowed: 'a text of at most 256 octets without control characters',
+  parse: (value) => (octetsOf(value) <= 256 && !CONTROL.test(value) ? value : undefined),
 };

@@ -7,17 +7,23 @@ import {
   bool,
   date,
   device,
+  filterSet,
+  domain,
   folder,
   host,
+  hours,
   integer,
   keepalive,
   network,
+  note,
   ntHash,
   oneOf,
   password,
   prefix,
+  quotaAction,
   range,
   seconds,
+  setName,
   text,
   username,
   zone,
@@ -25,15 +31,17 @@ import {
 import { list, option, optional, required, type Applies } from './option-table.ts';
 import { stockOptions } from './stock-options.ts';
 
+const authMethod = oneOf('mschap-v2', 'eap', 'mschap', 'chap', 'pap');
+const encryption = oneOf('required', 'optional', 'off');
 const auth = (applies: Applies) =>
   list(
-    oneOf('mschap-v2', 'eap', 'mschap', 'chap', 'pap'),
+    authMethod,
     ['mschap-v2'],
     applies,
     'Login methods allowed, best first; any but mschap-v2 must be named. eap is EAP-MSCHAPv2, and as good as mschap-v2, or with RADIUS accounts what that server asks for. The others are weak; chap and pap allow no encryption.',
   );
 const mppe = option(
-  oneOf('required', 'optional', 'off'),
+  encryption,
   'required',
   'session',
   'Encryption: required, optional (both may send in the clear) or off.',
@@ -81,6 +89,27 @@ const rates = (up: string, down: string) => ({
     '50',
     'live',
     'How much may pass at once after a pause: what the rate makes in this time.',
+  ),
+});
+
+const quota = (what: string) => ({
+  quota_month: option(
+    integer(0, 1_000_000_000, 'MB'),
+    '0',
+    'live',
+    `What ${what} may move in a month, both ways together, in IP packets inside the tunnel; 0: no quota.`,
+  ),
+  quota_action: option(
+    quotaAction,
+    'deny',
+    'live',
+    'When the quota is used up: deny (nothing goes until the next period), slow RATE (in kbit/s, either way), or notify (a line in the log, an event and a hook).',
+  ),
+  quota_day: option(
+    integer(1, 31),
+    '1',
+    'live',
+    'Day of the month on which the quota begins anew; a month that does not have it begins anew on its last.',
   ),
 });
 
@@ -136,6 +165,18 @@ export const serverOptions = {
   ),
   client_dns: list(address, [], 'new-sessions', 'DNS servers for callers, at most two.'),
   client_wins: list(address, [], 'new-sessions', 'WINS servers for callers, at most two.'),
+  client_route: list(
+    prefix,
+    [],
+    'new-sessions',
+    'Networks that callers reach through the tunnel. Windows asks for them when it has connected (DHCPINFORM), and scripts for PCs have them. A user may have its own.',
+  ),
+  domain: list(
+    domain,
+    [],
+    'new-sessions',
+    'Domain that names of callers are completed with; of several the first is theirs, and all are searched. A user may have its own.',
+  ),
   open_firewall: option(bool, '1', 'live', 'Open TCP 1723 and GRE in the firewall (OpenWrt).'),
   masquerade: option(
     bool,
@@ -149,11 +190,23 @@ export const serverOptions = {
     'disallowed',
     'Networks from which callers are accepted; none: all.',
   ),
+  deny_from: list(
+    prefix,
+    [],
+    'disallowed',
+    'Addresses and networks from which no caller is accepted, also where allow_from names them.',
+  ),
   accounts: list(
     oneOf('local', 'radius'),
     ['local'],
     'new-sessions',
     'Who decides on logins: the users of this router (local), RADIUS servers, or both: with local first, RADIUS is asked for names that no user has; with radius first, users count only while no RADIUS server answers.',
+  ),
+  filter_id: list(
+    filterSet,
+    [],
+    'live',
+    "What a RADIUS server's Filter-Id may do: put the caller's address into the firewall set of that name (staff), or into another one (sales team=sales). None: it has no effect. Sets as in option group of a user.",
   ),
   ban_after: option(
     integer(0, 1000),
@@ -226,6 +279,7 @@ export const linkOptions = {
     'Rate of what is sent into the link, in IP packets inside the tunnel; 0: no limit.',
     'Rate of what comes from the link, in IP packets inside the tunnel; 0: no limit.',
   ),
+  ...quota('the link'),
   pppname: optional(device, 'listener', 'Name of the device; default pptp-<interface>.'),
   ...stockOptions,
 } as const;
@@ -243,11 +297,47 @@ export const userOptions = {
   server: list(text, [], 'disallowed', 'Servers the user may call; none: every server.'),
   ipaddr: optional(address, 'session', 'Fixed address; default: from the pool.'),
   route: list(prefix, [], 'session', 'Networks behind the caller (site to site).'),
+  client_route: list(
+    prefix,
+    [],
+    'new-sessions',
+    "Networks that the user reaches through the tunnel; default: the server's client_route.",
+  ),
+  domain: list(
+    domain,
+    [],
+    'new-sessions',
+    "Domain that the user's names are completed with, or several; default: the server's domain.",
+  ),
   max_sessions: optional(
     integer(1, 4096),
     'live',
     "Sessions at the same time; default: the server's max_per_user.",
   ),
+  mppe: optional(
+    encryption,
+    'session',
+    "Encryption of this user's sessions: required, optional or off; default: the server's mppe.",
+  ),
+  auth: list(
+    authMethod,
+    [],
+    'disallowed',
+    'Login methods that this user may use, of those that the server allows; none: all of them.',
+  ),
+  hours: list(
+    hours,
+    [],
+    'disallowed',
+    "When the user may be logged in, in the router's local time, such as 'Mon-Fri 08:00-18:00'; there may be several, and over midnight (Fri 22:00-06:00). A session ends when its time is over. None: always.",
+  ),
+  group: list(
+    setName,
+    [],
+    'live',
+    "Firewall sets (nftables) that the user's address is in while the user is connected: staff is the set of that name in fw4, which a config ipset of /etc/config/firewall makes; elsewhere inet filter staff, say. Rules of your own say what follows.",
+  ),
+  note: optional(note, 'live', 'A text of your own: who this is, whom to call.'),
   rate_up: optional(
     kilobits,
     'live',
@@ -263,6 +353,7 @@ export const userOptions = {
     'live',
     "How much may pass at once after a pause: what the rate makes in this time; default: the server's rate_burst.",
   ),
+  ...quota('the user'),
   must_change: option(
     bool,
     '0',
@@ -299,6 +390,11 @@ export const globalOptions = {
     [],
     'restart',
     'Folders besides its own that hooks may write to (OpenWrt, where the service is in a jail).',
+  ),
+  usage_folder: optional(
+    folder,
+    'restart',
+    'Folder where usage is kept over a reboot: it is written there every six hours, and when the service stops. Default /etc/pptp/usage on OpenWrt, else /var/lib/pptp-gateway.',
   ),
   imported: list(
     text,

@@ -72,7 +72,7 @@ export function readSection<const Table extends OptionTable>(
     const words =
       given === undefined
         ? toList(fallback)
-        : presence === 'list' && !given.list
+        : presence === 'list' && !given.list && type.hasBlanks !== true
           ? given.values.flatMap(blankSeparated)
           : given.values;
     const parsed = words.map((word) => {

@@ -65,23 +65,10 @@ export function authAndMppe(
 ): { auth: readonly AuthMethod[]; mppe: MppeOptions } {
   const complain = complainer(problems, placeOf(section));
   const auth = [...new Set(values.auth)];
-  const weak = auth.filter((method) => !mutualMethods.includes(method));
-  const keyless = auth.filter((method) => method === 'chap' || method === 'pap');
   if (auth.length === 0) complain('auth', '', 'expected at least one method');
   if (values.mppe_strength.length === 0)
     complain('mppe_strength', '', 'expected at least one of 128, 56, 40');
-  if (keyless.length > 0 && keyless.length === auth.length && values.mppe === 'required')
-    complain(
-      'mppe',
-      'required',
-      `login by ${keyless.join(' or ')} gives no keys to encrypt with: expected auth mschap-v2, or mppe off`,
-    );
-  else if (weak.length > 0)
-    complainer(problems, placeOf(section), 'warning')(
-      'auth',
-      weak.join(' '),
-      'these login methods are weak: a listener can learn the password',
-    );
+  checkMethods(section, auth, values.mppe, problems);
   const strengths = [...new Set(values.mppe_strength)]
     .map((bits) => Number(bits) as MppeStrength)
     .sort((a, b) => b - a);
@@ -94,4 +81,31 @@ export function authAndMppe(
       askStateful: values.mppe_stateful === 'ask',
     },
   };
+}
+
+/** Whether these login methods, all that there are, go with the encryption; weak ones are told in any case. */
+export function checkMethods(
+  section: UciSection,
+  auth: readonly AuthMethod[],
+  mppe: MppeOptions['policy'] | undefined,
+  problems: Problem[],
+): void {
+  const weak = auth.filter((method) => !mutualMethods.includes(method));
+  if (mppe === 'required' && giveNoKeys(auth))
+    complainer(problems, placeOf(section))(
+      'mppe',
+      'required',
+      `login by ${auth.join(' or ')} gives no keys to encrypt with: expected auth mschap-v2, or mppe off`,
+    );
+  else if (weak.length > 0)
+    complainer(problems, placeOf(section), 'warning')(
+      'auth',
+      weak.join(' '),
+      'these login methods are weak: a listener can learn the password',
+    );
+}
+
+/** None of them. */
+export function giveNoKeys(auth: readonly AuthMethod[]): boolean {
+  return auth.length > 0 && auth.every((method) => method === 'chap' || method === 'pap');
 }

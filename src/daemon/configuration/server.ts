@@ -116,8 +116,12 @@ export function serverFromSection(
     isolate: values.isolate,
     dns: values.client_dns,
     nbns: values.client_wins,
+    clientRoutes: values.client_route,
+    domains: values.domain,
     allowFrom: values.allow_from,
+    denyFrom: values.deny_from,
     accounts: values.accounts,
+    filterSets: values.filter_id,
     ban: { after: values.ban_after, time: values.ban_time },
   };
 }

@@ -8,6 +8,7 @@ import type { Surrounding } from './clashes.ts';
 import {
   checkAccounts,
   checkDevices,
+  checkInform,
   checkRoutes,
   checkServers,
   checkSurroundings,
@@ -54,6 +55,7 @@ export function checkTogether(
   checkSurroundings(servers, others, problems);
   checkRoutes(links, problems);
   checkUsers(users, servers, known, problems);
+  checkInform(servers, users, problems);
   checkRelays(relays, servers, problems);
   checkAccounts(servers, radius, problems);
 }

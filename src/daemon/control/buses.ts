@@ -19,6 +19,8 @@ export const systemSocket = '/var/run/ubus/ubus.sock';
 
 /** A request is small; whoever sends more is no command line of ours. */
 const MAX_REQUEST = 64 << 10;
+/** Octets that wait for one that does not read: the longest answer, and what happens meanwhile. */
+const MAX_QUEUED = 2 << 20;
 /** Command lines at the same time: each takes a descriptor of the reserve. */
 const MAX_CLIENTS = 16;
 
@@ -67,6 +69,7 @@ export class Buses {
         publish: false,
         longest: MAX_REQUEST,
         maxClients: MAX_CLIENTS,
+        maxQueued: MAX_QUEUED,
         onError: (error) => this.#faults.note('control socket', error),
       });
     } catch (error) {

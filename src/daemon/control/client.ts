@@ -8,15 +8,20 @@ const TIMEOUT = 120_000;
 
 export class ControlClient {
   readonly #bus: UbusClient;
+  /** The daemon has ended, or cut us off. */
+  readonly gone: Promise<void>;
 
-  private constructor(bus: UbusClient) {
+  private constructor(bus: UbusClient, gone: Promise<void>) {
     this.#bus = bus;
+    this.gone = gone;
   }
 
   /** @throws {Fatal} the daemon is not running, or only root may ask it */
   static async open(path: string): Promise<ControlClient> {
+    let lost: () => void = () => undefined;
+    const gone = new Promise<void>((resolve) => (lost = resolve));
     try {
-      return new ControlClient(await UbusClient.connect(path));
+      return new ControlClient(await UbusClient.connect(path, lost), gone);
     } catch (error) {
       const code = errorCode(error);
       throw code === 'EACCES' || code === 'EPERM'
@@ -37,6 +42,13 @@ export class ControlClient {
         throw new Fatal(ExitCode.NotRunning, 'the daemon has gone away');
       throw error;
     }
+  }
+
+  /** Hears events from when it returns on. */
+  async follow(pattern: string, hear: (event: string, data: Table) => void): Promise<void> {
+    this.#bus.listen(pattern, hear);
+    // The answer to the first comes after the listener is there, that to the second after it hears.
+    for (let n = 0; n < 2; n++) await this.#bus.lookup('pptp');
   }
 
   close(): void {

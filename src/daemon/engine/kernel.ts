@@ -20,8 +20,15 @@ export const kernel: Kernel = {
   netfilter: (request) => netlinkRequest(NETLINK_NETFILTER, request),
 };
 
-/** What the kernel tells of changes goes to the upkeep; without that it looks from time to time. */
-export function watchKernel(upkeep: Upkeep, warn: (message: string) => void): NetlinkWatch[] {
+/**
+ * What the kernel tells of changes goes to the upkeep; without that it looks from time to time.
+ * @param isUsed whether something of ours is in a table of the owner's
+ */
+export function watchKernel(
+  upkeep: Upkeep,
+  warn: (message: string) => void,
+  isUsed: (table: string) => boolean = () => false,
+): NetlinkWatch[] {
   const watch = (open: () => NetlinkWatch): NetlinkWatch[] => {
     try {
       return [open()];
@@ -40,7 +47,7 @@ export function watchKernel(upkeep: Upkeep, warn: (message: string) => void): Ne
     ...watch(
       () =>
         new NetlinkWatch(NETLINK_NETFILTER, netfilterGroups, (datagram) =>
-          upkeep.changed(netfilterChanges(datagram)),
+          upkeep.changed(netfilterChanges(datagram, isUsed)),
         ),
     ),
   ];

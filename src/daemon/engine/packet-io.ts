@@ -195,13 +195,14 @@ export class PacketIo {
 
   /** IP flows between the call and the device from now on. */
   attach(path: CallPath, device: TunDevice, tunnel: Tunnel): void {
-    const { localAddress, peerAddress, routes, ipv6 } = tunnel;
+    const { localAddress, peerAddress, routes, ipv6, inform } = tunnel;
     this.#dataPath.devices.attach(path.slot, device.fd, {
       localAddress,
       peerAddress,
       prefixes: routes,
     });
     this.#dataPath.calls.setIpv6(path.slot, ipv6);
+    this.#dataPath.calls.setInform(path.slot, inform);
   }
 
   /** What the device of a link has in IPv6. @param exclusive nothing else passes */

@@ -20,7 +20,8 @@ const connectCauses: Readonly<Record<string, CauseCode>> = {
   EADDRNOTAVAIL: 'BIND_FAILED',
 };
 
-/** Why a TCP connection could not be made. */
+/** Why a TCP connection could not be made. No error: it was made, and the peer has closed it before a word was said. */
 export function connectCause(error: unknown): Cause {
+  if (error === undefined) return cause('CONTROL_REFUSED', 'TCP closed by the peer');
   return cause(connectCauses[errorCode(error) ?? ''] ?? 'CONNECT_FAILED', errorText(error));
 }

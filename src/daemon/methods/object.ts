@@ -4,14 +4,17 @@ import { describeCause } from '../../wire/cause.ts';
 import type { Problem } from '../configuration/problems.ts';
 import type { Daemon } from '../daemon.ts';
 import { isRefusal, type Faults } from '../engine/faults.ts';
+import { banMethods } from './bans.ts';
 import { captureMethods, Captures } from './capture.ts';
 import { checkMethods } from './check.ts';
+import { clientSetupMethods } from './client-setup.ts';
 import { linkMethods } from './links.ts';
 import { radiusMethods } from './radius.ts';
 import { sessionMethods } from './sessions.ts';
 import type { Upgrade } from '../upgrade/upgrade.ts';
 import { statusMethods } from './status.ts';
 import { upgradeMethods } from './upgrade.ts';
+import { usageMethods } from './usage.ts';
 
 /**
  * @param captureDir where captures are written: a folder of ours
@@ -28,9 +31,12 @@ export function pptpObject(
     ...statusMethods(daemon, captures, reload, upgrade),
     ...upgradeMethods(upgrade),
     ...sessionMethods(daemon),
+    ...banMethods(daemon),
     ...linkMethods(daemon),
     ...checkMethods(daemon),
     ...radiusMethods(daemon),
+    ...usageMethods(daemon),
+    ...clientSetupMethods(daemon),
     ...captureMethods(captures),
   };
   const { faults } = daemon.ports;

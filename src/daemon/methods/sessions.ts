@@ -1,25 +1,20 @@
 /** Live sessions of servers and links, and ending them. */
 import { clock } from '../../platform/platform.ts';
 import type { SessionStatus } from '../../session/ports.ts';
-import { encodeTable, method, UbusError } from '../../ubus-js/index.ts';
+import { method, UbusError } from '../../ubus-js/index.ts';
 import { cause } from '../../wire/cause.ts';
 import type { Daemon } from '../daemon.ts';
-import {
-  sessionDocument,
-  type SessionDocument,
-  type SessionsDocument,
-} from '../reports/documents.ts';
-
-/** Octets of sessions in one answer: a ubus message has 1 MiB at most. */
-const PAGE = 900_000;
+import { sessionDocument, type SessionsDocument } from '../reports/documents.ts';
+import { page } from './page.ts';
 
 export function sessionMethods(daemon: Daemon) {
   return {
     sessions: method({ server: 'string?', after: 'int32?' }, ({ server, after = 0 }) => {
       if (server !== undefined && !daemon.servers.has(server))
         throw new UbusError('NOT_FOUND', `there is no server '${server}'`);
-      return page(
-        sessions(daemon)
+      return sessionsDocument(
+        [...daemon.sessions()]
+          .sort((a, b) => a.id - b.id)
           .filter(
             ({ name, kind }) => server === undefined || (kind === 'caller' && name === server),
           )
@@ -35,24 +30,11 @@ export function sessionMethods(daemon: Daemon) {
   };
 }
 
-function sessions(daemon: Daemon): readonly SessionStatus[] {
-  const callers = [...daemon.servers.values()].flatMap(({ server }) => server.sessions());
-  const links = [...daemon.links.values()].flatMap(({ link }) => link.status().session ?? []);
-  return [...callers, ...links].sort((a, b) => a.id - b.id);
-}
-
 /** As many as one answer holds; the rest is asked for with `after`. */
-function page(found: readonly SessionStatus[]): SessionsDocument {
+function sessionsDocument(found: readonly SessionStatus[]): SessionsDocument {
   const now = clock.monotonic();
-  const documents: SessionDocument[] = [];
-  let room = PAGE;
-  for (const session of found) {
-    const document = sessionDocument(session, now);
-    room -= encodeTable(document).length;
-    if (room < 0) return { sessions: documents, next: documents.at(-1)!.id };
-    documents.push(document);
-  }
-  return { sessions: documents };
+  const { documents, isAll } = page(found, (session) => sessionDocument(session, now));
+  return { sessions: documents, ...(isAll ? {} : { next: documents.at(-1)!.id }) };
 }
 
 /** @returns how many @throws {UbusError} NOT_FOUND */

@@ -2,12 +2,14 @@
 import { clock } from '../../platform/platform.ts';
 import { cause } from '../../wire/cause.ts';
 import { formatAddress } from '../../wire/ip.ts';
-import { method } from '../../ubus-js/index.ts';
+import { method, UbusError } from '../../ubus-js/index.ts';
 import type { Problem } from '../configuration/problems.ts';
 import type { Daemon } from '../daemon.ts';
+import { ExitCode, Fatal } from '../exit-codes.ts';
 import {
   causeDocument,
   problemDocument,
+  radiusServerDocument,
   relayDocument,
   sessionDocument,
   type LinkDocument,
@@ -37,10 +39,17 @@ export function statusMethods(
       return { gre: { ...gre }, calls: { ...calls }, ...others, counted: daemon.counters() };
     }),
     reload: method({}, async () => {
-      const faults = await reload();
+      const faults = await reload().catch(refused);
       return { faults: faults.slice(0, PROBLEMS).map(problemDocument) };
     }),
   };
+}
+
+/** What the files say cannot be taken up: other than a fault of the system, that is for their owner. */
+function refused(error: unknown): never {
+  if (error instanceof Fatal && error.exitCode === ExitCode.Configuration)
+    throw new UbusError('PARSE_ERROR', error.message);
+  throw error;
 }
 
 async function statusDocument(
@@ -62,7 +71,8 @@ async function statusDocument(
   ].map(problemDocument);
   const servers = configuration.servers.map((options): ServerDocument => {
     // One that could not be changed runs as it was before.
-    const running = daemon.servers.get(options.name)?.server.options ?? options;
+    const { server, lastCaller } = daemon.servers.get(options.name) ?? {};
+    const running = server?.options ?? options;
     const { name, device, port, localAddress, maxSessions } = running;
     return {
       name,
@@ -70,8 +80,17 @@ async function statusDocument(
       port,
       local_address: formatAddress(localAddress),
       ...serverState(daemon, name),
-      sessions: daemon.servers.get(name)?.server.sessions().length ?? 0,
+      sessions: server?.sessions().length ?? 0,
       max_sessions: maxSessions,
+      ...(lastCaller === undefined
+        ? {}
+        : {
+            last_caller: {
+              time: Math.round((Date.now() - (now - lastCaller.at)) / 1000),
+              username: lastCaller.username,
+              peer: formatAddress(lastCaller.peer),
+            },
+          }),
     };
   });
   const links = [...daemon.links.values()].map(({ link, dns }): LinkDocument => {
@@ -103,6 +122,7 @@ async function statusDocument(
     links,
     disabled: configuration.disabled,
     relays,
+    radius: daemon.radius.status().map((server) => radiusServerDocument(server, now)),
   };
 }
 

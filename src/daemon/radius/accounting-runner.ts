@@ -1,7 +1,12 @@
 /** Accounting of the callers' sessions: what happens to them becomes records, and these go to the servers. */
 import { randomOctets } from '../../native/random.ts';
+import type { Timer } from '../../platform/clock.ts';
 import { clock } from '../../platform/platform.ts';
-import { Accounting, type AccountingRequest } from '../../radius/accounting.ts';
+import {
+  Accounting,
+  type AccountingRequest,
+  type SavedAccounting,
+} from '../../radius/accounting.ts';
 import type { AccountedSession, SessionCounters } from '../../radius/accounting-record.ts';
 import { terminateCauseOf } from '../../radius/terminate-cause.ts';
 import type { CallCounters, SessionEvent } from '../../session/ports.ts';
@@ -21,13 +26,20 @@ export interface AccountingRunnerPorts extends ClientPorts {
 
 /** How long the last records may take at the end, ms; what is not sent by then is in the journal. */
 const FAREWELL = 1_000;
+/** What has thrown before it was told anything, by the journal alone, is begun anew after this, ms. */
+const PAUSE = 60_000;
 
 export type SavedAccountingRunner = ReturnType<AccountingRunner['save']>;
 
 export class AccountingRunner {
   readonly #ports: AccountingRunnerPorts;
   readonly #runner: ClientRunner<AccountingRequest>;
-  readonly #machine: Accounting;
+  readonly #store: AccountingStore;
+  #machine: Accounting;
+  #isTold = false;
+  /** The session that the machine is told the end of: to one that follows meanwhile it goes on till then. */
+  #ending: CallerSession | undefined;
+  #again: Timer | undefined;
   #options: NasOptions;
   #nas: Nas;
   readonly #folder: string;
@@ -62,32 +74,12 @@ export class AccountingRunner {
       },
       () => this.#feed((machine, now) => machine.handleReachable(now)),
     );
-    const { count, drive, log, sessions, trouble } = ports;
-    const warn = (text: string) => log.line('warning', text);
-    const store = new AccountingStore(folder, warn);
+    const warn = (text: string) => ports.log.line('warning', text);
     this.#folder = folder;
-    const before = saved === undefined ? store : new AccountingStore(saved.folder, warn);
-    this.#machine = new Accounting(
-      {
-        random: randomOctets,
-        count: (what) => count(`accounting: ${what}`),
-        wallClock: () => Date.now(),
-        counters: (id) => counters(sessions.get(id)?.counters),
-        store,
-      },
-      before.read(),
-      clock.monotonic(),
-      undefined,
-      saved?.machine,
-    );
-    drive.add(this.#machine, {
-      about: 'RADIUS accounting',
-      carryOut: (output) => {
-        if (output.kind === 'send') this.#runner.ask(output.request);
-        else trouble(output.username, output.cause);
-      },
-      failed: (why) => trouble(undefined, why),
-    });
+    this.#store = new AccountingStore(folder, warn);
+    const isElsewhere = saved !== undefined && saved.folder !== folder;
+    const before = isElsewhere ? new AccountingStore(saved.folder, warn) : this.#store;
+    this.#machine = this.#begin(before, saved?.machine);
   }
 
   configure(servers: readonly RadiusOptions[], options: NasOptions): void {
@@ -99,7 +91,7 @@ export class AccountingRunner {
     this.#isOn = isOn;
   }
 
-  /** Not carried: #ports, #runner, #options, #nas, #drained. */
+  /** Not carried: #ports, #runner, #store, #isTold, #ending, #again, #options, #nas, #drained. */
   save() {
     return { isOn: this.#isOn, folder: this.#folder, machine: this.#machine.save() };
   }
@@ -120,7 +112,9 @@ export class AccountingRunner {
       const { accountingId } = session.account.call;
       const last = counters(session.counters);
       const why = terminateCauseOf(event.cause.code);
+      this.#ending = session;
       this.#feed((machine, now) => machine.handleStop(accountingId, last, why, now));
+      this.#ending = undefined;
     } else if (this.#isOn)
       this.#feed((machine, now) => machine.handleStart(this.#accounted(session), now));
   }
@@ -143,13 +137,72 @@ export class AccountingRunner {
           clock.meanwhile(FAREWELL, resolve);
         });
     }
-    this.#machine.flush();
+    clock.cancel(this.#again);
+    this.#ports.drive.guard(this.#machine, () => this.#machine.flush());
     this.#ports.drive.remove(this.#machine);
     this.#runner.close();
   }
 
+  /** What a machine throws at is told to the next one, once: nothing is done by being told twice. */
   #feed(tell: (machine: Accounting, now: number) => void): void {
-    this.#ports.drive.feed(this.#machine, tell);
+    const { drive } = this.#ports;
+    const told = this.#machine;
+    this.#isTold = true;
+    drive.feed(told, tell);
+    if (told === this.#machine) return;
+    this.#isTold = true;
+    drive.feed(this.#machine, tell);
+  }
+
+  /** From the journal. */
+  #begin(journal = this.#store, saved?: SavedAccounting): Accounting {
+    const { count, drive, trouble } = this.#ports;
+    this.#isTold = false;
+    const machine = new Accounting(
+      {
+        random: randomOctets,
+        count: (what) => count(`accounting: ${what}`),
+        wallClock: () => Date.now(),
+        counters: (id) => counters(this.#session(id)?.counters),
+        store: this.#store,
+      },
+      journal.read(),
+      clock.monotonic(),
+      undefined,
+      saved,
+    );
+    drive.add(machine, {
+      about: 'RADIUS accounting',
+      carryOut: (output) => {
+        if (output.kind === 'send') this.#runner.ask(output.request);
+        else trouble(output.username, output.cause);
+      },
+      failed: (why) => {
+        trouble(undefined, why);
+        if (this.#isTold) this.#beginAnew();
+        else this.#again = clock.meanwhile(PAUSE, () => this.#beginAnew());
+      },
+    });
+    return machine;
+  }
+
+  /** Sessions of which it has missed something begin, or end, as the journal has them. */
+  #beginAnew(): void {
+    const { drive, log, sessions } = this.#ports;
+    log.line('warning', 'RADIUS accounting: begun anew');
+    sessions.forget();
+    this.#machine = this.#begin();
+    drive.feed(this.#machine, (machine, now) => {
+      if (this.#isOn)
+        for (const session of sessions.all()) machine.handleStart(this.#accounted(session), now);
+      machine.handleReachable(now);
+    });
+  }
+
+  #session(id: string): CallerSession | undefined {
+    return this.#ending?.account.call.accountingId === id
+      ? this.#ending
+      : this.#ports.sessions.get(id);
   }
 
   #accounted({ username, peerAddress, auth, account }: CallerSession): AccountedSession {

@@ -14,7 +14,7 @@ import type {
   LoginQuestion,
   Terms,
 } from '../../session/authorization.ts';
-import { cause } from '../../wire/cause.ts';
+import { cause, type CauseCode } from '../../wire/cause.ts';
 import { isMalformed } from '../../wire/codec.ts';
 import {
   formatMsChapV2Success,
@@ -137,6 +137,11 @@ function loginOf(evidence: Evidence, state: Uint8Array | undefined): RadiusLogin
   }
 }
 
+const refusals: ReadonlyMap<number, CauseCode> = new Map([
+  [MsChapError.PasswordExpired, 'PASSWORD_EXPIRED'],
+  [MsChapError.ChangingPassword, 'PASSWORD_NOT_STORED'],
+]);
+
 /** What a server's answer means to a caller. @param server its name */
 export function loginAnswer(answer: AccessAnswer, evidence: Evidence, server: string): LoginAnswer {
   switch (answer.kind) {
@@ -155,9 +160,8 @@ export function loginAnswer(answer: AccessAnswer, evidence: Evidence, server: st
       const errorCode = failure?.errorCode ?? MsChapError.AuthenticationFailure;
       const words = message || failure?.message || '';
       const meaning = msChapErrorWords.get(errorCode) ?? `error ${errorCode}`;
-      const isExpired = errorCode === MsChapError.PasswordExpired;
       const why = cause(
-        isExpired ? 'PASSWORD_EXPIRED' : 'PEER_AUTH_FAILED',
+        refusals.get(errorCode) ?? 'PEER_AUTH_FAILED',
         `RADIUS server ${server}: ${words === '' ? meaning : `${meaning}: ${words}`}`,
       );
       const retry = retryOf(failure, evidence);

@@ -3,10 +3,12 @@
  * addresses as text. (Types, not interfaces: only they are ubus tables to the compiler.)
  */
 import type { AccountSource } from '../../session/options.ts';
-import type { CallCounters, LinkState, SessionStatus } from '../../session/ports.ts';
+import type { Ban, CallCounters, LinkState, SessionStatus } from '../../session/ports.ts';
 import type { DisabledInterface } from '../configuration/configuration.ts';
 import type { Problem } from '../configuration/problems.ts';
+import { shownSetName } from '../../router/set-name.ts';
 import { printable } from '../printable.ts';
+import type { RadiusServerStatus } from '../../radius/client-output.ts';
 import type { RelayCallStatus } from '../relays/relay-event.ts';
 import type { RelayStatus } from '../relays/relays.ts';
 import { describeCause, type Cause } from '../../wire/cause.ts';
@@ -30,6 +32,10 @@ export type SessionDocument = {
   readonly auth: string;
   /** Of a caller: who has let it in. */
   readonly account?: AccountSource;
+  /** Firewall sets that the address is in, as the owner writes them. */
+  readonly groups?: readonly string[];
+  /** Of the user. */
+  readonly note?: string;
   readonly mppe: string;
   readonly mru: number;
   /** kbit/s; absent: no limit. */
@@ -82,6 +88,26 @@ export type ServerDocument = {
   readonly cause?: CauseDocument;
   readonly sessions: number;
   readonly max_sessions: number;
+  /** Of the callers that have been let in: who came last. Seconds since 1970 UTC. */
+  readonly last_caller?: {
+    readonly time: number;
+    readonly username: string;
+    readonly peer: string;
+  };
+};
+
+export type RadiusServerDocument = {
+  readonly name: string;
+  /** unknown: it has not been asked yet. */
+  readonly state: RadiusServerStatus['state'];
+  /** Requests that wait for its answer. */
+  readonly waiting: number;
+  /** ms, of its last answer. */
+  readonly round_trip?: number;
+  /** Seconds since it was heard last. */
+  readonly heard?: number;
+  /** Its answers do not verify: the secret is another one. */
+  readonly distrusted: boolean;
 };
 
 export type ProblemDocument = {
@@ -96,6 +122,13 @@ export type ProblemDocument = {
   readonly username?: string;
   /** What an interface is. */
   readonly kind?: 'server' | 'link';
+};
+
+/** What sets a caller's machine up. */
+export type SetupDocument = {
+  /** A name for the file. */
+  readonly file: string;
+  readonly text: string;
 };
 
 /** A capture that is running. */
@@ -123,6 +156,8 @@ export type StatusDocument = {
   readonly links: readonly LinkDocument[];
   readonly disabled: readonly DisabledInterface[];
   readonly relays: readonly RelayDocument[];
+  /** Servers that decide on logins. */
+  readonly radius: readonly RadiusServerDocument[];
 };
 
 /** A call that passes through: received is what comes from the client. */
@@ -162,12 +197,35 @@ export type RelayDocument = {
 };
 
 export type FailureDocument = {
-  /** Seconds since 1970 UTC. */
+  /** Of the last time; seconds since 1970 UTC. */
   readonly time: number;
+  readonly kind: 'server' | 'link' | 'relay';
   readonly name: string;
   readonly peer: string;
   readonly username: string;
   readonly cause: CauseDocument;
+  /** How often the same has happened, and when it did so first. */
+  readonly count: number;
+  readonly first: number;
+};
+
+export type BanDocument = {
+  readonly address: string;
+  readonly server: string;
+  /** Seconds since 1970 UTC. */
+  readonly since: number;
+  readonly until: number;
+  readonly seconds_left: number;
+  /** Failed logins that led to it. */
+  readonly tries: number;
+  /** What the last of them gave as its name. */
+  readonly username: string;
+};
+
+export type BansDocument = {
+  readonly bans: readonly BanDocument[];
+  /** There are more: ask for those after this address. */
+  readonly next?: string;
 };
 
 export type CaptureDocument = {
@@ -180,7 +238,8 @@ export type CaptureDocument = {
 };
 
 export function sessionDocument(status: SessionStatus, now: number): SessionDocument {
-  const { counters, rates } = status;
+  const { counters, rates, account } = status;
+  const { groups = [], note } = account ?? {};
   const uptime = Math.max(0, Math.round((now - status.since) / 1000));
   return {
     id: status.id,
@@ -195,7 +254,9 @@ export function sessionDocument(status: SessionStatus, now: number): SessionDocu
     since: Math.round(Date.now() / 1000) - uptime,
     uptime,
     auth: status.auth,
-    ...(status.account === undefined ? {} : { account: status.account.source }),
+    ...(account === undefined ? {} : { account: account.source }),
+    ...(groups.length === 0 ? {} : { groups: groups.map(shownSetName) }),
+    ...(note === undefined ? {} : { note: printable(note) }),
     mppe: status.mppe,
     mru: status.mtu,
     ...(rates.up === 0 ? {} : { rate_up: rates.up }),
@@ -208,6 +269,22 @@ export function sessionDocument(status: SessionStatus, now: number): SessionDocu
     reordered: counters.reordered,
     duplicates: counters.duplicates,
     drops: counters.drops,
+  };
+}
+
+export function banDocument(ban: Ban, now: number): BanDocument {
+  const { server, tries, username } = ban;
+  const [since, until] = [ban.since, ban.until].map((time) =>
+    Math.round((Date.now() - now + time) / 1000),
+  ) as [number, number];
+  return {
+    address: formatAddress(ban.address),
+    server,
+    since,
+    until,
+    seconds_left: Math.max(0, Math.ceil((ban.until - now) / 1000)),
+    tries,
+    username,
   };
 }
 
@@ -250,6 +327,20 @@ export function relayCallDocument(call: RelayCallStatus, now: number): RelayCall
       control_rx_bytes: control.rxOctets,
       control_tx_bytes: control.txOctets,
     }),
+  };
+}
+
+export function radiusServerDocument(
+  { name, state, waiting, roundTrip, heard, isDistrusted }: RadiusServerStatus,
+  now: number,
+): RadiusServerDocument {
+  return {
+    name,
+    state,
+    waiting,
+    ...(roundTrip === undefined ? {} : { round_trip: Math.round(roundTrip) }),
+    ...(heard === undefined ? {} : { heard: Math.round((now - heard) / 1000) }),
+    distrusted: isDistrusted,
   };
 }
 

@@ -1,12 +1,12 @@
 /**
- * What the buses are told as it happens: `pptp.session` (up, down, auth-failed), `pptp.link` (a link's state) and `pptp.relay`
- * (calls that pass through: up, down).
+ * What the buses are told as it happens: `pptp.session` (up, down, auth-failed), `pptp.ban` (banned, unbanned), `pptp.link` (a
+ * link's state), `pptp.relay` (calls that pass through: up, down) and `pptp.quota` (one is used up).
  */
-import type { SessionEvent } from '../../session/ports.ts';
+import type { Event } from './event.ts';
 import type { Table } from '../../ubus-js/index.ts';
 import { formatAddress } from '../../wire/ip.ts';
-import { causeDocument, relayCallDocument, sessionDocument } from './documents.ts';
-import type { RelayEvent } from '../relays/relay-event.ts';
+import { banDocument, causeDocument, relayCallDocument, sessionDocument } from './documents.ts';
+import { nameOf, quotaDocument } from './usage-document.ts';
 
 export interface BusEvent {
   readonly name: string;
@@ -14,7 +14,7 @@ export interface BusEvent {
 }
 
 /** undefined: for the log alone. A stranger who is refused could be told of without end. */
-export function busEvent(event: SessionEvent | RelayEvent, now: number): BusEvent | undefined {
+export function busEvent(event: Event, now: number): BusEvent | undefined {
   switch (event.what) {
     case 'session-up':
       return session({ action: 'up', ...sessionDocument(event.session, now) });
@@ -32,6 +32,12 @@ export function busEvent(event: SessionEvent | RelayEvent, now: number): BusEven
         peer: formatAddress(event.peer),
         cause: causeDocument(event.cause),
       });
+    case 'banned':
+      return { name: 'pptp.ban', data: { action: 'banned', ...banDocument(event.ban, now) } };
+    case 'unbanned': {
+      const { ban, why } = event;
+      return { name: 'pptp.ban', data: { action: 'unbanned', ...banDocument(ban, now), why } };
+    }
     case 'link-state': {
       const { link, state, cause, retryIn } = event;
       return {
@@ -53,6 +59,10 @@ export function busEvent(event: SessionEvent | RelayEvent, now: number): BusEven
       const { call, cause } = event;
       const document = { ...relayCallDocument(call, now), cause: causeDocument(cause) };
       return { name: 'pptp.relay', data: { action: 'down', relay: call.relay, ...document } };
+    }
+    case 'quota': {
+      const whose = nameOf({ kind: event.of, name: event.name });
+      return { name: 'pptp.quota', data: { ...whose, ...quotaDocument(event) } };
     }
     case 'server-trouble':
     case 'relay-refused':

@@ -1,7 +1,7 @@
-/** The recent failures, for people: bounded, newest last. */
+/** The recent failures, for people: bounded, newest last, the same again in one entry with a count. */
+import type { Event } from './event.ts';
 import type { SessionEvent } from '../../session/ports.ts';
 import { formatAddress } from '../../wire/ip.ts';
-import type { RelayEvent } from '../relays/relay-event.ts';
 import { causeDocument, type FailureDocument } from './documents.ts';
 
 const MAX_FAILURES = 100;
@@ -20,6 +20,9 @@ const ordinary: ReadonlySet<string> = new Set([
 /** Callers may hang up; a link is meant to stay. */
 const goodbyes: ReadonlySet<string> = new Set(['HANGUP', 'PEER_TERMINATED']);
 
+/** One time. */
+type Failure = Omit<FailureDocument, 'count' | 'first'>;
+
 export class Failures {
   readonly #entries: FailureDocument[] = [];
   /** Links that were given up, and whose failure is in the list. */
@@ -34,14 +37,13 @@ export class Failures {
     for (const link of blocked) this.#blocked.add(link);
   }
 
-  note(event: SessionEvent | RelayEvent): void {
+  note(event: Event): void {
     if (event.what === 'link-state' && this.#isStillBlocked(event)) return;
     const found = failure(event);
     if (found === undefined || ordinary.has(found.cause.code)) return;
     if (goodbyes.has(found.cause.code) && isOfCaller(event)) return;
     if (event.what === 'link-state' && this.#isKnown(found)) return;
-    if (event.what === 'caller-refused' || event.what === 'relay-refused') this.#forget(found); // a stranger must not push all others out
-    this.#entries.push(found);
+    this.#entries.push(this.#withThoseBefore(found));
     if (this.#entries.length > MAX_FAILURES) this.#entries.shift();
   }
 
@@ -54,21 +56,16 @@ export class Failures {
   }
 
   /** A link that waits after its session was lost: the loss is in the list. */
-  #isKnown({ name, cause: { code } }: FailureDocument): boolean {
+  #isKnown({ name, cause: { code } }: Failure): boolean {
     const last = this.#entries.findLast((entry) => entry.name === name);
     return last !== undefined && last.peer !== '' && last.cause.code === code;
   }
 
-  /** The same of before, if there is one. */
-  #forget({ name, peer, username, cause: { code } }: FailureDocument): void {
-    const same = this.#entries.findIndex(
-      (entry) =>
-        entry.name === name &&
-        entry.peer === peer &&
-        entry.username === username &&
-        entry.cause.code === code,
-    );
-    if (same !== -1) this.#entries.splice(same, 1);
+  /** The same of before is counted in it: what goes wrong again and again must not push all others out. */
+  #withThoseBefore(found: Failure): FailureDocument {
+    const before = this.#entries.findIndex((entry) => isSame(entry, found));
+    const [same] = before === -1 ? [] : this.#entries.splice(before, 1);
+    return { ...found, count: (same?.count ?? 0) + 1, first: same?.first ?? found.time };
   }
 
   list(): readonly FailureDocument[] {
@@ -76,20 +73,41 @@ export class Failures {
   }
 }
 
-function isOfCaller(event: SessionEvent | RelayEvent): boolean {
+/** A link is one peer, whichever of its addresses has answered. */
+function isSame(
+  before: Failure,
+  { kind, name, peer, username, cause: { code } }: Failure,
+): boolean {
+  return (
+    before.kind === kind &&
+    before.name === name &&
+    before.cause.code === code &&
+    (kind === 'link' || (before.peer === peer && before.username === username))
+  );
+}
+
+function isOfCaller(event: Event): boolean {
   return event.what === 'session-down' && event.session.kind === 'caller';
 }
 
-function failure(event: SessionEvent | RelayEvent): FailureDocument | undefined {
+function failure(event: Event): Failure | undefined {
   const time = Math.round(Date.now() / 1000);
   switch (event.what) {
     case 'session-down': {
       const { name, peer, username } = event.session;
-      return { time, name, peer: formatAddress(peer), username, cause: causeDocument(event.cause) };
+      return {
+        time,
+        kind: isOfCaller(event) ? 'server' : 'link',
+        name,
+        peer: formatAddress(peer),
+        username,
+        cause: causeDocument(event.cause),
+      };
     }
     case 'caller-refused':
       return {
         time,
+        kind: 'server',
         name: event.server,
         peer: formatAddress(event.peer),
         username: '',
@@ -98,6 +116,7 @@ function failure(event: SessionEvent | RelayEvent): FailureDocument | undefined 
     case 'auth-failed':
       return {
         time,
+        kind: 'server',
         name: event.server,
         peer: formatAddress(event.peer),
         username: event.username,
@@ -106,12 +125,20 @@ function failure(event: SessionEvent | RelayEvent): FailureDocument | undefined 
     case 'link-state':
       if (event.cause === undefined) return undefined;
       if (event.state === 'stopping' || event.state === 'demand') return undefined;
-      return { time, name: event.link, peer: '', username: '', cause: causeDocument(event.cause) };
+      return {
+        time,
+        kind: 'link',
+        name: event.link,
+        peer: '',
+        username: '',
+        cause: causeDocument(event.cause),
+      };
     case 'relay-refused':
     case 'relay-call-down': {
       const { relay, client } = event.what === 'relay-refused' ? event : event.call;
       return {
         time,
+        kind: 'relay',
         name: relay,
         peer: formatAddress(client),
         username: '',
@@ -121,11 +148,15 @@ function failure(event: SessionEvent | RelayEvent): FailureDocument | undefined 
     case 'server-trouble':
       return {
         time,
+        kind: 'server',
         name: event.server,
         peer: '',
         username: event.username ?? '',
         cause: causeDocument(event.cause),
       };
+    case 'banned': // its failed logins are in the list
+    case 'unbanned':
+    case 'quota':
     case 'relay-call-up':
     case 'session-up':
     case 'step':

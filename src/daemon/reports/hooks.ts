@@ -1,15 +1,17 @@
 /**
- * The owner's own commands: executables in /etc/pptp/session-up.d and session-down.d, and a link's `connect` and
- * `disconnect`. They run beside the daemon, a few at a time, each session's in order, and not for ever; nothing waits for
- * them. What they are told is in their environment; no secret is.
+ * The owner's own commands: executables in folders of /etc/pptp such as session-up.d (hook-occasions.ts), and a link's
+ * `connect` and `disconnect`. They run beside the daemon, a few at a time, each session's in order, and not for ever; nothing
+ * waits for them. What strangers can be the cause of as often as they like has a lane of its own, and is left out where it
+ * comes too often, so that it costs little and keeps sessions' hooks from nothing.
  */
+import type { Event } from './event.ts';
 import { errorCode, errorText } from '../../platform/errors.ts';
 import { children, clock, files, program } from '../../platform/platform.ts';
-import type { SessionEvent, SessionStatus } from '../../session/ports.ts';
-import { formatAddress, formatPrefix } from '../../wire/ip.ts';
+import type { SessionStatus } from '../../session/ports.ts';
 import { isShortage } from '../../router/run-program.ts';
+import { Strangers } from '../engine/strangers.ts';
+import { Occasions, type OccasionName } from './hook-occasions.ts';
 import type { Level } from './log.ts';
-import type { RelayEvent } from '../relays/relay-event.ts';
 
 /** Pause before what found no descriptor, process or memory is tried again, ms; and how often it is. */
 const PAUSE = 1_000;
@@ -21,11 +23,11 @@ const LINES = 50;
 const LINE = 500;
 
 export interface HookOptions {
-  /** Folder of session-up.d and session-down.d. */
+  /** Folder of session-up.d and the others. */
   readonly dir: string;
   /** ms until a hook is killed. */
   readonly limit: number;
-  /** Hooks at the same time, and waiting ones. */
+  /** Hooks at the same time, and waiting ones: of sessions and links, and as many of bans. */
   readonly running: number;
   readonly waiting: number;
 }
@@ -52,12 +54,17 @@ export interface AboutSession {
 
 /** All hooks of one event. */
 interface Job {
-  readonly session: number;
+  readonly lane: string;
+  /** Who is not among those that share the common room for what waits. */
+  readonly stranger: OccasionName | undefined;
   readonly env: Readonly<Record<string, string>>;
   /** Option of a link. */
   readonly own: Hook | undefined;
   readonly folder: string;
 }
+
+/** Failed logins are told of so often, and not when they are long past: as many may wait. */
+const FRESH = 20;
 
 interface Hook {
   /** Name of a file, or the option of a link. */
@@ -69,7 +76,12 @@ export class Hooks {
   readonly #options: HookOptions;
   readonly #ports: HookPorts;
   readonly #queue: Job[] = [];
-  readonly #busy = new Set<number>();
+  /** Lanes. */
+  readonly #busy = new Set<string>();
+  readonly #occasions = new Occasions();
+  readonly #strangers = new Strangers();
+  /** Of what strangers are the cause: events since the last one at which hooks were run. */
+  readonly #omitted = new Map<OccasionName, number>();
 
   constructor(ports: HookPorts, options: HookOptions = defaultHooks) {
     this.#ports = ports;
@@ -90,43 +102,59 @@ export class Hooks {
     for (const job of queue) this.#add(job);
   }
 
-  note(event: SessionEvent | RelayEvent): void {
-    if (event.what !== 'session-up' && event.what !== 'session-down') return;
-    const about = this.#ports.about(event.session);
-    const up = event.what === 'session-up';
-    const command = up ? about?.up : about?.down;
+  note(event: Event): void {
+    const about = 'session' in event ? this.#ports.about(event.session) : undefined;
+    const occasion = this.#occasions.of(event, () => about?.device ?? '');
+    if (occasion === undefined) return;
+    const { name, lane, env } = occasion;
+    const isStranger = name === 'auth-failed' || name === 'ban' || name === 'unban';
     this.#add({
-      session: event.session.id,
-      env: environment(event, about?.device ?? ''),
-      own:
-        command === undefined
-          ? undefined
-          : {
-              name: `${event.session.name}: ${up ? 'connect' : 'disconnect'}`,
-              command: ['/bin/sh', '-c', command],
-            },
-      folder: up ? 'session-up.d' : 'session-down.d',
+      lane,
+      stranger: isStranger ? name : undefined,
+      env,
+      own: ownHook(event, about),
+      folder: `${name}.d`,
     });
   }
 
   #add(job: Job): void {
-    if (this.#queue.length >= this.#options.waiting) {
-      this.#failed(`hooks of session ${job.session}: not run, too many are waiting`);
-      return;
+    const { stranger, lane } = job;
+    const isFull = this.#isFull(job);
+    if (stranger === undefined) {
+      if (isFull) this.#failed(`hooks of ${lane}: not run, too many are waiting`);
+      else this.#queue.push(job);
+    } else {
+      const omitted = this.#omitted.get(stranger) ?? 0;
+      const isTooOften =
+        stranger === 'auth-failed' && !this.#strangers.admit(stranger, clock.monotonic());
+      if (isFull || isTooOften) {
+        this.#omitted.set(stranger, omitted + 1);
+        this.#ports.count(`hook left out: ${stranger}`);
+        return;
+      }
+      this.#omitted.delete(stranger);
+      this.#queue.push({ ...job, env: { ...job.env, OMITTED: String(omitted) } });
     }
-    this.#queue.push(job);
     this.#next();
   }
 
-  /** Starts what may run: a session's hooks one after the other, so that its down does not overtake its up. */
+  /** Whether no more may wait where the job would. */
+  #isFull({ stranger, lane }: Job): boolean {
+    const others = this.#queue.filter((each) =>
+      stranger === undefined ? each.stranger === undefined : each.lane === lane,
+    );
+    return others.length >= (stranger === 'auth-failed' ? FRESH : this.#options.waiting);
+  }
+
+  /** Starts what may run: those of a lane one after the other, so that a session's down does not overtake its up. */
   #next(): void {
     while (this.#busy.size < this.#options.running) {
-      const at = this.#queue.findIndex(({ session }) => !this.#busy.has(session));
+      const at = this.#queue.findIndex(({ lane }) => !this.#busy.has(lane));
       if (at === -1) return;
       const [job] = this.#queue.splice(at, 1) as [Job];
-      this.#busy.add(job.session);
+      this.#busy.add(job.lane);
       void this.#runAll(job).finally(() => {
-        this.#busy.delete(job.session);
+        this.#busy.delete(job.lane);
         this.#next();
       });
     }
@@ -222,35 +250,13 @@ async function persistently<T>(act: () => T | Promise<T>): Promise<T> {
   }
 }
 
-/** docs/hooks.md says what these mean. Names come from peers: no value is a command, and none has a NUL. */
-function environment(
-  event: Extract<SessionEvent, { what: 'session-up' | 'session-down' }>,
-  device: string,
-): Record<string, string> {
-  const { session } = event;
-  const { id, kind, name, username, peer, localAddress, peerAddress, routes, auth, mppe, mtu } =
-    session;
-  return {
-    ACTION: event.what === 'session-up' ? 'up' : 'down',
-    [kind === 'caller' ? 'SERVER' : 'LINK']: name,
-    SESSION: String(id),
-    USERNAME: username.replaceAll('\0', '?'),
-    PEER: formatAddress(peer),
-    DEVICE: device,
-    LOCAL_ADDRESS: formatAddress(localAddress),
-    ADDRESS: formatAddress(peerAddress),
-    ROUTES: routes.map(formatPrefix).join(' '),
-    AUTH: auth,
-    MPPE: mppe,
-    MTU: String(mtu),
-    ...(event.what === 'session-up'
-      ? {}
-      : {
-          CAUSE: event.cause.code,
-          BYTES_RECEIVED: String(session.counters.rxOctets),
-          BYTES_SENT: String(session.counters.txOctets),
-        }),
-  };
+/** The command that a link itself has for it. */
+function ownHook(event: Event, about: AboutSession | undefined): Hook | undefined {
+  if (event.what !== 'session-up' && event.what !== 'session-down') return undefined;
+  const [option, command] =
+    event.what === 'session-up' ? ['connect', about?.up] : ['disconnect', about?.down];
+  if (command === undefined) return undefined;
+  return { name: `${event.session.name}: ${option}`, command: ['/bin/sh', '-c', command] };
 }
 
 /** Text as it comes to lines, not too many and not too long. */

@@ -2,11 +2,13 @@
  * The log: one line per fact, to the system's log where it takes them, else on stderr. Protocol code never logs; it outputs
  * events, and this file turns them into lines with a fixed order of keys. No event carries a secret.
  */
+import type { Event } from './event.ts';
 import { program } from '../../platform/platform.ts';
-import type { SessionEvent, SessionStatus } from '../../session/ports.ts';
+import type { Ban, SessionStatus } from '../../session/ports.ts';
 import { describeCause, type Cause } from '../../wire/cause.ts';
+import { formatDay } from '../../usage/calendar.ts';
 import { formatAddress, formatPrefix } from '../../wire/ip.ts';
-import type { RelayCallStatus, RelayEvent } from '../relays/relay-event.ts';
+import type { RelayCallStatus } from '../relays/relay-event.ts';
 import { printable } from '../printable.ts';
 
 export const levels = ['error', 'warning', 'info', 'debug'] as const;
@@ -54,7 +56,7 @@ export class Log {
     return this.#kept;
   }
 
-  event(event: SessionEvent | RelayEvent): void {
+  event(event: Event): void {
     const [level, text] = describeEvent(event);
     this.line(event.what === 'step' && this.verbose.has(event.link) ? 'info' : level, text);
   }
@@ -81,7 +83,7 @@ export function toStderr(line: string): void {
   program.complain(`${new Date().toISOString()} ${line}`);
 }
 
-function describeEvent(event: SessionEvent | RelayEvent): [Level, string] {
+function describeEvent(event: Event): [Level, string] {
   switch (event.what) {
     case 'session-up':
       return ['info', `${about(event.session)}: up ${facts(event.session)}`];
@@ -100,6 +102,13 @@ function describeEvent(event: SessionEvent | RelayEvent): [Level, string] {
         'warning',
         `server ${event.server} caller ${formatAddress(event.peer)} user ${quote(event.username)}: login failed ${because(event.cause)}`,
       ];
+    case 'banned':
+      return [
+        'warning',
+        `${aboutBan(event.ban)}: banned for ${lasting(event.ban)} s after ${event.ban.tries} failed logins, the last as user ${quote(event.ban.username)}`,
+      ];
+    case 'unbanned':
+      return ['info', `${aboutBan(event.ban)}: no longer banned (${event.why})`];
     case 'link-state': {
       const retry =
         event.retryIn === undefined
@@ -114,6 +123,14 @@ function describeEvent(event: SessionEvent | RelayEvent): [Level, string] {
     case 'server-trouble': {
       const whose = event.username === undefined ? '' : ` user ${quote(event.username)}`;
       return ['warning', `server ${event.server}${whose}: ${because(event.cause)}`];
+    }
+    case 'quota': {
+      const { of, name, quota, used, period } = event;
+      const since = `since ${formatDay(period.first)}`;
+      return [
+        'warning',
+        `${of} ${quote(name)}: quota used up: ${used} of ${quota.octets} octets ${since}: ${quota.action.kind}`,
+      ];
     }
     case 'relay-call-up':
       return ['info', `${aboutCall(event.call)}: up`];
@@ -132,6 +149,14 @@ function describeEvent(event: SessionEvent | RelayEvent): [Level, string] {
     case 'step':
       return ['debug', `link ${event.link}: ${event.step} ok${event.detail && ` ${event.detail}`}`];
   }
+}
+
+function aboutBan({ server, address }: Ban): string {
+  return `server ${server} caller ${formatAddress(address)}`;
+}
+
+function lasting({ since, until }: Ban): number {
+  return Math.round((until - since) / 1000);
 }
 
 function about({ kind, name, id, username, peer }: SessionStatus): string {
@@ -164,7 +189,10 @@ function because(cause: Cause): string {
   return `${cause.code} "${describeCause(cause)}"`;
 }
 
+/** No account has a longer name; and a log that cuts lines must not cut off what comes after one. */
+const NAME = 128;
+
 /** Names come from the peer: quoted, and nothing in them can end the quote or the line. */
 function quote(text: string): string {
-  return JSON.stringify(text);
+  return JSON.stringify(text.length > NAME ? `${text.slice(0, NAME)}…` : text);
 }

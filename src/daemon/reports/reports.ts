@@ -1,15 +1,12 @@
 /** What has happened, told to everybody who wants to know: the log, the list of failures, counters, buses, hooks. */
+import type { Event } from './event.ts';
 import { clock } from '../../platform/platform.ts';
-import type { SessionEvent } from '../../session/ports.ts';
 import { busEvent, type BusEvent } from './events.ts';
 import type { Counters } from './counters.ts';
 import type { Failures } from './failures.ts';
 import type { Faults } from '../engine/faults.ts';
 import type { Log } from './log.ts';
-import type { RelayEvent } from '../relays/relay-event.ts';
 import { Strangers } from '../engine/strangers.ts';
-
-type Event = SessionEvent | RelayEvent;
 
 export interface ReportPorts {
   readonly log: Log;

@@ -71,6 +71,12 @@ export class Links {
     else this.running.get(name)?.feed((link, now) => link.hangup(now, cause('USER_REQUEST')));
   }
 
+  /** What the quota of a link leaves is something else from now on. */
+  async allow(name: string): Promise<void> {
+    const runner = this.running.get(name);
+    if (runner !== undefined) await this.#change(runner, () => this.#allow(runner));
+  }
+
   /** Says goodbye to every peer. */
   async stop(why: Cause): Promise<void> {
     await Promise.all([...this.running.values()].map((runner) => runner.retire(why)));
@@ -78,17 +84,29 @@ export class Links {
 
   #start(options: ClientLinkOptions): void {
     const runner = new LinkRunner(options, this.#ports);
+    this.#allow(runner);
     this.running.set(options.name, runner);
     const isNew = !this.#expected.has(options.name);
     if (this.#dialsByItself && options.auto && isNew) runner.release(true);
   }
 
-  async #reconfigure(runner: LinkRunner, next: ClientLinkOptions): Promise<void> {
-    const { supervisor } = this.#ports.router;
-    const { name } = next;
+  #reconfigure(runner: LinkRunner, next: ClientLinkOptions): Promise<void> {
     const isOther = runner.link.options.keys.session !== next.keys.session;
+    const reconfigure = () => runner.feed((link, now) => link.reconfigure(next, now));
+    return this.#change(runner, reconfigure, isOther);
+  }
+
+  #allow(runner: LinkRunner): void {
+    const allowance = this.#ports.linkAllowance(runner.link.options.name);
+    runner.feed((link, now) => link.allow(allowance, now));
+  }
+
+  /** @param isOther its session is made anew */
+  async #change(runner: LinkRunner, change: () => void, isOther = false): Promise<void> {
+    const { supervisor } = this.#ports.router;
+    const { name } = runner.link.options;
     const wasBlocked = runner.isBlocked();
-    runner.feed((link, now) => link.reconfigure(next, now));
+    change();
     // Its supervisor has given it up, too.
     const isFreed = wasBlocked && !runner.isBlocked();
     if (supervisor === undefined || !(isFreed || isOther)) return;

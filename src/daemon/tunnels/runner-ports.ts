@@ -1,6 +1,8 @@
 /** What servers and links have in common to run on. */
 import type { Secret } from '../../crypto/secret.ts';
+import type { NamedSets } from '../../router/named-sets.ts';
 import type { Router } from '../../router/router.ts';
+import type { Allowance } from '../../session/allowance.ts';
 import type { Gateway } from '../../session/gateway.ts';
 import type { Neighbours, SessionEvent } from '../../session/ports.ts';
 import type { LoginAnswer, LoginQuestion } from '../../session/authorization.ts';
@@ -28,8 +30,11 @@ export interface RunnerPorts {
   readonly faults: Faults;
   readonly io: PacketIo;
   readonly router: Router;
+  readonly sets: NamedSets;
   readonly connections: Connections;
   readonly neighbours: Neighbours;
+  /** What a link's quota leaves. */
+  readonly linkAllowance: (name: string) => Allowance;
   readonly report: (event: SessionEvent) => void;
   /** A user's new password: in the file and in force when it is resolved. */
   readonly storePassword: (section: string, secret: Secret) => Promise<void>;

@@ -14,6 +14,7 @@ import type { ControlPath, ServerInterface } from '../../router/router.ts';
 import type { RunnerPorts } from './runner-ports.ts';
 import { outerPath } from '../engine/outer-path.ts';
 import { routerCause } from '../engine/router-cause.ts';
+import { Groups } from './groups.ts';
 import { Standing } from './standing.ts';
 import { sayGoodbye } from '../engine/goodbye.ts';
 import { endpointsOf, TcpConnection } from '../engine/tcp-connection.ts';
@@ -36,11 +37,14 @@ export type SavedServer = ReturnType<ServerRunner['save']>['saved'];
 export class ServerRunner {
   readonly server: Server;
   private readonly ports: RunnerPorts;
+  private readonly groups: Groups;
   private readonly connections = new Map<Caller, Connection>();
   private device: TunDevice | undefined;
   /** As the router has it. */
   private network: ServerInterface | undefined;
   private readonly lost: (error: Error) => void;
+  /** The last login that has succeeded. */
+  lastCaller: { readonly at: number; readonly username: string; readonly peer: number } | undefined;
 
   /**
    * @param kept addresses that lead elsewhere
@@ -53,6 +57,7 @@ export class ServerRunner {
     lost: (error: Error) => void,
   ) {
     this.ports = ports;
+    this.groups = new Groups(ports.sets);
     this.lost = lost;
     this.server = new Server(
       options,
@@ -124,8 +129,10 @@ export class ServerRunner {
       }
       const { tcp, standing } = this.drive(socket, caller, saved.outer);
       standing.restore(caller.tunnels(), caller.sessions());
-      for (const { path, tunnel } of caller.tunnels())
+      for (const { path, tunnel } of caller.tunnels()) {
         if (this.device !== undefined) this.ports.io.attach(path, this.device, tunnel);
+        void this.groups.enter(path, tunnel);
+      }
       if (isOther || tcp.descriptor === undefined)
         drive.feed(caller, (each, now) => each.close(cause('CONFIG_CHANGED'), now));
     }
@@ -250,14 +257,22 @@ export class ServerRunner {
       case 'tunnel-up':
         this.ports.drive.watch(caller, this.tunnelUp(caller, output.path, output.tunnel));
         break;
+      case 'tunnel-changed':
+        this.groups.change(output.path, output.tunnel);
+        break;
       case 'tunnel-down':
         this.ports.io.detach(output.path);
+        this.groups.leave(output.path);
         this.ports.faults.watch(
           `server ${output.tunnel.name}`,
           this.ports.router.tunnelDown(output.tunnel), // warns, never fails
         );
         break;
       case 'event':
+        if (output.event.what === 'session-up') {
+          const { username, peer, since } = output.event.session;
+          this.lastCaller = { at: since, username, peer };
+        }
         this.ports.report(output.event);
         break;
       case 'authorize': {
@@ -305,6 +320,7 @@ export class ServerRunner {
 
   private async tunnelUp(caller: Caller, path: CallPath, tunnel: Tunnel): Promise<void> {
     try {
+      if (tunnel.groups.length > 0 && !(await this.groups.enter(path, tunnel))) return;
       if (this.device === undefined) throw new Error(`the device ${tunnel.device} does not exist`);
       this.ports.io.attach(path, this.device, tunnel);
       await this.ports.router.tunnelUp(tunnel);

@@ -28,7 +28,8 @@ export class Standing {
   /** Carries an output out: what it brings stands before that, what it ends stands until it is done. */
   carryOut<O extends CallerOutput | ClientLinkOutput>(output: O, act: (output: O) => void): void {
     const event = output.kind === 'event' ? output.event : undefined;
-    if (output.kind === 'tunnel-up') this.#tunnels.set(output.path.slot, output);
+    if (output.kind === 'tunnel-up' || output.kind === 'tunnel-changed')
+      this.#tunnels.set(output.path.slot, output);
     if (event?.what === 'session-up') this.#sessions.set(event.session.id, event.session);
     act(output);
     if (output.kind === 'tunnel-down') this.#tunnels.delete(output.path.slot);

@@ -6,6 +6,7 @@ import {
   constants,
   existsSync,
   fchmodSync,
+  fstatSync,
   fsyncSync,
   ftruncateSync,
   lstatSync,
@@ -23,7 +24,7 @@ import {
 } from 'node:fs';
 import { readFile, writeFile } from 'node:fs/promises';
 import { basename, dirname, join } from 'node:path';
-import type { Files, FileStatus } from '../files.ts';
+import type { Files, FileStatus, OpenFile } from '../files.ts';
 
 const OF_OWNER = 0o600;
 
@@ -43,7 +44,7 @@ export const files: Files = {
   writeLater: (path, text) => writeFile(path, text),
   writeSecret(path, octets) {
     writeFileSync(path, '', { mode: OF_OWNER });
-    chmodSync(path, OF_OWNER); // it may be older
+    if (statSync(path).isFile()) chmodSync(path, OF_OWNER); // it may be older, or a device
     writeFileSync(path, octets);
   },
   replace: (path, text, how) => files.replaceAll([{ path, text, ...how }]),
@@ -67,20 +68,28 @@ export const files: Files = {
       throw error;
     }
   },
+  rename: renameSync,
   append: (path, text, mode) => appendFileSync(path, text, { mode }),
-  create(path, mode) {
-    const file = openSync(path, 'wx', mode);
-    return {
-      write: (octets) => writeSync(file, octets),
-      truncate: (length) => ftruncateSync(file, length),
-      close: () => closeSync(file),
-    };
-  },
+  create: (path, mode) => opened(openSync(path, 'wx', mode)),
+  open: (path) => opened(openSync(path, 'r+')),
   makeFolder: (path) => void mkdirSync(path, { recursive: true, mode: 0o700 }),
   remove: (path) => rmSync(path, { force: true }),
   join,
   folderOf: dirname,
 };
+
+function opened(file: number): OpenFile {
+  return {
+    descriptor: file,
+    isAt(path) {
+      const [here, there] = [fstatSync(file), statSync(path, { throwIfNoEntry: false })];
+      return here.ino === there?.ino && here.dev === there.dev;
+    },
+    write: (octets) => writeSync(file, octets),
+    truncate: (length) => ftruncateSync(file, length),
+    close: () => closeSync(file),
+  };
+}
 
 function statusOf(stats: Stats): FileStatus {
   const kind = stats.isFile()

@@ -1,10 +1,10 @@
 import { fstatSync, readFileSync } from 'node:fs';
-import { parseArgs } from 'node:util';
 import { errorCode } from '../errors.ts';
-import type { OptionTable, OptionValues, Program } from '../program.ts';
+import type { Program } from '../program.ts';
 import { openTerminal } from './terminal.ts';
 
 let stdout: typeof process.stdout | undefined;
+let outputClosed: () => void = () => undefined;
 let stderr: typeof process.stderr | undefined;
 
 export const program: Program = {
@@ -41,9 +41,14 @@ export const program: Program = {
   print(text) {
     stdout ??= process.stdout.on('error', (error) => {
       if (errorCode(error) !== 'EPIPE') throw error; // its reader has gone (`status | head`)
+      outputClosed();
     });
     stdout.write(text);
   },
+  get unprinted() {
+    return stdout?.writableLength ?? 0;
+  },
+  onOutputClosed: (act) => (outputClosed = act),
   complain(text) {
     // A log that cannot be written (its disk is full) must not end a daemon; there is nobody to tell.
     stderr ??= process.stderr.on('error', () => undefined);
@@ -58,21 +63,6 @@ export const program: Program = {
   onFault(act) {
     process.on('uncaughtException', (error) => act('thrown', error));
     process.on('unhandledRejection', (error) => act('rejected', error));
-  },
-  parseWords<T extends OptionTable>(words: readonly string[], options: T) {
-    const { values, positionals, tokens } = parseArgs({
-      args: [...words],
-      options,
-      allowPositionals: true,
-      tokens: true,
-    });
-    return {
-      values: values as unknown as OptionValues<T>,
-      operands: positionals,
-      given: tokens.flatMap((token) =>
-        token.kind === 'option' ? [{ name: token.name, word: token.rawName }] : [],
-      ),
-    };
   },
   loadAddon(path) {
     // Not required: one that comes as a descriptor (/proc/self/fd/7) has no name that ends with .node.

@@ -1,5 +1,5 @@
 import { connect, createServer, isIP, Socket, type AddressInfo, type Server } from 'node:net';
-import { checkServerIdentity, connect as connectTls } from 'node:tls';
+import type tls from 'node:tls';
 import type {
   Endpoints,
   Listener,
@@ -8,6 +8,7 @@ import type {
   Sockets,
   TcpSocket,
 } from '../sockets.ts';
+import { require } from './require.ts';
 
 export const sockets: Sockets = {
   connect: ({ address, port, from }, connected) => {
@@ -22,7 +23,8 @@ export const sockets: Sockets = {
   },
   connectTls: ({ address, port, from, identity }, connected) => {
     const { peerName, authorities, own } = identity;
-    const socket = connectTls({
+    const { checkServerIdentity, connect } = require('node:tls') as typeof tls;
+    const socket = connect({
       host: address,
       port,
       minVersion: 'TLSv1.2',

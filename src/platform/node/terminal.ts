@@ -1,6 +1,7 @@
-import { createInterface } from 'node:readline';
+import type readline from 'node:readline';
 import { Writable } from 'node:stream';
 import type { Terminal } from '../program.ts';
+import { require } from './require.ts';
 
 export function openTerminal(): Terminal {
   let isHidden = false;
@@ -10,6 +11,7 @@ export function openTerminal(): Terminal {
       done();
     },
   });
+  const { createInterface } = require('node:readline') as typeof readline;
   const terminal = createInterface({
     input: process.stdin,
     output,

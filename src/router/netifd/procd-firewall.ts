@@ -19,8 +19,9 @@ export function firewallRules(
   servers: readonly ServedPort[],
   deviceOf: (network: string) => string | undefined,
 ): Table[] {
-  return servers.flatMap(({ name, port, listen, openFirewall, allowFrom }) => {
-    if (!openFirewall) return [];
+  return servers.flatMap(({ name, port, listen, openFirewall, allowFrom, denyFrom }) => {
+    if (!openFirewall || denyFrom.some(({ length }) => length === 0)) return [];
+    const sources = [...allowFrom.map(formatPrefix), ...denyFrom.map((each) => `!${formatPrefix(each)}`)]; // prettier-ignore
     const devices =
       listen.length === 0 ? [undefined] : listen.flatMap((each) => deviceOf(each) ?? []);
     return [...new Set(devices)].map((device) => ({
@@ -31,7 +32,7 @@ export function firewallRules(
       ...(device === undefined ? {} : { device }),
       proto: 'tcp',
       dest_port: String(port),
-      ...(allowFrom.length === 0 ? {} : { src_ip: allowFrom.map(formatPrefix) }),
+      ...(sources.length === 0 ? {} : { src_ip: sources }),
       target: 'ACCEPT',
     }));
   });

@@ -258,6 +258,8 @@ export class ClientConnection implements SessionOwner {
         this.#lcpUp = true;
         this.#step('lcp', `MRU ${news.peerMru}`);
         break;
+      case 'tunnel-changed': // a link is in no groups
+        break;
       case 'login':
         // Nobody is asked to log in to a link.
         break;
@@ -348,7 +350,7 @@ export class ClientConnection implements SessionOwner {
           count: (what) => this.#gateway.count(`ppp: ${what}`),
         },
       },
-      { id, username, routes, account: undefined },
+      { id, username, routes, account: undefined, inform: undefined },
       this,
       now,
     );

@@ -1,4 +1,4 @@
-/* eslint max-lines: ['error', { max: 510, skipBlankLines: true, skipComments: true }] -- one machine */
+/* eslint max-lines: ['error', { max: 540, skipBlankLines: true, skipComments: true }] -- one machine */
 /**
  * A link that dials out: name, addresses, attempts, pauses, giving up. From TCP on an attempt is a ClientConnection.
  *
@@ -13,6 +13,7 @@
 import type { Ipv4 } from '../../wire/brand.ts';
 import { cause, type Cause } from '../../wire/cause.ts';
 import { formatAddress, parseAddress } from '../../wire/ip.ts';
+import { within, type Allowance } from '../allowance.ts';
 import { Claims } from '../claims.ts';
 import type { Gateway } from '../gateway.ts';
 import { IdleWatch } from '../idle-watch.ts';
@@ -102,6 +103,7 @@ export class ClientLink {
       cause: undefined,
       redial,
       random: gateway.random,
+      allowance: Infinity,
       takePlace: () =>
         gateway.occupied < gateway.limits.maxSessions
           ? this.#claims.add(gateway.occupy())
@@ -122,6 +124,7 @@ export class ClientLink {
     if (this.#isLeaving) return undefined;
     const { options, held, redial } = this.#memory;
     const link = new ClientLink(options, this.#gateway, this.#ports, { held }, redial);
+    link.#memory.allowance = this.#memory.allowance;
     const state = this.#state;
     const isDown = state.name === 'down' || (state.name === 'stopping' && state.then.to === 'down');
     link.#enter(isDown ? { name: 'down', cause } : fail(link.#memory, cause, now), now);
@@ -254,13 +257,33 @@ export class ClientLink {
     const isOther = options.keys.session !== this.options.keys.session;
     const isFreed = state.name === 'blocked' && !redial.givesUp(this.#memory.cause, options);
     this.#memory.options = options;
-    this.#connection?.setRates(options.rates, now);
+    this.#setRates(now);
     if (!isOther && !isFreed) return;
     redial.reset();
     if (state.name === 'stopping') {
       if (state.then.to !== 'down') this.#dialAfter(state);
       // What stands while it waits for a packet gets the new settings.
     } else if (state.name !== 'down') this.#stop({ to: 'dial' }, cause('CONFIG_CHANGED'), now);
+  }
+
+  /** What its quota leaves from now on: with nothing left it ends, and is blocked until there is something again. */
+  allow(allowance: Allowance, now: number): void {
+    const state = this.#state;
+    this.#memory.allowance = allowance;
+    this.#setRates(now);
+    if (allowance > 0) {
+      if (state.name === 'blocked' && state.cause?.code === 'QUOTA_USED_UP') this.#start(now);
+      return;
+    }
+    const why = cause('QUOTA_USED_UP');
+    if (state.name === 'connected' || state.name === 'up') {
+      this.#closing(why, now);
+      state.connection.end(why, now);
+      this.#pump(now);
+    } else if (state.name !== 'stopping' && !isIdle(state)) {
+      this.#giveUp();
+      this.#enter(fail(this.#memory, why, now), now);
+    }
   }
 
   /** Answer to 'resolve'; `server` as it stood there, so that an overtaken answer is known. */
@@ -291,6 +314,7 @@ export class ClientLink {
     this.#step('tcp', `${formatAddress(local)} to ${formatAddress(peer)}`);
     const connection = this.#newConnection({ peer, local, wanted }, now);
     this.#enter({ name: 'connected', place, connection, rest, tunnelBy: undefined }, now);
+    this.#setRates(now);
     this.#pump(now);
   }
 
@@ -405,6 +429,11 @@ export class ClientLink {
       retryAt: this.#state.name === 'waiting' ? this.#state.until : undefined,
       session: this.#connection?.status(),
     };
+  }
+
+  #setRates(now: number): void {
+    const { allowance, options } = this.#memory;
+    this.#connection?.setRates(within(allowance, options.rates), now);
   }
 
   get #connection(): ClientConnection | undefined {

@@ -45,6 +45,7 @@ export class Redial {
 
   givesUp(cause: Cause | undefined, options: ClientLinkOptions): boolean {
     if (options.maxFail > 0 && this.#failures >= options.maxFail) return true;
+    if (cause?.code === 'QUOTA_USED_UP') return true;
     return options.blockOnAuthFailure && cause !== undefined && loginFailures.has(cause.code);
   }
 

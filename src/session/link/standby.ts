@@ -89,12 +89,14 @@ export class Standby {
       localAddress: address,
       peerAddress: address,
       routes,
+      inform: undefined,
       mtu,
       defaultRoute,
       metric,
       dns: [],
       ipv6: undefined,
       proxyArp: false,
+      groups: [],
       ipv6Client: undefined,
     };
     this.#state = { number, leave, tunnel, replaced };

@@ -1,6 +1,7 @@
 /** Which state of a client link comes next: an attempt begins, takes the next address, comes to TCP, fails and is waited out. */
 import type { Ipv4 } from '../../wire/brand.ts';
 import { cause, type Cause } from '../../wire/cause.ts';
+import type { Allowance } from '../allowance.ts';
 import type { ClientLinkOptions } from '../options.ts';
 import type { ClientLinkState, Place, StateNamed, Target } from './client-link-state.ts';
 import type { Redial } from './redial.ts';
@@ -23,6 +24,7 @@ export interface Memory {
   /** Why it is not up. */
   readonly cause: Cause | undefined;
   readonly redial: Redial;
+  readonly allowance: Allowance;
   readonly random: (length: number) => Uint8Array;
   /** undefined: all are taken. */
   takePlace(): Place | undefined;
@@ -31,6 +33,7 @@ export interface Memory {
 /** An attempt. @param place that the one before had */
 export function begin(memory: Memory, place: Place | undefined, now: number): ClientLinkState {
   if (memory.held) return { name: 'held', until: now, cause: memory.cause };
+  if (memory.allowance === 0) return failForQuota(memory, now);
   const waits = memory.options.demand > 0 && !memory.wanted && !memory.probe;
   const taken = waits ? undefined : (place ?? memory.takePlace());
   if (taken === undefined && !waits) return failForPlace(memory, now);
@@ -109,8 +112,10 @@ export function afterwards(
     case 'dial':
       return begin(memory, place, now);
     case 'demand':
+      if (memory.allowance === 0) return failForQuota(memory, now);
       return { name: 'demand', address: then.address, rest: [] };
     case 'again':
+      if (memory.allowance === 0) return failForQuota(memory, now);
       // What went wrong in PPP would go wrong at the other addresses, too.
       return tryNext(memory, place, connection.reachedPpp ? [] : then.rest, then.cause, now);
   }
@@ -124,6 +129,10 @@ export function fail(memory: Memory, cause: Cause, now: number): ClientLinkState
   if (redial.givesUp(cause, options)) return { name: 'blocked', cause };
   const until = now + redial.pause(options, memory.random);
   return { name: memory.held ? 'held' : 'waiting', until, cause };
+}
+
+function failForQuota(memory: Memory, now: number): ClientLinkState {
+  return fail(memory, cause('QUOTA_USED_UP'), now);
 }
 
 function failForPlace(memory: Memory, now: number): ClientLinkState {

@@ -1,16 +1,28 @@
 /** Who may log in, on all servers of the daemon together: accounts, lock-out, places before the login, and who is in. */
 import type { Ipv4 } from '../../wire/brand.ts';
-import type { Cause } from '../../wire/cause.ts';
+import { cause, type Cause } from '../../wire/cause.ts';
+import type { Allowance } from '../allowance.ts';
 import type { Gateway } from '../gateway.ts';
 import type { User } from '../options.ts';
-import { Accounts } from './accounts.ts';
+import type { SessionEvent } from '../ports.ts';
+import { accountFault, Accounts } from './accounts.ts';
 import { HalfOpen } from './half-open.ts';
 import { Lockout } from './lockout.ts';
 
 export interface AccessOptions {
   readonly users: readonly User[];
-  /** ms since 1970 UTC, for the expiry of accounts only. */
-  readonly wallClock: () => number;
+  /** For the expiry of accounts and their hours only. */
+  readonly wallTime: () => WallTime;
+  /** Of a user, by name. */
+  readonly allowance: (username: string) => Allowance;
+  readonly report: (event: SessionEvent) => void;
+}
+
+/** ms since 1970. */
+export interface WallTime {
+  readonly utc: number;
+  /** As the clocks on the walls have it. */
+  readonly local: number;
 }
 
 /** Somebody who is logged in, as those see it who must end the session. */
@@ -26,16 +38,19 @@ export interface LiveSession {
 
 export class Access {
   readonly gateway: Gateway;
-  readonly lockout = new Lockout();
+  readonly lockout: Lockout;
   readonly halfOpen = new HalfOpen();
-  readonly wallClock: () => number;
+  readonly wallTime: () => WallTime;
+  readonly allowance: (username: string) => Allowance;
   #users: readonly User[];
   #accounts: Accounts;
   readonly #sessions = new Map<string, LiveSession[]>();
 
-  constructor(gateway: Gateway, { users, wallClock }: AccessOptions) {
+  constructor(gateway: Gateway, { users, wallTime, allowance, report }: AccessOptions) {
     this.gateway = gateway;
-    this.wallClock = wallClock;
+    this.wallTime = wallTime;
+    this.allowance = allowance;
+    this.lockout = new Lockout(report);
     this.#users = users;
     this.#accounts = new Accounts(users, gateway.random);
   }
@@ -56,6 +71,15 @@ export class Access {
 
   get users(): readonly User[] {
     return this.#users;
+  }
+
+  /** Why this user may not use this server now, whatever its password. @param methods that it has logged in by */
+  fault(user: User, server: string, methods: readonly string[]): Cause | undefined {
+    return accountFault(user, server, this.wallTime(), methods) ?? this.quotaFault(user);
+  }
+
+  quotaFault({ username }: { readonly username: string }): Cause | undefined {
+    return this.allowance(username) === 0 ? cause('QUOTA_USED_UP') : undefined;
   }
 
   /** New accounts. The `reconfigure` of the servers, called after it, applies them to live sessions. */

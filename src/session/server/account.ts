@@ -3,7 +3,7 @@ import type { Ipv4 } from '../../wire/brand.ts';
 import type { Prefix } from '../../wire/ip.ts';
 import type { SessionTimes } from './session-limits.ts';
 import { ordinaryTerms, type Authorization, type Terms } from '../authorization.ts';
-import type { Rates, User } from '../options.ts';
+import type { FilterSet, Hours, Rates, User } from '../options.ts';
 
 export interface Account {
   readonly username: string;
@@ -19,20 +19,21 @@ export interface Account {
   readonly maxSessions: number | undefined;
   /** Last valid moment, ms since 1970 UTC. */
   readonly expires: number | undefined;
+  readonly hours: Hours | undefined;
   readonly terms: Terms;
 }
 
 export function accountOf(user: User): Account {
-  const { username, address, routes, maxSessions, expires } = user;
+  const { username, address, routes, maxSessions, expires, hours } = user;
   const terms = ordinaryTerms;
-  return { username, user, address, pool: undefined, routes, maxSessions, expires, terms };
+  return { username, user, address, pool: undefined, routes, maxSessions, expires, hours, terms };
 }
 
 /** @param bareUsername as the caller gave it, without its domain */
 export function accountFrom(authorization: Authorization, bareUsername: string): Account {
   const { username = bareUsername, address, pool, routes, maxSessions, terms } = authorization;
-  const user = undefined;
-  return { username, user, address, pool, routes, maxSessions, expires: undefined, terms };
+  const ofUsers = { user: undefined, expires: undefined, hours: undefined };
+  return { username, address, pool, routes, maxSessions, terms, ...ofUsers };
 }
 
 /** What ends a session by itself. */
@@ -44,6 +45,15 @@ export function timesOf(
     idleTimeout: terms.idleTimeout ?? idleTimeout,
     sessionTimeout: terms.sessionTimeout ?? sessionTimeout,
   };
+}
+
+/** nftables sets that the address is in; a Filter-Id that nobody has permitted has no effect. */
+export function groupsOf(
+  { user, terms }: Account,
+  filterSets: readonly FilterSet[],
+): readonly string[] {
+  const filtered = filterSets.filter(({ filter }) => terms.filters.includes(filter));
+  return [...new Set([...(user?.groups ?? []), ...filtered.map(({ set }) => set)])];
 }
 
 /** @param server what holds for those that have no rates of their own */

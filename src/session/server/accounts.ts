@@ -2,6 +2,8 @@
 import { Secret } from '../../crypto/secret.ts';
 import { cause, type Cause } from '../../wire/cause.ts';
 import type { User } from '../options.ts';
+import type { WallTime } from './access.ts';
+import { isWithin } from './hours.ts';
 
 export class Accounts {
   readonly #byUsername = new Map<string, User[]>();
@@ -27,11 +29,24 @@ export class Accounts {
   }
 }
 
-/** Why this account may not use this server now, whatever its password. `wallClock`: ms since 1970 UTC. */
-export function accountFault(user: User, server: string, wallClock: number): Cause | undefined {
+/**
+ * Why this account may not use this server now, whatever its password.
+ * @param methods those that it has logged in with
+ */
+export function accountFault(
+  user: User,
+  server: string,
+  { utc, local }: WallTime,
+  methods: readonly string[],
+): Cause | undefined {
   if (!user.enabled) return cause('ACCOUNT_DISABLED');
   if (!mayCall(user, server)) return cause('ACCOUNT_DISABLED', `not allowed on ${server}`);
-  if (user.expires !== undefined && wallClock > user.expires) return cause('ACCOUNT_EXPIRED');
+  if (user.expires !== undefined && utc > user.expires) return cause('ACCOUNT_EXPIRED');
+  if (user.hours !== undefined && !isWithin(user.hours, local))
+    return cause('OUTSIDE_HOURS', user.hours.text);
+  const allowed: readonly string[] = user.auth;
+  if (allowed.length > 0 && !methods.every((method) => allowed.includes(method)))
+    return cause('AUTH_METHOD_REFUSED', `the user may use ${allowed.join(', ')}`);
   return undefined;
 }
 

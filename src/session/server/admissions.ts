@@ -17,8 +17,7 @@ import type { Neighbours, SessionEvent } from '../ports.ts';
 import type { Identity } from '../session.ts';
 import type { Access, LiveSession } from './access.ts';
 import { accountOf, type Account } from './account.ts';
-import { accountFault } from './accounts.ts';
-import { grantOf } from './grant.ts';
+import { grantOf, informOf } from './grant.ts';
 import { LanAddresses, type Found } from './lan-addresses.ts';
 import { AddressPool, type PoolOptions } from './pool.ts';
 
@@ -125,8 +124,13 @@ export class Admissions {
   }
 
   /** See CallPorts. */
-  admit(proved: Account, end: LiveSession['end'], now: number): Admission | Cause | Wait {
-    const user = this.#current(proved);
+  admit(
+    proved: Account,
+    method: string,
+    end: LiveSession['end'],
+    now: number,
+  ): Admission | Cause | Wait {
+    const user = this.#current(proved, method);
     if ('code' in user) return user;
     const grant = grantOf(this.#options, user);
     if ('code' in grant) return grant;
@@ -144,14 +148,15 @@ export class Admissions {
   }
 
   /** As the configuration has it now, and what speaks against it. */
-  #current(proved: Account): Account | Cause {
-    if (proved.user === undefined) return this.#foreignFault(proved) ?? proved;
-    const { accounts, wallClock } = this.#access;
+  #current(proved: Account, method: string): Account | Cause {
+    if (proved.user === undefined)
+      return this.#foreignFault(proved) ?? this.#access.quotaFault(proved) ?? proved;
+    const { accounts } = this.#access;
     const { name } = this.#options;
     const user = accounts.find(proved.username, proved.username, name);
     // Changed while the answer was held back: what was proved is no longer what counts.
     if (user?.keys.session !== proved.user.keys.session) return cause('PEER_AUTH_FAILED');
-    return accountFault(user, name, wallClock()) ?? accountOf(user);
+    return this.#access.fault(user, name, [method]) ?? accountOf(user);
   }
 
   /** An authority does not know what is taken here. */
@@ -224,14 +229,16 @@ export class Admissions {
 
   /** Which sessions of the user must give way to one more (on_duplicate). */
   #replaced(user: Account): readonly LiveSession[] | Cause {
+    const { address, maxSessions, routes } = user;
     const sessions = this.#access.sessionsOf(user.username);
-    const single = user.address !== undefined || user.routes.length > 0;
-    // An address or a network leads to one session only.
-    const most = single ? 1 : (user.maxSessions ?? this.#options.maxPerUser);
-    const excess = Math.max(0, sessions.length + 1 - most);
-    if (excess === 0) return [];
+    // An address or a network leads to one session only. (RADIUS may give each session an address of its own.)
+    const most = routes.length > 0 ? 1 : (maxSessions ?? this.#options.maxPerUser);
+    const same = sessions.filter((session) => session.address === address);
+    const others = sessions.filter((session) => session.address !== address);
+    const excess = Math.max(0, others.length + 1 - most);
+    if (same.length + excess === 0) return [];
     if (this.#options.onDuplicate === 'deny') return cause('USER_LIMIT');
-    return sessions.slice(0, excess);
+    return [...same, ...others.slice(0, excess)];
   }
 
   #ofOwnPool(sessions: readonly LiveSession[]): readonly LiveSession[] {
@@ -276,7 +283,8 @@ export class Admissions {
     const { username } = user;
     const id = this.#access.gateway.nextId();
     const routes = this.#routes(user, grant.peerAddress);
-    return this.#hold(user, { id, username, routes }, grant, end);
+    const inform = informOf(this.#options, user.user, grant.dns);
+    return this.#hold(user, { id, username, routes, inform }, grant, end);
   }
 
   #hold(

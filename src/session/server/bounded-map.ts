@@ -16,21 +16,34 @@ export class BoundedMap<K, V> {
     return [...this.#entries];
   }
 
+  values(): IterableIterator<V> {
+    return this.#entries.values();
+  }
+
   get(key: K): V | undefined {
     return this.#entries.get(key);
   }
 
-  /** Sets the entry and makes it the newest. */
-  set(key: K, value: V): void {
+  /** Sets the entry and makes it the newest. @returns what made room for it */
+  set(key: K, value: V): V | undefined {
     this.#entries.delete(key);
+    let displaced: V | undefined;
     if (this.#entries.size >= this.#limit) {
-      const oldest = this.#entries.keys().next();
-      if (oldest.done !== true) this.#entries.delete(oldest.value);
+      const oldest = this.#entries.entries().next();
+      if (oldest.done !== true) {
+        displaced = oldest.value[1];
+        this.#entries.delete(oldest.value[0]);
+      }
     }
     this.#entries.set(key, value);
+    return displaced;
   }
 
   delete(key: K): void {
     this.#entries.delete(key);
+  }
+
+  clear(): void {
+    this.#entries.clear();
   }
 }

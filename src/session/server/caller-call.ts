@@ -13,6 +13,7 @@ import { formatPrefix, prefixContains } from '../../wire/ip.ts';
 import { MsChapError } from '../../wire/ms-chap.ts';
 import { toHex } from '../../wire/octets.ts';
 import type { CallFacts, LoginAnswer, Terms } from '../authorization.ts';
+import { within } from '../allowance.ts';
 import type { Claims } from '../claims.ts';
 import { Deadlines, earliest } from '../deadlines.ts';
 import type { ServerOptions } from '../options.ts';
@@ -26,7 +27,7 @@ import type {
 } from '../ports.ts';
 import { Session, type SessionNews, type SessionOwner } from '../session.ts';
 import type { Access, LiveSession } from './access.ts';
-import { ratesOf, timesOf, type Account } from './account.ts';
+import { groupsOf, ratesOf, timesOf, type Account } from './account.ts';
 import type { Admission, Admissions, Wait } from './admissions.ts';
 import { Progress } from './half-open.ts';
 import { Login, type Verdict } from './login.ts';
@@ -70,6 +71,7 @@ export interface CallPorts {
    */
   readonly admit: (
     account: Account,
+    method: string,
     end: LiveSession['end'],
     now: number,
   ) => Admission | Cause | Wait;
@@ -165,7 +167,7 @@ export class CallerCall implements SessionOwner {
     const { peerCallId } = saved.session;
     const session = new Session(this.path, peerCallId, settings, undefined, this, now);
     const times = timesOf(account, options());
-    const limits = new SessionLimits(times, this.path, access.wallClock, now);
+    const limits = new SessionLimits(times, this.path, access.wallTime, now);
     limits.restore(saved.limits);
     const again = undefined;
     const state = { session, account, admission, release, again, limits };
@@ -187,14 +189,14 @@ export class CallerCall implements SessionOwner {
     return this.#session?.methods ?? [];
   }
 
-  /** The account, or the server, has changed in what does not end this session: expiry and rates hold at once. */
+  /** The account, its allowance or the server has changed in what does not end this session: expiry, rates and the like hold at once. */
   renew(account: Account, now: number): void {
     const state = this.#state;
     if (!('admission' in state)) return;
     this.#state = { ...state, account };
+    state.session.renew(this.#how(account), now);
     this.#setRates(state.session, account, now);
-    if (state.name === 'established')
-      this.#endIf(state.limits.setExpiry(account.expires, now), now);
+    if (state.name === 'established') this.#endIf(state.limits.setAccount(account, now), now);
   }
 
   /** An authority wants something to be otherwise of a session that lives. */
@@ -204,7 +206,7 @@ export class CallerCall implements SessionOwner {
     const account = { ...state.account, terms: { ...state.account.terms, ...change } };
     const admission = { ...state.admission, account };
     this.#state = { ...state, account, admission };
-    state.session.renew(this.#how(account));
+    state.session.renew(this.#how(account), now);
     if (change.rates !== undefined) this.#setRates(state.session, account, now);
     if (change.idleTimeout !== undefined || change.sessionTimeout !== undefined)
       state.limits.setTimes(timesOf(account, this.#ports.options()), now);
@@ -302,6 +304,7 @@ export class CallerCall implements SessionOwner {
         this.#deadlines.set('tunnel', now + this.#ports.access.gateway.limits.loginTimeout);
         break;
       case 'event':
+      case 'tunnel-changed':
         this.#owner.output(news);
         break;
       case 'authenticated': // it is the peer that logs in
@@ -397,7 +400,7 @@ export class CallerCall implements SessionOwner {
 
   #answer({ session, login }: State & { name: 'judged' }, verdict: Verdict, now: number): void {
     const { attempt } = login;
-    const admission = this.#admission(verdict, now);
+    const admission = this.#admission(verdict, attempt.method, now);
     if ('wait' in admission) {
       this.#deadlines.set('answer', now + admission.wait); // the login has its deadline all the same
       return;
@@ -444,16 +447,23 @@ export class CallerCall implements SessionOwner {
     session.admit({ ...identity, account: this.#how(account) }, attempt.method, grant, now);
   }
 
-  #how({ user, terms }: Account): SessionAccount {
-    return { source: user === undefined ? 'radius' : 'local', call: this.#facts, terms };
+  #how(account: Account): SessionAccount {
+    const { user, terms } = account;
+    return {
+      source: user === undefined ? 'radius' : 'local',
+      call: this.#facts,
+      terms,
+      groups: groupsOf(account, this.#ports.options().filterSets),
+      note: user?.note,
+    };
   }
 
-  #admission(verdict: Verdict, now: number): Admission | Cause | Wait {
+  #admission(verdict: Verdict, method: string, now: number): Admission | Cause | Wait {
     if ('refused' in verdict) return verdict.refused;
     const { account } = verdict;
     const circle = account.routes.find((prefix) => prefixContains(prefix, this.#owner.peer));
     if (circle !== undefined) return cause('ROUTE_LOOP', formatPrefix(circle));
-    return this.#ports.admit(account, this.#end, now);
+    return this.#ports.admit(account, method, this.#end, now);
   }
 
   /** Somebody else ends it. */
@@ -472,7 +482,9 @@ export class CallerCall implements SessionOwner {
   }
 
   #setRates(session: Session, account: Account, now: number): void {
-    session.setRates(ratesOf(account, this.#ports.options().rates), now);
+    const { access, options } = this.#ports;
+    const rates = ratesOf(account, options().rates);
+    session.setRates(within(access.allowance(account.username), rates), now);
   }
 
   #establish(now: number): void {
@@ -482,10 +494,10 @@ export class CallerCall implements SessionOwner {
     if (session === undefined) return;
     const { options, access } = this.#ports;
     const times = timesOf(state.account, options());
-    const limits = new SessionLimits(times, this.path, access.wallClock, now);
+    const limits = new SessionLimits(times, this.path, access.wallTime, now);
     this.#state = { ...state, name: 'established', limits };
     this.#event({ what: 'session-up', session });
-    this.#endIf(limits.setExpiry(state.account.expires, now), now);
+    this.#endIf(limits.setAccount(state.account, now), now);
   }
 
   #endIf(why: Cause | undefined, now: number): void {

@@ -2,15 +2,19 @@
 import type { Grant, MppeOptions } from '../../ppp/options.ts';
 import { cause, type Cause } from '../../wire/cause.ts';
 import type { Terms } from '../authorization.ts';
-import type { ServerOptions } from '../options.ts';
+import type { Ipv4 } from '../../wire/brand.ts';
+import type { ServerOptions, User } from '../options.ts';
+import type { InformParameters } from '../ports.ts';
 import type { Account } from './account.ts';
 
 /** All but the address. @returns or why there is nothing that both allow */
 export function grantOf(
   { localAddress, dns, nbns, mppe }: ServerOptions,
-  { terms }: Account,
+  { user, terms }: Account,
 ): Omit<Grant, 'peerAddress'> | Cause {
-  const encryption = stricter(mppe, terms.mppe);
+  // The owner's word about a user counts more than the server's, weaker or stronger.
+  const own = { ...mppe, policy: user?.mppe ?? mppe.policy };
+  const encryption = stricter(own, terms.mppe);
   if ('code' in encryption) return encryption;
   return {
     localAddress,
@@ -18,6 +22,22 @@ export function grantOf(
     nbns: terms.nbns ?? nbns,
     mppe: encryption,
     ...(terms.mtu === undefined ? {} : { mtu: terms.mtu }),
+  };
+}
+
+/** What DHCPINFORM is answered with: the user's own where there is any, else the server's. */
+export function informOf(
+  { network, clientRoutes, domains }: ServerOptions,
+  user: User | undefined,
+  dns: readonly Ipv4[],
+): InformParameters {
+  const own = <T>(ofUser: readonly T[] = [], ofServer: readonly T[]) =>
+    ofUser.length > 0 ? ofUser : ofServer;
+  return {
+    prefixLength: network.length,
+    dns,
+    domains: own(user?.domains, domains),
+    routes: own(user?.clientRoutes, clientRoutes),
   };
 }
 

@@ -15,7 +15,6 @@ import type { CallFacts, Continuation, LoginAnswer, LoginQuestion } from '../aut
 import type { ServerOptions, User } from '../options.ts';
 import { accountFrom, accountOf, type Account } from './account.ts';
 import type { Access } from './access.ts';
-import { accountFault } from './accounts.ts';
 import { mustChange } from './refusals.ts';
 
 /** Peers give up a login after 10 s and more (pppd: 3 s between ten tries, Windows: 3 s between four). */
@@ -204,12 +203,12 @@ export class Login {
   }
 
   /** The password of a user of the configuration was right, but it may be time for another. */
-  #rightHere({ proof }: LoginAttempt, user: User, now: number): void {
+  #rightHere({ proof, method }: LoginAttempt, user: User, now: number): void {
     const { access, options } = this.#ports;
     const newSecret = proof?.newSecret;
     this.#right(accountOf(user));
     // What else speaks against it is told when it is to be admitted.
-    if (accountFault(user, options().name, access.wallClock()) !== undefined) return;
+    if (access.fault(user, options().name, [method]) !== undefined) return;
     if (newSecret === undefined) {
       if (user.mustChange && !this.#isIn)
         this.#decide({ refused: cause('PASSWORD_EXPIRED'), told: mustChange });
@@ -282,9 +281,10 @@ export class Login {
   }
 
   #wrong(why: Cause, told: Refusal | undefined, now: number): void {
-    const { bareUsername } = this.attempt;
-    const { ban } = this.#ports.options();
-    this.#ports.access.lockout.failed(this.#call.peer, bareUsername, ban, now);
+    const { server, peer: source } = this.#call;
+    const { bareUsername: username } = this.attempt;
+    const { access, options } = this.#ports;
+    access.lockout.failed({ server, source, username }, options().ban, now);
     this.#decide({ refused: why, told });
   }
 

@@ -6,7 +6,7 @@ import type { Refusal } from '../../ppp/options.ts';
 import type { Cause, CauseCode } from '../../wire/cause.ts';
 import { MsChapError } from '../../wire/ms-chap.ts';
 
-const { AccountDisabled, NoDialinPermission, ServerSilent } = MsChapError;
+const { AccountDisabled, NoDialinPermission, RestrictedLogonHours, ServerSilent } = MsChapError;
 
 /** Also for whom the answer is not known: it tells nothing of the password. */
 const notDecided: Refusal = {
@@ -33,6 +33,18 @@ const refusals: Partial<Record<CauseCode, Refusal>> = {
   },
   // Not 648: Windows would ask for a new password then.
   ACCOUNT_EXPIRED: { errorCode: AccountDisabled, message: 'The account has expired' },
+  OUTSIDE_HOURS: {
+    errorCode: RestrictedLogonHours,
+    message: 'The user may not log in at this time',
+  },
+  AUTH_METHOD_REFUSED: {
+    errorCode: NoDialinPermission,
+    message: 'The user may not log in by this method',
+  },
+  QUOTA_USED_UP: {
+    errorCode: NoDialinPermission,
+    message: "This month's quota is used up",
+  },
   USER_LIMIT: {
     errorCode: NoDialinPermission,
     message: 'The user has as many sessions as allowed already',

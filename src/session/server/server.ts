@@ -3,13 +3,12 @@
  */
 import type { Ipv4 } from '../../wire/brand.ts';
 import { cause, type Cause } from '../../wire/cause.ts';
-import { prefixContains, type AddressRange } from '../../wire/ip.ts';
+import { prefixContains, type AddressRange, type Prefix } from '../../wire/ip.ts';
 import type { Terms } from '../authorization.ts';
 import type { ServerOptions } from '../options.ts';
 import type { CallPaths, SessionStatus } from '../ports.ts';
 import type { Access } from './access.ts';
 import { accountOf } from './account.ts';
-import { accountFault } from './accounts.ts';
 import { Admissions, type AdmissionPorts } from './admissions.ts';
 import type { CallerCall } from './caller-call.ts';
 import { Caller, type CallerPorts, type SavedCaller } from './caller.ts';
@@ -48,8 +47,8 @@ export class Server {
       options: () => this.#options,
       access,
       paths: ports.paths,
-      admit: (user, end, now) => this.#admissions.admit(user, end, now),
-      readmit: (account, saved, end) => this.#admissions.readmit(account, saved, end),
+      admit: (...asked) => this.#admissions.admit(...asked),
+      readmit: (...asked) => this.#admissions.readmit(...asked),
       feed: ports.feed,
       done: (caller) => this.#callers.delete(caller),
     };
@@ -65,7 +64,8 @@ export class Server {
    */
   accept(peer: Ipv4, local: Ipv4, now: number): Caller | Cause {
     if (this.#closed !== undefined) return this.#closed;
-    if (!this.#allows(peer)) return cause('SOURCE_NOT_ALLOWED');
+    const fault = this.#sourceFault(peer);
+    if (fault !== undefined) return fault;
     if (this.#access.lockout.isBanned(peer, now)) return cause('SOURCE_BANNED');
     const { halfOpen, gateway } = this.#access;
     const place = halfOpen.enter(
@@ -130,18 +130,27 @@ export class Server {
   /**
    * New options, and whatever `reconfigure` of gateway and access has brought before. Sessions stay whose keys are the same, their own and
    * their user's, as far as all they have is still allowed; the others end with CONFIG_CHANGED, SOURCE_NOT_ALLOWED,
-   * ACCOUNT_DISABLED or ACCOUNT_EXPIRED.
+   * SOURCE_DENIED, ACCOUNT_DISABLED, ACCOUNT_EXPIRED or QUOTA_USED_UP.
    */
   reconfigure(options: ServerOptions, now: number): void {
     this.#admissions.reconfigure(options);
     const isOther = options.keys.session !== this.#options.keys.session;
     this.#options = options;
     for (const caller of this.callers()) {
-      if (this.#allows(caller.peer)) continue;
-      this.#ports.feed(caller, () => caller.close(cause('SOURCE_NOT_ALLOWED'), now));
+      const fault = this.#sourceFault(caller.peer);
+      if (fault !== undefined) this.#ports.feed(caller, () => caller.close(fault, now));
     }
     this.#endCalls(
       (call) => (isOther ? cause('CONFIG_CHANGED') : this.#reloadFault(call, now)),
+      now,
+    );
+  }
+
+  /** The allowance of a user is another one. */
+  review(username: string, now: number): void {
+    this.#endCalls(
+      (call) =>
+        call.loggedIn?.account.username === username ? this.#reloadFault(call, now) : undefined,
       now,
     );
   }
@@ -166,9 +175,13 @@ export class Server {
     for (const caller of this.callers()) this.#ports.feed(caller, () => caller.close(why, now));
   }
 
-  #allows(peer: Ipv4): boolean {
-    const { allowFrom } = this.#options;
-    return allowFrom.length === 0 || allowFrom.some((prefix) => prefixContains(prefix, peer));
+  /** Why nobody may call from there. */
+  #sourceFault(peer: Ipv4): Cause | undefined {
+    const { allowFrom, denyFrom } = this.#options;
+    const isIn = (prefix: Prefix) => prefixContains(prefix, peer);
+    if (denyFrom.some(isIn)) return cause('SOURCE_DENIED');
+    if (allowFrom.length > 0 && !allowFrom.some(isIn)) return cause('SOURCE_NOT_ALLOWED');
+    return undefined;
   }
 
   #endCalls(fault: (call: CallerCall) => Cause | undefined, now: number): number {
@@ -191,15 +204,16 @@ export class Server {
     const { peerAddress } = admission.grant;
     if (account.user === undefined) {
       call.renew(account, now);
-      return this.#admissions.addressFault(account, peerAddress);
+      const fault = this.#admissions.addressFault(account, peerAddress);
+      return fault ?? this.#access.quotaFault(account);
     }
-    const { accounts, wallClock } = this.#access;
+    const { accounts } = this.#access;
     const user = accounts.find(account.username, account.username, name);
     if (user?.keys.session !== account.user.keys.session) return cause('CONFIG_CHANGED');
     const renewed = accountOf(user);
     const fault = this.#admissions.addressFault(renewed, peerAddress);
     if (fault !== undefined) return fault;
     call.renew(renewed, now);
-    return accountFault(user, name, wallClock());
+    return this.#access.fault(user, name, call.methods);
   }
 }

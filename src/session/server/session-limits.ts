@@ -1,9 +1,11 @@
-/** What ends an established session by itself: that it is quiet, that its time is over, the expiry of its account. */
+/** What ends an established session by itself: that it is quiet, that its time is over, its account's expiry and hours. */
 import { cause, type Cause } from '../../wire/cause.ts';
 import { Deadlines } from '../deadlines.ts';
 import { IdleWatch } from '../idle-watch.ts';
-import type { ServerOptions } from '../options.ts';
+import type { ServerOptions, User } from '../options.ts';
 import type { CallPath } from '../ports.ts';
+import type { WallTime } from './access.ts';
+import { isWithin, toNextMinute } from './hours.ts';
 
 /** The expiry of an account is looked at again after this time at the latest: the wall clock may be set, ms. */
 const EXPIRY_CHECK = 3_600_000;
@@ -11,17 +13,20 @@ const EXPIRY_CHECK = 3_600_000;
 /** ms; 0: never. */
 export type SessionTimes = Pick<ServerOptions, 'idleTimeout' | 'sessionTimeout'>;
 
+export type AccountTimes = Pick<User, 'expires' | 'hours'>;
+type Limit = 'idle' | 'lifetime' | 'expiry' | 'hours';
+
 export class SessionLimits {
   readonly #path: CallPath;
-  readonly #wallClock: () => number;
+  readonly #wallTime: () => WallTime;
   #since: number;
   #idle: IdleWatch | undefined;
-  readonly #deadlines = new Deadlines<'idle' | 'lifetime' | 'expiry'>();
-  #expires: number | undefined;
+  readonly #deadlines = new Deadlines<Limit>();
+  #account: AccountTimes = { expires: undefined, hours: undefined };
 
-  constructor(times: SessionTimes, path: CallPath, wallClock: () => number, now: number) {
+  constructor(times: SessionTimes, path: CallPath, wallTime: () => WallTime, now: number) {
     this.#path = path;
-    this.#wallClock = wallClock;
+    this.#wallTime = wallTime;
     this.#since = now;
     this.setTimes(times, now);
   }
@@ -35,13 +40,13 @@ export class SessionLimits {
     else this.#deadlines.set('idle', this.#idle.next(now));
   }
 
-  /** Not carried: #path, #wallClock. */
+  /** Not carried: #path, #wallTime. */
   save() {
     return {
       since: this.#since,
       idle: this.#idle?.save(),
       deadlines: this.#deadlines.save(),
-      expires: this.#expires,
+      account: this.#account,
     };
   }
 
@@ -51,7 +56,7 @@ export class SessionLimits {
     if (saved.idle !== undefined) this.#idle?.restore(saved.idle);
     this.#deadlines.clearAll();
     this.#deadlines.restore(saved.deadlines);
-    this.#expires = saved.expires;
+    this.#account = saved.account;
     return this;
   }
 
@@ -68,14 +73,15 @@ export class SessionLimits {
     return undefined;
   }
 
-  /** @param expires of the account, as User has it. @returns why the session must end now */
-  setExpiry(expires: number | undefined, now: number): Cause | undefined {
-    this.#expires = expires;
+  /** The account's times from now on. @returns why the session must end now */
+  setAccount(account: AccountTimes, now: number): Cause | undefined {
+    this.#account = account;
     this.#deadlines.clear('expiry');
-    return this.#checkExpiry(now);
+    this.#deadlines.clear('hours');
+    return this.#checkExpiry(now) ?? this.#checkHours(now);
   }
 
-  #reach(limit: 'idle' | 'lifetime' | 'expiry', now: number): Cause | undefined {
+  #reach(limit: Limit, now: number): Cause | undefined {
     switch (limit) {
       case 'idle':
         if (this.#idle?.look() === true) return cause('IDLE_TIMEOUT');
@@ -85,14 +91,27 @@ export class SessionLimits {
         return cause('CONNECT_TIME');
       case 'expiry':
         return this.#checkExpiry(now);
+      case 'hours':
+        return this.#checkHours(now);
     }
   }
 
   #checkExpiry(now: number): Cause | undefined {
-    if (this.#expires === undefined) return undefined;
-    const left = this.#expires - this.#wallClock();
+    const { expires } = this.#account;
+    if (expires === undefined) return undefined;
+    const left = expires - this.#wallTime().utc;
     if (left < 0) return cause('ACCOUNT_EXPIRED');
     this.#deadlines.set('expiry', now + Math.min(left + 1, EXPIRY_CHECK));
+    return undefined;
+  }
+
+  /** Each minute, whatever becomes of the clock meanwhile. */
+  #checkHours(now: number): Cause | undefined {
+    const { hours } = this.#account;
+    if (hours === undefined) return undefined;
+    const { local } = this.#wallTime();
+    if (!isWithin(hours, local)) return cause('OUTSIDE_HOURS', hours.text);
+    this.#deadlines.set('hours', now + toNextMinute(local));
     return undefined;
   }
 }

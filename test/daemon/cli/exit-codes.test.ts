@@ -15,10 +15,10 @@ describe('exit codes', { concurrency: 2 }, () => {
     assert.match(version.stdout, /^pptp-gateway \S+\n$/);
   });
 
-  test('64: usage, with the usage below it', async (context) => {
+  test('64: usage, and where to look', async (context) => {
     const { code, stdout, stderr } = await run(context, ['bogus']);
     assert.deepEqual([code, stdout], [64, '']);
-    assert.match(stderr, /^pptp-gateway: unknown command 'bogus'\nusage: pptp-gateway COMMAND/);
+    assert.match(stderr, /^pptp-gateway: unknown command 'bogus'\npptp-gateway help/);
   });
 
   test('69: the daemon is not running', async (context) => {

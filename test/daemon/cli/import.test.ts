@@ -73,10 +73,10 @@ test('import: nothing there, another program, a folder that cannot be written', 
   const { config } = folder(t);
   const nothing = await run(t, ['import', 'pptpd', '--config-dir', config]);
   assert.deepEqual(
-    [nothing.code, nothing.stdout],
+    [nothing.code, nothing.stderr],
     [
-      ExitCode.Ok,
-      `nothing to import: there is no file ${join(config, 'pptpd')}, and no ${join(config, '../pptpd.conf')}\n`,
+      ExitCode.NotFound,
+      `pptp-gateway: nothing to import: there is no file ${join(config, 'pptpd')}, and no ${join(config, '../pptpd.conf')}\n`,
     ],
   );
   const other = await run(t, ['import', 'openvpn']);

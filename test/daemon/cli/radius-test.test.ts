@@ -50,8 +50,8 @@ test('steps, exit codes, and a password that is shown nowhere', async (t) => {
     ],
   );
   assert.equal(refused.code, ExitCode.LoginRefused);
-  const { cause } = JSON.parse(refused.stdout) as { cause: { code: string } };
-  assert.equal(cause.code, 'RADIUS_NOT_PROVEN'); // the stand-in proves the other password
+  const { checks } = JSON.parse(refused.stdout) as { checks: [{ cause: { code: string } }] };
+  assert.equal(checks[0].cause.code, 'RADIUS_NOT_PROVEN'); // the stand-in proves the other password
   assert.equal(noTerminal.code, ExitCode.Usage);
   assert.match(noTerminal.stderr, /give --password-file/);
   assert.equal(unknown.code, ExitCode.NotFound);

@@ -64,6 +64,13 @@ const rates = {
   rate_down: nothing('16000'),
   rate_burst: nothing('100'),
 };
+const days = ['Sun', 'Mon', 'Tue', 'Wed', 'Thu', 'Fri', 'Sat'];
+const OTHER_DAY = `${days[(new Date().getDay() + 3) % 7]!} 00:00-24:00`;
+const quota = {
+  quota_month: nothing('1000000'),
+  quota_action: nothing('notify', { among: { quota_month: '1000000' } }),
+  quota_day: nothing('15', { among: { quota_month: '1000000' } }),
+};
 const tls: More = { among: { transport: 'tls' } };
 const inbound = { direction: 'inbound', dest_ip: '203.0.113.1' };
 
@@ -97,9 +104,13 @@ export const changes: { readonly [K in Kind]: Readonly<Record<keyof (typeof tabl
       masquerade: all('1'),
       client_dns: nothing('192.0.2.53'),
       client_wins: nothing('192.0.2.54'),
+      client_route: nothing('10.20.0.0/16'),
+      domain: nothing('office.lan'),
       open_firewall: nothing('0'),
       accounts: nothing(['local', 'radius']),
       allow_from: some('192.0.2.0/24', ['198.18.0.0/16', '198.51.100.0/24']),
+      deny_from: some('198.18.1.0/24', ['192.0.2.1', '203.0.113.0/24']),
+      filter_id: nothing(['staff', 'sales team=inet filter sales']),
       ban_after: nothing('1'),
       ban_time: nothing('60'),
     },
@@ -125,6 +136,7 @@ export const changes: { readonly [K in Kind]: Readonly<Record<keyof (typeof tabl
       holdoff: nothing('2000'),
       holdoff_max: nothing('7200'),
       ...rates,
+      ...quota,
       pppname: all('vpn0'),
       demand: sessions('600'),
       keepalive_adaptive: nothing('0'),
@@ -146,8 +158,16 @@ export const changes: { readonly [K in Kind]: Readonly<Record<keyof (typeof tabl
       server: some('other', ['other', 'home']),
       ipaddr: sessions('192.168.99.55'),
       route: sessions('10.1.0.0/16'),
+      client_route: nothing('10.20.0.0/16'),
+      domain: nothing('office.lan'),
       max_sessions: nothing('2'),
+      mppe: sessions('optional'),
+      auth: some('eap', ['eap', 'mschap-v2']),
+      hours: some(OTHER_DAY, '00:00-24:00'),
+      group: nothing(['staff', 'inet filter staff']),
+      note: nothing('Anna of the office, extension 12'),
       ...rates,
+      ...quota,
       must_change: nothing('1'),
       expires: some('2001-01-01', '2099-12-31'),
     },
@@ -159,6 +179,7 @@ export const changes: { readonly [K in Kind]: Readonly<Record<keyof (typeof tabl
       login_timeout: nothing('30'),
       writable: nothing('/tmp'),
       imported: nothing('pptpd'),
+      usage_folder: nothing('/tmp/usage'),
     },
     relay: {
       enabled: all('0'),

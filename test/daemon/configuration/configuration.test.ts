@@ -110,8 +110,11 @@ test('the example of the design', () => {
       isolate: true,
       dns: [ip('192.168.99.1')],
       nbns: [ip('192.168.1.5')],
+      clientRoutes: [],
+      domains: [],
       accounts: ['local'],
       allowFrom: [{ address: 0, length: 0 }],
+      filterSets: [],
       ban: { after: 5, time: 600_000 },
     },
   ]);
@@ -140,6 +143,7 @@ test('the example of the design', () => {
     ipv6Client: undefined,
     commands: { up: undefined, down: undefined },
     verbose: false,
+    quota: undefined,
   });
   const [{ secret: userSecret, ...user }] = users as [(typeof users)[0]];
   assert.equal(userSecret.password, 'streng');
@@ -150,9 +154,17 @@ test('the example of the design', () => {
     servers: ['home'],
     address: ip('192.168.99.10'),
     routes: [{ address: ip('10.1.0.0'), length: 16 }],
+    clientRoutes: [],
+    domains: [],
     maxSessions: 1,
+    auth: [],
+    groups: [],
+    hours: undefined,
+    mppe: undefined,
+    note: undefined,
     rates: {},
     mustChange: false,
+    quota: undefined,
     expires: Date.UTC(2028, 0, 1) - 1,
   });
 });

@@ -171,3 +171,65 @@ test('a server that a user names and that is not there is a warning', () => {
     ["warning: pptp_users, section 'one', option 'server', value 'lab': there is no such server"],
   );
 });
+
+test("a user's own encryption and login methods beside those of the servers", () => {
+  const told = (network: string, user: string) => warnings({ network, pptp_users: users(user) });
+  const users = (lines: string) =>
+    `config user 'anna'\noption username 'anna'\noption password 'x'\n${lines}\n`;
+  const home = (...lines: string[]) => server('home', ...subnet(99), ...lines);
+  assert.deepEqual(told(home(), "option mppe 'required'\nlist auth 'mschap-v2'"), []);
+  assert.deepEqual(told(home(), "option mppe 'off'"), [
+    "warning: pptp_users, section 'anna', option 'mppe', value 'off': weaker than server 'home' has it (required): this user's traffic may pass unencrypted",
+  ]);
+  assert.deepEqual(told(home("option mppe 'off'"), "option mppe 'optional'"), []);
+  assert.deepEqual(told(home(), "option mppe 'off'\nlist server 'other'").length, 1);
+  assert.deepEqual(told(home(), "list auth 'mschap'"), [
+    "warning: pptp_users, section 'anna', option 'auth', value 'mschap': these login methods are weak: a listener can learn the password",
+    "warning: pptp_users, section 'anna', option 'auth', value 'mschap': server 'home' allows none of these: no login there",
+  ]);
+  assert.deepEqual(told(home("option auth 'mschap-v2 chap'"), "option auth 'chap'").slice(-1), [
+    "warning: pptp_users, section 'anna', option 'auth', value 'chap': server 'home': no keys for the encryption that is required",
+  ]);
+  assert.deepEqual(
+    refusal({
+      network: home(),
+      pptp_users: users("option auth 'chap pap'\noption mppe 'required'"),
+    }),
+    [
+      "error: pptp_users, section 'anna', option 'mppe', value 'required': login by chap or pap gives no keys to encrypt with: expected auth mschap-v2, or mppe off",
+    ],
+  );
+});
+
+test('a user is in so many groups, and has so many hours', () => {
+  const many = (option: string, word: (n: number) => string) =>
+    Array.from({ length: 65 }, (_, n) => `list ${option} '${word(n)}'`).join('\n');
+  assert.deepEqual(
+    refusal(
+      files('user', `${many('group', (n) => `g${n}`)}\n${many('hours', () => '08:00-09:00')}`),
+    ),
+    [
+      "error: pptp_users, section 'anna', option 'group', value '65 sets': expected at most 16",
+      "error: pptp_users, section 'anna', option 'hours', value '65 times': expected at most 64",
+    ],
+  );
+});
+
+test('what an answer to DHCPINFORM has no room for is a warning, of the server or of the user', () => {
+  const routes = (count: number) =>
+    Array.from({ length: count }, (_, n) => `list client_route '10.${n}.1.0/24'`);
+  const texts = (ofServer: number, ofUser: number) => ({
+    network: server('home', ...subnet(1), "option domain 'office.lan'", ...routes(ofServer)),
+    pptp_users: user('one', "option username 'anna'", ...routes(ofUser)),
+  });
+  assert.deepEqual(warnings(texts(25, 25)), []);
+  for (const [ofServer, ofUser, whose] of [
+    [40, 0, "network, section 'home'"],
+    [0, 40, "pptp_users, section 'one'"],
+  ] as const) {
+    const [warning, ...others] = warnings(texts(ofServer, ofUser));
+    assert.deepEqual(others, []);
+    assert.ok(warning!.startsWith(`warning: ${whose}, option 'client_route'`), warning);
+    assert.match(warning!, /more than an answer to DHCPINFORM has room for/);
+  }
+});

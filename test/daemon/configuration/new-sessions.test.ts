@@ -13,7 +13,7 @@ import { describe, ip, World } from '../../support/world.ts';
 import { changes, tables, text, type Change, type Kind, type Section } from './changes.ts';
 
 /** Our own links ask for none, and whom local accounts know nobody else is asked about: their sessions show nothing of it. */
-const unseen: readonly string[] = ['client_wins', 'accounts'];
+const unseen: readonly string[] = ['client_wins', 'client_route', 'domain', 'accounts'];
 
 function configuration(kind?: Kind, more?: Section): Configuration {
   const of = (each: Kind) => text(each, each === kind ? more : {});

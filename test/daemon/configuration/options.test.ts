@@ -55,6 +55,64 @@ const rates = (rate: number | undefined, burst: number | undefined) => ({
   rate_down: whole('rates.down', rate, 0, 10_000_000),
   rate_burst: whole('rates.burst', burst, 10, 10_000),
 });
+const QUOTA = "option quota_month '5'";
+const quota: Readonly<Record<string, Case>> = {
+  quota_month: {
+    at: 'quota',
+    absent: undefined,
+    good: [
+      ['0', undefined],
+      ['1', { octets: 1_000_000, action: { kind: 'deny' }, day: 1 }],
+      ['1000000000', { octets: 1e15, action: { kind: 'deny' }, day: 1 }],
+    ],
+    bad: ['1000000001', '-1', '1.5', '5 GB', 'x'],
+  },
+  quota_action: {
+    at: 'quota.action',
+    beside: QUOTA,
+    good: [
+      ['deny', { kind: 'deny' }],
+      ['notify', { kind: 'notify' }],
+      ['slow 1', { kind: 'slow', rate: 1 }],
+      ['slow 10000000', { kind: 'slow', rate: 10_000_000 }],
+    ],
+    bad: ['slow', 'slow 0', 'slow 10000001', 'slow 512 kbit/s', 'Deny', 'deny 5'],
+  },
+  quota_day: {
+    at: 'quota.day',
+    beside: QUOTA,
+    good: [
+      ['1', 1],
+      ['31', 31],
+    ],
+    bad: ['0', '32', '-1', 'Monday'],
+  },
+};
+const domains: Case = {
+  at: 'domains',
+  absent: [],
+  good: [
+    ['office.lan', ['office.lan']],
+    [
+      ['office.lan', 'example.com'],
+      ['office.lan', 'example.com'],
+    ],
+    ['_msdcs.ad-1.Example', ['_msdcs.ad-1.Example']],
+    [`${'a'.repeat(63)}.lan`, [`${'a'.repeat(63)}.lan`]],
+  ],
+  bad: [
+    '.',
+    'a..b',
+    '.lan',
+    'lan.',
+    '-a.lan',
+    'a-.lan',
+    'ä.lan',
+    'a;b',
+    `${'a'.repeat(64)}.lan`,
+    'a.'.repeat(64) + 'b',
+  ],
+};
 const secret: Case = {
   at: 'secret',
   good: [
@@ -214,6 +272,8 @@ const cases: Readonly<Record<Kind, Readonly<Record<string, Case>>>> = {
     ...rates(0, 50),
     client_dns: addressList('dns'),
     client_wins: addressList('nbns'),
+    client_route: prefixList('clientRoutes'),
+    domain: domains,
     open_firewall: { good: [['0', undefined]], bad: ['x'] },
     masquerade: flag('masquerade', false),
     accounts: {
@@ -229,6 +289,23 @@ const cases: Readonly<Record<Kind, Readonly<Record<string, Case>>>> = {
       bad: ['ldap', 'Local'],
     },
     allow_from: prefixList('allowFrom'),
+    deny_from: prefixList('denyFrom'),
+    filter_id: {
+      at: 'filterSets',
+      absent: [],
+      good: [
+        ['staff', [{ filter: 'staff', set: 'inet fw4 staff' }]],
+        ['sales team = ip filter sales', [{ filter: 'sales team', set: 'ip filter sales' }]],
+        [
+          ['a=b', 'a=b=c'],
+          [
+            { filter: 'a', set: 'inet fw4 b' },
+            { filter: 'a=b', set: 'inet fw4 c' },
+          ],
+        ],
+      ],
+      bad: ['=staff', 'staff=', 'sales team', 'a=b c', 'a\u0007=staff', `${'x'.repeat(254)}=staff`],
+    },
     ban_after: whole('ban.after', 5, 0, 1000),
     ban_time: whole('ban.time', 600_000, 1, 86400, 1000),
   },
@@ -297,6 +374,7 @@ const cases: Readonly<Record<Kind, Readonly<Record<string, Case>>>> = {
       bad: ['3601', '-1', '1.5', 'x'],
     },
     ...rates(0, 50),
+    ...quota,
     holdoff_max: {
       ...whole('holdoffMax', 300_000, 5, 86400, 1000),
       bad: ['0', '86401', '-1', '1.5', 'x'],
@@ -356,8 +434,92 @@ const cases: Readonly<Record<Kind, Readonly<Record<string, Case>>>> = {
       bad: ['192.168.99.10/32', 'x'],
     },
     route: prefixList('routes'),
+    client_route: prefixList('clientRoutes'),
+    domain: domains,
     max_sessions: whole('maxSessions', undefined, 1, 4096),
+    mppe: {
+      at: 'mppe',
+      absent: undefined,
+      good: ['required', 'optional', 'off'].map((word) => [word, word]),
+      bad: ['on', 'Required'],
+    },
+    auth: { ...both['auth']!, absent: [] },
+    hours: {
+      at: 'hours',
+      absent: undefined,
+      good: [
+        [
+          'Mon-Fri 08:00-18:00',
+          { periods: [{ days: 0b0111110, from: 480, to: 1080 }], text: 'Mon-Fri 08:00-18:00' },
+        ],
+        ['0:00-24:00', { periods: [{ days: 0b1111111, from: 0, to: 1440 }], text: '0:00-24:00' }],
+        [
+          ['fri,SAT 22:00-06:00', 'Sat-Mon 9:30-10:00'],
+          {
+            periods: [
+              { days: 0b1100000, from: 1320, to: 360 },
+              { days: 0b1000011, from: 570, to: 600 },
+            ],
+            text: 'fri,SAT 22:00-06:00; Sat-Mon 9:30-10:00',
+          },
+        ],
+        [
+          'Mon Wed 8:00-12:00, 13:00-17:00; Thu 8:00-12:00',
+          {
+            periods: [
+              { days: 0b0001010, from: 480, to: 720 },
+              { days: 0b0001010, from: 780, to: 1020 },
+              { days: 0b0010000, from: 480, to: 720 },
+            ],
+            text: 'Mon Wed 8:00-12:00, 13:00-17:00; Thu 8:00-12:00',
+          },
+        ],
+      ],
+      bad: [
+        'Mon-Fri',
+        'Mon-Fri 8-18',
+        'Mon-Fri 08:00-18:60',
+        'Mon-Fri 08:00-24:01',
+        '24:00-08:00',
+        '08:00-08:00',
+        'Montag 08:00-18:00',
+        'Mon-Fri 08:00-18:00 Sat',
+        'Mon--Fri 08:00-18:00',
+        '08:00-18:00 \u001b[31m',
+        '1:00-2:00 '.repeat(30),
+      ],
+    },
+    group: {
+      at: 'groups',
+      absent: [],
+      good: [
+        ['staff', ['inet fw4 staff']],
+        ['inet filter staff', ['inet filter staff']],
+        [
+          ['staff', 'ip6 x y', 'staff'],
+          ['inet fw4 staff', 'ip6 x y'],
+        ],
+      ],
+      bad: [
+        'staff nas',
+        '@staff',
+        'staff; flush ruleset',
+        'staff }',
+        'bridge fw4 staff',
+        'x'.repeat(65),
+      ],
+    },
+    note: {
+      at: 'note',
+      absent: undefined,
+      good: [
+        ['<b>Anna</b> & Ben, $(reboot) "ext." 12', '<b>Anna</b> & Ben, $(reboot) "ext." 12'],
+        ['ж'.repeat(128), 'ж'.repeat(128)],
+      ],
+      bad: ['x'.repeat(257), 'ж'.repeat(129), 'a\nb', 'a\u001b[31m', 'a\0'],
+    },
     ...rates(undefined, undefined),
+    ...quota,
     must_change: flag('mustChange', false),
     expires: {
       at: 'expires',
@@ -380,6 +542,10 @@ const cases: Readonly<Record<Kind, Readonly<Record<string, Case>>>> = {
       bad: ['tmp', '/', '/tmp/', '/tmp/../etc', '/a b', '/a:b'],
     },
     imported: { good: [['pptpd', undefined]], bad: [] },
+    usage_folder: {
+      good: [['/mnt/disk/usage', undefined]],
+      bad: ['usage', '/', '/mnt/', '/a b'],
+    },
   },
   radius: {
     enabled: { good: [['1', undefined]], bad: ['2'] },

@@ -105,6 +105,7 @@ test('one with every option that LuCI and netifd know', () => {
       ipv6Client: { requestPrefix: '60', noRelease: true, sourceFilter: false, delegate: false },
       commands: { up: '/etc/up.sh', down: '/etc/down.sh "$LINK"' },
       verbose: false,
+      quota: undefined,
     },
   );
 });

@@ -1,35 +1,21 @@
 /** Accounting and CoA of a real server, with a real FreeRADIUS and its SQL table. */
 import assert from 'node:assert/strict';
-import { execFileSync } from 'node:child_process';
 import { join } from 'node:path';
 import { after, before, test } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { ControlClient } from '../../../src/daemon/control/client.ts';
 import type { SessionDocument } from '../../../src/daemon/reports/documents.ts';
 import { Lab, type Gateway } from '../../../tools/lab.ts';
+import { call } from '../../support/control.ts';
 import { FREERADIUS_SECRET, FreeRadius } from '../../support/freeradius.ts';
+import { hasEnded, RadiusDatabase } from '../../support/radius-database.ts';
 import { link, password } from '../link-text.ts';
-
-interface Row {
-  readonly acctsessionid: string;
-  readonly username: string;
-  readonly acctstarttime: number;
-  /** null: it goes on. */
-  readonly acctstoptime: number | null;
-  readonly acctsessiontime: number;
-  readonly acctinputoctets: number;
-  readonly acctoutputoctets: number;
-  readonly acctterminatecause: string;
-  readonly framedipaddress: string;
-  readonly callingstationid: string;
-  readonly nasipaddress: string;
-}
 
 const lab = new Lab('accounting');
 let routerSide: string;
 let branchSide: string;
 let router: Gateway;
 let radius: FreeRadius;
+let database: RadiusDatabase;
 
 const files = {
   network: `config interface 'home'
@@ -62,6 +48,7 @@ before(async () => {
   ]);
   const users = `anna Cleartext-Password := "${password}"\n`;
   radius = await FreeRadius.start({ users, sqlite: true }, ['ip', 'netns', 'exec', routerSide]);
+  database = new RadiusDatabase(join(radius.folder, 'radius.db'));
   router = await startRouter();
   await lab.gateway('branch', branchSide, { network: link('one', '198.18.1.1', 'anna') }, '--dial');
 });
@@ -79,34 +66,14 @@ async function until<T>(look: () => Promise<T | undefined>): Promise<T> {
   }
 }
 
-function rows(): Row[] {
-  const database = join(radius.folder, 'radius.db');
-  const query = 'SELECT * FROM radacct ORDER BY radacctid';
-  const text = execFileSync('sqlite3', ['-cmd', '.timeout 10000', '-json', database, query]);
-  return text.length === 0 ? [] : (JSON.parse(text.toString()) as Row[]);
-}
-
-/** Its row, once it is as wanted. */
-const row = (id: string, isWanted: (row: Row) => boolean): Promise<Row> =>
-  until(() => Promise.resolve(rows().find((one) => one.acctsessionid === id && isWanted(one))));
-const hasEnded = ({ acctstoptime }: Row) => acctstoptime !== null;
-
-async function sessions(): Promise<readonly SessionDocument[]> {
-  const client = await ControlClient.open(join(router.configDir, 'run/ubus.sock'));
-  try {
-    return ((await client.call('sessions')) as { sessions: SessionDocument[] }).sessions;
-  } finally {
-    client.close();
-  }
-}
+const sessions = async () =>
+  (await call<{ sessions: readonly SessionDocument[] }>(router, 'sessions')).sessions;
 
 /** A session that has none of these ids, and its row. */
 async function next(
   but: readonly string[] = [],
 ): Promise<{ session: SessionDocument; id: string }> {
-  const open = await until(() =>
-    Promise.resolve(rows().find((one) => !hasEnded(one) && !but.includes(one.acctsessionid))),
-  );
+  const open = await database.open(but);
   const [session] = await sessions();
   assert.equal(session?.address, open.framedipaddress);
   return { session, id: open.acctsessionid };
@@ -138,7 +105,7 @@ test('octets in the table are those of the session, and a Disconnect ends it', a
     (await radclient('disconnect', `User-Name = "anna"`)).output,
     /Received Disconnect-ACK/,
   );
-  const ended = await row(id, hasEnded);
+  const ended = await database.ended(id);
   assert.equal(ended.acctinputoctets, session.rx_bytes);
   assert.equal(ended.acctoutputoctets, session.tx_bytes);
   assert.equal(ended.username, 'anna');
@@ -153,7 +120,7 @@ test('CoA changes what a session may', async () => {
   seen.push(id);
   const { output } = await radclient('coa', `Acct-Session-Id = "${id}", Session-Timeout = 2`);
   assert.match(output, /Received CoA-ACK/);
-  assert.equal((await row(id, hasEnded)).acctterminatecause, 'Session-Timeout');
+  assert.equal((await database.ended(id)).acctterminatecause, 'Session-Timeout');
   const gone = await radclient('coa', `Acct-Session-Id = "${id}", Session-Timeout = 2`);
   assert.match(gone.output, /Received CoA-NAK[^]*Error-Cause = Session-Context-Not-Found/);
 });
@@ -164,7 +131,7 @@ test('a Stop comes while FreeRADIUS is away, and is there when it is back', asyn
   await radius.kill();
   await radclient('disconnect', `Acct-Session-Id = "${id}"`);
   await radius.restart();
-  assert.equal((await row(id, hasEnded)).acctterminatecause, 'Admin-Reset');
+  assert.equal((await database.ended(id)).acctterminatecause, 'Admin-Reset');
 });
 
 test('a daemon that is killed leaves the end of its sessions to the next one', async () => {
@@ -175,9 +142,9 @@ test('a daemon that is killed leaves the end of its sessions to the next one', a
   await router.process.ended;
   router = await startRouter();
   await radius.restart();
-  assert.equal((await row(id, hasEnded)).acctterminatecause, 'NAS-Reboot');
+  assert.equal((await database.ended(id)).acctterminatecause, 'NAS-Reboot');
   const { id: last } = await next(seen);
   await router.process.stop();
-  assert.equal((await row(last, hasEnded)).acctterminatecause, 'Admin-Reboot');
-  assert.ok(rows().every(hasEnded), JSON.stringify(rows()));
+  assert.equal((await database.ended(last)).acctterminatecause, 'Admin-Reboot');
+  assert.ok((await database.rows()).every(hasEnded), JSON.stringify(await database.rows()));
 });

@@ -1,15 +1,14 @@
 /** Logins that a real FreeRADIUS decides on, of a real link to a real server. */
 import assert from 'node:assert/strict';
-import { join } from 'node:path';
 import { after, before, test } from 'node:test';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { ControlClient } from '../../../src/daemon/control/client.ts';
 import type {
   FailureDocument,
   SessionDocument,
   StatusDocument,
 } from '../../../src/daemon/reports/documents.ts';
 import { Lab, type Gateway } from '../../../tools/lab.ts';
+import { call } from '../../support/control.ts';
 import { FREERADIUS_SECRET, FreeRadius } from '../../support/freeradius.ts';
 import { link, password } from '../link-text.ts';
 
@@ -78,19 +77,6 @@ after(async () => {
   await lab.close();
   await radius.stop();
 });
-
-async function call<T>(
-  gateway: Gateway,
-  method: string,
-  args: Readonly<Record<string, string>> = {},
-): Promise<T> {
-  const client = await ControlClient.open(join(gateway.configDir, 'run/ubus.sock'));
-  try {
-    return (await client.call(method, args)) as T;
-  } finally {
-    client.close();
-  }
-}
 
 async function until(holds: () => Promise<boolean>): Promise<void> {
   while (!(await holds())) await sleep(20);

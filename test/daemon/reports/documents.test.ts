@@ -1,6 +1,10 @@
 import assert from 'node:assert/strict';
 import { mock, test } from 'node:test';
-import { causeDocument, sessionDocument } from '../../../src/daemon/reports/documents.ts';
+import {
+  causeDocument,
+  radiusServerDocument,
+  sessionDocument,
+} from '../../../src/daemon/reports/documents.ts';
 import { cause } from '../../../src/wire/cause.ts';
 import { ordinaryTerms } from '../../../src/session/authorization.ts';
 import { session } from '../status.ts';
@@ -53,8 +57,19 @@ test('a caller that RADIUS has let in', () => {
       port: 0,
     },
     terms: ordinaryTerms,
+    groups: [],
+    note: undefined,
   } as const;
   assert.equal(sessionDocument({ ...session, account }, 1000).account, 'radius');
+  assert.equal('groups' in sessionDocument({ ...session, account }, 1000), false);
+  const anna = {
+    ...account,
+    source: 'local',
+    groups: ['inet fw4 staff', 'ip filter nas'],
+    note: '<b>\u202eAnna',
+  } as const;
+  const { groups, note } = sessionDocument({ ...session, account: anna }, 1000);
+  assert.deepEqual([groups, note], [['staff', 'ip filter nas'], '<b>?Anna']);
   assert.equal('account' in sessionDocument(session, 1000), false);
 });
 
@@ -76,5 +91,25 @@ test('a cause is its code and its sentence with the detail', () => {
   assert.deepEqual(causeDocument(cause('HANGUP')), {
     code: 'HANGUP',
     text: 'The other end ended the connection.',
+  });
+});
+
+test('a RADIUS server: how it is and since when, and nothing of one that was never asked', () => {
+  const common = { name: 'main', waiting: 0, sockets: 1, isDistrusted: false };
+  const silent = { ...common, state: 'unknown', heard: undefined, roundTrip: undefined } as const;
+  assert.deepEqual(radiusServerDocument(silent, 5000), {
+    name: 'main',
+    state: 'unknown',
+    waiting: 0,
+    distrusted: false,
+  });
+  const heard = { ...common, state: 'alive', waiting: 2, heard: 2000, roundTrip: 12.6 } as const;
+  assert.deepEqual(radiusServerDocument({ ...heard, isDistrusted: true }, 5000), {
+    name: 'main',
+    state: 'alive',
+    waiting: 2,
+    round_trip: 13,
+    heard: 3,
+    distrusted: true,
   });
 });

@@ -4,7 +4,7 @@ import { sessionDocument } from '../../../src/daemon/reports/documents.ts';
 import { busEvent } from '../../../src/daemon/reports/events.ts';
 import { decodeTable, encodeTable } from '../../../src/ubus-js/index.ts';
 import { cause } from '../../../src/wire/cause.ts';
-import { session } from '../status.ts';
+import { quotaUsedUp, session } from '../status.ts';
 
 const now = 61_000;
 const peer = session.peer;
@@ -58,4 +58,21 @@ test("a link's state is told; strangers, steps and counters are not", () => {
     { what: 'step', link: 'office', step: 'tcp', detail: '' },
   ] as const)
     assert.equal(busEvent(event, now), undefined);
+});
+
+test('a quota that is used up is told with whose it is and its period', () => {
+  assert.deepEqual(busEvent(quotaUsedUp('user', 'eve\0\n'), now), {
+    name: 'pptp.quota',
+    data: {
+      username: 'eve\0\n',
+      bytes: 5_000_000,
+      used_bytes: 5_000_001,
+      used_up: true,
+      action: 'slow',
+      rate: 512,
+      since: '2026-11-01',
+      until: '2026-11-30',
+    },
+  });
+  assert.equal(busEvent(quotaUsedUp('link', 'office'), now)?.data['link'], 'office');
 });

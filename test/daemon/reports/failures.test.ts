@@ -7,12 +7,19 @@ import { session } from '../status.ts';
 
 const peer = session.peer;
 
-function noted(...events: SessionEvent[]) {
+function entries(...events: SessionEvent[]) {
   const failures = new Failures();
   for (const event of events) failures.note(event);
-  return failures
-    .list()
-    .map(({ name, peer: from, username, cause: why }) => [name, from, username, why.code]);
+  return failures.list();
+}
+
+function noted(...events: SessionEvent[]) {
+  return entries(...events).map(({ name, peer: from, username, cause: why }) => [
+    name,
+    from,
+    username,
+    why.code,
+  ]);
 }
 
 test('every kind of failure says who, from where and why', () => {
@@ -98,5 +105,51 @@ test('a link that is given up is one failure, however often the router is told, 
     ['home', '', '', 'AUTH_TOPEER_FAILED'],
   ]);
   const dialling = { what: 'link-state', link: 'office', state: 'connecting' } as const;
-  assert.equal(noted(blocked, dialling, blocked).length, 2);
+  const counted = (...events: SessionEvent[]) => entries(...events).map(({ count }) => count);
+  assert.deepEqual(counted(blocked, blocked), [1]);
+  assert.deepEqual(counted(blocked, dialling, blocked), [2]);
+});
+
+test('the same again is one entry, with how often and since when, at the end of the list', (context) => {
+  context.mock.timers.enable({ apis: ['Date'], now: 1_000_000 });
+  const failures = new Failures();
+  const guess = (username: string): void => {
+    const why = cause('PEER_AUTH_FAILED');
+    failures.note({ what: 'auth-failed', server: 'home', peer, username, cause: why });
+    context.mock.timers.tick(10_000);
+  };
+  for (const username of ['eve', 'anna', 'eve', 'eve']) guess(username);
+  assert.deepEqual(
+    failures.list().map(({ username, count, first, time }) => [username, count, first, time]),
+    [
+      ['anna', 1, 1010, 1010],
+      ['eve', 3, 1000, 1030],
+    ],
+  );
+});
+
+test('a link that fails again and again does not push out the others, whoever answered', () => {
+  const waiting = { what: 'link-state', link: 'office', state: 'waiting' } as const;
+  const lost = { ...session, kind: 'link', name: 'office' } as const;
+  const list = entries(
+    {
+      what: 'auth-failed',
+      server: 'home',
+      peer,
+      username: 'eve',
+      cause: cause('PEER_AUTH_FAILED'),
+    },
+    ...Array.from({ length: 200 }, () => ({ ...waiting, cause: cause('CONNECT_TIMEOUT') })),
+    { what: 'session-down', session: lost, cause: cause('PEER_DEAD') },
+    { ...waiting, cause: cause('PEER_DEAD') },
+    { what: 'session-down', session: { ...lost, peer: 1 }, cause: cause('PEER_DEAD') },
+  );
+  assert.deepEqual(
+    list.map(({ kind, name, count }) => [kind, name, count]),
+    [
+      ['server', 'home', 1],
+      ['link', 'office', 200],
+      ['link', 'office', 2],
+    ],
+  );
 });

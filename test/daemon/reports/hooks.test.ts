@@ -8,11 +8,22 @@ import {
   type HookOptions,
   type HookPorts,
 } from '../../../src/daemon/reports/hooks.ts';
-import type { SessionEvent } from '../../../src/session/ports.ts';
-import { cause } from '../../../src/wire/cause.ts';
+import type { Ban, LinkState, SessionEvent } from '../../../src/session/ports.ts';
+import { cause, type CauseCode } from '../../../src/wire/cause.ts';
+import { parseAddress } from '../../../src/wire/ip.ts';
 import { takeDescriptors } from '../../support/descriptors.ts';
 import { folder } from '../cli/program.ts';
-import { session } from '../status.ts';
+import { quotaUsedUp, session } from '../status.ts';
+
+const folders = [
+  'session-up',
+  'session-down',
+  'link-up',
+  'link-down',
+  'auth-failed',
+  'ban',
+  'unban',
+];
 
 class Bench {
   readonly dir: string;
@@ -24,7 +35,7 @@ class Bench {
 
   constructor(context: TestContext, options: Partial<HookOptions> = {}) {
     this.dir = folder(context);
-    for (const name of ['session-up.d', 'session-down.d']) mkdirSync(join(this.dir, name));
+    for (const name of folders) mkdirSync(join(this.dir, `${name}.d`));
     const ports: HookPorts = {
       log: (level, text) => {
         this.lines.push(`${level} ${text.replaceAll(this.dir, '')}`);
@@ -90,9 +101,10 @@ test('hooks are told who and what, and no secret', async (t) => {
     MPPE: 'mppe-128',
     MTU: '1400',
   };
-  assert.deepEqual(env('up'), { ...both, ACTION: 'up' });
+  assert.deepEqual(env('up'), { ...both, EVENT: 'session-up', ACTION: 'up' });
   assert.deepEqual(env('down'), {
     ...both,
+    EVENT: 'session-down',
     ACTION: 'down',
     CAUSE: 'PEER_DEAD',
     BYTES_RECEIVED: '1',
@@ -258,4 +270,133 @@ test('no folders, and other events, are nothing', (t) => {
   bench.hooks.note(up);
   bench.hooks.note({ what: 'step', link: 'office', step: 'tcp', detail: '' });
   assert.deepEqual(bench.lines, []);
+});
+
+const ban: Ban = {
+  address: parseAddress('203.0.113.7')!,
+  server: 'home',
+  since: 1_000,
+  until: 601_000,
+  tries: 5,
+  username: 'eve\0"',
+};
+const failed = (username: string): SessionEvent => ({
+  what: 'auth-failed',
+  server: 'home',
+  peer: ban.address,
+  username,
+  cause: cause('PEER_AUTH_FAILED', 'a detail'),
+});
+const linked = (state: LinkState, code?: CauseCode, retryIn?: number): SessionEvent => ({
+  what: 'link-state',
+  link: 'office',
+  state,
+  ...(code === undefined ? {} : { cause: cause(code) }),
+  ...(retryIn === undefined ? {} : { retryIn }),
+});
+
+/** A hook in every folder that writes down what it is told. */
+function tellAll(bench: Bench): void {
+  const words =
+    'EVENT ACTION SERVER LINK USERNAME PEER STATE CAUSE RETRY_IN TRIES SECONDS WHY OMITTED';
+  const show = words.split(' ').map((name) => `\${${name}:+ ${name}=$${name}}`);
+  for (const name of folders) bench.hook(`${name}.d/1`, `echo "told${show.join('')}"`);
+}
+const told = ({ lines }: Bench) => lines.flatMap((line) => / told (.*)/.exec(line)?.[1] ?? []);
+
+test('failed logins, bans and their end have hooks', async (t) => {
+  const bench = new Bench(t);
+  tellAll(bench);
+  bench.hooks.note(failed('eve\0"'));
+  bench.hooks.note({ what: 'banned', ban });
+  bench.hooks.note({ what: 'unbanned', ban, why: 'lifted' });
+  await bench.says(/unban/);
+  await bench.says(/auth-failed/);
+  const who = 'SERVER=home USERNAME=eve?" PEER=203.0.113.7';
+  assert.deepEqual(told(bench).sort(), [
+    `EVENT=auth-failed ACTION=auth-failed ${who} CAUSE=PEER_AUTH_FAILED OMITTED=0`,
+    `EVENT=ban ACTION=ban ${who} TRIES=5 SECONDS=600 OMITTED=0`,
+    `EVENT=unban ACTION=unban ${who} TRIES=5 SECONDS=600 WHY=lifted OMITTED=0`,
+  ]);
+});
+
+test('a link that comes and goes: each turn once, whatever is tried in between', async (t) => {
+  const bench = new Bench(t);
+  tellAll(bench);
+  for (const event of [
+    linked('down'), // it has not been up yet
+    linked('connecting'),
+    linked('waiting', 'CONNECT_REFUSED', 5_400),
+    linked('connecting'),
+    linked('waiting', 'CONNECT_REFUSED', 10_800),
+    linked('blocked', 'AUTH_TOPEER_FAILED'),
+    linked('connecting'),
+    linked('up'),
+    linked('stopping', 'IDLE_TIMEOUT'),
+    linked('demand', 'IDLE_TIMEOUT'),
+    linked('connecting'),
+    linked('waiting', 'GRE_BLOCKED', 5_000),
+    linked('up'),
+    linked('stopping', 'USER_REQUEST'),
+    linked('down', 'USER_REQUEST'),
+    linked('down', 'USER_REQUEST'),
+  ])
+    bench.hooks.note(event);
+  await bench.says(/STATE=down/);
+  assert.deepEqual(told(bench), [
+    'EVENT=link-down ACTION=down LINK=office STATE=waiting CAUSE=CONNECT_REFUSED RETRY_IN=5',
+    'EVENT=link-up ACTION=up LINK=office STATE=up',
+    'EVENT=link-down ACTION=down LINK=office STATE=demand CAUSE=IDLE_TIMEOUT',
+    'EVENT=link-down ACTION=down LINK=office STATE=waiting CAUSE=GRE_BLOCKED RETRY_IN=5',
+    'EVENT=link-up ACTION=up LINK=office STATE=up',
+    'EVENT=link-down ACTION=down LINK=office STATE=down CAUSE=USER_REQUEST',
+  ]);
+});
+
+test('an attack is no fork bomb: one hook of failed logins at a time, few in all, and sessions have theirs', async (t) => {
+  const bench = new Bench(t, { waiting: 30 });
+  const gate = join(bench.dir, 'gate');
+  const running = join(bench.dir, 'running');
+  for (const name of ['auth-failed', 'ban'])
+    bench.hook(
+      `${name}.d/1`,
+      `[ ! -e ${running}-$EVENT ] || echo "two at a time"; : >${running}-$EVENT
+while [ ! -e ${gate} ]; do sleep 0.02; done; rm ${running}-$EVENT; echo "told $EVENT $OMITTED"`,
+    );
+  bench.hook('session-up.d/1', 'echo session');
+  for (let n = 0; n < 5_000; n++) {
+    bench.hooks.note(failed(`user${n}`));
+    bench.hooks.note({ what: 'banned', ban });
+  }
+  bench.hooks.note(up);
+  await bench.says(/session$/); // before any of the others has ended
+  assert.deepEqual(told(bench), []);
+  writeFileSync(gate, '');
+  const all = (name: string) => told(bench).filter((line) => line.startsWith(name));
+  while (all('auth-failed').length < 20 || all('ban').length < 31)
+    await new Promise((resolve) => setTimeout(resolve, 20));
+  bench.hooks.note({ what: 'banned', ban });
+  await bench.says(/ban 4969/);
+  assert.ok(all('auth-failed').length <= 21, 'and one a second');
+  assert.equal(all('ban').length, 32);
+  assert.deepEqual(
+    bench.lines.filter((line) => /two at a time|warning/.test(line)),
+    [],
+  );
+  assert.equal(bench.counted.filter((what) => what === 'hook left out: ban').length, 4_969);
+  assert.ok(bench.counted.filter((what) => what === 'hook left out: auth-failed').length >= 4_970);
+});
+
+test('a quota that is used up: whose it is, and what it was', async (t) => {
+  const bench = new Bench(t);
+  bench.hook(
+    'quota.d/10-tell',
+    'env | grep -v "^_\\|PWD\\|SHLVL" | sort | tr "\\n" " "; echo; echo done',
+  );
+  bench.hooks.note(quotaUsedUp('user', '$(reboot)\0`'));
+  await bench.says(/: done/);
+  assert.deepEqual(bench.lines, [
+    'info hook /quota.d/10-tell: ACTION=quota PATH=/usr/sbin:/usr/bin:/sbin:/bin QUOTA=5000000 QUOTA_ACTION=slow 512 SINCE=2026-11-01 UNTIL=2026-11-30 USED=5000001 USERNAME=$(reboot)?` ',
+    'info hook /quota.d/10-tell: done',
+  ]);
 });

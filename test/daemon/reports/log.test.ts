@@ -96,6 +96,15 @@ test('no name of a peer breaks the line, ends its quotes or steers a terminal', 
   );
 });
 
+test('a name is no longer than any account has it: syslog may cut lines', () => {
+  const username = '\u0001'.repeat(5_000);
+  const [line] = logged([
+    { what: 'auth-failed', server: 'home', peer, username, cause: cause('PEER_AUTH_FAILED') },
+  ]);
+  assert.ok(line!.length < 1_000);
+  assert.match(line!, /…": login failed PEER_AUTH_FAILED "/);
+});
+
 test('a line of our own is one line too', () => {
   const lines: string[] = [];
   new Log((line) => lines.push(line)).line('error', 'ip: first\nsecond');

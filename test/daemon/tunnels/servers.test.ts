@@ -34,7 +34,12 @@ function scene() {
   const gateway = new Gateway({ limits, random: seeded(1), count: () => undefined });
   const ports = {
     gateway,
-    access: new Access(gateway, { users: [], wallClock: () => 0 }),
+    access: new Access(gateway, {
+      users: [],
+      wallTime: () => ({ utc: 0, local: 0 }),
+      allowance: () => Infinity,
+      report: () => undefined,
+    }),
     drive: new Drive(faults),
     faults,
     report: () => undefined,

@@ -142,7 +142,14 @@ test('error codes are what netifd may keep: names of one word, and only for what
 });
 
 test('firewall rules of servers: any zone, or the devices of their networks', () => {
-  const server = { name: 'home', port: 1723, listen: [], openFirewall: true, allowFrom: [] };
+  const server = {
+    name: 'home',
+    port: 1723,
+    listen: [],
+    openFirewall: true,
+    allowFrom: [],
+    denyFrom: [],
+  };
   const deviceOf = (network: string) => ({ wan: 'eth1', wan2: 'eth1', lan: 'br-lan' })[network];
   const rule = {
     type: 'rule', name: 'PPTP server home', family: 'ipv4', src: '*', proto: 'tcp', dest_port: '1723', target: 'ACCEPT',
@@ -153,6 +160,12 @@ test('firewall rules of servers: any zone, or the devices of their networks', ()
     firewallRules([{ ...server, listen: ['wan', 'wan2', 'absent'], allowFrom: [net('10.0.0.0/8')] }], deviceOf),
     [{ ...rule, device: 'eth1', src_ip: ['10.0.0.0/8'] }],
   ); // prettier-ignore
+  const denies = (allow: readonly string[], ...deny: readonly string[]) =>
+    firewallRules([{ ...server, allowFrom: allow.map((each) => net(each)), denyFrom: deny.map((each) => net(each)) }], deviceOf); // prettier-ignore
+  const denied = { ...rule, src_ip: ['10.0.0.0/8', '!10.1.0.0/16', '!10.9.9.9/32'] };
+  assert.deepEqual(denies(['10.0.0.0/8'], '10.1.0.0/16', '10.9.9.9/32'), [denied]);
+  assert.deepEqual(denies([], '10.1.0.0/16'), [{ ...rule, src_ip: ['!10.1.0.0/16'] }]);
+  assert.deepEqual(denies([], '0.0.0.0/0'), [], 'for nobody');
 });
 
 test('the zone of a network', () => {

@@ -556,7 +556,14 @@ onEachBus((bus) => {
 
   test("servers' ports are opened as procd's data, and again when procd is started anew", async (context) => {
     const { netifd, stub } = await router(context);
-    const served = { name: 'home', port: 1723, listen: [], openFirewall: true, allowFrom: [] };
+    const served = {
+      name: 'home',
+      port: 1723,
+      listen: [],
+      openFirewall: true,
+      allowFrom: [],
+      denyFrom: [],
+    };
     netifd.serversConfigured([served]);
     await stub.until(() => stub.serviceData !== undefined);
     const told = () =>

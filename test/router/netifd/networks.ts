@@ -10,12 +10,14 @@ export const link: Tunnel = {
   localAddress: ip('10.7.0.2'),
   peerAddress: ip('10.7.0.1'),
   routes: [],
+  inform: undefined,
   mtu: 1400,
   defaultRoute: false,
   metric: 0,
   dns: [],
   ipv6: undefined,
   proxyArp: false,
+  groups: [],
   ipv6Client: undefined,
 };
 

@@ -25,6 +25,7 @@ function memory(more: Partial<Memory> = {}): Memory {
     wanted: false,
     cause: undefined,
     redial: new Redial(),
+    allowance: Infinity,
     random: () => Uint8Array.of(0, 0),
     takePlace: () => place,
     ...more,

@@ -1,5 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import { parseHours } from '../../../src/daemon/configuration/hours.ts';
+import type { User } from '../../../src/session/options.ts';
 import { accountFault, Accounts } from '../../../src/session/server/accounts.ts';
 import { seeded, user } from '../../support/world.ts';
 
@@ -20,9 +22,22 @@ test('found by the name as it came, else without its domain; namesakes by server
 });
 
 test('what speaks against an account', () => {
-  assert.equal(accountFault(anna, 'home', 0), undefined);
-  assert.equal(accountFault({ ...anna, enabled: false }, 'home', 0)?.code, 'ACCOUNT_DISABLED');
-  assert.equal(accountFault(bertAtHome, 'work', 0)?.code, 'ACCOUNT_DISABLED');
-  assert.equal(accountFault({ ...anna, expires: 5 }, 'home', 5), undefined);
-  assert.equal(accountFault({ ...anna, expires: 5 }, 'home', 6)?.code, 'ACCOUNT_EXPIRED');
+  const fault = (change: Partial<User>, utc = 0, local = utc, server = 'home') =>
+    accountFault({ ...anna, ...change }, server, { utc, local }, ['mschap-v2']);
+  assert.equal(fault({}), undefined);
+  assert.equal(fault({ enabled: false })?.code, 'ACCOUNT_DISABLED');
+  assert.equal(fault(bertAtHome, 0, 0, 'work')?.code, 'ACCOUNT_DISABLED');
+  assert.equal(fault({ expires: 5 }, 5), undefined);
+  assert.equal(fault({ expires: 5 }, 6)?.code, 'ACCOUNT_EXPIRED');
+  const hours = parseHours('Thu 01:00-02:00')!; // 1 January 1970 was one
+  assert.equal(fault({ hours }, 0, 3_600_000), undefined);
+  assert.deepEqual(fault({ hours }, 3_600_000, 7_200_000), {
+    code: 'OUTSIDE_HOURS',
+    detail: 'Thu 01:00-02:00',
+  });
+  assert.equal(fault({ auth: ['eap', 'mschap-v2'] }), undefined);
+  assert.deepEqual(fault({ auth: ['eap'] }), {
+    code: 'AUTH_METHOD_REFUSED',
+    detail: 'the user may use eap',
+  });
 });

@@ -306,6 +306,24 @@ test('what is given: an address, a name, routes, MTU, name servers, time-outs', 
   assert.deepEqual(server.whats().at(-1), 'session-down anna@corp CONNECT_TIME');
 });
 
+test('the allowance is that of the name which is given', () => {
+  const { world, server, link } = dialled();
+  world.allowances.set('anna@corp', 256);
+  server.answer(accepted(server.question!, { username: 'anna@corp' }));
+  world.advance(1_000);
+  assert.equal(server.server.sessions()[0]?.rates.up, 256);
+  world.allowances.set('anna@corp', 0);
+  server.server.review('anna@corp', world.clock.now);
+  world.advance(2_000);
+  assert.deepEqual(server.whats().at(-1), 'session-down anna@corp QUOTA_USED_UP');
+  link.dial();
+  world.advance(1_000);
+  server.answer(accepted(server.question!, { username: 'anna@corp' }));
+  world.advance(3_000);
+  assert.deepEqual(server.whats().at(-1), 'auth-failed anna QUOTA_USED_UP');
+  assert.match(toldTo(link) ?? '', /quota is used up/);
+});
+
 test('an address inside the network needs no route of its own, and is given back', () => {
   const { world, server, link } = dialled();
   server.answer(accepted(server.question!, { address: ip('192.168.99.15') }));
@@ -396,6 +414,26 @@ test('one session at a time, by the name that was given; a Port-Limit allows mor
   server.answer(accepted(server.question!));
   world.advance(4_000);
   assert.equal(server.server.sessions().length, 1, 'the newest, without a limit of its own');
+});
+
+test('sessions of one user with an address each; one with an address again takes its place', () => {
+  const { world, server, link } = dialled({ maxPerUser: 2 });
+  const answerWith = (address: string) => {
+    server.answer(accepted(server.question!, { address: ip(address) }));
+    world.advance(4_000);
+  };
+  answerWith('192.168.99.70');
+  const others = ['198.51.100.77', '198.51.100.78'].map((from, index) => {
+    const other = world.link({ holdoff: 3_600_000, holdoffMax: 3_600_000 }, { address: ip(from) });
+    other.dial();
+    world.advance(1_000);
+    answerWith(`192.168.99.7${index === 0 ? 1 : 0}`);
+    return other;
+  });
+  assert.deepEqual(
+    [link, ...others].map(({ state }) => state),
+    ['waiting', 'up', 'up'],
+  );
 });
 
 test('a reload leaves sessions alone whose accounts are elsewhere', () => {

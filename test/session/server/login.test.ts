@@ -122,7 +122,11 @@ function refusal(
   caller.dial();
   world.advance(20);
   if (isBanned)
-    server.access.lockout.failed(caller.address, 'x', { after: 1, time: 60_000 }, world.clock.now);
+    server.access.lockout.failed(
+      { server: 'home', source: caller.address, username: 'x' },
+      { after: 1, time: 60_000 },
+      world.clock.now,
+    );
   world.advance(3_980);
   for (const octets of caller.tcp?.peer?.written ?? []) seen.push(`tcp ${hex(octets)}`);
   assert.equal(server.server.sessions().length, other === undefined ? 0 : 1);

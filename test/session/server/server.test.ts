@@ -1,7 +1,7 @@
 /** Who gets in when there is not room for everybody, and who has to go. */
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { cause } from '../../../src/wire/cause.ts';
+import { cause, type Cause } from '../../../src/wire/cause.ts';
 import { ip, net, user, World, type LinkHost } from '../../support/world.ts';
 
 function up(world: World, link: LinkHost, time = 4_000): LinkHost {
@@ -150,6 +150,23 @@ test('allow_from', () => {
   up(world, world.link());
   const refused = server.server.accept(ip('192.0.2.1'), server.address, world.clock.now);
   assert.deepEqual(refused, cause('SOURCE_NOT_ALLOWED'));
+});
+
+test('deny_from wins over allow_from', () => {
+  const world = new World();
+  const server = world.server({
+    allowFrom: [net('198.51.100.0/24'), net('192.0.2.7/32')],
+    denyFrom: [net('192.0.2.0/24'), net('198.51.100.250/32')],
+  });
+  up(world, world.link());
+  const accept = (from: string) =>
+    server.server.accept(ip(from), server.address, world.clock.now) as Cause;
+  assert.deepEqual(accept('192.0.2.7'), cause('SOURCE_DENIED'), 'both name it');
+  assert.deepEqual(accept('198.51.100.250'), cause('SOURCE_DENIED'));
+  assert.deepEqual(accept('203.0.113.1'), cause('SOURCE_NOT_ALLOWED'));
+  const banned = { server: 'home', source: ip('192.0.2.8'), username: 'x' };
+  server.access.lockout.failed(banned, { after: 1, time: 1_000 }, world.clock.now);
+  assert.deepEqual(accept('192.0.2.8'), cause('SOURCE_DENIED'), 'asked first');
 });
 
 test('nothing of an address or a session exists before the login', () => {

@@ -21,7 +21,7 @@ function copy(name: string): string {
     encoding: 'utf8',
   });
   const wanted =
-    /^(src|systemd|examples|tools\/(deb|packages|command-line)|openwrt\/pptp-gateway|[^/]+$)/;
+    /^(src|systemd|fail2ban|examples|tools\/(deb|packages|command-line)|openwrt\/pptp-gateway|[^/]+$)/;
   for (const file of listed.split('\n').filter((path) => wanted.test(path))) {
     mkdirSync(dirname(join(folder, file)), { recursive: true });
     cpSync(join(root, file), join(folder, file));

@@ -24,7 +24,7 @@ const linking = [
   ...['native', 'raw-socket', 'tun-tap', 'ubus-js'].map((floor) => `src/${floor}/README.md`),
 ];
 
-const commandLanguages = ['sh', 'js', 'powershell', 'routeros', 'pppd', 'nft', 'console'];
+const commandLanguages = ['sh', 'js', 'powershell', 'routeros', 'pppd', 'nft', 'ini', 'console'];
 /** Whether somebody who types it gets what the page says is tested, or the block says that it is not. */
 function fault(page: string, { info }: Block): string | undefined {
   const [language, mark, more] = info;
@@ -116,7 +116,7 @@ describe('configuration on the pages', () => {
 
 test('commands in the text and in blocks that are not run exist', () => {
   const targets = new Set([...read('Makefile').matchAll(/^([a-z-]+):/gm)].map(([, name]) => name));
-  const names = commandTable.map(({ name }) => name);
+  const names: string[] = commandTable.map(({ name }) => name);
   for (const page of pages) {
     const inline = [...prose(read(page)).matchAll(/`([^`\n]+)`/g)].map(([, text = '']) => text);
     const lines = blocks(read(page))

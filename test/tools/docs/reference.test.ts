@@ -73,4 +73,9 @@ test('every option, cause and command has one row', () => {
   assert.deepEqual(named.slice(0, commands.length), commands);
   const ours = Object.keys(options).map((name) => `--${name}`);
   assert.deepEqual(named.slice(commands.length, commands.length + ours.length), ours);
+  const answered = rows(commandsReference()).filter((cells) => cells.length === 3);
+  assert.deepEqual(
+    answered.map(([name]) => name?.trim()).slice(ours.length, ours.length + commands.length),
+    commands.map((name) => `\`${name}\``),
+  );
 });

@@ -37,6 +37,13 @@ const calls = {
 		expect: whole,
 		reject: true
 	}),
+	clientSetup: rpc.declare({
+		object: 'pptp',
+		method: 'client_setup',
+		params: ['format', 'username', 'server', 'address', 'routes'],
+		expect: whole,
+		reject: true
+	}),
 	interfaces: rpc.declare({ object: 'network.interface', method: 'dump', expect: { interface: [] }, reject: true }),
 	interfaceUp: rpc.declare({ object: 'network.interface', method: 'up', params: ['interface'], reject: true }),
 	interfaceDown: rpc.declare({ object: 'network.interface', method: 'down', params: ['interface'], reject: true }),

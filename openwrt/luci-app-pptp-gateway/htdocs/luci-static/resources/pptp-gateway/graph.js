@@ -2,11 +2,13 @@
 'require baseclass';
 'require pptp-gateway.words as words';
 
-/* Traffic over time: two areas in LuCI's colours, on any background. */
+/* Traffic over time: two areas, one of them with a broken outline, in colours that can be told apart on white and on black. */
 
 const SVG = 'http://www.w3.org/2000/svg';
 const HEIGHT = 160;
 const LINES = [0.25, 0.5, 0.75];
+const RX = { colour: '#3a8fe6', dashes: '' };
+const TX = { colour: '#e07b1a', dashes: '4 3' };
 
 function svg(name, attributes, ...children) {
 	const node = document.createElementNS(SVG, name);
@@ -32,19 +34,20 @@ function outline(values, points, top) {
 const Graph = baseclass.extend({
 	__init__(points, seconds) {
 		this.points = points;
-		const area = (colour) =>
+		const area = ({ colour, dashes }) =>
 			svg('polyline', {
 				points: '',
 				fill: colour,
-				'fill-opacity': '0.4',
+				'fill-opacity': '0.3',
 				stroke: colour,
-				'stroke-width': '1',
+				'stroke-width': '1.5',
+				'stroke-dasharray': dashes,
 				'vector-effect': 'non-scaling-stroke'
 			});
-		this.rx = area('blue');
-		this.tx = area('green');
+		this.rx = area(RX);
+		this.tx = area(TX);
 		this.labels = LINES.map((part) =>
-			svg('text', { x: '8', y: `${100 - part * 100 - 1}%`, fill: 'currentColor', 'font-size': '12', opacity: '0.8' })
+			svg('text', { x: '8', y: `${100 - part * 100 - 1}%`, fill: 'currentColor', 'font-size': '12' })
 		);
 		this.figure = svg(
 			'svg',
@@ -68,17 +71,22 @@ const Graph = baseclass.extend({
 			...this.labels
 		);
 		this.title = E('strong', {}, []);
-		this.inbound = E('span', { style: 'border-bottom:2px solid blue' }, []);
-		this.outbound = E('span', { style: 'border-bottom:2px solid green' }, []);
+		this.inbound = E('span', {}, []);
+		this.outbound = E('span', {}, []);
+		const key = ({ colour, dashes }) =>
+			E('span', {
+				'aria-hidden': 'true',
+				style: `display:inline-block; width:1.6em; margin-right:.4em; vertical-align:middle; border-top:3px ${dashes ? 'dashed' : 'solid'} ${colour}`
+			});
 		this.node = E('div', {}, [
 			E('p', {}, [this.title]),
 			E('div', { style: 'border:1px solid currentColor; border-radius:3px; line-height:0; overflow:hidden' }, [
 				this.figure
 			]),
 			E('p', { style: 'display:flex; flex-wrap:wrap; gap:.3em 2em; margin-top:.3em' }, [
-				E('span', {}, [_('Received:'), ' ', this.inbound]),
-				E('span', {}, [_('Sent:'), ' ', this.outbound]),
-				E('span', { style: 'margin-left:auto; font-size:90%; opacity:.7' }, [
+				E('span', {}, [key(RX), _('Received:'), ' ', this.inbound]),
+				E('span', {}, [key(TX), _('Sent:'), ' ', this.outbound]),
+				E('span', { style: 'margin-left:auto; font-size:90%' }, [
 					_('%d minutes').format(Math.round((points * seconds) / 60))
 				])
 			])

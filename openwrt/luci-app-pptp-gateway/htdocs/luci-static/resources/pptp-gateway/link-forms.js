@@ -3,10 +3,9 @@
 'require form';
 'require uci';
 'require ui';
+'require pptp-gateway.dialog as dialog';
 'require pptp-gateway.fields as fields';
-'require pptp-gateway.password-field as passwordField';
 'require pptp-gateway.stock-link as stockLink';
-'require pptp-gateway.words as words';
 'require pptp-gateway.zones as zones';
 
 /* Adding, editing, converting and deleting a link. Only here the configuration, which holds passwords, is loaded. */
@@ -20,9 +19,8 @@ async function apply() {
 }
 
 /* Which zones may use the link. */
-function zoneChoice(section, tab, byDefault) {
-	const option = section.taboption(
-		tab,
+function zoneChoice(add, byDefault) {
+	const option = add(
 		form.MultiValue,
 		'_zones',
 		_('Who may use it'),
@@ -39,36 +37,12 @@ function zonesOf(map, name) {
 	return L.toArray(map.lookupOption('_zones', name)?.[0]?.formvalue(name));
 }
 
-function dialog(title, map, node, save) {
-	ui.showModal(
-		title,
-		[
-			node,
-			E('div', { class: 'right' }, [
-				E(
-					'button',
-					{
-						class: 'btn cbi-button',
-						click: () => {
-							uci.unload(['network', 'firewall']);
-							ui.hideModal();
-						}
-					},
-					[_('Cancel')]
-				),
-				' ',
-				E(
-					'button',
-					{
-						class: 'btn cbi-button cbi-button-positive important',
-						click: ui.createHandlerFn(null, () => save().catch(() => {}))
-					},
-					[_('Save & Apply')]
-				)
-			])
-		],
-		'cbi-modal'
-	);
+function open(title, map, node, save) {
+	dialog.show(title, [node], {
+		action: { text: _('Save & Apply'), handler: () => save().catch(() => {}) },
+		dismissed: () => uci.unload(['network', 'firewall']),
+		wide: true
+	});
 }
 
 /* What is wrong with a form stands in a line of the dialog: LuCI's own message would replace the dialog. */
@@ -90,9 +64,8 @@ return baseclass.extend({
 		await load();
 		const map = new form.JSONMap({ link: {} });
 		const section = map.section(form.NamedSection, 'link', 'link');
-		section.tab('general', _('General'));
 		const add = (type, name, title, description, more) =>
-			Object.assign(section.taboption('general', type, name, title, description), more);
+			Object.assign(section.option(type, name, title, description), more);
 		add(form.Value, 'name', _('Name'), _('Short, such as office: letters, digits and _.'), {
 			rmempty: false,
 			datatype: 'and(uciname,maxlength(15))',
@@ -107,7 +80,8 @@ return baseclass.extend({
 			rmempty: false,
 			datatype: 'maxlength(128)'
 		});
-		add(passwordField.PasswordField, 'password', _('Password'), null, { rmempty: false });
+		/* Who runs the server has given it. */
+		add(form.Value, 'password', _('Password'), null, { rmempty: false, datatype: 'maxlength(255)', password: true });
 		add(
 			form.Flag,
 			'defaultroute',
@@ -124,13 +98,12 @@ return baseclass.extend({
 		);
 		route.depends('defaultroute', '0');
 		zoneChoice(
-			section,
-			'general',
+			add,
 			[zones.lan()?.name].filter((name) => name != null)
 		);
 		const value = (name) => map.lookupOption(name, 'link')?.[0]?.formvalue('link');
 
-		dialog(_('Add link'), map, await map.render(), async () => {
+		open(_('Add link'), map, await map.render(), async () => {
 			await parsed(map);
 			const name = value('name');
 			uci.add('network', 'interface', name);
@@ -152,9 +125,9 @@ return baseclass.extend({
 		section.tab('advanced', _('Advanced'));
 		fields.link(section);
 		fields.switches(section, 'link');
-		zoneChoice(section, 'general', zones.users(name));
+		zoneChoice((...args) => section.taboption('general', ...args), zones.users(name));
 
-		dialog(_('Link %s').format(words.escaped(name)), map, await map.render(), async () => {
+		open(_('Link %s').format(name), map, await map.render(), async () => {
 			await parsed(map);
 			zones.writeUsers(name, zonesOf(map, name));
 			await apply();
@@ -164,51 +137,33 @@ return baseclass.extend({
 	async convert(name) {
 		await load();
 		const { set, unset } = stockLink.converted(uci.get('network', name));
-		ui.showModal(_('Convert %s').format(words.escaped(name)), [
-			E('p', {}, [
-				_(
-					'All settings stay as they are; from now on the link is served by pptp-gateway, whether pppd is installed or not.'
-				)
-			]),
-			E('div', { class: 'right' }, [
-				E('button', { class: 'btn cbi-button', click: ui.hideModal }, [_('Cancel')]),
-				' ',
-				E(
-					'button',
-					{
-						class: 'btn cbi-button cbi-button-positive important',
-						click: ui.createHandlerFn(null, () => {
-							for (const option of unset) uci.unset('network', name, option);
-							for (const [option, value] of Object.entries(set)) uci.set('network', name, option, value);
-							return apply();
-						})
-					},
-					[_('Convert')]
-				)
-			])
-		]);
+		const text = _(
+			'All settings stay as they are; from now on the link is served by pptp-gateway, whether pppd is installed or not.'
+		);
+		dialog.show(_('Convert %s').format(name), [E('p', {}, [text])], {
+			action: {
+				text: _('Convert'),
+				handler: () => {
+					for (const option of unset) uci.unset('network', name, option);
+					for (const [option, value] of Object.entries(set)) uci.set('network', name, option, value);
+					return apply();
+				}
+			}
+		});
 	},
 
 	remove(name) {
-		ui.showModal(_('Delete %s').format(words.escaped(name)), [
-			E('p', {}, [_('The link and its firewall zone are deleted.')]),
-			E('div', { class: 'right' }, [
-				E('button', { class: 'btn cbi-button', click: ui.hideModal }, [_('Cancel')]),
-				' ',
-				E(
-					'button',
-					{
-						class: 'btn cbi-button cbi-button-negative important',
-						click: ui.createHandlerFn(null, async () => {
-							await load();
-							zones.forget(name);
-							uci.remove('network', name);
-							await apply();
-						})
-					},
-					[_('Delete')]
-				)
-			])
-		]);
+		dialog.show(_('Delete %s').format(name), [E('p', {}, [_('The link and its firewall zone are deleted.')])], {
+			action: {
+				text: _('Delete'),
+				style: 'negative',
+				handler: async () => {
+					await load();
+					zones.forget(name);
+					uci.remove('network', name);
+					await apply();
+				}
+			}
+		});
 	}
 });

@@ -6,18 +6,18 @@
 
 const LiveTable = baseclass.extend({
 	/* columns: [{ title, text: row => string, value: row => number | string to sort by (default: text), build: () => row holder =>
-	   node (made once for a row; the holder's row is always the newest), hide: class }] */
+	   node (made once for a row; the holder's row is always the newest), buttons: build gives buttons, which stay on one line }] */
 	__init__(columns, { key, placeholder, sortBy = 0, descending = false, onSelect }) {
 		this.columns = columns;
 		this.keyOf = key;
 		this.onSelect = onSelect;
 		this.sort = { index: sortBy, descending };
 		this.kept = new Map();
-		this.titles = columns.map(({ title, build, hide }, index) =>
+		this.titles = columns.map(({ title, build }, index) =>
 			E(
 				'th',
 				{
-					class: `th ${hide ?? ''}`,
+					class: 'th',
 					'data-sortable-row': build ? null : 'true',
 					click: build ? null : () => this.sortBy(index)
 				},
@@ -76,8 +76,11 @@ const LiveTable = baseclass.extend({
 	/* private */
 	create(key, row) {
 		const kept = { row, shown: [] };
-		kept.cells = this.columns.map(({ title, build, hide }) =>
-			E('td', { class: `td ${hide ?? ''}`, 'data-title': title || null }, build ? [build(kept)] : [])
+		kept.cells = this.columns.map(({ title, build, buttons }) =>
+			buttons
+				? /* As LuCI's own rows have them. */
+					E('td', { class: 'td nowrap cbi-section-actions' }, [E('div', {}, [...build(kept)])])
+				: E('td', { class: 'td', 'data-title': title || null }, build ? [build(kept)] : [])
 		);
 		kept.node = E('tr', { class: 'tr', click: this.onSelect ? () => this.onSelect(kept.row) : null }, [...kept.cells]);
 		if (this.onSelect) kept.node.style.cursor = 'pointer';

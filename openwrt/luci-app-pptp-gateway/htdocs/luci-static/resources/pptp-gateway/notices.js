@@ -83,7 +83,7 @@ const Notices = baseclass.extend({
 		const list = (problems) =>
 			E(
 				'ul',
-				{ style: 'margin:0; padding-left:1.2em; list-style:disc' },
+				{ style: 'margin:0; padding-left:1.2em; list-style:disc; color:inherit' },
 				problems.map((problem) => E('li', {}, [faults.describe(problem)]))
 			);
 		const problems = status.problems ?? [];

@@ -1,6 +1,5 @@
 'use strict';
 'require baseclass';
-'require ui';
 'require pptp-gateway.bus as bus';
 'require pptp-gateway.steps-dialog as stepsDialog';
 
@@ -29,30 +28,23 @@ return baseclass.extend({
 	open(name) {
 		const username = field(_('User name'), 'text');
 		const password = field(_('Password'), 'password');
-		const dialog = new stepsDialog.StepsDialog(
-			_('Test of %s').format(name),
-			titles,
-			E('p', {}, [
-				_(
-					'Tests the settings that are in force: Save & Apply first. With a user of the server it also tries a login; that counts there like any other.'
-				)
-			]),
-			username.node,
-			password.node,
-			E('div', { class: 'right' }, [
-				E(
-					'button',
-					{
-						class: 'btn cbi-button cbi-button-action',
-						click: ui.createHandlerFn(null, async () => {
-							const login = username.input.value ? [username.input.value, password.input.value] : [];
-							if (await dialog.follow(() => bus.radiusTest(name, ...login)))
-								dialog.say(_('Everything works up to here.'));
-						})
-					},
-					[_('Test')]
-				)
-			])
-		);
+		const dialog = new stepsDialog.StepsDialog(_('Test of %s').format(name), titles, {
+			above: [
+				E('p', {}, [
+					_(
+						'Tests the settings that are in force: Save & Apply first. With a user of the server it also tries a login; that counts there like any other.'
+					)
+				]),
+				username.node,
+				password.node
+			],
+			action: {
+				text: _('Test'),
+				handler: async () => {
+					const login = username.input.value ? [username.input.value, password.input.value] : [];
+					if (await dialog.follow(() => bus.radiusTest(name, ...login))) dialog.say(_('Everything works up to here.'));
+				}
+			}
+		});
 	}
 });

@@ -23,7 +23,7 @@ function reachFlags(section, isNew) {
 	const titles = {
 		router: [
 			_('Callers may reach this router'),
-			_('Its web pages and files. Names are resolved for callers in any case.')
+			_('Its web pages and files. It answers pings of callers and resolves names for them in any case.')
 		],
 		lan: [_('Callers may reach the LAN'), _('Computers, printers and other devices at home.')],
 		internet: [_('Callers may reach the Internet'), _('They surf through this router.')],

@@ -53,7 +53,7 @@ return baseclass.extend({
 					text: (session) => `${words.loss(session).toFixed(1)}\u00a0%`,
 					value: (session) => words.loss(session)
 				},
-				{ title: '', build: disconnectButton }
+				{ title: '', buttons: true, build: (kept) => [disconnectButton(kept)] }
 			],
 			{ key: ({ id }) => id, placeholder: _('Nobody is connected.'), onSelect }
 		);

@@ -1,54 +1,26 @@
 'use strict';
 'require baseclass';
-'require ui';
 'require pptp-gateway.bus as bus';
 'require pptp-gateway.causes as causes';
-'require pptp-gateway.words as words';
+'require pptp-gateway.dialog as dialog';
+'require pptp-gateway.step-line as stepLine';
 
 /* A dialog that shows the steps of one of the daemon's checks as they are reached, and what came of it. */
 
 const INTERVAL = 700;
 
-const marks = {
-	ok: ['\u2714', 'var(--success-color-medium, #009a4c)'],
-	failed: ['\u2718', 'var(--error-color-medium, #e8210d)'],
-	open: ['\u25cb', 'inherit']
-};
-
 const StepsDialog = baseclass.extend({
-	/* titles: step to its title; above: what stands before the steps. */
-	__init__(title, titles, ...above) {
+	/* titles: step to its title; above: what stands before the steps; action: of dialog.show. */
+	__init__(title, titles, { above = [], action } = {}) {
 		this.titles = titles;
-		this.list = E('ul', { style: 'margin:0; padding:0' }, []);
+		this.list = stepLine.list();
 		this.verdict = E('p', {}, []);
 		this.closed = false;
-		ui.showModal(words.escaped(title), [
-			...above,
-			this.list,
-			this.verdict,
-			E('div', { class: 'right' }, [
-				E(
-					'button',
-					{
-						class: 'btn cbi-button',
-						click: () => {
-							this.closed = true;
-							ui.hideModal();
-						}
-					},
-					[_('Dismiss')]
-				)
-			])
-		]);
+		dialog.show(title, [...above, this.list, this.verdict], { action, dismissed: () => (this.closed = true) });
 	},
 
 	line(step, state, detail) {
-		const [mark, colour] = marks[state] ?? marks.open;
-		return E('li', { 'data-step': step, 'data-result': state, style: 'list-style:none; margin:.2em 0' }, [
-			E('span', { style: `color:${colour}; display:inline-block; width:1.5em` }, [mark]),
-			E('strong', {}, [this.titles[step] ?? step]),
-			detail ? ` ${detail}` : ''
-		]);
+		return stepLine.line(step, state, this.titles[step] ?? step, detail);
 	},
 
 	say(text, ...more) {

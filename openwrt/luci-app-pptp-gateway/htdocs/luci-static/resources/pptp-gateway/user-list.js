@@ -1,10 +1,11 @@
 'use strict';
 'require baseclass';
+'require pptp-gateway.set-names as setNames';
 
 /* Users as data: the file for export and import, and what the old pptpd knew. */
 
 const FORMAT = 'pptp-gateway users';
-const LISTS = ['server', 'route'];
+const LISTS = ['server', 'route', 'client_route', 'domain', 'auth', 'hours', 'group'];
 const WORDS = [
 	'enabled',
 	'username',
@@ -12,14 +13,24 @@ const WORDS = [
 	'nthash',
 	'ipaddr',
 	'max_sessions',
+	'mppe',
+	'note',
 	'rate_up',
 	'rate_down',
 	'rate_burst',
+	'quota_month',
+	'quota_action',
+	'quota_day',
 	'must_change',
 	'expires'
 ];
 const RATE = /^\d{1,8}$/;
+const DAY = '(?:sun|mon|tue|wed|thu|fri|sat)';
+const TIME = '(?:[01]?\\d|2[0-3]):[0-5]\\d-(?:(?:[01]?\\d|2[0-3]):[0-5]\\d|24:00)';
+/* Mon-Fri 08:00-18:00, Sat 09:00-13:00: days count for the times after them. */
+const HOURS = new RegExp(`^(?:(?:${DAY}(?:-${DAY})?[\\s,;]+)*${TIME}(?:[\\s,;]+|$))+$`, 'i');
 const ADDRESS = /^\d{1,3}(\.\d{1,3}){3}$/;
+const NETWORK = /^\d{1,3}(\.\d{1,3}){3}(\/\d{1,2})?$/;
 /* No quotes, escapes, comments, and no name of a file: pppd reads it as it stands. */
 const PLAIN = /^(?!@\/)[!$%&(-[\]-~]+$/;
 
@@ -36,11 +47,21 @@ const rules = {
 	nthash: /^[0-9a-fA-F]{32}$/,
 	server: /^[A-Za-z0-9_]{1,64}$/,
 	ipaddr: ADDRESS,
-	route: /^\d{1,3}(\.\d{1,3}){3}(\/\d{1,2})?$/,
+	route: NETWORK,
+	client_route: NETWORK,
+	domain: /^[A-Za-z0-9_-]+(\.[A-Za-z0-9_-]+)*$/,
 	max_sessions: /^[1-9]\d{0,3}$/,
+	mppe: /^(?:required|optional|off)$/,
+	auth: /^(?:mschap-v2|eap|mschap|chap|pap)$/,
+	hours: { test: (value) => value.length <= 200 && HOURS.test(value) && !/\b0?(\d+:\d\d)-0?\1\b/.test(value) },
+	group: setNames.NAME,
+	note: octets(256, /^[^\u0000-\u001f\u007f]+$/),
 	rate_up: RATE,
 	rate_down: RATE,
 	rate_burst: /^[1-9]\d{1,4}$/,
+	quota_month: /^\d{1,10}$/,
+	quota_action: /^(deny|notify|slow[ ,]+\d{1,8})$/,
+	quota_day: /^([1-9]|[12]\d|3[01])$/,
 	must_change: /^[01]$/,
 	expires: { test: isDay }
 };

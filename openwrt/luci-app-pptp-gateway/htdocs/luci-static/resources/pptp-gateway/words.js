@@ -8,7 +8,7 @@ const colours = {
 	good: 'var(--success-color-medium, #009a4c)',
 	busy: 'var(--warn-color-high, #d09000)',
 	bad: 'var(--error-color-medium, #e8210d)',
-	off: 'var(--text-color-low, #888)'
+	off: 'var(--text-color-medium, #888)'
 };
 
 const states = {
@@ -25,13 +25,26 @@ const states = {
 	pending: { colour: 'busy', word: _('waiting for the network') }
 };
 
+const backends = { relay: _('relay of pptp-gateway'), helper: _("the kernel's helper"), none: _('none') };
+
+/* Why a passthrough is done so (src/daemon/relays/backend-choice.ts); what is new there is shown as it is. */
+const reasons = {
+	'chosen by option backend': _('as the settings say'),
+	'nftables has what it needs': _('it serves any number of clients, and the firewall has what it needs')
+};
+
 /* A figure and its unit stay on one line. */
 const together = (text) => text.replaceAll(' ', '\u00a0');
 
 return baseclass.extend({
+	/* { colour, word } of a state's name. */
+	known(name) {
+		return states[name] ?? { colour: 'off', word: String(name) };
+	},
+
 	/* A coloured dot and a word. */
 	state(name) {
-		const { colour, word } = states[name] ?? { colour: 'off', word: String(name) };
+		const { colour, word } = this.known(name);
 		return this.dot(colour, word);
 	},
 
@@ -44,12 +57,57 @@ return baseclass.extend({
 	},
 
 	stateWord(name) {
-		return states[name]?.word ?? String(name);
+		return this.known(name).word;
 	},
 
 	/* The state of a server; a daemon that does not tell listens. */
 	serverState({ state }) {
 		return state == null ? 'listening' : state == 'waiting' ? 'pending' : state;
+	},
+
+	backends,
+
+	backend(name) {
+		return backends[name] ?? name ?? '';
+	},
+
+	/* The state of a passthrough, with how many use it: { colour, word }. Of one that is only saved, state is missing. */
+	relayState({ state, clients }) {
+		if (state == null) return { colour: 'busy', word: _('not in force') };
+		if (state != 'up') return this.known(state);
+		const word =
+			clients == 0
+				? _('working: nobody uses it')
+				: clients == 1
+					? _('working: 1 caller')
+					: _('working: %d callers').format(clients);
+		return { colour: 'good', word };
+	},
+
+	/* Why it is done as it is, or why it is not. */
+	relayReason({ cause, reason, backend }) {
+		if (cause != null) return `${causes.describe(cause)} ${causes.remedy(cause)}`.trim();
+		const why = reasons[reason] ?? reason ?? '';
+		return backend == 'none' || backend == null ? why : `${this.backend(backend)}: ${why}`;
+	},
+
+	/* How a RADIUS server is that decides on logins: { colour, word }. */
+	radiusState({ state, distrusted }) {
+		if (distrusted) return { colour: 'bad', word: _('its answers are not to be trusted: is the secret right?') };
+		if (state == 'alive') return { colour: 'good', word: _('answers') };
+		return state == 'dead'
+			? { colour: 'bad', word: _('does not answer') }
+			: { colour: 'off', word: _('not asked yet') };
+	},
+
+	radiusDetails({ heard, round_trip, waiting }) {
+		return [
+			heard == null ? '' : _('Heard %s ago.').format(this.duration(heard)),
+			round_trip == null ? '' : _('It takes %d ms to answer.').format(round_trip),
+			waiting ? _('%d requests wait.').format(waiting) : ''
+		]
+			.filter((text) => text != '')
+			.join(' ');
 	},
 
 	/* Why a link or a server is in its state, and what comes next. netifd can start nothing whose protocol it does not know. */

@@ -27,19 +27,23 @@ function allow(src, dest, allowed) {
 	}
 }
 
-/* DNS for callers who may not reach the router otherwise. */
-function dnsRule(zone) {
-	return uci.sections('firewall', 'rule').find(({ src, name }) => src == zone && name == `Allow-DNS-${zone}`) ?? null;
-}
+/* For callers who may not reach the router otherwise: names, and the ping that everybody tries first. */
+const ALWAYS = {
+	DNS: { proto: ['tcp', 'udp'], dest_port: '53' },
+	Ping: { family: 'ipv4', proto: 'icmp', icmp_type: ['echo-request'] }
+};
 
-function allowDns(zone, allowed) {
-	const existing = dnsRule(zone);
-	if (allowed && !existing) {
-		const sid = uci.add('firewall', 'rule');
-		const values = { name: `Allow-DNS-${zone}`, src: zone, proto: ['tcp', 'udp'], dest_port: '53', target: 'ACCEPT' };
-		for (const [option, value] of Object.entries(values)) uci.set('firewall', sid, option, value);
-	} else if (!allowed && existing) {
-		uci.remove('firewall', existing['.name']);
+function allowInput(zone, allowed) {
+	for (const [what, values] of Object.entries(ALWAYS)) {
+		const name = `Allow-${what}-${zone}`;
+		const existing = uci.sections('firewall', 'rule').find((rule) => rule.src == zone && rule.name == name);
+		if (allowed && !existing) {
+			const sid = uci.add('firewall', 'rule');
+			for (const [option, value] of Object.entries({ name, src: zone, ...values, target: 'ACCEPT' }))
+				uci.set('firewall', sid, option, value);
+		} else if (!allowed && existing) {
+			uci.remove('firewall', existing['.name']);
+		}
 	}
 }
 
@@ -116,7 +120,7 @@ return baseclass.extend({
 		}
 		const zone = ensureZone(network, { output: 'ACCEPT', forward: 'REJECT' });
 		uci.set('firewall', zone['.name'], 'input', router ? 'ACCEPT' : 'REJECT');
-		allowDns(zone.name, !router);
+		allowInput(zone.name, !router);
 		if (this.lan()) {
 			allow(zone.name, this.lan().name, lan);
 			allow(this.lan().name, zone.name, back);

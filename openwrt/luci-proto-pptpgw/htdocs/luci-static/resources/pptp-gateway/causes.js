@@ -61,14 +61,19 @@ const sentences = {
 	SERVER_NOT_TRUSTED: _('The server could not prove that it knows the password: it may be an impostor.'),
 	ACCOUNT_DISABLED: _('The account is disabled.'),
 	ACCOUNT_EXPIRED: _('The account has expired.'),
+	OUTSIDE_HOURS: _('The user may not be logged in at this time (option hours).'),
+	QUOTA_USED_UP: _(
+		'What the user or the link may move in a month is used up (option quota_month); it goes on when the next period begins.'
+	),
 	USER_LIMIT: _('The user already has as many sessions as allowed.'),
 	PASSWORD_EXPIRED: _(
 		'The password was right, but must be changed first, which the caller can do with mschap-v2 (option must_change, or so the RADIUS server says).'
 	),
 	PASSWORD_NOT_STORED: _(
-		'The new password of a caller could not be kept in pptp_users: may the daemon write there (with systemd and in a jail of procd it may not)? The old password is still the right one.'
+		'The new password of a caller was not kept; the old one is still the right one. The daemon must be able to write to pptp_users; a RADIUS server says itself why it refuses.'
 	),
 	SOURCE_NOT_ALLOWED: _('Callers from this address are not allowed (option allow_from).'),
+	SOURCE_DENIED: _('Callers from this address are refused (option deny_from).'),
 	SOURCE_BANNED: _('Too many failed logins from this address: it is locked out for a while.'),
 	RADIUS_NO_ANSWER: _(
 		'No RADIUS server answers: is it running, is this router among its clients, with the same secret, and does a firewall let UDP through?'
@@ -190,8 +195,10 @@ const advice = {
 	SERVER_NOT_TRUSTED: _('Do not allow a weaker login. Check the address of the server, then the password.'),
 	ACCOUNT_DISABLED: _('Enable the user under Users.'),
 	ACCOUNT_EXPIRED: _('Change the date of expiry under Users.'),
+	OUTSIDE_HOURS: _('Change the hours under Users; the time zone of the router counts.'),
+	QUOTA_USED_UP: _('Raise the quota, or wait for the next period.'),
 	USER_LIMIT: _('Raise the session limit of the user, or end the older session.'),
-	SOURCE_BANNED: _('Wait, or reload the service to clear the list.'),
+	SOURCE_BANNED: _('Wait, or unban the address.'),
 	MPPE_REQUIRED: _('Switch on 128-bit encryption at the other end.'),
 	POOL_EMPTY: _('Make the address range of the server larger.'),
 	TOO_MANY_SESSIONS: _('Raise the number of sessions of the server.'),

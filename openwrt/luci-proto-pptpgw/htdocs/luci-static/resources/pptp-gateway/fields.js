@@ -2,6 +2,7 @@
 'require baseclass';
 'require form';
 'require uci';
+'require pptp-gateway.set-names as setNames';
 
 /* The options of a server and of a link, as form fields: for the interface pages and for the pages of the app. A test holds
    them to the option table of the daemon. */
@@ -116,6 +117,16 @@ function validateRange(sectionId, value) {
 		: _('Expected addresses inside the network of the tunnels.');
 }
 
+/* staff, or sales team=sales */
+function validateFilterSet(sectionId, value) {
+	if (value == null || value == '') return true;
+	const at = value.lastIndexOf('=');
+	const filter = value.slice(0, at < 0 ? undefined : at).trim();
+	return /^[^\u0000-\u001f\u007f]{1,253}$/.test(filter) && setNames.NAME.test(value.slice(at + 1).trim())
+		? true
+		: _('Expected the name of an IP set of the firewall, or Filter-Id=set.');
+}
+
 /* option keepalive 'failures seconds' as two boxes */
 function keepalive(section, tab) {
 	const parts = (sectionId) => (uci.get('network', sectionId, 'keepalive') ?? '').split(/[ ,]+/);
@@ -174,6 +185,52 @@ function rates(section, tab, up, down) {
 	);
 }
 
+const METHODS = [
+	['mschap-v2', 'MS-CHAPv2'],
+	['eap', 'EAP'],
+	['mschap', 'MS-CHAP'],
+	['chap', 'CHAP'],
+	['pap', 'PAP']
+];
+const policies = () => [
+	['required', _('required')],
+	['optional', _('optional')],
+	['off', _('off')]
+];
+
+/* What may be moved in a month. Returns the options. */
+function quota(section, tab, description) {
+	const month = number(section, tab, 'quota_month', _('Monthly quota'), description, [0, 1000000000], '0');
+	const action = add(
+		section,
+		tab,
+		form.Value,
+		'quota_action',
+		_('When the quota is used up'),
+		_('Until the quota begins anew. Slow: with so many kbit/s in either direction.'),
+		{
+			placeholder: 'deny',
+			validate: (sectionId, value) =>
+				!value || /^(deny|notify|slow [1-9]\d{0,7})$/.test(value)
+					? true
+					: _('Expected deny, notify, or slow with a rate in kbit/s such as slow 512.')
+		}
+	);
+	action.value('deny', _('nothing goes any more'));
+	action.value('slow 512', _('slow: 512 kbit/s'));
+	action.value('notify', _('only a line in the log, an event and a hook'));
+	const day = number(
+		section,
+		tab,
+		'quota_day',
+		_('Quota begins anew on day'),
+		_('Day of the month; a month that does not have it begins anew on its last.'),
+		[1, 31],
+		'1'
+	);
+	return [month, action, day];
+}
+
 /* Login methods and encryption, the same at both ends. */
 function security(section, tab) {
 	several(
@@ -184,13 +241,7 @@ function security(section, tab) {
 		_(
 			'MS-CHAPv2 and EAP are strong. The others are weak: a listener can learn the password; CHAP and PAP allow no encryption.'
 		),
-		[
-			['mschap-v2', 'MS-CHAPv2'],
-			['eap', 'EAP'],
-			['mschap', 'MS-CHAP'],
-			['chap', 'CHAP'],
-			['pap', 'PAP']
-		],
+		METHODS,
 		['mschap-v2']
 	);
 	choice(
@@ -199,11 +250,7 @@ function security(section, tab) {
 		'mppe',
 		_('Encryption (MPPE)'),
 		_('Optional means that both ends may send in the clear.'),
-		[
-			['required', _('required')],
-			['optional', _('optional')],
-			['off', _('off')]
-		],
+		policies(),
 		'required'
 	);
 	several(
@@ -234,12 +281,36 @@ function security(section, tab) {
 	);
 }
 
+/* The same of one user, where it is not as the server has it. */
+function userSecurity(section, tab) {
+	const methods = section.taboption(
+		tab,
+		form.MultiValue,
+		'auth',
+		_('Login methods'),
+		_('Of those that the server allows; none: all of them.')
+	);
+	for (const [value, label] of METHODS) methods.value(value, label);
+	const policy = section.taboption(
+		tab,
+		form.ListValue,
+		'mppe',
+		_('Encryption (MPPE)'),
+		_('Anything but required lets the traffic of this user pass in the clear.')
+	);
+	policy.value('', _('as the server has it'));
+	for (const [value, label] of policies()) policy.value(value, label);
+	for (const option of [methods, policy]) option.modalonly = true;
+}
+
 return baseclass.extend({
+	userSecurity,
 	NETWORK,
 	writeUnlessDefault,
 	validateNetwork,
 	validateLocalIp,
 	validateRange,
+	quota,
 
 	/* `config interface` with proto pptpserver. Tabs general and advanced, as on LuCI's interface page. */
 	server(section) {
@@ -284,6 +355,26 @@ return baseclass.extend({
 				datatype: 'ip4addr("nomask")'
 			}
 		);
+		add(
+			section,
+			'general',
+			form.DynamicList,
+			'client_route',
+			_('Networks for callers'),
+			_(
+				'What callers reach through the tunnel; Windows asks for it when it has connected. None: it is for the PC to decide.'
+			),
+			{ datatype: NETWORK }
+		);
+		add(
+			section,
+			'general',
+			form.DynamicList,
+			'domain',
+			_('Domains for callers'),
+			_('What names of callers are completed with; the first is their own.'),
+			{ datatype: 'hostname', placeholder: 'office.lan' }
+		);
 
 		security(section, 'advanced');
 		add(
@@ -313,6 +404,17 @@ return baseclass.extend({
 				datatype: NETWORK
 			}
 		);
+		add(
+			section,
+			'advanced',
+			form.DynamicList,
+			'deny_from',
+			_('Callers may not come from'),
+			_('Addresses and networks from which no caller is accepted, also where the list above names them.'),
+			{
+				datatype: NETWORK
+			}
+		);
 		inOrder(
 			section,
 			'advanced',
@@ -328,6 +430,17 @@ return baseclass.extend({
 				['radius local', _('RADIUS servers, then the users of this router')]
 			],
 			'local'
+		);
+		add(
+			section,
+			'advanced',
+			form.DynamicList,
+			'filter_id',
+			_('Firewall groups by RADIUS'),
+			_(
+				'Filter-Ids of RADIUS servers that put the address of a caller into an IP set of the firewall: the name of the set, or Filter-Id=set. Others have no effect.'
+			),
+			{ validate: validateFilterSet }
 		);
 		flag(section, 'advanced', 'isolate', _('Isolate callers'), _('Callers cannot reach each other.'), '1');
 		number(
@@ -404,8 +517,18 @@ return baseclass.extend({
 
 	/* What LuCI's interface page offers for every protocol, for pages of our own. */
 	switches(section, kind) {
-		flag(section, 'general', 'disabled', _('Disabled'), _('Ignore this section.'), '0');
-		if (kind == 'link') flag(section, 'general', 'auto', _('Bring up on boot'), _('Dial when the router starts.'), '1');
+		const isServer = kind == 'server';
+		flag(
+			section,
+			'general',
+			'disabled',
+			_('Disabled'),
+			isServer
+				? _('Switches this server off: who is connected is disconnected, and nobody can call. Its settings stay.')
+				: _('Switches this link off: it is disconnected and not dialled. Its settings stay.'),
+			'0'
+		);
+		if (!isServer) flag(section, 'general', 'auto', _('Bring up on boot'), _('Dial when the router starts.'), '1');
 	},
 
 	/* `config interface` with proto pptpgw. */
@@ -512,6 +635,11 @@ return baseclass.extend({
 			'advanced',
 			_('What is sent into the link, in kbit/s; 0: no limit.'),
 			_('What comes from the link, in kbit/s; 0: no limit.')
+		);
+		quota(
+			section,
+			'advanced',
+			_('What may go through the link in a month, both ways together, in MB (1000 MB are 1 GB); 0: no quota.')
 		);
 		keepalive(section, 'advanced');
 		number(

@@ -69,11 +69,13 @@ return view.extend({
 					title: _('Rate'),
 					text: ({ session }) => (session ? words.rates(this.rates.current(session.id)) : '')
 				},
-				{ title: '', build: (kept) => this.actions(kept) }
+				{ title: '', buttons: true, build: (kept) => this.actions(kept) }
 			],
 			{ key: ({ name, kind }) => `${kind} ${name}`, placeholder: _('There is no link yet.') }
 		);
 		this.show([status, interfaces, protocols]);
+		/* The way from the Overview. */
+		if (window.location.hash == '#add' && mayConfigure) window.setTimeout(() => linkForms.add(), 0);
 		poll.add(() => Promise.all(this.state()).then((data) => this.show(data)), SECONDS);
 
 		return E(
@@ -151,11 +153,13 @@ return view.extend({
 			stock ? bus.interfaceDown(name) : bus.hangup(name)
 		);
 		const before = kept.refresh;
+		/* One of the two, or none: what is up or on its way there can be ended, everything else begun. */
 		kept.refresh = (row) => {
 			before(row);
-			const idle = ['down', 'blocked', 'disabled'].includes(row.state);
-			connect.style.display = ['up', 'connecting', 'disabled'].includes(row.state) ? 'none' : '';
-			disconnect.style.display = idle ? 'none' : '';
+			const isOn = ['up', 'connecting', 'waiting', 'pending', 'stopping'].includes(row.state);
+			connect.style.display = isOn || row.state == 'disabled' ? 'none' : '';
+			disconnect.style.display = isOn ? '' : 'none';
+			disconnect.textContent = row.state == 'up' || row.state == 'stopping' ? _('Disconnect') : _('Stop trying');
 		};
 		kept.refresh(kept.row);
 		const convert = button('cbi-button-action', _('Convert'), this.mayConfigure, ({ name }) => linkForms.convert(name));
@@ -170,9 +174,7 @@ return view.extend({
 			own: [check, ...change],
 			disabled: change
 		};
-		/* On one line where the window has room for it. */
-		const style = 'display:flex; flex-wrap:wrap; gap:.3em; justify-content:flex-end; min-width:min(25em, 70vw)';
-		return E('div', { style }, [connect, disconnect, ...others[kind]]);
+		return [connect, disconnect, ...others[kind]];
 	},
 
 	show([status, interfaces, protocols]) {

@@ -5,6 +5,7 @@
 'require ui';
 'require pptp-gateway.bus as bus';
 'require pptp-gateway.log-lines as logLines';
+'require pptp-gateway.log-sentences as logSentences';
 'require pptp-gateway.notices as notices';
 'require pptp-gateway.words as words';
 
@@ -12,6 +13,7 @@ const SECONDS = 5;
 const CAPTURE_SECONDS = 120;
 const CAPTURE_BYTES = 8 * 1024 * 1024;
 
+const LEVELS = { error: _('error'), warning: _('warning'), info: _('info'), debug: _('debug') };
 const COLOURS = { error: 'bad', warning: 'busy', info: 'good', debug: 'off' };
 
 return view.extend({
@@ -31,13 +33,13 @@ return view.extend({
 			'select',
 			{ class: 'cbi-input-select', style: 'width:auto', change: () => this.show() },
 			logLines.LEVELS.map((level) =>
-				E('option', { value: level, selected: level == 'info' ? 'selected' : null }, [level])
+				E('option', { value: level, selected: level == 'info' ? 'selected' : null }, [LEVELS[level]])
 			)
 		);
 		this.aboutBox = E('select', { class: 'cbi-input-select', style: 'width:auto', change: () => this.show() }, [
 			E('option', { value: '' }, [_('everything')])
 		]);
-		this.list = E('div', { style: 'overflow-x:auto; font-family:var(--font-mono, monospace); font-size:90%' }, []);
+		this.list = E('div', {}, []);
 		this.captureBox = E('div', {}, []);
 		this.showCapture(status.capture ?? null);
 		this.show();
@@ -57,7 +59,7 @@ return view.extend({
 						E('label', {}, [_('About:'), ' ', this.aboutBox]),
 						E('span', {}, [
 							_(
-								'Newest first, since the service was started. How much is written is set by the log level under Server.'
+								'Newest first, since the service was started. How much is written is set by the log level under Service.'
 							)
 						])
 					]),
@@ -88,9 +90,10 @@ return view.extend({
 				? [E('em', {}, [_('No such lines.')])]
 				: lines.map(({ time, level, text }) =>
 						E('div', { style: 'white-space:pre-wrap; overflow-wrap:anywhere; margin:.15em 0' }, [
-							words.dot(COLOURS[level], level),
+							words.dot(COLOURS[level], LEVELS[level]),
 							` ${words.moment(time)} `,
-							text
+							/* As it stands in the system log. */
+							E('span', { title: text }, [logSentences.of(text)])
 						])
 					))
 		);

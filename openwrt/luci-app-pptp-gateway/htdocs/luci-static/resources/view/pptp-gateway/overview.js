@@ -2,8 +2,9 @@
 'require view';
 'require poll';
 'require pptp-gateway.bus as bus';
-'require pptp-gateway.causes as causes';
+'require pptp-gateway.failure-table as failureTable';
 'require pptp-gateway.faults as faults';
+'require pptp-gateway.first-steps as firstSteps';
 'require pptp-gateway.graph as graph';
 'require pptp-gateway.live-table as liveTable';
 'require pptp-gateway.notices as notices';
@@ -17,13 +18,27 @@ function setText(node, text) {
 	if (node.textContent !== text) node.textContent = text;
 }
 
-/* Servers and links in one table, also those that have faults and do not run. */
-function rowsOf({ servers, links, disabled, problems }, protocols) {
+function setShown(node, shown) {
+	node.style.display = shown ? '' : 'none';
+}
+
+function section(title, ...content) {
+	return E('div', { class: 'cbi-section' }, [E('h3', {}, [title]), ...content]);
+}
+
+/* What a section with faults would be. */
+function kindOf({ file, section, kind }) {
+	if (file == 'pptp') return section == null || section == 'globals' ? null : _('Passthrough');
+	return file == 'network' ? (kind == 'server' ? _('Server') : _('Link')) : null;
+}
+
+/* Servers, links, passthroughs and RADIUS servers in one table, also those that have faults and do not run. */
+function rowsOf({ servers, links, relays, radius, disabled, problems }, protocols) {
 	const isMissing = bus.isProtocolMissing(protocols);
-	const running = new Set([...servers, ...links].map(({ name }) => name));
+	const running = new Set([...servers, ...links, ...relays].map(({ name }) => name));
 	const leftOut = new Map(
 		(problems ?? [])
-			.filter(({ file, section, severity }) => file == 'network' && severity == 'error' && !running.has(section))
+			.filter((problem) => problem.severity == 'error' && kindOf(problem) != null && !running.has(problem.section))
 			.map((problem) => [problem.section, problem])
 	);
 	return [
@@ -31,7 +46,7 @@ function rowsOf({ servers, links, disabled, problems }, protocols) {
 			key: `server ${server.name}`,
 			name: server.name,
 			kind: _('Server'),
-			state: words.serverState(server),
+			...words.known(words.serverState(server)),
 			about: [_('%d of %d sessions').format(server.sessions, server.max_sessions), words.reason(server, isMissing)]
 				.filter((text) => text != '')
 				.join('. ')
@@ -40,22 +55,36 @@ function rowsOf({ servers, links, disabled, problems }, protocols) {
 			key: `link ${link.name}`,
 			name: link.name,
 			kind: _('Link to %s').format(link.server),
-			state: link.state,
+			...words.known(link.state),
 			about: link.state == 'up' ? (link.session?.address ?? '') : words.reason(link, isMissing)
+		})),
+		...relays.map((relay) => ({
+			key: `relay ${relay.name}`,
+			name: relay.name,
+			kind: _('Passthrough'),
+			...words.relayState(relay),
+			about: words.relayReason(relay)
+		})),
+		...(radius ?? []).map((server) => ({
+			key: `radius ${server.name}`,
+			name: server.name,
+			kind: _('RADIUS server'),
+			...words.radiusState(server),
+			about: words.radiusDetails(server)
 		})),
 		...disabled.map(({ name, kind }) => ({
 			key: `${kind} ${name}`,
 			name,
 			kind: kind == 'server' ? _('Server') : _('Link'),
-			state: 'disabled',
+			...words.known('disabled'),
 			about: ''
 		})),
-		...[...leftOut.values()].map(({ section, kind, message }) => ({
-			key: `left out ${section}`,
-			name: section,
-			kind: kind == 'server' ? _('Server') : _('Link'),
-			state: 'failed',
-			about: faults.reason(message)
+		...[...leftOut.values()].map((problem) => ({
+			key: `left out ${problem.section}`,
+			name: problem.section,
+			kind: kindOf(problem),
+			...words.known('failed'),
+			about: faults.reason(problem.message)
 		}))
 	];
 }
@@ -71,42 +100,31 @@ return view.extend({
 	},
 
 	async render(data) {
-		const notice = await notices.box('troubleshooting');
+		const [notice, mayConfigure] = await Promise.all([notices.box('troubleshooting'), bus.mayConfigure()]);
 		this.rates = new rates.Rates();
 		this.selected = null;
 		this.all = E('button', { class: 'btn cbi-button', click: () => this.select(null) }, [_('All sessions')]);
+		this.hint = E('span', {}, [_('Click on a session to see its traffic alone.')]);
 		this.service = E('span', {}, []);
 		this.tunnels = new liveTable.LiveTable(
 			[
 				{ title: _('Name'), text: ({ name }) => name },
 				{ title: _('Kind'), text: ({ kind }) => kind },
-				{ title: _('State'), text: ({ state }) => words.stateWord(state), value: ({ state }) => state },
+				{ title: _('State'), text: (row) => this.stateOf(row), value: ({ word }) => word },
 				{ title: _('Details'), text: ({ about }) => about }
 			],
-			{ key: ({ key }) => key, placeholder: _('No server and no link is configured yet.') }
+			{ key: ({ key }) => key, placeholder: _('Nothing runs.') }
 		);
-		/* The state has a coloured dot, which depends on the state only. */
-		const dots = new Map();
-		this.tunnels.columns[2].text = ({ key, state }) => {
-			const before = dots.get(key);
-			if (before?.state != state) dots.set(key, { state, node: words.state(state) });
-			return dots.get(key).node;
-		};
 		this.sessions = sessionTable.create(this.rates, (session) => this.select(session.id));
 		this.graph = new graph.Graph(rates.POINTS, SECONDS);
-		this.failures = new liveTable.LiveTable(
-			[
-				{ title: _('Time'), text: ({ time }) => words.moment(time), value: ({ time }) => time },
-				{ title: _('Where'), text: ({ name }) => name },
-				{
-					title: _('Who'),
-					text: ({ username, peer }) => [words.shortened(username ?? ''), peer].filter((text) => text).join(', ')
-				},
-				{ title: _('What happened'), text: ({ cause }) => causes.describe(cause) },
-				{ title: _('What to do'), text: ({ cause }) => causes.remedy(cause) }
-			],
-			{ key: (failure) => failure.key, placeholder: _('Nothing has failed.'), descending: true }
-		);
+		this.failures = failureTable.create();
+		this.traffic = section(_('Traffic'), E('p', {}, [this.hint, ' ', this.all]), this.graph.node);
+		this.parts = {
+			first: firstSteps.render(mayConfigure),
+			tunnels: section(_('What is set up'), this.tunnels.node),
+			sessions: section(_('Sessions'), this.sessions.node),
+			failures: section(_('Last failures'), this.failures.node)
+		};
 
 		this.show(data);
 		poll.add(() => this.load().then((data) => this.show(data)), SECONDS);
@@ -118,16 +136,21 @@ return view.extend({
 				words.notice(),
 				E('p', {}, [E('strong', {}, [_('Service:')]), ' ', this.service]),
 				notice,
-				E('div', { class: 'cbi-section' }, [E('h3', {}, [_('Servers and links')]), this.tunnels.node]),
-				E('div', { class: 'cbi-section' }, [E('h3', {}, [_('Sessions')]), this.sessions.node]),
-				E('div', { class: 'cbi-section' }, [
-					E('h3', {}, [_('Traffic')]),
-					E('p', {}, [_('Click on a session to see its traffic alone.'), ' ', this.all]),
-					this.graph.node
-				]),
-				E('div', { class: 'cbi-section' }, [E('h3', {}, [_('Last failures')]), this.failures.node])
+				this.parts.first,
+				this.parts.tunnels,
+				this.parts.sessions,
+				this.traffic,
+				this.parts.failures
 			]
 		);
+	},
+
+	/* The dot depends on the state only: the same node, while that is the same. */
+	stateOf({ key, colour, word }) {
+		this.dots ??= new Map();
+		const before = this.dots.get(key);
+		if (before?.word != word) this.dots.set(key, { word, node: words.dot(colour, word) });
+		return this.dots.get(key).node;
 	},
 
 	select(id) {
@@ -149,27 +172,31 @@ return view.extend({
 			this.about,
 			running ? _('Version %s, up for %s').format(status.version, words.duration(status.uptime)) : ''
 		);
-		this.tunnels.update(rowsOf(status, protocols));
+		const rows = rowsOf(status, protocols);
+		this.tunnels.update(rows);
+		/* A table that can have nothing in it is not shown. */
+		const isIdle = running && rows.length == 0;
+		setShown(this.parts.first, isIdle);
+		for (const part of ['tunnels', 'sessions']) setShown(this.parts[part], !isIdle);
+		setShown(this.parts.failures, !isIdle || failures.length > 0);
 		this.live = sessions;
 		this.rates.update(sessions, performance.now());
 		this.sessions.update(sessions);
 		this.showGraph();
-		this.failures.update(
-			failures.map((failure, index) => ({
-				...failure,
-				key: `${failure.time} ${failure.name} ${failure.peer} ${failure.username} ${index}`
-			}))
-		);
+		this.failures.update(failures);
 	},
 
 	showGraph() {
 		const session = this.live.find(({ id }) => id === this.selected);
 		if (session === undefined) this.selected = null;
 		this.all.style.visibility = session === undefined ? 'hidden' : '';
-		this.graph.update(
-			session === undefined ? _('All sessions') : `${session.username} (${session.address})`,
-			this.rates.history(session === undefined ? 'all' : session.id)
+		const history = this.rates.history(session === undefined ? 'all' : session.id);
+		setShown(
+			this.traffic,
+			this.rates.history('all').some(({ rx, tx }) => rx + tx > 0)
 		);
+		this.hint.style.display = this.live.length > 1 ? '' : 'none';
+		this.graph.update(session === undefined ? _('All sessions') : `${session.username} (${session.address})`, history);
 	},
 
 	handleSave: null,

@@ -5,17 +5,15 @@
 'require uci';
 'require ui';
 'require pptp-gateway.bus as bus';
-'require pptp-gateway.causes as causes';
 'require pptp-gateway.faults as faults';
 'require pptp-gateway.fields as fields';
 'require pptp-gateway.live-table as liveTable';
+'require pptp-gateway.named-section as namedSection';
 'require pptp-gateway.notices as notices';
 'require pptp-gateway.rates as rates';
 'require pptp-gateway.words as words';
 
 const SECONDS = 3;
-
-const backends = { relay: _('relay of pptp-gateway'), helper: _("the kernel's helper"), none: _('none') };
 
 function direction({ direction: value, src, dest }) {
 	const way = value == 'inbound' ? _('from outside to a server inside') : _('from inside to servers outside');
@@ -38,13 +36,12 @@ return view.extend({
 			[
 				{ title: _('Name'), text: ({ name }) => name },
 				{ title: _('Direction'), text: direction },
-				{ title: _('Done by'), text: ({ backend }) => backends[backend] ?? backend ?? '' },
 				{
 					title: _('State'),
-					text: ({ cause, reason }) =>
-						cause == null ? (reason ?? '') : `${causes.describe(cause)} ${causes.remedy(cause)}`
+					build: (kept) => this.stateCell(kept),
+					value: (relay) => words.relayState(relay).word
 				},
-				{ title: _('Clients'), text: ({ clients }) => String(clients ?? 0), value: ({ clients }) => clients ?? 0 },
+				{ title: _('Details'), text: (relay) => words.relayReason(relay) },
 				{
 					title: _('Connections'),
 					text: ({ connections }) => String(connections ?? 0),
@@ -65,7 +62,7 @@ return view.extend({
 					title: _('Rate'),
 					text: ({ key }) => words.rates(this.rates.current(key))
 				},
-				{ title: '', build: (kept) => this.disconnectButton(kept) }
+				{ title: '', buttons: true, build: (kept) => [this.disconnectButton(kept)] }
 			],
 			{ key: ({ key }) => key, placeholder: _('Nobody uses it at the moment.') }
 		);
@@ -99,10 +96,13 @@ return view.extend({
 		section.addremove = true;
 		section.anonymous = false;
 		section.addbtntitle = _('Add passthrough');
+		namedSection.ask(section, _('Name of the passthrough:'), 'branch_office');
 		const names = interfaces.map(({ interface: name }) => name).filter((name) => name != 'loopback');
 		const add = (type, name, title, description, more) =>
 			Object.assign(section.option(type, name, title, description), more);
-		add(form.Flag, 'enabled', _('Enabled'), null, { default: '1' });
+		add(form.Flag, 'enabled', _('Enabled'), _('Without it nobody passes through; the settings stay.'), {
+			default: '1'
+		});
 		let option = section.option(form.ListValue, 'direction', _('Direction'));
 		option.value('outbound', _('from inside to servers outside'));
 		option.value('inbound', _('from outside to a server inside'));
@@ -139,8 +139,8 @@ return view.extend({
 			)
 		);
 		option.value('auto', _('automatic'));
-		option.value('relay', backends.relay);
-		option.value('helper', backends.helper);
+		option.value('relay', words.backend('relay'));
+		option.value('helper', words.backend('helper'));
 		option.default = 'auto';
 		add(form.DynamicList, 'client', _('Clients'), _('Networks of the clients; none: all.'), {
 			datatype: fields.NETWORK
@@ -163,6 +163,18 @@ return view.extend({
 			option.depends('backend', 'relay');
 		}
 		return map;
+	},
+
+	stateCell(kept) {
+		const node = E('div', {}, []);
+		kept.refresh = (relay) => {
+			const { colour, word } = words.relayState(relay);
+			if (kept.stateShown === word) return;
+			kept.stateShown = word;
+			node.replaceChildren(words.dot(colour, word));
+		};
+		kept.refresh(kept.row);
+		return node;
 	},
 
 	disconnectButton(kept) {
@@ -188,7 +200,7 @@ return view.extend({
 		const running = new Set((relays ?? []).map(({ name }) => name));
 		return uci
 			.sections('pptp', 'relay')
-			.filter((section) => section.enabled != '0' && !running.has(section['.name']))
+			.filter((section) => !running.has(section['.name']))
 			.map((section) => {
 				const name = section['.name'];
 				const fault = (problems ?? []).find((problem) => problem.file == 'pptp' && problem.section == name);
@@ -198,7 +210,8 @@ return view.extend({
 					src: L.toArray(section.src).join(' '),
 					dest: L.toArray(section.dest).join(' '),
 					backend: 'none',
-					reason: fault ? _('not in force: %s').format(faults.reason(fault.message)) : _('not in force yet')
+					...(section.enabled == '0' ? { state: 'disabled' } : {}),
+					reason: fault ? faults.reason(fault.message) : section.enabled == '0' ? '' : _('Save & Apply makes it valid.')
 				};
 			});
 	},
@@ -213,6 +226,7 @@ return view.extend({
 			}))
 		);
 		this.relays.update([...(relays ?? []), ...this.notRunning(status)]);
+		for (const kept of this.relays.kept.values()) kept.refresh(kept.row);
 		this.rates.update(
 			calls.map(({ key, rx_bytes, tx_bytes }) => ({ id: key, rx_bytes, tx_bytes })),
 			performance.now()

@@ -1,13 +1,17 @@
 'use strict';
 'require view';
 'require form';
+'require poll';
 'require uci';
 'require ui';
+'require pptp-gateway.bus as bus';
 'require pptp-gateway.fields as fields';
+'require pptp-gateway.named-section as namedSection';
 'require pptp-gateway.notices as notices';
-'require pptp-gateway.password-field as passwordField';
 'require pptp-gateway.radius-dialog as radiusDialog';
 'require pptp-gateway.words as words';
+
+const SECONDS = 5;
 
 /* A file or a folder: no way back to somewhere else. */
 const FILE = /^\/[^\u0000\n]+$/;
@@ -59,10 +63,16 @@ function addNumber(section, name, title, description, [low, high], placeholder) 
 
 return view.extend({
 	load() {
-		return Promise.all([uci.load(['pptp_radius', 'network']), notices.box('radius')]);
+		return Promise.all([uci.load(['pptp_radius', 'network']), notices.box('radius'), bus.statusOrProblem()]);
 	},
 
-	render([, notice]) {
+	render([, notice, status]) {
+		this.states = new Map();
+		this.status = status;
+		poll.add(async () => {
+			this.status = await bus.statusOrProblem();
+			for (const [sectionId, node] of this.states) this.showState(sectionId, node);
+		}, SECONDS);
 		const map = this.form();
 		return map.render().then((node) => E([], [notice, ...this.hints(), node]));
 	},
@@ -103,6 +113,7 @@ return view.extend({
 		section.anonymous = false;
 		section.nodescriptions = true;
 		section.addbtntitle = _('Add RADIUS server');
+		namedSection.ask(section, _('Name of the RADIUS server:'), 'main');
 		/* LuCI takes the title as markup. */
 		section.modaltitle = (sectionId) => words.escaped(nameOf(sectionId));
 		section.tab('general', _('General'));
@@ -124,6 +135,16 @@ return view.extend({
 		this.addOptions(section);
 	},
 
+	/* How it is, of those that are in force and decide on logins. */
+	showState(sectionId, node) {
+		const server = (this.status.radius ?? []).find(({ name }) => name == nameOf(sectionId));
+		const { colour, word } = server ? words.radiusState(server) : { colour: 'off', word: '-' };
+		const details = server ? words.radiusDetails(server) : '';
+		if (node.dataset.shown === word + details) return;
+		node.dataset.shown = word + details;
+		node.replaceChildren(words.dot(colour, word), E('div', { style: 'font-size:90%' }, [details]));
+	},
+
 	addOptions(section) {
 		let option = section.taboption('general', form.Flag, 'enabled', _('Enabled'));
 		option.default = '1';
@@ -138,9 +159,18 @@ return view.extend({
 				: _('A server that may end and change sessions needs an address here, for a name can be forged.');
 		};
 
+		option = section.taboption('general', form.DummyValue, '_state', _('State'));
+		option.modalonly = false;
+		option.textvalue = (sectionId) => {
+			const node = E('span', {}, []);
+			this.states.set(sectionId, node);
+			this.showState(sectionId, node);
+			return node;
+		};
+
 		option = section.taboption(
 			'general',
-			passwordField.PasswordField,
+			form.Value,
 			'secret',
 			_('Secret'),
 			_(
@@ -148,6 +178,8 @@ return view.extend({
 			)
 		);
 		option.modalonly = true;
+		option.password = true;
+		option.datatype = 'maxlength(255)';
 		option.validate = function (sectionId, value) {
 			return value || sibling(this, 'transport', sectionId) == 'tls' ? true : _('A secret is needed.');
 		};

@@ -5,6 +5,7 @@
 'require ui';
 'require pptp-gateway.bus as bus';
 'require pptp-gateway.notices as notices';
+'require pptp-gateway.progress as progress';
 'require pptp-gateway.server-form as serverForm';
 'require pptp-gateway.subnets as subnets';
 'require pptp-gateway.words as words';
@@ -13,46 +14,6 @@
 /* The old server of OpenWrt, which uses the same port. */
 function oldServers() {
 	return uci.sections('pptpd', 'service').filter(({ enabled }) => enabled != '0');
-}
-
-function globals(map) {
-	const section = map.section(form.NamedSection, 'globals', 'pptp', _('All servers and links'));
-	section.uciconfig = 'pptp';
-	let option = section.option(form.ListValue, 'log_level', _('Log level'), _('What is written to the system log.'));
-	for (const level of ['error', 'warning', 'info', 'debug']) option.value(level);
-	option.default = 'info';
-	const number = (name, title, description, low, high, placeholder) => {
-		option = section.option(form.Value, name, title, description);
-		option.datatype = `range(${low},${high})`;
-		option.placeholder = placeholder;
-	};
-	number(
-		'max_sessions',
-		_('Sessions in all'),
-		_(
-			'In all servers and links together. The service sets room aside for these and for callers before login when it starts.'
-		),
-		1,
-		4096,
-		'64'
-	);
-	number('max_half_open', _('Callers before login'), _('Callers that have not logged in yet, in all.'), 1, 4096, '64');
-	number(
-		'max_half_open_per_source',
-		_('Callers before login from one address'),
-		_('Callers that have not logged in yet, per source address.'),
-		1,
-		4096,
-		'8'
-	);
-	number('login_timeout', _('Time to log in'), _('Seconds a caller has to log in.'), 5, 600, '60');
-	option = section.option(
-		form.DynamicList,
-		'writable',
-		_('Folders for hooks'),
-		_('Folders that hooks may write to, from the next start of the service on.')
-	);
-	option.placeholder = '/tmp/reports';
 }
 
 return view.extend({
@@ -71,7 +32,6 @@ return view.extend({
 			.filter(({ proto }) => proto == 'pptpserver')
 			.map((section) => section['.name']);
 		this.names = servers.length ? servers : [serverForm.draft(used)];
-		if (servers.length && uci.get('pptp', 'globals') == null) uci.add('pptp', 'pptp', 'globals');
 
 		const map = new form.Map('network');
 		for (const config of ['firewall', 'pptp', 'pptp_users', 'pptpd']) map.chain(config);
@@ -82,11 +42,11 @@ return view.extend({
 			section.addremove = true;
 			section.handleRemove = () => this.remove(name);
 		}
-		if (servers.length) globals(map);
 		this.map = map;
 
 		this.page ??= E('div', {}, []);
 		this.notice ??= await notices.box('home-vpn');
+		if (servers.length) this.progress ??= await progress.follow(() => this.names);
 		return map.render().then((node) => {
 			this.page.replaceChildren(
 				E('h2', {}, [servers.length ? _('PPTP server') : _('Enable a PPTP server')]),
@@ -102,6 +62,7 @@ return view.extend({
 				words.notice(),
 				this.notice,
 				...this.warnings(interfaces, servers.length > 0),
+				...(servers.length ? [this.progress] : []),
 				node,
 				...(servers.length
 					? [
@@ -121,7 +82,30 @@ return view.extend({
 		});
 	},
 
+	/* What stands in the way of a new server; how it is with one that exists, its progress says. */
 	warnings(interfaces, exists) {
+		const found = [];
+		if (!exists) found.push(...this.obstacles(interfaces));
+		if (oldServers().length)
+			found.push(
+				words.warning(
+					_(
+						'The old server pptpd is enabled and uses port 1723. Saving this page turns it off. Its users can be imported on the page Users.'
+					)
+				)
+			);
+		if (!exists)
+			found.push(
+				E('p', {}, [
+					_(
+						'Everything not asked here has a safe default: MS-CHAPv2 and 128-bit encryption only, a lock-out after five wrong passwords, callers cannot reach each other.'
+					)
+				])
+			);
+		return found;
+	},
+
+	obstacles(interfaces) {
 		const found = [];
 		const upstream = subnets.upstream(interfaces);
 		if (upstream?.address && subnets.isPrivate(upstream.address))
@@ -139,25 +123,6 @@ return view.extend({
 						'TCP port 1723 is forwarded to %s by the firewall rule "%s": callers reach that machine, not this router. Remove the rule under Network, Firewall, Port Forwards.'
 					).format(dest_ip ?? '?', name ?? '?')
 				)
-			);
-		for (const name of exists ? this.names : [])
-			if (!serverForm.usersOf(name).length)
-				found.push(words.warning(_('Nobody may call the server %s yet: add users on the page Users.').format(name)));
-		if (oldServers().length)
-			found.push(
-				words.warning(
-					_(
-						'The old server pptpd is enabled and uses port 1723. Saving this page turns it off. Its users can be imported on the page Users.'
-					)
-				)
-			);
-		if (!exists)
-			found.push(
-				E('p', {}, [
-					_(
-						'Everything not asked here has a safe default: MS-CHAPv2 and 128-bit encryption only, a lock-out after five wrong passwords, callers cannot reach each other.'
-					)
-				])
 			);
 		return found;
 	},

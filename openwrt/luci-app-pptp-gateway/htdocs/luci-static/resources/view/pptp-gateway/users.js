@@ -5,13 +5,14 @@
 'require uci';
 'require ui';
 'require pptp-gateway.bus as bus';
+'require pptp-gateway.date-field as dateField';
 'require pptp-gateway.fields as fields';
 'require pptp-gateway.notices as notices';
 'require pptp-gateway.password-field as passwordField';
 'require pptp-gateway.server-form as serverForm';
+'require pptp-gateway.setup-dialog as setupDialog';
 'require pptp-gateway.subnets as subnets';
 'require pptp-gateway.user-list as userList';
-'require pptp-gateway.windows as windows';
 'require pptp-gateway.words as words';
 'require pptp-gateway.zones as zones';
 
@@ -58,7 +59,7 @@ return view.extend({
 				E(
 					'button',
 					{ class: 'btn cbi-button cbi-button-neutral', click: ui.createHandlerFn(page, 'showSetUp', sectionId) },
-					[_('Windows')]
+					[_('Set up a PC')]
 				)
 			);
 			return cell;
@@ -123,13 +124,11 @@ return view.extend({
 
 		option = section.taboption(
 			'general',
-			form.Value,
+			dateField.DateField,
 			'expires',
 			_('Expires'),
-			_('Last day on which the user may log in (UTC), such as 2027-12-31.')
+			_('Last day on which the user may log in (UTC); empty: for ever.')
 		);
-		option.validate = (sectionId, value) =>
-			!value || userList.isDay(value) ? true : _('Expected a date such as 2027-12-31.');
 		option.textvalue = function (sectionId) {
 			return this.cfgvalue(sectionId) ?? _('never');
 		};
@@ -172,6 +171,26 @@ return view.extend({
 
 		option = section.taboption(
 			'advanced',
+			form.DynamicList,
+			'client_route',
+			_('Networks for the caller'),
+			_("What the user reaches through the tunnel; Windows asks for it when it has connected. None: the server's.")
+		);
+		option.datatype = fields.NETWORK;
+		option.modalonly = true;
+
+		option = section.taboption(
+			'advanced',
+			form.DynamicList,
+			'domain',
+			_('Domains for the caller'),
+			_("What the user's names are completed with; the first is his own. None: the server's.")
+		);
+		option.datatype = 'hostname';
+		option.modalonly = true;
+
+		option = section.taboption(
+			'advanced',
 			form.Value,
 			'max_sessions',
 			_('Sessions at the same time'),
@@ -179,6 +198,40 @@ return view.extend({
 		);
 		option.datatype = 'range(1,4096)';
 		option.modalonly = true;
+
+		option = section.taboption(
+			'advanced',
+			form.DynamicList,
+			'hours',
+			_('Hours'),
+			_(
+				"When the user may be logged in, in the router's local time, such as Mon-Fri 08:00-18:00; a session ends when its time is over. Empty: always."
+			)
+		);
+		option.modalonly = true;
+		option.validate = (sectionId, value) =>
+			!value || userList.rules.hours.test(value) ? true : _('Expected days and times such as Mon-Fri 08:00-18:00.');
+
+		option = section.taboption(
+			'advanced',
+			form.DynamicList,
+			'group',
+			_('Firewall groups'),
+			_(
+				'IP sets of the firewall that the address of the user is in while the user is connected: rules with these sets say who reaches what.'
+			)
+		);
+		for (const { name, family } of uci.sections('firewall', 'ipset')) if (name && family != 'ipv6') option.value(name);
+		option.modalonly = true;
+		option.validate = (sectionId, value) =>
+			!value || userList.rules.group.test(value) ? true : _('Expected the name of an IP set of the firewall.');
+
+		fields.userSecurity(section, 'advanced');
+
+		option = section.taboption('general', form.Value, 'note', _('Note'), _('A text of your own.'));
+		option.modalonly = true;
+		option.validate = (sectionId, value) =>
+			!value || userList.rules.note.test(value) ? true : _('Expected at most 256 octets.');
 
 		for (const [name, title, description, range] of [
 			[
@@ -207,6 +260,13 @@ return view.extend({
 				modalonly: true
 			});
 
+		for (option of fields.quota(
+			section,
+			'advanced',
+			_('What the user may send and get in a month, together, in MB (1000 MB are 1 GB); 0: no quota.')
+		))
+			option.modalonly = true;
+
 		option = section.taboption(
 			'advanced',
 			form.Value,
@@ -230,44 +290,17 @@ return view.extend({
 		node.replaceChildren(own.length ? words.dot('good', text) : words.dot('off', _('no')));
 	},
 
-	/* Ready text for Windows; the address in it is a guess that can be changed. */
+	/* Ready files for the user's machine. */
 	showSetUp(sectionId) {
-		const user = uci.get('pptp_users', sectionId);
 		const server = servers().find(({ '.name': name }) =>
-			serverForm.usersOf(name).some((other) => other['.name'] == sectionId)
+			serverForm.usersOf(name).some((user) => user['.name'] == sectionId)
 		);
-		const address = E(
-			'input',
-			{ class: 'cbi-input-text', type: 'text', value: this.upstream?.address ?? '', placeholder: 'vpn.example.com' },
-			[]
-		);
-		const shell = E('pre', { style: 'white-space:pre-wrap; overflow-wrap:anywhere' }, []);
-		const steps = E('ol', {}, []);
-		const show = () => {
-			const set = {
-				name: `PPTP ${server?.['.name'] ?? ''}`.trim(),
-				address: address.value.trim() || 'vpn.example.com',
-				username: user.username,
-				networks: server ? this.networksThrough(server) : []
-			};
-			shell.textContent = windows.powershell(set);
-			steps.replaceChildren(...windows.steps(set).map((step) => E('li', {}, [step])));
-		};
-		address.addEventListener('input', show);
-		show();
-		ui.showModal(_('Set-up for Windows'), [
-			E('p', {}, [E('label', {}, [_('Address under which this router is reached from outside:'), ' ', address])]),
-			E('h5', {}, [_('PowerShell')]),
-			shell,
-			E('p', {}, [
-				_(
-					'Paste this into PowerShell; then connect in the network menu. Windows asks for user name and password once and keeps them.'
-				)
-			]),
-			E('h5', {}, [_('Or step by step')]),
-			steps,
-			E('div', { class: 'right' }, [E('button', { class: 'btn cbi-button', click: ui.hideModal }, [_('Dismiss')])])
-		]);
+		return setupDialog.open({
+			username: uci.get('pptp_users', sectionId, 'username'),
+			server: server?.['.name'],
+			address: this.upstream?.address,
+			routes: server ? this.networksThrough(server) : []
+		});
 	},
 
 	/* None where everything goes through the tunnel. */

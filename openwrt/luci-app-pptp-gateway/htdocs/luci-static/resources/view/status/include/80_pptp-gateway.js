@@ -51,6 +51,14 @@ return baseclass.extend({
 					]
 				])
 			),
+			...status.relays.map((relay) => {
+				const { colour, word } = words.relayState(relay);
+				return row([
+					[_('Name'), relay.name],
+					[_('State'), words.dot(colour, word)],
+					[_('Details'), words.relayReason(relay)]
+				]);
+			}),
 			...status.disabled.map(({ name }) =>
 				row([
 					[_('Name'), name],
@@ -58,10 +66,14 @@ return baseclass.extend({
 					[_('Details'), '']
 				])
 			),
-			...(status.servers.length + status.links.length + status.disabled.length == 0
+			...(['servers', 'links', 'relays', 'disabled'].every((kind) => status[kind].length == 0)
 				? [
 						E('tr', { class: 'tr placeholder' }, [
-							E('td', { class: 'td' }, [E('em', {}, [_('No server and no link is configured yet.')])])
+							E('td', { class: 'td' }, [
+								E('em', {}, [_('Nothing is set up yet.')]),
+								' ',
+								E('a', { href: L.url('admin/vpn/pptp') }, [_('Set it up')])
+							])
 						])
 					]
 				: [])

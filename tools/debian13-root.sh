@@ -1,18 +1,18 @@
 #!/bin/sh
-# Makes FOLDER, a root file system with ppp 2.5, pptpd and pptp-linux for the guests of the interop tests: Debian 13's packages, unpacked and
-# not installed, because they need newer libraries than Debian 12 has. They come from the mirror that this machine's own apt uses.
-# Usage: tools/ppp25-root.sh FOLDER
+# Makes FOLDER, a root file system with ppp 2.5, pptpd and pptp-linux for the guests of the interop tests, and FreeRADIUS 3.2.7: Debian 13's
+# packages, unpacked and not installed, because they need newer libraries than Debian 12 has. They come from the mirror that this machine's own apt uses.
+# Usage: tools/debian13-root.sh FOLDER
 set -eu
 root=$1
-packages='dash ppp pptpd pptp-linux'
+packages='dash ppp pptpd pptp-linux freeradius'
 
 fail() { echo "setup: $*" >&2; exit 1; }
 
 keyring=/usr/share/keyrings/debian-archive-keyring.gpg
 # shellcheck disable=SC2016
 mirror=$(apt-get indextargets --format '$(REPO_URI)' 'Created-By: Packages' 'Label: Debian' 'Architecture: '"$(dpkg --print-architecture)" | head -n 1)
-[ -n "$mirror" ] || fail "apt has no mirror of Debian, from which ppp 2.5 could come."
-echo "setup: unpacking ppp 2.5 from Debian 13 into $root"
+[ -n "$mirror" ] || fail "apt has no mirror of Debian, from which Debian 13's packages could come."
+echo "setup: unpacking ppp 2.5 and FreeRADIUS from Debian 13 into $root"
 
 # A list of packages and a cache of its own: this machine's apt knows nothing of it.
 work=$(mktemp -d)
@@ -44,6 +44,9 @@ ln -s usr/lib lib
 ln -s usr/lib64 lib64
 ln -s ../run var/run
 for package in "$work"/archives/*.deb; do dpkg-deb -x "$package" .; done
+[ -e usr/bin/sh ] || ln -s dash usr/bin/sh
+mknod -m 666 dev/null c 1 3
+mknod -m 666 dev/urandom c 1 9
 chroot . /bin/dash -c : || fail "what was unpacked into $root does not run here."
 mkdir -p "$(dirname "$root")"
 rm -rf "$root"
