@@ -5,7 +5,17 @@ import carried from './tools/lint/saves-all.js';
 import luci from './tools/luci/lint-rules.js';
 
 // Sans-IO floors: time is an argument, randomness is injected, nothing is logged, nothing waits.
-const sansIo = ['wire', 'crypto', 'radius', 'ppp', 'pptp', 'relay', 'session', 'data-path', 'usage'];
+const sansIo = [
+  'wire',
+  'crypto',
+  'radius',
+  'ppp',
+  'pptp',
+  'relay',
+  'session',
+  'data-path',
+  'usage',
+];
 
 // What a runtime has beside the language; src/platform/node/ alone knows it.
 const runtime = [

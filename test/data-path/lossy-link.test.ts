@@ -224,7 +224,14 @@ for (const encryption of ENCRYPTIONS) {
     const step = fc.record({
       what: fc.constantFrom('up', 'up', 'down', 'down', 'control' as const),
       wait: fc.constantFrom(0, 0, 1, 3, 60),
-      succeeds: fc.constantFrom(undefined, undefined, undefined, undefined, 'succeedServer', 'succeedClient' as const),
+      succeeds: fc.constantFrom(
+        undefined,
+        undefined,
+        undefined,
+        undefined,
+        'succeedServer',
+        'succeedClient' as const,
+      ),
     });
     fc.assert(
       fc.property(

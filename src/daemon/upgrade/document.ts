@@ -1,9 +1,9 @@
 /**
  * The state document: what a program leaves to the next one in its place. A line that says what it is, then JSON in which octets
- * are hexadecimal. It is taken as a whole or not at all.
+ * are characters. It is taken as a whole or not at all.
  */
 import { sha1 } from '../../crypto/sha1.ts';
-import { fromHex, toHex } from '../../wire/octets.ts';
+import { fromLatin1, toHex, toLatin1 } from '../../wire/octets.ts';
 import type { Plain } from '../../wire/plain.ts';
 
 /** Grows with every change of what is saved: a program takes no other. */
@@ -15,9 +15,7 @@ const OCTETS = '~';
 
 /** @param architecture of the CPU: the addon's descriptors are its own */
 export function encodeDocument<T>(state: T & Plain<T>, architecture: string): Uint8Array {
-  const text = JSON.stringify(state, (_, value: unknown) =>
-    value instanceof Uint8Array ? { [OCTETS]: toHex(value) } : value,
-  );
+  const text = JSON.stringify(written(state));
   const body = new TextEncoder().encode(text);
   const words = [MAGIC, STATE_VERSION, architecture, body.length, toHex(sha1(body))];
   const head = new TextEncoder().encode(`${words.join(' ')}\n`);
@@ -40,11 +38,28 @@ export function decodeDocument(octets: Uint8Array, architecture: string): unknow
   const body = octets.subarray(end + 1);
   if (String(body.length) !== length || toHex(sha1(body)) !== digest)
     throw new Error('it is damaged');
-  return JSON.parse(new TextDecoder().decode(body), (_, value: unknown) =>
-    isOctets(value) ? fromHex(value[OCTETS])! : value,
-  );
+  return read(JSON.parse(new TextDecoder().decode(body)));
 }
 
-function isOctets(value: unknown): value is Record<typeof OCTETS, string> {
-  return typeof value === 'object' && value !== null && OCTETS in value;
+/** By walks of our own: what JSON offers for that costs ten times as much, and no packet moves meanwhile. */
+function written(value: unknown): unknown {
+  if (typeof value !== 'object' || value === null) return value;
+  if (value instanceof Uint8Array) return { [OCTETS]: fromLatin1(value) };
+  if (Array.isArray(value)) return value.map(written);
+  const copy: Record<string, unknown> = {};
+  for (const [key, entry] of Object.entries(value)) copy[key] = written(entry);
+  return copy;
+}
+
+/** In place. */
+function read(value: unknown): unknown {
+  if (typeof value !== 'object' || value === null) return value;
+  const entries = value as Record<string, unknown>;
+  const text = entries[OCTETS];
+  if (typeof text === 'string') return toLatin1(text);
+  for (const key in entries) {
+    const entry = entries[key];
+    if (typeof entry === 'object') entries[key] = read(entry);
+  }
+  return value;
 }

@@ -64,12 +64,12 @@ export function restoreAuthentication(
   if (peers !== undefined) {
     if (peers.method === 'eap' && authenticator?.method === 'eap') authenticator.restore(peers);
     else if (peers.method !== 'eap' && authenticator?.method === peers.method)
-      (authenticator).restore(peers);
+      authenticator.restore(peers);
     else throw new Error('a link whose peer must log in otherwise now');
   }
   if (own !== undefined) {
     if (own.method === 'eap' && login?.method === 'eap') login.restore(own);
-    else if (own.method !== 'eap' && login?.method === own.method) (login).restore(own);
+    else if (own.method !== 'eap' && login?.method === own.method) login.restore(own);
     else throw new Error('a link with another login now');
   }
   return { authenticator, login };
