@@ -84,8 +84,8 @@ export class NetworkPhase {
    * Not carried: #mppePolicy, #count, which are of the options; #early and #outputs, of which there are none.
    */
   save() {
-    const ipcp = protocolOf(this.#ipcp);
-    const ipv6cp = this.#ipv6cp && protocolOf(this.#ipv6cp);
+    const ipcp = saved(this.#ipcp.negotiation, this.#ipcp.policy.save());
+    const ipv6cp = this.#ipv6cp && saved(this.#ipv6cp.negotiation, this.#ipv6cp.policy.save());
     const encryption = this.#encryption?.save();
     const isQuiet =
       this.#outputs.length === 0 &&
@@ -342,12 +342,13 @@ export class NetworkPhase {
   }
 }
 
-function protocolOf<O, Saved>({
-  negotiation,
-  policy,
-}: Protocol<O, { save(): Saved }>): { negotiation: SavedNegotiation; policy: Saved } | undefined {
-  const saved = negotiation.save();
-  return saved && { negotiation: saved, policy: policy.save() };
+/** undefined: it is negotiating. */
+function saved<O, Policy>(
+  protocol: Negotiation<O>,
+  policy: Policy,
+): { readonly negotiation: SavedNegotiation; readonly policy: Policy } | undefined {
+  const negotiation = protocol.save();
+  return negotiation && { negotiation, policy };
 }
 
 function endOf(protocol: string, data: Uint8Array): string {

@@ -93,11 +93,6 @@ export class TcpConnection {
     connections.linger(socket, this.peer);
   }
 
-  destroy(): void {
-    this.#end();
-    this.#socket.destroy();
-  }
-
   /** @returns whether it was open until now */
   #end(): boolean {
     const wasOpen = this.#open;

@@ -193,11 +193,6 @@ export class ClientLink {
     return path && tunnel && { path, tunnel };
   }
 
-  /** The tunnel without a session, where a packet dials. */
-  get waitingTunnel(): Tunnel | undefined {
-    return this.#state.name === 'demand' ? this.#standby.save()?.tunnel : undefined;
-  }
-
   get options(): ClientLinkOptions {
     return this.#memory.options;
   }
