@@ -24,6 +24,7 @@ const rooms = {
   relays: ['capture', 'engine'],
   reports: ['configuration', 'engine', 'relays'],
   usage: ['engine'],
+  metrics: ['configuration', 'engine', 'reports'],
   tunnels: ['configuration', 'engine', 'reports'],
   radius: ['configuration', 'engine', 'reports', 'tunnels'],
   control: ['engine', 'reports'],

@@ -3,7 +3,7 @@ import type { NetlinkWatch } from '../native/netlink.ts';
 import { randomOctets } from '../native/random.ts';
 import type { Timer } from '../platform/clock.ts';
 import { errorText } from '../platform/errors.ts';
-import { clock, files } from '../platform/platform.ts';
+import { clock, files, program } from '../platform/platform.ts';
 import { CallIds } from '../pptp/call-ids.ts';
 import { Journal } from '../router/journal.ts';
 import { NamedSets } from '../router/named-sets.ts';
@@ -27,13 +27,17 @@ import { kernel, watchKernel } from './engine/kernel.ts';
 import { PacketIo } from './engine/packet-io.ts';
 import { InForce } from './in-force.ts';
 import { LiveSessions } from './radius/live-sessions.ts';
+import { MetricsListener } from './metrics/metrics-listener.ts';
+import { metricsText } from './metrics/metrics.ts';
+import { Tally } from './metrics/tally.ts';
 import { Radius } from './radius/radius.ts';
 import { Relays } from './relays/relays.ts';
 import { Counters } from './reports/counters.ts';
 import { Failures } from './reports/failures.ts';
 import { Hooks, type AboutSession } from './reports/hooks.ts';
-import type { LogEntry } from './reports/log.ts';
+import type { LogDocument } from './reports/log.ts';
 import { Reports } from './reports/reports.ts';
+import { BanSet } from './tunnels/ban-set.ts';
 import { Checks } from './tunnels/checks.ts';
 import type { LinkRunner } from './tunnels/link-runner.ts';
 import { Links } from './tunnels/links.ts';
@@ -48,6 +52,8 @@ import { version } from './version.ts';
 
 /** How often the router's networks and the LAN's devices are looked at, ms. */
 const LOOK_AROUND = 5_000;
+/** Sessions are asked for a sign of life as often as metrics are, but not more often than so, ms. */
+const ECHO = 10_000;
 
 /** How long what is being negotiated may take to end before another program takes over, ms, and how often that is looked at. */
 const SETTLING = 3_000;
@@ -67,6 +73,8 @@ export class Daemon {
   readonly ports: RunnerPorts;
   readonly radius: Radius;
   readonly usage: UsageRunner;
+  readonly metrics: MetricsListener;
+  readonly #tally = new Tally();
   readonly relays: Relays;
   readonly surroundings: Surroundings;
   /** Of what is in the kernel. */
@@ -81,6 +89,9 @@ export class Daemon {
   readonly #ids: CallIds;
   readonly #hooks: Hooks;
   #looking: Timer | undefined;
+  #lookedAt = 0;
+  /** For metrics. */
+  #echoedAt = -Infinity;
 
   private constructor(configuration: Configuration, options: DaemonOptions, saved?: DaemonState) {
     this.#options = options;
@@ -107,6 +118,7 @@ export class Daemon {
       faults,
       counters: this.#counters,
       failures: this.failures,
+      tally: (event) => this.#tally.note(event),
       publish: (event) => options.publish?.(event),
       runHooks: (event) => hooks.note(event),
     });
@@ -132,11 +144,18 @@ export class Daemon {
       gateway.restore(saved.gateway);
     }
     this.#ids = ids;
+    this.metrics = new MetricsListener({
+      faults,
+      warn,
+      count,
+      text: (perSession) => this.metricsText(perSession),
+    });
     this.usage = new UsageRunner(
       {
         drive,
         warn,
         report: (event) => reports.event(event),
+        zone: (wall) => options.localTime(wall) - wall,
         sessions: () => this.sessions(),
         review: (of, name) => {
           if (of === 'link') this.inForce.change(() => this.linkSet.allow(name), `link ${name}`);
@@ -152,7 +171,10 @@ export class Daemon {
         const utc = Date.now();
         return { utc, local: options.localTime(utc) };
       },
-      report: (event) => reports.event(event),
+      report: (event) => {
+        faults.contain('ban set', () => banSet.note(event, clock.monotonic()));
+        reports.event(event);
+      },
       allowance: (username) => this.usage.allowance('user', username),
     });
     if (saved !== undefined) access.restore(saved.access);
@@ -172,6 +194,7 @@ export class Daemon {
       upkeep: this.upkeep,
       count,
     });
+    const banSet = new BanSet(sets);
     this.#watches = watchKernel(this.upkeep, warn, (table) => sets.uses(table));
     const router = options.router(this.#supervision, warn, this.upkeep);
     const failed = (error: unknown) =>
@@ -270,7 +293,9 @@ export class Daemon {
       relays: this.relays,
       radius: this.radius,
       usage: this.usage,
+      metrics: this.metrics,
       supervision: this.#supervision,
+      banSet,
     });
     this.inForce = inForce;
     if (router.supervisor !== undefined)
@@ -299,7 +324,7 @@ export class Daemon {
       await daemon.stop();
       throw error;
     }
-    daemon.#lookAround();
+    daemon.#beginToLook();
     return daemon;
   }
 
@@ -341,12 +366,20 @@ export class Daemon {
     daemon.#hooks.restore(saved.hooks);
     io.go();
     radius.settle();
-    daemon.#lookAround();
+    daemon.#beginToLook();
     return daemon;
   }
 
+  #beginToLook(): void {
+    this.#lookedAt = clock.monotonic();
+    this.#looking = clock.every(LOOK_AROUND, () => this.#lookAround());
+  }
+
   #lookAround(): void {
-    this.#looking = clock.every(LOOK_AROUND, () => this.inForce.lookAround());
+    const now = clock.monotonic();
+    this.#tally.delayed(Math.max(0, now - this.#lookedAt - LOOK_AROUND));
+    this.#lookedAt = now;
+    this.inForce.lookAround();
   }
 
   /**
@@ -403,7 +436,7 @@ export class Daemon {
       failures: this.failures.save(),
       counters: this.#counters.all(),
       hooks: this.#hooks.save(),
-      log: this.#options.log.recent(),
+      log: this.#options.log.recent().log,
     };
   }
 
@@ -427,6 +460,7 @@ export class Daemon {
     ]);
     await this.radius.close();
     this.usage.close();
+    this.metrics.close();
     this.upkeep.close();
     for (const watch of this.#watches) watch.close();
     await this.ports.router.close();
@@ -443,14 +477,42 @@ export class Daemon {
     ];
   }
 
+  /** For Prometheus. Sessions are asked for a sign of life: the next one tells how long that took. */
+  metricsText(perSession: boolean): string {
+    const now = clock.monotonic();
+    const text = metricsText(
+      {
+        tally: this.#tally,
+        sessions: this.sessions(),
+        servers: [...this.servers.values()].map(({ server }) => server.options),
+        links: [...this.links].map(([name, { link }]) => ({ name, state: link.status().state })),
+        bans: this.ports.access.lockout.bans(now).length,
+        packets: this.io.counters(),
+        waits: this.io.waits(),
+        counted: this.counters(),
+        radius: this.radius.status(),
+        resources: program.resources(),
+        uptime: (now - this.started) / 1000,
+        now: Date.now() / 1000,
+      },
+      perSession,
+    );
+    if (now - this.#echoedAt >= ECHO) {
+      this.#echoedAt = now;
+      for (const { server } of this.servers.values()) server.askEchoes(now);
+      for (const runner of this.links.values()) runner.feed((link, at) => link.askEcho(at));
+    }
+    return text;
+  }
+
   /** Things that were counted and belong to no session. */
   counters(): Readonly<Record<string, number>> {
     return { ...this.#counters.all(), ...this.#options.faults.counters() };
   }
 
   /** The last lines of the log. */
-  recentLines(): readonly LogEntry[] {
-    return this.#options.log.recent();
+  recentLines(after?: number): LogDocument {
+    return this.#options.log.recent(after);
   }
 }
 

@@ -9,14 +9,17 @@ import { RouterError } from '../router/router.ts';
 import type { ServerOptions } from '../session/options.ts';
 import { cause, type Cause } from '../wire/cause.ts';
 import type { Configuration } from './configuration/configuration.ts';
+import { metricsFrom } from './configuration/metrics.ts';
 import { describeProblem, type Problem } from './configuration/problems.ts';
 import { placesOf } from './configuration/usable-sections.ts';
 import type { DaemonOptions } from './daemon-options.ts';
 import type { Descriptors } from './engine/descriptors.ts';
 import { routerCause } from './engine/router-cause.ts';
+import type { MetricsListener } from './metrics/metrics-listener.ts';
 import type { Radius } from './radius/radius.ts';
 import type { Relays } from './relays/relays.ts';
 import type { Log } from './reports/log.ts';
+import type { BanSet } from './tunnels/ban-set.ts';
 import type { Links } from './tunnels/links.ts';
 import type { Listeners } from './tunnels/listeners.ts';
 import type { RunnerPorts } from './tunnels/runner-ports.ts';
@@ -39,7 +42,9 @@ export interface Followers {
   readonly relays: Relays;
   readonly radius: Radius;
   readonly usage: UsageRunner;
+  readonly metrics: MetricsListener;
   readonly supervision: Supervision;
+  readonly banSet: BanSet;
 }
 
 export class InForce {
@@ -200,7 +205,7 @@ export class InForce {
 
   /** @param starting a server that its supervisor has set up */
   async #apply(configuration: Configuration, starting?: string): Promise<void> {
-    const { links, ports, radius, relays, servers, supervision, surroundings, usage } =
+    const { links, metrics, ports, radius, relays, servers, supervision, surroundings, usage } =
       this.#followers;
     const { supervisor } = ports.router;
     await this.#makeWay(configuration);
@@ -220,6 +225,7 @@ export class InForce {
     for (const name of this.#failures.keys()) if (!this.isServer(name)) this.#failures.delete(name);
     this.#tell(configuration);
     this.#shareDescriptors(configuration);
+    this.#nameBanSet(configuration.banSet);
     usage.configure(configuration);
     for (const options of configuration.servers)
       if (!failed.has(options.name))
@@ -238,6 +244,7 @@ export class InForce {
       })),
     );
     supervision.configured();
+    await metrics.configure(metricsFrom(configuration.globals));
   }
 
   /** What is logged from now on, and what is wrong. */
@@ -265,6 +272,12 @@ export class InForce {
     relays.most = relayed;
     ports.gateway.reconfigure(limits);
     ports.access.reconfigure(configuration.users);
+  }
+
+  #nameBanSet(name: string | undefined): void {
+    const { banSet, ports } = this.#followers;
+    const now = clock.monotonic();
+    banSet.configure(name, ports.access.lockout.bans(now), now);
   }
 
   /** @returns those that could not be changed @throws Fatal, IoError or RouterError at the start */

@@ -69,17 +69,12 @@ function isOfDaemon(command: CommandName): command is DaemonCommandName {
   return command in commands;
 }
 
-/** What it says with --json is a document a line, until Ctrl-C. */
-function isFollowing(command: CommandName): boolean {
-  return commandTable.some(({ name, follows }) => name === command && follows === true);
-}
-
 const answer = new Answer(wantsJson(program.words));
 let code: ExitCode;
 try {
   const options = parseArguments(program.words);
   code = await perform(options, answer);
-  if (!isFollowing(options.command)) answer.end(code);
+  answer.end(code);
   // A peer that does not close its TCP connection must not keep us: stderr and sockets are written synchronously.
   if (options.command === 'run') program.exit(code);
 } catch (error) {

@@ -251,6 +251,11 @@ export class DataPath {
     this.#counters.restore(-1, ended);
   }
 
+  /** What has waited for the rate of its session, by direction: how many packets, and how long in all, ms. */
+  waits(): Readonly<Record<'received' | 'sent', ArrayLike<number>>> {
+    return { received: this.#inwards.waits, sent: this.#outwards.waits };
+  }
+
   /** Sums over all calls there ever were, and the drops that belong to none. */
   totals(): Counters {
     return this.#counters.totals();

@@ -16,6 +16,10 @@ export interface Program {
   readonly isWatched: boolean;
   /** systemd's journal reads what is complained of: a line begins with its severity (sd-daemon(3)). */
   readonly isJournaled: boolean;
+  /** Octets of memory, and seconds of the processor. */
+  resources(): { readonly resident: number; readonly heap: number; readonly processor: number };
+  /** The terminal that standard output is. */
+  readonly screen: { readonly rows: number } | undefined;
   environment(name: string): string | undefined;
   /** All of it. */
   environments(): Readonly<Record<string, string>>;

@@ -89,12 +89,13 @@ export interface Sockets {
   /** A connection that the program before had. */
   adopt(descriptor: number): TcpSocket;
   /**
-   * On all IPv4 addresses.
+   * On an address, or on all IPv4 addresses.
    * @param at port 0: any; `inherited`: a socket that the program before has listened on
    * @throws EADDRINUSE, …
    */
   listen(
     at: {
+      readonly address?: string;
       readonly port: number;
       readonly backlog: number;
       readonly inherited?: number | undefined;

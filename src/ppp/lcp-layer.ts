@@ -39,6 +39,9 @@ export class LcpLayer {
   readonly #count: LinkOptions['count'];
   readonly #outputs: LcpOutput[] = [];
   #identifier = 0;
+  /** The last that was sent. */
+  #echo: { readonly identifier: number; readonly at: number } | undefined;
+  #roundTrip: number | undefined;
   #loopedEchoes = 0;
 
   constructor(options: LinkOptions) {
@@ -98,6 +101,11 @@ export class LcpLayer {
     this.#drain(now);
   }
 
+  /** ms, of the last echo that was answered. */
+  get roundTrip(): number | undefined {
+    return this.#roundTrip;
+  }
+
   handleTraffic(now: number): void {
     this.#keepalive?.handleHeard(now);
   }
@@ -124,8 +132,9 @@ export class LcpLayer {
   }
 
   /** RFC 1661 §5.8. @returns its identifier: 'echo-reply' has the same */
-  sendEcho(): number {
+  sendEcho(now: number): number {
     const identifier = this.#nextIdentifier();
+    this.#echo = { identifier, at: now };
     const data = new Uint8Array(4);
     writeU32(data, 0, this.policy.magicNumber);
     this.#transmit({ code: PacketCode.EchoRequest, identifier, data });
@@ -144,7 +153,7 @@ export class LcpLayer {
     this.#drain(now);
     switch (this.#keepalive?.handleTimeout(now)) {
       case 'echo':
-        this.sendEcho();
+        this.sendEcho(now);
         break;
       case 'dead':
         this.#fail('PEER_DEAD');
@@ -170,6 +179,10 @@ export class LcpLayer {
         this.#answerEcho(packet);
         break;
       case PacketCode.EchoReply:
+        if (packet.identifier === this.#echo?.identifier) {
+          this.#roundTrip = now - this.#echo.at;
+          this.#echo = undefined;
+        }
         this.#outputs.push({ kind: 'echo-reply', identifier: packet.identifier });
         break;
       default: // Discard-Request, Identification, Time-Remaining: no answer.

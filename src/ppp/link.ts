@@ -189,9 +189,14 @@ export class PppLink {
   /** Asks the peer for an answer. @returns the identifier of its 'echo-reply'; undefined: there is no link now */
   sendEcho(now: number): number | undefined {
     if (this.#phase.name !== 'Network') return undefined;
-    const identifier = this.#lcp.sendEcho();
+    const identifier = this.#lcp.sendEcho(now);
     this.#drain(now);
     return identifier;
+  }
+
+  /** ms, of the last echo that was answered; undefined: none was. */
+  get roundTrip(): number | undefined {
+    return this.#lcp.roundTrip;
   }
 
   /** Ends the link properly; `down` comes within about 2 s. The first reason counts. */

@@ -107,6 +107,8 @@ export interface Authorization {
   readonly pool: string | undefined;
   /** Networks behind the caller. */
   readonly routes: readonly Prefix[];
+  /** Of the address: how many bits of it are the network behind the caller; 32, or 0: there is none. */
+  readonly prefixLength: number;
   /** Sessions at the same time; undefined: the server's max_per_user. */
   readonly maxSessions: number | undefined;
   readonly terms: Terms;

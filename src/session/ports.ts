@@ -283,6 +283,8 @@ export interface SessionStatus {
   /** As the owner sees them, see Rates. */
   readonly rates: Rates;
   readonly counters: CallCounters;
+  /** ms, of the last LCP echo that was answered; undefined: none was. */
+  readonly roundTrip: number | undefined;
   /** Of a caller: how it was let in. */
   readonly account: SessionAccount | undefined;
 }

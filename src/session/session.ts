@@ -126,7 +126,8 @@ export class Session implements FrameReceiver {
     this.#framing = { pfc: false, acfc: false, mru: settings.link.mru };
     this.#mtu = settings.link.mru;
     this.#reach = new Reach(path, now);
-    this.#link = new PppLink(settings.link, (direction) => packets(path, direction));
+    const carried = { send: 'txPackets', receive: 'rxPackets' } as const;
+    this.#link = new PppLink(settings.link, (direction) => path.counters()[carried[direction]]);
   }
 
   /**
@@ -359,6 +360,7 @@ export class Session implements FrameReceiver {
       mtu,
       rates: this.#rates,
       counters: this.path.counters(),
+      roundTrip: this.#link.roundTrip,
     };
   }
 
@@ -457,10 +459,7 @@ export class Session implements FrameReceiver {
   #ipUp(output: IpUp, now: number): void {
     this.#tunnelDown(now);
     const agreed = agree(output, this.#settings.tunnel.peer, this.#mppe, this.#mtu);
-    if (typeof agreed === 'string') {
-      this.#link.close(cause('ADDRESS_REFUSED', agreed), now);
-      return;
-    }
+    if (typeof agreed === 'string') return this.#link.close(cause('ADDRESS_REFUSED', agreed), now);
     this.#agreed = agreed;
     if (this.#settings.link.ipv6 && this.#ipv6 === undefined)
       this.#state = { name: 'open', ip: { name: 'waiting', by: now + IPV6_TIME } };
@@ -541,10 +540,4 @@ export class Session implements FrameReceiver {
   #hear(isFirst: boolean, now: number): void {
     if (isFirst) this.#owner.tell({ kind: 'gre' }, now);
   }
-}
-
-/** IP packets that the call has carried. */
-function packets(path: CallPath, direction: 'send' | 'receive'): number {
-  const { txPackets, rxPackets } = path.counters();
-  return direction === 'send' ? txPackets : rxPackets;
 }

@@ -35,7 +35,7 @@ export class Dates {
   /** When the clock was believed last, ms since 1970; 0: never. */
   seen: number;
   readonly #started: number;
-  #zone: Zone;
+  readonly #zone: Zone;
   #wall: number;
   /** Between the two clocks. */
   #offset: number;
@@ -73,8 +73,7 @@ export class Dates {
    * @param accounts all
    * @returns dates have been changed
    */
-  look(zone: Zone, wall: number, now: number, accounts: () => Iterable<Account>): boolean {
-    this.#zone = zone;
+  look(wall: number, now: number, accounts: () => Iterable<Account>): boolean {
     const offset = wall - now;
     const jump = offset - this.#offset;
     const isSettling = now - this.#started < SETTLING;

@@ -24,8 +24,7 @@ import { accountLine, usageText, type Saved } from './usage-text.ts';
 export interface UsagePorts {
   /** ms since 1970 */
   readonly wallClock: () => number;
-  /** As it is now. */
-  readonly zone: () => Zone;
+  readonly zone: Zone;
   /** Those that go on. */
   readonly sessions: () => readonly CountedSession[];
   /** Of the configuration. */
@@ -91,7 +90,7 @@ export class Usage {
     this.#ports = ports;
     this.#book = new Book(saved?.accounts);
     this.#serial = saved?.serial ?? 0;
-    this.#dates = new Dates(ports.zone(), saved?.seen ?? 0, ports.wallClock(), now);
+    this.#dates = new Dates(ports.zone, saved?.seen ?? 0, ports.wallClock(), now);
     if (!isLasting) this.#keepLastingAt = now + KEEP_LASTING;
     this.#lookAtClock(now);
   }
@@ -203,8 +202,8 @@ export class Usage {
   }
 
   #lookAtClock(now: number): void {
-    const { wallClock, zone } = this.#ports;
-    if (this.#dates.look(zone(), wallClock(), now, () => this.#book.all())) {
+    const { wallClock } = this.#ports;
+    if (this.#dates.look(wallClock(), now, () => this.#book.all())) {
       this.#lines.clear();
       this.#changed(now);
     }

@@ -200,7 +200,11 @@ class Reader {
   #take([name, { hiding, value: codec }]: Known, octets: Uint8Array | Malformed): void {
     const plain =
       hiding === undefined || isMalformed(octets) ? octets : this.#cipher.reveal(hiding, octets);
-    const value = isMalformed(plain) ? plain : decode(codec, plain, name);
+    if (isMalformed(plain)) {
+      this.faults.push(`${name}: ${plain.detail}`);
+      return;
+    }
+    const value = decode(codec, plain, name);
     if (isMalformed(value)) this.faults.push(value.detail);
     else this.#attributes.push({ name, value } as RadiusAttribute);
   }

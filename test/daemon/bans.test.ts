@@ -5,7 +5,7 @@
  */
 import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';
-import type { BanDocument } from '../../src/daemon/reports/documents.ts';
+import type { BanDocument, StatusDocument } from '../../src/daemon/reports/documents.ts';
 import { Lab, type Gateway } from '../../tools/lab.ts';
 import { link, password } from './link-text.ts';
 
@@ -44,8 +44,7 @@ before(async () => {
 
 after(() => lab.close());
 
-const bans = async () =>
-  JSON.parse((await server.command('bans', '--json')).output) as BanDocument[];
+const bans = () => server.json<readonly BanDocument[]>('bans');
 /** Until it is locked out. */
 async function guess(): Promise<void> {
   const from = server.process.output.length;
@@ -86,7 +85,7 @@ test('bans shows who is locked out, events tell of it, unban lets him in again',
     code: 66,
     output: 'pptp-gateway: 198.18.1.9 is not locked out\n',
   });
-  assert.equal((await server.command('unban', '198.18.1.0/24')).code, 1);
+  assert.equal((await server.command('unban', '198.18.1.0/24')).code, 64);
   assert.equal((await server.command('unban')).code, 64);
   assert.equal((await server.command('unban', '198.18.1.2', '--all')).code, 64);
   assert.deepEqual(await server.command('unban', '198.18.1.2'), {
@@ -105,6 +104,47 @@ test('bans shows who is locked out, events tell of it, unban lets him in again',
   await guess();
   assert.equal((await server.command('unban', '--all')).output, 'let in again: 1 address\n');
   assert.deepEqual(await bans(), []);
+});
+
+test('ban_set: who is locked out is in the set for as long, so that the kernel drops him; unban takes him out', async () => {
+  const nft = async (...words: string[]) => (await lab.run(serverSide, 'nft', ...words)).output;
+  await nft('table inet vpn { set banned { type ipv4_addr; flags timeout; elements = { 192.0.2.1 }; }; chain in { type filter hook input priority 0; ct state new tcp dport 1723 ip saddr @banned counter drop; }; }'); // prettier-ignore
+  const elements = async () =>
+    /elements = \{ ([^}]*) \}/.exec(await nft('list', 'set', 'inet', 'vpn', 'banned'))?.[1] ?? '';
+  const until = async (isIn: boolean) => {
+    while ((await elements()).includes('198.18.1.2') !== isIn);
+  };
+  server.configure({ pptp: "config pptp 'globals'\n\toption ban_set 'inet vpn banned'\n" });
+  assert.equal((await server.command('reload')).code, 0);
+  await guess();
+  await until(true);
+  const listed = await elements();
+  assert.match(listed, /198\.18\.1\.2 timeout 1h expires (59m|1h)/);
+  assert.match(listed, /192\.0\.2\.1/, "the owner's own");
+  const refusals = async () =>
+    (await server.json<{ counted: Record<string, number> }>('counters')).counted['caller refused: SOURCE_BANNED'] ?? 0; // prettier-ignore
+  const before = await refusals();
+  const dialled = branch.command('dial', 'right');
+  while (/counter packets 0 /.test(await nft('list', 'chain', 'inet', 'vpn', 'in')));
+  assert.equal(await refusals(), before, 'the kernel has dropped it');
+  await server.command('unban', '198.18.1.2');
+  await until(false);
+  assert.match(await elements(), /192\.0\.2\.1/);
+  await dialled;
+  assert.equal((await branch.command('dial', 'right')).code, 0);
+  await branch.command('hangup', 'right');
+  await guess();
+  await until(true);
+  server.configure({ pptp: '' });
+  assert.equal((await server.command('reload')).code, 0);
+  await until(false); // named no more
+  await server.command('unban', '--all');
+  server.configure({ pptp: "config pptp 'globals'\n\toption ban_set 'inet vpn nowhere'\n" });
+  assert.equal((await server.command('reload')).code, 0);
+  await guess();
+  const { problems } = await server.json<StatusDocument>('status');
+  assert.match(problems.map(({ message }) => message).join(), /inet vpn nowhere.*no such set/);
+  await server.command('unban', '--all');
 });
 
 test('deny_from: who is denied is cut off at once, wins over allow_from, and is counted', async () => {

@@ -30,6 +30,7 @@ export const session: SessionStatus = {
     duplicates: 7,
     drops: { 'bad-source': 8 },
   },
+  roundTrip: 12.5,
   account: undefined,
 };
 

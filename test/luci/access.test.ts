@@ -54,12 +54,14 @@ describe('ubus', () => {
   test('what changes something is granted to writers only', () => {
     const read = Object.values(acl).flatMap(({ read }) => read?.ubus?.['pptp'] ?? []);
     assert.deepEqual(read.sort(), [
+      'bans',
       'check_status',
       'client_setup',
       'failures',
       'log',
       'sessions',
       'status',
+      'usage',
     ]);
   });
 

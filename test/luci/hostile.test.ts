@@ -68,6 +68,11 @@ function hostile(): Luci {
         },
       ],
     },
+    'pptp.bans': {
+      bans: [
+        { address: markup, server: markup, username: markup, tries: 5, since: 1, seconds_left: 9 },
+      ],
+    },
     'pptp.check': { id: 1 },
     'pptp.radius_test': { id: 1 },
     'pptp.client_setup': { file: markup, text: markup },

@@ -15,7 +15,7 @@ function logged(event: SessionEvent | RelayEvent): string {
   const log = new Log(() => undefined);
   log.level = 'debug';
   log.event(event);
-  return log.recent()[0]!.text;
+  return log.recent().log[0]!.text;
 }
 
 const shown = (event: SessionEvent | RelayEvent): string => sentence(logged(event));
@@ -32,6 +32,7 @@ const call = {
   traffic: { rxOctets: 2_000_000, rxPackets: 3, txOctets: 5, txPackets: 6 },
   control: undefined,
 };
+const ban = { server: 'home', address: peer, since: 0, until: 600_000, tries: 5, username: 'eve' };
 const lost = cause('PEER_DEAD', '3 echoes');
 
 test('every event is a sentence, with units and without codes', () => {
@@ -78,6 +79,14 @@ test('every event is a sentence, with units and without codes', () => {
     [
       { what: 'server-trouble', server: 'home', username: undefined, cause: lost },
       /^Server home: The peer stopped/,
+    ],
+    [
+      { what: 'banned', ban },
+      /^The server home has locked 203\.0\.113\.9 out, for 600.s, after 5 failed logins, the last one as eve\.$/,
+    ],
+    [
+      { what: 'unbanned', ban, why: 'lifted' },
+      /^203\.0\.113\.9 is no longer locked out by the server home: it was unbanned\.$/,
     ],
     [
       { what: 'relay-call-up', call },

@@ -61,7 +61,8 @@ describe('rates', () => {
 });
 
 describe('graph', () => {
-  const { ceiling, outline } = module('graph');
+  const { outline } = module('graph');
+  const { ceiling } = module('chart-colours');
 
   test('the scale is the next round figure', () => {
     for (const [peak, top] of [

@@ -112,7 +112,9 @@ test('so is the folder of usage, which is made', (t) => {
   made.write('sbin/ujail', '', 0o755);
   const { calls } = run(made, 'start_service', 'USAGE_FOLDER=/srv/usage;');
   assert.ok(
-    calls.includes('add_jail_mount_rw /var/run/pptp-gateway /dev/net/tun /proc/sys/net /srv/usage'),
+    calls.includes(
+      'add_jail_mount_rw /var/run/pptp-gateway /dev/net/tun /proc/sys/net /etc/config /srv/usage',
+    ),
   );
   assert.equal(made.ash('ls -d /srv/usage').stdout, '/srv/usage\n');
 });

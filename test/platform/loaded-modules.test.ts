@@ -10,7 +10,7 @@ test('the program starts without node:crypto, node:tls and node:readline', (t) =
   t.after(() => rmSync(dir, { recursive: true }));
   const bundle = join(dir, 'program.mjs');
   const tell = join(dir, 'tell.cjs');
-  execFileSync('tools/bundle.sh', [bundle]);
+  execFileSync('sh', ['tools/bundle.sh', bundle]);
   writeFileSync(
     tell,
     'process.on("exit", () => console.log(JSON.stringify(process.moduleLoadList)))',

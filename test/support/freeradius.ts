@@ -91,6 +91,15 @@ export class FreeRadius {
     await this.#ended;
   }
 
+  /** It says nothing any more, and has all its sockets. */
+  pause(): void {
+    this.#child.kill('SIGSTOP');
+  }
+
+  goOn(): void {
+    this.#child.kill('SIGCONT');
+  }
+
   /** After kill, with the same files. */
   async restart(): Promise<void> {
     this.log = new LineLog('freeradius');

@@ -4,7 +4,7 @@ import { test } from 'node:test';
 import type { Quota } from '../../src/session/options.ts';
 import type { AccountKind } from '../../src/usage/book.ts';
 import { formatDay, formatMonth } from '../../src/usage/calendar.ts';
-import { parseZone } from '../../src/usage/posix-zone.ts';
+import { berlin } from './berlin.ts';
 import { Usage, type CountedSession } from '../../src/usage/usage.ts';
 import { parseUsage } from '../../src/usage/usage-text.ts';
 
@@ -46,7 +46,7 @@ class Scene {
     return new Usage(
       {
         wallClock: () => this.wall,
-        zone: () => parseZone('CET-1CEST,M3.5.0,M10.5.0/3')!,
+        zone: berlin,
         sessions: () => this.sessions,
         quota: (kind, name) => this.quotas.get(`${kind} ${name}`),
         forgotten: ({ name }) => this.forgotten.push(name),

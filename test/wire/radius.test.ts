@@ -197,7 +197,7 @@ describe('the attributes', () => {
 
   it('hidden in a way that cannot be revealed are faults', () => {
     const octets = encoded({ name: 'MS-MPPE-Send-Key', value: new Uint8Array(4) });
-    const reveal = () => malformed('bad-value', 'MS-MPPE-Send-Key: hidden value of 4 octets');
+    const reveal = () => malformed('bad-value', 'hidden value of 4 octets');
     const packet = ok(decodeRadiusPacket(octets, { ...plainly, reveal }));
     assert.deepEqual(packet.attributes, []);
     assert.deepEqual(packet.faults, ['MS-MPPE-Send-Key: hidden value of 4 octets']);

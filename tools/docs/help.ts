@@ -20,6 +20,7 @@ export const helpPages = [
   'provider-login',
   'radius',
   'troubleshooting',
+  'usage',
 ];
 
 /** Pages that are there too, and places in the page itself. */

@@ -6,6 +6,7 @@ import type {
   QuotaDocument,
   UsageDocument,
 } from '../../src/daemon/reports/usage-document.ts';
+import type { LogEntry } from '../../src/daemon/reports/log.ts';
 import type { CheckDocument } from '../../src/daemon/tunnels/checks.ts';
 
 type Fields<Document> = { readonly [Field in keyof Required<Document>]: string };
@@ -19,11 +20,11 @@ const status: Fields<documents.StatusDocument & { sessions: unknown }> = {
     '`current`; `partial`: sections with errors are not in force; `refused`: the files could not be taken up',
   problems: 'what is wrong with what stands in the files: list of problem',
   capture: 'recording, while one runs',
-  radius: 'RADIUS servers: name, and how they are',
   servers: 'list of server',
   links: 'list of link',
   disabled: 'name and kind of what is switched off',
   relays: 'list of relay',
+  radius: 'RADIUS servers that decide on logins: list of radius_server',
   sessions: 'list of session',
 };
 
@@ -66,12 +67,14 @@ export const answers: Readonly<Record<CommandName, Readonly<Record<string, strin
   hangup: { link: 'link' },
   check: { checks: 'list of check' },
   'radius-test': { checks: 'one check' },
+  log: { log: 'list of line' },
   failures: { failures: 'list of failure' },
   counters: { counters: 'numbers by their names, in groups' },
   events: { time: 'seconds since 1970 (UTC)', event: 'its name', data: 'as on [ubus](ubus.md)' },
   windows: setup,
   networkmanager: setup,
   routeros: setup,
+  metrics: { metrics: "text in Prometheus' format" },
   usage,
   capture,
   reload: { faults: 'what is not in force: list of problem' },
@@ -197,19 +200,34 @@ const check: Fields<CheckDocument> = {
 
 const failure: Fields<documents.FailureDocument> = {
   time: 'of the last of them, seconds since 1970 (UTC)',
-  first: 'of the first of them',
-  count: 'how many are alike',
   kind: '`server`, `link` or `relay`',
   name: 'of the server, link or relay',
   peer: 'address',
   username: 'as it was given',
   cause: 'cause',
+  count: 'how often the same has happened',
+  first: 'when it did so first, seconds since 1970 (UTC)',
+};
+
+const radiusServer: Fields<documents.RadiusServerDocument> = {
+  name: 'of its section',
+  state: '`alive`, `dead`, or `unknown`: it has not been asked yet',
+  waiting: 'requests that wait for its answer',
+  round_trip: 'ms, of its last answer',
+  heard: 'seconds since it was heard last',
+  distrusted: 'true: its answers do not verify, so the secret is another one',
 };
 
 const cause: Fields<documents.CauseDocument> = {
   code: 'one of [the causes](causes.md)',
   text: 'the sentence, with the detail',
   detail: 'what is particular to this case',
+};
+
+const line: Fields<LogEntry> = {
+  time: 'seconds since 1970 (UTC)',
+  level: '`error`, `warning`, `info` or `debug`',
+  text: 'as in the log',
 };
 
 const recording: Fields<documents.RecordingDocument> = {
@@ -262,6 +280,8 @@ export const parts: Readonly<Record<string, Readonly<Record<string, string>>>> =
   problem,
   check,
   failure,
+  radius_server: radiusServer,
   cause,
+  line,
   recording,
 };

@@ -5,7 +5,7 @@
  *     road  198.51.100.2 --- 198.51.100.1  router  203.0.113.2 --- 203.0.113.1  office
  *     road  198.51.100.2 --- 198.51.100.1  router  192.0.2.1 --- 192.0.2.10  radius
  *
- *     node --import tsx tools/docs/walk.ts --write      puts what the commands print below them; with --radius in radius.md alone
+ *     node --import tsx tools/docs/walk.ts --write      puts what the commands print below them; with --radius or --users in that page alone
  */
 import { chmodSync, copyFileSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join, resolve } from 'node:path';
@@ -23,7 +23,9 @@ const pagesOfTheOffice = [
   'ubus.md',
 ];
 const PAGE_OF_RADIUS = 'radius.md';
-export const walkedPages = [...pagesOfTheOffice, PAGE_OF_RADIUS];
+/** With the server of another page. */
+const PAGE_OF_USERS = 'users.md';
+export const walkedPages = [...pagesOfTheOffice, PAGE_OF_RADIUS, PAGE_OF_USERS];
 
 export interface Step {
   readonly page: string;
@@ -70,7 +72,7 @@ export async function walk(labs: readonly Walk[] = walks): Promise<Step[]> {
 }
 
 type Walk = () => Promise<Step[]>;
-const walks: readonly Walk[] = [walkOffice, walkRadius];
+const walks: readonly Walk[] = [walkOffice, walkRadius, walkUsers];
 
 async function walkOffice(): Promise<Step[]> {
   const lab = new Lab('docs');
@@ -168,6 +170,30 @@ async function walkRadius(): Promise<Step[]> {
   }
 }
 
+/** What fw4 makes of the page's /etc/config/firewall: a stand-in, for there is no fw4 here. */
+const asFw4 = 'table inet fw4 { set staff { type ipv4_addr; }; }';
+
+/** A caller who is in a group. */
+async function walkUsers(): Promise<Step[]> {
+  const lab = new Lab('docs-users');
+  try {
+    const [router, road] = ['router', 'road'].map((name) => lab.namespace(name));
+    lab.join('wan1', [
+      [router!, '198.51.100.1/30'],
+      [road!, '198.51.100.2/30'],
+    ]);
+    await lab.run(router!, 'nft', asFw4);
+    const written = configurationOf(['home-vpn.md', PAGE_OF_USERS], 'router');
+    const ours = await lab.gateway('router', router!, written);
+    const caller = await lab.gateway('road', road!, { network: onTheRoad(written) });
+    await called(lab, road!, caller);
+    const bin = commandOf(lab, ours);
+    return await runBlocks(PAGE_OF_USERS, ({ text }) => onRouter(lab, router!, bin, text));
+  } finally {
+    await lab.close();
+  }
+}
+
 async function runBlocks(page: string, run: (block: Block) => Promise<Result>): Promise<Step[]> {
   const steps: Step[] = [];
   const all = blocks(readFileSync(docs(page), 'utf8'));
@@ -253,7 +279,9 @@ function scriptOf(lab: Lab, { configDir }: Gateway, text: string): string {
 const endOf = ({ line, text }: Block) => line + text.split('\n').length - 1;
 
 if (process.argv[1] === import.meta.filename) {
-  const steps = await walk(process.argv.includes('--radius') ? [walkRadius] : walks);
+  const only = { '--radius': walkRadius, '--users': walkUsers };
+  const chosen = Object.entries(only).filter(([word]) => process.argv.includes(word));
+  const steps = await walk(chosen.length === 0 ? walks : chosen.map(([, one]) => one));
   for (const { page, block, code, output } of steps)
     process.stdout.write(`${page}: ${block.text.replaceAll('\n', '; ')} [${code}]\n${output}\n`);
   if (process.argv.includes('--write'))

@@ -2,9 +2,9 @@
 import { files } from '../../platform/platform.ts';
 import { ExitCode, Fatal } from '../exit-codes.ts';
 import { routerKinds, type RouterKind } from '../tunnels/router-choice.ts';
-import { options, type CommandName } from './command-table.ts';
+import { options, sessionColumns, type CommandName, type SessionColumn } from './command-table.ts';
 import { usage } from './usage.ts';
-import { commandNamed, commandOf, readWords, usageError } from './words.ts';
+import { commandNamed, commandOf, oneOf, readWords, usageError } from './words.ts';
 
 export interface Arguments {
   readonly command: CommandName;
@@ -17,7 +17,7 @@ export interface Arguments {
   readonly dial: boolean;
   readonly router: RouterKind;
   readonly json: boolean;
-  /** unban: every address */
+  /** status, unban */
   readonly all: boolean;
   /** check: a server instead of a link */
   readonly server: { readonly host: string; readonly port: number } | undefined;
@@ -25,6 +25,8 @@ export interface Arguments {
   readonly seconds: number;
   /** capture: keep login data and payload */
   readonly secrets: boolean;
+  /** metrics: of each session */
+  readonly sessions: boolean;
   /** usage: the month, as it was written */
   readonly month: string | undefined;
   /** init: answers that are not asked for */
@@ -34,6 +36,12 @@ export interface Arguments {
   /** windows and the like: how callers reach this router, and where the file goes */
   readonly address: string | undefined;
   readonly output: string | undefined;
+  /** sessions */
+  readonly sort: SessionColumn | undefined;
+  readonly columns: readonly SessionColumn[] | undefined;
+  readonly watch: boolean;
+  /** log */
+  readonly follow: boolean;
 }
 
 export interface Answers {
@@ -77,6 +85,7 @@ export function parseArguments(
   if (values.month !== undefined && !/^\d{4}-(?:0[1-9]|1[0-2])$/.test(values.month))
     throw usageError('--month: expected a month such as 2026-11', entry);
   const wanted = values.router ?? options.router.default;
+  const column = (option: string, name: string) => oneOf(option, sessionColumns, name, entry);
   const router = routerKinds.find((kind) => kind === wanted);
   if (router === undefined)
     throw usageError(`--router: expected ${routerKinds.join(' | ')}`, entry);
@@ -89,10 +98,10 @@ export function parseArguments(
     dial: values.dial === true,
     router,
     json: values.json === true,
-    all: values.all === true,
     server: values.server === undefined ? undefined : parseServer(values.server),
     seconds,
     secrets: values.secrets === true,
+    sessions: values.sessions === true,
     month: values.month,
     answers: {
       network: values.network,
@@ -103,6 +112,11 @@ export function parseArguments(
     passwordFile: values['password-file'],
     address: values.address,
     output: values.output,
+    all: values.all === true,
+    sort: values.sort === undefined ? undefined : column('--sort', values.sort),
+    columns: values.columns?.split(',').map((name) => column('--columns', name.trim())),
+    watch: values.watch === true,
+    follow: values.follow === true,
   };
 }
 

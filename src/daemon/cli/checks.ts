@@ -3,6 +3,7 @@ import { clock } from '../../platform/platform.ts';
 import type { ControlClient } from '../control/client.ts';
 import { ExitCode } from '../exit-codes.ts';
 import type { CheckDocument } from '../tunnels/checks.ts';
+import { toned } from './colours.ts';
 import type { Answer } from './answer.ts';
 
 /** ms between looks at something that takes as long as the network does */
@@ -15,6 +16,7 @@ export async function followed(
   answer: Answer,
 ): Promise<CheckDocument> {
   const { id } = started as { id: number };
+  const since = clock.monotonic();
   let shown = -1;
   for (;;) {
     const check = (await client.call('check_status', { id })) as CheckDocument;
@@ -25,12 +27,14 @@ export async function followed(
     for (; shown < check.steps.length; shown++) {
       const { step, result, detail } = check.steps[shown]!;
       if (result === 'not reached' && !check.done) break;
-      answer.say(`  ${step.padEnd(11)} ${result}${detail === '' ? '' : `  ${detail}`}`);
+      answer.say(`  ${step.padEnd(11)} ${toned(result)}${detail === '' ? '' : `  ${detail}`}`);
     }
     if (check.done) {
       if (check.cause !== undefined) answer.say(`  ${check.cause.code}: ${check.cause.text}`);
       return check;
     }
+    const awaited = check.steps.find(({ result }) => result !== 'ok')?.step ?? '';
+    answer.hint(`  ${awaited.padEnd(11)} … ${Math.round((clock.monotonic() - since) / 1000)} s`);
     await clock.pause(POLL);
   }
 }

@@ -19,6 +19,27 @@ export interface OptionEntry {
   readonly doc: string;
 }
 
+/** In this order; the first eleven are what is shown where nothing else is asked for. */
+export const sessionColumns = [
+  'id',
+  'via',
+  'user',
+  'from',
+  'address',
+  'since',
+  'login',
+  'encryption',
+  'rx',
+  'tx',
+  'loss',
+  'rate',
+  'groups',
+  'note',
+  'routes',
+  'mtu',
+] as const;
+export type SessionColumn = (typeof sessionColumns)[number];
+
 export const options = {
   'config-dir': {
     type: 'string',
@@ -60,7 +81,7 @@ export const options = {
     default: '600',
     doc: 'how long, from 1 to 86400 (default 600)',
   },
-  all: { type: 'boolean', doc: 'every address' },
+  all: { type: 'boolean', doc: 'all of them, however many there are' },
   secrets: { type: 'boolean', doc: 'keep logins and payload, which otherwise are left out' },
   network: {
     type: 'string',
@@ -92,11 +113,26 @@ export const options = {
     complete: 'file',
     doc: 'file to write, in place of the standard output',
   },
+  sessions: { type: 'boolean', doc: 'of each session, too' },
   month: {
     type: 'string',
     value: 'YYYY-MM',
     doc: 'the month to show, such as 2026-11 (default: this one)',
   },
+  sort: {
+    type: 'string',
+    value: 'COLUMN',
+    complete: sessionColumns,
+    doc: 'in the order of this column; of numbers the largest comes first',
+  },
+  columns: {
+    type: 'string',
+    value: 'COLUMN,…',
+    complete: sessionColumns,
+    doc: `what to show: ${sessionColumns.join(', ')}`,
+  },
+  watch: { type: 'boolean', doc: 'again every second, until Ctrl-C' },
+  follow: { type: 'boolean', doc: 'go on with lines as they come, until Ctrl-C' },
   help: { type: 'boolean', short: 'h?', doc: 'what there is, or how one command is used' },
   version: { type: 'boolean', short: 'Vv', doc: 'the version of the program' },
 } as const satisfies Readonly<Record<string, OptionEntry>>;
@@ -156,13 +192,19 @@ const table = [
   },
   {
     name: 'status',
+    options: ['all'],
     asks: 'daemon',
     doc: 'servers, links, relays, sessions',
+    more: 'Of more than 20 links, or servers, only those are shown that are not well, and how many the others are.',
   },
   {
     name: 'sessions',
+    operands: [{ name: 'USER|SERVER', optional: true }],
+    options: ['sort', 'columns', 'watch'],
     asks: 'daemon',
-    doc: 'live sessions with counters',
+    doc: 'live sessions with counters, all or those of a user, server or link',
+    more: 'With --watch and --json a document a line.',
+    exits: [ExitCode.NotFound],
   },
   {
     name: 'disconnect',
@@ -238,6 +280,13 @@ const table = [
     doc: 'recent failures with their causes',
   },
   {
+    name: 'log',
+    options: ['follow'],
+    asks: 'daemon',
+    doc: 'the last lines of the log',
+    more: 'The daemon has them itself, up to 500, besides those that it gives to the log of the system. With --follow and --json a document a line; a daemon that is started anew is waited for.',
+  },
+  {
     name: 'counters',
     asks: 'daemon',
     doc: 'what was dropped or refused, in all',
@@ -248,6 +297,12 @@ const table = [
     follows: true,
     doc: 'what happens, as it happens, until Ctrl-C',
     more: 'Sessions, failed logins, lock-outs, links and calls that pass through. With --json a document a line: time, event and data, as on ubus. What is not read in time is left out, and counted.',
+  },
+  {
+    name: 'metrics',
+    options: ['sessions'],
+    asks: 'daemon',
+    doc: 'what Prometheus is told, in its text format',
   },
   {
     name: 'usage',

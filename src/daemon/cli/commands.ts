@@ -1,15 +1,12 @@
 /** The commands that talk to the running daemon. Each returns its exit code. */
 import { errorText } from '../../platform/errors.ts';
-import { clock, files, program } from '../../platform/platform.ts';
+import { clock, files } from '../../platform/platform.ts';
 import { ControlClient } from '../control/client.ts';
 import type {
   CaptureDocument,
   FailureDocument,
   LinkDocument,
   ProblemDocument,
-  SessionDocument,
-  SessionsDocument,
-  ServerDocument,
   StatusDocument,
 } from '../reports/documents.ts';
 import { ExitCode, Fatal } from '../exit-codes.ts';
@@ -20,31 +17,33 @@ import { events } from './events.ts';
 import { exitCodeOf, followed, POLL } from './checks.ts';
 import { clientSetupCommand } from './client-setup.ts';
 import { radiusTest } from './radius-test.ts';
-import { relaysText } from './relays.ts';
-import { duration, octets, shortened, table } from './tables.ts';
+import { showLog } from './log.ts';
+import { Patience } from './patience.ts';
+import { allSessions, showSessions } from './sessions.ts';
+import { problemText, statusText } from './status.ts';
+import { shortened, table } from './tables.ts';
 import { usage } from './usage-tables.ts';
 import { UbusError } from '../../ubus-js/index.ts';
 import type { Answer } from './answer.ts';
 import type { Arguments } from './arguments.ts';
 import type { DaemonCommandName } from './command-table.ts';
 
+/** ms between two looks at a capture */
+const LOOK = 1_000;
+
 type Command = (client: ControlClient, options: Arguments, answer: Answer) => Promise<ExitCode>;
 
 export const commands: Readonly<Record<DaemonCommandName, Command>> = {
-  async status(client, _options, answer) {
+  async status(client, { all }, answer) {
     const status = (await client.call('status')) as StatusDocument;
     const sessions = await allSessions(client);
     answer.give({ ...status, sessions });
-    answer.say(statusText(status, sessions));
+    answer.say(statusText(status, sessions, all));
     return ExitCode.Ok;
   },
 
-  async sessions(client, _options, answer) {
-    const sessions = await allSessions(client);
-    answer.give({ sessions });
-    answer.say(sessions.length === 0 ? 'no sessions' : sessionTable(sessions));
-    return ExitCode.Ok;
-  },
+  sessions: showSessions,
+  log: showLog,
 
   async disconnect(client, { operands: [which = ''] }, answer) {
     const { ended } = (await disconnect(client, which)) as { ended: number };
@@ -78,6 +77,7 @@ export const commands: Readonly<Record<DaemonCommandName, Command>> = {
         );
         return exitCodeOf(link?.cause?.code);
       }
+      answer.hint(`${name} is ${link.state}`);
       await clock.pause(POLL);
     }
   },
@@ -114,6 +114,13 @@ export const commands: Readonly<Record<DaemonCommandName, Command>> = {
 
   'radius-test': radiusTest,
   usage,
+
+  async metrics(client, { sessions }, answer) {
+    const { text } = (await client.call('metrics', { sessions })) as { text: string };
+    answer.give({ metrics: text });
+    answer.say(text.trimEnd());
+    return ExitCode.Ok;
+  },
 
   windows: clientSetupCommand('windows'),
   networkmanager: clientSetupCommand('networkmanager'),
@@ -157,17 +164,13 @@ export const commands: Readonly<Record<DaemonCommandName, Command>> = {
     answer.say(
       `recording for ${seconds} s, or until Ctrl-C${secrets ? '; the file will hold login data' : ''}`,
     );
-    await new Promise<void>((resolve) => {
-      const enough = () => {
-        clock.cancel(timer);
-        for (const ignore of signals) ignore();
-        resolve();
-      };
-      const timer = clock.after(seconds * 1000, enough);
-      const signals = (['SIGINT', 'SIGTERM'] as const).map((name) =>
-        program.onSignal(name, enough),
-      );
-    });
+    const patience = new Patience();
+    const end = clock.monotonic() + seconds * 1000;
+    for (let left = seconds * 1000; left > 0; left = end - clock.monotonic()) {
+      if (!(await patience.pause(Math.min(left, LOOK)))) break;
+      const { capture } = (await client.call('status')) as StatusDocument;
+      answer.hint(`${capture?.packets ?? 0} packets`);
+    }
     const { path, packets, omitted, fault } = (await client.call(
       'capture_stop',
     )) as CaptureDocument;
@@ -228,12 +231,6 @@ async function statusAnew(socket: string): Promise<StatusDocument | undefined> {
   }
 }
 
-function problemText({ file, section, option, message, kept }: ProblemDocument): string {
-  const place = [file, section, option].filter((part) => part !== undefined).join('.');
-  const effect = kept === true ? 'as it was before' : 'left out';
-  return printable(`${place}: ${message} (${effect})`);
-}
-
 /** A number is a session's id, or the name of a user who is called so. */
 async function disconnect(client: ControlClient, which: string): Promise<unknown> {
   if (/^\d+$/.test(which)) {
@@ -244,16 +241,6 @@ async function disconnect(client: ControlClient, which: string): Promise<unknown
     }
   }
   return client.call('disconnect', { username: which });
-}
-
-async function allSessions(client: ControlClient): Promise<readonly SessionDocument[]> {
-  const found: SessionDocument[] = [];
-  for (let after: number | undefined = 0; after !== undefined;) {
-    const { sessions, next } = (await client.call('sessions', { after })) as SessionsDocument;
-    found.push(...sessions);
-    after = next;
-  }
-  return found;
 }
 
 async function linkNames(client: ControlClient): Promise<readonly string[]> {
@@ -272,108 +259,6 @@ function writeCapture(file: string, octets: Uint8Array): void {
   } catch (error) {
     throw new Fatal(ExitCode.Failed, errorText(error));
   }
-}
-
-function statusText(
-  { version, uptime, config, problems, servers, links, disabled, relays }: StatusDocument,
-  sessions: readonly SessionDocument[],
-): string {
-  const parts = [`pptp-gateway ${version}, running for ${duration(uptime)}`];
-  if (config === 'refused')
-    parts.push('The new configuration is refused (see the log); the old one is in force.');
-  const faults = problems.filter(({ severity }) => severity === 'error');
-  if (config === 'partial')
-    parts.push(['Not in force as it stands in the files:', ...faults.map(problemText)].join('\n'));
-  if (servers.length > 0) {
-    parts.push(
-      table([
-        ['SERVER', 'DEVICE', 'PORT', 'ADDRESS', 'SESSIONS', ''],
-        ...servers.map((server) => [
-          server.name,
-          server.device,
-          String(server.port),
-          server.local_address,
-          `${server.sessions} of ${server.max_sessions}`,
-          serverNote(server),
-        ]),
-      ]),
-    );
-  }
-  if (links.length > 0) {
-    parts.push(
-      table([
-        ['LINK', 'DEVICE', 'SERVER', 'STATE', ''],
-        ...links.map((link) => [link.name, link.device, link.server, link.state, linkNote(link)]),
-      ]),
-    );
-  }
-  if (disabled.length > 0)
-    parts.push(`disabled: ${disabled.map(({ name, kind }) => `${kind} ${name}`).join(', ')}`);
-  parts.push(...relaysText(relays));
-  parts.push(sessions.length === 0 ? 'no sessions' : sessionTable(sessions));
-  return parts.join('\n\n');
-}
-
-function serverNote({ state, cause }: ServerDocument): string {
-  return cause === undefined ? '' : `${state}: ${cause.code} ${cause.text}`;
-}
-
-function linkNote({ state, cause, retry_in: retryIn }: LinkDocument): string {
-  if (state === 'up' || cause === undefined) return '';
-  return `${cause.code}: ${cause.text}${retryIn === undefined ? '' : ` Next attempt in ${retryIn} s.`}`;
-}
-
-function sessionTable(sessions: readonly SessionDocument[]): string {
-  const header = [
-    'ID',
-    'VIA',
-    'USER',
-    'FROM',
-    'ADDRESS',
-    'SINCE',
-    'LOGIN',
-    'ENCRYPTION',
-    'RX',
-    'TX',
-    'LOSS',
-  ];
-  // Where somebody has one.
-  const more = [
-    ['RATE UP, DOWN', sessions.map(ratesText)] as const,
-    ['GROUPS', sessions.map(({ groups = [] }) => shortened(groups.join(', ')))] as const,
-    ['NOTE', sessions.map(({ note = '' }) => shortened(note))] as const,
-  ].filter(([, cells]) => cells.some((cell) => cell !== ''));
-  return table([
-    [...header, ...more.map(([name]) => name)],
-    ...sessions.map((session, n) => [
-      ...sessionRow(session),
-      ...more.map(([, cells]) => cells[n]!),
-    ]),
-  ]);
-}
-
-function sessionRow(session: SessionDocument): string[] {
-  const expected = session.rx_packets + session.lost;
-  const loss = `${session.lost} of ${expected}${expected === 0 ? '' : ` (${((100 * session.lost) / expected).toFixed(2)} %)`}`;
-  return [
-    String(session.id),
-    session.server ?? session.link ?? '',
-    shortened(printable(session.username)),
-    session.peer,
-    session.link === undefined ? session.address : session.local_address,
-    duration(session.uptime),
-    session.account === 'radius' ? `${session.auth} RADIUS` : session.auth,
-    session.mppe,
-    octets(session.rx_bytes),
-    octets(session.tx_bytes),
-    loss,
-  ];
-}
-
-/** Of those sessions that have a rate. */
-function ratesText({ rate_up: up, rate_down: down }: SessionDocument): string {
-  const text = (rate: number | undefined) => (rate === undefined ? 'any' : `${rate} kbit/s`);
-  return up === undefined && down === undefined ? '' : `${text(up)}, ${text(down)}`;
 }
 
 /** Nested counters as rows of `group.name` and number. */

@@ -5,14 +5,20 @@ import type { ControlClient } from '../control/client.ts';
 import { ExitCode, Fatal } from '../exit-codes.ts';
 import { printable } from '../printable.ts';
 import type { BanDocument, CauseDocument, SessionDocument } from '../reports/documents.ts';
+import type { Answer } from './answer.ts';
 import type { Arguments } from './arguments.ts';
 import { shortened } from './tables.ts';
 
 /** Octets that wait for a reader who is slow; events beyond them are left out, and counted. */
 const MOST_UNREAD = 1 << 20;
 
-export async function events(client: ControlClient, { json }: Arguments): Promise<ExitCode> {
-  const lines = new EventLines(json, program);
+export async function events(
+  client: ControlClient,
+  _options: Arguments,
+  answer: Answer,
+): Promise<ExitCode> {
+  answer.follow();
+  const lines = new EventLines(answer, program);
   await client.follow('pptp.*', (event, data) => lines.add(event, data));
   program.complain('following what happens, until Ctrl-C\n');
   const enough = new Promise<'enough'>((resolve) => {
@@ -29,12 +35,12 @@ export async function events(client: ControlClient, { json }: Arguments): Promis
 }
 
 export class EventLines {
-  readonly #json: boolean;
-  readonly #output: Pick<typeof program, 'print' | 'unprinted'>;
+  readonly #answer: Pick<Answer, 'tell'>;
+  readonly #output: Pick<typeof program, 'unprinted'>;
   #omitted = 0;
 
-  constructor(json: boolean, output: Pick<typeof program, 'print' | 'unprinted'>) {
-    this.#json = json;
+  constructor(answer: Pick<Answer, 'tell'>, output: Pick<typeof program, 'unprinted'>) {
+    this.#answer = answer;
     this.#output = output;
   }
 
@@ -50,10 +56,8 @@ export class EventLines {
 
   #print(event: string, data: Table): void {
     const time = Date.now() / 1000;
-    const text = this.#json
-      ? JSON.stringify({ schema: 1, time, event, data })
-      : printable(`${new Date(time * 1000).toISOString()} ${eventText(event, data)}`);
-    this.#output.print(`${text}\n`);
+    const text = `${new Date(time * 1000).toISOString()} ${eventText(event, data)}`;
+    this.#answer.tell({ time, event, data }, printable(text));
   }
 }
 

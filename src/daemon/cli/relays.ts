@@ -1,21 +1,26 @@
 /** Passthrough in the answer of `status`, for people. */
 import type { RelayCallDocument, RelayDocument } from '../reports/documents.ts';
-import { duration, octets, table } from './tables.ts';
+import { duration, octets, titled } from './tables.ts';
 
 /** Tables of the relays and their calls. */
-export function relaysText(relays: readonly RelayDocument[]): string[] {
+export function relaysText(relays: readonly RelayDocument[], most: number): string[] {
   if (relays.length === 0) return [];
   const parts = [
-    table([
+    titled(
       ['RELAY', 'DIRECTION', 'FROM', 'TO', 'BACKEND', 'CLIENTS', 'CONNECTIONS', 'CALLS', ''],
-      ...relays.map(relayRow),
-    ]),
+      relays.map(relayRow),
+    ),
   ];
-  const calls = relays.flatMap(({ name, calls }) => calls.map((call) => callRow(name, call)));
+  const calls = relays.flatMap(({ name, calls: own }) => own.map((call) => callRow(name, call)));
   if (calls.length > 0)
     parts.push(
-      table([['ID', 'VIA', 'CLIENT', 'SERVER', 'CALL IDS', 'SINCE', 'RX', 'TX'], ...calls]),
+      titled(
+        ['ID', 'VIA', 'CLIENT', 'SERVER', 'CALL IDS', 'SINCE', 'RX', 'TX'],
+        calls.slice(0, most),
+      ),
     );
+  if (calls.length > most)
+    parts.push(`… and ${calls.length - most} calls more: pptp-gateway status --all`);
   return parts;
 }
 

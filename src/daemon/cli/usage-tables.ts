@@ -58,7 +58,7 @@ async function askFor(
 }
 
 /** @param isWhole of each account day by day, too */
-export function usageText(
+function usageText(
   { today, month: thisMonth, clock_set: isSet, users, links }: UsageDocument,
   asked: string | undefined,
   isWhole: boolean,

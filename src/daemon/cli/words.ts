@@ -123,6 +123,22 @@ export function usageError(text: string, command?: CommandEntry): Fatal {
   return new Fatal(ExitCode.Usage, `${text}\n${how}`);
 }
 
+/** @throws {Fatal} it is none of these */
+export function oneOf<const Word extends string>(
+  option: string,
+  known: readonly Word[],
+  word: string,
+  command: CommandEntry,
+): Word {
+  const found = known.find((each) => each === word);
+  if (found !== undefined) return found;
+  const meant = nearest(word, known);
+  throw usageError(
+    `${option}: ${meant === undefined ? `expected ${known.join(', ')}` : `there is no '${word}': did you mean ${meant}?`}`,
+    command,
+  );
+}
+
 function shorts(name: OptionName): readonly string[] {
   const { short = '' }: OptionEntry = options[name];
   return Array.from(short, (letter) => `-${letter}`);

@@ -40,6 +40,8 @@ export interface Configuration extends Sections {
   readonly globals: Globals;
   readonly logLevel: Globals['log_level'];
   readonly limits: Limits;
+  /** The firewall set for sources that are locked out. */
+  readonly banSet: string | undefined;
   readonly nas: NasOptions;
   readonly disabled: readonly DisabledInterface[];
   /** Networks that other interfaces have by their configuration. */
@@ -151,6 +153,7 @@ export function parseConfiguration(
       maxHalfOpenPerSource: globals.max_half_open_per_source,
       loginTimeout: globals.login_timeout,
     },
+    banSet: globals.ban_set,
     disabled,
     surroundings,
     warnings: warnings.map(named),

@@ -170,6 +170,19 @@ export const quotaAction: OptionType<Quota['action']> = {
   },
 };
 
+/** Of this machine: on all addresses whoever can reach it could ask. */
+export const endpoint: OptionType<{ readonly address: Ipv4; readonly port: number }> = {
+  allowed: 'one IPv4 address of this machine and a port, such as 127.0.0.1:9723',
+  parse(value) {
+    const [, text = '', digits = ''] = /^([\d.]+):(\d{1,5})$/.exec(value) ?? [];
+    const address = parseAddress(text);
+    const port = integer(1, 65_535).parse(digits);
+    if (address === undefined || port === undefined) return undefined;
+    // Neither 0.0.0.0 nor multicast.
+    return address < 0x01000000 || address >= 0xe0000000 ? undefined : { address, port };
+  },
+};
+
 /** CHAP names are at most 255 octets less the value; RFC 2759 §4 gives 256 characters in all. */
 export const username: OptionType<string> = {
   allowed: 'a user name of 1 to 128 octets without control characters',

@@ -1,14 +1,14 @@
 /**
  * The option table: every option of every section, once. It feeds the parser, the reload (what a change disturbs, by keysOf)
- * and the reference. Those of RADIUS are in radius-options.ts.
+ * and the reference. Those of RADIUS are in radius-options.ts, those of relays in relay-options.ts.
  */
 import {
   address,
   bool,
   date,
   device,
-  filterSet,
   domain,
+  filterSet,
   folder,
   host,
   hours,
@@ -20,16 +20,18 @@ import {
   oneOf,
   password,
   prefix,
-  quotaAction,
   range,
   seconds,
   setName,
   text,
   username,
-  zone,
 } from './option-types.ts';
 import { list, option, optional, required, type Applies } from './option-table.ts';
+import { reportOptions } from './report-options.ts';
+import { quota, rates, userRates } from './traffic-options.ts';
 import { stockOptions } from './stock-options.ts';
+
+export { relayOptions } from './relay-options.ts';
 
 const authMethod = oneOf('mschap-v2', 'eap', 'mschap', 'chap', 'pap');
 const encryption = oneOf('required', 'optional', 'off');
@@ -78,40 +80,6 @@ const interfaceOptions = {
     'LCP echo: failures in a row and seconds between requests; 0 turns it off.',
   ),
 } as const;
-
-const kilobits = integer(0, 10_000_000, 'kbit/s');
-const burst = integer(10, 10_000, 'ms');
-const rates = (up: string, down: string) => ({
-  rate_up: option(kilobits, '0', 'live', up),
-  rate_down: option(kilobits, '0', 'live', down),
-  rate_burst: option(
-    burst,
-    '50',
-    'live',
-    'How much may pass at once after a pause: what the rate makes in this time.',
-  ),
-});
-
-const quota = (what: string) => ({
-  quota_month: option(
-    integer(0, 1_000_000_000, 'MB'),
-    '0',
-    'live',
-    `What ${what} may move in a month, both ways together, in IP packets inside the tunnel; 0: no quota.`,
-  ),
-  quota_action: option(
-    quotaAction,
-    'deny',
-    'live',
-    'When the quota is used up: deny (nothing goes until the next period), slow RATE (in kbit/s, either way), or notify (a line in the log, an event and a hook).',
-  ),
-  quota_day: option(
-    integer(1, 31),
-    '1',
-    'live',
-    'Day of the month on which the quota begins anew; a month that does not have it begins anew on its last.',
-  ),
-});
 
 /** `config interface` with `option proto 'pptpserver'` in /etc/config/network. */
 export const serverOptions = {
@@ -338,21 +306,7 @@ export const userOptions = {
     "Firewall sets (nftables) that the user's address is in while the user is connected: staff is the set of that name in fw4, which a config ipset of /etc/config/firewall makes; elsewhere inet filter staff, say. Rules of your own say what follows.",
   ),
   note: optional(note, 'live', 'A text of your own: who this is, whom to call.'),
-  rate_up: optional(
-    kilobits,
-    'live',
-    "Rate of what the user sends, for each session; 0: no limit; default: the server's rate_up.",
-  ),
-  rate_down: optional(
-    kilobits,
-    'live',
-    "Rate of what the user gets, for each session; 0: no limit; default: the server's rate_down.",
-  ),
-  rate_burst: optional(
-    burst,
-    'live',
-    "How much may pass at once after a pause: what the rate makes in this time; default: the server's rate_burst.",
-  ),
+  ...userRates,
   ...quota('the user'),
   must_change: option(
     bool,
@@ -384,6 +338,11 @@ export const globalOptions = {
     'live',
     'Callers that have not logged in yet, per source address.',
   ),
+  ban_set: optional(
+    setName,
+    'live',
+    'Firewall set (nftables) that addresses are in while they are locked out after failed logins, so that a rule of your own drops what comes from them; named as in option group of a user.',
+  ),
   login_timeout: option(seconds(5, 600), '60', 'new-sessions', 'Time a caller has to log in.'),
   writable: list(
     folder,
@@ -391,77 +350,12 @@ export const globalOptions = {
     'restart',
     'Folders besides its own that hooks may write to (OpenWrt, where the service is in a jail: it must be restarted).',
   ),
-  usage_folder: optional(
-    folder,
-    'restart',
-    'Folder where usage is kept over a reboot: it is written there every six hours, and when the service stops. Default /etc/pptp/usage on OpenWrt, else /var/lib/pptp-gateway.',
-  ),
+  ...reportOptions,
   imported: list(
     text,
     [],
     'live',
     'What was taken over from older programs (pptpd); without the word it is taken over again.',
-  ),
-} as const;
-
-/** `config relay` in /etc/config/pptp. */
-export const relayOptions = {
-  enabled: option(bool, '1', 'listener', 'Off: the section is ignored, and may be half written.'),
-  direction: option(
-    oneOf('outbound', 'inbound'),
-    'outbound',
-    'listener',
-    'outbound: machines behind the router call servers outside; inbound: callers outside reach a server behind the router.',
-  ),
-  src: list(
-    zone,
-    [],
-    'listener',
-    'Where the clients are: firewall zones or networks (plain Linux: devices). Required.',
-  ),
-  dest: list(
-    zone,
-    [],
-    'listener',
-    'Where the servers are: firewall zones or networks (plain Linux: devices). Required.',
-  ),
-  dest_ip: optional(address, 'listener', 'inbound: address of the server. Required there.'),
-  backend: option(
-    oneOf('auto', 'relay', 'helper'),
-    'auto',
-    'listener',
-    "relay: control connections pass through the daemon, GRE is rewritten by nftables; helper: the kernel's connection tracking helper; auto: relay where nftables has what it needs, else helper.",
-  ),
-  client: list(prefix, [], 'listener', 'Networks of the clients; none: all.'),
-  server: list(
-    prefix,
-    [],
-    'listener',
-    'outbound: networks of servers that may be called; none: all.',
-  ),
-  max_connections: option(
-    integer(1, 4096),
-    '64',
-    'live',
-    'Control connections at the same time (backend relay).',
-  ),
-  max_per_client: option(
-    integer(1, 4096),
-    '8',
-    'live',
-    'Control connections of one client address at the same time (backend relay).',
-  ),
-  max_half_open: option(
-    integer(1, 4096),
-    '16',
-    'live',
-    'Control connections that have had no call yet (backend relay).',
-  ),
-  idle_timeout: option(
-    seconds(0, 604800),
-    '600',
-    'live',
-    'End a control connection and its calls without messages and packets after this time; 0: never (backend relay).',
   ),
 } as const;
 

@@ -253,6 +253,11 @@ export class PacketIo {
     };
   }
 
+  /** See DataPath. */
+  waits(): ReturnType<DataPath['waits']> {
+    return this.#dataPath.waits();
+  }
+
   close(): void {
     this.flush();
     this.#drive.remove(this.#deadlines);

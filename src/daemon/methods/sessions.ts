@@ -37,8 +37,18 @@ function sessionsDocument(found: readonly SessionStatus[]): SessionsDocument {
   return { sessions: documents, ...(isAll ? {} : { next: documents.at(-1)!.id }) };
 }
 
-/** @returns how many @throws {UbusError} NOT_FOUND */
+/** @param which an id, or a name, also as its user writes it: DOMAIN\user @returns how many @throws {UbusError} NOT_FOUND */
 async function disconnect(daemon: Daemon, which: number | string): Promise<number> {
+  const bare = typeof which === 'string' ? which.replace(/^.*\\/s, '') : which;
+  const ended = (await end(daemon, which)) || (bare !== which && (await end(daemon, bare)));
+  if (ended) return ended;
+  throw new UbusError(
+    'NOT_FOUND',
+    `there is no session ${typeof which === 'number' ? `with id ${which}` : `of user '${which}'`}`,
+  );
+}
+
+async function end(daemon: Daemon, which: number | string): Promise<number> {
   const why = cause('USER_REQUEST');
   let ended = 0;
   for (const { server } of daemon.servers.values())
@@ -58,10 +68,5 @@ async function disconnect(daemon: Daemon, which: number | string): Promise<numbe
         `call ${which} passes through the kernel's helper, which cannot end it`,
       );
   }
-  if (ended === 0)
-    throw new UbusError(
-      'NOT_FOUND',
-      `there is no session ${typeof which === 'number' ? `with id ${which}` : `of user '${which}'`}`,
-    );
   return ended;
 }

@@ -32,12 +32,15 @@ export function statusMethods(
 ) {
   return {
     status: method({}, () => statusDocument(daemon, captures, upgrade)),
-    log: method({}, () => ({ log: daemon.recentLines() })),
+    log: method({ after: 'int32?' }, ({ after }) => daemon.recentLines(after)),
     failures: method({}, () => ({ failures: daemon.failures.list() })),
     counters: method({}, () => {
       const { gre, calls, ...others } = daemon.io.counters();
       return { gre: { ...gre }, calls: { ...calls }, ...others, counted: daemon.counters() };
     }),
+    metrics: method({ sessions: 'bool?' }, ({ sessions = false }) => ({
+      text: daemon.metricsText(sessions),
+    })),
     reload: method({}, async () => {
       const faults = await reload().catch(refused);
       return { faults: faults.slice(0, PROBLEMS).map(problemDocument) };

@@ -1,16 +1,11 @@
 /** What users and links have moved, and writing that down before the system goes. */
-import { encodeTable, method, UbusError } from '../../ubus-js/index.ts';
+import { method, UbusError } from '../../ubus-js/index.ts';
 import { formatDay, formatMonth, monthOf, parseMonth } from '../../usage/calendar.ts';
 import { keyOf, type AccountKind } from '../../usage/book.ts';
 import type { Daemon } from '../daemon.ts';
-import {
-  accountUsageDocument,
-  type AccountUsageDocument,
-  type UsageDocument,
-} from '../reports/usage-document.ts';
-
-/** Octets of accounts in one answer: a ubus message has 1 MiB at most. */
-const PAGE = 900_000;
+import { accountUsageDocument, type UsageDocument } from '../reports/usage-document.ts';
+import type { UsageRunner } from '../usage/usage-runner.ts';
+import { page } from './page.ts';
 
 interface Known {
   readonly kind: AccountKind;
@@ -34,7 +29,7 @@ export function usageMethods(daemon: Daemon) {
           if (!all.has(keyOf(each)))
             throw new UbusError('NOT_FOUND', `there is no usage of ${each.kind} '${each.name}'`);
         const shown = wanted.length > 0 ? wanted : [...all.values()];
-        return page(daemon, shown, asked, after);
+        return usageDocument(daemon.usage, shown, asked, after);
       },
     ),
     // sysupgrade asks for it, before it packs what is to stay.
@@ -57,34 +52,25 @@ function known(daemon: Daemon): ReadonlyMap<string, Known> {
 }
 
 /** As many as one answer holds; the rest is asked for with `after`. */
-function page(
-  daemon: Daemon,
+function usageDocument(
+  { usage }: UsageRunner,
   shown: readonly Known[],
   month: number | undefined,
   after: string,
 ): UsageDocument {
-  const { usage } = daemon.usage;
-  const users: AccountUsageDocument[] = [];
-  const links: AccountUsageDocument[] = [];
-  const head = {
-    today: formatDay(usage.today),
-    month: formatMonth(monthOf(usage.today)),
-    clock_set: usage.isClockSet,
-    users,
-    links,
-  };
-  let room = PAGE;
-  let last = after;
   const rest = shown
     .map((each) => ({ ...each, key: keyOf(each) }))
     .filter(({ key }) => key > after)
     .sort((a, b) => (a.key < b.key ? -1 : 1));
-  for (const { kind, name, key } of rest) {
-    const document = accountUsageDocument(usage, kind, name, month);
-    room -= encodeTable(document).length;
-    if (room < 0) return { ...head, next: last };
-    (kind === 'user' ? users : links).push(document);
-    last = key;
-  }
-  return head;
+  const { documents, isAll } = page(rest, ({ kind, name }) =>
+    accountUsageDocument(usage, kind, name, month),
+  );
+  return {
+    today: formatDay(usage.today),
+    month: formatMonth(monthOf(usage.today)),
+    clock_set: usage.isClockSet,
+    users: documents.filter(({ username }) => username !== undefined),
+    links: documents.filter(({ link }) => link !== undefined),
+    ...(isAll ? {} : { next: rest[documents.length - 1]!.key }),
+  };
 }

@@ -10,6 +10,7 @@ import {
 } from '../../radius/dynamic-authorization.ts';
 import { ErrorCause, type LiveSession, type Wanted } from '../../radius/dynamic-request.ts';
 import type { Terms } from '../../session/authorization.ts';
+import type { FilterSet } from '../../session/options.ts';
 import { cause } from '../../wire/cause.ts';
 import { formatAddress } from '../../wire/ip.ts';
 import type { NasOptions, RadiusOptions } from '../configuration/radius.ts';
@@ -133,9 +134,11 @@ export class DynamicRunner {
     const { changed, log, sessions } = this.#ports;
     const found = ids.flatMap((id) => sessions.get(id) ?? []);
     if (found.length < ids.length) return ErrorCause.SessionContextNotFound;
-    // What is not carried out must not be acknowledged.
-    if (wanted.kind === 'change' && wanted.change.filters !== undefined)
-      return ErrorCause.UnsupportedAttribute;
+    for (const session of found) {
+      // What is not carried out must not be acknowledged.
+      const refusal = filterFault(wanted, sessions.serverOf(session)?.server.options.filterSets);
+      if (refusal !== undefined) return refusal;
+    }
     const now = clock.monotonic();
     for (const session of found) {
       const { accountingId } = session.account.call;
@@ -155,6 +158,14 @@ export class DynamicRunner {
     }
     return undefined;
   }
+}
+
+/** Why the filters that are wanted cannot be put in force. */
+function filterFault(wanted: Wanted, sets: readonly FilterSet[] = []): ErrorCause | undefined {
+  if (wanted.kind !== 'change' || wanted.change.filters === undefined) return undefined;
+  if (sets.length === 0) return ErrorCause.UnsupportedAttribute;
+  const isKnown = (name: string) => sets.some(({ filter }) => filter === name);
+  return wanted.change.filters.every(isKnown) ? undefined : ErrorCause.InvalidAttributeValue;
 }
 
 function classesOf({ classes }: Wanted & { kind: 'disconnect' }): Partial<Terms> | undefined {

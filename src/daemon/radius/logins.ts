@@ -14,6 +14,7 @@ import type {
   LoginQuestion,
   Terms,
 } from '../../session/authorization.ts';
+import type { FilterSet } from '../../session/options.ts';
 import { cause, type CauseCode } from '../../wire/cause.ts';
 import { isMalformed } from '../../wire/codec.ts';
 import {
@@ -45,11 +46,18 @@ export class Logins implements Authority {
   readonly runner: ClientRunner<LoginRequest>;
   readonly #ports: LoginsPorts;
   readonly #nas: () => Nas;
+  readonly #filterSets: (server: string) => readonly FilterSet[];
   readonly #requests = new Map<number, LoginRequest>();
 
-  constructor(ports: LoginsPorts, nas: () => Nas) {
+  /** @param filterSets of a server of ours */
+  constructor(
+    ports: LoginsPorts,
+    nas: () => Nas,
+    filterSets: (server: string) => readonly FilterSet[],
+  ) {
     this.#ports = ports;
     this.#nas = nas;
+    this.#filterSets = filterSets;
     this.runner = new ClientRunner('auth', ports, (request, outcome) => {
       this.#requests.delete(request.question.id);
       request.answered(this.#answer(request.question, outcome));
@@ -87,7 +95,7 @@ export class Logins implements Authority {
     this.runner.abandon(request);
   }
 
-  #answer({ attempt }: LoginQuestion, outcome: Outcome): LoginAnswer {
+  #answer({ attempt, call }: LoginQuestion, outcome: Outcome): LoginAnswer {
     if ('cause' in outcome) return { kind: 'unanswered', cause: outcome.cause };
     const answer = readAccessAnswer(outcome.answer, attempt.evidence);
     for (const fault of answer.faults)
@@ -95,7 +103,21 @@ export class Logins implements Authority {
         `RADIUS server ${outcome.server}: attribute`,
         `RADIUS server ${outcome.server}, login of ${attempt.username}: not understood: ${fault}`,
       );
+    if (answer.kind === 'accept') this.#lookAtFilters(answer.grant, call, outcome.server);
     return loginAnswer(answer, attempt.evidence, outcome.server);
+  }
+
+  /** Where some have an effect, the others may be a slip of the pen. */
+  #lookAtFilters({ filters = [] }: Grant, call: CallFacts, server: string): void {
+    const sets = this.#filterSets(call.server);
+    for (const filter of filters) {
+      if (sets.length === 0 || sets.some((set) => set.filter === filter)) continue;
+      this.#ports.count('radius: Filter-Id of no effect');
+      this.#ports.doubt(
+        `RADIUS server ${server}: Filter-Id`,
+        `RADIUS server ${server}: Filter-Id '${filter}' has no effect: option filter_id of server ${call.server} does not have it`,
+      );
+    }
   }
 }
 
@@ -221,6 +243,7 @@ export function authorization(grant: Grant): Authorization {
     address: typeof address === 'number' ? address : undefined,
     pool: grant.pool,
     routes: routes.map(({ destination }) => destination),
+    prefixLength: 32 - Math.log2((~(grant.netmask ?? ~0) >>> 0) + 1),
     maxSessions: grant.portLimit,
     terms: {
       sessionTimeout: grant.sessionTimeout,
@@ -242,11 +265,12 @@ export function authorization(grant: Grant): Authorization {
 
 /** What a CoA-Request changes. */
 export function termsChange(change: SessionChange): Partial<Terms> {
-  const { sessionTimeout, idleTimeout, rates, classes, interimInterval } = change;
+  const { sessionTimeout, idleTimeout, rates, filters, classes, interimInterval } = change;
   return {
     ...(sessionTimeout === undefined ? {} : { sessionTimeout }),
     ...(idleTimeout === undefined ? {} : { idleTimeout }),
     ...(rates === undefined ? {} : { rates: { up: kbits(rates.up), down: kbits(rates.down) } }),
+    ...(filters === undefined ? {} : { filters }),
     ...(classes === undefined ? {} : { classes }),
     ...(interimInterval === undefined ? {} : { interimInterval }),
   };

@@ -3,6 +3,7 @@ import type { LoginAnswer, LoginQuestion } from '../../session/authorization.ts'
 import type { RadiusServerStatus } from '../../radius/client-output.ts';
 import type { NasOptions, RadiusOptions } from '../configuration/radius.ts';
 import type { Authority } from '../tunnels/runner-ports.ts';
+import type { ServerOptions } from '../../session/options.ts';
 import type { SessionEvent } from '../../session/ports.ts';
 import {
   AccountingRunner,
@@ -16,6 +17,7 @@ import { identityOf, nasOf, type Nas } from './nas.ts';
 export interface RadiusConfiguration {
   readonly radius: readonly RadiusOptions[];
   readonly nas: NasOptions;
+  readonly servers: readonly ServerOptions[];
 }
 
 export class Radius implements Authority {
@@ -23,23 +25,27 @@ export class Radius implements Authority {
   readonly #accounting: AccountingRunner;
   readonly #dynamic: DynamicRunner;
   #nas: Nas;
+  #servers: readonly ServerOptions[] = [];
 
   /** @param state where accounting records wait, unless the configuration says where. It is configured when it is told so. */
   constructor(
     ports: LoginsPorts & AccountingRunnerPorts,
-    { nas }: RadiusConfiguration,
+    { nas }: Pick<RadiusConfiguration, 'nas'>,
     state: string,
     saved?: SavedAccountingRunner,
   ) {
     this.#nas = nasOf(nas);
-    this.#logins = new Logins(ports, () => this.#nas);
+    const filterSets = (server: string) =>
+      this.#servers.find(({ name }) => name === server)?.filterSets ?? [];
+    this.#logins = new Logins(ports, () => this.#nas, filterSets);
     this.#accounting = new AccountingRunner(ports, nas, nas.records ?? state, saved);
     const changed = this.#accounting.changed.bind(this.#accounting);
     this.#dynamic = new DynamicRunner({ ...ports, changed }, nas);
   }
 
   /** What is on its way stays so. */
-  configure({ radius, nas }: RadiusConfiguration): void {
+  configure({ radius, nas, servers }: RadiusConfiguration): void {
+    this.#servers = servers;
     this.#nas = nasOf(nas);
     this.#logins.runner.configure(radius, identityOf(this.#nas));
     this.#accounting.configure(radius, nas);

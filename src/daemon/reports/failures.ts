@@ -1,10 +1,12 @@
 /** The recent failures, for people: bounded, newest last, the same again in one entry with a count. */
-import type { Event } from './event.ts';
+import { isOfStranger, type Event } from './event.ts';
 import type { SessionEvent } from '../../session/ports.ts';
 import { formatAddress } from '../../wire/ip.ts';
 import { causeDocument, type FailureDocument } from './documents.ts';
+import { Recent } from './recent.ts';
 
-const MAX_FAILURES = 100;
+const MOST = 100;
+const MOST_OF_STRANGERS = 50;
 
 /** Ends that nobody needs to act on. */
 const ordinary: ReadonlySet<string> = new Set([
@@ -24,16 +26,16 @@ const goodbyes: ReadonlySet<string> = new Set(['HANGUP', 'PEER_TERMINATED']);
 type Failure = Omit<FailureDocument, 'count' | 'first'>;
 
 export class Failures {
-  readonly #entries: FailureDocument[] = [];
+  readonly #entries = new Recent<FailureDocument>(MOST, MOST_OF_STRANGERS);
   /** Links that were given up, and whose failure is in the list. */
   readonly #blocked = new Set<string>();
 
   save() {
-    return { entries: this.#entries, blocked: [...this.#blocked] };
+    return { entries: this.#entries.list, blocked: [...this.#blocked] };
   }
 
   restore({ entries, blocked }: ReturnType<Failures['save']>): void {
-    this.#entries.push(...entries);
+    for (const entry of entries) this.#entries.add(entry, false);
     for (const link of blocked) this.#blocked.add(link);
   }
 
@@ -43,8 +45,7 @@ export class Failures {
     if (found === undefined || ordinary.has(found.cause.code)) return;
     if (goodbyes.has(found.cause.code) && isOfCaller(event)) return;
     if (event.what === 'link-state' && this.#isKnown(found)) return;
-    this.#entries.push(this.#withThoseBefore(found));
-    if (this.#entries.length > MAX_FAILURES) this.#entries.shift();
+    this.#entries.add(this.#withThoseBefore(found), isOfStranger(event));
   }
 
   /** netifd is told again whenever it asks for the link; nothing has failed anew then. */
@@ -57,19 +58,18 @@ export class Failures {
 
   /** A link that waits after its session was lost: the loss is in the list. */
   #isKnown({ name, cause: { code } }: Failure): boolean {
-    const last = this.#entries.findLast((entry) => entry.name === name);
+    const last = this.#entries.list.findLast((entry) => entry.name === name);
     return last !== undefined && last.peer !== '' && last.cause.code === code;
   }
 
   /** The same of before is counted in it: what goes wrong again and again must not push all others out. */
   #withThoseBefore(found: Failure): FailureDocument {
-    const before = this.#entries.findIndex((entry) => isSame(entry, found));
-    const [same] = before === -1 ? [] : this.#entries.splice(before, 1);
+    const same = this.#entries.remove(this.#entries.list.find((entry) => isSame(entry, found)));
     return { ...found, count: (same?.count ?? 0) + 1, first: same?.first ?? found.time };
   }
 
   list(): readonly FailureDocument[] {
-    return this.#entries;
+    return this.#entries.list;
   }
 }
 

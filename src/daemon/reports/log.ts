@@ -2,7 +2,8 @@
  * The log: one line per fact, to the system's log where it takes them, else on stderr. Protocol code never logs; it outputs
  * events, and this file turns them into lines with a fixed order of keys. No event carries a secret.
  */
-import type { Event } from './event.ts';
+import { isOfStranger, type Event } from './event.ts';
+import { Recent } from './recent.ts';
 import { program } from '../../platform/platform.ts';
 import type { Ban, SessionStatus } from '../../session/ports.ts';
 import { describeCause, type Cause } from '../../wire/cause.ts';
@@ -22,17 +23,32 @@ export type LogEntry = {
   readonly text: string;
 };
 
-/** Most lines and characters that are kept to be shown. */
+export type LogDocument = {
+  readonly log: readonly LogEntry[];
+  /** What to give as `after` for the lines to come. */
+  readonly next: number;
+};
+
+/** Most lines and characters that are kept to be shown, and lines about strangers among them. */
 const LINES = 500;
 const CHARACTERS = 200_000;
+const LINES_OF_STRANGERS = 150;
+
+interface Numbered {
+  /** Of all lines, from 1. */
+  readonly number: number;
+  readonly entry: LogEntry;
+}
 
 export class Log {
   level: Level = 'info';
   /** Links whose every step is told whatever the level is. */
   verbose: ReadonlySet<string> = new Set();
   readonly #write: (line: string) => void;
-  readonly #kept: LogEntry[] = [];
+  readonly #kept = new Recent<Numbered>(LINES, LINES_OF_STRANGERS);
   #characters = 0;
+  /** Of all lines so far. */
+  #count = 0;
   readonly #taken: (level: Level, text: string) => boolean;
 
   /** @param taken offers a line to the system's log; `write` gets those that it does not take */
@@ -44,33 +60,39 @@ export class Log {
     this.#taken = taken;
   }
 
-  line(level: Level, text: string): void {
+  line(level: Level, text: string, isAboutStranger = false): void {
     if (levels.indexOf(level) > levels.indexOf(this.level)) return;
     const shown = printable(text);
-    this.#keep({ time: Date.now() / 1000, level, text: shown });
+    this.#keep({ time: Date.now() / 1000, level, text: shown }, isAboutStranger);
     if (!this.#taken(level, shown)) this.#write(formatLine(level, shown));
   }
 
-  /** The last lines, oldest first: for who may not read the system's log. */
-  recent(): readonly LogEntry[] {
-    return this.#kept;
+  /**
+   * The last lines, oldest first: for who may not read the system's log.
+   * @param after what `next` was: those that have come since
+   */
+  recent(after = 0): LogDocument {
+    const known = after > this.#count ? 0 : after;
+    const log = this.#kept.list.filter(({ number }) => number > known);
+    return { log: log.map(({ entry }) => entry), next: this.#count };
   }
 
   event(event: Event): void {
     const [level, text] = describeEvent(event);
-    this.line(event.what === 'step' && this.verbose.has(event.link) ? 'info' : level, text);
+    const shown = event.what === 'step' && this.verbose.has(event.link) ? 'info' : level;
+    this.line(shown, text, isOfStranger(event));
   }
 
   /** Lines of the program before. */
   restore(entries: readonly LogEntry[]): void {
-    for (const entry of entries) this.#keep(entry);
+    for (const entry of entries) this.#keep(entry, false);
   }
 
-  #keep(entry: LogEntry): void {
-    this.#kept.push(entry);
-    this.#characters += entry.text.length;
-    while (this.#kept.length > LINES || this.#characters > CHARACTERS)
-      this.#characters -= this.#kept.shift()!.text.length;
+  #keep(entry: LogEntry, isAboutStranger: boolean): void {
+    const gone = this.#kept.add({ number: ++this.#count, entry }, isAboutStranger);
+    this.#characters += entry.text.length - (gone?.entry.text.length ?? 0);
+    while (this.#characters > CHARACTERS)
+      this.#characters -= this.#kept.remove(this.#kept.list[0])!.entry.text.length;
   }
 }
 

@@ -3,15 +3,16 @@ import { clock } from '../../platform/platform.ts';
 import type { Allowance } from '../../session/allowance.ts';
 import type { ClientLinkOptions, Quota, User } from '../../session/options.ts';
 import type { SessionEvent } from '../../session/ports.ts';
+import type { Zone } from '../../usage/calendar.ts';
 import { Usage, type CountedSession, type QuotaEvent } from '../../usage/usage.ts';
 import type { Drive } from '../engine/drive.ts';
-import { RouterZone } from './router-zone.ts';
 import { UsageStore } from './usage-store.ts';
 
 export interface UsageRunnerPorts {
   readonly drive: Drive;
   readonly warn: (text: string) => void;
   readonly report: (event: QuotaEvent) => void;
+  readonly zone: Zone;
   readonly sessions: () => readonly CountedSession[];
   /** The allowance of one is another one. */
   readonly review: (of: 'user' | 'link', name: string) => void;
@@ -36,7 +37,7 @@ export class UsageRunner {
   #quotas: ReadonlyMap<string, Quota> = new Map();
 
   constructor(
-    { drive, warn, report, sessions, review }: UsageRunnerPorts,
+    { drive, warn, report, zone, sessions, review }: UsageRunnerPorts,
     configuration: QuotaConfiguration,
     { memory, lasting }: UsageFolders,
   ) {
@@ -44,11 +45,10 @@ export class UsageRunner {
     this.#take(configuration);
     const store = new UsageStore(memory, lasting, warn);
     const { saved, isLasting } = store.read();
-    const zone = new RouterZone();
     this.#usage = new Usage(
       {
         wallClock: () => Date.now(),
-        zone: () => zone.get(),
+        zone,
         sessions,
         quota: (kind, name) => this.#quotas.get(`${kind} ${name}`),
         forgotten: ({ kind, name }) =>

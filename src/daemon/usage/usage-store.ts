@@ -37,8 +37,7 @@ export class UsageStore {
     const path = this.#lasting;
     if (path === undefined || !isLasting) return;
     // A disk that was not there at the start brings its own.
-    const there = this.#text(path);
-    if (there !== undefined && there !== this.#written)
+    if (files.exists(path) && this.#text(path) !== this.#written)
       this.#putAside(path, 'was not there when the program started, and is not counted on');
     if (this.#write(path, text, true)) this.#written = text;
   }

@@ -58,6 +58,8 @@ export class Shaper {
   readonly #codel: CoDel;
   /** When it came, by handle. */
   readonly #came: Float64Array;
+  /** Of the packets that have waited and passed: how many, and how long in all, ms. */
+  readonly waits = new Float64Array(2);
   /** Sessions with packets that wait, by when to look at them. */
   readonly #due: DeadlineHeap;
   /** Session and protocol of the packet that the last take() gave. */
@@ -122,6 +124,8 @@ export class Shaper {
       if (queues.waiting(slot) === 0) this.#due.remove(slot);
       if (this.#isDropped(slot, handle, now)) continue;
       this.#pay(slot, this.#parts.shaped.length(handle), now);
+      this.waits[0]! += 1;
+      this.waits[1]! += now - this.#came[handle]!;
       this.slot = slot;
       this.protocol = queues.protocol;
       return handle;

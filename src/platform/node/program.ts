@@ -25,6 +25,14 @@ export const program: Program = {
     const { dev, ino } = fstatSync(2);
     return process.env['JOURNAL_STREAM'] === `${dev}:${ino}`;
   },
+  resources() {
+    const { rss, heapUsed } = process.memoryUsage();
+    const { user, system } = process.cpuUsage();
+    return { resident: rss, heap: heapUsed, processor: (user + system) / 1e6 };
+  },
+  get screen() {
+    return process.stdout.isTTY ? { rows: process.stdout.rows } : undefined;
+  },
   environment: (name) => process.env[name],
   environments: () =>
     Object.fromEntries(

@@ -46,9 +46,9 @@ export const sockets: Sockets = {
   },
   connectLocal: (path, connected) => new NodeSocket(connect(path, connected)),
   adopt: (fd) => new NodeSocket(new Socket({ fd })),
-  listen: ({ port, backlog, inherited: fd }, events) =>
+  listen: ({ address = '0.0.0.0', port, backlog, inherited: fd }, events) =>
     listening(createServer({ noDelay: true }), events, (server, done) =>
-      server.listen(fd === undefined ? { port, host: '0.0.0.0', backlog } : { fd, backlog }, done),
+      server.listen(fd === undefined ? { port, host: address, backlog } : { fd, backlog }, done),
     ),
   listenLocal(path, most, events) {
     const server = createServer();

@@ -5,7 +5,7 @@ import type { Allowance } from '../allowance.ts';
 import type { Gateway } from '../gateway.ts';
 import type { User } from '../options.ts';
 import type { SessionEvent } from '../ports.ts';
-import { accountFault, Accounts } from './accounts.ts';
+import { accountFault, Accounts, type WallTime } from './accounts.ts';
 import { HalfOpen } from './half-open.ts';
 import { Lockout } from './lockout.ts';
 
@@ -16,13 +16,6 @@ export interface AccessOptions {
   /** Of a user, by name. */
   readonly allowance: (username: string) => Allowance;
   readonly report: (event: SessionEvent) => void;
-}
-
-/** ms since 1970. */
-export interface WallTime {
-  readonly utc: number;
-  /** As the clocks on the walls have it. */
-  readonly local: number;
 }
 
 /** Somebody who is logged in, as those see it who must end the session. */

@@ -1,9 +1,9 @@
 /** Who has proved to be whom: a user of the configuration, or somebody whom RADIUS has let in. */
 import type { Ipv4 } from '../../wire/brand.ts';
-import type { Prefix } from '../../wire/ip.ts';
+import { prefixContains, prefixOf, type Prefix } from '../../wire/ip.ts';
 import type { SessionTimes } from './session-limits.ts';
 import { ordinaryTerms, type Authorization, type Terms } from '../authorization.ts';
-import type { FilterSet, Hours, Rates, User } from '../options.ts';
+import type { FilterSet, Hours, Rates, ServerOptions, User } from '../options.ts';
 
 export interface Account {
   readonly username: string;
@@ -29,11 +29,37 @@ export function accountOf(user: User): Account {
   return { username, user, address, pool: undefined, routes, maxSessions, expires, hours, terms };
 }
 
-/** @param bareUsername as the caller gave it, without its domain */
-export function accountFrom(authorization: Authorization, bareUsername: string): Account {
-  const { username = bareUsername, address, pool, routes, maxSessions, terms } = authorization;
+/**
+ * @param bareUsername as the caller gave it, without its domain
+ * @param peer its address outside
+ */
+export function accountFrom(
+  authorization: Authorization,
+  bareUsername: string,
+  server: ServerOptions,
+  peer: Ipv4,
+): Account {
+  const { username = bareUsername, address, pool, maxSessions, terms } = authorization;
+  const routes = [...authorization.routes, ...networkOf(authorization, server, peer)];
   const ofUsers = { user: undefined, expires: undefined, hours: undefined };
   return { username, address, pool, routes, maxSessions, terms, ...ofUsers };
+}
+
+/**
+ * A caller who is a router has its address in the network behind it (RFC 2865 §5.9). Many servers send the mask of the
+ * tunnels' own network with every address: that leads to nobody.
+ */
+function networkOf(
+  { address, prefixLength }: Authorization,
+  { network, localAddress }: ServerOptions,
+  peer: Ipv4,
+): readonly Prefix[] {
+  if (address === undefined || prefixLength === 0 || prefixLength === 32) return [];
+  const behind = prefixOf(address, prefixLength);
+  const isElsewhere =
+    prefixContains(network, address) ||
+    [network.address, localAddress, peer].some((other) => prefixContains(behind, other));
+  return isElsewhere ? [] : [behind];
 }
 
 /** What ends a session by itself. */

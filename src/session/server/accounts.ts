@@ -2,8 +2,14 @@
 import { Secret } from '../../crypto/secret.ts';
 import { cause, type Cause } from '../../wire/cause.ts';
 import type { User } from '../options.ts';
-import type { WallTime } from './access.ts';
 import { isWithin } from './hours.ts';
+
+/** ms since 1970. */
+export interface WallTime {
+  readonly utc: number;
+  /** As the clocks on the walls have it. */
+  readonly local: number;
+}
 
 export class Accounts {
   readonly #byUsername = new Map<string, User[]>();
@@ -27,6 +33,13 @@ export class Accounts {
     const namesakes = this.#byUsername.get(username) ?? this.#byUsername.get(bareUsername) ?? [];
     return namesakes.find((user) => mayCall(user, server)) ?? namesakes[0];
   }
+}
+
+/** ms since 1970. */
+export interface WallTime {
+  readonly utc: number;
+  /** As the clocks on the walls have it. */
+  readonly local: number;
 }
 
 /**

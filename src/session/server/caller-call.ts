@@ -212,6 +212,11 @@ export class CallerCall implements SessionOwner {
       state.limits.setTimes(timesOf(account, this.#ports.options()), now);
   }
 
+  /** See Session. */
+  askEcho(now: number): void {
+    if (this.#state.name === 'established') this.#state.session.askEcho(now);
+  }
+
   connect(peerCallId: CallId, now: number): void {
     if (this.#state.name !== 'accepted') return;
     const { gateway } = this.#ports.access;
@@ -482,9 +487,8 @@ export class CallerCall implements SessionOwner {
   }
 
   #setRates(session: Session, account: Account, now: number): void {
-    const { access, options } = this.#ports;
-    const rates = ratesOf(account, options().rates);
-    session.setRates(within(access.allowance(account.username), rates), now);
+    const allowance = this.#ports.access.allowance(account.username);
+    session.setRates(within(allowance, ratesOf(account, this.#ports.options().rates)), now);
   }
 
   #establish(now: number): void {

@@ -239,6 +239,11 @@ export class Caller {
       if (call.status()?.id === id) call.changeTerms(change, now);
   }
 
+  /** Asks the peers of its sessions for a sign of life. */
+  askEcho(now: number): void {
+    for (const call of this.#calls.values()) call.askEcho(now);
+  }
+
   /** Ends the calls for which there is a cause; returns how many. */
   endCalls(fault: (call: CallerCall) => Cause | undefined, now: number): number {
     let ended = 0;

@@ -111,7 +111,8 @@ export class Lockout {
 
   failed({ server, source, username }: FailedLogin, rule: BanRule, now: number): void {
     this.#countUser(username, now);
-    if (rule.after === 0) return;
+    // An authority may answer when others of its calls have had it banned already.
+    if (rule.after === 0 || this.isBanned(source, now)) return;
     let failures = this.#sources.get(source);
     if (failures === undefined || now >= failures.windowEnd) {
       failures = { byUser: new Map(), windowEnd: now + rule.time };

@@ -244,7 +244,14 @@ export class Login {
     switch (answer.kind) {
       case 'accepted':
         attempt.vouch(answer.proof);
-        this.#right(accountFrom(answer.authorization, attempt.bareUsername));
+        this.#right(
+          accountFrom(
+            answer.authorization,
+            attempt.bareUsername,
+            this.#ports.options(),
+            this.#call.peer,
+          ),
+        );
         break;
       case 'refused': {
         const { cause: refused, told } = answer;

@@ -146,6 +146,11 @@ export class Server {
     );
   }
 
+  /** Asks the peer of every session for a sign of life: its status tells how long that took. */
+  askEchoes(now: number): void {
+    for (const caller of this.callers()) this.#ports.feed(caller, () => caller.askEcho(now));
+  }
+
   /** The allowance of a user is another one. */
   review(username: string, now: number): void {
     this.#endCalls(

@@ -4,7 +4,7 @@ import { Deadlines } from '../deadlines.ts';
 import { IdleWatch } from '../idle-watch.ts';
 import type { ServerOptions, User } from '../options.ts';
 import type { CallPath } from '../ports.ts';
-import type { WallTime } from './access.ts';
+import type { WallTime } from './accounts.ts';
 import { isWithin, toNextMinute } from './hours.ts';
 
 /** The expiry of an account is looked at again after this time at the latest: the wall clock may be set, ms. */

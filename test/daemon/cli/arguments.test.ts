@@ -13,7 +13,6 @@ const defaults = {
   dial: false,
   router: 'auto',
   json: false,
-  all: false,
   seconds: 600,
   secrets: false,
   ubus: '/var/run/ubus/ubus.sock',
@@ -26,8 +25,14 @@ const defaults = {
   },
   passwordFile: undefined,
   month: undefined,
+  sessions: false,
   address: undefined,
   output: undefined,
+  all: false,
+  sort: undefined,
+  columns: undefined,
+  watch: false,
+  follow: false,
 };
 
 function fault(...words: string[]): string {

@@ -100,8 +100,13 @@ test('it ends when the daemon does, and when nobody reads', async (context) => {
   buses.send('pptp.link', { link: 'office', state: 'up' });
   assert.equal(await one.ended, 0);
   other.child.stdout.resume();
+  const third = await follow(context, path, '--json');
+  const next = reader(third.child);
+  buses.send('pptp.link', { link: 'office', state: 'up' });
+  assert.match(await next(), /^\{"schema":1,"time":/);
   buses.withdraw();
   assert.equal(await other.ended, 69);
+  assert.match(await next(), /^\{"schema":1,"exit_code":69,"error":\{"code":"NOT_RUNNING",/);
   assert.match(other.errors(), /pptp-gateway: the daemon has gone away/);
 });
 
@@ -109,14 +114,14 @@ const text = 'x'.repeat(1_000);
 
 test('a reader that is slow misses some, and knows how many', () => {
   const output = {
-    printed: [] as string[],
+    printed: [] as { readonly event: string; readonly data: Table }[],
     unprinted: 0,
-    print(line: string) {
-      this.printed.push(line);
-      this.unprinted += line.length;
+    tell(fields: object) {
+      this.printed.push(fields as { readonly event: string; readonly data: Table });
+      this.unprinted += JSON.stringify(fields).length;
     },
   };
-  const lines = new EventLines(true, output);
+  const lines = new EventLines(output, output);
   const sent = 3_000;
   for (let n = 0; n < sent; n++) lines.add('pptp.link', { link: text, n });
   const kept = output.printed.splice(0).length;
@@ -124,11 +129,8 @@ test('a reader that is slow misses some, and knows how many', () => {
   output.unprinted = 0;
   lines.add('pptp.link', { link: 'next' });
   lines.add('pptp.link', { link: 'next' });
-  const documents = output.printed.map(
-    (line) => JSON.parse(line) as { event: string; data: Table },
-  );
   assert.deepEqual(
-    documents.map(({ event, data }) => [event, data['count']]),
+    output.printed.map(({ event, data }) => [event, data['count']]),
     [
       ['omitted', sent - kept],
       ['pptp.link', undefined],

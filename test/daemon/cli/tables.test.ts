@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import fc from 'fast-check';
-import { duration, octets, shortened, table } from '../../../src/daemon/cli/tables.ts';
+import { duration, octets, shortened, table, width } from '../../../src/daemon/cli/tables.ts';
 
 test('columns are as wide as their widest cell, no blanks at the end of a line', () => {
   assert.equal(
@@ -15,11 +15,52 @@ test('columns are as wide as their widest cell, no blanks at the end of a line',
   assert.equal(table([]), '');
 });
 
+test('a text is as wide as a terminal shows it', () => {
+  const cases: Readonly<Record<string, number>> = {
+    '': 0,
+    'anna-maria': 10,
+    é: 1,
+    'e\u0301': 1,
+    Ünü: 3,
+    Анна: 4,
+    王小明: 6,
+    ｱﾝﾅ: 3,
+    Ａ１: 4,
+    あんな: 6,
+    안나: 4,
+    '\u1112\u1161\u11ab': 2, // 한 in its parts
+    ก็: 1,
+    שלום: 4,
+    '🔑': 2,
+    '👍🏽': 2,
+    '👩‍👩‍👧': 2,
+    '☎': 1,
+    '☎️': 2,
+    '🇩🇪': 2,
+    'a\u200bb': 2,
+    '…': 1,
+    '\u001b[31mfailed\u001b[0m': 6,
+    '\u001b[1m王\u001b[0m': 2,
+  };
+  for (const [text, columns] of Object.entries(cases)) assert.equal(width(text), columns, text);
+  const rows = table([
+    ['王小明', 'x'],
+    ['e\u0301va', 'x'],
+    ['👍🏽', 'x'],
+    ['anna', 'x'],
+  ]).split('\n');
+  assert.deepEqual(
+    rows.map((row) => width(row.slice(0, row.indexOf('x')))),
+    [8, 8, 8, 8],
+  );
+});
+
 test('a long name is cut, and says so', () => {
   assert.equal(shortened('anna'), 'anna');
   assert.equal(shortened('x'.repeat(40)), 'x'.repeat(40));
   assert.equal(shortened('☃'.repeat(212)), `${'☃'.repeat(39)}…`);
-  assert.equal(shortened('🔑'.repeat(41)), `${'🔑'.repeat(39)}…`);
+  assert.equal(shortened('🔑'.repeat(20)), '🔑'.repeat(20));
+  assert.equal(shortened('🔑'.repeat(21)), `${'🔑'.repeat(19)}…`);
 });
 
 test('octets in units people read', () => {

@@ -176,9 +176,13 @@ export const changes: { readonly [K in Kind]: Readonly<Record<keyof (typeof tabl
       max_sessions: nothing('2'),
       max_half_open: nothing('1'),
       max_half_open_per_source: nothing('1'),
+      ban_set: nothing('banned'),
       login_timeout: nothing('30'),
       writable: nothing('/tmp'),
       imported: nothing('pptpd'),
+      metrics: nothing('127.0.0.1:9723'),
+      metrics_from: nothing('198.18.0.0/16'),
+      metrics_sessions: nothing('1'),
       usage_folder: nothing('/tmp/usage'),
     },
     relay: {

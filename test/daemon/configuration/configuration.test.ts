@@ -114,6 +114,7 @@ test('the example of the design', () => {
       domains: [],
       accounts: ['local'],
       allowFrom: [{ address: 0, length: 0 }],
+      denyFrom: [],
       filterSets: [],
       ban: { after: 5, time: 600_000 },
     },

@@ -74,7 +74,7 @@ test('with its RADIUS server switched on', () => {
 test('what the examples say is the default is the default', () => {
   // Values that are there to show how one is written.
   const shown = new Set(
-    'localip network range listen client_dns client_wins client_route domain allow_from proto server username password defaultroute route interface enabled ipaddr max_sessions expires direction src dest dest_ip secret source ca certificate key tls_name address identifier records'.split(
+    'localip network range listen client_dns client_wins client_route domain allow_from proto server username password defaultroute route interface enabled ipaddr max_sessions expires hours group direction src dest dest_ip secret source ca certificate key tls_name address identifier records'.split(
       ' ',
     ),
   );

@@ -536,12 +536,43 @@ const cases: Readonly<Record<Kind, Readonly<Record<string, Case>>>> = {
     max_sessions: whole('maxSessions', 64, 1, 4096),
     max_half_open: whole('maxHalfOpen', 64, 1, 4096),
     max_half_open_per_source: whole('maxHalfOpenPerSource', 8, 1, 4096),
+    ban_set: {
+      at: 'banSet',
+      absent: undefined,
+      good: [
+        ['banned', 'inet fw4 banned'],
+        ['inet filter banned', 'inet filter banned'],
+      ],
+      bad: [
+        'filter banned',
+        'bridge filter banned',
+        'a;b',
+        'x'.repeat(65),
+        'inet filter banned { 1.2.3.4 }',
+      ],
+    },
     login_timeout: whole('loginTimeout', 60_000, 5, 600, 1000),
     writable: {
       good: [['/tmp/reports', undefined]],
       bad: ['tmp', '/', '/tmp/', '/tmp/../etc', '/a b', '/a:b'],
     },
     imported: { good: [['pptpd', undefined]], bad: [] },
+    metrics: {
+      good: [['127.0.0.1:9723', undefined]],
+      bad: [
+        '9723',
+        '127.0.0.1',
+        '0.0.0.0:9723',
+        '127.0.0.1:0',
+        '127.0.0.1:65536',
+        '[::1]:9723',
+        '224.0.0.1:9723',
+        'localhost:9723',
+        '127.0.0.1:9723/metrics',
+      ],
+    },
+    metrics_from: { good: [['192.168.1.0/24', undefined]], bad: ['lan', '10.0.0.0/33'] },
+    metrics_sessions: { good: [['1', undefined]], bad: ['2'] },
     usage_folder: {
       good: [['/mnt/disk/usage', undefined]],
       bad: ['usage', '/', '/mnt/', '/a b'],

@@ -63,7 +63,9 @@ export function only(kind: Kind, configuration: Configuration): Readonly<Record<
     user: configuration.users,
     radius: configuration.radius,
     nas: [configuration.nas],
-    globals: [{ ...configuration.limits, logLevel: configuration.logLevel }],
+    globals: [
+      { ...configuration.limits, logLevel: configuration.logLevel, banSet: configuration.banSet },
+    ],
   }[kind];
   assert.equal(found.length, 1);
   return found[0] as unknown as Readonly<Record<string, unknown>>;

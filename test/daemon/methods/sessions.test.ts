@@ -11,8 +11,8 @@ const many = Array.from({ length: 4096 }, (_, i): SessionStatus => ({ ...session
 
 /** As much of a daemon as `sessions` looks at. */
 const daemon = {
-  servers: new Map([['home', { server: { sessions: () => many.toReversed() } }]]),
-  links: new Map(),
+  servers: new Map([['home', {}]]),
+  sessions: () => many.toReversed(),
 } as unknown as Daemon;
 
 test('more sessions than one message holds come in parts, each once', async () => {
@@ -30,4 +30,21 @@ test('more sessions than one message holds come in parts, each once', async () =
     ids,
     many.map(({ id }) => id),
   );
+});
+
+test('a session is ended by its user, however the user writes the name', async () => {
+  const asked: (number | string)[] = [];
+  const disconnect = (which: number | string) => {
+    asked.push(which);
+    return which === 'anna' ? 2 : 0;
+  };
+  const methods = sessionMethods({
+    servers: new Map([['home', { server: { disconnect } }]]),
+    links: new Map(),
+    relays: { disconnect: () => 'none' },
+  } as unknown as Daemon);
+  assert.deepEqual(await methods.disconnect.handle({ username: 'CORP\\anna' }, {}), { ended: 2 });
+  assert.deepEqual(asked, ['CORP\\anna', 'anna']);
+  for (const args of [{ username: 'CORP\\bob' }, { username: '\\' }, { id: 7 }])
+    await assert.rejects(async () => methods.disconnect.handle(args, {}), /there is no session/);
 });

@@ -160,7 +160,7 @@ test('a Stop comes while FreeRADIUS is away, and is there when it is back', asyn
   assert.equal((await database.ended(id)).acctterminatecause, 'Admin-Reset');
 });
 
-test('a daemon that is killed leaves the end of its sessions to the next one', async () => {
+test('a daemon that is killed leaves the end of its sessions to the next one', async (context) => {
   const { id } = await next(seen);
   seen.push(id);
   await radius.kill();
@@ -173,4 +173,14 @@ test('a daemon that is killed leaves the end of its sessions to the next one', a
   await router.process.stop();
   assert.equal((await database.ended(last)).acctterminatecause, 'Admin-Reboot');
   assert.ok((await database.rows()).every(hasEnded), JSON.stringify(await database.rows()));
+  const head = 'user  seconds  received  sent  why';
+  context.diagnostic(`radacct after kill -9 of FreeRADIUS, and of the daemon with it: ${head}`);
+  for (const row of await database.rows()) {
+    const { username, acctsessiontime, acctinputoctets, acctoutputoctets } = row;
+    context.diagnostic(
+      [username, acctsessiontime, acctinputoctets, acctoutputoctets, row.acctterminatecause].join(
+        '  ',
+      ),
+    );
+  }
 });

@@ -1,7 +1,7 @@
 /** What a refusal by RADIUS lets a caller do next. */
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { loginAnswer } from '../../../src/daemon/radius/logins.ts';
+import { authorization, loginAnswer } from '../../../src/daemon/radius/logins.ts';
 import type { Evidence } from '../../../src/ppp/authentication/evidence.ts';
 import type { MsChapFailure } from '../../../src/wire/ms-chap.ts';
 
@@ -34,4 +34,21 @@ test('an expired password can be changed, a wrong one tried again where the serv
   assert.equal(rejected({ errorCode: 691, retry: false, message: '' }).told, undefined);
   const pap: Evidence = { method: 'pap', password: Uint8Array.of(1) };
   assert.equal(rejected({ errorCode: 648, retry: true, message: '' }, pap).told?.retry, undefined);
+});
+
+test('the mask of an address is a length', () => {
+  const ipv6 = { prefixes: [], delegated: [], addresses: [], dns: [], routes: [] };
+  const grant = { routes: [], dns: [], nbns: [], classes: [], message: '', ipv6 };
+  for (const [netmask, length] of [
+    [undefined, 32],
+    [0xffffffff, 32],
+    [0xfffffffe, 31],
+    [0xffffff00, 24],
+    [0x80000000, 1],
+    [0, 0],
+  ] as const)
+    assert.equal(
+      authorization({ ...grant, ...(netmask === undefined ? {} : { netmask }) }).prefixLength,
+      length,
+    );
 });

@@ -81,6 +81,21 @@ test('the list is bounded: the oldest go', () => {
   const failures = new Failures();
   for (let i = 0; i < 1000; i++)
     failures.note({
+      what: 'session-down',
+      session: { ...session, username: String(i) },
+      cause: cause('PEER_DEAD'),
+    });
+  const list = failures.list();
+  assert.equal(list.length, 100);
+  assert.equal(list.at(-1)?.username, '999');
+  assert.equal(list[0]?.username, '900');
+});
+
+test('guessing with ever new names has half of the list, and pushes no other failure out', () => {
+  const failures = new Failures();
+  failures.note({ what: 'session-down', session, cause: cause('PEER_DEAD') });
+  for (let i = 0; i < 1000; i++)
+    failures.note({
       what: 'auth-failed',
       server: 'home',
       peer,
@@ -88,9 +103,10 @@ test('the list is bounded: the oldest go', () => {
       cause: cause('PEER_AUTH_FAILED'),
     });
   const list = failures.list();
-  assert.equal(list.length, 100);
-  assert.equal(list.at(-1)?.username, '999');
-  assert.equal(list[0]?.username, '900');
+  assert.deepEqual(
+    [list.length, list[0]?.username, list[1]?.username, list.at(-1)?.username],
+    [51, session.username, '950', '999'],
+  );
 });
 
 test('a link that is given up is one failure, however often the router is told, until it dials again', () => {

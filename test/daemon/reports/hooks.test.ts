@@ -23,6 +23,7 @@ const folders = [
   'auth-failed',
   'ban',
   'unban',
+  'quota',
 ];
 
 class Bench {
@@ -396,7 +397,7 @@ test('a quota that is used up: whose it is, and what it was', async (t) => {
   bench.hooks.note(quotaUsedUp('user', '$(reboot)\0`'));
   await bench.says(/: done/);
   assert.deepEqual(bench.lines, [
-    'info hook /quota.d/10-tell: ACTION=quota PATH=/usr/sbin:/usr/bin:/sbin:/bin QUOTA=5000000 QUOTA_ACTION=slow 512 SINCE=2026-11-01 UNTIL=2026-11-30 USED=5000001 USERNAME=$(reboot)?` ',
+    'info hook /quota.d/10-tell: ACTION=quota EVENT=quota PATH=/usr/sbin:/usr/bin:/sbin:/bin QUOTA=5000000 QUOTA_ACTION=slow 512 SINCE=2026-11-01 UNTIL=2026-11-30 USED=5000001 USERNAME=$(reboot)?` ',
     'info hook /quota.d/10-tell: done',
   ]);
 });

@@ -113,12 +113,22 @@ test('a line of our own is one line too', () => {
 
 test('the last lines are kept, not more than there is room for, and not below the level', () => {
   const log = new Log(() => undefined);
+  const recent = (after?: number) => log.recent(after).log;
   log.line('debug', 'not told');
   for (let i = 0; i < 600; i++) log.line('info', `line ${i}`);
   assert.deepEqual(
-    [log.recent().length, log.recent()[0]!.text, log.recent().at(-1)!.text],
+    [recent().length, recent()[0]!.text, recent().at(-1)!.text],
     [500, 'line 100', 'line 599'],
   );
+  const { next } = log.recent();
+  assert.deepEqual(recent(next), []);
+  log.line('info', 'one more');
+  assert.deepEqual(
+    recent(next).map(({ text }) => text),
+    ['one more'],
+  );
+  assert.equal(recent(next - 3).length, 4);
+  assert.equal(recent(9999).length, 500, 'of a daemon that is another one now: all');
   for (let i = 0; i < 50; i++) log.line('warning', 'x'.repeat(10_000));
-  assert.equal(log.recent().length, 20);
+  assert.equal(recent().length, 20);
 });

@@ -35,6 +35,7 @@ function accepted(
     address: undefined,
     pool: undefined,
     routes: [],
+    prefixLength: 32,
     maxSessions: undefined,
     ...more,
     terms: { ...ordinaryTerms, ...terms },
@@ -306,6 +307,47 @@ test('what is given: an address, a name, routes, MTU, name servers, time-outs', 
   assert.deepEqual(server.whats().at(-1), 'session-down anna@corp CONNECT_TIME');
 });
 
+test('the network behind a caller who is a router, by the mask of its address', () => {
+  const routes = (address: string, prefixLength: number, peer?: string) => {
+    const world = new World();
+    const server = world.server({ accounts: ['radius'] }, world.gateway([]));
+    const link = world.link({}, peer === undefined ? {} : { address: ip(peer) });
+    link.dial();
+    world.advance(1_000);
+    server.answer(accepted(server.question!, { address: ip(address), prefixLength }));
+    world.advance(1_000);
+    return server.server.sessions()[0]?.routes;
+  };
+  const own = net('10.77.0.5/32');
+  assert.deepEqual(routes('10.77.0.5', 24), [own, net('10.77.0.0/24')]);
+  for (const length of [32, 0]) assert.deepEqual(routes('10.77.0.5', length), [own]);
+  // What is said of the network of the tunnels, of ours and of the caller's own address outside leads to nobody.
+  assert.deepEqual(routes('192.168.99.15', 24), []);
+  assert.deepEqual(routes('192.168.99.15', 30), []);
+  assert.deepEqual(routes('192.168.50.5', 16), [net('192.168.50.5/32')]);
+  assert.deepEqual(routes('10.77.0.5', 16, '10.77.9.9'), [own]);
+});
+
+test('Filter-Ids put the address into the sets that the server permits, and change while it is up', () => {
+  const filterSets = [
+    { filter: 'staff', set: 'inet fw4 staff' },
+    { filter: 'sales team', set: 'ip filter sales' },
+  ];
+  const { world, server } = dialled({ filterSets });
+  server.answer(accepted(server.question!, {}, { filters: ['sales team', 'evil'] }));
+  world.advance(1_000);
+  const groups = () => server.networks.only()[1].groups;
+  assert.deepEqual(groups(), ['ip filter sales']);
+  const { id } = server.server.sessions()[0]!;
+  server.server.changeTerms(id, { filters: ['staff'] }, world.clock.now);
+  world.advance(1_000);
+  assert.deepEqual(groups(), ['inet fw4 staff']);
+  server.server.reconfigure({ ...server.server.options, filterSets: [] }, world.clock.now);
+  world.advance(1_000);
+  assert.deepEqual(groups(), []);
+  assert.deepEqual(server.networks.log, ['tunnel-up', 'tunnel-changed', 'tunnel-changed']);
+});
+
 test('the allowance is that of the name which is given', () => {
   const { world, server, link } = dialled();
   world.allowances.set('anna@corp', 256);
@@ -495,6 +537,7 @@ test('by EAP a challenge is passed on, and its answer goes to whoever has asked'
     address: undefined,
     pool: undefined,
     routes: [],
+    prefixLength: 32,
     maxSessions: undefined,
     terms: ordinaryTerms,
   };

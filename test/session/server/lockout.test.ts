@@ -161,3 +161,14 @@ test('bans are bounded: the oldest makes room, and is told of', () => {
     ],
   );
 });
+
+test('what fails while a source is banned neither prolongs the ban nor counts afterwards', () => {
+  const events: SessionEvent[] = [];
+  const lockout = bench(events);
+  for (let n = 0; n < 8; n++) failed(lockout, 1, 'anna', ban, n);
+  assert.equal(lockout.bans(8)[0]?.until, 600_002);
+  assert.equal(events.length, 1);
+  lockout.lift(1, 8);
+  for (let n = 0; n < 2; n++) failed(lockout, 1, 'anna', ban, 9);
+  assert(!lockout.isBanned(1, 9));
+});

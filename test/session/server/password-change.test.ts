@@ -176,6 +176,7 @@ function deciding(
         address: undefined,
         pool: undefined,
         routes: [],
+        prefixLength: 32,
         maxSessions: undefined,
         terms: ordinaryTerms,
       };

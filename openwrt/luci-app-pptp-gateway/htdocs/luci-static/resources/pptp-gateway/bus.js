@@ -9,6 +9,9 @@ const calls = {
 	status: rpc.declare({ object: 'pptp', method: 'status', expect: whole, reject: true }),
 	sessions: rpc.declare({ object: 'pptp', method: 'sessions', expect: { sessions: [] }, reject: true }),
 	failures: rpc.declare({ object: 'pptp', method: 'failures', expect: { failures: [] }, reject: true }),
+	banPage: rpc.declare({ object: 'pptp', method: 'bans', params: ['after'], expect: whole, reject: true }),
+	unban: rpc.declare({ object: 'pptp', method: 'unban', params: ['address'], expect: whole, reject: true }),
+	usagePage: rpc.declare({ object: 'pptp', method: 'usage', params: ['after'], expect: whole, reject: true }),
 	checkStatus: rpc.declare({ object: 'pptp', method: 'check_status', params: ['id'], expect: whole, reject: true }),
 	disconnect: rpc.declare({ object: 'pptp', method: 'disconnect', params: ['id'], expect: whole, reject: true }),
 	dial: rpc.declare({ object: 'pptp', method: 'dial', params: ['interface'], reject: true }),
@@ -79,6 +82,30 @@ return baseclass.extend({
 		} catch (error) {
 			return { problem: this.problem(error), servers: [], links: [], disabled: [], relays: [] };
 		}
+	},
+
+	/* All of them; there are at most some thousand. */
+	async bans() {
+		const found = [];
+		let after;
+		do {
+			const { bans, next } = await calls.banPage(...(after == null ? [] : [after]));
+			found.push(...bans);
+			after = next;
+		} while (after != null);
+		return found;
+	},
+
+	/* Of all users and links, in one answer. */
+	async usage() {
+		let whole;
+		for (let after; whole == null || after != null;) {
+			const { next, ...page } = await calls.usagePage(...(after == null ? [] : [after]));
+			for (const kind of ['users', 'links']) page[kind] = [...(whole?.[kind] ?? []), ...(page[kind] ?? [])];
+			whole = page;
+			after = next;
+		}
+		return whole;
 	},
 
 	/* netifd has not read our protocol handlers yet. null: it was not asked, or does not answer. */

@@ -8,8 +8,8 @@
 const STYLES = { positive: 'cbi-button-positive important', negative: 'cbi-button-negative important' };
 
 return baseclass.extend({
-	/* title: a text; action: { text, style?, handler }; dismissed: called when it is closed without it. */
-	show(title, content, { action, dismissed, wide } = {}) {
+	/* title: a text; action: { text, style?, handler }, or a button of one's own; dismissed: called when it is closed without it. */
+	show(title, content, { action, button, dismissed, wide } = {}) {
 		const buttons = [
 			E(
 				'button',
@@ -35,6 +35,7 @@ return baseclass.extend({
 					[action.text]
 				)
 			);
+		if (button) buttons.push(' ', button);
 		/* LuCI takes the title as markup. */
 		ui.showModal(
 			words.escaped(title),

@@ -26,6 +26,8 @@ function seconds(text) {
 	return text == null ? '' : _('Next attempt in %d s.').format(Math.max(1, Math.round(Number(text))));
 }
 
+const endings = { expired: _('its time is over'), lifted: _('it was unbanned'), displaced: _('others took its place') };
+
 const sentences = [
 	[
 		`^server (\\S+) session \\d+ user ${NAME} peer (\\S+): up local \\S+ address (\\S+)(?: routes (\\S+))? auth (\\S+) mppe (\\S+)`,
@@ -72,6 +74,22 @@ const sentences = [
 			_('%s from %s could not log in to the server %s.').format(user(name), peer, server),
 			because(code, text)
 		]
+	],
+	[
+		`^server (\\S+) caller (\\S+): banned for (\\d+) s after (\\d+) failed logins, the last as user ${NAME}$`,
+		(server, peer, time, tries, name) => [
+			_('The server %s has locked %s out, for %s, after %d failed logins, the last one as %s.').format(
+				server,
+				peer,
+				words.duration(Number(time)),
+				tries,
+				user(name)
+			)
+		]
+	],
+	[
+		'^server (\\S+) caller (\\S+): no longer banned \\((expired|lifted|displaced)\\)$',
+		(server, peer, why) => [_('%s is no longer locked out by the server %s: %s.').format(peer, server, endings[why])]
 	],
 	[
 		`^link (\\S+): ([a-z]+)(?: ${CAUSE})?(?: next attempt in (\\S+) s)?$`,

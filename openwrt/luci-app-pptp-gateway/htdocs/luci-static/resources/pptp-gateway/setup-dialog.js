@@ -1,8 +1,7 @@
 'use strict';
 'require baseclass';
-'require ui';
 'require pptp-gateway.bus as bus';
-'require pptp-gateway.words as words';
+'require pptp-gateway.dialog as dialog';
 
 /* Files that set a user's machine up, as the daemon writes them: to copy, or to download. There are no passwords in them. */
 
@@ -77,17 +76,16 @@ return baseclass.extend({
 		host.addEventListener('change', show);
 		format.addEventListener('change', show);
 		save.addEventListener('click', () => download(shown.found));
-		ui.showModal(_('Set-up of a PC for %s').format(words.escaped(username)), [
-			E('p', {}, [E('label', {}, [_('Address under which this router is reached from outside:'), ' ', host])]),
-			E('p', {}, [E('label', {}, [_('For:'), ' ', format])]),
-			text,
-			byMouse,
-			E('div', { class: 'button-row' }, [
-				E('button', { class: 'btn cbi-button', click: ui.hideModal }, [_('Dismiss')]),
-				' ',
-				save
-			])
-		]);
+		dialog.show(
+			_('Set-up of a PC for %s').format(username),
+			[
+				E('p', {}, [E('label', {}, [_('Address under which this router is reached from outside:'), ' ', host])]),
+				E('p', {}, [E('label', {}, [_('For:'), ' ', format])]),
+				text,
+				byMouse
+			],
+			{ button: save }
+		);
 		await show();
 	}
 });

@@ -104,7 +104,7 @@ return baseclass.extend({
 		return [
 			heard == null ? '' : _('Heard %s ago.').format(this.duration(heard)),
 			round_trip == null ? '' : _('It takes %d ms to answer.').format(round_trip),
-			waiting ? _('%d requests wait.').format(waiting) : ''
+			waiting ? _('Requests waiting: %d.').format(waiting) : ''
 		]
 			.filter((text) => text != '')
 			.join(' ');

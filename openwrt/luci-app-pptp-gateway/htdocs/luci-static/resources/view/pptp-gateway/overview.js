@@ -1,6 +1,7 @@
 'use strict';
 'require view';
 'require poll';
+'require pptp-gateway.ban-table as banTable';
 'require pptp-gateway.bus as bus';
 'require pptp-gateway.failure-table as failureTable';
 'require pptp-gateway.faults as faults';
@@ -95,7 +96,8 @@ return view.extend({
 			bus.statusOrProblem(),
 			L.resolveDefault(bus.sessions(), []),
 			L.resolveDefault(bus.failures(), []),
-			L.resolveDefault(bus.protocols(), null)
+			L.resolveDefault(bus.protocols(), null),
+			L.resolveDefault(bus.bans(), [])
 		]);
 	},
 
@@ -118,11 +120,13 @@ return view.extend({
 		this.sessions = sessionTable.create(this.rates, (session) => this.select(session.id));
 		this.graph = new graph.Graph(rates.POINTS, SECONDS);
 		this.failures = failureTable.create();
+		this.bans = banTable.create(() => this.load().then((now) => this.show(now)));
 		this.traffic = section(_('Traffic'), E('p', {}, [this.hint, ' ', this.all]), this.graph.node);
 		this.parts = {
 			first: firstSteps.render(mayConfigure),
 			tunnels: section(_('What is set up'), this.tunnels.node),
 			sessions: section(_('Sessions'), this.sessions.node),
+			bans: section(_('Locked out'), this.bans.node),
 			failures: section(_('Last failures'), this.failures.node)
 		};
 
@@ -140,6 +144,7 @@ return view.extend({
 				this.parts.tunnels,
 				this.parts.sessions,
 				this.traffic,
+				this.parts.bans,
 				this.parts.failures
 			]
 		);
@@ -160,7 +165,7 @@ return view.extend({
 	},
 
 	/* Everything changes in place. */
-	show([status, sessions, failures, protocols]) {
+	show([status, sessions, failures, protocols, bans]) {
 		const running = status.problem == null;
 		if (this.running !== running) {
 			this.running = running;
@@ -183,6 +188,8 @@ return view.extend({
 		this.rates.update(sessions, performance.now());
 		this.sessions.update(sessions);
 		this.showGraph();
+		this.bans.update(bans);
+		setShown(this.parts.bans, bans.length > 0);
 		this.failures.update(failures);
 	},
 

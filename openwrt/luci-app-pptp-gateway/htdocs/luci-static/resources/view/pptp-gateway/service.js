@@ -37,6 +37,13 @@ function globals(map) {
 	);
 	number('login_timeout', _('Time to log in'), _('Seconds a caller has to log in.'), 5, 600, '60');
 	option = section.option(
+		form.Value,
+		'ban_set',
+		_('Firewall set of locked-out addresses'),
+		_('Name of an IP set of the firewall; a rule of yours drops what comes from addresses in it.')
+	);
+	option.placeholder = 'pptp_banned';
+	option = section.option(
 		form.DynamicList,
 		'writable',
 		_('Folders for hooks'),
@@ -52,6 +59,31 @@ function globals(map) {
 		)
 	);
 	option.placeholder = '/etc/pptp/usage';
+	option = section.option(
+		form.DynamicList,
+		'metrics',
+		_('Metrics for Prometheus'),
+		_('Addresses of this router and ports where they can be had.')
+	);
+	option.placeholder = '192.168.1.1:9723';
+	option.validate = (sectionId, value) =>
+		!value || /^[1-9][\d.]*:[1-9]\d{0,4}$/.test(value)
+			? true
+			: _('Expected an address and a port such as 192.168.1.1:9723.');
+	option = section.option(
+		form.DynamicList,
+		'metrics_from',
+		_('Who may ask for metrics'),
+		_('Addresses or networks; this router itself always may.')
+	);
+	option.datatype = 'or(ip4addr("nomask"),cidr4)';
+	option = section.option(
+		form.Flag,
+		'metrics_sessions',
+		_('Metrics of each session'),
+		_('With user names and addresses; for some dozens of callers.')
+	);
+	option.default = '0';
 }
 
 return view.extend({

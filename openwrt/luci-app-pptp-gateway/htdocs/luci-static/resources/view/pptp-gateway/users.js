@@ -12,11 +12,13 @@
 'require pptp-gateway.server-form as serverForm';
 'require pptp-gateway.setup-dialog as setupDialog';
 'require pptp-gateway.subnets as subnets';
+'require pptp-gateway.usage as usage';
 'require pptp-gateway.user-list as userList';
 'require pptp-gateway.words as words';
 'require pptp-gateway.zones as zones';
 
 const SECONDS = 5;
+const USAGE_SECONDS = 30;
 
 const servers = () => uci.sections('network', 'interface').filter(({ proto }) => proto == 'pptpserver');
 
@@ -32,14 +34,17 @@ return view.extend({
 			L.resolveDefault(bus.interfaces(), []),
 			uci.load(['pptp_users', 'network', 'firewall']),
 			L.resolveDefault(uci.load('pptpd')),
-			notices.box('clients')
+			notices.box('clients'),
+			L.resolveDefault(bus.usage(), null)
 		]);
 	},
 
-	render([sessions, interfaces, , , notice]) {
+	render([sessions, interfaces, , , notice, used]) {
 		this.sessions = sessions;
 		this.upstream = subnets.upstream(interfaces);
 		this.online = new Map();
+		this.used = new Map();
+		this.noteUsage(used);
 
 		const map = new form.Map('pptp_users', _('PPTP users'), _('Who may call the servers of this router.'));
 		map.chain('network');
@@ -72,6 +77,11 @@ return view.extend({
 			for (const [sectionId, node] of this.online) this.showOnline(sectionId, node);
 		}, SECONDS);
 
+		poll.add(async () => {
+			this.noteUsage(await L.resolveDefault(bus.usage(), null));
+			for (const [sectionId, node] of this.used) this.showUsage(sectionId, node);
+		}, USAGE_SECONDS);
+
 		return map.render().then((node) => E([], [notice, node, this.transfers(map.readonly)]));
 	},
 
@@ -92,6 +102,15 @@ return view.extend({
 			const node = E('span', {}, []);
 			this.online.set(sectionId, node);
 			this.showOnline(sectionId, node);
+			return node;
+		};
+
+		option = section.taboption('general', form.DummyValue, '_usage', _('This month'));
+		option.modalonly = false;
+		option.textvalue = (sectionId) => {
+			const node = E('span', {}, []);
+			this.used.set(sectionId, node);
+			this.showUsage(sectionId, node);
 			return node;
 		};
 
@@ -278,6 +297,24 @@ return view.extend({
 		option.password = true;
 		option.validate = (sectionId, value) =>
 			!value || userList.rules.nthash.test(value) ? true : _('Expected 32 hexadecimal digits.');
+	},
+
+	noteUsage(answer) {
+		const entries = answer == null ? [] : usage.entries(answer).filter(({ kind }) => kind == 'user');
+		this.usage = new Map(entries.map((entry) => [entry.name, entry]));
+	},
+
+	/* What the user has moved this month, both ways, and the quota. */
+	showUsage(sectionId, node) {
+		const entry = this.usage.get(uci.get('pptp_users', sectionId, 'username'));
+		const quota = usage.quota(entry?.quota);
+		const text = entry ? words.octets(entry.month) : '-';
+		if (node.dataset.shown === text + quota) return;
+		node.dataset.shown = text + quota;
+		node.replaceChildren(
+			entry?.quota?.used_up ? words.dot('bad', text) : text,
+			E('div', { style: 'font-size:90%' }, [quota])
+		);
 	},
 
 	/* Who is on now: address and since when. */

@@ -1,0 +1,2 @@
+/** That of the stand-ins which misbehave. */
+export const HOSTILE_SECRET = 'Thistle-Lantern';
