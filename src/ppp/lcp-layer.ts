@@ -60,6 +60,8 @@ export class LcpLayer {
       negotiation,
       keepalive: this.#keepalive?.save(),
       identifier: this.#identifier,
+      echo: this.#echo,
+      roundTrip: this.#roundTrip,
       loopedEchoes: this.#loopedEchoes,
     };
   }
@@ -69,6 +71,8 @@ export class LcpLayer {
     this.#negotiation.restore(saved.negotiation);
     if (saved.keepalive !== undefined) this.#keepalive?.restore(saved.keepalive);
     this.#identifier = saved.identifier;
+    this.#echo = saved.echo;
+    this.#roundTrip = saved.roundTrip;
     this.#loopedEchoes = saved.loopedEchoes;
   }
 

@@ -80,7 +80,7 @@ for (const auth of methods)
           assert.deepEqual(run(true), run(false));
         },
       ),
-      { numRuns: 25, endOnFailure: true },
+      { numRuns: 15, endOnFailure: true },
     );
   });
 
