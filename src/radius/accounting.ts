@@ -287,7 +287,7 @@ export class Accounting {
       this.#awaits(account);
     }
     if (journal !== '') this.#queue.rewrite();
-    this.#tickAt = saved?.tickAt;
+    this.#tickAt = saved?.tickAt ?? this.#tickAt;
   }
 
   /** Sessions that go on end, but for those that live. */
