@@ -29,6 +29,14 @@ const rooms = {
   radius: ['configuration', 'engine', 'reports', 'tunnels'],
   control: ['engine', 'reports'],
   import: ['configuration'],
+  upgrade: [
+    'configuration',
+    'engine',
+    'reports',
+    'daemon.ts',
+    'daemon-options.ts',
+    'daemon-state.ts',
+  ],
   'client-setup': ['configuration'],
   methods: [
     'capture',
@@ -38,6 +46,7 @@ const rooms = {
     'radius',
     'reports',
     'tunnels',
+    'upgrade',
     'usage',
     'daemon.ts',
   ],

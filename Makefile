@@ -1,4 +1,5 @@
 # make demo    all set-up, then a server and a client with real traffic
+# make demo-upgrade  all set-up, then a transfer while its server becomes another program three times
 # make test    all set-up, then every test
 # make test-unit  all but the real peers; make watch FILES=…: the files named, again at each change
 # make coverage  how much of src the tests reach that share a process, file by file; CI holds tools/test/floors.json
@@ -20,7 +21,7 @@
 # make soak    all set-up, then a besieged gateway for SOAK_SECONDS; ends with 1 where the good session lost anything
 # make test-sanitized  all set-up, then the tests of the addon with it under AddressSanitizer and UBSan
 # make run     a server from an example configuration, in the foreground
-.PHONY: build check check-lint check-format check-members check-rest demo test test-unit coverage watch test-interop test-sanitized fuzz soak bench run source-feed packages feed feed-key runtime-lock npm-packages docs sbom release-check deb deb-try-on install uninstall format clean \
+.PHONY: build demo-upgrade check check-lint check-format check-members check-rest demo test test-unit coverage watch test-interop test-sanitized fuzz soak bench run source-feed packages feed feed-key runtime-lock npm-packages docs sbom release-check deb deb-try-on install uninstall format clean \
 	setup-build setup-demo setup-test setup-fuzz setup-bench setup-roots setup-packages
 
 SOURCES := $(shell find src -name '*.ts')
@@ -69,6 +70,9 @@ format:
 
 demo: setup-demo build
 	@node --import tsx tools/demo.ts
+
+demo-upgrade: setup-demo build
+	@node --import tsx tools/demo-upgrade.ts
 
 bench: setup-bench build
 	@bench/reference/build.sh

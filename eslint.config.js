@@ -1,6 +1,7 @@
 // Lint rules. The floors (who may import whom) are in .dependency-cruiser.cjs.
 import js from '@eslint/js';
 import tseslint from 'typescript-eslint';
+import carried from './tools/lint/saves-all.js';
 import luci from './tools/luci/lint-rules.js';
 
 // Sans-IO floors: time is an argument, randomness is injected, nothing is logged, nothing waits.
@@ -43,7 +44,7 @@ const luciGlobals = ['_', 'E', 'L'];
 const browserGlobals = ['Blob', 'Event', 'URL', 'crypto', 'document', 'performance', 'window'];
 
 export default tseslint.config(
-  { ignores: ['dist', 'node_modules', '*.js', '*.cjs', 'tools/luci/lint-rules.js'] },
+  { ignores: ['dist', 'node_modules', '*.js', '*.cjs', 'tools/*/*.js'] },
   js.configs.recommended,
   {
     files: ['openwrt/luci-*/**/*.js'],
@@ -115,7 +116,9 @@ export default tseslint.config(
   {
     files: ['src/**/*.ts'],
     ignores: ['src/platform/node/**'],
+    plugins: { carried },
     rules: {
+      'carried/saves-all': 'error',
       'no-restricted-imports': ['error', { patterns: ['node:*'] }],
       'no-restricted-globals': ['error', ...runtime],
       'no-restricted-syntax': ['error', runtimeTypes],

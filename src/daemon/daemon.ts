@@ -19,6 +19,7 @@ import { cause } from '../wire/cause.ts';
 import { formatAddress, parseAddress } from '../wire/ip.ts';
 import type { Configuration } from './configuration/configuration.ts';
 import type { DaemonOptions } from './daemon-options.ts';
+import { descriptorsOf, restoreSessions, type DaemonState } from './daemon-state.ts';
 import { Connections } from './engine/connections.ts';
 import { Descriptors } from './engine/descriptors.ts';
 import { Drive } from './engine/drive.ts';
@@ -48,14 +49,21 @@ import type { ServerRunner } from './tunnels/server-runner.ts';
 import { Supervision } from './tunnels/supervision.ts';
 import { Surroundings } from './tunnels/surroundings.ts';
 import { UsageRunner } from './usage/usage-runner.ts';
+import { version } from './version.ts';
 
 /** How often the router's networks and the LAN's devices are looked at, ms. */
 const LOOK_AROUND = 5_000;
 /** Sessions are asked for a sign of life as often as metrics are, but not more often than so, ms. */
 const ECHO = 10_000;
 
+/** How long what is being negotiated may take to end before another program takes over, ms, and how often that is looked at. */
+const SETTLING = 3_000;
+const LOOK = 20;
+
 export class Daemon {
-  readonly started = clock.monotonic();
+  readonly started: number;
+  /** How often a program has taken the place of another. */
+  readonly upgrades: number;
   readonly servers: ReadonlyMap<string, ServerRunner>;
   readonly links: ReadonlyMap<string, LinkRunner>;
   readonly linkSet: Links;
@@ -80,13 +88,17 @@ export class Daemon {
   readonly #supervision = new Supervision();
   readonly #listeners: Listeners;
   readonly #broadcasts: BroadcastRelays;
+  readonly #ids: CallIds;
+  readonly #hooks: Hooks;
   #looking: Timer | undefined;
   #lookedAt = 0;
   /** For metrics. */
   #echoedAt = -Infinity;
 
-  private constructor(configuration: Configuration, options: DaemonOptions) {
+  private constructor(configuration: Configuration, options: DaemonOptions, saved?: DaemonState) {
     this.#options = options;
+    this.started = saved?.started ?? clock.monotonic();
+    this.upgrades = (saved?.upgrades ?? -1) + 1;
     const { log, faults } = options;
     const { users, limits } = configuration;
     const count = (counter: string) => this.#counters.count(counter);
@@ -113,7 +125,11 @@ export class Daemon {
       runHooks: (event) => hooks.note(event),
     });
 
-    const descriptors = Descriptors.ofProcess();
+    this.#hooks = hooks;
+
+    const descriptors = Descriptors.ofProcess(
+      saved === undefined ? 0 : descriptorsOf(saved).length,
+    );
     const connections = new Connections();
     const ids = new CallIds(randomOctets);
     const gateway = new Gateway({
@@ -122,6 +138,14 @@ export class Daemon {
       count: (counter) => reports.countInput(counter),
     });
     const drive = new Drive(faults);
+    if (saved !== undefined) {
+      this.#counters.restore(saved.counters);
+      this.failures.restore(saved.failures);
+      log.restore(saved.log);
+      ids.restore(saved.resting);
+      gateway.restore(saved.gateway);
+    }
+    this.#ids = ids;
     this.metrics = new MetricsListener({
       faults,
       warn,
@@ -155,8 +179,13 @@ export class Daemon {
       },
       allowance: (username) => this.usage.allowance('user', username),
     });
-    const io = new PacketIo(limits.maxSessions + limits.maxHalfOpen, drive, ids, (error) =>
-      faults.endAll('packets', error),
+    if (saved !== undefined) access.restore(saved.access);
+    const io = new PacketIo(
+      limits.maxSessions + limits.maxHalfOpen,
+      drive,
+      ids,
+      (error) => faults.endAll('packets', error),
+      saved?.packets,
     );
     this.#drive = drive;
     this.io = io;
@@ -194,6 +223,7 @@ export class Daemon {
       },
       configuration,
       options.state,
+      saved?.accounting,
     );
     this.ports = {
       gateway,
@@ -304,9 +334,55 @@ export class Daemon {
       await daemon.stop();
       throw error;
     }
-    daemon.#lookedAt = clock.monotonic();
-    daemon.#looking = clock.every(LOOK_AROUND, () => daemon.#lookAround());
+    daemon.#beginToLook();
     return daemon;
+  }
+
+  /**
+   * Goes on with what the program before has left.
+   * @param well all that could fail as a whole is done; what was inherited is used from here on
+   * @throws Error it cannot: nothing of what was inherited has been used
+   */
+  static async resume(
+    configuration: Configuration,
+    options: DaemonOptions,
+    saved: DaemonState,
+    well: () => void,
+  ): Promise<Daemon> {
+    const daemon = new Daemon(configuration, options, saved);
+    const { inForce, io, linkSet, ports, radius } = daemon;
+    const known = saved.servers.filter(({ name, server }) =>
+      configuration.servers.some(
+        (other) => other.name === name && other.keys.listener === server.keys.listener,
+      ),
+    );
+    const links = saved.links.filter(({ name, keys }) =>
+      configuration.links.some(
+        (other) => other.name === name && other.keys.listener === keys.listener,
+      ),
+    );
+    ports.router.adopt(saved.router);
+    daemon.#listeners.adopt(saved.listeners);
+    inForce.adopt(
+      new Map(known.flatMap(({ name, device }) => (device === undefined ? [] : [[name, device]]))),
+    );
+    linkSet.expect(links.map(({ name }) => name));
+    daemon.relays.adopt(saved.relays);
+    await inForce.start();
+    well();
+    daemon.usage.restore(saved.usage);
+    void ports.sets.recover(); // what callers are held in is not removed
+    restoreSessions(daemon, options.faults, saved, { servers: known, links });
+    daemon.#hooks.restore(saved.hooks);
+    io.go();
+    radius.settle();
+    daemon.#beginToLook();
+    return daemon;
+  }
+
+  #beginToLook(): void {
+    this.#lookedAt = clock.monotonic();
+    this.#looking = clock.every(LOOK_AROUND, () => this.#lookAround());
   }
 
   #lookAround(): void {
@@ -314,6 +390,64 @@ export class Daemon {
     this.#tally.delayed(Math.max(0, now - this.#lookedAt - LOOK_AROUND));
     this.#lookedAt = now;
     this.inForce.lookAround();
+  }
+
+  /**
+   * Lets another program go on with everything that is established: what is being negotiated ends before.
+   * @param become ends this program; where it comes back, by throwing, everything goes on here
+   */
+  succeeded(become: (state: DaemonState) => never): Promise<never> {
+    return this.inForce.undisturbed(async () => {
+      const listeners = this.#listeners.save();
+      try {
+        const runners = [...this.servers.values()];
+        for (const runner of runners) runner.settle();
+        const until = clock.monotonic() + SETTLING;
+        const isSettled = () =>
+          runners.every((runner) => runner.isSettled) &&
+          [...this.links.values()].every((runner) => runner.isSettled) &&
+          !this.ports.router.isBusy &&
+          !this.#hooks.isBusy;
+        while (!isSettled() && clock.monotonic() < until) await clock.pause(LOOK);
+        return become(this.#save(listeners));
+      } finally {
+        await this.#listeners.open(listeners.map(([port]) => port));
+      }
+    });
+  }
+
+  /**
+   * In one go: nothing is received any more after it.
+   * Not carried: #drive, #watches, #supervision, #looking, which are made anew; #listeners, which wait already.
+   */
+  #save(listeners: DaemonState['listeners']): DaemonState {
+    const { gateway, access, router } = this.ports;
+    const servers = [...this.servers.values()].map((runner) => runner.save());
+    const links = this.linkSet.save();
+    const machines = new Set<object>(servers.flatMap((server) => server.machines));
+    for (const { name, tcp } of links)
+      if (tcp !== undefined) machines.add(this.links.get(name)!.link);
+    return {
+      started: this.started,
+      savedAt: clock.monotonic(),
+      upgrades: this.upgrades,
+      version,
+      packets: this.io.save(machines),
+      listeners,
+      router: router.save(),
+      gateway: gateway.save(),
+      access: access.save(),
+      resting: this.#ids.save(),
+      servers: servers.map(({ saved }) => saved),
+      links,
+      relays: this.relays.save(),
+      accounting: this.radius.save(),
+      usage: this.usage.save(),
+      failures: this.failures.save(),
+      counters: this.#counters.all(),
+      hooks: this.#hooks.save(),
+      log: this.#options.log.recent().log,
+    };
   }
 
   /** Networks have come, gone or changed their device: relays follow them. */

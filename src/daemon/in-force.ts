@@ -58,6 +58,7 @@ export class InForce {
   readonly #servers: Servers;
   /** Of servers that could not be started, or not with their new settings. */
   readonly #failures = new Map<string, Cause>();
+  #inherited: ReadonlySet<string> = new Set();
   /** It has been in force once. */
   #configured = false;
   #changing: Promise<unknown> = Promise.resolve();
@@ -98,6 +99,19 @@ export class InForce {
   /** As reload, where the files have changed; within a change. */
   readAgain(): Promise<void> {
     return this.#takeUp(({ digest }) => digest !== this.configuration.digest);
+  }
+
+  /** Servers of the program before: they start, whoever else decides on that, with these devices. */
+  adopt(devices: ReadonlyMap<string, number>): void {
+    this.#inherited = new Set(devices.keys());
+    this.#servers.adopt(devices);
+  }
+
+  /** Does something while nothing is changed, after what is being changed. */
+  undisturbed<T>(job: () => Promise<T>): Promise<T> {
+    const done = this.#changing.then(job);
+    this.#changing = done.catch(() => undefined); // the caller sees it
+    return done;
   }
 
   /** Does something that changes what runs, after what is being changed. */
@@ -202,8 +216,10 @@ export class InForce {
       ({ name }) =>
         surroundings.conflict(name) === undefined &&
         (supervisor === undefined ||
-          (supervisor.isSetUp(name) && (servers.has(name) || name === starting))),
+          (supervisor.isSetUp(name) &&
+            (servers.has(name) || name === starting || this.#inherited.has(name)))),
     );
+    this.#inherited = new Set();
     const failed = await this.#changeServers(wanted); // nothing else can fail
     const isNews = configuration !== this.configuration || !this.#configured;
     this.configuration = configuration;

@@ -1,5 +1,7 @@
 #!/usr/bin/env node
 /** The program `pptp-gateway`: reads its arguments, runs one command, ends with its exit code. */
+import { loadAddon } from '../native/addon.ts';
+import { errorText } from '../platform/errors.ts';
 import { program } from '../platform/platform.ts';
 import { Answer } from './cli/answer.ts';
 import { parseArguments, type Arguments } from './cli/arguments.ts';
@@ -15,6 +17,9 @@ import { wantsJson } from './cli/words.ts';
 import { ControlClient } from './control/client.ts';
 import { ExitCode } from './exit-codes.ts';
 import { journaldLine } from './reports/journald.ts';
+import { STATE_VERSION } from './upgrade/document.ts';
+import { Inheritance, INHERITED, TRIAL } from './upgrade/inheritance.ts';
+import type { Trial } from './upgrade/upgrade.ts';
 import { version } from './version.ts';
 
 /** The commands that ask nobody. */
@@ -29,6 +34,7 @@ const alone: Readonly<
   import: importFrom,
   validate,
   version(_options, answer) {
+    if (program.environment(INHERITED) === TRIAL) return tryOut();
     answer.give({ version });
     answer.say(`pptp-gateway ${version}`);
     return ExitCode.Ok;
@@ -42,6 +48,13 @@ const alone: Readonly<
     return ExitCode.Ok;
   },
 };
+
+/** Another program asks whether this one would come up in its place. */
+function tryOut(): ExitCode {
+  loadAddon();
+  program.print(JSON.stringify({ version, state: STATE_VERSION } satisfies Trial));
+  return ExitCode.Ok;
+}
 
 async function perform(options: Arguments, answer: Answer): Promise<ExitCode> {
   const { command } = options;
@@ -67,6 +80,7 @@ try {
   // A peer that does not close its TCP connection must not keep us: stderr and sockets are written synchronously.
   if (options.command === 'run') program.exit(code);
 } catch (error) {
+  Inheritance.take()?.rollBack(errorText(error)); // nothing where it has taken over
   const failure = describeFailure(error);
   if (failure === undefined) throw error;
   code = failure.exitCode;

@@ -72,6 +72,8 @@ export interface CallsParts {
 /** RFC 791 §3.2: what every IPv4 link carries. */
 const LEAST_MTU = 68;
 
+export type SavedCallPath = ReturnType<Calls['save']>;
+
 export class Calls {
   readonly #parts: CallsParts;
 
@@ -92,6 +94,52 @@ export class Calls {
     tooLarge.start(slot, now);
     dhcp.start(slot, now);
     return slot;
+  }
+
+  /**
+   * A connected call, as another program goes on with it; nothing of it may wait: see hasten().
+   * Not carried: #parts, its rates, which are full again, and its rations; its device, to which it is attached anew.
+   */
+  save(slot: Slot) {
+    const { sessions, window, mppe, ppp, resequencer, counters } = this.#parts;
+    return {
+      slot,
+      session: sessions.save(slot),
+      window: window.save(slot),
+      send: mppe.save(slot),
+      receive: ppp.save(slot),
+      next: resequencer.save(slot),
+      counters: counters.save(slot),
+    };
+  }
+
+  /** @returns its slot, the same as before if it is free; -1: none is */
+  restore(saved: SavedCallPath, now: number): Slot {
+    const { sessions, callSlots, window, mppe, ppp, resequencer, counters } = this.#parts;
+    const { peer, local, callId } = saved.session;
+    if (callSlots.find(peer, callId) !== -1) return -1;
+    const slot = sessions.open(peer, local, callId, saved.slot);
+    if (slot === -1) return -1;
+    callSlots.set(peer, callId, slot);
+    sessions.restore(slot, saved.session);
+    window.restore(slot, saved.window);
+    mppe.restore(slot, saved.send);
+    ppp.restore(slot, saved.receive);
+    resequencer.restart(slot, saved.next);
+    counters.restore(slot, saved.counters);
+    this.#parts.tooLarge.start(slot, now);
+    if (sessions.unacknowledged[slot] !== 0) this.#parts.acks.arm(slot, now);
+    return slot;
+  }
+
+  /** Nothing of the call waits any more: what has waited for its rate or its turn goes now. */
+  hasten(slot: Slot, now: number): void {
+    const { inwards, outwards, resequencer } = this.#parts;
+    const { kilobits: send, burst } = outwards.rate(slot);
+    const { kilobits: receive } = inwards.rate(slot);
+    this.setRates(slot, { receive: 0, send: 0, burst: 0 }, now);
+    this.setRates(slot, { receive, send, burst }, now);
+    resequencer.release(slot, now);
   }
 
   /** What the call's packets are told by, those of the peer and ours. */

@@ -75,7 +75,31 @@ export class CounterSlab {
   }
 
   read(slot: Slot): Counters {
-    return toCounters(this.#values.subarray(slot * WIDTH, (slot + 1) * WIDTH));
+    return toCounters(this.#row(slot));
+  }
+
+  /** By their names, which other programs know, too: #values of a row. @param slot -1: what belongs to no session. Not carried: #rest. */
+  save(slot: Slot): Counters {
+    return toCounters(this.#row(slot));
+  }
+
+  /** What it does not know is left out. */
+  restore(slot: Slot, saved: Counters): void {
+    const row = this.#row(slot);
+    row[Column.RxPackets] = saved.rxPackets;
+    row[Column.RxOctets] = saved.rxOctets;
+    row[Column.TxPackets] = saved.txPackets;
+    row[Column.TxOctets] = saved.txOctets;
+    row[Column.RxControl] = saved.rxControl;
+    row[Column.TxControl] = saved.txControl;
+    row[Column.Lost] = saved.lost;
+    row[Column.Reordered] = saved.reordered;
+    for (const [reason, number] of dropReasons) row[DROPS + number] = saved.drops[reason] ?? 0;
+  }
+
+  #row(slot: Slot): Float64Array {
+    const at = (slot < 0 ? this.#rest : slot) * WIDTH;
+    return this.#values.subarray(at, at + WIDTH);
   }
 
   totals(): Counters {

@@ -244,6 +244,19 @@ export class DataPath {
     this.#transmitter.release(now);
   }
 
+  /**
+   * Of calls that have ended, and of none; Calls has the others.
+   * Not carried: calls, devices, control, output; packets, of which none waits: #held, #toSend, #shaped, #inwards, #outwards, #backlog,
+   * #unsent; #acks, which are armed again; what works on them: #mppe, #transmitter, #resequencer, #receiver, #inbound, #outbound.
+   */
+  save(): Counters {
+    return this.#counters.save(-1);
+  }
+
+  restore(ended: Counters): void {
+    this.#counters.restore(-1, ended);
+  }
+
   /** What has waited for the rate of its session, by direction: how many packets, and how long in all, ms. */
   waits(): Readonly<Record<'received' | 'sent', ArrayLike<number>>> {
     return { received: this.#inwards.waits, sent: this.#outwards.waits };

@@ -14,6 +14,17 @@ export const State = {
 
 export const NO_DEVICE = -1;
 
+/** What goes along with a call: the columns but for what reopening it settles. */
+export type SavedSlot = Readonly<
+  Record<
+    Exclude<
+      keyof SessionSlab,
+      'state' | 'device' | 'open' | 'close' | 'check' | 'save' | 'restore'
+    >,
+    number
+  >
+>;
+
 export class SessionSlab {
   readonly state: Uint8Array;
   /** Outer addresses. local 0: any. */
@@ -80,9 +91,43 @@ export class SessionSlab {
     this.#freeCount = size;
   }
 
-  /** A slot in its initial state, or -1: none is free. */
-  open(peer: Ipv4, local: Ipv4, callId: CallId): Slot {
+  /** Of a call that is connected. Not carried: #free, #freeCount, which follow from the calls there are. */
+  save(slot: Slot): SavedSlot {
+    return {
+      peer: this.peer[slot]!,
+      local: this.local[slot]!,
+      callId: this.callId[slot]!,
+      peerCallId: this.peerCallId[slot]!,
+      pfc: this.pfc[slot]!,
+      acfc: this.acfc[slot]!,
+      mtu: this.mtu[slot]!,
+      innerMtu: this.innerMtu[slot]!,
+      requireEncryption: this.requireEncryption[slot]!,
+      sendSequence: this.sendSequence[slot]!,
+      unacknowledged: this.unacknowledged[slot]!,
+      localAddress: this.localAddress[slot]!,
+      peerAddress: this.peerAddress[slot]!,
+      ipv6: this.ipv6[slot]!,
+      identifierHigh: this.identifierHigh[slot]!,
+      identifierLow: this.identifierLow[slot]!,
+      ownIdentifierHigh: this.ownIdentifierHigh[slot]!,
+      ownIdentifierLow: this.ownIdentifierLow[slot]!,
+      acknowledged: this.acknowledged[slot]!,
+    };
+  }
+
+  restore(slot: Slot, saved: SavedSlot): void {
+    this.state[slot] = State.Connected;
+    for (const [column, value] of Object.entries(saved))
+      this[column as keyof SavedSlot][slot] = value;
+  }
+
+  /** A slot in its initial state, or -1: none is free. @param wanted one that is given if it is free */
+  open(peer: Ipv4, local: Ipv4, callId: CallId, wanted: Slot = -1): Slot {
     if (this.#freeCount === 0) return -1;
+    const last = this.#freeCount - 1;
+    const at = wanted === -1 ? last : this.#free.lastIndexOf(wanted, last);
+    if (at !== -1) [this.#free[at], this.#free[last]] = [this.#free[last]!, this.#free[at]!];
     const slot = this.#free[--this.#freeCount]!;
     this.state[slot] = State.Open;
     this.peer[slot] = peer;

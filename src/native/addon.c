@@ -11,6 +11,7 @@
 #include "packet.h"
 #include "privileges.h"
 #include "random.h"
+#include "succession.h"
 #include "syscall.h"
 #include "tun.h"
 #include "watch.h"
@@ -138,7 +139,9 @@ NAPI_MODULE_INIT()
 		{ "initialize", initialize },
 		{ "createContext", context_create },
 		{ "openTun", tun_open },
+		{ "adoptTun", tun_adopt },
 		{ "openGre", gre_open },
+		{ "adoptGre", gre_adopt },
 		{ "attachFilter", gre_attach_filter },
 		{ "watch", watch_start },
 		{ "close", device_close },
@@ -154,6 +157,12 @@ NAPI_MODULE_INIT()
 		{ "lockFile", lock_file },
 		{ "reduceCapabilities", reduce_capabilities },
 		{ "reduceThreadCapabilities", reduce_thread_capabilities },
+		{ "memoryFile", memory_file },
+		{ "openFile", open_file },
+		{ "duplicate", duplicate },
+		{ "claimDescriptor", claim_descriptor },
+		{ "closeDescriptor", close_descriptor },
+		{ "become", become },
 	};
 	struct addon *addon = pages_allocate(sizeof *addon);
 	if (addon == NULL) {

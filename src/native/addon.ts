@@ -30,7 +30,10 @@ export interface Addon {
   createContext(arena: ArrayBuffer): ContextHandle;
   /** `offload`: large packets between kernel and addon, where the kernel can; the answer says whether it can. */
   openTun(name: string, offload: boolean): { fd: number; name: string; offload: boolean };
+  /** Of a device that the program before had open. */
+  adoptTun(fd: number): { fd: number; name: string; offload: boolean };
   openGre(): number;
+  adoptGre(fd: number): number;
   /** `program`: struct sock_filter records in host order; replaces the socket's filter. */
   attachFilter(fd: number, program: Uint8Array): void;
   watch(
@@ -59,10 +62,20 @@ export interface Addon {
   lockFile(fd: number): boolean;
   reduceCapabilities(): void;
   reduceThreadCapabilities(tid: number, timeoutMilliseconds: number): void;
+  memoryFile(name: string, octets: Uint8Array): number;
+  duplicate(fd: number): number;
+  openFile(path: string): number;
+  claimDescriptor(fd: number): void;
+  closeDescriptor(fd: number): void;
+  /** `words`, `environment`: strings that each end with a zero octet; comes back only by throwing. */
+  become(words: Uint8Array, environment: Uint8Array, descriptors: Int32Array): never;
 }
 
 // The bundle has native.node beside it in dist/; run from source, this file is two folders below the root.
 const candidates = ['./native.node', '../../dist/native.node'];
+
+/** Environment of a program that was replaced and goes on: its addon is not beside it any more. */
+export const GIVEN = 'PPTP_GATEWAY_ADDON';
 
 let loaded: Addon | undefined;
 
@@ -73,9 +86,11 @@ export function loadAddon(): Addon {
 }
 
 function load(): Addon {
-  const paths = candidates.map((candidate) =>
+  const given = program.environment(GIVEN);
+  const beside = candidates.map((candidate) =>
     decodeURIComponent(new URL(candidate, import.meta.url).pathname),
   );
+  const paths = given === undefined ? beside : [given];
   const path = paths.find((candidate) => files.exists(candidate));
   if (path === undefined) {
     const problem = new IoError(constants.ENOENT, 'dlopen', paths.join(' or '));

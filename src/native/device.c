@@ -1,6 +1,7 @@
 #include "device.h"
 
 #include <asm/errno.h>
+#include <linux/fcntl.h>
 
 #include "memory.h"
 #include "syscall.h"
@@ -38,6 +39,23 @@ struct device *device_add(napi_env env, int fd, const struct device_kind *kind)
 	device->next = addon->devices;
 	addon->devices = device;
 	return device;
+}
+
+struct device *device_adopt(napi_env env, napi_value value, const struct device_kind *kind)
+{
+	int32_t fd;
+	if (!take_integer(env, value, 0, "The descriptor must be a number", &fd))
+		return NULL;
+	if (device_find(addon_of(env), fd) != NULL) {
+		throw_range_error(env, "The descriptor is open here already");
+		return NULL;
+	}
+	const long result = syscall3(fcntl, fd, F_SETFD, FD_CLOEXEC);
+	if (result < 0) {
+		throw_io_error(env, result, "F_SETFD", NULL);
+		return NULL;
+	}
+	return device_add(env, fd, kind);
 }
 
 void count_error(struct device *device, long negative_errno)

@@ -60,6 +60,8 @@ struct device *device_find(struct addon *addon, int fd);
 bool take_device(napi_env env, napi_value value, struct device **device);
 /* Takes over the descriptor: closes it when there is no memory. */
 struct device *device_add(napi_env env, int fd, const struct device_kind *kind);
+/* As device_add, of a descriptor that the program before had; it is closed when this one executes another. */
+struct device *device_adopt(napi_env env, napi_value value, const struct device_kind *kind);
 void count_error(struct device *device, long negative_errno);
 
 #endif

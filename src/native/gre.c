@@ -88,6 +88,23 @@ napi_value gre_open(napi_env env, napi_callback_info info)
 	return number;
 }
 
+/* adoptGre(fd): the socket that the program before has opened, as it has set it up */
+napi_value gre_adopt(napi_env env, napi_callback_info info)
+{
+	napi_value argument;
+	int32_t fd;
+	int protocol = 0, length = sizeof protocol;
+	if (!take_arguments(env, info, 1, &argument) ||
+	    !take_integer(env, argument, 0, "The descriptor must be a number", &fd))
+		return NULL;
+	const long result = syscall5(getsockopt, fd, SOL_SOCKET, SO_PROTOCOL, &protocol, &length);
+	if (result < 0)
+		return throw_io_error(env, result, "SO_PROTOCOL", NULL);
+	if (protocol != IPPROTO_GRE)
+		return throw_type_error(env, "The descriptor is not a GRE socket");
+	return device_adopt(env, argument, &gre_kind) == NULL ? NULL : argument;
+}
+
 static bool take_gre(napi_env env, napi_value value, struct device **device)
 {
 	if (!take_device(env, value, device))

@@ -70,10 +70,24 @@ static long make_device(long fd, struct ifreq *request, bool *offload)
 	return result < 0 || !*offload ? result : syscall3(ioctl, fd, TUNSETVNETHDRSZ, &header_size);
 }
 
+static napi_value describe(napi_env env, const struct device *device, const char *called)
+{
+	napi_value object, number, name, offloaded;
+	if (napi_create_object(env, &object) != napi_ok ||
+	    napi_get_boolean(env, device->offload, &offloaded) != napi_ok ||
+	    napi_create_int32(env, device->fd, &number) != napi_ok ||
+	    napi_create_string_utf8(env, called, NAPI_AUTO_LENGTH, &name) != napi_ok ||
+	    napi_set_named_property(env, object, "fd", number) != napi_ok ||
+	    napi_set_named_property(env, object, "name", name) != napi_ok ||
+	    napi_set_named_property(env, object, "offload", offloaded) != napi_ok)
+		return NULL;
+	return object;
+}
+
 /* openTun(name, offload) */
 napi_value tun_open(napi_env env, napi_callback_info info)
 {
-	napi_value arguments[2], object, number, name, offloaded;
+	napi_value arguments[2];
 	struct ifreq request = { 0 };
 	char wanted[sizeof request.name + 4];
 	size_t length;
@@ -105,14 +119,28 @@ napi_value tun_open(napi_env env, napi_callback_info info)
 	device->offload = offload;
 	if (offload)
 		set_offload(device);
-	if (napi_create_object(env, &object) != napi_ok || napi_get_boolean(env, offload, &offloaded) != napi_ok ||
-	    napi_create_int32(env, (int32_t)fd, &number) != napi_ok ||
-	    napi_create_string_utf8(env, request.name, NAPI_AUTO_LENGTH, &name) != napi_ok ||
-	    napi_set_named_property(env, object, "fd", number) != napi_ok ||
-	    napi_set_named_property(env, object, "name", name) != napi_ok ||
-	    napi_set_named_property(env, object, "offload", offloaded) != napi_ok)
+	return describe(env, device, request.name);
+}
+
+/* adoptTun(fd): one that the program before has opened */
+napi_value tun_adopt(napi_env env, napi_callback_info info)
+{
+	napi_value argument;
+	int32_t fd;
+	struct ifreq request = { 0 };
+	if (!take_arguments(env, info, 1, &argument) ||
+	    !take_integer(env, argument, 0, "The descriptor must be a number", &fd))
 		return NULL;
-	return object;
+	const long result = syscall3(ioctl, fd, TUNGETIFF, &request);
+	if (result < 0)
+		return throw_io_error(env, result, "TUNGETIFF", NULL);
+	struct device *device = device_adopt(env, argument, &tun_kind);
+	if (device == NULL)
+		return NULL;
+	device->offload = (request.value.flags & IFF_VNET_HDR) != 0;
+	if (device->offload)
+		set_offload(device);
+	return describe(env, device, request.name);
 }
 
 /* Nothing to read, or the device is gone. */

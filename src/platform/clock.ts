@@ -8,7 +8,7 @@ export interface Timer {
 }
 
 export interface Clock {
-  /** Milliseconds that never go back. */
+  /** Milliseconds that never go back; of one clock for all programs until the machine is started anew. */
   readonly monotonic: () => number;
   /** At most 2^31 - 1 ms, and up to one too early by monotonic(). */
   after(milliseconds: number, act: () => void): Timer;

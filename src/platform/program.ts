@@ -21,6 +21,12 @@ export interface Program {
   /** The terminal that standard output is. */
   readonly screen: { readonly rows: number } | undefined;
   environment(name: string): string | undefined;
+  /** All of it. */
+  environments(): Readonly<Record<string, string>>;
+  /** How the program was started, up to its own words: the runtime, what that was told, the script. */
+  readonly command: readonly string[];
+  /** The CPU, as the runtime names it. */
+  readonly architecture: string;
   /** A person who can be asked; undefined: standard input or output is no terminal. */
   openTerminal(): Terminal | undefined;
   /** Standard input to its end. */

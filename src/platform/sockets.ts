@@ -57,6 +57,7 @@ export interface PeerCertificate {
 export interface Listener {
   /** TCP. */
   readonly port: number;
+  readonly descriptor: number;
   /** What was accepted stays. */
   close(): void;
 }
@@ -85,9 +86,20 @@ export interface Sockets {
   ): Socket;
   /** To the unix socket of a path. */
   connectLocal(path: string, connected?: () => void): Socket;
-  /** On an address, or on all IPv4 addresses. @param at port 0: any @throws EADDRINUSE, … */
+  /** A connection that the program before had. */
+  adopt(descriptor: number): TcpSocket;
+  /**
+   * On an address, or on all IPv4 addresses.
+   * @param at port 0: any; `inherited`: a socket that the program before has listened on
+   * @throws EADDRINUSE, …
+   */
   listen(
-    at: { readonly address?: string; readonly port: number; readonly backlog: number },
+    at: {
+      readonly address?: string;
+      readonly port: number;
+      readonly backlog: number;
+      readonly inherited?: number | undefined;
+    },
     events: ListenerEvents<TcpSocket>,
   ): Promise<Listener>;
   /** On a unix socket, which only its owner can reach. @param most connections at a time */

@@ -40,6 +40,25 @@ export class CcpPolicy implements OptionPolicy<CcpOption> {
     this.restart();
   }
 
+  /** Not carried: #mppe and #strengths, which are of the options and the login. */
+  save() {
+    return {
+      ownBits: this.#ownBits,
+      peerBits: this.#peerBits,
+      insistence: this.#insistence,
+      suggestedStateful: this.#suggestedStateful,
+      peerWish: this.#peerWish,
+    };
+  }
+
+  restore(saved: ReturnType<CcpPolicy['save']>): void {
+    this.#ownBits = saved.ownBits;
+    this.#peerBits = saved.peerBits;
+    this.#insistence = saved.insistence;
+    this.#suggestedStateful = saved.suggestedStateful;
+    this.#peerWish = saved.peerWish;
+  }
+
   /** What the peer's packets are encrypted with, as our latest request asks. */
   get receive(): MppeChoice | undefined {
     return this.#choice(this.#ownBits);

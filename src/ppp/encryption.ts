@@ -48,7 +48,7 @@ export class Encryption {
   #waitUntil: number | undefined;
   readonly #announced = { send: false, receive: false };
   #isSpent = false;
-  #reset = { identifier: 0, nextAt: -Infinity, pending: false };
+  #reset = { identifier: 0, nextAt: 0, pending: false };
 
   /**
    * @param keyUse of the link; it outlives logins
@@ -72,6 +72,33 @@ export class Encryption {
     // A Linux peer stops encrypting at any Configure-Request: the table's full restart brings both ends in step.
     this.#negotiation = new Negotiation(this.#policy, false, this.#count);
     this.#negotiation.peerMru = peerMru;
+  }
+
+  /**
+   * undefined: CCP is being negotiated.
+   * Not carried: #required, #peerName, #count, which are of the options; #keys, which are the login's; #keyUse, which is the link's;
+   * #outputs and #waitUntil, of which there are none; #isSpent, after which LCP is not open.
+   */
+  save() {
+    const negotiation = this.#negotiation.save();
+    const isQuiet = this.#outputs.length === 0 && this.#waitUntil === undefined && !this.#isSpent;
+    if (negotiation === undefined || !isQuiet) return undefined;
+    const { send, receive } = this.#announced;
+    return {
+      policy: this.#policy.save(),
+      negotiation,
+      waitOver: this.#waitOver,
+      announced: { send, receive },
+      reset: this.#reset,
+    };
+  }
+
+  restore(saved: NonNullable<ReturnType<Encryption['save']>>): void {
+    this.#policy.restore(saved.policy);
+    this.#negotiation.restore(saved.negotiation);
+    this.#waitOver = saved.waitOver;
+    Object.assign(this.#announced, saved.announced);
+    this.#reset = saved.reset;
   }
 
   /** IP may flow: encrypted, or without where that is allowed. */

@@ -38,6 +38,25 @@ export class IpcpPolicy implements OptionPolicy<IpcpOption> {
     this.restart();
   }
 
+  /** Not carried: #ipcp, which is of the options and the grant. */
+  save() {
+    return {
+      localAddress: this.#localAddress,
+      peerAddress: this.#peerAddress,
+      omitsAddress: this.#omitsAddress,
+      addressAppended: this.#addressAppended,
+      servers: this.#servers && [...this.#servers],
+    };
+  }
+
+  restore(saved: ReturnType<IpcpPolicy['save']>): void {
+    this.#localAddress = saved.localAddress;
+    this.#peerAddress = saved.peerAddress;
+    this.#omitsAddress = saved.omitsAddress;
+    this.#addressAppended = saved.addressAppended;
+    this.#servers = saved.servers && new Map(saved.servers);
+  }
+
   /** 0: none was agreed on. */
   get localAddress(): Ipv4 {
     return this.#localAddress;

@@ -19,6 +19,16 @@ export class Ipv6cpPolicy implements OptionPolicy<Ipv6cpOption> {
     this.#localIdentifier = configured ?? this.#randomIdentifier();
   }
 
+  /** Not carried: #random, #configured. */
+  save() {
+    return { localIdentifier: this.#localIdentifier, peerIdentifier: this.#peerIdentifier };
+  }
+
+  restore({ localIdentifier, peerIdentifier }: ReturnType<Ipv6cpPolicy['save']>): void {
+    this.#localIdentifier = localIdentifier;
+    this.#peerIdentifier = peerIdentifier;
+  }
+
   get localIdentifier(): Uint8Array {
     return this.#localIdentifier;
   }

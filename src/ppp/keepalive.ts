@@ -16,6 +16,17 @@ export class Keepalive {
     this.#options = options;
   }
 
+  /** Not carried: #options, which are the owner's. */
+  save() {
+    return { deadline: this.#deadline, heardAt: this.#heardAt, unanswered: this.#unanswered };
+  }
+
+  restore({ deadline, heardAt, unanswered }: ReturnType<Keepalive['save']>): void {
+    this.#deadline = deadline;
+    this.#heardAt = heardAt;
+    this.#unanswered = unanswered;
+  }
+
   start(now: number): void {
     this.#deadline = now + this.#options.interval;
     this.handleHeard(now);

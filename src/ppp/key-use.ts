@@ -21,6 +21,22 @@ export class KeyUse {
     this.#packets = packets;
   }
 
+  /** Not carried: #packets, the counters of the path. */
+  save() {
+    return {
+      from: { send: this.#from.send, receive: this.#from.receive },
+      isUsed: this.#isUsed,
+      hasRepeated: this.#hasRepeated,
+    };
+  }
+
+  restore({ from, isUsed, hasRepeated }: ReturnType<KeyUse['save']>): void {
+    this.#from.send = from.send;
+    this.#from.receive = from.receive;
+    this.#isUsed = isUsed;
+    this.#hasRepeated = hasRepeated;
+  }
+
   /** A login has left new keys. */
   renew(): void {
     this.#from.send = this.#from.receive = undefined;

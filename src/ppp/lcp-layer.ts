@@ -33,6 +33,8 @@ const MAX_LOOPED_ECHOES = 3;
 /** The first packets of a call get lost where a firewall or the peer has not opened the way yet: asked again soon, ms. */
 const QUICK = [500, 1000, 2000];
 
+type SavedLcp = NonNullable<ReturnType<LcpLayer['save']>>;
+
 export class LcpLayer {
   readonly policy: LcpPolicy;
   readonly #negotiation: Negotiation<LcpOption>;
@@ -50,6 +52,31 @@ export class LcpLayer {
     this.#count = options.count;
     this.#negotiation = new Negotiation(this.policy, true, options.count, QUICK);
     if (options.keepalive !== undefined) this.#keepalive = new Keepalive(options.keepalive);
+  }
+
+  /** undefined: LCP is not open. Not carried: #count; #outputs, of which there are none. */
+  save() {
+    const negotiation = this.#negotiation.opened ? this.#negotiation.save() : undefined;
+    if (negotiation === undefined || this.#outputs.length > 0) return undefined;
+    return {
+      policy: this.policy.save(),
+      negotiation,
+      keepalive: this.#keepalive?.save(),
+      identifier: this.#identifier,
+      echo: this.#echo,
+      roundTrip: this.#roundTrip,
+      loopedEchoes: this.#loopedEchoes,
+    };
+  }
+
+  restore(saved: SavedLcp): void {
+    this.policy.restore(saved.policy);
+    this.#negotiation.restore(saved.negotiation);
+    if (saved.keepalive !== undefined) this.#keepalive?.restore(saved.keepalive);
+    this.#identifier = saved.identifier;
+    this.#echo = saved.echo;
+    this.#roundTrip = saved.roundTrip;
+    this.#loopedEchoes = saved.loopedEchoes;
   }
 
   /** Nothing was asked that waits for an answer. */

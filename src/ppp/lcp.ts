@@ -46,6 +46,41 @@ export class LcpPolicy implements OptionPolicy<LcpOption> {
     this.#mru = link.mru;
   }
 
+  /** Not carried: #link and #ownMethods, which are the owner's. */
+  save() {
+    return {
+      peerMru: this.peerMru,
+      peerPfc: this.peerPfc,
+      peerAcfc: this.peerAcfc,
+      ownMethod: this.ownMethod,
+      peerMethod: this.peerMethod,
+      methodsDiffer: this.methodsDiffer,
+      mru: this.#mru,
+      magicNumber: this.#magicNumber,
+      omitted: this.#omitted,
+      refusedMethods: this.#refusedMethods,
+      smallMruNaked: this.#smallMruNaked,
+      nakedMagicNumber: this.#nakedMagicNumber,
+      coincidences: this.#coincidences,
+    };
+  }
+
+  restore(saved: ReturnType<LcpPolicy['save']>): void {
+    this.peerMru = saved.peerMru;
+    this.peerPfc = saved.peerPfc;
+    this.peerAcfc = saved.peerAcfc;
+    this.ownMethod = saved.ownMethod;
+    this.peerMethod = saved.peerMethod;
+    this.methodsDiffer = saved.methodsDiffer;
+    this.#mru = saved.mru;
+    this.#magicNumber = saved.magicNumber;
+    this.#omitted = saved.omitted;
+    this.#refusedMethods = saved.refusedMethods;
+    this.#smallMruNaked = saved.smallMruNaked;
+    this.#nakedMagicNumber = saved.nakedMagicNumber;
+    this.#coincidences = saved.coincidences;
+  }
+
   /** 0 where the peer does not want it: RFC 1661 §6.4. */
   get magicNumber(): number {
     return this.#omitted.includes('magicNumber') ? 0 : this.#magicNumber;

@@ -14,6 +14,8 @@ import {
   beginAuthentication,
   isComplete,
   keysOf,
+  restoreAuthentication,
+  saveAuthentication,
   sideOf,
   type Authentication,
 } from './authentication/authentication.ts';
@@ -56,6 +58,8 @@ type Phase =
 /** ms for a refused caller to hang up by itself: our Terminate-Request must not overtake the Failure. */
 const REFUSAL_TIME = 2000;
 
+export type SavedLink = NonNullable<ReturnType<PppLink['save']>>;
+
 export class PppLink {
   readonly #options: LinkOptions;
   readonly #lcp: LcpLayer;
@@ -74,6 +78,32 @@ export class PppLink {
     this.#options = options;
     this.#keyUse = new KeyUse(packets);
     this.#lcp = new LcpLayer(options);
+  }
+
+  /**
+   * What another link with the same options goes on with. undefined: something is being negotiated, or it ends.
+   * Not carried: #options; #outputs and #refusal, of which there are none.
+   */
+  save() {
+    const { name } = this.#phase;
+    if (name !== 'Network' || this.#outputs.length > 0 || this.#refusal !== undefined)
+      return undefined;
+    const lcp = this.#lcp.save();
+    const authentication = saveAuthentication(this.#phase.authentication);
+    const network = this.#phase.network.save();
+    if (lcp === undefined || authentication === undefined || network === undefined)
+      return undefined;
+    return { lcp, keyUse: this.#keyUse.save(), authentication, network };
+  }
+
+  /** Instead of handleLowerUp. @throws Error the options do not fit */
+  restore({ lcp, keyUse, authentication: saved, network: phase }: SavedLink, now: number): void {
+    this.#lcp.restore(lcp);
+    const authentication = restoreAuthentication(saved, this.#lcp.policy, this.#options, now);
+    const network = this.#networkPhase(authentication);
+    network.restore(phase);
+    this.#keyUse.restore(keyUse);
+    this.#phase = { name: 'Network', authentication, network };
   }
 
   /** The call is connected: GRE can carry frames. */
@@ -353,18 +383,22 @@ export class PppLink {
     { authentication, early }: Extract<Phase, { name: 'Authenticate' }>,
     now: number,
   ): void {
+    const network = this.#networkPhase(authentication);
+    this.#phase = { name: 'Network', authentication, network };
+    network.start(now);
+    for (const [protocol, payload] of early) this.#handlePayload(protocol, payload, now);
+  }
+
+  #networkPhase(authentication: Authentication): NetworkPhase {
     const grant = authentication.authenticator?.admitted?.grant;
     const { mppe = this.#options.mppe } = grant ?? {};
-    const network = new NetworkPhase(
+    return new NetworkPhase(
       { ...this.#options, mppe },
       keysOf(authentication),
       this.#keyUse,
       grant,
       this.#lcp.policy.peerMru,
     );
-    this.#phase = { name: 'Network', authentication, network };
-    network.start(now);
-    for (const [protocol, payload] of early) this.#handlePayload(protocol, payload, now);
   }
 
   /** LCP is down, or about to be: everything above starts anew when it is up again. */

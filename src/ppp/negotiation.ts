@@ -51,6 +51,8 @@ export type NegotiationOutput =
   /** The policy or the counters see no way to agree. The owner closes. */
   | { readonly kind: 'failed'; readonly code: CauseCode };
 
+export type SavedNegotiation = NonNullable<ReturnType<Negotiation<unknown>['save']>>;
+
 export class Negotiation<O> {
   /** Octets; bounds what a Code-Reject returns. */
   peerMru = 1500;
@@ -97,6 +99,34 @@ export class Negotiation<O> {
 
   get state(): State {
     return this.#state;
+  }
+
+  /**
+   * undefined: it negotiates, or waits for an answer.
+   * Not carried: #policy, which has its own, #reackWhenOpened, #count; #outputs and #deadline, of which there are none; #expected and
+   * #request, which an answer has settled; #openBy, #restarts, #naksSent and #refusals, with which each negotiation begins anew.
+   */
+  save() {
+    if (this.#deadline !== undefined || this.#outputs.length > 0) return undefined;
+    return {
+      state: this.#state,
+      peerMru: this.peerMru,
+      identifier: this.#identifier,
+      repeats: this.#repeats,
+      reason: this.#reason,
+      goodbye: this.#goodbye,
+      acked: this.#acked,
+    };
+  }
+
+  restore(saved: SavedNegotiation): void {
+    this.#state = saved.state;
+    this.peerMru = saved.peerMru;
+    this.#identifier = saved.identifier;
+    this.#repeats = saved.repeats;
+    this.#reason = saved.reason;
+    this.#goodbye = saved.goodbye;
+    this.#acked = saved.acked;
   }
 
   get opened(): boolean {

@@ -22,7 +22,7 @@ import { IpcpPolicy, type IpcpOptions } from './ipcp.ts';
 import { Ipv6cpPolicy } from './ipv6cp.ts';
 import type { KeyUse } from './key-use.ts';
 import { keyedStrengths, type MppeKeySource } from './mppe-key-source.ts';
-import { Negotiation, type FinishReason } from './negotiation.ts';
+import { Negotiation, type FinishReason, type SavedNegotiation } from './negotiation.ts';
 import type { Grant, LinkOptions } from './options.ts';
 import type { LinkOutput } from './output.ts';
 
@@ -77,6 +77,42 @@ export class NetworkPhase {
     const ipv6cp = new Ipv6cpPolicy(link.random, link.interfaceIdentifier);
     this.#ipv6cp = { policy: ipv6cp, negotiation: new Negotiation(ipv6cp, true, link.count) };
     this.#ipv6cp.negotiation.peerMru = peerMru;
+  }
+
+  /**
+   * undefined: something is being negotiated.
+   * Not carried: #mppePolicy, #count, which are of the options; #early and #outputs, of which there are none.
+   */
+  save() {
+    const ipcp = saved(this.#ipcp.negotiation, this.#ipcp.policy.save());
+    const ipv6cp = this.#ipv6cp && saved(this.#ipv6cp.negotiation, this.#ipv6cp.policy.save());
+    const encryption = this.#encryption?.save();
+    const isQuiet =
+      this.#outputs.length === 0 &&
+      this.#early === undefined &&
+      (encryption !== undefined || this.#encryption === undefined) &&
+      (ipv6cp !== undefined || this.#ipv6cp === undefined);
+    if (ipcp === undefined || !isQuiet) return undefined;
+    const [started, isIpUp, isIpv6Up] = [this.#started, this.#isIpUp, this.#isIpv6Up];
+    return { encryption, ipcp, ipv6cp, started, isIpUp, isIpv6Up };
+  }
+
+  /** Instead of start. @throws Error the options have another idea of the link */
+  restore(saved: NonNullable<ReturnType<NetworkPhase['save']>>): void {
+    const hasOther =
+      (saved.encryption === undefined) !== (this.#encryption === undefined) ||
+      (saved.ipv6cp === undefined) !== (this.#ipv6cp === undefined);
+    if (hasOther) throw new Error('a link that has other protocols now');
+    if (saved.encryption !== undefined) this.#encryption?.restore(saved.encryption);
+    this.#ipcp.policy.restore(saved.ipcp.policy);
+    this.#ipcp.negotiation.restore(saved.ipcp.negotiation);
+    if (saved.ipv6cp !== undefined) {
+      this.#ipv6cp?.policy.restore(saved.ipv6cp.policy);
+      this.#ipv6cp?.negotiation.restore(saved.ipv6cp.negotiation);
+    }
+    this.#started = saved.started;
+    this.#isIpUp = saved.isIpUp;
+    this.#isIpv6Up = saved.isIpv6Up;
   }
 
   start(now: number): void {
@@ -304,6 +340,15 @@ export class NetworkPhase {
   #fail(code: CauseCode, detail?: string): void {
     this.#outputs.push({ kind: 'failed', cause: cause(code, detail) });
   }
+}
+
+/** undefined: it is negotiating. */
+function saved<O, Policy>(
+  protocol: Negotiation<O>,
+  policy: Policy,
+): { readonly negotiation: SavedNegotiation; readonly policy: Policy } | undefined {
+  const negotiation = protocol.save();
+  return negotiation && { negotiation, policy };
 }
 
 function endOf(protocol: string, data: Uint8Array): string {

@@ -32,6 +32,20 @@ export class CallIds {
     }
   }
 
+  /** One that a call of the program before has. */
+  claim(callId: CallId): void {
+    this.#used.add(callId);
+  }
+
+  /** Ids that rest. Not carried: #used, which calls claim; #random. */
+  save(): readonly CallId[] {
+    return [...this.#resting];
+  }
+
+  restore(resting: readonly CallId[]): void {
+    for (const callId of resting) this.#resting.add(callId);
+  }
+
   release(callId: CallId): void {
     if (!this.#used.delete(callId)) return;
     this.#resting.add(callId);

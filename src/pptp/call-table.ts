@@ -36,6 +36,17 @@ export class CallTable {
     this.#port = { callTimeout, count, outputs };
   }
 
+  /** undefined: a call is not established. Not carried: #maxCalls and #port, which are the connection's. */
+  save() {
+    const calls = this.#calls.flatMap((call) => call.save() ?? []);
+    return calls.length < this.#calls.length ? undefined : { calls, begun: this.#begun };
+  }
+
+  restore({ calls, begun }: NonNullable<ReturnType<CallTable['save']>>): void {
+    this.#calls = calls.map((call) => Call.restore(this.#port, call));
+    this.#begun = begun;
+  }
+
   get size(): number {
     return this.#calls.length;
   }

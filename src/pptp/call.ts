@@ -76,6 +76,13 @@ type CallState =
     }
   | { readonly name: 'idle' };
 
+export interface SavedCall {
+  readonly direction: CallDirection;
+  readonly role: 'PNS' | 'PAC';
+  readonly callId: CallId;
+  readonly peerCallId: CallId;
+}
+
 export class Call {
   readonly direction: CallDirection;
   /** Ours in this call. */
@@ -130,6 +137,18 @@ export class Call {
       peerWindow,
       deadline: now + port.callTimeout,
     });
+  }
+
+  /** One that was established. */
+  static restore(port: CallPort, { direction, role, ...ids }: SavedCall): Call {
+    return new Call(port, direction, role, { name: 'established', ...ids });
+  }
+
+  /** undefined: it is not established. Not carried: #port, which is the connection's. */
+  save(): SavedCall | undefined {
+    if (this.#state.name !== 'established') return undefined;
+    const { callId, peerCallId } = this.#state;
+    return { direction: this.direction, role: this.role, callId, peerCallId };
   }
 
   get state(): CallState['name'] {

@@ -46,6 +46,8 @@ type ControlState =
 /** The states in which messages arrive. */
 type OpenState = Exclude<ControlState, { name: 'idle' | 'closed' }>;
 
+export type SavedControlConnection = NonNullable<ReturnType<ControlConnection['save']>>;
+
 export class ControlConnection {
   readonly #options: ControlConnectionOptions;
   readonly #framer = new Framer();
@@ -76,6 +78,25 @@ export class ControlConnection {
     } else {
       this.#state = { name: 'wait-ctl-request', deadline };
     }
+  }
+
+  /**
+   * What another ControlConnection goes on with. undefined: it is not established, a call is not, or not all is drained.
+   * Not carried: #options, which are the owner's; #outputs and #pending are empty, and #pendingSince is theirs.
+   */
+  save() {
+    const state = this.#state;
+    const isQuiet = this.#outputs.isEmpty && this.#pending.length === 0;
+    const calls = this.#calls.save();
+    if (state.name !== 'established' || !isQuiet || calls === undefined) return undefined;
+    return { keepalive: state.keepalive.save(), framer: this.#framer.save(), calls };
+  }
+
+  /** Instead of handleOpen. */
+  restore({ keepalive, framer, calls }: SavedControlConnection, now: number): void {
+    this.#state = { name: 'established', keepalive: this.#newKeepalive(now).restore(keepalive) };
+    this.#framer.push(framer);
+    this.#calls.restore(calls);
   }
 
   /**
@@ -404,16 +425,17 @@ export class ControlConnection {
   }
 
   #establish(peer: ControlPeer, now: number): void {
-    const { echoInterval = ECHO_INTERVAL, echoTimeout = ECHO_TIMEOUT } = this.#options;
-    this.#state = {
-      name: 'established',
-      keepalive: new Keepalive(echoInterval, echoTimeout, now),
-    };
+    this.#state = { name: 'established', keepalive: this.#newKeepalive(now) };
     const { hostName, vendorName, firmwareRevision, protocolVersion } = peer;
     this.#outputs.emit({
       kind: 'established',
       peer: { hostName, vendorName, firmwareRevision, protocolVersion },
     });
+  }
+
+  #newKeepalive(now: number): Keepalive {
+    const { echoInterval = ECHO_INTERVAL, echoTimeout = ECHO_TIMEOUT } = this.#options;
+    return new Keepalive(echoInterval, echoTimeout, now);
   }
 
   #stop(why: Cause, now: number): void {

@@ -45,6 +45,11 @@ export class Framer {
     return found;
   }
 
+  /** What is held of a message that is not yet whole. Not carried: #broken, for that is the end of the connection. */
+  save(): Uint8Array {
+    return this.#partial?.slice(0, this.#held) ?? new Uint8Array(0);
+  }
+
   /** The held octets followed by as many new ones as fit a message; `#held` is left to the caller. */
   #fill(octets: Uint8Array, at: number): Uint8Array {
     const partial = this.#partial!;

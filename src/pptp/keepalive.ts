@@ -17,6 +17,22 @@ export class Keepalive {
     this.#deadline = now + interval;
   }
 
+  /** Not carried: #interval and #timeout, which are the owner's. */
+  save() {
+    return {
+      deadline: this.#deadline,
+      asking: this.#asking,
+      identifier: this.#identifier,
+    };
+  }
+
+  restore({ deadline, asking, identifier }: ReturnType<Keepalive['save']>): this {
+    this.#deadline = deadline;
+    this.#asking = asking;
+    this.#identifier = identifier;
+    return this;
+  }
+
   deadline(): number {
     return this.#deadline;
   }

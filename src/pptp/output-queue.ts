@@ -14,6 +14,10 @@ export class OutputQueue {
     this.#outputs.push(output);
   }
 
+  get isEmpty(): boolean {
+    return this.#outputs.length === 0;
+  }
+
   shift(): ControlOutput | undefined {
     return takeFirst(this.#outputs);
   }

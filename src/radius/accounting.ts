@@ -1,3 +1,4 @@
+/* eslint max-lines: ['error', { max: 430, skipBlankLines: true, skipComments: true }] -- one machine, with what of it goes on */
 /**
  * Accounting (RFC 2866): records of sessions go to the servers, and none is lost.
  *
@@ -105,6 +106,8 @@ const PATIENCE = 2;
 
 const DEFAULT_LIMITS: AccountingLimits = { records: 8_192, octets: 2 * 1024 * 1024 };
 
+export type SavedAccounting = ReturnType<Accounting['save']>;
+
 export class Accounting {
   readonly #ports: AccountingPorts;
   readonly #queue: AccountingQueue;
@@ -134,19 +137,32 @@ export class Accounting {
   /**
    * Nothing is sent before handleOn.
    * @param journal what an earlier daemon has left in the store; '': nothing
+   * @param saved of the program before, whose sessions go on
    */
   constructor(
     ports: AccountingPorts,
     journal: string,
     now: number,
     limits: AccountingLimits = DEFAULT_LIMITS,
+    saved?: SavedAccounting,
   ) {
     this.#ports = ports;
     this.#queue = new AccountingQueue(ports.store, limits, {
       dropped: (account) => this.#dropped(account),
       lost: (account) => this.#lost(account),
     });
-    this.#restore(journal, now);
+    this.#restore(journal, saved, now);
+  }
+
+  /**
+   * Besides what is in the journal, which is written now.
+   * Not carried: #ports, #queue, #ready; #flights, for what is not answered is sent again; #held, #heldUntil, #open, #outputs, #mark,
+   * #wasMark, #answers, #window, #silence, #probeAt, #writeAt and #isFailing, with which it begins anew.
+   */
+  save() {
+    this.#queue.write();
+    const interims = [...this.#interims].map(([{ id }, ticks]) => ({ id, ticks }));
+    return { interims, tickAt: this.#tickAt };
   }
 
   /** Records that wait for an answer, also those of accounting itself. */
@@ -256,18 +272,30 @@ export class Accounting {
     return takeFirst(this.#outputs);
   }
 
-  #restore(journal: string, now: number): void {
+  #restore(journal: string, saved: SavedAccounting | undefined, now: number): void {
     const wall = this.#ports.wallClock();
     for (const found of readJournal(journal).values()) {
       const age = Math.max(0, wall - found.startedAt);
       const account = this.#queue.restore(found, now - age);
       if (account.isOpen) {
-        if (this.#ports.counters(account.id) !== undefined) this.#goesOn(account, now);
+        const isAlive = saved !== undefined || this.#ports.counters(account.id) !== undefined;
+        if (isAlive) this.#goesOn(account, now);
         else this.#queue.end(account, account.last, TerminateCause.NasReboot);
+        const interim = saved?.interims.find(({ id }) => id === account.id);
+        if (interim !== undefined) this.#interims.set(account, interim.ticks);
       }
       this.#awaits(account);
     }
     if (journal !== '') this.#queue.rewrite();
+    this.#tickAt = saved?.tickAt ?? this.#tickAt;
+  }
+
+  /** Sessions that go on end, but for those that live. */
+  retain(isAlive: (id: string) => boolean, now: number): void {
+    for (const account of this.#queue.accounts())
+      if (account.isOpen && !isAlive(account.id))
+        this.#stop(account, undefined, TerminateCause.NasRequest, now);
+    this.#pump(now);
   }
 
   /** One waits at most: the latest tells all that those before it did. */

@@ -21,12 +21,13 @@ export class GreSocket {
 
   /**
    * Opens the socket for the enhanced GRE of PPTP (RFC 2637 §4.1) with any call id; setCallIds narrows it.
+   * @param inherited one that the program before has opened, which stays as it is
    * @throws {IoError} EPERM: no CAP_NET_RAW
    */
-  constructor(io: IoContext) {
+  constructor(io: IoContext, inherited?: number) {
     this.#io = io;
-    this.fd = loadAddon().openGre();
-    this.setCallIds(null);
+    this.fd = inherited === undefined ? loadAddon().openGre() : loadAddon().adoptGre(inherited);
+    if (inherited === undefined) this.setCallIds(null);
   }
 
   /**

@@ -27,6 +27,11 @@ export class RelayedCalls {
     return this.#calls.has(call);
   }
 
+  /** Calls of the program before. */
+  adopt(calls: readonly RelayedCall[]): void {
+    for (const call of calls) this.#calls.add(call);
+  }
+
   remove(call: RelayedCall): void {
     this.#calls.delete(call);
   }

@@ -83,6 +83,8 @@ interface Held {
   readonly messages: Uint8Array[];
 }
 
+export type SavedRelayedConnection = NonNullable<ReturnType<RelayedConnection['save']>>;
+
 export class RelayedConnection {
   readonly #options: RelayedConnectionOptions;
   readonly #outputs: RelayOutput[] = [];
@@ -107,6 +109,33 @@ export class RelayedConnection {
   /** The calls whose packets pass. */
   get calls(): readonly PassingCall[] {
     return this.#calls.passing();
+  }
+
+  /**
+   * What another connection goes on with. undefined: something is being negotiated, or it ends.
+   * Not carried: #options; #outputs and #held, of which there are none; #idleTimeout, which is of the options.
+   */
+  save() {
+    const isQuiet =
+      this.#state.name === 'called' &&
+      this.#outputs.length === 0 &&
+      this.#held.client === undefined &&
+      this.#held.server === undefined;
+    const calls = [...this.#calls];
+    if (!isQuiet || !calls.every((call) => isPassing(call) && call.state.clearBy === undefined))
+      return undefined;
+    const { client, server } = this.#framers;
+    const framers = { client: client.save(), server: server.save() };
+    return { framers, calls, heard: this.#heard };
+  }
+
+  restore({ framers, calls, heard }: SavedRelayedConnection): void {
+    this.#framers.client.push(framers.client);
+    this.#framers.server.push(framers.server);
+    this.#calls.adopt(calls);
+    this.#held.client = undefined;
+    this.#state = { name: 'called' };
+    this.#heard = heard;
   }
 
   setIdleTimeout(idleTimeout: number): void {

@@ -65,6 +65,16 @@ export class CallTable {
     this.#warn = warn;
   }
 
+  /** Not carried: #netfilter, #warn, #serial, #sweep and #failure. */
+  save() {
+    return { users: [...this.#users.values()], state: this.#state };
+  }
+
+  adopt({ users, state }: ReturnType<CallTable['save']>): void {
+    for (const user of users) this.#users.set(keyOf(user.path), user);
+    this.#state = state;
+  }
+
   /** Resolved when NAT leaves it alone, or never will: the owner is told once. */
   admit(path: OuterPath): Promise<void> {
     const key = keyOf(path);

@@ -41,6 +41,16 @@ export class Forwarding {
     this.#networks = networks;
   }
 
+  /** Not carried: #netfilter, #journal, #networks, #serial. */
+  save() {
+    return { servers: [...this.#servers], made: this.#made };
+  }
+
+  adopt({ servers, made }: ReturnType<Forwarding['save']>): void {
+    for (const [device, masquerade] of servers) this.#servers.set(device, masquerade);
+    this.#made = made;
+  }
+
   /** @throws RouterError the callers of this server do not get further than this machine */
   serverUp(device: string, masquerade: boolean): Promise<void> {
     this.#servers.set(device, masquerade);

@@ -38,6 +38,16 @@ export class HostRoutes {
     this.#later = later;
   }
 
+  /** Not carried: #journal, which is a file; #later. */
+  save() {
+    return { held: [...this.#held], kept: [...this.#kept] };
+  }
+
+  adopt({ held, kept }: ReturnType<HostRoutes['save']>): void {
+    for (const [link, route] of held) this.#held.set(link, route);
+    for (const link of kept) this.#kept.add(link);
+  }
+
   /** @throws RouterError there is no way to the server */
   async hold(link: string, server: Ipv4, bindDevice: string | undefined): Promise<void> {
     await this.release(link);

@@ -4,6 +4,7 @@ import { errorText } from '../platform/errors.ts';
 import { files } from '../platform/platform.ts';
 import { SERVER_INTERFACE_IDENTIFIER, type Tunnel } from '../session/ports.ts';
 import { formatAddress, formatPrefix, parsePrefix } from '../wire/ip.ts';
+import type { Plain } from '../wire/plain.ts';
 import { CALL_TABLE, CallTable } from './call-table.ts';
 import { callerRoutes } from './caller-routes.ts';
 import { CALLER_TABLE, forwardDroppers, Forwarding } from './forwarding.ts';
@@ -34,6 +35,19 @@ interface Standing {
   readonly tunnel: TunnelDevice;
   readonly routes: readonly TunnelRoute[];
   readonly forget: () => void;
+}
+
+interface SavedIpRoute {
+  readonly kind: string;
+  readonly hostRoutes: ReturnType<HostRoutes['save']>;
+  readonly proxyArp: ReturnType<ProxyArp['save']>;
+  readonly calls: ReturnType<CallTable['save']>;
+  readonly ways: ReturnType<OuterWays['save']>;
+  readonly forwarding: ReturnType<Forwarding['save']>;
+  readonly servers: readonly ServerInterface[];
+  readonly callers: readonly (readonly [string, CallerRoutes])[];
+  readonly tunnels: readonly Omit<Standing, 'forget'>[];
+  readonly links: readonly Tunnel[];
 }
 
 const HOST_ROUTES = 'host routes'; // no device's name: it has a blank
@@ -108,8 +122,45 @@ export class IpRoute implements Router {
     await this.#undoForwarding(() => this.#forwarding.clear());
   }
 
+  get isBusy(): boolean {
+    return !this.#serial.isIdle;
+  }
+
+  /** Not carried: #serial, #leftovers, which are tried at the next start, #upkeep, #warn, #around. */
+  save(): Plain<SavedIpRoute> {
+    return {
+      kind: 'iproute',
+      hostRoutes: this.#hostRoutes.save(),
+      proxyArp: this.#proxyArp.save(),
+      calls: this.#calls.save(),
+      ways: this.#ways.save(),
+      forwarding: this.#forwarding.save(),
+      servers: [...this.#servers.values()],
+      callers: [...this.#callers],
+      tunnels: [...this.#tunnels.values()].map(({ tunnel, routes }) => ({ tunnel, routes })),
+      links: [...this.#links.values()],
+    };
+  }
+
+  adopt(state: object): void {
+    const saved = state as SavedIpRoute;
+    if (saved.kind !== 'iproute') throw new Error('its router was netifd');
+    this.#hostRoutes.adopt(saved.hostRoutes);
+    this.#proxyArp.adopt(saved.proxyArp);
+    this.#calls.adopt(saved.calls);
+    this.#ways.adopt(saved.ways);
+    this.#forwarding.adopt(saved.forwarding);
+    for (const server of saved.servers) this.#servers.set(server.device, server);
+    for (const [key, caller] of saved.callers) this.#callers.set(key, caller);
+    for (const { tunnel, routes } of saved.tunnels) this.#keep(tunnel, routes);
+    for (const link of saved.links) this.#links.set(link.device, link);
+  }
+
   serverUp(server: ServerInterface): Promise<void> {
-    const hadIpv6 = this.#servers.get(server.device)?.ipv6 === true;
+    const before = this.#servers.get(server.device);
+    if (before !== undefined && JSON.stringify(before) === JSON.stringify(server))
+      return Promise.resolve();
+    const hadIpv6 = before?.ipv6 === true;
     this.#servers.set(server.device, server);
     return this.#serial.run(server.device, async () => {
       const { device, localAddress, prefixLength, mtu, ipv6 } = server;
@@ -299,6 +350,11 @@ export class IpRoute implements Router {
 
   /** Makes a device what it should be, and looks after it from now on. */
   async #stand(tunnel: TunnelDevice, routes: readonly TunnelRoute[]): Promise<void> {
+    this.#keep(tunnel, routes);
+    await this.#prepare(tunnel);
+  }
+
+  #keep(tunnel: TunnelDevice, routes: readonly TunnelRoute[]): void {
     const { device } = tunnel;
     this.#tunnels.get(device)?.forget();
     const forget = this.#upkeep.keep({
@@ -307,7 +363,6 @@ export class IpRoute implements Router {
       look: () => this.#serial.run(device, () => this.#look(device)),
     });
     this.#tunnels.set(device, { tunnel, routes, forget });
-    await this.#prepare(tunnel);
   }
 
   #fall(device: string): void {

@@ -4,6 +4,10 @@
 export class Serial {
   readonly #last = new Map<string, Promise<unknown>>();
 
+  get isIdle(): boolean {
+    return this.#last.size === 0;
+  }
+
   run<T>(key: string, job: () => Promise<T>): Promise<T> {
     const done = (this.#last.get(key) ?? Promise.resolve()).then(job);
     const settled = done.catch(() => undefined); // the caller sees the failure; the next job must still run

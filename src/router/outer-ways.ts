@@ -40,6 +40,15 @@ export class OuterWays {
     this.#warn = warn;
   }
 
+  /** Not carried: #route, #warn, #serial. */
+  save() {
+    return [...this.#held.values()];
+  }
+
+  adopt(held: ReturnType<OuterWays['save']>): void {
+    for (const each of held) this.#held.set(keyOf(each.path), each);
+  }
+
   /** Resolved when GRE goes this way, or never will: the owner is told. */
   async hold(path: ControlPath): Promise<void> {
     const before = this.#held.get(keyOf(path));

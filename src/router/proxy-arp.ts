@@ -21,6 +21,15 @@ export class ProxyArp {
     this.#leftovers = leftovers;
   }
 
+  /** Not carried: #journal, which is a file; #warn, #leftovers. */
+  save() {
+    return [...this.#held];
+  }
+
+  adopt(held: ReturnType<ProxyArp['save']>): void {
+    for (const [caller, devices] of held) this.#held.set(caller, devices);
+  }
+
   /** @throws RouterError */
   async hold(caller: Tunnel): Promise<void> {
     if (!caller.proxyArp) return;

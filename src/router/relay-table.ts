@@ -77,6 +77,21 @@ export class RelayTable {
     this.#netfilter = netfilter;
   }
 
+  /** Not carried: #netfilter, #serial; #ways and #guards, which adopt() is given; #removals, #removing and #isStale. */
+  save() {
+    return { relays: this.#relays, state: this.#state };
+  }
+
+  /** It stands there, with these ways. */
+  adopt({ relays, state }: ReturnType<RelayTable['save']>, ways: readonly RelayWay[]): void {
+    this.#relays = relays;
+    this.#state = state;
+    for (const way of ways) {
+      this.#ways.add(way);
+      this.#guard(way, 1);
+    }
+  }
+
   /**
    * Whether kernel and nft have what relays need.
    * @throws RouterError what they lack

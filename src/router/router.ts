@@ -36,6 +36,15 @@ export interface ControlPath extends OuterPath {
 export interface Router {
   /** Removes what a daemon that was killed has left in the kernel. Before anything else; never fails. */
   recover(): Promise<void>;
+  /** Something is being done. */
+  readonly isBusy: boolean;
+  /** What stands in the kernel, for adopt(): plain data. */
+  save(): object;
+  /**
+   * Instead of recover(): all of that stands there, and is looked after from now on. serverUp() of a server that is as it was
+   * changes nothing. @throws Error it is of another kind of router
+   */
+  adopt(saved: object): void;
   /** The device of a server exists: give it its address and switch it on. Again: its MTU or IPv6 has changed. */
   serverUp(server: ServerInterface): Promise<void>;
   /** The device of a server is gone. */

@@ -3,6 +3,14 @@ export class Deadlines<Name extends string> {
   /** Undefined: none, as in most sessions that are up. */
   #at: Map<Name, number> | undefined;
 
+  save(): readonly (readonly [Name, number])[] {
+    return [...(this.#at ?? [])];
+  }
+
+  restore(saved: readonly (readonly [Name, number])[]): void {
+    for (const [name, at] of saved) this.set(name, at);
+  }
+
   set(name: Name, at: number): void {
     this.#at ??= new Map<Name, number>();
     this.#at.set(name, at);

@@ -45,6 +45,15 @@ export class Gateway {
     this.#limits = limits;
   }
 
+  /** The last session id. Not carried: random, count, #limits; #occupied, #attempts and #standbyNumbers, which are taken anew. */
+  save(): number {
+    return this.#lastId;
+  }
+
+  restore(lastId: number): void {
+    this.#lastId = lastId;
+  }
+
   /** Session ids: 1, 2, ... while the daemon runs. */
   nextId(): number {
     return ++this.#lastId;
@@ -72,6 +81,12 @@ export class Gateway {
     while (this.#standbyNumbers.has(number)) number++;
     this.#standbyNumbers.add(number);
     return number;
+  }
+
+  /** One that a link of the program before has. @throws Error another has it */
+  keepStandbyNumber(number: number): void {
+    if (this.#standbyNumbers.has(number)) throw new Error('a number of two links that wait');
+    this.#standbyNumbers.add(number);
   }
 
   leaveStandbyNumber(number: number): void {

@@ -20,6 +20,17 @@ export class IdleWatch {
     this.#packets = packets(path);
   }
 
+  /** Not carried: #path; #step, which follows from the options. */
+  save() {
+    return { packets: this.#packets, quiet: this.#quiet };
+  }
+
+  restore({ packets, quiet }: ReturnType<IdleWatch['save']>): this {
+    this.#packets = packets;
+    this.#quiet = quiet;
+    return this;
+  }
+
   /** When to look next. */
   next(now: number): number {
     return now + this.#step;

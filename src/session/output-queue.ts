@@ -10,6 +10,10 @@ type Entry<Output> = { readonly output: Output } | { readonly release: CallPath 
 export class OutputQueue<Output> {
   readonly #entries: Entry<Output>[] = [];
 
+  get isEmpty(): boolean {
+    return this.#entries.length === 0;
+  }
+
   push(output: Output): void {
     this.#entries.push({ output });
   }

@@ -58,6 +58,8 @@ export interface CallPaths {
    * @param machine of which the receiver is a part: it is drained after what the receiver was told, and ends if that throws
    */
   open(machine: object, peer: Ipv4, local: Ipv4, now: number): CallPath | undefined;
+  /** That of a connected call which the program before had. @throws Error there is none with this call id */
+  reopen(machine: object, callId: CallId): CallPath;
 }
 
 /** The devices of networks that a pool lies in (proxy ARP). */

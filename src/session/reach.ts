@@ -19,13 +19,24 @@ const hangupCodes: ReadonlySet<CauseCode> = new Set<CauseCode>(['HANGUP', 'CONTR
 
 export class Reach {
   readonly #path: CallPath;
-  readonly #startedAt: number;
+  #startedAt: number;
   #heard: 'nothing' | 'gre' | 'ppp' = 'nothing';
   lcpUp = false;
 
   constructor(path: CallPath, now: number) {
     this.#path = path;
     this.#startedAt = now;
+  }
+
+  /** Not carried: #path. */
+  save() {
+    return { startedAt: this.#startedAt, heard: this.#heard, lcpUp: this.lcpUp };
+  }
+
+  restore({ startedAt, heard, lcpUp }: ReturnType<Reach['save']>): void {
+    this.#startedAt = startedAt;
+    this.#heard = heard;
+    this.lcpUp = lcpUp;
   }
 
   /** A PPP frame has come. @returns whether it is the first of all */

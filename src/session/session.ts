@@ -1,3 +1,4 @@
+/* eslint max-lines: ['error', { max: 450, skipBlankLines: true, skipComments: true }] -- one machine, with what of it goes on */
 /**
  * A call that is up, its PPP link and its addresses: what callers and client links share.
  *
@@ -80,6 +81,8 @@ type State =
   | { readonly name: 'ending'; readonly cause: Cause; readonly by: number | undefined }
   | { readonly name: 'finished' };
 
+export type SavedSession = NonNullable<ReturnType<Session['save']>>;
+
 export class Session implements FrameReceiver {
   readonly path: CallPath;
   readonly #settings: SessionSettings;
@@ -125,6 +128,58 @@ export class Session implements FrameReceiver {
     this.#reach = new Reach(path, now);
     const carried = { send: 'txPackets', receive: 'rxPackets' } as const;
     this.#link = new PppLink(settings.link, (direction) => path.counters()[carried[direction]]);
+  }
+
+  /**
+   * What another session with the same settings goes on with. undefined: something is being negotiated, or it ends (#state).
+   * Not carried: path, #settings, #peerCallId and #owner, which are given anew; #echo, whoever waits for it.
+   */
+  save() {
+    const link = this.#link.save();
+    const tunnel = this.#tunnel;
+    if (link === undefined || tunnel === undefined || this.#agreed === undefined) return undefined;
+    return {
+      callId: this.path.callId,
+      peerCallId: this.#peerCallId,
+      link,
+      reach: this.#reach.save(),
+      tunnel,
+      identity: this.#identity,
+      grant: this.#grant,
+      auth: this.#auth,
+      mppe: this.#mppe,
+      framing: this.#framing,
+      mtu: this.#mtu,
+      agreed: this.#agreed,
+      ipv6: this.#ipv6,
+      rates: this.#rates,
+      since: this.#since,
+      rxPackets: this.#rxPackets,
+    };
+  }
+
+  /** Instead of start; the path goes on as it was. @throws Error the settings do not fit */
+  restore(saved: SavedSession, now: number): void {
+    this.#link.restore(saved.link, now);
+    this.#reach.restore(saved.reach);
+    this.#state = { name: 'open', ip: { name: 'up', tunnel: saved.tunnel } };
+    this.#identity = saved.identity;
+    this.#grant = saved.grant;
+    this.#auth = saved.auth;
+    this.#mppe = saved.mppe;
+    this.#framing = saved.framing;
+    this.#mtu = saved.mtu;
+    this.#agreed = saved.agreed;
+    this.#ipv6 = saved.ipv6;
+    this.#since = saved.since;
+    this.#rxPackets = saved.rxPackets;
+    this.path.connect(this.#peerCallId, this);
+    this.setRates(saved.rates, now);
+  }
+
+  /** The tunnel that is up. */
+  get tunnel(): Tunnel | undefined {
+    return this.#tunnel;
   }
 
   /** The path is connected and PPP starts. */

@@ -4,7 +4,7 @@
  * Whoever closes it ends its calls. When none is left, or after STOP_AFTER, Stop-Control-Connection-Request is sent; after
  * CLOSE_AFTER it is over, whatever the peer does.
  */
-import { ControlConnection } from '../pptp/control-connection.ts';
+import { ControlConnection, type SavedControlConnection } from '../pptp/control-connection.ts';
 import type { ControlConnectionOptions } from '../pptp/control-options.ts';
 import type { ControlOutput } from '../pptp/control-output.ts';
 import type { Cause } from '../wire/cause.ts';
@@ -54,8 +54,16 @@ export class TunnelConnection {
   #state: State = { name: 'open' };
   #pumping = false;
 
-  /** TCP is up. Pump it when the owner can be told. */
-  constructor(options: TunnelConnectionOptions, ports: TunnelConnectionPorts, now: number) {
+  /**
+   * TCP is up. Pump it when the owner can be told.
+   * @param saved it goes on with that
+   */
+  constructor(
+    options: TunnelConnectionOptions,
+    ports: TunnelConnectionPorts,
+    now: number,
+    saved?: SavedControlConnection,
+  ) {
     this.#ports = ports;
     this.#control = new ControlConnection({
       ...options,
@@ -64,7 +72,13 @@ export class TunnelConnection {
       firmwareRevision: 1,
     });
     this.control = this.#control;
-    this.#control.handleOpen(now);
+    if (saved === undefined) this.#control.handleOpen(now);
+    else this.#control.restore(saved, now);
+  }
+
+  /** undefined: it ends, or there is no saving the control connection. Not carried: control, #ports and #pumping. */
+  save(): SavedControlConnection | undefined {
+    return this.#state.name === 'open' ? this.#control.save() : undefined;
   }
 
   /** Why we end, or have ended it; undefined: we do not. */

@@ -27,10 +27,15 @@ export class TunDevice {
    * Makes the device.
    * @param name 1 to 15 octets; `%d` in it becomes the first free number
    * @param offload false: one packet for each system call, as on kernels that know no better
+   * @param inherited the descriptor of the device, which the program before has made
    * @throws {IoError} EBUSY: there is such a device; EPERM: no CAP_NET_ADMIN; ENOENT or ENODEV: no /dev/net/tun
    */
-  constructor(io: IoContext, name: string, { offload = true }: { offload?: boolean } = {}) {
-    const device = open(name, offload);
+  constructor(
+    io: IoContext,
+    name: string,
+    { offload = true, inherited }: { offload?: boolean; inherited?: number | undefined } = {},
+  ) {
+    const device = inherited === undefined ? open(name, offload) : loadAddon().adoptTun(inherited);
     this.#io = io;
     this.name = device.name;
     this.fd = device.fd;

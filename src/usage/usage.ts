@@ -152,6 +152,23 @@ export class Usage {
     this.#schedule(now);
   }
 
+  /**
+   * What is counted already of each session, and the book is to be kept: another program goes on.
+   * Not carried: #ports; #book, #dates and #serial, which the book that is kept has; #short, #lines, #outputs, #lookAt, #keepAt and
+   * #keepLastingAt, which follow.
+   */
+  handOver(now: number) {
+    this.handleLook(now);
+    this.#keep(false);
+    return [...this.#read];
+  }
+
+  /** Sessions of the program before. */
+  takeOver(read: ReturnType<Usage['handOver']>, now: number): void {
+    for (const [id, reading] of read) this.#read.set(id, reading);
+    this.#schedule(now);
+  }
+
   /** Somebody wants to know how it is now. */
   handleLook(now: number): void {
     this.#lookAtClock(now);

@@ -36,11 +36,15 @@ export function copyOctets(octets: Uint8Array, from = 0, to = octets.length): Ui
   return new Uint8Array(octets.subarray(from, to));
 }
 
+const HEX = Array.from({ length: 256 }, (_, octet) =>
+  octet.toString(16).padStart(2, '0').toUpperCase(),
+);
+
 /** Upper-case hexadecimal, as MS-CHAP messages have it (RFC 2759 §5). */
 export function toHex(octets: Uint8Array): string {
   let hex = '';
-  for (const octet of octets) hex += octet.toString(16).padStart(2, '0');
-  return hex.toUpperCase();
+  for (const octet of octets) hex += HEX[octet]!;
+  return hex;
 }
 
 /** The octets of hexadecimal digits in either case; undefined if `hex` is anything else. */

@@ -1,4 +1,6 @@
 /** One end of a tunnel in memory: a data path, its arena, and what its daemon would do with it. */
+import assert from 'node:assert/strict';
+import { decodeDocument, encodeDocument } from '../../src/daemon/upgrade/document.ts';
 import {
   createArena,
   type Arena,
@@ -20,7 +22,7 @@ export interface Datagram {
 }
 
 export class End {
-  readonly path: DataPath;
+  path: DataPath;
   readonly arena: Arena;
   /** GRE to send, IP packets written to devices, control frames, and slots that lost synchronization. */
   wire: Datagram[] = [];
@@ -33,6 +35,19 @@ export class End {
   constructor(options: Partial<DataPathOptions> = {}, arena: ArenaOptions = {}) {
     this.arena = options.arena ?? createArena(arena);
     this.path = new DataPath({ maxSessions: 4, ...options, arena: this.arena });
+  }
+
+  /** Another program takes the place of this one, with what that has saved of its call in slot 0. */
+  succeed(attach: (path: DataPath) => void, now: number): void {
+    this.path.calls.hasten(0, now);
+    this.drain(now);
+    const state = { ended: this.path.save(), call: this.path.calls.save(0) };
+    const document = encodeDocument(state, 'here');
+    const saved = decodeDocument(document, 'here') as typeof state;
+    this.path = new DataPath({ maxSessions: 4, arena: this.arena });
+    this.path.restore(saved.ended);
+    assert.equal(this.path.calls.restore(saved.call, now), 0);
+    attach(this.path);
   }
 
   /** A GRE packet comes in. @returns why it was dropped, or what came of it: 'control', 'delivered', 'nothing' (yet) */
@@ -165,19 +180,27 @@ export function connect(server = new End(), client = new End(), now = 0): Pair {
   const clientSlot = client.path.calls.open(SERVER, CLIENT, CLIENT_CALL, now);
   server.path.calls.connect(serverSlot, CLIENT_CALL);
   client.path.calls.connect(clientSlot, SERVER_CALL);
-  server.path.devices.open(SERVER_TUN, { isolate: true });
-  client.path.devices.open(CLIENT_TUN, { isolate: false, isLink: true });
-  server.path.devices.attach(serverSlot, SERVER_TUN, {
+  attachServer(server.path, serverSlot);
+  attachClient(client.path, clientSlot);
+  return { server, client, serverSlot, clientSlot };
+}
+
+export function attachServer({ devices }: DataPath, slot = 0): void {
+  devices.open(SERVER_TUN, { isolate: true });
+  devices.attach(slot, SERVER_TUN, {
     localAddress: address(GATEWAY),
     peerAddress: address(CALLER),
     prefixes: [],
   });
-  client.path.devices.attach(clientSlot, CLIENT_TUN, {
+}
+
+export function attachClient({ devices }: DataPath, slot = 0): void {
+  devices.open(CLIENT_TUN, { isolate: false, isLink: true });
+  devices.attach(slot, CLIENT_TUN, {
     localAddress: address(CALLER),
     peerAddress: address(GATEWAY),
     prefixes: [],
   });
-  return { server, client, serverSlot, clientSlot };
 }
 
 /** A GRE packet with this payload from the client to the server. */

@@ -65,6 +65,12 @@ export class HostPaths implements CallPaths {
     return path;
   }
 
+  reopen(_machine: object, callId: number): TwinPath {
+    const path = [...this.calls.values()].find((call) => call.callId === callId);
+    if (path === undefined) throw new Error(`no call ${callId} was left`);
+    return path;
+  }
+
   find(peer: number, callId: number): TwinPath | undefined {
     return [...this.calls.values()].find((path) => path.peer === peer && path.callId === callId);
   }

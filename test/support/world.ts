@@ -26,6 +26,8 @@ import { Access } from '../../src/session/server/access.ts';
 import { Server } from '../../src/session/server/server.ts';
 import { cause, type Cause } from '../../src/wire/cause.ts';
 import { formatAddress, parseAddress, parsePrefix } from '../../src/wire/ip.ts';
+import { decodeDocument, encodeDocument } from '../../src/daemon/upgrade/document.ts';
+import type { Plain } from '../../src/wire/plain.ts';
 import { GreNetwork, TwinPath, type HostPaths } from './call-paths.ts';
 import { VirtualClock, type Timed } from './clock.ts';
 
@@ -344,11 +346,16 @@ export class Lan implements Neighbours {
 
 type Stored = Extract<CallerOutput, { kind: 'store-password' }>;
 
+/** As it comes through the state document. */
+function handedOver<T>(state: T & Plain<T>): T {
+  return decodeDocument(encodeDocument(state, 'here'), 'here') as T;
+}
+
 export class ServerHost {
   readonly world: World;
-  readonly server: Server;
-  readonly gateway: Gateway;
-  readonly access: Access;
+  server: Server;
+  gateway: Gateway;
+  access: Access;
   readonly address: number;
   readonly paths: HostPaths;
   readonly networks = new Networks();
@@ -371,7 +378,12 @@ export class ServerHost {
     const { maxSessions, maxHalfOpen } = gateway.limits;
     this.paths = world.gre.host(address, maxSessions + maxHalfOpen); // as the daemon has it
     this.access = world.access(gateway);
-    this.server = new Server(options, this.access, {
+    this.server = this.#newServer(options);
+    world.listeners.set(address, this);
+  }
+
+  #newServer(options: ServerOptions): Server {
+    return new Server(options, this.access, {
       paths: this.paths,
       feed: (_caller, act) => {
         this.touches += 1;
@@ -380,7 +392,44 @@ export class ServerHost {
       neighbours: this.lan,
       report: (event) => this.events.push(event),
     });
-    world.listeners.set(address, this);
+  }
+
+  /** Another program takes the place of this one. @returns how many callers it could not take along */
+  succeed(users = this.access.users): number {
+    const { now } = this.world.clock;
+    const state = handedOver({
+      gateway: this.gateway.save(),
+      access: this.access.save(),
+      server: this.server.save(),
+      callers: [...this.callers].map(([caller, { tcp }], at) => ({
+        at,
+        saved: tcp.open ? caller.save() : undefined,
+      })),
+    });
+    const hosts = [...this.callers.values()];
+    this.gateway = this.world.gateway(users, this.gateway.limits);
+    this.gateway.restore(state.gateway);
+    this.access = this.world.access(this.gateway);
+    this.access.restore(state.access);
+    this.server = this.#newServer(this.server.options);
+    this.server.restore(state.server);
+    this.callers.clear();
+    let lost = 0;
+    state.callers.forEach(({ at, saved }) => {
+      const { tcp } = hosts[at]!;
+      this.world.remove(hosts[at]!);
+      try {
+        const caller = saved && this.server.resume(saved, now);
+        if (caller === undefined) throw new Error('it is negotiating');
+        const host = new CallerHost(this, caller, tcp);
+        this.callers.set(caller, host);
+        this.world.add(host);
+      } catch {
+        lost += 1;
+        tcp.close();
+      }
+    });
+    return lost;
   }
 
   /** A TCP connection from `peer`: the caller, or why it was refused. */
@@ -510,8 +559,8 @@ export class CallerHost implements Timed {
 
 export class LinkHost implements Timed {
   readonly world: World;
-  readonly link: ClientLink;
-  readonly gateway: Gateway;
+  link: ClientLink;
+  gateway: Gateway;
   readonly address: number;
   readonly paths: HostPaths;
   readonly networks = new Networks();
@@ -542,6 +591,21 @@ export class LinkHost implements Timed {
     const feed = (_link: ClientLink, act: () => void) => act();
     this.link = new ClientLink(options, gateway, { paths: this.paths, feed }, flags);
     world.add(this);
+  }
+
+  /** Another program takes the place of this one. */
+  succeed(): void {
+    const { now } = this.world.clock;
+    const state = handedOver({ gateway: this.gateway.save(), link: this.link.save()! });
+    const feed = (_link: ClientLink, act: () => void) => act();
+    this.gateway = this.world.gateway([], this.gateway.limits);
+    this.gateway.restore(state.gateway);
+    this.link = new ClientLink(this.link.options, this.gateway, { paths: this.paths, feed });
+    if (state.link.state.name !== 'up') {
+      this.tcp?.close();
+      this.tcp = undefined;
+    }
+    this.link.restore(state.link, now);
   }
 
   dial(): void {
@@ -661,8 +725,8 @@ export class LinkHost implements Timed {
         link.handleConnectFailed(cause('CONNECT_REFUSED'), world.clock.now);
         return;
       }
-      far.onOctets = (octets) => link.handleOctets(octets, world.clock.now);
-      far.onClosed = () => link.handleClosed(world.clock.now);
+      far.onOctets = (octets) => this.link.handleOctets(octets, world.clock.now);
+      far.onClosed = () => this.link.handleClosed(world.clock.now);
       link.handleConnected(this.address, world.clock.now, this.wanted);
       listener.accept(this.address, near);
     });

@@ -14,6 +14,8 @@ type Fields<Document> = { readonly [Field in keyof Required<Document>]: string }
 const status: Fields<documents.StatusDocument & { sessions: unknown }> = {
   version: 'of the daemon',
   uptime: 'seconds',
+  upgrades: 'how often another program has taken over in that time',
+  upgrade_failure: 'why the last one was not to be',
   config:
     '`current`; `partial`: sections with errors are not in force; `refused`: the files could not be taken up',
   problems: 'what is wrong with what stands in the files: list of problem',
@@ -77,6 +79,7 @@ export const answers: Readonly<Record<CommandName, Readonly<Record<string, strin
   capture,
   reload: { faults: 'what is not in force: list of problem' },
   validate: { problems: 'list of problem' },
+  upgrade: { from: 'version that ran', to: 'version that runs' },
   import: {
     imported: 'false: it was imported before',
     server: 'name of the interface',

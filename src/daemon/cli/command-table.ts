@@ -334,6 +334,13 @@ const table = [
     exits: [ExitCode.Configuration],
   },
   {
+    name: 'upgrade',
+    options: ['socket'],
+    asks: 'daemon',
+    doc: 'become the program that is installed now; sessions go on',
+    more: 'For after an update of the package, which does it by itself, and for options that are read at the start alone (max_sessions, max_half_open). The new program is tried first. What is being negotiated begins again; a capture ends. Where the new program does not come up, the one before goes on.',
+  },
+  {
     name: 'import',
     operands: [{ name: 'pptpd', complete: ['pptpd'] }],
     options: ['config-dir'],

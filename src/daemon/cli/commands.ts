@@ -1,7 +1,7 @@
 /** The commands that talk to the running daemon. Each returns its exit code. */
 import { errorText } from '../../platform/errors.ts';
 import { clock, files } from '../../platform/platform.ts';
-import type { ControlClient } from '../control/client.ts';
+import { ControlClient } from '../control/client.ts';
 import type {
   CaptureDocument,
   FailureDocument,
@@ -190,7 +190,46 @@ export const commands: Readonly<Record<DaemonCommandName, Command>> = {
     for (const fault of faults) answer.say(problemText(fault));
     return faults.length === 0 ? ExitCode.Ok : ExitCode.Configuration;
   },
+
+  async upgrade(client, { socket }, answer) {
+    const before = (await client.call('status')) as StatusDocument;
+    const { from, to } = (await client.call('upgrade')) as { from: string; to: string };
+    for (let waited = 0; waited < UPGRADE_TIME; waited += POLL) {
+      await clock.pause(POLL);
+      const now = await statusAnew(socket);
+      if (now?.upgrade_failure !== undefined) throw new Fatal(ExitCode.Failed, now.upgrade_failure);
+      if (now !== undefined && now.upgrades > before.upgrades) {
+        answer.give({ from, to });
+        answer.say(`from ${from} to ${to}: sessions go on`);
+        return ExitCode.Ok;
+      }
+      if (now !== undefined && now.uptime < before.uptime)
+        throw new Fatal(
+          ExitCode.Failed,
+          `from ${from} to ${to}: it was started anew, and sessions have ended; the log says why`,
+        );
+    }
+    throw new Fatal(ExitCode.Failed, 'the new program does not answer; the log may say why');
+  },
 };
+
+/** ms */
+const UPGRADE_TIME = 60_000;
+
+/** Of whoever serves the socket now; undefined: nobody. */
+async function statusAnew(socket: string): Promise<StatusDocument | undefined> {
+  try {
+    const client = await ControlClient.open(socket);
+    try {
+      return (await client.call('status')) as StatusDocument;
+    } finally {
+      client.close();
+    }
+  } catch (error) {
+    if (error instanceof Fatal && error.exitCode === ExitCode.NotRunning) return undefined;
+    throw error;
+  }
+}
 
 /** A number is a session's id, or the name of a user who is called so. */
 async function disconnect(client: ControlClient, which: string): Promise<unknown> {

@@ -15,6 +15,9 @@ import { tellReady, toJournald } from '../reports/journald.ts';
 import { Log, toStderr } from '../reports/log.ts';
 import { pptpObject } from '../methods/object.ts';
 import { SystemLog } from '../reports/system-log.ts';
+import { Inheritance } from '../upgrade/inheritance.ts';
+import { takeOver } from '../upgrade/take-over.ts';
+import { restart, Upgrade } from '../upgrade/upgrade.ts';
 import { version } from '../version.ts';
 import { kernel } from '../engine/kernel.ts';
 import { Journal } from '../../router/journal.ts';
@@ -57,6 +60,7 @@ function guarded(options: Arguments, log: Log): Promise<ExitCode> {
 }
 
 async function gateway(options: Arguments, log: Log, lastResort: LastResort): Promise<ExitCode> {
+  const inheritance = Inheritance.take();
   const { configDir, socket, ubus, dial } = options;
   const { faults } = lastResort;
   const supervised = await isNetifd(options.router, ubus);
@@ -101,7 +105,7 @@ async function gateway(options: Arguments, log: Log, lastResort: LastResort): Pr
     // Under systemd it is on a disk (systemd.exec(5)), on OpenWrt there is none but in memory.
     const lasting = program.environment('STATE_DIRECTORY');
     const memory = files.folderOf(socket);
-    daemon = await Daemon.start(configuration, {
+    const made: DaemonOptions = {
       log,
       state: lasting ?? memory,
       runtime: memory,
@@ -114,7 +118,11 @@ async function gateway(options: Arguments, log: Log, lastResort: LastResort): Pr
       storePassword: (section, secret) => storePassword(configDir, section, secret),
       publish: ({ name, data }) => buses.send(name, data),
       ...(supervised && { zones }),
-    });
+    };
+    daemon =
+      inheritance === undefined
+        ? await Daemon.start(configuration, made)
+        : await takeOver(inheritance, configuration, made);
     running = daemon;
     lastResort.goodbye = () => daemon.stop();
   } catch (error) {
@@ -131,8 +139,20 @@ async function gateway(options: Arguments, log: Log, lastResort: LastResort): Pr
       throw error;
     }
   };
+  const upgrade = new Upgrade(
+    daemon,
+    log,
+    files.folderOf(socket),
+    async (why) => {
+      log.line('warning', why);
+      buses.withdraw();
+      await daemon.stop();
+      restart();
+    },
+    inheritance?.failed,
+  );
   try {
-    await buses.open(socket, pptpObject(daemon, files.folderOf(socket), reload));
+    await buses.open(socket, pptpObject(daemon, files.folderOf(socket), reload, upgrade));
   } catch (error) {
     await daemon.stop();
     throw error;

@@ -330,7 +330,7 @@ export const globalOptions = {
     integer(1, 4096),
     '64',
     'live',
-    'Sessions in all servers and links together. The room for these and for max_half_open is made when the daemon starts.',
+    'Sessions in all servers and links together. The room for these and for max_half_open is made when the daemon starts, or by `pptp-gateway upgrade`.',
   ),
   max_half_open: option(
     integer(1, 4096),
@@ -354,7 +354,7 @@ export const globalOptions = {
     folder,
     [],
     'restart',
-    'Folders besides its own that hooks may write to (OpenWrt, where the service is in a jail).',
+    'Folders besides its own that hooks may write to (OpenWrt, where the service is in a jail: it must be restarted).',
   ),
   ...reportOptions,
   imported: list(

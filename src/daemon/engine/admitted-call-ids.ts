@@ -20,10 +20,21 @@ export class AdmittedCallIds {
   #ended = 0;
   readonly #admit: (callIds: Uint16Array) => void;
 
-  /** @param admit makes the filter: only GRE with these ids reaches us */
-  constructor(ids: CallIds, admit: (callIds: Uint16Array) => void) {
+  /**
+   * @param admit makes the filter: only GRE with these ids reaches us
+   * @param inherited of calls that the program before had
+   */
+  constructor(
+    ids: CallIds,
+    admit: (callIds: Uint16Array) => void,
+    inherited: readonly CallId[] = [],
+  ) {
     this.#ids = ids;
     this.#admit = admit;
+    for (const callId of inherited) {
+      ids.claim(callId);
+      this.#used.add(callId);
+    }
     this.#renew();
   }
 

@@ -1,9 +1,10 @@
 /** The calls on the data path: whose each is, and what its control frames may cost. */
+import type { SavedCallPath } from '../../data-path/calls.ts';
 import { Control } from '../../data-path/control.ts';
 import type { DataPath } from '../../data-path/data-path.ts';
 import { RateLimit } from '../../data-path/queues/rate-limit.ts';
 import type { CallPath, CallPaths } from '../../session/ports.ts';
-import type { Ipv4 } from '../../wire/brand.ts';
+import type { CallId, Ipv4, Slot } from '../../wire/brand.ts';
 import type { AdmittedCallIds } from './admitted-call-ids.ts';
 import { DataCallPath, type PathEvents } from './call-path.ts';
 import type { Drive } from './drive.ts';
@@ -37,6 +38,8 @@ export class DataCallPaths implements CallPaths {
   /** By slot. */
   readonly #calls: (OpenCall | undefined)[];
   readonly #ration: RateLimit;
+  /** The machine of calls that were inherited and have none yet. */
+  readonly #orphans = {};
 
   constructor(parts: Parts, events: Omit<PathEvents, 'closed'>) {
     const { maxCalls, callIds } = parts;
@@ -61,10 +64,62 @@ export class DataCallPaths implements CallPaths {
       callIds.release(callId);
       return undefined;
     }
-    this.#ration.reset(slot, now);
     const path = new DataCallPath(slot, callId, dataPath.calls, this.#events);
-    this.#calls[slot] = { machine, path };
+    this.#enter(machine, path, now);
     return path;
+  }
+
+  #enter(machine: object, path: DataCallPath, now: number): void {
+    this.#ration.reset(path.slot, now);
+    this.#calls[path.slot] = { machine, path };
+  }
+
+  /** Those of the program before. Reopened ones are their machines', and others end with closeOrphans(). */
+  restore(all: readonly SavedCallPath[], now: number): void {
+    const { dataPath } = this.#parts;
+    for (const saved of all) {
+      const slot = dataPath.calls.restore(saved, now);
+      const { callId } = saved.session;
+      if (slot === -1) this.#parts.callIds.release(callId);
+      else
+        this.#enter(
+          this.#orphans,
+          new DataCallPath(slot, callId, dataPath.calls, this.#events),
+          now,
+        );
+    }
+  }
+
+  reopen(machine: object, callId: CallId): CallPath {
+    const orphan = this.#calls.find(
+      (call) => call?.machine === this.#orphans && call.path.callId === callId,
+    );
+    if (orphan === undefined) throw new Error(`no call ${callId} was left`);
+    this.#calls[orphan.path.slot] = { machine, path: orphan.path };
+    return orphan.path;
+  }
+
+  closeOrphans(): void {
+    this.release(this.#orphans);
+  }
+
+  /** Nothing waits any more in the calls of these machines: it is queued. */
+  hasten(machines: ReadonlySet<object>, now: number): void {
+    for (const slot of this.#slotsOf(machines)) this.#parts.dataPath.calls.hasten(slot, now);
+  }
+
+  /**
+   * Calls of these machines (#calls), which are connected. Not carried: floodFrames, #parts, #events and #orphans; #ration, which is full
+   * again.
+   */
+  save(machines: ReadonlySet<object>): readonly SavedCallPath[] {
+    return this.#slotsOf(machines).map((slot) => this.#parts.dataPath.calls.save(slot));
+  }
+
+  #slotsOf(machines: ReadonlySet<object>): readonly Slot[] {
+    return this.#calls.flatMap((call) =>
+      call !== undefined && machines.has(call.machine) ? call.path.slot : [],
+    );
   }
 
   /** Closes the calls of the machine. */

@@ -58,10 +58,13 @@ export class Descriptors {
     this.#own = own;
   }
 
-  /** Those of this process, before it opens what the configuration asks for. */
-  static ofProcess(): Descriptors {
+  /**
+   * Those of this process, before it opens what the configuration asks for.
+   * @param inherited how many of what the configuration asks for are open all the same
+   */
+  static ofProcess(inherited = 0): Descriptors {
     const [, soft] = /^Max open files +(\d+)/m.exec(files.text('/proc/self/limits'))!;
-    return new Descriptors(Number(soft), files.names('/proc/self/fd').length);
+    return new Descriptors(Number(soft), files.names('/proc/self/fd').length - inherited);
   }
 
   share({ servers, links, relays, radius, limits }: Wanted): Shares {

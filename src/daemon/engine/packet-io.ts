@@ -2,6 +2,8 @@
  * The data path on the kernel: batches from the GRE socket and the TUN devices go in, what comes of them goes out, control
  * frames go to the machine that owns their call.
  */
+import type { SavedCallPath } from '../../data-path/calls.ts';
+import type { Counters } from '../../data-path/counters.ts';
 import { DataPath } from '../../data-path/data-path.ts';
 import { createArena } from '../../data-path/queues/arena.ts';
 import { IoContext } from '../../native/io-context.ts';
@@ -22,6 +24,17 @@ import { AdmittedCallIds } from './admitted-call-ids.ts';
 import { DataCallPaths } from './call-paths.ts';
 import type { Drive } from './drive.ts';
 
+/** How often the socket is tried before another program takes over; what it does not take then is lost. */
+const LAST_TRIES = 64;
+
+export interface SavedPackets {
+  /** Descriptor. */
+  readonly gre: number;
+  readonly calls: readonly SavedCallPath[];
+  /** Of calls that have ended. */
+  readonly ended: Counters;
+}
+
 export class PacketIo {
   readonly paths: DataCallPaths;
   capture: Capture | undefined;
@@ -31,11 +44,15 @@ export class PacketIo {
   readonly #arena = createArena();
   readonly #io = new IoContext(this.#arena.buffer);
   readonly #dataPath: DataPath;
-  readonly #gre = new GreSocket(this.#io);
+  readonly #gre: GreSocket;
   readonly #greIn = new Int32Array(this.#arena.greSlots.count * greReceiveWords);
   readonly #tunIn = new Int32Array(this.#arena.tunSlots.count * tunReceiveWords);
   /** Devices whose packets wait, and who is told of them. */
   readonly #parking = new Map<TunDevice, () => void>();
+  /** Of devices that are open: they are closed before anything was received. */
+  readonly #closing = new Map<TunDevice, () => void>();
+  /** What begins with go(); undefined: it has begun. */
+  #waiting: (() => void)[] | undefined;
   /** Until the socket says that it has room. */
   #socketFull = false;
   #flushIsDue = false;
@@ -53,13 +70,26 @@ export class PacketIo {
   /**
    * @param maxCalls calls at the same time, those without a login included
    * @param failed the engine itself is in doubt: nothing is moved any more
+   * @param inherited of the program before: nothing is received until go()
    * @throws IoError without root, addon or GRE
    */
-  constructor(maxCalls: number, drive: Drive, ids: CallIds, failed: (error: unknown) => void) {
+  constructor(
+    maxCalls: number,
+    drive: Drive,
+    ids: CallIds,
+    failed: (error: unknown) => void,
+    inherited?: SavedPackets,
+  ) {
     this.#failed = failed;
     this.#drive = drive;
+    this.#gre = new GreSocket(this.#io, inherited?.gre);
+    this.#waiting = inherited && [];
     this.#dataPath = new DataPath({ arena: this.#arena, maxSessions: maxCalls });
-    const callIds = new AdmittedCallIds(ids, (callIds) => this.#gre.setCallIds(callIds));
+    const callIds = new AdmittedCallIds(
+      ids,
+      (callIds) => this.#gre.setCallIds(callIds),
+      inherited?.calls.map(({ session }) => session.callId),
+    );
     const { octets } = this.#arena;
     const settleSoon = () => queueMicrotask(this.#guarded(() => this.#settle(clock.monotonic())));
     this.paths = new DataCallPaths(
@@ -76,28 +106,67 @@ export class PacketIo {
       carryOut: () => undefined,
       failed: ({ detail }) => this.#fail(new Error(detail)),
     });
-    this.#gre.watch(this.#arena.greSlots, this.#greIn, {
-      onBatch: this.#guarded((count) => this.#receiveGre(count)),
-      onWritable: this.#guarded(() => this.#resume()),
-      onLost: (error) => this.#fail(error), // a raw socket does not go away
-    });
+    this.#whenGoing(() =>
+      this.#gre.watch(this.#arena.greSlots, this.#greIn, {
+        onBatch: this.#guarded((count) => this.#receiveGre(count)),
+        onWritable: this.#guarded(() => this.#resume()),
+        onLost: (error) => this.#fail(error), // a raw socket does not go away
+      }),
+    );
+    if (inherited === undefined) return;
+    this.#dataPath.restore(inherited.ended);
+    this.paths.restore(inherited.calls, clock.monotonic());
+  }
+
+  /** All machines have taken up what was inherited: packets are received from now on. */
+  go(): void {
+    const waiting = this.#waiting ?? [];
+    this.#waiting = undefined;
+    this.paths.closeOrphans();
+    for (const begin of waiting) begin();
+  }
+
+  #whenGoing(begin: () => void): void {
+    if (this.#waiting === undefined) begin();
+    else this.#waiting.push(begin);
+  }
+
+  /**
+   * Nothing waits any more, and what another program goes on with; the calls of these machines.
+   * Not carried: capture, #parking, whose packets are the device's; #arena, #io, #greIn, #tunIn, #closing, #drive, #deadlines, #failed,
+   * which are made anew; #broken, #socketFull, #flushIsDue and #waiting, which are not so then.
+   */
+  save(machines: ReadonlySet<object>): SavedPackets {
+    this.paths.hasten(machines, clock.monotonic());
+    this.flush();
+    for (let tries = 0; this.#dataPath.output.blocked && tries < LAST_TRIES; tries++)
+      this.#resume();
+    const calls = this.paths.save(machines);
+    return { gre: this.#gre.fd, calls, ended: this.#dataPath.save() };
   }
 
   /**
    * Makes a TUN device and receives from it.
    * @param lost the device was deleted behind our back
+   * @param inherited its descriptor, of the program before
    * @throws IoError
    */
   openDevice(
     name: string,
     options: { isolate: boolean; isLink?: boolean },
     lost: (error: IoError) => void,
+    inherited?: number,
   ): TunDevice {
-    const device = new TunDevice(this.#io, name);
+    const device = new TunDevice(this.#io, name, { inherited });
     this.#dataPath.devices.open(device.fd, options);
-    device.watch(this.#arena.tunSlots, this.#tunIn, {
-      onBatch: this.#guarded((count) => this.#receiveTun(device, count)),
-      onLost: lost,
+    let isOpen = true;
+    this.#closing.set(device, () => (isOpen = false));
+    this.#whenGoing(() => {
+      if (!isOpen) return;
+      device.watch(this.#arena.tunSlots, this.#tunIn, {
+        onBatch: this.#guarded((count) => this.#receiveTun(device, count)),
+        onLost: lost,
+      });
     });
     return device;
   }
@@ -106,6 +175,8 @@ export class PacketIo {
     this.flush();
     this.#dataPath.devices.close(device.fd);
     this.#parking.delete(device);
+    this.#closing.get(device)?.();
+    this.#closing.delete(device);
     device.close();
   }
 

@@ -54,6 +54,13 @@ export class TcpConnection {
     });
   }
 
+  /** Its descriptor, for another program that goes on with it; undefined: it has ended, or octets wait to be sent. */
+  get descriptor(): number | undefined {
+    return this.#open && this.#socket.isOpen && this.#socket.unsent === 0
+      ? this.#socket.descriptor
+      : undefined;
+  }
+
   write(octets: Uint8Array): void {
     if (!this.#open) return;
     if (this.#socket.unsent > MAX_UNSENT) {
@@ -84,11 +91,6 @@ export class TcpConnection {
       },
     });
     connections.linger(socket, this.peer);
-  }
-
-  destroy(): void {
-    this.#end();
-    this.#socket.destroy();
   }
 
   /** @returns whether it was open until now */

@@ -11,7 +11,9 @@ import { clientSetupMethods } from './client-setup.ts';
 import { linkMethods } from './links.ts';
 import { radiusMethods } from './radius.ts';
 import { sessionMethods } from './sessions.ts';
+import type { Upgrade } from '../upgrade/upgrade.ts';
 import { statusMethods } from './status.ts';
+import { upgradeMethods } from './upgrade.ts';
 import { usageMethods } from './usage.ts';
 
 /**
@@ -22,10 +24,12 @@ export function pptpObject(
   daemon: Daemon,
   captureDir: string,
   reload: () => Promise<readonly Problem[]>,
+  upgrade: Upgrade,
 ): ObjectDefinition {
   const captures = new Captures(daemon, captureDir);
   const methods = {
-    ...statusMethods(daemon, captures, reload),
+    ...statusMethods(daemon, captures, reload, upgrade),
+    ...upgradeMethods(upgrade),
     ...sessionMethods(daemon),
     ...banMethods(daemon),
     ...linkMethods(daemon),

@@ -17,6 +17,7 @@ import {
   type ServerDocument,
   type StatusDocument,
 } from '../reports/documents.ts';
+import type { Upgrade } from '../upgrade/upgrade.ts';
 import { version } from '../version.ts';
 import type { Captures } from './capture.ts';
 
@@ -27,9 +28,10 @@ export function statusMethods(
   daemon: Daemon,
   captures: Captures,
   reload: () => Promise<readonly Problem[]>,
+  upgrade: Upgrade,
 ) {
   return {
-    status: method({}, () => statusDocument(daemon, captures)),
+    status: method({}, () => statusDocument(daemon, captures, upgrade)),
     log: method({ after: 'int32?' }, ({ after }) => daemon.recentLines(after)),
     failures: method({}, () => ({ failures: daemon.failures.list() })),
     counters: method({}, () => {
@@ -53,7 +55,11 @@ function refused(error: unknown): never {
   throw error;
 }
 
-async function statusDocument(daemon: Daemon, captures: Captures): Promise<StatusDocument> {
+async function statusDocument(
+  daemon: Daemon,
+  captures: Captures,
+  upgrade: Upgrade,
+): Promise<StatusDocument> {
   const now = clock.monotonic();
   const { configuration, refused } = daemon.inForce;
   const faults = daemon.inForce.faults();
@@ -110,6 +116,8 @@ async function statusDocument(daemon: Daemon, captures: Captures): Promise<Statu
   return {
     version,
     uptime: Math.round((now - daemon.started) / 1000),
+    upgrades: daemon.upgrades,
+    ...(upgrade.failure === undefined ? {} : { upgrade_failure: upgrade.failure }),
     config: refused !== undefined ? 'refused' : faults.length > 0 ? 'partial' : 'current',
     problems: withoutTwins(problems).slice(0, PROBLEMS),
     ...(capture === undefined ? {} : { capture }),

@@ -2,7 +2,11 @@
 import { randomOctets } from '../../native/random.ts';
 import type { Timer } from '../../platform/clock.ts';
 import { clock } from '../../platform/platform.ts';
-import { Accounting, type AccountingRequest } from '../../radius/accounting.ts';
+import {
+  Accounting,
+  type AccountingRequest,
+  type SavedAccounting,
+} from '../../radius/accounting.ts';
 import type { AccountedSession, SessionCounters } from '../../radius/accounting-record.ts';
 import { terminateCauseOf } from '../../radius/terminate-cause.ts';
 import type { CallCounters, SessionEvent } from '../../session/ports.ts';
@@ -25,6 +29,8 @@ const FAREWELL = 1_000;
 /** What has thrown before it was told anything, by the journal alone, is begun anew after this, ms. */
 const PAUSE = 60_000;
 
+export type SavedAccountingRunner = ReturnType<AccountingRunner['save']>;
+
 export class AccountingRunner {
   readonly #ports: AccountingRunnerPorts;
   readonly #runner: ClientRunner<AccountingRequest>;
@@ -36,12 +42,22 @@ export class AccountingRunner {
   #again: Timer | undefined;
   #options: NasOptions;
   #nas: Nas;
+  readonly #folder: string;
   /** There are servers that want records. */
   #isOn = false;
   #drained: () => void = () => undefined;
 
-  /** @param folder where records wait, over a restart too */
-  constructor(ports: AccountingRunnerPorts, options: NasOptions, folder: string) {
+  /**
+   * @param folder where records wait, over a restart too
+   * @param saved of the program before, whose sessions go on
+   */
+  constructor(
+    ports: AccountingRunnerPorts,
+    options: NasOptions,
+    folder: string,
+    saved?: SavedAccountingRunner,
+  ) {
+    this.#isOn = saved?.isOn ?? false;
     this.#ports = ports;
     this.#options = options;
     this.#nas = nasOf(options);
@@ -58,8 +74,12 @@ export class AccountingRunner {
       },
       () => this.#feed((machine, now) => machine.handleReachable(now)),
     );
-    this.#store = new AccountingStore(folder, (text) => ports.log.line('warning', text));
-    this.#machine = this.#begin();
+    const warn = (text: string) => ports.log.line('warning', text);
+    this.#folder = folder;
+    this.#store = new AccountingStore(folder, warn);
+    const isElsewhere = saved !== undefined && saved.folder !== folder;
+    const before = isElsewhere ? new AccountingStore(saved.folder, warn) : this.#store;
+    this.#machine = this.#begin(before, saved?.machine);
   }
 
   configure(servers: readonly RadiusOptions[], options: NasOptions): void {
@@ -69,6 +89,18 @@ export class AccountingRunner {
     const isOn = servers.some(({ roles }) => roles.includes('acct'));
     if (isOn && !this.#isOn) this.#feed((machine, now) => machine.handleOn(this.#nas, now));
     this.#isOn = isOn;
+  }
+
+  /** Not carried: #ports, #runner, #store, #isTold, #ending, #again, #options, #nas, #drained. */
+  save() {
+    return { isOn: this.#isOn, folder: this.#folder, machine: this.#machine.save() };
+  }
+
+  /** The sessions that could be taken along are there: the others end. */
+  settle(): void {
+    const { sessions } = this.#ports;
+    sessions.forget();
+    this.#feed((machine, now) => machine.retain((id) => sessions.get(id) !== undefined, now));
   }
 
   note(event: SessionEvent): void {
@@ -123,7 +155,7 @@ export class AccountingRunner {
   }
 
   /** From the journal. */
-  #begin(): Accounting {
+  #begin(journal = this.#store, saved?: SavedAccounting): Accounting {
     const { count, drive, trouble } = this.#ports;
     this.#isTold = false;
     const machine = new Accounting(
@@ -134,8 +166,10 @@ export class AccountingRunner {
         counters: (id) => counters(this.#session(id)?.counters),
         store: this.#store,
       },
-      this.#store.read(),
+      journal.read(),
       clock.monotonic(),
+      undefined,
+      saved,
     );
     drive.add(machine, {
       about: 'RADIUS accounting',

@@ -5,7 +5,11 @@ import type { NasOptions, RadiusOptions } from '../configuration/radius.ts';
 import type { Authority } from '../tunnels/runner-ports.ts';
 import type { ServerOptions } from '../../session/options.ts';
 import type { SessionEvent } from '../../session/ports.ts';
-import { AccountingRunner, type AccountingRunnerPorts } from './accounting-runner.ts';
+import {
+  AccountingRunner,
+  type AccountingRunnerPorts,
+  type SavedAccountingRunner,
+} from './accounting-runner.ts';
 import { DynamicRunner } from './dynamic-runner.ts';
 import { Logins, type LoginsPorts } from './logins.ts';
 import { identityOf, nasOf, type Nas } from './nas.ts';
@@ -28,12 +32,13 @@ export class Radius implements Authority {
     ports: LoginsPorts & AccountingRunnerPorts,
     { nas }: Pick<RadiusConfiguration, 'nas'>,
     state: string,
+    saved?: SavedAccountingRunner,
   ) {
     this.#nas = nasOf(nas);
     const filterSets = (server: string) =>
       this.#servers.find(({ name }) => name === server)?.filterSets ?? [];
     this.#logins = new Logins(ports, () => this.#nas, filterSets);
-    this.#accounting = new AccountingRunner(ports, nas, nas.records ?? state);
+    this.#accounting = new AccountingRunner(ports, nas, nas.records ?? state, saved);
     const changed = this.#accounting.changed.bind(this.#accounting);
     this.#dynamic = new DynamicRunner({ ...ports, changed }, nas);
   }
@@ -53,6 +58,16 @@ export class Radius implements Authority {
 
   cancel(id: number): void {
     this.#logins.cancel(id);
+  }
+
+  /** Not carried: #logins, which begin again; #dynamic, #nas. */
+  save(): SavedAccountingRunner {
+    return this.#accounting.save();
+  }
+
+  /** All sessions of the program before that could be taken along are there. */
+  settle(): void {
+    this.#accounting.settle();
   }
 
   /** What is known of the servers for logins. */

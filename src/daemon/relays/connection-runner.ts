@@ -71,6 +71,8 @@ type Standing =
   | { readonly name: 'evicted' }
   | { readonly name: 'called' };
 
+export type SavedRelayConnection = NonNullable<ReturnType<ConnectionRunner['save']>>;
+
 export class ConnectionRunner {
   readonly machine: RelayedConnection;
   readonly client: TcpConnection;
@@ -89,17 +91,17 @@ export class ConnectionRunner {
   private packets = 0;
   private standing: Standing;
 
-  /** @param socket from the client */
+  /** @param socket from the client @param place undefined: it has had its call, see restore() */
   constructor(
     socket: TcpSocket,
     options: ConnectionOptions,
     ports: RelayPorts,
-    place: Place,
+    place: Place | undefined,
     ended: () => void,
   ) {
     this.options = options;
     this.ports = ports;
-    this.standing = { name: 'half-open', place };
+    this.standing = place === undefined ? { name: 'called' } : { name: 'half-open', place };
     this.ended = ended;
     const { nextId } = ports;
     const count = (what: string) => ports.count(`relay: ${what}`);
@@ -111,6 +113,38 @@ export class ConnectionRunner {
     };
     this.machine = new RelayedConnection({ ids, nextId, count, idleTimeout }, monotonic());
     this.client = this.tcp(socket, 'client');
+  }
+
+  /**
+   * What another program goes on with. undefined: something is being negotiated.
+   * Not carried: ports, ended, last; ids and up, which the calls tell; standing, which is called.
+   */
+  save() {
+    const machine = this.machine.save();
+    const client = this.client.descriptor;
+    const server = this.upstream.name === 'connected' ? this.upstream.tcp.descriptor : undefined;
+    const calls = machine?.calls ?? [];
+    if (machine === undefined || calls.length === 0) return undefined;
+    if (client === undefined || server === undefined || calls.some((call) => !this.ways.has(call)))
+      return undefined;
+    const ways = calls.map((call) => this.ways.get(call)!);
+    return { options: this.options, client, server, machine, ways, packets: this.packets };
+  }
+
+  /** Before start(). */
+  restore({ server, machine, ways, packets }: SavedRelayConnection): void {
+    this.upstream = { name: 'connected', tcp: this.tcp(sockets.adopt(server), 'server') };
+    machine.calls.forEach((call, n) => {
+      this.ways.set(call, ways[n]!);
+      if (isPassing(call)) this.up.add(call);
+      for (const { told } of [call.client, call.server]) {
+        if (told === undefined) continue;
+        this.ports.ids.claim(told);
+        this.ids.add(told);
+      }
+    });
+    this.packets = packets;
+    this.machine.restore(machine);
   }
 
   /** From now on it may end at any time. */

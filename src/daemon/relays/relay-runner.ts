@@ -19,6 +19,8 @@ import type { RelayCallStatus } from './relay-event.ts';
 
 const BACKLOG = 128;
 
+export type SavedRelay = ReturnType<RelayRunner['save']>;
+
 export class RelayRunner {
   readonly key: number;
   options: RelayOptions;
@@ -41,16 +43,21 @@ export class RelayRunner {
     this.ports = ports;
   }
 
-  /** Listens; nothing is redirected to it yet. @throws Error of the system */
+  /**
+   * Listens; nothing is redirected to it yet.
+   * @param inherited the socket that the program before has listened on
+   * @throws Error of the system
+   */
   static async start(
     key: number,
     options: RelayOptions,
     devices: RelayRunner['devices'],
     ports: RelayPorts,
+    inherited?: number,
   ): Promise<RelayRunner> {
     const runner = new RelayRunner(key, options, devices, ports);
     runner.listener = await sockets.listen(
-      { port: 0, backlog: BACKLOG },
+      { port: 0, backlog: BACKLOG, inherited },
       {
         accept: (socket) =>
           ports.faults.contain(
@@ -62,6 +69,31 @@ export class RelayRunner {
       },
     );
     return runner;
+  }
+
+  /** Not carried: ports, halfOpen, whose clients connect again. */
+  save() {
+    const { key, devices, options } = this;
+    const connections = [...this.running].flatMap((runner) => runner.save() ?? []);
+    const { name, keys } = options;
+    return { name, keys, key, devices, listener: this.listener.descriptor, connections };
+  }
+
+  restore({ connections }: SavedRelay): void {
+    for (const saved of connections) {
+      const ended = () => this.running.delete(runner);
+      const socket = sockets.adopt(saved.client);
+      const runner: ConnectionRunner = new ConnectionRunner(
+        socket,
+        saved.options,
+        this.ports,
+        undefined,
+        ended,
+      );
+      runner.restore(saved);
+      this.running.add(runner);
+      runner.start();
+    }
   }
 
   get rules(): RelayRules {

@@ -26,9 +26,9 @@ import {
   type Lacks,
 } from './backend-choice.ts';
 import { HelperCalls } from './helper-calls.ts';
-import type { RelayPorts } from './connection-runner.ts';
+import type { RelayPorts, SavedRelayConnection } from './connection-runner.ts';
 import type { RelayCallStatus } from './relay-event.ts';
-import { RelayRunner } from './relay-runner.ts';
+import { RelayRunner, type SavedRelay } from './relay-runner.ts';
 
 /** How often calls are looked at for traffic, ms. */
 const LOOK = 10_000;
@@ -56,6 +56,8 @@ type Relay = {
   | { readonly backend: undefined; readonly cause: Cause }
 );
 
+type SavedRelays = ReturnType<Relays['save']>;
+
 type WriteLog = (level: 'info' | 'warning' | 'error', message: string) => void;
 
 export class Relays {
@@ -66,6 +68,7 @@ export class Relays {
   readonly #zones: Zones;
   readonly #log: WriteLog;
   #lastKey = 0;
+  #inherited: readonly SavedRelay[] = [];
   #hasHelper = false;
   /** Of its table, as we made it. */
   #helperState: string | undefined;
@@ -97,9 +100,42 @@ export class Relays {
     });
   }
 
+  /** Not carried: most, #zones, #log, #ports, #timer, #helperCalls; #helperState, for that table is made anew; #isClean; #inherited, which
+   * is restored by then. */
+  save() {
+    return {
+      table: this.#ports.table.save(),
+      lastKey: this.#lastKey,
+      hasHelper: this.#hasHelper,
+      relays: runnersOf(this.#relays).map((runner) => runner.save()),
+    };
+  }
+
+  /** What the program before has left: change() takes it up, and restore() the connections. */
+  adopt(saved: SavedRelays): void {
+    const connections = saved.relays.flatMap((relay) => relay.connections);
+    const ways = connections.flatMap((each) => each.ways.flatMap((both) => Object.values(both)));
+    this.#ports.table.adopt(saved.table, ways);
+    this.#lastKey = saved.lastKey;
+    this.#hasHelper = saved.hasHelper;
+    this.#inherited = saved.relays;
+  }
+
+  /** @returns connections that cannot go on */
+  restore(): readonly SavedRelayConnection[] {
+    const left = this.#inherited;
+    this.#inherited = [];
+    return left.flatMap((saved) => {
+      const runner = runnersOf(this.#relays).find(({ key }) => key === saved.key);
+      runner?.restore(saved);
+      return runner === undefined ? saved.connections : [];
+    });
+  }
+
   /** Makes the relays those of the configuration. What does not change goes on undisturbed. Never fails. */
   async change(wanted: readonly RelayOptions[]): Promise<void> {
     if (wanted.length === 0 && this.#relays.length === 0 && this.#isClean) return;
+    if (this.#inherited.length > 0) this.#isClean = !this.#hasHelper;
     const before = this.#relays;
     const lacks =
       wanted.length === 0 ? NOTHING_LACKS : await probeBackends(wanted, this.#ports.table);
@@ -197,7 +233,15 @@ export class Relays {
       return { ...common, backend: 'relay', runner: old.runner };
     }
     try {
-      const runner = await RelayRunner.start(++this.#lastKey, options, devices, this.#ports);
+      const inherited = this.#inherited.find(
+        (saved) =>
+          saved.name === options.name &&
+          saved.keys.listener === options.keys.listener &&
+          isEqual(saved.devices, devices),
+      );
+      const key = inherited?.key ?? ++this.#lastKey;
+      const { listener } = inherited ?? {};
+      const runner = await RelayRunner.start(key, options, devices, this.#ports, listener);
       return { ...common, backend: 'relay', runner };
     } catch (error) {
       return failed(cause('BIND_FAILED', errorText(error)));

@@ -7,6 +7,10 @@ export class Counters {
     this.#counts.set(counter, (this.#counts.get(counter) ?? 0) + 1);
   }
 
+  restore(counts: Readonly<Record<string, number>>): void {
+    for (const [counter, count] of Object.entries(counts)) this.#counts.set(counter, count);
+  }
+
   all(): Readonly<Record<string, number>> {
     return Object.fromEntries(this.#counts);
   }

@@ -146,6 +146,10 @@ export type RecordingDocument = {
 export type StatusDocument = {
   readonly version: string;
   readonly uptime: number;
+  /** How often another program has taken the place of the one that was running, in this time. */
+  readonly upgrades: number;
+  /** Why the last upgrade was not to be. */
+  readonly upgrade_failure?: string;
   /** `partial`: some sections have errors; `refused`: the files could not be taken up, what was in force before is so still. */
   readonly config: 'current' | 'partial' | 'refused';
   /** What is wrong with what stands in the files: errors are of sections that are not in force. */

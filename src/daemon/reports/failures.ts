@@ -30,6 +30,15 @@ export class Failures {
   /** Links that were given up, and whose failure is in the list. */
   readonly #blocked = new Set<string>();
 
+  save() {
+    return { entries: this.#entries.list, blocked: [...this.#blocked] };
+  }
+
+  restore({ entries, blocked }: ReturnType<Failures['save']>): void {
+    for (const entry of entries) this.#entries.add(entry, false);
+    for (const link of blocked) this.#blocked.add(link);
+  }
+
   note(event: Event): void {
     if (event.what === 'link-state' && this.#isStillBlocked(event)) return;
     const found = failure(event);

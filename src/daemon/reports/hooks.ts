@@ -88,6 +88,20 @@ export class Hooks {
     this.#options = options;
   }
 
+  /** Some run now. */
+  get isBusy(): boolean {
+    return this.#busy.size > 0;
+  }
+
+  /** Those that wait. Not carried: #options, #ports; #busy, which go on by themselves. */
+  save() {
+    return this.#queue;
+  }
+
+  restore(queue: ReturnType<Hooks['save']>): void {
+    for (const job of queue) this.#add(job);
+  }
+
   note(event: Event): void {
     const about = 'session' in event ? this.#ports.about(event.session) : undefined;
     const occasion = this.#occasions.of(event, () => about?.device ?? '');

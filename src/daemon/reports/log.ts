@@ -83,6 +83,11 @@ export class Log {
     this.line(shown, text, isOfStranger(event));
   }
 
+  /** Lines of the program before. */
+  restore(entries: readonly LogEntry[]): void {
+    for (const entry of entries) this.#keep(entry, false);
+  }
+
   #keep(entry: LogEntry, isAboutStranger: boolean): void {
     const gone = this.#kept.add({ number: ++this.#count, entry }, isAboutStranger);
     this.#characters += entry.text.length - (gone?.entry.text.length ?? 0);

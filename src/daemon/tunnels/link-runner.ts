@@ -20,6 +20,8 @@ import { endpointsOf, TcpConnection } from '../engine/tcp-connection.ts';
 
 type LinkStateEvent = Extract<SessionEvent, { what: 'link-state' }>;
 
+export type SavedLink = NonNullable<ReturnType<LinkRunner['save']>>;
+
 export class LinkRunner {
   /** Another one after a fault. */
   link: ClientLink;
@@ -89,6 +91,55 @@ export class LinkRunner {
     if (this.device === undefined) return;
     const exclusive = this.link.options.ipv6Client?.sourceFilter ?? false;
     this.ports.io.giveIpv6(this.device, prefixes, exclusive);
+  }
+
+  /** A session that is being negotiated ends: nobody can go on with it. */
+  get isSettled(): boolean {
+    const { state } = this.link.save() ?? {};
+    return state?.name !== 'again' || this.tcp === undefined;
+  }
+
+  /**
+   * What another program goes on with; undefined: it is being removed.
+   * Not carried: ports, finished, isProbe, retiring, routeName; connecting, for that begins again; falling, of which there is none;
+   * routing, standing.
+   */
+  save() {
+    const { options } = this.link;
+    const link = this.retiring || this.isProbe ? undefined : this.link.save();
+    if (link === undefined) return undefined;
+    const { name, keys } = options;
+    const up = link.state.name === 'up' ? this.tcp?.descriptor : undefined;
+    const stands = up !== undefined || link.state.name === 'demand';
+    return {
+      name,
+      keys,
+      link,
+      tcp: up,
+      device: stands ? this.device?.fd : undefined,
+      tunnel: stands ? this.tunnel : undefined,
+      dns: stands ? this.dns : [],
+      admitted: up === undefined ? undefined : this.admitted,
+    };
+  }
+
+  /** @throws Error its session does not fit the options */
+  restore({ link: saved, tcp, device, tunnel, dns, admitted }: SavedLink): void {
+    const { io } = this.ports;
+    const { link } = this;
+    link.restore(saved, clock.monotonic());
+    this.tunnel = tunnel;
+    this.dns = dns;
+    this.admitted = admitted;
+    if (device !== undefined && tunnel !== undefined) this.openDevice(tunnel, device);
+    if (tcp !== undefined && link.up !== undefined && this.device !== undefined) {
+      this.tcp = this.connection(sockets.adopt(tcp), link);
+      io.attach(link.up.path, this.device, link.up.tunnel);
+      const { session } = link.status();
+      this.standing.restore([link.up], session === undefined ? [] : [session]);
+    } else if (this.device !== undefined)
+      io.park(this.device, () => this.feed((machine, now) => machine.handlePacket(now)));
+    this.ports.drive.touched(link);
   }
 
   /** Hangs up, and forgets the link once it is down. */
@@ -296,7 +347,12 @@ export class LinkRunner {
     if (this.admitted !== undefined) await this.ports.router.admit(this.admitted);
     if (this.connecting !== socket) return;
     this.connecting = undefined;
-    const tcp = new TcpConnection(socket, this.ports.connections, {
+    this.tcp = this.connection(socket, link);
+    this.tell(link, (machine, now) => machine.handleConnected(local, now, wanted));
+  }
+
+  private connection(socket: TcpSocket, link: ClientLink): TcpConnection {
+    const tcp: TcpConnection = new TcpConnection(socket, this.ports.connections, {
       octets: (octets) => {
         this.ports.io.captureControl(tcp, 'in', octets);
         this.tell(link, (machine, now) => machine.handleOctets(octets, now));
@@ -304,8 +360,7 @@ export class LinkRunner {
       closed: (errno) => this.tell(link, (machine, now) => machine.handleClosed(now, errno)),
       written: (octets) => this.ports.io.captureControl(tcp, 'out', octets),
     });
-    this.tcp = tcp;
-    this.tell(link, (machine, now) => machine.handleConnected(local, now, wanted));
+    return tcp;
   }
 
   private hangUp(): void {
@@ -359,8 +414,8 @@ export class LinkRunner {
       this.tell(link, (machine, now) => machine.handleStandby(failure, now));
   }
 
-  /** Made once. @throws IoError */
-  private openDevice({ device: name }: Tunnel): TunDevice {
+  /** Made once. @param inherited its descriptor, of the program before @throws IoError */
+  private openDevice({ device: name }: Tunnel, inherited?: number): TunDevice {
     return (this.device ??= this.ports.io.openDevice(
       name,
       { isolate: false, isLink: true },
@@ -368,6 +423,7 @@ export class LinkRunner {
         this.feed((link, now) => {
           link.handleDeviceLost(cause('DEVICE_FAILED', errorText(error)), now);
         }),
+      inherited,
     ));
   }
 

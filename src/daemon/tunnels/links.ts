@@ -3,7 +3,7 @@ import { errorText } from '../../platform/errors.ts';
 import { clock } from '../../platform/platform.ts';
 import type { ClientLinkOptions } from '../../session/options.ts';
 import { cause, type Cause } from '../../wire/cause.ts';
-import { LinkRunner } from './link-runner.ts';
+import { LinkRunner, type SavedLink } from './link-runner.ts';
 import type { RunnerPorts } from './runner-ports.ts';
 import type { Log } from '../reports/log.ts';
 
@@ -15,6 +15,7 @@ export class Links {
   readonly #ports: RunnerPorts;
   readonly #log: Log;
   readonly #dialsByItself: boolean;
+  #expected: ReadonlySet<string> = new Set();
 
   /** @param dialsByItself links with auto 1 dial as soon as they are there, where no supervisor decides */
   constructor(
@@ -41,6 +42,16 @@ export class Links {
       }
     }
     for (const options of wanted) if (!this.running.has(options.name)) this.#start(options);
+  }
+
+  /** Not carried: #ports, #log, #dialsByItself; #expected, which are there by then. */
+  save(): readonly SavedLink[] {
+    return [...this.running.values()].flatMap((runner) => runner.save() ?? []);
+  }
+
+  /** Links that the program before had: they do not begin to dial by themselves. */
+  expect(names: readonly string[]): void {
+    this.#expected = new Set(names);
   }
 
   /** What a person wants of a link; a supervisor decides when it happens. */
@@ -75,7 +86,8 @@ export class Links {
     const runner = new LinkRunner(options, this.#ports);
     this.#allow(runner);
     this.running.set(options.name, runner);
-    if (this.#dialsByItself && options.auto) runner.release(true);
+    const isNew = !this.#expected.has(options.name);
+    if (this.#dialsByItself && options.auto && isNew) runner.release(true);
   }
 
   #reconfigure(runner: LinkRunner, next: ClientLinkOptions): Promise<void> {

@@ -1,4 +1,5 @@
 /** TCP listeners: one per port on all addresses; which server a caller reaches is told by the address it called. */
+import { duplicate } from '../../native/succession.ts';
 import { errorCode, errorText } from '../../platform/errors.ts';
 import { host, sockets } from '../../platform/platform.ts';
 import type { Listener, TcpSocket } from '../../platform/sockets.ts';
@@ -11,6 +12,7 @@ const BACKLOG = 128;
 
 export class Listeners {
   readonly #listeners = new Map<number, Listener>();
+  readonly #inherited = new Map<number, number>();
   readonly #servers: () => readonly ServerRunner[];
   readonly #deviceOf: (network: string) => string | undefined;
   readonly #unserved: (socket: TcpSocket) => void;
@@ -34,6 +36,24 @@ export class Listeners {
     this.#unserved = unserved;
     this.#failed = failed;
     this.#faults = faults;
+  }
+
+  /**
+   * Ports and descriptors: whoever calls from now on waits in the kernel, until open().
+   * Not carried: #servers, #deviceOf, #unserved, #failed, #faults.
+   */
+  save(): readonly (readonly [number, number])[] {
+    for (const [port, listener] of this.#listeners) {
+      this.#inherited.set(port, duplicate(listener.descriptor));
+      listener.close();
+    }
+    this.#listeners.clear();
+    return [...this.#inherited];
+  }
+
+  /** Sockets that the program before has listened on: open() takes them. */
+  adopt(all: ReturnType<Listeners['save']>): void {
+    for (const [port, descriptor] of all) this.#inherited.set(port, descriptor);
   }
 
   /**
@@ -75,8 +95,10 @@ export class Listeners {
 
   async #listen(port: number): Promise<Listener> {
     try {
+      const inherited = this.#inherited.get(port);
+      this.#inherited.delete(port);
       return await sockets.listen(
-        { port, backlog: BACKLOG },
+        { port, backlog: BACKLOG, inherited },
         {
           accept: (socket) =>
             this.#faults.contain(

@@ -1,12 +1,13 @@
 /** Carries out what one server and its callers ask: the device, TCP, routes. */
 import { errorText } from '../../platform/errors.ts';
-import { clock } from '../../platform/platform.ts';
+import { clock, sockets } from '../../platform/platform.ts';
 import type { TcpSocket } from '../../platform/sockets.ts';
 import type { Caller } from '../../session/server/caller.ts';
 import type { ServerOptions } from '../../session/options.ts';
 import type { CallerOutput, CallPath, SessionOutput, Tunnel } from '../../session/ports.ts';
 import { Server } from '../../session/server/server.ts';
 import type { TunDevice } from '../../tun-tap/tun-device.ts';
+import type { Ipv4 } from '../../wire/brand.ts';
 import { cause, type Cause } from '../../wire/cause.ts';
 import { formatAddress, type AddressRange } from '../../wire/ip.ts';
 import type { ControlPath, ServerInterface } from '../../router/router.ts';
@@ -15,6 +16,7 @@ import { outerPath } from '../engine/outer-path.ts';
 import { routerCause } from '../engine/router-cause.ts';
 import { Groups } from './groups.ts';
 import { Standing } from './standing.ts';
+import { sayGoodbye } from '../engine/goodbye.ts';
 import { endpointsOf, TcpConnection } from '../engine/tcp-connection.ts';
 
 /** MPPE's header and the inner protocol: what encrypted packets must be shorter by (RFC 3078 §3). */
@@ -25,11 +27,18 @@ function deviceMtu({ mtu, mppe }: ServerOptions): number {
   return mppe.policy === 'required' ? mtu - MPPE_OCTETS : mtu;
 }
 
+interface Connection {
+  readonly tcp: TcpConnection;
+  readonly outer: ControlPath | undefined;
+}
+
+export type SavedServer = ReturnType<ServerRunner['save']>['saved'];
+
 export class ServerRunner {
   readonly server: Server;
   private readonly ports: RunnerPorts;
   private readonly groups: Groups;
-  private readonly connections = new Map<Caller, ControlPath | undefined>();
+  private readonly connections = new Map<Caller, Connection>();
   private device: TunDevice | undefined;
   /** As the router has it. */
   private network: ServerInterface | undefined;
@@ -63,12 +72,70 @@ export class ServerRunner {
     );
   }
 
-  /** @throws IoError or RouterError: the device cannot be made */
-  async start(): Promise<void> {
+  /** @param inherited descriptor of its device @throws IoError or RouterError: the device cannot be made */
+  async start(inherited?: number): Promise<void> {
     const { options } = this.server;
     const { device, isolate } = options;
-    this.device = this.ports.io.openDevice(device, { isolate }, this.lost);
+    this.device = this.ports.io.openDevice(device, { isolate }, this.lost, inherited);
     await this.adapt(options);
+  }
+
+  /** Ends who is not logged in: nobody can go on with them. */
+  settle(): void {
+    for (const caller of this.connections.keys())
+      if (caller.sessions().length === 0)
+        this.ports.drive.feed(caller, (each, now) => each.close(cause('SHUTDOWN'), now));
+  }
+
+  /** Whether all callers can be saved now. */
+  get isSettled(): boolean {
+    return [...this.connections.keys()].every((caller) => caller.save() !== undefined);
+  }
+
+  /**
+   * What another program goes on with. Callers that are negotiating are left out.
+   * Not carried: ports, lost, emptied; network, which the router has.
+   */
+  save() {
+    const callers = [...this.connections].flatMap(([caller, { tcp, outer }]) => {
+      const saved = caller.save();
+      const { descriptor } = tcp;
+      if (saved === undefined || descriptor === undefined) return [];
+      return { machine: caller, saved: { descriptor, caller: saved, outer } };
+    });
+    const { name } = this.server.options;
+    const device = this.device?.fd;
+    const saved = callers.map((caller) => caller.saved);
+    return {
+      machines: callers.map(({ machine }) => machine),
+      saved: { name, device, server: this.server.save(), callers: saved },
+    };
+  }
+
+  /** @throws Error not one of a caller, for those end each by itself */
+  restore({ server, callers }: SavedServer): void {
+    const { drive } = this.ports;
+    this.server.restore(server);
+    const isOther = server.keys.session !== this.server.options.keys.session;
+    for (const saved of callers) {
+      const socket = sockets.adopt(saved.descriptor);
+      let caller: Caller;
+      try {
+        caller = this.server.resume(saved.caller, clock.monotonic());
+      } catch (error) {
+        this.ports.faults.note(`server ${this.server.options.name}: a session`, error);
+        sayGoodbye(socket);
+        continue;
+      }
+      const { tcp, standing } = this.drive(socket, caller, saved.outer);
+      standing.restore(caller.tunnels(), caller.sessions());
+      for (const { path, tunnel } of caller.tunnels()) {
+        if (this.device !== undefined) this.ports.io.attach(path, this.device, tunnel);
+        void this.groups.enter(path, tunnel);
+      }
+      if (isOther || tcp.descriptor === undefined)
+        drive.feed(caller, (each, now) => each.close(cause('CONFIG_CHANGED'), now));
+    }
   }
 
   /** Makes the device what sessions with these options need, which are for the same listener. @throws RouterError */
@@ -88,44 +155,59 @@ export class ServerRunner {
   }
 
   accept(socket: TcpSocket): void {
-    let caller: Caller | undefined = undefined; // until it is accepted
-    const feed = (act: (caller: Caller, now: number) => void) => {
-      if (caller !== undefined) this.ports.drive.feed(caller, act);
-    };
-    const tcp = new TcpConnection(socket, this.ports.connections, {
-      octets: (octets) => {
-        this.ports.io.captureControl(tcp, 'in', octets);
-        feed((found, now) => found.handleOctets(octets, now));
-      },
-      closed: (errno) => feed((found, now) => found.handleClosed(now, errno)),
-      written: (octets) => this.ports.io.captureControl(tcp, 'out', octets),
-    });
-    const outer = outerPath(endpointsOf(socket), 'peer');
-    const accepted = this.ports.connections.makeRoom()
-      ? this.server.accept(tcp.peer, outer?.local ?? tcp.local, clock.monotonic())
+    const ends = endpointsOf(socket);
+    const outer = outerPath(ends, 'peer');
+    const { connections } = this.ports;
+    connections.add(socket);
+    const accepted = connections.makeRoom()
+      ? this.server.accept(ends.peer, outer?.local ?? ends.local, clock.monotonic())
       : cause('TOO_MANY_SESSIONS', 'no descriptor is left for another connection');
     if ('code' in accepted) {
-      tcp.destroy();
+      connections.remove(socket);
+      socket.destroy();
       this.ports.report({
         what: 'caller-refused',
         server: this.server.options.name,
-        peer: tcp.peer,
+        peer: ends.peer,
         cause: accepted,
       });
       return;
     }
-    caller = accepted;
-    this.connections.set(accepted, outer);
+    this.drive(socket, accepted, outer);
     const { drive, faults, router } = this.ports;
-    const about = `server ${this.server.options.name} caller ${formatAddress(tcp.peer)}`;
-    const standing = new Standing();
-    drive.add(accepted, {
-      about,
-      carryOut: (output) => standing.carryOut(output, () => this.carryOut(accepted, tcp, output)),
-      failed: (why) => this.fail(accepted, tcp, standing.endings(why), about, why),
-    });
     // GRE comes after several more messages.
-    if (outer !== undefined) drive.guard(accepted, () => faults.watch(about, router.admit(outer)));
+    if (outer !== undefined)
+      drive.guard(accepted, () => faults.watch(this.about(ends.peer), router.admit(outer)));
+  }
+
+  private about(peer: Ipv4): string {
+    return `server ${this.server.options.name} caller ${formatAddress(peer)}`;
+  }
+
+  /** From now on the caller hears of its connection. */
+  private drive(
+    socket: TcpSocket,
+    caller: Caller,
+    outer: ControlPath | undefined,
+  ): { readonly tcp: TcpConnection; readonly standing: Standing } {
+    const { connections, drive, io } = this.ports;
+    const tcp: TcpConnection = new TcpConnection(socket, connections, {
+      octets: (octets) => {
+        io.captureControl(tcp, 'in', octets);
+        drive.feed(caller, (found, now) => found.handleOctets(octets, now));
+      },
+      closed: (errno) => drive.feed(caller, (found, now) => found.handleClosed(now, errno)),
+      written: (octets) => io.captureControl(tcp, 'out', octets),
+    });
+    this.connections.set(caller, { tcp, outer });
+    const about = this.about(tcp.peer);
+    const standing = new Standing();
+    drive.add(caller, {
+      about,
+      carryOut: (output) => standing.carryOut(output, () => this.carryOut(caller, tcp, output)),
+      failed: (why) => this.fail(caller, tcp, standing.endings(why), about, why),
+    });
+    return { tcp, standing };
   }
 
   /** The machine has thrown: what it had done is undone without it. */
@@ -223,7 +305,7 @@ export class ServerRunner {
   }
 
   private dismiss(caller: Caller): void {
-    const outer = this.connections.get(caller);
+    const outer = this.connections.get(caller)?.outer;
     this.connections.delete(caller);
     if (outer !== undefined) this.ports.router.dismiss(outer);
   }

@@ -15,6 +15,7 @@ type Undo = () => Promise<void> | void;
 
 export class Servers {
   readonly running: Map<string, ServerRunner>;
+  readonly #inherited = new Map<string, number>();
   readonly #ports: RunnerPorts;
   readonly #log: Log;
   readonly #lost: (name: string) => void;
@@ -129,6 +130,11 @@ export class Servers {
     return failed;
   }
 
+  /** Descriptors of devices, by the names of their servers: a server that starts takes its own. */
+  adopt(devices: ReadonlyMap<string, number>): void {
+    for (const [name, descriptor] of devices) this.#inherited.set(name, descriptor);
+  }
+
   /** Ends a server. */
   async end(name: string, why: Cause): Promise<void> {
     const runner = this.running.get(name);
@@ -145,7 +151,9 @@ export class Servers {
       this.#lost(options.name);
     });
     try {
-      await runner.start();
+      const inherited = this.#inherited.get(options.name);
+      this.#inherited.delete(options.name);
+      await runner.start(inherited);
     } catch (error) {
       await runner.shutdown(cause('DEVICE_FAILED')); // it may have its device already
       throw error;

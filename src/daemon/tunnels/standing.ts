@@ -16,6 +16,15 @@ export class Standing {
   /** By id. */
   readonly #sessions = new Map<number, SessionStatus>();
 
+  /** What the program before has had done. Not carried: it is what sessions() and tunnels of the machine say. */
+  restore(
+    tunnels: readonly { readonly path: CallPath; readonly tunnel: Tunnel }[],
+    sessions: readonly SessionStatus[],
+  ): void {
+    for (const each of tunnels) this.#tunnels.set(each.path.slot, each);
+    for (const session of sessions) this.#sessions.set(session.id, session);
+  }
+
   /** Carries an output out: what it brings stands before that, what it ends stands until it is done. */
   carryOut<O extends CallerOutput | ClientLinkOutput>(output: O, act: (output: O) => void): void {
     const event = output.kind === 'event' ? output.event : undefined;

@@ -91,6 +91,17 @@ export class UsageRunner {
       this.#feed((usage, now) => usage.handleEnd(event.session, now));
   }
 
+  /** The book is in memory after it. */
+  save(): ReturnType<Usage['handOver']> {
+    let read: ReturnType<Usage['handOver']> = [];
+    this.#feed((usage, now) => (read = usage.handOver(now)));
+    return read;
+  }
+
+  restore(read: ReturnType<Usage['handOver']>): void {
+    this.#feed((usage, now) => usage.takeOver(read, now));
+  }
+
   /** Where it survives a reboot. */
   keep(): void {
     this.#feed((usage, now) => usage.handleKeep(now));

@@ -12,7 +12,7 @@ import type { Inbound } from '../inbound.ts';
 import { packetLength } from '../ip/inner-packet.ts';
 import type { MppeCipher } from '../mppe/cipher.ts';
 import { type InnerPacket, WAITS } from '../mppe/inner.ts';
-import { MppeReceiver } from '../mppe/receiver.ts';
+import { MppeReceiver, type SavedReceiver } from '../mppe/receiver.ts';
 import type { SessionSlab } from '../session-slab.ts';
 
 export interface PppReceiverParts {
@@ -38,6 +38,15 @@ export class PppReceiver {
   setMppe(slot: Slot, mppe: MppeKeys | undefined): void {
     this.#mppe.configure(slot, mppe);
     this.#parts.control.synchronized(slot);
+  }
+
+  /** Not carried: #parts and #ppp. */
+  save(slot: Slot): SavedReceiver {
+    return this.#mppe.save(slot);
+  }
+
+  restore(slot: Slot, saved: SavedReceiver): void {
+    this.#mppe.restore(slot, saved);
   }
 
   /** Stateful MPPE: packets must come in order. */

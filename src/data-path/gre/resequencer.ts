@@ -41,6 +41,19 @@ export class Resequencer {
     if (next !== undefined) this.#order.startAt(slot, next);
   }
 
+  /** Gives up the packets before those that wait, so that none does. */
+  release(slot: Slot, now: number): void {
+    while (this.#order.waiting(slot) > 0) {
+      this.#order.skip(slot);
+      this.#release(slot, now);
+    }
+  }
+
+  /** What restart() is to be given: see release(). Not carried: #parts, #deadlines and #header. */
+  save(slot: Slot): number | undefined {
+    return this.#order.save(slot);
+  }
+
   /** The PPP frame octets[at..at+length) of GRE packet `sequence`. */
   receive(slot: Slot, sequence: number, at: number, length: number, now: number): void {
     const { octets, ppp, counters } = this.#parts;

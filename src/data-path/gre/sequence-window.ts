@@ -46,6 +46,25 @@ export class SequenceWindow {
     this.#followers = new Uint8Array(maxSessions);
   }
 
+  /** Not carried: missing, which is the last answer's. */
+  save(slot: Slot) {
+    return {
+      started: this.#started[slot]!,
+      highest: this.#highest[slot]!,
+      seen: [...this.#seen.subarray(slot * WORDS, (slot + 1) * WORDS)],
+      candidate: this.#candidate[slot]!,
+      followers: this.#followers[slot]!,
+    };
+  }
+
+  restore(slot: Slot, saved: ReturnType<SequenceWindow['save']>): void {
+    this.#started[slot] = saved.started;
+    this.#highest[slot] = saved.highest;
+    this.#seen.set(saved.seen, slot * WORDS);
+    this.#candidate[slot] = saved.candidate;
+    this.#followers[slot] = saved.followers;
+  }
+
   reset(slot: Slot): void {
     this.#started[slot] = 0;
     this.#followers[slot] = 0;

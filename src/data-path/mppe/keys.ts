@@ -36,6 +36,18 @@ export class KeySlab {
     changer.initialKey(startKey, 0, strength, this.keys, slot * KEY_SIZE);
   }
 
+  /** Not carried: words and #startWords, which are the same memory. */
+  save(slot: Slot) {
+    const row = (keys: Uint8Array) => keys.slice(slot * KEY_SIZE, (slot + 1) * KEY_SIZE);
+    return { bits: this.#bits[slot]!, key: row(this.keys), startKey: row(this.#startKeys) };
+  }
+
+  restore(slot: Slot, { bits, key, startKey }: ReturnType<KeySlab['save']>): void {
+    this.#bits[slot] = bits;
+    this.keys.set(key, slot * KEY_SIZE);
+    this.#startKeys.set(startKey, slot * KEY_SIZE);
+  }
+
   /** Leaves no key behind. */
   clear(slot: Slot): void {
     this.keys.fill(0, slot * KEY_SIZE, (slot + 1) * KEY_SIZE);

@@ -17,6 +17,8 @@ import { StatelessReceiver, type WaitedPacket } from './stateless.ts';
 
 const Mode = { Off: 0, Stateless: 1, Stateful: 2 } as const;
 
+export type SavedReceiver = ReturnType<MppeReceiver['save']>;
+
 export class MppeReceiver {
   /** The packet of the last PASS of open(). */
   readonly inner: InnerPacket = { protocol: 0, at: 0, length: 0 };
@@ -43,6 +45,20 @@ export class MppeReceiver {
     if (mppe === undefined) return;
     (mppe.stateful ? this.#stateful : this.#stateless).start(slot, mppe);
     this.#mode[slot] = mppe.stateful ? Mode.Stateful : Mode.Stateless;
+  }
+
+  /** Not carried: inner, waited and #octets. */
+  save(slot: Slot) {
+    const mode = this.#mode[slot]!;
+    const stateless = mode === Mode.Stateless ? this.#stateless.save(slot) : undefined;
+    const stateful = mode === Mode.Stateful ? this.#stateful.save(slot) : undefined;
+    return { mode, stateless, stateful };
+  }
+
+  restore(slot: Slot, { mode, stateless, stateful }: SavedReceiver): void {
+    this.#mode[slot] = mode;
+    if (stateless !== undefined) this.#stateless.restore(slot, stateless);
+    if (stateful !== undefined) this.#stateful.restore(slot, stateful);
   }
 
   active(slot: Slot): boolean {

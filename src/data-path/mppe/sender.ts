@@ -66,6 +66,27 @@ export class MppeSender {
     this.#streams[slot] = stream;
   }
 
+  /** Not carried: #cipher; #waitingSlot, #waitingAt and #waitingLength, for no packet may wait: see finish(). */
+  save(slot: Slot) {
+    return {
+      keys: this.#keys.save(slot),
+      mode: this.#mode[slot]!,
+      count: this.#count[slot]!,
+      flush: this.#flush[slot]!,
+      changeOnFlush: this.#changeOnFlush[slot]!,
+      stream: this.#streams[slot],
+    };
+  }
+
+  restore(slot: Slot, saved: ReturnType<MppeSender['save']>): void {
+    this.#keys.restore(slot, saved.keys);
+    this.#mode[slot] = saved.mode;
+    this.#count[slot] = saved.count;
+    this.#flush[slot] = saved.flush;
+    this.#changeOnFlush[slot] = saved.changeOnFlush;
+    this.#streams[slot] = saved.stream?.slice();
+  }
+
   active(slot: Slot): boolean {
     return this.#mode[slot] !== Mode.Off;
   }

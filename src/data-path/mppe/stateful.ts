@@ -59,6 +59,25 @@ export class StatefulReceiver {
     this.#changesOnFlush[slot] = 1;
   }
 
+  /** Not carried: #ration, which is full again; #key and #keptKey, which are a try's. */
+  save(slot: Slot) {
+    return {
+      keys: this.#keys.save(slot),
+      count: this.#count[slot]!,
+      synchronized: this.#synchronized[slot]!,
+      changesOnFlush: this.#changesOnFlush[slot]!,
+      stream: this.#streams[slot]!,
+    };
+  }
+
+  restore(slot: Slot, saved: ReturnType<StatefulReceiver['save']>): void {
+    this.#keys.restore(slot, saved.keys);
+    this.#count[slot] = saved.count;
+    this.#synchronized[slot] = saved.synchronized;
+    this.#changesOnFlush[slot] = saved.changesOnFlush;
+    this.#streams[slot] = saved.stream.slice();
+  }
+
   /** Leaves no key behind. */
   clear(slot: Slot): void {
     this.#keys.clear(slot);

@@ -102,6 +102,46 @@ export class StatelessReceiver {
     this.#hasSequence[slot] = 0;
   }
 
+  /**
+   * Not carried: #cipher, #inner, #after and waited; #waitingSlot, #waitingAt, #waitingLength and #waitingSequence, for no packet may
+   * wait; #ration, which is full again; #keeps, which #kept tells.
+   */
+  save(slot: Slot) {
+    const kept = Array.from({ length: KEPT }, (_, place) => slot * KEPT + place)
+      .filter((place) => this.#keptValid[place] !== 0)
+      .map((place) => ({
+        index: this.#keptIndex[place]!,
+        key: [...this.#kept.subarray(place * KEY_WORDS, (place + 1) * KEY_WORDS)],
+      }));
+    return {
+      keys: this.#keys.save(slot),
+      next: this.#next[slot]!,
+      ahead: [...this.#ahead.subarray(slot * KEY_WORDS, (slot + 1) * KEY_WORDS)],
+      aheadIndex: this.#aheadIndex[slot]!,
+      aheadValid: this.#aheadValid[slot]!,
+      kept,
+      sequence: this.#sequence[slot]!,
+      hasSequence: this.#hasSequence[slot]!,
+    };
+  }
+
+  restore(slot: Slot, saved: ReturnType<StatelessReceiver['save']>): void {
+    this.#keys.restore(slot, saved.keys);
+    this.#next[slot] = saved.next;
+    this.#ahead.set(saved.ahead, slot * KEY_WORDS);
+    this.#aheadIndex[slot] = saved.aheadIndex;
+    this.#aheadValid[slot] = saved.aheadValid;
+    for (const { index, key } of saved.kept) {
+      const place = slot * KEPT + (index & (KEPT - 1));
+      this.#keeps[slot] = 1;
+      this.#kept.set(key, place * KEY_WORDS);
+      this.#keptIndex[place] = index;
+      this.#keptValid[place] = 1;
+    }
+    this.#sequence[slot] = saved.sequence;
+    this.#hasSequence[slot] = saved.hasSequence;
+  }
+
   /** Leaves no key behind. No packet of the slot may wait: see finish(). */
   clear(slot: Slot): void {
     this.#keys.clear(slot);

@@ -44,6 +44,11 @@ export class OrderQueue {
     this.#count[slot] = 0;
   }
 
+  /** The number that comes next; undefined: any. Not carried: #held, taken; #places and #count, for no packet may wait. */
+  save(slot: Slot): number | undefined {
+    return this.#started[slot] === 0 ? undefined : this.#expected[slot]!;
+  }
+
   /** As after reset, but this number comes next. */
   startAt(slot: Slot, sequence: number): void {
     this.#started[slot] = 1;

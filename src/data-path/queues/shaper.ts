@@ -97,6 +97,12 @@ export class Shaper {
     if (this.#queues.waiting(slot) > 0) this.#due.set(slot, this.#free[slot]!);
   }
 
+  /** What setRate() was given. */
+  rate(slot: Slot): { readonly kilobits: number; readonly burst: number } {
+    const cost = this.#cost[slot]!;
+    return { kilobits: cost === 0 ? 0 : 8 / cost, burst: this.#burst[slot]! };
+  }
+
   /**
    * The packet octets[at..at+length) is to pass.
    * @returns PASS: now; WAITS: it was copied, and comes from take(); or the reason why it is dropped

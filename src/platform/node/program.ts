@@ -1,7 +1,6 @@
 import { fstatSync, readFileSync } from 'node:fs';
 import { errorCode } from '../errors.ts';
 import type { Program } from '../program.ts';
-import { require } from './require.ts';
 import { openTerminal } from './terminal.ts';
 
 let stdout: typeof process.stdout | undefined;
@@ -35,6 +34,16 @@ export const program: Program = {
     return process.stdout.isTTY ? { rows: process.stdout.rows } : undefined;
   },
   environment: (name) => process.env[name],
+  environments: () =>
+    Object.fromEntries(
+      Object.entries(process.env).flatMap(([name, value]) =>
+        value === undefined ? [] : [[name, value]],
+      ),
+    ),
+  get command() {
+    return [process.execPath, ...process.execArgv, process.argv[1]!];
+  },
+  architecture: `${process.platform}-${process.arch}`,
   openTerminal: () => (process.stdin.isTTY && process.stdout.isTTY ? openTerminal() : undefined),
   readInput: () => readFileSync(0, 'utf8'),
   print(text) {
@@ -63,5 +72,10 @@ export const program: Program = {
     process.on('uncaughtException', (error) => act('thrown', error));
     process.on('unhandledRejection', (error) => act('rejected', error));
   },
-  loadAddon: (path) => require(path) as unknown,
+  loadAddon(path) {
+    // Not required: one that comes as a descriptor (/proc/self/fd/7) has no name that ends with .node.
+    const module = { exports: {} as unknown };
+    process.dlopen(module, path);
+    return module.exports;
+  },
 };

@@ -1,4 +1,4 @@
-import { connect, createServer, isIP, type AddressInfo, type Server, type Socket } from 'node:net';
+import { connect, createServer, isIP, Socket, type AddressInfo, type Server } from 'node:net';
 import type tls from 'node:tls';
 import type {
   Endpoints,
@@ -45,9 +45,10 @@ export const sockets: Sockets = {
     return new NodeSocket(socket);
   },
   connectLocal: (path, connected) => new NodeSocket(connect(path, connected)),
-  listen: ({ address = '0.0.0.0', port, backlog }, events) =>
+  adopt: (fd) => new NodeSocket(new Socket({ fd })),
+  listen: ({ address = '0.0.0.0', port, backlog, inherited: fd }, events) =>
     listening(createServer({ noDelay: true }), events, (server, done) =>
-      server.listen({ port, host: address, backlog }, done),
+      server.listen(fd === undefined ? { port, host: address, backlog } : { fd, backlog }, done),
     ),
   listenLocal(path, most, events) {
     const server = createServer();
@@ -77,10 +78,16 @@ function listening(
       server.on('error', failed);
       resolve({
         port: (server.address() as AddressInfo).port,
+        descriptor: descriptorOf(server),
         close: () => void server.close(),
       });
     });
   });
+}
+
+/** Node tells it only so. */
+function descriptorOf(handled: Server | Socket): number {
+  return (handled as unknown as { _handle: { fd: number } })._handle.fd;
 }
 
 class NodeSocket implements TcpSocket {
@@ -115,8 +122,7 @@ class NodeSocket implements TcpSocket {
   }
 
   get descriptor(): number {
-    // Node tells it only so.
-    return (this.#socket as unknown as { _handle: { fd: number } })._handle.fd;
+    return descriptorOf(this.#socket);
   }
 
   hear(events: SocketEvents): void {

@@ -32,6 +32,49 @@ export function beginAuthentication(
   };
 }
 
+/** What a side that is done goes on with. */
+type SavedSide<Side extends { save(): unknown }> = NonNullable<ReturnType<Side['save']>>;
+
+export interface SavedAuthentication {
+  readonly authenticator: SavedSide<Authenticator> | SavedSide<EapAuthenticator> | undefined;
+  readonly login: SavedSide<Login> | SavedSide<EapLogin> | undefined;
+}
+
+/** undefined: a side is not done, or begins again. */
+export function saveAuthentication({
+  authenticator,
+  login,
+}: Authentication): SavedAuthentication | undefined {
+  const saved = { authenticator: authenticator?.save(), login: login?.save() };
+  const isWhole =
+    (saved.authenticator === undefined) === (authenticator === undefined) &&
+    (saved.login === undefined) === (login === undefined);
+  return isWhole ? saved : undefined;
+}
+
+/** @param policy as it was saved @throws Error the options do not have such a login any more */
+export function restoreAuthentication(
+  saved: SavedAuthentication,
+  policy: Parameters<typeof beginAuthentication>[0],
+  options: LinkOptions,
+  now: number,
+): Authentication {
+  const { authenticator, login } = beginAuthentication(policy, options, now);
+  const [peers, own] = [saved.authenticator, saved.login];
+  if (peers !== undefined) {
+    if (peers.method === 'eap' && authenticator?.method === 'eap') authenticator.restore(peers);
+    else if (peers.method !== 'eap' && authenticator?.method === peers.method)
+      authenticator.restore(peers);
+    else throw new Error('a link whose peer must log in otherwise now');
+  }
+  if (own !== undefined) {
+    if (own.method === 'eap' && login?.method === 'eap') login.restore(own);
+    else if (own.method !== 'eap' && login?.method === own.method) login.restore(own);
+    else throw new Error('a link with another login now');
+  }
+  return { authenticator, login };
+}
+
 function authenticatorOf(
   { peerMethod, peerMru }: Pick<LcpPolicy, 'peerMethod' | 'peerMru'>,
   { authenticatePeer, mru, random, count }: LinkOptions,

@@ -109,6 +109,22 @@ export class Authenticator {
     }
   }
 
+  /** undefined: nobody is let in. Not carried: #name, #random, #count; #outputs, of which there are none. */
+  save() {
+    const state = this.#state;
+    if (state.name !== 'decided' || state.admitted === undefined) return undefined;
+    if (this.#outputs.length > 0) return undefined;
+    const { identifier, admitted, message } = state;
+    return { method: this.method, identifier, admitted, message };
+  }
+
+  /** What was begun is not. */
+  restore({ identifier, admitted, message }: NonNullable<ReturnType<Authenticator['save']>>): this {
+    this.#state = { name: 'decided', identifier, admitted, message };
+    this.#outputs.length = 0;
+    return this;
+  }
+
   get admitted(): Admitted | undefined {
     return this.#state.name === 'decided' ? this.#state.admitted : undefined;
   }

@@ -92,6 +92,23 @@ export class EapAuthenticator {
     this.#state = { name: 'identity', ...this.#question(request, now) };
   }
 
+  /** undefined: nobody is let in. Not carried: #options; #outputs, of which there are none. */
+  save() {
+    const state = this.#state;
+    if (state.name !== 'decided' || state.admitted === undefined) return undefined;
+    if (this.#outputs.length > 0) return undefined;
+    const { identifier, admitted } = state;
+    return { method: this.method, next: this.#identifier, identifier, admitted } as const;
+  }
+
+  /** What was begun is not. */
+  restore({ next, identifier, admitted }: NonNullable<ReturnType<EapAuthenticator['save']>>): this {
+    this.#identifier = next;
+    this.#state = { name: 'decided', identifier, admitted };
+    this.#outputs.length = 0;
+    return this;
+  }
+
   get admitted(): Admitted | undefined {
     return this.#state.name === 'decided' ? this.#state.admitted : undefined;
   }

@@ -62,6 +62,25 @@ export class EapLogin {
     this.#state = { name: 'waiting', deadline: now + PATIENCE, rounds: 0 };
   }
 
+  /** undefined: it is not accepted. Not carried: #identity, #random, #count; #outputs, of which there are none. */
+  save() {
+    if (this.#state.name !== 'accepted' || this.#outputs.length > 0) return undefined;
+    return {
+      method: this.method,
+      answered: this.#answered,
+      keys: this.#keys,
+      notification: this.#notification,
+    } as const;
+  }
+
+  restore({ answered, keys, notification }: NonNullable<ReturnType<EapLogin['save']>>): this {
+    this.#state = { name: 'accepted' };
+    this.#answered = answered;
+    this.#keys = keys;
+    this.#notification = notification;
+    return this;
+  }
+
   /** Another login in between does not undo it; failing that one ends the link. */
   get isAccepted(): boolean {
     return this.#keys !== undefined;

@@ -78,6 +78,22 @@ export class Login {
     if (method === 'pap') this.#answer(this.#papRequest(random(1)[0] ?? 0), now);
   }
 
+  /** undefined: it is not accepted. Not carried: #identity, #random, #count; #outputs, of which there are none; #wasAccepted, which it was. */
+  save() {
+    const state = this.#state;
+    if (state.name !== 'accepted' || this.#outputs.length > 0) return undefined;
+    return { method: this.method, answer: state.answer, keys: this.#keys };
+  }
+
+  /** What was begun is not. */
+  restore({ answer, keys }: NonNullable<ReturnType<Login['save']>>): this {
+    this.#state = { name: 'accepted', answer };
+    this.#wasAccepted = true;
+    this.#keys = keys;
+    this.#outputs.length = 0;
+    return this;
+  }
+
   /** A challenge in between (RFC 1994 §2) does not undo it; failing that one ends the link. */
   get isAccepted(): boolean {
     return this.#wasAccepted;

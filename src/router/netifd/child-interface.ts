@@ -27,6 +27,15 @@ export class ChildInterfaces {
     this.#warn = warn;
   }
 
+  /** Not carried: #bus, #warn, #firewall. */
+  save() {
+    return [...this.#added];
+  }
+
+  adopt(links: ReturnType<ChildInterfaces['save']>): void {
+    for (const link of links) this.#added.add(link);
+  }
+
   async add(
     link: string,
     { requestPrefix, noRelease, sourceFilter, delegate }: Ipv6Client,

@@ -37,7 +37,22 @@ export class FirewallSet {
     this.#tools = tools;
     this.#file = file;
     this.#warn = warn;
-    void this.#commits.run();
+    queueMicrotask(() => void this.#commits.run()); // with what is adopted until then
+  }
+
+  /**
+   * Elements, and how many need each. Not carried: #tools, #file, #warn, #commits, #fault; #toAdd, #toDelete and #toFlush, for what is
+   * in the kernel is flushed and filled in one transaction.
+   */
+  save() {
+    return [...this.#users];
+  }
+
+  adopt(users: ReturnType<FirewallSet['save']>): void {
+    for (const [element, count] of users) {
+      this.#users.set(element, count);
+      this.#toAdd.add(element);
+    }
   }
 
   /** Resolved when the firewall lets it in, or never will: the owner is told once. */

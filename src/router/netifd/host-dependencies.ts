@@ -45,6 +45,15 @@ export class HostDependencies {
     this.#tools = tools;
   }
 
+  /** Not carried: #tools. */
+  save() {
+    return [...this.#held];
+  }
+
+  adopt(held: ReturnType<HostDependencies['save']>): void {
+    for (const [link, each] of held) this.#held.set(link, each);
+  }
+
   /**
    * @param upstream netifd's name of the network to go through, and its device
    * @throws RouterError there is no way now: netifd takes the link down, and sets it up again when there is one

@@ -36,6 +36,16 @@ export class ManagedInterface {
   #version = 0;
   readonly #outputs: ManagedOutput[] = [];
 
+  /** Not carried: #version, which only grows; #outputs, of which there are none. */
+  save() {
+    return { state: this.#state, fresh: this.#fresh };
+  }
+
+  restore({ state, fresh }: ReturnType<ManagedInterface['save']>): void {
+    this.#state = state;
+    this.#fresh = fresh;
+  }
+
   /** It may be up. */
   get isSetUp(): boolean {
     return this.#state.name === 'setup' || this.#state.name === 'up';

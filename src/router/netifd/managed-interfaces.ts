@@ -27,6 +27,15 @@ export class ManagedInterfaces {
     this.#warn = warn;
   }
 
+  /** Not carried: #bus, #daemon, #warn. */
+  save() {
+    return [...this.#machines].map(([name, machine]) => ({ name, machine: machine.save() }));
+  }
+
+  restore(saved: ReturnType<ManagedInterfaces['save']>): void {
+    for (const { name, machine } of saved) this.#of(name).restore(machine);
+  }
+
   isSetUp(name: string): boolean {
     return this.#machines.get(name)?.isSetUp ?? false;
   }

@@ -1,3 +1,4 @@
+/* eslint max-lines: ['error', { max: 460, skipBlankLines: true, skipComments: true }] -- one machine, with what of it goes on */
 /** The Router port on OpenWrt: netifd has addresses, routes and DNS, procd and nftables the firewall. */
 import type { Ipv4 } from '../../wire/brand.ts';
 import { errorText } from '../../platform/errors.ts';
@@ -84,6 +85,22 @@ const tools: NetifdTools = {
   hostRoutes: systemTools,
   around: () => ({ networks: [], resolvers: [] }),
 };
+
+interface SavedNetifd {
+  readonly kind: string;
+  readonly managed: ReturnType<ManagedInterfaces['save']>;
+  readonly dependencies: ReturnType<HostDependencies['save']>;
+  readonly children: ReturnType<ChildInterfaces['save']>;
+  readonly set: ReturnType<FirewallSet['save']>;
+  readonly ways: ReturnType<OuterWays['save']>;
+  readonly proxyArp: ReturnType<ProxyArp['save']>;
+  readonly servers: readonly {
+    readonly server: ServerInterface;
+    readonly callers: readonly (readonly [Ipv4, Tunnel])[];
+    readonly announced: string;
+  }[];
+  readonly links: readonly RunningLink[];
+}
 
 export class Netifd implements Router {
   readonly supervisor: Supervisor;
@@ -194,7 +211,50 @@ export class Netifd implements Router {
     await this.#ways.clear();
   }
 
+  get isBusy(): boolean {
+    return !this.#serial.isIdle;
+  }
+
+  /**
+   * Not carried: supervisor, #bus, #daemon, #tools, #warn, #leftovers, #serial; #networks, which netifd is asked for; #procd, which
+   * is told again; #served, which are of the configuration.
+   */
+  save(): object {
+    return {
+      kind: 'netifd',
+      managed: this.#managed.save(),
+      dependencies: this.#dependencies.save(),
+      children: this.#children.save(),
+      set: this.#set.save(),
+      ways: this.#ways.save(),
+      proxyArp: this.#proxyArp.save(),
+      servers: [...this.#servers.values()].map(({ server, callers, announced }) => ({
+        server,
+        callers: [...callers],
+        announced,
+      })),
+      links: [...this.#links.values()],
+    } satisfies SavedNetifd;
+  }
+
+  adopt(state: object): void {
+    const saved = state as SavedNetifd;
+    if (saved.kind !== 'netifd') throw new Error('its router was iproute');
+    this.#managed.restore(saved.managed);
+    this.#dependencies.adopt(saved.dependencies);
+    this.#children.adopt(saved.children);
+    this.#set.adopt(saved.set);
+    this.#ways.adopt(saved.ways);
+    this.#proxyArp.adopt(saved.proxyArp);
+    for (const { server, callers, announced } of saved.servers)
+      this.#servers.set(server.device, { server, callers: new Map(callers), announced });
+    for (const link of saved.links) this.#links.set(link.tunnel.name, link);
+  }
+
   serverUp(server: ServerInterface): Promise<void> {
+    const before = this.#servers.get(server.device)?.server;
+    if (before !== undefined && JSON.stringify(before) === JSON.stringify(server))
+      return Promise.resolve();
     return this.#serial.run(server.device, async () => {
       await this.#tools.prepareDevice(server.device, server.mtu, this.#warn);
       const callers = this.#servers.get(server.device)?.callers ?? new Map<Ipv4, Tunnel>();

@@ -10,7 +10,14 @@ import type { Claims } from '../claims.ts';
 import { earliest } from '../deadlines.ts';
 import type { Attempt, Gateway } from '../gateway.ts';
 import type { ClientLinkOptions, Rates } from '../options.ts';
-import type { CallPath, SessionEvent, SessionOutput, SessionStatus, Step } from '../ports.ts';
+import type {
+  CallPath,
+  SessionEvent,
+  SessionOutput,
+  SessionStatus,
+  Step,
+  Tunnel,
+} from '../ports.ts';
 import { Session, type SessionNews, type SessionOwner } from '../session.ts';
 import { TunnelConnection, type TunnelConnectionOutput } from '../tunnel-connection.ts';
 
@@ -33,6 +40,8 @@ export type ConnectionOutput =
 export interface ConnectionPort {
   /** CallPaths.open for the link. */
   openPath(peer: Ipv4, local: Ipv4, now: number): CallPath | undefined;
+  /** CallPaths.reopen for the link. */
+  reopenPath(callId: CallId): CallPath;
   /** What a frame has brought is among the outputs. */
   settled(now: number): void;
   /** Does what somebody else wants, outside the connection's own verbs. */
@@ -64,6 +73,8 @@ type State =
   | { readonly name: 'closing'; readonly session: Session | undefined }
   | { readonly name: 'closed' };
 
+export type SavedConnection = NonNullable<ReturnType<ClientConnection['save']>>;
+
 export class ClientConnection implements SessionOwner {
   readonly #options: ClientLinkOptions;
   readonly #gateway: Gateway;
@@ -81,6 +92,7 @@ export class ClientConnection implements SessionOwner {
     port: ConnectionPort,
     ends: Ends,
     now: number,
+    saved?: SavedConnection,
   ) {
     this.#options = options;
     this.#gateway = gateway;
@@ -101,7 +113,12 @@ export class ClientConnection implements SessionOwner {
         act: (output, at) => this.#actOnControl(output, at),
       },
       now,
+      saved?.tunnel,
     );
+    if (saved !== undefined) {
+      this.#state = this.#restored(saved, now);
+      return;
+    }
     const attempt: Attempt = {
       peer: ends.peer,
       local: ends.local,
@@ -113,6 +130,19 @@ export class ClientConnection implements SessionOwner {
     this.#tunnel.pump(now);
   }
 
+  /**
+   * What another connection goes on with. undefined: it is not up, or something is being negotiated.
+   * Not carried: #options, #gateway, #port; #outputs, of which there are none.
+   */
+  save() {
+    const state = this.#state;
+    const session =
+      state.name === 'link' && state.by === undefined ? state.session.save() : undefined;
+    const tunnel = this.#tunnel.save();
+    if (session === undefined || tunnel === undefined || this.#outputs.length > 0) return undefined;
+    return { ends: this.#ends, tunnel, session, lcpUp: this.#lcpUp, rates: this.#rates };
+  }
+
   /** Outside address of the server. */
   get peer(): Ipv4 {
     return this.#ends.peer;
@@ -121,6 +151,11 @@ export class ClientConnection implements SessionOwner {
   /** That of the call while it is up. */
   get path(): CallPath | undefined {
     return this.#session()?.path;
+  }
+
+  /** Of the session that is up. */
+  get upTunnel(): Tunnel | undefined {
+    return this.#session()?.tunnel;
   }
 
   /** Whether the peer has ever answered in PPP: then another address of the same server would not do better. */
@@ -280,12 +315,30 @@ export class ClientConnection implements SessionOwner {
     this.#tunnel.control.placeCall(path.callId, now);
   }
 
+  #restored({ session: saved, lcpUp, rates }: SavedConnection, now: number): State {
+    const path = this.#port.reopenPath(saved.callId);
+    const session = this.#newSession(path, saved.peerCallId, saved.identity?.id ?? 0, now);
+    this.#lcpUp = lcpUp;
+    this.#rates = rates;
+    session.restore(saved, now);
+    return { name: 'link', session, by: undefined, silentBy: undefined };
+  }
+
   #startLink(peerCallId: CallId, now: number): void {
     if (this.#state.name !== 'call') return;
     const { path } = this.#state;
+    const session = this.#newSession(path, peerCallId, this.#gateway.nextId(), now);
+    const { silence } = this.#ends;
+    const silentBy = silence === undefined ? undefined : now + silence;
+    this.#enter({ name: 'link', session, by: now + LINK_TIME, silentBy });
+    session.setRates(this.#rates, now);
+    session.start(now);
+  }
+
+  #newSession(path: CallPath, peerCallId: CallId, id: number, now: number): Session {
     const { name, device, mtu, defaultRoute, metric, peerDns, ...options } = this.#options;
     const { username, secret, auth, mppe, ipv6, ipv6Client, keepalive, routes } = options;
-    const session = new Session(
+    return new Session(
       path,
       peerCallId,
       {
@@ -311,15 +364,10 @@ export class ClientConnection implements SessionOwner {
           count: (what) => this.#gateway.count(`ppp: ${what}`),
         },
       },
-      { id: this.#gateway.nextId(), username, routes, account: undefined, inform: undefined },
+      { id, username, routes, account: undefined, inform: undefined },
       this,
       now,
     );
-    const { silence } = this.#ends;
-    const silentBy = silence === undefined ? undefined : now + silence;
-    this.#enter({ name: 'link', session, by: now + LINK_TIME, silentBy });
-    session.setRates(this.#rates, now);
-    session.start(now);
   }
 
   #tunnelUp(news: Extract<SessionNews, { kind: 'tunnel-up' }>): void {

@@ -122,6 +122,36 @@ export function deadline(state: ClientLinkState): number | undefined {
   }
 }
 
+/** What goes on in another program; what is under way begins again. */
+export function saveState(state: ClientLinkState) {
+  switch (state.name) {
+    case 'up': {
+      const connection = state.tunnelBy === undefined ? state.connection.save() : undefined;
+      if (connection === undefined) return { name: 'again' } as const;
+      const { since, idle } = state;
+      const watched = idle && { watch: idle.watch.save(), look: idle.look };
+      return { name: 'up', connection, since, idle: watched } as const;
+    }
+    case 'down':
+    case 'waiting':
+    case 'held':
+    case 'blocked':
+    case 'demand':
+      return state;
+    case 'stopping':
+      return state.then.to === 'down'
+        ? ({ name: 'down', cause: state.then.cause } as const)
+        : ({ name: 'again' } as const);
+    case 'resolving':
+    case 'host-route':
+    case 'standby':
+    case 'connecting':
+    case 'connected':
+    case 'done':
+      return { name: 'again' } as const;
+  }
+}
+
 /** What the daemon is asked when it begins. */
 export function request(
   state: ClientLinkState,

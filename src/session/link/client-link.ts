@@ -1,4 +1,4 @@
-/* eslint max-lines: ['error', { max: 455, skipBlankLines: true, skipComments: true }] -- one machine */
+/* eslint max-lines: ['error', { max: 540, skipBlankLines: true, skipComments: true }] -- one machine */
 /**
  * A link that dials out: name, addresses, attempts, pauses, giving up. From TCP on an attempt is a ClientConnection.
  *
@@ -19,12 +19,26 @@ import type { Gateway } from '../gateway.ts';
 import { IdleWatch } from '../idle-watch.ts';
 import type { ClientLinkOptions } from '../options.ts';
 import { OutputQueue } from '../output-queue.ts';
-import type { CallPaths, ClientLinkOutput, LinkState, SessionEvent, Step } from '../ports.ts';
-import { ClientConnection, type ConnectionOutput } from './client-connection.ts';
+import type {
+  CallPath,
+  CallPaths,
+  ClientLinkOutput,
+  LinkState,
+  SessionEvent,
+  Step,
+  Tunnel,
+} from '../ports.ts';
+import {
+  ClientConnection,
+  type ConnectionOutput,
+  type ConnectionPort,
+  type SavedConnection,
+} from './client-connection.ts';
 import {
   deadline,
   isIdle,
   request,
+  saveState,
   shown,
   type ClientLinkState,
   type ClientLinkStatus,
@@ -55,6 +69,8 @@ export interface ClientLinkPorts {
   /** Something is done to the link outside its own verbs (it loses a collision, RFC 2637 §3.1.3): see ServerPorts.feed. */
   readonly feed: (link: ClientLink, act: () => void) => void;
 }
+
+export type SavedClientLink = NonNullable<ReturnType<ClientLink['save']>>;
 
 export class ClientLink {
   readonly #gateway: Gateway;
@@ -115,6 +131,68 @@ export class ClientLink {
     const isDown = state.name === 'down' || (state.name === 'stopping' && state.then.to === 'down');
     link.#enter(isDown ? { name: 'down', cause } : fail(link.#memory, cause, now), now);
     return link;
+  }
+
+  /**
+   * What another link with the same options goes on with; undefined: it is being removed, or is a probe.
+   * Not carried: #gateway, #ports, #claims, which are given or made anew; #outputs, of which there are none.
+   */
+  save() {
+    if (this.#isLeaving) return undefined;
+    const { held, wanted, cause, redial } = this.#memory;
+    return {
+      state: saveState(this.#state),
+      standby: this.#standby.save(),
+      held,
+      wanted,
+      cause,
+      failures: redial.save(),
+      shown: this.#shown,
+    };
+  }
+
+  /** Of one that has just been made. Poll, then feed it. @throws Error its session does not fit the options */
+  restore(saved: SavedClientLink, now: number): void {
+    const { state, standby, held, wanted, cause, failures } = saved;
+    Object.assign(this.#memory, { held, wanted, cause });
+    this.#memory.redial.restore(failures);
+    this.#shown = saved.shown;
+    const stands = state.name === 'up' || state.name === 'demand';
+    if (standby !== undefined && stands) this.#standby.restore(standby);
+    switch (state.name) {
+      case 'up': {
+        const place = this.#claims.add(this.#gateway.occupy());
+        const connection = this.#newConnection(state.connection.ends, now, state.connection);
+        const { path } = connection;
+        const { demand } = this.#memory.options;
+        const idle =
+          state.idle === undefined || path === undefined || demand === 0
+            ? undefined
+            : {
+                watch: new IdleWatch(path, demand).restore(state.idle.watch),
+                look: state.idle.look,
+              };
+        const { since } = state;
+        this.#state = { name: 'up', place, connection, since, tunnelBy: undefined, idle };
+        break;
+      }
+      case 'again':
+        this.#state = { name: 'down', cause };
+        this.#begin(now);
+        break;
+      case 'down':
+      case 'waiting':
+      case 'held':
+      case 'blocked':
+      case 'demand':
+        this.#state = state;
+    }
+  }
+
+  /** Of the session that is up. */
+  get up(): { readonly path: CallPath; readonly tunnel: Tunnel } | undefined {
+    const { path, upTunnel: tunnel } = this.#connection ?? {};
+    return path && tunnel && { path, tunnel };
   }
 
   get options(): ClientLinkOptions {
@@ -231,25 +309,30 @@ export class ClientLink {
     if (state.name !== 'connecting') return;
     const { place, address: peer, rest } = state;
     this.#step('tcp', `${formatAddress(local)} to ${formatAddress(peer)}`);
-    const connection = new ClientConnection(
-      this.#memory.options,
-      this.#gateway,
-      {
-        settled: (at) => this.#pump(at),
-        openPath: (to, own, at) => this.#ports.paths.open(this, to, own, at),
-        outside: (act, at) =>
-          this.#ports.feed(this, () => {
-            act();
-            this.#pump(at);
-          }),
-        claims: this.#claims,
-      },
-      { peer, local, wanted, silence: this.#memory.probe ? PROBE_SILENCE : undefined },
-      now,
-    );
+    const silence = this.#memory.probe ? PROBE_SILENCE : undefined;
+    const connection = this.#newConnection({ peer, local, wanted, silence }, now);
     this.#enter({ name: 'connected', place, connection, rest, tunnelBy: undefined }, now);
     this.#setRates(now);
     this.#pump(now);
+  }
+
+  #newConnection(
+    ends: SavedConnection['ends'],
+    now: number,
+    saved?: SavedConnection,
+  ): ClientConnection {
+    const port: ConnectionPort = {
+      settled: (at) => this.#pump(at),
+      openPath: (to, own, at) => this.#ports.paths.open(this, to, own, at),
+      reopenPath: (callId) => this.#ports.paths.reopen(this, callId),
+      outside: (act, at) =>
+        this.#ports.feed(this, () => {
+          act();
+          this.#pump(at);
+        }),
+      claims: this.#claims,
+    };
+    return new ClientConnection(this.#memory.options, this.#gateway, port, ends, now, saved);
   }
 
   /** Answer to 'connect': there is no TCP connection. */

@@ -15,6 +15,14 @@ const loginFailures: ReadonlySet<CauseCode> = new Set<CauseCode>([
 export class Redial {
   #failures = 0;
 
+  save(): number {
+    return this.#failures;
+  }
+
+  restore(failures: number): void {
+    this.#failures = failures;
+  }
+
   /** Somebody dials, or the settings changed. */
   reset(): void {
     this.#failures = 0;

@@ -37,6 +37,19 @@ export class Standby {
     this.#claims = claims;
   }
 
+  /** Not carried: #gateway, #outputs, #claims; the number's leave(), which is made anew. */
+  save() {
+    if (this.#state === undefined) return undefined;
+    const { number, tunnel, replaced } = this.#state;
+    return { number, tunnel, replaced };
+  }
+
+  /** It stands as it did. @throws Error another link has its number */
+  restore({ number, ...standing }: NonNullable<ReturnType<Standby['save']>>): void {
+    this.#gateway.keepStandbyNumber(number);
+    this.#state = { ...this.#numbered(number), ...standing };
+  }
+
   /** @param peer outside address of the server */
   stand(options: ClientLinkOptions, peer: Ipv4): void {
     this.#prepare(options, peer, false);
@@ -95,7 +108,10 @@ export class Standby {
   }
 
   #takeNumber(): Numbered {
-    const number = this.#gateway.takeStandbyNumber();
+    return this.#numbered(this.#gateway.takeStandbyNumber());
+  }
+
+  #numbered(number: number): Numbered {
     return { number, leave: this.#claims.add(() => this.#gateway.leaveStandbyNumber(number)) };
   }
 

@@ -48,6 +48,16 @@ export class Access {
     this.#accounts = new Accounts(users, gateway.random);
   }
 
+  /** Not carried: gateway, wallClock; #users and #accounts, which are of the options; #sessions, which enter anew. */
+  save() {
+    return { lockout: this.lockout.save(), halfOpen: this.halfOpen.save() };
+  }
+
+  restore({ lockout, halfOpen }: ReturnType<Access['save']>): void {
+    this.lockout.restore(lockout);
+    this.halfOpen.restore(halfOpen);
+  }
+
   get accounts(): Accounts {
     return this.#accounts;
   }

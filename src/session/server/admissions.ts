@@ -38,6 +38,8 @@ export interface Admission {
   release(): void;
 }
 
+export type SavedAdmission = Pick<Admission, 'identity' | 'grant'>;
+
 export interface Wait {
   /** ms */
   readonly wait: number;
@@ -72,6 +74,29 @@ export class Admissions {
     this.#kept = kept;
     this.#lan = new LanAddresses(neighbours);
     this.#pool = new AddressPool(poolOptions(options, access, kept));
+  }
+
+  /**
+   * Not carried: #access, #report, #options and #kept, which are given; #sessions, which enter anew; #lan and #told, for the LAN is
+   * asked again.
+   */
+  save() {
+    return this.#pool.save();
+  }
+
+  restore(pool: ReturnType<Admissions['save']>): void {
+    this.#pool.restore(pool);
+  }
+
+  /** One whom the program before has let in. @throws Error somebody has its address */
+  readmit(
+    account: Account,
+    { identity, grant }: SavedAdmission,
+    end: LiveSession['end'],
+  ): Admission {
+    const { peerAddress: address } = grant;
+    if (!this.#pool.take(address)) throw new Error(`${formatAddress(address)} has two holders`);
+    return this.#hold(account, identity, grant, end);
   }
 
   /** New options, accounts or addresses that lead elsewhere. */
@@ -255,20 +280,27 @@ export class Admissions {
   }
 
   #enter(user: Account, grant: Grant, end: LiveSession['end']): Admission {
-    const { peerAddress: address } = grant;
     const { username } = user;
     const id = this.#access.gateway.nextId();
+    const routes = this.#routes(user, grant.peerAddress);
+    const inform = informOf(this.#options, user.user, grant.dns);
+    return this.#hold(user, { id, username, routes, inform }, grant, end);
+  }
+
+  #hold(
+    account: Account,
+    identity: Admission['identity'],
+    grant: Grant,
+    end: LiveSession['end'],
+  ): Admission {
+    const { peerAddress: address } = grant;
+    const { id, username } = identity;
     const session: LiveSession = { id, username, address, pool: this.#pool, end };
     this.#sessions.add(session);
     const leave = this.#access.enter(session);
     return {
-      account: user,
-      identity: {
-        id,
-        username,
-        routes: this.#routes(user, address),
-        inform: informOf(this.#options, user.user, grant.dns),
-      },
+      account,
+      identity,
       grant,
       release: () => {
         this.#sessions.delete(session);

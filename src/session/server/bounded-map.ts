@@ -11,6 +11,11 @@ export class BoundedMap<K, V> {
     return this.#entries.size;
   }
 
+  /** The oldest first; set() one after the other makes it again. */
+  entries(): readonly (readonly [K, V])[] {
+    return [...this.#entries];
+  }
+
   values(): IterableIterator<V> {
     return this.#entries.values();
   }

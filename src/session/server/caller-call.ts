@@ -1,3 +1,4 @@
+/* eslint max-lines: ['error', { max: 450, skipBlankLines: true, skipComments: true }] -- one machine, with what of it goes on */
 /**
  * One call of a caller: from the request over login and addresses to the session, and its end.
  *
@@ -22,11 +23,12 @@ import type {
   SessionAccount,
   SessionEvent,
   SessionStatus,
+  Tunnel,
 } from '../ports.ts';
 import { Session, type SessionNews, type SessionOwner } from '../session.ts';
 import type { Access, LiveSession } from './access.ts';
 import { groupsOf, ratesOf, timesOf, type Account } from './account.ts';
-import type { Admission, Wait } from './admissions.ts';
+import type { Admission, Admissions, Wait } from './admissions.ts';
 import { Progress } from './half-open.ts';
 import { Login, type Verdict } from './login.ts';
 import { refusalOf } from './refusals.ts';
@@ -73,6 +75,7 @@ export interface CallPorts {
     end: LiveSession['end'],
     now: number,
   ) => Admission | Cause | Wait;
+  readonly readmit: Admissions['readmit'];
 }
 
 /** What a call tells its caller. */
@@ -98,11 +101,13 @@ export interface CallOwner {
 
 const ACCOUNTING_ID_OCTETS = 8;
 
+type SavedCall = NonNullable<ReturnType<CallerCall['save']>>;
+
 export class CallerCall implements SessionOwner {
   readonly path: CallPath;
   readonly #ports: CallPorts;
   readonly #owner: CallOwner;
-  readonly #facts: CallFacts;
+  #facts: CallFacts;
   readonly #deadlines = new Deadlines<'login' | 'answer' | 'tunnel'>();
   #state: State = { name: 'accepted' };
 
@@ -118,6 +123,60 @@ export class CallerCall implements SessionOwner {
       port: path.slot,
     };
     this.#deadlines.set('login', now + ports.access.gateway.limits.loginTimeout);
+  }
+
+  /**
+   * What another call goes on with. undefined: it is not established, or something is being negotiated.
+   * Not carried: path, #ports, #owner, #end.
+   */
+  save() {
+    const state = this.#state;
+    if (state.name !== 'established' || state.again !== undefined) return undefined;
+    const session = state.session.save();
+    if (session === undefined) return undefined;
+    const { user, ...account } = state.account;
+    const { identity, grant } = state.admission;
+    return {
+      facts: this.#facts,
+      deadlines: this.#deadlines.save(),
+      session,
+      limits: state.limits.save(),
+      account,
+      /** Of a user of the configuration, the key of its section. */
+      userKey: user?.keys.session,
+      admission: { identity, grant },
+    };
+  }
+
+  /** Instead of connect. @throws Error it does not fit what the configuration has now */
+  restore(saved: SavedCall, now: number): void {
+    const { access, options } = this.#ports;
+    const { username } = saved.account;
+    const user =
+      saved.userKey === undefined
+        ? undefined
+        : access.accounts.find(username, username, options().name);
+    if (user?.keys.session !== saved.userKey) throw new Error(`user ${username} is another now`);
+    const account: Account = { ...saved.account, user };
+    const admission = this.#ports.readmit(account, saved.admission, this.#end);
+    const release = this.#owner.claims.add(() => admission.release());
+    this.#facts = saved.facts;
+    this.#deadlines.clearAll();
+    this.#deadlines.restore(saved.deadlines);
+    const settings = sessionSettings(options(), this.#owner.peer, access.gateway);
+    const { peerCallId } = saved.session;
+    const session = new Session(this.path, peerCallId, settings, undefined, this, now);
+    const times = timesOf(account, options());
+    const limits = new SessionLimits(times, this.path, access.wallTime, now);
+    limits.restore(saved.limits);
+    const again = undefined;
+    const state = { session, account, admission, release, again, limits };
+    this.#state = { name: 'established', ...state };
+    session.restore(saved.session, now);
+  }
+
+  get tunnel(): Tunnel | undefined {
+    return this.#session?.tunnel;
   }
 
   /** Who is logged in on this call, and holds a place. */
@@ -409,11 +468,13 @@ export class CallerCall implements SessionOwner {
     const { account } = verdict;
     const circle = account.routes.find((prefix) => prefixContains(prefix, this.#owner.peer));
     if (circle !== undefined) return cause('ROUTE_LOOP', formatPrefix(circle));
-    const end = (why: Cause, at: number): void => {
-      this.#owner.outside(() => this.end(why, at), at);
-    };
-    return this.#ports.admit(account, method, end, now);
+    return this.#ports.admit(account, method, this.#end, now);
   }
+
+  /** Somebody else ends it. */
+  readonly #end = (why: Cause, now: number): void => {
+    this.#owner.outside(() => this.end(why, now), now);
+  };
 
   /** The log gets the cause, the peer what refusals.ts has for it; else what a wrong password gets. */
   #refuse(attempt: LoginAttempt, why: Cause, now: number, told = refusalOf(why)): void {

@@ -11,7 +11,7 @@ import type { LoginAnswer, Terms } from '../authorization.ts';
 import { Claims } from '../claims.ts';
 import { Deadlines, earliest } from '../deadlines.ts';
 import { OutputQueue } from '../output-queue.ts';
-import type { CallerOutput, CallPaths, SessionStatus } from '../ports.ts';
+import type { CallerOutput, CallPath, CallPaths, SessionStatus, Tunnel } from '../ports.ts';
 import { TunnelConnection, type TunnelConnectionOutput } from '../tunnel-connection.ts';
 import { CallerCall, type CallOwner, type CallPorts } from './caller-call.ts';
 import { Progress, type Place } from './half-open.ts';
@@ -43,6 +43,8 @@ type State =
   | { readonly name: 'logged-in' }
   | { readonly name: 'done' };
 
+export type SavedCaller = NonNullable<ReturnType<Caller['save']>>;
+
 export class Caller {
   /** Outside address of the caller, and our address it connected to. */
   readonly peer: Ipv4;
@@ -64,11 +66,12 @@ export class Caller {
   constructor(
     ports: CallerPorts,
     { peer, local }: { readonly peer: Ipv4; readonly local: Ipv4 },
-    place: Place,
+    from: Place | SavedCaller,
     now: number,
   ) {
+    const saved = 'connection' in from ? from : undefined;
     this.#ports = ports;
-    this.#state = { name: 'half-open', place };
+    this.#state = 'connection' in from ? { name: 'logged-in' } : { name: 'half-open', place: from };
     this.peer = peer;
     this.local = local;
     const { gateway } = ports.access;
@@ -88,6 +91,7 @@ export class Caller {
       },
       { outputs: this.#outputs, act: (output, at) => this.#act(output, at) },
       now,
+      saved?.connection,
     );
     this.#callOwner = {
       peer,
@@ -110,6 +114,49 @@ export class Caller {
           this.#connection.pump(at);
         }),
     };
+    if (saved !== undefined) this.#restore(saved, now);
+  }
+
+  /**
+   * What another Caller goes on with. undefined: nobody is logged in, a call is not established, or not all is drained.
+   * Not carried: #ports, #callOwner; #outputs, of which there are none; #claims, which are made anew; #asked, a call.
+   */
+  save() {
+    const connection = this.#connection.save();
+    const calls = Array.from(this.#calls.values(), (call) => call.save());
+    if (this.#state.name !== 'logged-in' || connection === undefined || !this.#outputs.isEmpty)
+      return undefined;
+    const whole = calls.filter((call) => call !== undefined);
+    if (whole.length === 0 || whole.length < calls.length) return undefined;
+    const { peer, local } = this;
+    const [deadlines, unproven] = [this.#deadlines.save(), this.#unproven];
+    return { peer, local, connection, calls: whole, deadlines, unproven };
+  }
+
+  /** Gives back what it has taken where that fails. @throws Error the configuration does not fit */
+  #restore({ calls, deadlines, unproven }: SavedCaller, now: number): void {
+    this.#deadlines.clearAll();
+    this.#deadlines.restore(deadlines);
+    this.#asked = 'call';
+    this.#unproven = unproven;
+    try {
+      for (const saved of calls) {
+        const path = this.#ports.paths.reopen(this, saved.session.callId);
+        const call = new CallerCall(this.#ports, this.#callOwner, path, now);
+        this.#calls.set(path.callId, call);
+        call.restore(saved, now);
+      }
+    } catch (error) {
+      this.#claims.close();
+      throw error;
+    }
+  }
+
+  /** Those that are up, with their paths. */
+  tunnels(): readonly { readonly path: CallPath; readonly tunnel: Tunnel }[] {
+    return Array.from(this.#calls.values()).flatMap(({ path, tunnel }) =>
+      tunnel === undefined ? [] : { path, tunnel },
+    );
   }
 
   /** Octets from TCP, split anyhow. */

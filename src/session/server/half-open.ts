@@ -36,6 +36,21 @@ export class HalfOpen {
     return this.#places.size;
   }
 
+  /** Not carried: #places, for whoever has not logged in connects again. */
+  save() {
+    return {
+      addresses: this.#addresses.save(),
+      networks: this.#networks.save(),
+      known: this.#known.entries().map(([source]) => source),
+    };
+  }
+
+  restore({ addresses, networks, known }: ReturnType<HalfOpen['save']>): void {
+    this.#addresses.restore(addresses);
+    this.#networks.restore(networks);
+    for (const source of known) this.#known.set(source, true);
+  }
+
   /**
    * A place for somebody who has connected just now, of which another one may be robbed.
    *
@@ -142,6 +157,15 @@ class Greed {
   readonly #failures = new BoundedMap<number, { readonly count: number; readonly at: number }>(
     TABLE_SIZE,
   );
+
+  /** Not carried: #counts, of places. */
+  save() {
+    return this.#failures.entries();
+  }
+
+  restore(failures: ReturnType<Greed['save']>): void {
+    for (const [key, failure] of failures) this.#failures.set(key, failure);
+  }
 
   count(key: number): number {
     return this.#counts.get(key) ?? 0;

@@ -51,6 +51,24 @@ export class Lockout {
     this.#report = report;
   }
 
+  /** Not carried: #report. */
+  save() {
+    return {
+      sources: this.#sources
+        .entries()
+        .map(([source, { byUser, windowEnd }]) => ({ source, byUser: [...byUser], windowEnd })),
+      banned: this.#banned.entries(),
+      users: this.#users.entries(),
+    };
+  }
+
+  restore({ sources, banned, users }: ReturnType<Lockout['save']>): void {
+    for (const { source, byUser, windowEnd } of sources)
+      this.#sources.set(source, { byUser: new Map(byUser), windowEnd });
+    for (const [source, until] of banned) this.#banned.set(source, until);
+    for (const [username, failures] of users) this.#users.set(username, failures);
+  }
+
   isBanned(source: Ipv4, now: number): boolean {
     const ban = this.#banned.get(source);
     return ban !== undefined && now < ban.until;

@@ -54,6 +54,18 @@ export class AddressPool {
     this.#next = this.#ranges[0]?.first ?? 0;
   }
 
+  /**
+   * Who had which address last. Not carried: #ranges and #reserved, which are of the options; #held, which is taken anew; #returned,
+   * #inReturned, #range and #next, which only say how far it has counted.
+   */
+  save() {
+    return this.#lastOf.entries();
+  }
+
+  restore(lastOf: ReturnType<AddressPool['save']>): void {
+    for (const [user, address] of lastOf) this.#lastOf.set(user, address);
+  }
+
   /** The address that `user` had last, or the lowest free one, if it is usable; undefined: none is left. */
   allocate(user: string, isUsable: (address: Ipv4) => boolean = () => true): Ipv4 | undefined {
     const [address] = this.candidates(user, 1, isUsable);

@@ -11,7 +11,7 @@ import type { Access } from './access.ts';
 import { accountOf } from './account.ts';
 import { Admissions, type AdmissionPorts } from './admissions.ts';
 import type { CallerCall } from './caller-call.ts';
-import { Caller, type CallerPorts } from './caller.ts';
+import { Caller, type CallerPorts, type SavedCaller } from './caller.ts';
 
 export interface ServerPorts extends AdmissionPorts {
   readonly paths: CallPaths;
@@ -48,6 +48,7 @@ export class Server {
       access,
       paths: ports.paths,
       admit: (...asked) => this.#admissions.admit(...asked),
+      readmit: (...asked) => this.#admissions.readmit(...asked),
       feed: ports.feed,
       done: (caller) => this.#callers.delete(caller),
     };
@@ -78,6 +79,25 @@ export class Server {
       () => new Caller(this.#callerPorts, { peer, local }, place, now),
       now,
     );
+    this.#callers.add(caller);
+    return caller;
+  }
+
+  /**
+   * Without the callers, which are saved each by itself.
+   * Not carried: #access, #ports, #callerPorts, #callers, #options; #closed, for one that ends is not saved.
+   */
+  save() {
+    return { keys: this.#options.keys, admissions: this.#admissions.save() };
+  }
+
+  restore({ admissions }: ReturnType<Server['save']>): void {
+    this.#admissions.restore(admissions);
+  }
+
+  /** A caller of the program before goes on. Drain poll(), then feed it. @throws Error it does not fit what is configured now */
+  resume(saved: SavedCaller, now: number): Caller {
+    const caller = new Caller(this.#callerPorts, saved, saved, now);
     this.#callers.add(caller);
     return caller;
   }

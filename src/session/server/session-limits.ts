@@ -19,7 +19,7 @@ type Limit = 'idle' | 'lifetime' | 'expiry' | 'hours';
 export class SessionLimits {
   readonly #path: CallPath;
   readonly #wallTime: () => WallTime;
-  readonly #since: number;
+  #since: number;
   #idle: IdleWatch | undefined;
   readonly #deadlines = new Deadlines<Limit>();
   #account: AccountTimes = { expires: undefined, hours: undefined };
@@ -38,6 +38,26 @@ export class SessionLimits {
     this.#idle = idleTimeout === 0 ? undefined : new IdleWatch(this.#path, idleTimeout);
     if (this.#idle === undefined) this.#deadlines.clear('idle');
     else this.#deadlines.set('idle', this.#idle.next(now));
+  }
+
+  /** Not carried: #path, #wallTime. */
+  save() {
+    return {
+      since: this.#since,
+      idle: this.#idle?.save(),
+      deadlines: this.#deadlines.save(),
+      account: this.#account,
+    };
+  }
+
+  /** A session that has begun before, with the times that it was made with. */
+  restore(saved: ReturnType<SessionLimits['save']>): this {
+    this.#since = saved.since;
+    if (saved.idle !== undefined) this.#idle?.restore(saved.idle);
+    this.#deadlines.clearAll();
+    this.#deadlines.restore(saved.deadlines);
+    this.#account = saved.account;
+    return this;
   }
 
   nextTimeout(): number | undefined {

@@ -26,6 +26,7 @@ export function linkThat(state: LinkDocument['state'], name: string): LinkDocume
 export const nothing: StatusDocument = {
   version: '1.0.0',
   uptime: 5,
+  upgrades: 0,
   config: 'current',
   problems: [],
   servers: [],

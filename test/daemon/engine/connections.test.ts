@@ -52,7 +52,7 @@ test('what lingers gives its descriptor to what is new, the oldest first; what i
   await accept('127.0.0.4');
   assert.equal(connections.makeRoom(), false);
   assert.equal(open.ours.isOpen, true);
-  open.tcp.destroy();
+  open.ours.destroy();
   while (!connections.makeRoom()) await new Promise((resolve) => setImmediate(resolve));
 });
 

@@ -50,7 +50,12 @@ before(async () => {
   radius = await FreeRadius.start({ users, sqlite: true }, ['ip', 'netns', 'exec', routerSide]);
   database = new RadiusDatabase(join(radius.folder, 'radius.db'));
   router = await startRouter();
-  await lab.gateway('branch', branchSide, { network: link('one', '198.18.1.1', 'anna') }, '--dial');
+  await lab.gateway(
+    'branch',
+    branchSide,
+    { network: link('one', '198.18.1.1', 'anna').replace('3 1', '3 10') },
+    '--dial',
+  );
 });
 
 after(async () => {
@@ -123,6 +128,27 @@ test('CoA changes what a session may', async () => {
   assert.equal((await database.ended(id)).acctterminatecause, 'Session-Timeout');
   const gone = await radclient('coa', `Acct-Session-Id = "${id}", Session-Timeout = 2`);
   assert.match(gone.output, /Received CoA-NAK[^]*Error-Cause = Session-Context-Not-Found/);
+});
+
+test('a session that goes on over an upgrade is one row, with all its octets', async () => {
+  const { id, session: before } = await next(seen);
+  seen.push(id);
+  const rows = (await database.rows()).length;
+  for (let n = 0; n < 2; n++) {
+    await lab.run(branchSide, 'ping', '-c', '5', '-i', '0.2', '-s', '1200', '192.168.99.1');
+    const { code, output } = await router.command('upgrade');
+    assert.equal(code, 0, output);
+  }
+  const [now] = await sessions();
+  assert.equal(now?.id, before.id);
+  assert.ok(now.rx_bytes >= before.rx_bytes + 12_000);
+  assert.equal((await database.rows()).length, rows);
+  const { output } = await radclient('disconnect', `Acct-Session-Id = "${id}"`);
+  assert.match(output, /Received Disconnect-ACK/);
+  const ended = await database.ended(id);
+  assert.ok(ended.acctinputoctets >= now.rx_bytes);
+  assert.equal(ended.acctterminatecause, 'Admin-Reset');
+  assert.ok(Math.abs(ended.acctstoptime! - ended.acctstarttime - ended.acctsessiontime) <= 1);
 });
 
 test('a Stop comes while FreeRADIUS is away, and is there when it is back', async () => {

@@ -1,0 +1,59 @@
+/** A program that was started in the place of another one takes over what that has left, or gives it back. */
+import { errorText } from '../../platform/errors.ts';
+import { clock, program } from '../../platform/platform.ts';
+import type { Configuration } from '../configuration/configuration.ts';
+import type { DaemonOptions } from '../daemon-options.ts';
+import { Daemon } from '../daemon.ts';
+import type { DaemonState } from '../daemon-state.ts';
+import { version } from '../version.ts';
+import { decodeDocument } from './document.ts';
+import type { Inheritance } from './inheritance.ts';
+
+/** From its start a program has so long until it takes over, ms. */
+const UP_TIME = 30_000;
+
+/** @throws as Daemon.start, and what was inherited is lost then: its peers have been told */
+export async function takeOver(
+  inheritance: Inheritance,
+  configuration: Configuration,
+  options: DaemonOptions,
+): Promise<Daemon> {
+  const { log } = options;
+  let state: DaemonState;
+  try {
+    state = decodeDocument(inheritance.read(), program.architecture) as DaemonState;
+  } catch (error) {
+    const why = errorText(error);
+    inheritance.rollBack(`the state document of version ${version} is refused: ${why}`);
+    log.line('error', `the sessions of the program before end, for their state is refused: ${why}`);
+    inheritance.sayGoodbye();
+    return Daemon.start(configuration, options);
+  }
+  let isWell = false as boolean;
+  const late = clock.after(UP_TIME, () => {
+    if (!isWell) inheritance.rollBack(`it did not come up within ${UP_TIME / 1000} s`);
+  });
+  try {
+    const daemon = await Daemon.resume(configuration, options, state, () => (isWell = true));
+    inheritance.settle();
+    const gap = Math.round(clock.monotonic() - state.savedAt);
+    const sessions = state.packets.calls.length;
+    if (inheritance.failed === undefined)
+      log.line(
+        'info',
+        `upgrade from ${state.version} to ${version}: ${sessions} sessions go on, ${gap} ms`,
+      );
+    else
+      log.line(
+        'error',
+        `upgrade: the new program did not come up (${inheritance.failed}): version ${version} and ${sessions} sessions go on`,
+      );
+    return daemon;
+  } catch (error) {
+    if (!isWell) inheritance.rollBack(errorText(error));
+    inheritance.sayGoodbye();
+    throw error;
+  } finally {
+    clock.cancel(late);
+  }
+}
