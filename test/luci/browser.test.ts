@@ -146,7 +146,10 @@ function suite(base: string): void {
       })(${JSON.stringify(datatypes())}, ${JSON.stringify(values)})`,
     );
     if (process.env['LUCI_RECORD'] === '1')
-      writeFileSync(verdictsPath, await format(JSON.stringify(judged), { parser: 'json', printWidth: 100 }));
+      writeFileSync(
+        verdictsPath,
+        await format(JSON.stringify(judged), { parser: 'json', printWidth: 100 }),
+      );
     assert.deepEqual(judged, recorded());
   });
 
