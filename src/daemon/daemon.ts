@@ -38,6 +38,7 @@ import { Hooks, type AboutSession } from './reports/hooks.ts';
 import type { LogDocument } from './reports/log.ts';
 import { Reports } from './reports/reports.ts';
 import { BanSet } from './tunnels/ban-set.ts';
+import { BroadcastRelays } from './tunnels/broadcast-relays.ts';
 import { Checks } from './tunnels/checks.ts';
 import type { LinkRunner } from './tunnels/link-runner.ts';
 import { Links } from './tunnels/links.ts';
@@ -88,6 +89,7 @@ export class Daemon {
   readonly #listeners: Listeners;
   readonly #ids: CallIds;
   readonly #hooks: Hooks;
+  readonly #broadcasts: BroadcastRelays;
   #looking: Timer | undefined;
   #lookedAt = 0;
   /** For metrics. */
@@ -282,6 +284,13 @@ export class Daemon {
         ),
       faults,
     );
+    this.#broadcasts = new BroadcastRelays({
+      servers,
+      networks: () => readOwnNetworks(kernel.route),
+      deviceOf: (network) => router.deviceOf(network),
+      count,
+      warn,
+    });
     const inForce = new InForce(configuration, options.read, {
       log,
       descriptors,
@@ -289,6 +298,7 @@ export class Daemon {
       surroundings,
       servers,
       listeners: this.#listeners,
+      broadcasts: this.#broadcasts,
       links: this.linkSet,
       relays: this.relays,
       radius: this.radius,
@@ -408,7 +418,7 @@ export class Daemon {
 
   /**
    * In one go: nothing is received any more after it.
-   * Not carried: #drive, #watches, #supervision, #looking, which are made anew; #listeners, which wait already.
+   * Not carried: #drive, #watches, #supervision, #looking, #broadcasts, which are made anew; #listeners, which wait already.
    */
   #save(listeners: DaemonState['listeners']): DaemonState {
     const { gateway, access, router } = this.ports;
@@ -450,6 +460,7 @@ export class Daemon {
     clock.cancel(this.#looking);
     this.#supervision.close();
     this.#listeners.close();
+    this.#broadcasts.close();
     const goodbyes = [
       ...[...this.servers.values()].map((runner) => runner.shutdown(cause('SHUTDOWN'))),
       this.linkSet.stop(cause('SHUTDOWN')),

@@ -8,7 +8,7 @@ import { clock } from '../platform/platform.ts';
 import { RouterError } from '../router/router.ts';
 import type { ServerOptions } from '../session/options.ts';
 import { cause, type Cause } from '../wire/cause.ts';
-import type { Configuration } from './configuration/configuration.ts';
+import { nothingToRun, type Configuration } from './configuration/configuration.ts';
 import { metricsFrom } from './configuration/metrics.ts';
 import { describeProblem, type Problem } from './configuration/problems.ts';
 import { placesOf } from './configuration/usable-sections.ts';
@@ -20,6 +20,7 @@ import type { Radius } from './radius/radius.ts';
 import type { Relays } from './relays/relays.ts';
 import type { Log } from './reports/log.ts';
 import type { BanSet } from './tunnels/ban-set.ts';
+import type { BroadcastRelays } from './tunnels/broadcast-relays.ts';
 import type { Links } from './tunnels/links.ts';
 import type { Listeners } from './tunnels/listeners.ts';
 import type { RunnerPorts } from './tunnels/runner-ports.ts';
@@ -38,6 +39,7 @@ export interface Followers {
   /** Those that run. */
   readonly servers: Map<string, ServerRunner>;
   readonly listeners: Listeners;
+  readonly broadcasts: BroadcastRelays;
   readonly links: Links;
   readonly relays: Relays;
   readonly radius: Radius;
@@ -125,6 +127,7 @@ export class InForce {
     ports.access.lockout.watch(clock.monotonic());
     for (const { server } of servers.values()) server.watch(clock.monotonic());
     if (surroundings.look()) this.change(() => this.#apply(this.configuration), 'networks');
+    else this.#followers.broadcasts.follow(); // a device may have been made anew
   }
 
   /** What stands in the files and is not in force. */
@@ -220,7 +223,10 @@ export class InForce {
     const failed = await this.#changeServers(wanted); // nothing else can fail
     const isNews = configuration !== this.configuration || !this.#configured;
     this.configuration = configuration;
-    if (!isNews) return;
+    if (!isNews) {
+      this.#followers.broadcasts.follow();
+      return;
+    }
     this.#configured = true;
     for (const name of this.#failures.keys()) if (!this.isServer(name)) this.#failures.delete(name);
     this.#tell(configuration);
@@ -243,17 +249,21 @@ export class InForce {
         denyFrom,
       })),
     );
+    this.#followers.broadcasts.follow();
     supervision.configured();
     await metrics.configure(metricsFrom(configuration.globals));
   }
 
   /** What is logged from now on, and what is wrong. */
-  #tell({ faults, links, logLevel, warnings }: Configuration): void {
+  #tell(configuration: Configuration): void {
+    const { faults, links, logLevel, warnings } = configuration;
     const { log } = this.#followers;
     log.level = logLevel;
     log.verbose = new Set(links.filter(({ verbose }) => verbose).map(({ name }) => name));
     for (const problem of [...faults, ...warnings])
       log.line(problem.severity, describeProblem(problem));
+    const idle = nothingToRun(configuration);
+    if (idle !== undefined) log.line('warning', idle);
     for (const [isKept, what] of [
       [false, 'left out until they are mended'],
       [true, 'as they were before, until they are mended'],

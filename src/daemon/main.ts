@@ -12,6 +12,7 @@ import { importFrom } from './cli/import.ts';
 import { init } from './cli/init.ts';
 import { run } from './cli/run.ts';
 import { synopsis, usage, usageOf } from './cli/usage.ts';
+import { validate } from './cli/validate.ts';
 import { wantsJson } from './cli/words.ts';
 import { ControlClient } from './control/client.ts';
 import { ExitCode } from './exit-codes.ts';
@@ -31,6 +32,7 @@ const alone: Readonly<
   init,
   run,
   import: importFrom,
+  validate,
   version(_options, answer) {
     if (program.environment(INHERITED) === TRIAL) return tryOut();
     answer.give({ version });

@@ -13,6 +13,7 @@
  * in `output`, GRE unless it is blocked; sent(). After connect, transmit, unpark and handleTimeout likewise. When a socket that was
  * full has room: resume(), and so on, while there is something waiting.
  */
+import type { Slot } from '../wire/brand.ts';
 import { Calls } from './calls.ts';
 import { type Control, PendingControl } from './control.ts';
 import { type Counters, CounterSlab } from './counters.ts';
@@ -164,6 +165,11 @@ export class DataPath {
   /** A batch from the device, with headroom before each packet. @returns whether some of it waits now: see Devices.park */
   receiveTun(device: number, meta: Int32Array, count: number, now: number): boolean {
     return this.#outbound.receive(device, meta, count, now);
+  }
+
+  /** As Outbound.spread: an IPv4 packet to all callers on a device. The batch must be empty, or have room. */
+  spread(fd: number, packet: Uint8Array, from: Slot, now: number): Slot {
+    return this.#outbound.spread(fd, packet, from, now);
   }
 
   /** Sends what has waited, with the source address `to` where it has `from` (u32), to the session that is attached. */

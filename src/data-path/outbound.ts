@@ -74,6 +74,26 @@ export class Outbound {
     }
   }
 
+  /**
+   * Copies an IPv4 packet to every caller on the device, from this slot on, but the one it is from.
+   * @returns where to go on when the batch has gone out; -1: it was the last
+   */
+  spread(fd: number, packet: Uint8Array, from: Slot, now: number): Slot {
+    const { octets, sessions, devices, transmitter, output, counters } = this.#parts;
+    const sender = devices.find(fd)?.routes.find(ipv4Source(packet, 0));
+    for (let slot = from; slot < sessions.device.length; slot++) {
+      if (sessions.device[slot] !== fd || slot === sender) continue;
+      if (packet.length > sessions.innerMtu[slot]!) counters.drop(slot, Drop.tooBig);
+      else {
+        const at = output.takeSlot();
+        if (at === -1) return slot;
+        octets.set(packet, at);
+        transmitter.packet(slot, PppProtocol.Ip, at, packet.length, now);
+      }
+    }
+    return -1;
+  }
+
   #receive(device: Device, at: number, length: number, now: number): void {
     const { octets, counters } = this.#parts;
     const version = length === 0 ? 0 : octets[at]! >> 4;

@@ -8,6 +8,7 @@
 #include "lock.h"
 #include "memory.h"
 #include "netlink.h"
+#include "packet.h"
 #include "privileges.h"
 #include "random.h"
 #include "succession.h"
@@ -150,6 +151,8 @@ NAPI_MODULE_INIT()
 		{ "originalDestination", original_destination },
 		{ "netlinkRequest", netlink_request },
 		{ "openNetlink", netlink_open },
+		{ "openPacket", packet_open },
+		{ "sendPacket", packet_send },
 		{ "fillRandom", fill_random },
 		{ "lockFile", lock_file },
 		{ "reduceCapabilities", reduce_capabilities },

@@ -54,6 +54,9 @@ export interface Addon {
   originalDestination(fd: number): { address: number; port: number };
   netlinkRequest(protocol: number, request: Uint8Array, answer: Uint8Array): number;
   openNetlink(protocol: number, groups: number): number;
+  /** `filter` as attachFilter's program; `group`: 6 octets of Ethernet. */
+  openPacket(index: number, filter: Uint8Array, group: Uint8Array): number;
+  sendPacket(fd: number, index: number, packet: Uint8Array, to: Uint8Array): void;
   fillRandom(octets: Uint8Array): void;
   /** flock(2), exclusive, without waiting. */
   lockFile(fd: number): boolean;

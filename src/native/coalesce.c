@@ -18,6 +18,12 @@ static bool is_fragment(const uint8_t *packet)
 	return (network16(load16(packet + 6)) & 0x3fff) != 0;
 }
 
+/* NetBIOS and mDNS: a packet socket on the device, which relays them, sees a train as one packet. */
+static bool is_relayed(uint16_t port)
+{
+	return port == 137 || port == 138 || port == 5353;
+}
+
 /*
  * unrelated: no packet of a flow. unclear: it may be one of a flow, whose ports are not seen. of_a_flow: described in
  * `segment`.
@@ -67,7 +73,7 @@ static enum verdict classify(const struct coalescer *coalescer, const uint8_t *p
 	segment->header_length = segment->transport + UDP_LENGTH;
 	segment->joinable = segment->joinable && length > segment->header_length &&
 			    network16(load16(transport + 4)) == length - segment->transport &&
-			    load16(transport + UDP_CHECKSUM) != 0;
+			    load16(transport + UDP_CHECKSUM) != 0 && !is_relayed(network16(load16(transport + 2)));
 	return of_a_flow;
 }
 

@@ -31,6 +31,8 @@ export type LcpOutput =
 const MAX_LOOPED_ECHOES = 3;
 
 type SavedLcp = NonNullable<ReturnType<LcpLayer['save']>>;
+/** The first packets of a call get lost where a firewall or the peer has not opened the way yet: asked again soon, ms. */
+const QUICK = [500, 1000, 2000];
 
 export class LcpLayer {
   readonly policy: LcpPolicy;
@@ -47,7 +49,7 @@ export class LcpLayer {
   constructor(options: LinkOptions) {
     this.policy = new LcpPolicy(options);
     this.#count = options.count;
-    this.#negotiation = new Negotiation(this.policy, true, options.count);
+    this.#negotiation = new Negotiation(this.policy, true, options.count, QUICK);
     if (options.keepalive !== undefined) this.#keepalive = new Keepalive(options.keepalive);
   }
 

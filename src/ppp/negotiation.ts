@@ -74,15 +74,25 @@ export class Negotiation<O> {
   /** Identifier of the Configure-Request that waits for an answer, and its options. */
   #expected: number | undefined;
   #request = NONE;
+  readonly #quick: readonly number[];
+  /** Of those the ones that are left in this negotiation. */
+  #pauses: number[] = [];
   /** The peer's latest Configure-Request that was acked, without its code. */
   #acked: ControlPacket | undefined;
 
   /**
    * @param reackWhenOpened whether a repetition of the Configure-Request that was acked last is only acked again while
    *   the protocol is open (our Ack was lost), instead of restarting it as the table has it
+   * @param quick pauses of first repetitions that come besides those of the RFC, ms
    */
-  constructor(policy: OptionPolicy<O>, reackWhenOpened: boolean, count: LinkOptions['count']) {
+  constructor(
+    policy: OptionPolicy<O>,
+    reackWhenOpened: boolean,
+    count: LinkOptions['count'],
+    quick: readonly number[] = [],
+  ) {
     this.#policy = policy;
+    this.#quick = quick;
     this.#reackWhenOpened = reackWhenOpened;
     this.#count = count;
   }
@@ -93,7 +103,7 @@ export class Negotiation<O> {
 
   /**
    * undefined: it negotiates, or waits for an answer.
-   * Not carried: #policy, which has its own, #reackWhenOpened, #count; #outputs and #deadline, of which there are none; #expected and
+   * Not carried: #policy, which has its own, #reackWhenOpened, #quick, #count; #pauses, #outputs and #deadline, of which there are none; #expected and
    * #request, which an answer has settled; #openBy, #restarts, #naksSent and #refusals, with which each negotiation begins anew.
    */
   save() {
@@ -388,7 +398,7 @@ export class Negotiation<O> {
           this.#outputs.push({ kind: 'finished', reason: this.#reason });
           break;
         case 'irc':
-          this.#restarts = found.actions.includes('str') ? MAX_TERMINATE : MAX_CONFIGURE;
+          this.#restarts = found.actions.includes('str') ? MAX_TERMINATE : this.#maxConfigure;
           break;
         case 'zrc':
           this.#restarts = 0;
@@ -433,7 +443,8 @@ export class Negotiation<O> {
     this.#policy.restart();
     this.#naksSent = 0;
     this.#refusals = 0;
-    this.#restarts = MAX_CONFIGURE;
+    this.#restarts = this.#maxConfigure;
+    this.#pauses = [...this.#quick];
     this.#openBy = now + MAX_NEGOTIATION_TIME;
   }
 
@@ -444,8 +455,12 @@ export class Negotiation<O> {
       this.#request = this.#policy.options.encode(this.#policy.request());
     }
     this.#restarts--;
-    this.#deadline = now + RESTART_TIME;
+    this.#deadline = now + (this.#pauses.shift() ?? RESTART_TIME);
     this.#transmit(PacketCode.ConfigureRequest, this.#expected, this.#request);
+  }
+
+  get #maxConfigure(): number {
+    return MAX_CONFIGURE + this.#quick.length;
   }
 
   #nextIdentifier(): number {

@@ -5,28 +5,24 @@
  * comparisons; conditional jumps reach 255 instructions, so far ones go by an unconditional jump.
  */
 
-const maximumInstructions = 4096; // BPF_MAXINSNS
+import {
+  AND,
+  assemble,
+  everything,
+  JUMP,
+  JUMP_IF_EQUAL,
+  JUMP_IF_GREATER_OR_EQUAL,
+  LD_HALF_AT_X,
+  LD_WORD_AT_X,
+  LDX_IP_HEADER_LENGTH,
+  maximumInstructions,
+  nothing,
+  RETURN,
+  statement,
+  type Instruction,
+} from './bpf.ts';
+
 const runLength = 16;
-
-/** Codes of linux/bpf_common.h; a load beyond the packet's end drops it. */
-const LDX_IP_HEADER_LENGTH = 0xb1; // BPF_LDX | BPF_B | BPF_MSH
-const LD_WORD_AT_X = 0x40; // BPF_LD | BPF_W | BPF_IND
-const LD_HALF_AT_X = 0x48; // BPF_LD | BPF_H | BPF_IND
-const AND = 0x54; // BPF_ALU | BPF_AND | BPF_K
-const JUMP = 0x05; // BPF_JMP | BPF_JA
-const JUMP_IF_EQUAL = 0x15; // BPF_JMP | BPF_JEQ | BPF_K
-const JUMP_IF_GREATER_OR_EQUAL = 0x35; // BPF_JMP | BPF_JGE | BPF_K
-const RETURN = 0x06; // BPF_RET | BPF_K
-
-const everything = 0xffff_ffff;
-const nothing = 0;
-
-interface Instruction {
-  readonly code: number;
-  readonly jt: number;
-  readonly jf: number;
-  readonly k: number;
-}
 
 /**
  * RFC 2637 §4.1: C and R clear, K set, version 1, protocol type 0x880b; and one of `callIds` in the low half of the Key
@@ -75,22 +71,4 @@ function run(callIds: readonly number[]): Instruction[] {
     statement(RETURN, nothing),
     statement(RETURN, everything),
   ];
-}
-
-function statement(code: number, k: number): Instruction {
-  return { code, jt: 0, jf: 0, k };
-}
-
-const littleEndian = new Uint8Array(Uint16Array.of(1).buffer)[0] === 1;
-
-function assemble(program: readonly Instruction[]): Uint8Array {
-  const octets = new Uint8Array(program.length * 8);
-  const view = new DataView(octets.buffer);
-  program.forEach(({ code, jt, jf, k }, i) => {
-    view.setUint16(i * 8, code, littleEndian);
-    view.setUint8(i * 8 + 2, jt);
-    view.setUint8(i * 8 + 3, jf);
-    view.setUint32(i * 8 + 4, k, littleEndian);
-  });
-  return octets;
 }

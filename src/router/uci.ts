@@ -14,9 +14,14 @@
  */
 
 export interface UciValue {
+  /** Of its last line. */
   readonly line: number;
   readonly list: boolean;
   readonly values: readonly string[];
+  /** Of each of the values. */
+  readonly lines: readonly number[];
+  /** An earlier line says otherwise, and does not count. */
+  readonly replaces?: number;
 }
 
 export interface UciSection {
@@ -26,6 +31,8 @@ export interface UciSection {
   /** Name, or '@type[index]' of an anonymous section, as the uci command writes it. */
   readonly name: string;
   readonly values: ReadonlyMap<string, UciValue>;
+  /** Options that are there and say nothing: taken out of `values`. */
+  readonly empty?: readonly string[];
 }
 
 /** Text that is not UCI. */
@@ -77,8 +84,15 @@ export function parseUci(
         complain(`${keyword} '${first}' stands before any config line`);
       else {
         const before = current.values.get(first);
-        const values = keyword === 'list' ? [...(before?.values ?? []), second] : [second];
-        current.values.set(first, { line, list: keyword === 'list', values });
+        const list = keyword === 'list';
+        const kept = list ? before : undefined;
+        current.values.set(first, {
+          line,
+          list,
+          values: [...(kept?.values ?? []), second],
+          lines: [...(kept?.lines ?? []), line],
+          ...(list || before === undefined ? {} : { replaces: before.line }),
+        });
       }
     } else complain('expected a line that begins with config, option or list');
   }

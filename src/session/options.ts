@@ -104,6 +104,8 @@ export interface ServerOptions extends TunnelOptions {
   readonly onDuplicate: 'replace' | 'deny';
   /** Callers may not reach each other. */
   readonly isolate: boolean;
+  /** Networks to exchange NetBIOS broadcasts and mDNS with. */
+  readonly broadcastRelay: readonly string[];
   readonly dns: readonly Ipv4[];
   readonly nbns: readonly Ipv4[];
   /** What callers that ask for it (DHCPINFORM) and their set-up get: networks to reach through the tunnel, and domains. */

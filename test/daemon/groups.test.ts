@@ -173,9 +173,9 @@ test('outside the hours the session ends, and a login is refused with a sentence
   const today = new Date().getDay();
   const tomorrow = ['Sun', 'Mon', 'Tue', 'Wed', 'Thu', 'Fri', 'Sat'][(today + 2) % 7]!;
   await reload(user('anna', `${STAFF}\n\toption hours '${tomorrow} 00:00-24:00'`), user('eve', ''));
-  await home.process.line(/user "anna".*OUTSIDE_HOURS/);
+  await home.process.line(/user "anna".*: down .*OUTSIDE_HOURS/);
   await becomes([owners]);
-  await home.process.line(/login.*"anna".*OUTSIDE_HOURS/);
+  await home.process.line(/"anna": login failed .*OUTSIDE_HOURS/);
   const { output } = await home.command('failures');
   assert.match(output, /anna +OUTSIDE_HOURS +The user may not be logged in at this time/);
   await home.process.stop();

@@ -115,7 +115,7 @@ inNamespace('daemon', import.meta.url, () => {
     );
     const daemon = await gateway(context, wrong);
     await daemon.says(
-      /error: network, section 'office', option 'mtu', value 'abc': expected .*\n.* pptp error: left out until they are mended: network\.office\n/,
+      /error: \/.*\/network:\d+, interface 'office', option 'mtu', value 'abc': expected .*\n.* pptp error: left out until they are mended: network\.office\n/,
     );
     assert.match(devices(), /^pptps-home /m);
     assert.equal((await daemon.command('dial', 'office')).code, 66);

@@ -12,15 +12,18 @@
  *     LUCI_READER          user and password, with a space between, of a login in /etc/config/rpcd that may read (not write) the
  *                          groups unauthenticated, luci-base and luci-app-pptp-gateway
  *     LUCI_ROLLBACK=1      also lets an apply time out and be rolled back (two minutes)
+ *     LUCI_RECORD=1        writes what LuCI's validators say to verdicts.json
  *     LUCI_SHOTS           folder for screenshots
  *     CHROMIUM             /usr/bin/chromium
  */
 import assert from 'node:assert/strict';
 import { spawn, spawnSync } from 'node:child_process';
-import { mkdirSync } from 'node:fs';
+import { mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { after, before, describe, test } from 'node:test';
+import { format } from 'prettier';
 import { chromium, type Browser, type BrowserContextOptions, type Page } from 'playwright-core';
+import { datatypes, path as verdictsPath, recorded, values, type Verdicts } from './verdicts.ts';
 
 const url = process.env['LUCI_URL'];
 const password = process.env['LUCI_PASSWORD'] ?? '';
@@ -61,13 +64,13 @@ function suite(base: string): void {
       if (message.type() === 'error' && opened.url().includes('/vpn/pptp/'))
         complaints.push(`${opened.url()}: ${message.text()}`);
     });
-    await opened.goto(new URL('cgi-bin/luci/', base).href);
+    await opened.goto(new URL('cgi-bin/luci/admin/vpn/pptp/overview', base).href);
     const [name, secret] = login?.split(' ') ?? [];
     if (name !== undefined) await opened.fill('[name=luci_username]', name);
     await opened.fill('[name=luci_password]', secret ?? password);
-    await opened.keyboard.press('Enter');
-    await opened.waitForSelector('#view');
-    // What LuCI's own pages complain about is not ours.
+    await Promise.all([opened.waitForEvent('load'), opened.keyboard.press('Enter')]);
+    await opened.waitForSelector('#view h2');
+    // What LuCI's page for the login complains about is not ours.
     complaints.length = 0;
     return opened;
   };
@@ -102,6 +105,40 @@ function suite(base: string): void {
     page = await open('desktop');
   });
   after(() => browser.close());
+
+  test("LuCI's validators judge as they did when verdicts.json was recorded", async () => {
+    await go('service');
+    // Typed into a field of LuCI's, one after the other; what is asked last sees what the type has left.
+    const judged = await page.evaluate<Verdicts>(
+      `(async (datatypes, values) => {
+        const ui = await L.require('ui');
+        const verdicts = {};
+        const changed = {};
+        const input = document.createElement('input');
+        document.body.append(input);
+        for (const datatype of datatypes) {
+          let seen;
+          const field = input.cloneNode();
+          input.replaceWith(field);
+          ui.addValidator(field, datatype, true, (value) => ((seen = value), true), 'blur');
+          verdicts[datatype] = values.map((value) => {
+            field.value = value;
+            field.dispatchEvent(new Event('blur'));
+            if (field.classList.contains('cbi-input-invalid')) return 0;
+            if (seen === value) return 1;
+            (changed[datatype] ??= {})[value] = seen;
+            return 2;
+          });
+          field.replaceWith(input);
+        }
+        input.remove();
+        return { verdicts, changed };
+      })(${JSON.stringify(datatypes())}, ${JSON.stringify(values)})`,
+    );
+    if (process.env['LUCI_RECORD'] === '1')
+      writeFileSync(verdictsPath, await format(JSON.stringify(judged), { parser: 'json' }));
+    assert.deepEqual(judged, recorded());
+  });
 
   test('the router has no server yet', async () => {
     await go('server');

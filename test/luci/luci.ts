@@ -2,6 +2,7 @@
  * Just enough of LuCI to run our modules under node: classes, requires, the form's recorder, a document. The stand-ins keep
  * LuCI's traps: a text that does not stand in an array becomes markup.
  */
+import { isIP } from 'node:net';
 import { JSDOM } from 'jsdom';
 import { sources } from '../../tools/luci/sources.ts';
 
@@ -228,7 +229,7 @@ type Check = (field: Field) => boolean;
 /** LuCI's types that we name, as its validation.js has them. */
 const types: Record<string, (...args: string[]) => Check> = {
   ip4addr: () => (field) => isAddress(field.value),
-  ipaddr: () => (field) => isAddress(field.value) || field.value.includes(':'),
+  ipaddr: () => (field) => isAddress(field.value) || isIPv6(field.value),
   cidr4: () => (field) => {
     const match = /^(\d{1,3}\.\d{1,3}\.\d{1,3}\.\d{1,3})\/(\d{1,2})$/.exec(field.value);
     if (match === null || !isAddress(match[1]!)) return false;
@@ -236,17 +237,31 @@ const types: Record<string, (...args: string[]) => Check> = {
     return Number(field.value) <= 32;
   },
   host: (only) => (field) =>
-    isAddress(field.value) ||
-    /^[A-Za-z_][\w.-]*$/.test(field.value) ||
-    (only !== '1' && field.value.includes(':')),
-  port: () => types['range']!('0', '65535'),
+    isName(field.value) || isAddress(field.value) || (only !== '1' && isIPv6(field.value)),
+  hostname: () => (field) => isName(field.value),
+  port: () => (field) => /^-?\d+$/.test(field.value) && isBetween(field.value, 0, 65535),
+  uinteger: () => (field) => /^\d+$/.test(field.value),
+  // It takes fractions, too.
   range: (low, high) => (field) =>
-    /^-?\d+$/.test(field.value) &&
-    Number(low) <= Number(field.value) &&
-    Number(field.value) <= Number(high),
+    /^-?\d+(\.\d+)?$/.test(field.value) && isBetween(field.value, Number(low), Number(high)),
   maxlength: (most) => (field) => new Blob([field.value]).size <= Number(most),
   uciname: () => (field) => /^\w+$/.test(field.value),
 };
+
+function isBetween(text: string, low: number, high: number): boolean {
+  return low <= Number(text) && Number(text) <= high;
+}
+
+/** Zones and prefixes are none. */
+function isIPv6(text: string): boolean {
+  return isIP(text) === 6 && !text.includes('%');
+}
+
+/** A word, or words with dots and dashes that are not figures only. */
+function isName(text: string): boolean {
+  if (text.length > 253 || /[^\w.-]/.test(text)) return false;
+  return /^\w+$/.test(text) || (/^\w.*[A-Za-z0-9]\.?$/.test(text) && /[^\d.]/.test(text));
+}
 
 function isAddress(text: string): boolean {
   return (
@@ -254,14 +269,25 @@ function isAddress(text: string): boolean {
   );
 }
 
+/** At commas outside brackets, of which there are two kinds of depth at most. */
+function apart(list: string): string[] {
+  return list.match(/(?:[^,()]|\((?:[^()]|\([^()]*\))*\))+/g) ?? [];
+}
+
 function compiled(datatype: string): Check {
   const [, name, inner] = /^(\w+)(?:\((.*)\))?$/.exec(datatype)!;
   if (name === 'or' || name === 'and') {
-    const parts = inner!.split(/,(?![^(]*\))/).map(compiled);
+    const parts = apart(inner!).map(compiled);
     return (field) =>
       name === 'or' ? parts.some((part) => part(field)) : parts.every((part) => part(field));
   }
   return types[name!]!(...(inner ?? '').split(','));
+}
+
+/** What a type says: false, or what then stands in the place of the value. */
+export function judged(datatype: string, value: string): string | false {
+  const field = { value };
+  return compiled(datatype)(field) && field.value;
 }
 
 /** A stand-in for LuCI's Validator: the type first, and then the option's own function, with what the type has left. */

@@ -50,7 +50,7 @@ function compare(offered: readonly Offered[], table: OptionTable, apart: readonl
 
 function datatype([, low, high, orNever]: readonly (string | undefined)[]): string {
   const range = `range(${low!},${high!})`;
-  return orNever === undefined ? range : `or(${range},range(0,0))`;
+  return `and(uinteger,${orNever === undefined ? range : `or(${range},range(0,0))`})`;
 }
 
 /** One of two words, or both in either order. */

@@ -1,8 +1,12 @@
-/** What the forms must refuse is refused, with LuCI's own way of asking; and the daemon refuses the same. */
+/**
+ * What the forms must refuse is refused, with LuCI's own way of asking; and the daemon refuses the same. LuCI's types are
+ * judged by a stand-in here, which is held to what a real LuCI has said (verdicts.ts).
+ */
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import { files, refusal, type Kind } from '../daemon/configuration/parsed.ts';
-import { isTaken, luci, recorder, type Luci } from './luci.ts';
+import { isTaken, judged, luci, recorder, type Luci } from './luci.ts';
+import { datatypes, recorded, values } from './verdicts.ts';
 
 type Any = any;
 
@@ -47,6 +51,27 @@ function serverPage(): { router: Luci; offered: readonly Any[] } {
   router.module('pptp-gateway.server-form').add(map, 'vpn', { isNew: true, used, title: null });
   return { router, offered: sections.find(({ name }) => name === 'vpn')!.offered };
 }
+
+test('the stand-in judges as LuCI does, by every type that our forms name', () => {
+  const { verdicts, changed } = recorded();
+  const types = datatypes();
+  assert.deepEqual(types, Object.keys(verdicts).sort(), 'LUCI_RECORD=1, see browser.test.ts');
+  for (const datatype of types)
+    values.forEach((value, index) => {
+      const [refused, taken, other] = [false, value, changed[datatype]?.[value]];
+      const expected = [refused, taken, other][verdicts[datatype]![index]!];
+      assert.equal(judged(datatype, value), expected, `${datatype} '${value}'`);
+    });
+});
+
+test("no whole number may be a fraction, which LuCI's range alone would take", () => {
+  const numbers = datatypes().filter((datatype) => datatype.includes('range('));
+  assert.ok(numbers.length > 10);
+  for (const datatype of numbers) {
+    for (const value of ['1.5', '60.5', '-1', '1e3'])
+      assert.equal(judged(datatype, value), false, `${datatype} ${value}`);
+  }
+});
 
 test("the stand-in has LuCI's trap: cidr4 leaves its length in the place of the value", () => {
   const seen: string[] = [];

@@ -464,12 +464,14 @@ test('close and loss of the call at every moment of the set-up', () => {
   }
 });
 
-test('nobody answers: LCP_TIMEOUT after ten requests', () => {
-  const pair = new Pair({ faults: { loss: 1, repetition: 0, jitter: 0 } }).start().advance(29_000);
+test('nobody answers: LCP_TIMEOUT after three quick requests and ten', () => {
+  const pair = new Pair({ faults: { loss: 1, repetition: 0, jitter: 0 } }).start().advance(3_400);
+  assert.equal(pair.client.frames.length, 3);
+  pair.advance(29_000);
   assert.equal(pair.client.last('down'), undefined);
   pair.advance(2000);
   assert.equal(pair.client.cause?.code, 'LCP_TIMEOUT');
-  assert.equal(pair.client.frames.length, 10);
+  assert.equal(pair.client.frames.length, 13);
 });
 
 test('a link that leads back to itself is found', () => {

@@ -49,6 +49,8 @@ test('the network stands before a session, with the way to the server and the ro
     defaultRoute: false,
     metric: 7,
     dns: [],
+    inform: undefined,
+    groups: [],
     ipv6: undefined,
     proxyArp: false,
     ipv6Client: undefined,

@@ -119,6 +119,7 @@ export const serverOptions: ServerOptions = {
   maxPerUser: 1,
   onDuplicate: 'replace',
   isolate: true,
+  broadcastRelay: [],
   dns: [ip('192.168.99.1')],
   nbns: [],
   clientRoutes: [],

@@ -56,27 +56,37 @@ inNamespace('TUN offload', import.meta.url, () => {
     });
   }
 
-  test('UDP datagrams of a batch are joined, and arrive each by itself', async () => {
-    const mirror = new Mirror(4);
-    const receiver = createSocket('udp4').bind(7000, mirror.here);
-    const sender = createSocket('udp4').bind(7001, mirror.here);
-    await Promise.all([once(receiver, 'listening'), once(sender, 'listening')]);
-    const payloads = Array.from({ length: 100 }, (_, n) => Buffer.from(`datagram ${n}`.padEnd(64)));
-    const got: string[] = [];
-    const all = new Promise<void>((resolve) => {
-      receiver.on('message', (octets, from) => {
-        assert.equal(from.address, mirror.there);
-        if (got.push(octets.toString()) === payloads.length) resolve();
+  for (const [port, isJoined] of [
+    [7000, true],
+    [137, false], // relayed by who sees them one by one
+    [138, false],
+    [5353, false],
+  ] as const)
+    test(`UDP datagrams of a batch to port ${port} are ${isJoined ? '' : 'not '}joined, and arrive each by itself`, async () => {
+      const mirror = new Mirror(4);
+      const receiver = createSocket('udp4').bind(port, mirror.here);
+      const sender = createSocket('udp4').bind(7001, mirror.here);
+      await Promise.all([once(receiver, 'listening'), once(sender, 'listening')]);
+      const payloads = Array.from({ length: 100 }, (_, n) =>
+        Buffer.from(`datagram ${n}`.padEnd(64)),
+      );
+      const got: string[] = [];
+      const all = new Promise<void>((resolve) => {
+        receiver.on('message', (octets, from) => {
+          assert.equal(from.address, mirror.there);
+          if (got.push(octets.toString()) === payloads.length) resolve();
+        });
       });
+      for (const payload of payloads) sender.send(payload, port, mirror.there);
+      await all;
+      assert.deepEqual(got, payloads.map(String));
+      const { in: seen } = mirror.kernelPackets();
+      const { sent } = mirror.device.counters();
+      assert.ok(isJoined ? seen < sent / 2 : seen === sent, `${seen} of ${sent}`);
+      receiver.close();
+      sender.close();
+      mirror.close();
     });
-    for (const payload of payloads) sender.send(payload, 7000, mirror.there);
-    await all;
-    assert.deepEqual(got, payloads.map(String));
-    assert.ok(mirror.kernelPackets().in < mirror.device.counters().sent / 2);
-    receiver.close();
-    sender.close();
-    mirror.close();
-  });
 });
 
 interface MirrorOptions {

@@ -79,6 +79,7 @@ export const answers: Readonly<Record<CommandName, Readonly<Record<string, strin
   capture,
   reload: { faults: 'what is not in force: list of problem' },
   upgrade: { from: 'version that ran', to: 'version that runs' },
+  validate: { problems: 'list of problem' },
   import: {
     imported: 'false: it was imported before',
     server: 'name of the interface',
@@ -182,6 +183,8 @@ const call: Fields<documents.RelayCallDocument> = {
 const problem: Fields<documents.ProblemDocument> = {
   severity: '`error`: the section is not in force as it stands; `warning`',
   file: 'name of the UCI file',
+  path: 'where it is',
+  line: 'in the file',
   section: 'name of the section',
   option: 'name of the option',
   message: 'a sentence',

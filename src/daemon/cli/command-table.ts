@@ -334,6 +334,13 @@ const table = [
     more: 'For after an update of the package, which does it by itself, and for options that are read at the start alone (max_sessions, max_half_open). The new program is tried first. What is being negotiated begins again; a capture ends. Where the new program does not come up, the one before goes on.',
   },
   {
+    name: 'validate',
+    options: ['config-dir'],
+    doc: 'what is wrong with the configuration, with file and line; no daemon is needed',
+    more: 'Ends with 78 where a section would not run as it stands, and with 0 where there are warnings at most.',
+    exits: [ExitCode.Configuration],
+  },
+  {
     name: 'import',
     operands: [{ name: 'pptpd', complete: ['pptpd'] }],
     options: ['config-dir'],

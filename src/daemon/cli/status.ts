@@ -49,10 +49,12 @@ export function statusText(
   return parts.join('\n\n');
 }
 
-export function problemText({ file, section, option, message, kept }: ProblemDocument): string {
-  const place = [file, section, option].filter((part) => part !== undefined).join('.');
+export function problemText(problem: ProblemDocument): string {
+  const { path, file, line, username, section, option, message, kept } = problem;
+  const place = [file, username ?? section, option].filter((part) => part !== undefined).join('.');
+  const where = line === undefined ? '' : `${path ?? file}:${line}: `;
   const effect = kept === true ? 'as it was before' : 'left out';
-  return printable(`${place}: ${message} (${effect})`);
+  return printable(`${where}${place}: ${message} (${effect})`);
 }
 
 function serversText(servers: readonly ServerDocument[], most: number): string {

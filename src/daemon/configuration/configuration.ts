@@ -6,6 +6,7 @@
  * Every fault is collected; any error refuses the whole, or its section where the rest shall run (usable-sections.ts).
  */
 import { sha1 } from '../../crypto/sha1.ts';
+import { nearest } from '../nearest.ts';
 import type { Limits } from '../../session/options.ts';
 import { parseUci, type UciSection, type UciValue } from '../../router/uci.ts';
 import { linkFromSection } from './link.ts';
@@ -14,8 +15,9 @@ import { relayFromSection } from './relay.ts';
 import { bool } from './option-types.ts';
 import type { Values } from './option-table.ts';
 import { globalOptions } from './options.ts';
-import { ConfigError, type Problem } from './problems.ts';
-import { readSection, unwritten } from './section.ts';
+import { complainer, ConfigError, type Problem } from './problems.ts';
+import { Places } from './places.ts';
+import { placeOf, readSection, unwritten } from './section.ts';
 import { serverFromSection } from './server.ts';
 import { staticNetworks } from './static-networks.ts';
 import type { Surrounding } from './clashes.ts';
@@ -61,6 +63,8 @@ interface Reading {
   readonly stockClient?: boolean;
   /** Sections with errors are left out while something else is left to run. */
   readonly leaveOut?: boolean;
+  /** Where the files are, for people. */
+  readonly folder?: string;
   /** What is in force now: sections with errors stay as they are in it. */
   readonly before?: Configuration | undefined;
 }
@@ -71,14 +75,13 @@ interface Reading {
  */
 export function parseConfiguration(
   texts: Partial<Record<File, string>>,
-  { stockClient = false, leaveOut = false, before }: Reading = {},
+  { stockClient = false, leaveOut = false, before, folder }: Reading = {},
 ): Configuration {
   const problems: Problem[] = [];
   const digest = sha1(new TextEncoder().encode(JSON.stringify([texts, stockClient]))).join();
   const written: Written[] = [];
   const disabled: DisabledInterface[] = [];
-  /** By the place of their section. */
-  const usernames = new Map<string, string>();
+  const places = new Places(folder);
   let globals = before?.globals;
   let nas = before?.nas;
   let surroundings = before?.surroundings ?? [];
@@ -87,13 +90,7 @@ export function parseConfiguration(
       readInterfaces(sections, stockClient, before, problems, written, disabled);
       surroundings = staticNetworks(sections.filter((each) => !isOurs(each, stockClient)));
     },
-    pptp_users: (sections) => {
-      readUsers(sections, before, problems, written);
-      for (const { name, values } of sections) {
-        const username = values.get('username')?.values.at(-1);
-        if (username !== undefined) usernames.set(`pptp_users ${name}`, username);
-      }
-    },
+    pptp_users: (sections) => readUsers(sections, before, problems, written),
     pptp_radius: (sections) => {
       nas = readRadius(sections, before, problems, written);
     },
@@ -103,10 +100,12 @@ export function parseConfiguration(
   };
   for (const file of ['network', 'pptp_users', 'pptp_radius', 'pptp'] as const) {
     const { sections, faults } = parseUci(file, texts[file] ?? '');
+    places.add(sections);
     for (const { line, message } of faults)
       problems.push({
         severity: 'error',
-        file: `${file} line ${line}`,
+        file,
+        line,
         message,
         ...(before === undefined ? {} : { isKept: true }),
       });
@@ -130,16 +129,15 @@ export function parseConfiguration(
     : [...errors, ...warnings.filter(({ severity }) => severity === 'error')];
   const { servers, links, relays } = sections;
   const isEmpty = servers.length + links.length + relays.length === 0;
-  if (before === undefined && faults.length > 0 && isEmpty) refused.push(...faults);
-  if (refused.length > 0) throw new ConfigError(refused);
-  const named = (problem: Problem): Problem => {
-    const { file, section } = problem;
-    const username = usernames.get(`${file} ${section}`);
-    if (username !== undefined) return { ...problem, username };
-    const found = written.find(({ place }) => place.file === file && place.section === section);
-    if (found?.kind !== 'servers' && found?.kind !== 'links') return problem;
-    return { ...problem, kind: found.kind === 'servers' ? 'server' : 'link' };
-  };
+  const isOfOurs = ({ file, section }: Problem) =>
+    written.some(({ place }) => place.file === file && place.section === section);
+  if (before === undefined && isEmpty && faults.some(isOfOurs)) refused.push(...faults);
+  const told = warnings.map((problem) => places.locate(problem));
+  if (refused.length > 0)
+    throw new ConfigError(
+      refused.map((problem) => places.locate(problem)),
+      told.filter(({ severity }) => severity === 'warning'),
+    );
   globals ??= readSection(unwritten('pptp', 'pptp', 'globals'), globalOptions, [])!;
   nas ??= nasFromSection(unwritten('pptp_radius', 'nas', 'nas'), [])!;
   return Object.freeze({
@@ -156,8 +154,8 @@ export function parseConfiguration(
     banSet: globals.ban_set,
     disabled,
     surroundings,
-    warnings: warnings.map(named),
-    faults: faults.map(named),
+    warnings: told,
+    faults: faults.map((problem) => places.locate(problem)),
     digest,
   });
 }
@@ -181,7 +179,11 @@ function readInterfaces(
 ): void {
   for (const section of sections) {
     const { file, name } = section;
-    if (section.type !== 'interface' || !isOurs(section, stockClient)) continue;
+    if (section.type !== 'interface') continue;
+    if (!isOurs(section, stockClient)) {
+      if (!isOn(section, 'disabled')) checkProto(section, problems);
+      continue;
+    }
     const kind = protoOf(section) === 'pptpserver' ? 'servers' : 'links';
     // What is switched off may be half written.
     if (isOn(section, 'disabled')) {
@@ -357,11 +359,32 @@ function isOff(section: UciSection, option: string): boolean {
 
 /** `option mtu ''` says nothing: the option is absent, as uci itself has it. */
 function withoutEmpty(section: UciSection): UciSection {
+  const empty: string[] = [];
   const values = [...section.values].flatMap(([name, value]): [string, UciValue][] => {
     const words = value.values.filter((word) => word !== '');
-    return words.length === 0 ? [] : [[name, { ...value, values: words }]];
+    if (words.length > 0) return [[name, { ...value, values: words }]];
+    empty.push(name);
+    return [];
   });
-  return { ...section, values: new Map(values) };
+  return { ...section, values: new Map(values), empty };
+}
+
+/** A protocol that nobody has, where ours has nearly that name: the interface would never be up. */
+function checkProto(section: UciSection, problems: Problem[]): void {
+  const proto = protoOf(section) ?? '';
+  const ours = ['pptpserver', 'pptpgw'] as const;
+  if (proto === 'pptp' || !(proto.startsWith('pptp') || nearest(proto, ours))) return;
+  const meant = nearest(proto, ours) ?? 'pptpserver (a server) or pptpgw (a link)';
+  const message = `there is no such protocol: did you mean ${meant}?`;
+  complainer(problems, placeOf(section))('proto', proto, message);
+}
+
+/** Why a daemon with this configuration does nothing; undefined: it does something. */
+export function nothingToRun(found: Configuration): string | undefined {
+  const { servers, links, relays, disabled } = found;
+  if (servers.length + links.length + relays.length > 0) return undefined;
+  const off = disabled.map(({ kind, name }) => `${kind} '${name}'`).join(', ');
+  return `nothing to run: there is no server, link or passthrough${off && `; switched off: ${off}`}`;
 }
 
 function unknownType(section: UciSection, expected: string, problems: Problem[]): void {

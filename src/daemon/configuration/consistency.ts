@@ -12,6 +12,7 @@ import {
   prefixRange,
   type AddressRange,
 } from '../../wire/ip.ts';
+import { toHex } from '../../wire/octets.ts';
 import { clashes, type Surrounding } from './clashes.ts';
 import { complainer, type Place, type Problem } from './problems.ts';
 import type { RadiusOptions } from './radius.ts';
@@ -138,6 +139,26 @@ export function checkRoutes(links: readonly ClientLinkOptions[], problems: Probl
   }
 }
 
+/** Of servers whose callers are users of ours there should be some. */
+export function checkCallers(
+  servers: readonly ServerOptions[],
+  users: readonly User[],
+  problems: Problem[],
+): void {
+  for (const { name, accounts } of servers) {
+    if (accounts.includes('radius')) continue;
+    if (
+      users.some(
+        (user) => user.enabled && (user.servers.length === 0 || user.servers.includes(name)),
+      )
+    )
+      continue;
+    const message =
+      'nobody can log in: there is no user in pptp_users who is enabled and may call it';
+    problems.push({ severity: 'warning', ...inNetwork(name), message });
+  }
+}
+
 /** Who shall decide on logins has to be there. */
 export function checkAccounts(
   servers: readonly ServerOptions[],
@@ -190,7 +211,8 @@ export function checkUsers(
 ): void {
   const username = claims();
   const fixed = claims();
-  for (const { section, username: name, address, routes, servers: names } of users) {
+  const password = claims();
+  for (const { section, username: name, secret, address, routes, servers: names } of users) {
     const complain = complainer(problems, inUsers(section));
     let other = username(name, section);
     if (other !== undefined)
@@ -230,6 +252,13 @@ export function checkUsers(
         );
     }
     const warn = complainer(problems, inUsers(section), 'warning');
+    // Whose it is stays untold: who reads the log would know a password.
+    if (password(toHex(secret.ntHash), section) !== undefined)
+      warn(
+        'password',
+        undefined,
+        'another user has the same password: whoever knows one can log in as both',
+      );
     for (const unknown of names.filter((word) => !known.has(word)))
       warn('server', unknown, 'there is no such server');
   }

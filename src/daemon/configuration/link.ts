@@ -2,7 +2,8 @@
 import type { UciSection } from '../../router/uci.ts';
 import type { ClientLinkOptions, Keepalive } from '../../session/options.ts';
 import { deviceName } from './device-name.ts';
-import { linkOptions, netifdOptions } from './options.ts';
+import { netifdOptions } from './netifd-options.ts';
+import { linkOptions } from './options.ts';
 import { keysOf, type Values } from './option-table.ts';
 import { parsePppdOptions, type PppdOptions } from './pppd-options.ts';
 import { complainer, type Problem } from './problems.ts';

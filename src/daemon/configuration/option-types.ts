@@ -7,6 +7,7 @@ import { MAX_NAME } from '../../ppp/options.ts';
 import type { Quota } from '../../session/options.ts';
 import type { Ipv4 } from '../../wire/brand.ts';
 import {
+  formatPrefix,
   parseAddress,
   parsePrefix,
   parseRange,
@@ -21,6 +22,10 @@ export interface OptionType<T> {
   readonly allowed: string;
   /** undefined: not allowed. */
   parse(text: string): T | undefined;
+  /** Of what is not allowed, and yet often meant: what to write instead, as the end of a sentence. */
+  advice?(text: string): string | undefined;
+  /** Of what is allowed, and yet may be a slip: what is made of it. */
+  remark?(text: string): string | undefined;
   /** The value must not be shown. */
   readonly secret?: boolean;
   /** A list that is written as an option has one of them: it does not end at a blank. */
@@ -99,6 +104,13 @@ export const address: OptionType<Ipv4> = { allowed: 'an IPv4 address', parse: pa
 export const prefix: OptionType<Prefix> = {
   allowed: 'a network such as 10.1.0.0/16',
   parse: parsePrefix,
+  remark(value) {
+    const found = parsePrefix(value);
+    const isHost = found !== undefined && parseAddress(value.split('/')[0]!) !== found.address;
+    return isHost
+      ? `is an address inside the network: counts as ${formatPrefix(found)}`
+      : undefined;
+  },
 };
 
 /** A range of addresses, both ends included; an address alone is a range of one. */
@@ -107,8 +119,12 @@ export const range: OptionType<AddressRange> = {
   parse: parseRange,
 };
 
+const portApart = (value: string) =>
+  /^[^:]+:\d+$/.test(value) ? '; the port has an option of its own: port' : undefined;
+
 export const host: OptionType<string> = {
   allowed: 'a host name or an IPv4 address',
+  advice: portApart,
   parse: (value) => (/^[A-Za-z0-9_]([A-Za-z0-9._-]{0,252})$/.test(value) ? value : undefined),
 };
 
@@ -125,6 +141,7 @@ export const domain: OptionType<string> = {
 /** Of those that we only call ourselves, IPv6 may be among them. */
 export const anyHost: OptionType<string> = {
   allowed: 'a host name or an address',
+  advice: portApart,
   parse: (value) =>
     host.parse(value) ?? (parseIpv6Address(value) === undefined ? undefined : value),
 };

@@ -145,6 +145,12 @@ export const serverOptions = {
     'new-sessions',
     'Domain that names of callers are completed with; of several the first is theirs, and all are searched. A user may have its own.',
   ),
+  broadcast_relay: list(
+    network,
+    [],
+    'live',
+    'Networks (plain Linux: devices) with which callers exchange what names are found by: broadcasts of NetBIOS (UDP 137 and 138), and mDNS (224.0.0.251). None: off. Such packets count as traffic for idle_timeout.',
+  ),
   open_firewall: option(bool, '1', 'live', 'Open TCP 1723 and GRE in the firewall (OpenWrt).'),
   masquerade: option(
     bool,
@@ -358,16 +364,3 @@ export const globalOptions = {
     'What was taken over from older programs (pptpd); without the word it is taken over again.',
   ),
 } as const;
-
-/** Names that options of a server had: netifd reads `dns` in any interface, as servers of the router itself. */
-export const formerServerOptions: Readonly<Record<string, string>> = {
-  client_dns: 'dns',
-  client_wins: 'wins',
-};
-
-/** Options of every netifd interface: not ours, not worth a warning. */
-export const netifdOptions: ReadonlySet<string> = new Set(
-  'auto carrier_loss_delay checkup_interval defaultroute delegate device dns dns_metric dns_search force_link host_device ifname ip4table ip6assign ip6class ip6hint ip6ifaceid ip6table ip6weight jail jail_device jail_ifname layer macaddr metric multipath name peerdns renew renew_lease sourcefilter tags type zone'.split(
-    ' ',
-  ),
-);

@@ -4,7 +4,12 @@ import { printable } from '../printable.ts';
 export interface Problem {
   readonly severity: 'error' | 'warning';
   readonly file: string;
+  /** Where the file is, for people. */
+  readonly path?: string;
+  readonly line?: number;
   readonly section?: string;
+  /** The section as its owner wrote it, without an index that uci made up: user 'anna'. */
+  readonly called?: string;
   readonly option?: string;
   /** Never the value of a secret. */
   readonly value?: string;
@@ -41,10 +46,13 @@ export function complainer(
 export class ConfigError extends Error {
   override readonly name = 'ConfigError';
   readonly problems: readonly Problem[];
+  /** What is wrong besides, and would refuse nothing. */
+  readonly warnings: readonly Problem[];
 
-  constructor(problems: readonly Problem[]) {
+  constructor(problems: readonly Problem[], warnings: readonly Problem[] = []) {
     super(problems.map(formatProblem).join('\n'));
     this.problems = problems;
+    this.warnings = warnings;
   }
 }
 
@@ -53,8 +61,13 @@ export function formatProblem(problem: Problem): string {
 }
 
 /** Without the severity, for lines that have one. */
-export function describeProblem({ file, section, option, value, message }: Problem): string {
-  const place = [file, section && `section '${section}'`, option && `option '${option}'`]
+export function describeProblem(problem: Problem): string {
+  const { file, path = file, line, section, called, option, value, message } = problem;
+  const place = [
+    line === undefined ? path : `${path}:${line}`,
+    called ?? (section && `section '${section}'`),
+    option && `option '${option}'`,
+  ]
     .filter(Boolean)
     .join(', ');
   return printable(`${place}${value === undefined ? '' : `, value '${value}'`}: ${message}`);

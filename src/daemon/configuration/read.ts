@@ -30,7 +30,12 @@ export function readConfiguration(
       ExitCode.Configuration,
       `there is no file ${files.join(dir, 'network')}: see --config-dir`,
     );
-  return parseConfiguration(texts, { stockClient: stockClientInstalled(), leaveOut, before });
+  return parseConfiguration(texts, {
+    stockClient: stockClientInstalled(),
+    leaveOut,
+    before,
+    folder: dir,
+  });
 }
 
 /** Files with passwords that others than their owner can read. */
@@ -45,6 +50,6 @@ export function openSecrets(dir: string, { links, users, radius }: Configuration
     const mode = files.exists(path) ? files.status(path).mode : 0;
     if ((mode & 0o077) === 0) return [];
     const message = `there are passwords in it, and others can read it (mode ${mode.toString(8)}): chmod 600 ${path}`;
-    return [{ severity: 'warning', file, message }];
+    return [{ severity: 'warning', file, path, message }];
   });
 }

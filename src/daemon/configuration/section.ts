@@ -1,7 +1,8 @@
 /** Reads one UCI section by its option table. */
 import type { UciSection } from '../../router/uci.ts';
 import type { OptionTable, Values } from './option-table.ts';
-import type { Place, Problem } from './problems.ts';
+import { complainer, type Place, type Problem } from './problems.ts';
+import { nearest } from '../nearest.ts';
 
 interface Reading {
   /** Options of others that may stand in the section. */
@@ -20,7 +21,7 @@ export function unwritten(
   words: Readonly<Record<string, string>> = {},
 ): UciSection {
   const values = Object.entries(words).map(
-    ([option, word]) => [option, { line: 0, list: false, values: [word] }] as const,
+    ([option, word]) => [option, { line: 0, list: false, values: [word], lines: [0] }] as const,
   );
   return { file, line: 0, type, name, values: new Map(values) };
 }
@@ -47,12 +48,28 @@ export function readSection<const Table extends OptionTable>(
     return old !== undefined && section.values.has(old) && !section.values.has(name) ? old : name;
   };
   const names = new Map(Object.keys(table).map((name) => [written(name), name]));
-  for (const option of section.values.keys()) {
+  const { empty = [] } = section;
+  for (const option of [...section.values.keys(), ...empty]) {
     const name = names.get(option);
-    if (name === undefined && ignored?.has(option) !== true)
-      warn(option, 'unknown option; it is ignored');
-    if (name !== undefined && name !== option)
-      warn(option, `is called ${name} now; taken for it until it is renamed`);
+    const { replaces } = section.values.get(option) ?? {};
+    if (name === undefined) {
+      if (ignored?.has(option) === true) continue;
+      // Ignored it would leave open what was to be closed.
+      const meant = nearest(option, Object.keys(table));
+      if (meant === undefined) warn(option, 'unknown option; it is ignored');
+      else
+        complainer(problems, place)(
+          option,
+          undefined,
+          `there is no such option: did you mean ${meant}?`,
+        );
+      continue;
+    }
+    if (name !== option) warn(option, `is called ${name} now; taken for it until it is renamed`);
+    if (replaces !== undefined)
+      warn(option, `stands here twice: what line ${replaces} says does not count`);
+    if (empty.includes(option) && table[name]!.presence !== 'required')
+      warn(option, 'is empty: counts as if it were not there');
   }
 
   const values: Record<string, unknown> = {};
@@ -77,7 +94,10 @@ export function readSection<const Table extends OptionTable>(
           : given.values;
     const parsed = words.map((word) => {
       const value = type.parse(word);
-      if (value === undefined) complain(`expected ${type.allowed}`, word);
+      if (value === undefined)
+        complain(`expected ${type.allowed}${type.advice?.(word) ?? ''}`, word);
+      const remark = type.remark?.(word);
+      if (remark !== undefined) complainer(problems, place, 'warning')(writtenName, word, remark);
       return value;
     });
     if (presence === 'list') values[name] = parsed;

@@ -14,7 +14,8 @@ import type { UciSection } from '../../router/uci.ts';
 import type { ServerOptions } from '../../session/options.ts';
 import { deviceName } from './device-name.ts';
 import { keysOf } from './option-table.ts';
-import { formerServerOptions, netifdOptions, serverOptions } from './options.ts';
+import { formerServerOptions, netifdOptions } from './netifd-options.ts';
+import { serverOptions } from './options.ts';
 import { complainer, type Problem } from './problems.ts';
 import { placeOf, readSection } from './section.ts';
 import { authAndMppe } from './security.ts';
@@ -114,6 +115,7 @@ export function serverFromSection(
     maxPerUser: values.max_per_user,
     onDuplicate: values.on_duplicate,
     isolate: values.isolate,
+    broadcastRelay: values.broadcast_relay,
     dns: values.client_dns,
     nbns: values.client_wins,
     clientRoutes: values.client_route,

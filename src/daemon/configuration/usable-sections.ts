@@ -7,6 +7,7 @@ import type { ClientLinkOptions, ServerOptions, User } from '../../session/optio
 import type { Surrounding } from './clashes.ts';
 import {
   checkAccounts,
+  checkCallers,
   checkDevices,
   checkInform,
   checkRoutes,
@@ -58,6 +59,7 @@ export function checkTogether(
   checkInform(servers, users, problems);
   checkRelays(relays, servers, problems);
   checkAccounts(servers, radius, problems);
+  checkCallers(servers, users, problems);
 }
 
 /** Those that could be read. */

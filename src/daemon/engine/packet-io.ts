@@ -193,6 +193,16 @@ export class PacketIo {
     this.flush();
   }
 
+  /** An IPv4 packet to every caller on the device but the one it is from. */
+  spread(device: TunDevice, packet: Uint8Array): void {
+    const now = clock.monotonic();
+    let slot = 0;
+    do {
+      slot = this.#dataPath.spread(device.fd, packet, slot, now);
+      this.#settle(now);
+    } while (slot !== -1 && !this.#broken);
+  }
+
   /** IP flows between the call and the device from now on. */
   attach(path: CallPath, device: TunDevice, tunnel: Tunnel): void {
     const { localAddress, peerAddress, routes, ipv6, inform } = tunnel;

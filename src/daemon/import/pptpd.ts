@@ -98,7 +98,7 @@ export function newFaults(before: Texts, after: Texts): string[] {
       return [];
     } catch (error) {
       if (!(error instanceof ConfigError)) throw error;
-      return error.problems.map(formatProblem);
+      return error.problems.map(formatProblem).map((text) => text.replace(/:\d+,/, ',')); // wherever it stands
     }
   };
   const old = new Set(faults(before));

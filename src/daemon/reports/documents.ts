@@ -113,6 +113,9 @@ export type RadiusServerDocument = {
 export type ProblemDocument = {
   readonly severity: 'error' | 'warning';
   readonly file: string;
+  /** Where the file is, and the line in it. */
+  readonly path?: string;
+  readonly line?: number;
   readonly section?: string;
   readonly option?: string;
   readonly message: string;
@@ -346,10 +349,12 @@ export function radiusServerDocument(
 
 /** Without the value. */
 export function problemDocument(problem: Problem): ProblemDocument {
-  const { severity, file, section, option, message, isKept, username, kind } = problem;
+  const { severity, file, path, line, section, option, message, isKept, username, kind } = problem;
   return {
     severity,
     file,
+    ...(path === undefined ? {} : { path }),
+    ...(line === undefined ? {} : { line }),
     ...(section === undefined ? {} : { section }),
     ...(option === undefined ? {} : { option }),
     message: printable(message),

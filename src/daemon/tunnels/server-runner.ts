@@ -229,6 +229,11 @@ export class ServerRunner {
     attempt(() => this.carryOut(caller, tcp, { kind: 'done' }));
   }
 
+  /** Sends an IPv4 packet to every caller but the one it is from. */
+  spread(packet: Uint8Array): void {
+    if (this.device !== undefined) this.ports.io.spread(this.device, packet);
+  }
+
   /** Ends all callers; resolved when every one has said goodbye. */
   async shutdown(why: Cause): Promise<void> {
     this.server.shutdown(why, clock.monotonic());

@@ -20,6 +20,13 @@ import { Drop } from '../drop.ts';
 import type { Transmitter } from '../gre/transmitter.ts';
 import { internetChecksum } from '../ip/checksum.ts';
 import { IPV4_HEADER_LENGTH, ipv4HeaderLength, ipv4Source } from '../ip/inner-packet.ts';
+import {
+  hasWrongUdpChecksum,
+  UDP,
+  UDP_HEADER_LENGTH,
+  udpLength,
+  writeUdpChecksum,
+} from '../ip/udp.ts';
 import type { OutBatch } from '../queues/batch.ts';
 import { RateLimit } from '../queues/rate-limit.ts';
 import type { SessionSlab } from '../session-slab.ts';
@@ -34,12 +41,6 @@ import {
 /** Answers per session: a client asks once or a few times after it has logged in. */
 const PER_SECOND = 1;
 const BURST = 10;
-
-const UDP = 17;
-const UDP_HEADER_LENGTH = 8;
-const PSEUDO_HEADER_LENGTH = 12;
-/** More fragments, and the offset. */
-const FRAGMENT = 0x3fff;
 
 export interface DhcpInformParts {
   readonly octets: Uint8Array;
@@ -109,17 +110,10 @@ export class DhcpInform {
 
   #read(at: number, length: number): DhcpMessage | undefined {
     const { octets } = this.#parts;
-    if ((readU16(octets, at + 6) & FRAGMENT) !== 0) return undefined;
-    const header = ipv4HeaderLength(octets, at);
-    const udp = at + header;
-    if (header + UDP_HEADER_LENGTH > length) return undefined;
-    const udpLength = readU16(octets, udp + 4);
-    if (udpLength < UDP_HEADER_LENGTH || header + udpLength > length) return undefined;
-    const isSummed = readU16(octets, udp + 6) !== 0;
-    const datagram = octets.slice(udp - PSEUDO_HEADER_LENGTH, udp + udpLength);
-    writePseudoHeader(datagram, 0, octets.subarray(at + 12, at + 20), udpLength);
-    if (isSummed && internetChecksum(datagram, 0, datagram.length) !== 0) return undefined;
-    const message = decodeDhcp(datagram.subarray(PSEUDO_HEADER_LENGTH + UDP_HEADER_LENGTH));
+    const datagram = udpLength(octets, at, length);
+    if (datagram === -1 || hasWrongUdpChecksum(octets, at, datagram)) return undefined;
+    const udp = at + ipv4HeaderLength(octets, at);
+    const message = decodeDhcp(octets.slice(udp + UDP_HEADER_LENGTH, udp + datagram));
     return isMalformed(message) ? undefined : message;
   }
 
@@ -136,19 +130,6 @@ export class DhcpInform {
   }
 }
 
-/** RFC 768, at `at`. @param addresses source and destination, 8 octets */
-function writePseudoHeader(
-  octets: Uint8Array,
-  at: number,
-  addresses: Uint8Array,
-  udpLength: number,
-): void {
-  octets.set(addresses, at);
-  octets[at + 8] = 0;
-  octets[at + 9] = UDP;
-  writeU16(octets, at + 10, udpLength);
-}
-
 /** An IPv4 packet from server to client, with `message`. @returns its octets */
 function writeDatagram(
   octets: Uint8Array,
@@ -157,29 +138,22 @@ function writeDatagram(
   destination: number,
   message: Uint8Array,
 ): number {
-  const udpLength = UDP_HEADER_LENGTH + message.length;
-  const total = IPV4_HEADER_LENGTH + udpLength;
+  const datagram = UDP_HEADER_LENGTH + message.length;
+  const total = IPV4_HEADER_LENGTH + datagram;
   const udp = at + IPV4_HEADER_LENGTH;
-  const addresses = new Uint8Array(8);
-  writeU32(addresses, 0, source);
-  writeU32(addresses, 4, destination);
-  writeU16(octets, udp, DHCP_SERVER_PORT);
-  writeU16(octets, udp + 2, DHCP_CLIENT_PORT);
-  writeU16(octets, udp + 4, udpLength);
-  writeU16(octets, udp + 6, 0);
-  octets.set(message, udp + UDP_HEADER_LENGTH);
-  // The header of IP comes where the pseudo header stood.
-  const pseudo = udp - PSEUDO_HEADER_LENGTH;
-  writePseudoHeader(octets, pseudo, addresses, udpLength);
-  const sum = internetChecksum(octets, pseudo, PSEUDO_HEADER_LENGTH + udpLength);
-  writeU16(octets, udp + 6, sum === 0 ? 0xffff : sum);
-
-  octets.fill(0, at, udp);
+  octets.fill(0, at, udp + UDP_HEADER_LENGTH);
   octets[at] = 0x45;
   writeU16(octets, at + 2, total);
   octets[at + 8] = 64;
   octets[at + 9] = UDP;
-  octets.set(addresses, at + 12);
+  writeU32(octets, at + 12, source);
+  writeU32(octets, at + 16, destination);
   writeU16(octets, at + 10, internetChecksum(octets, at, IPV4_HEADER_LENGTH));
+
+  writeU16(octets, udp, DHCP_SERVER_PORT);
+  writeU16(octets, udp + 2, DHCP_CLIENT_PORT);
+  writeU16(octets, udp + 4, datagram);
+  octets.set(message, udp + UDP_HEADER_LENGTH);
+  writeUdpChecksum(octets, at, datagram);
   return total;
 }

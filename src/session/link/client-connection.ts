@@ -55,6 +55,8 @@ interface Ends {
   readonly peer: Ipv4;
   readonly local: Ipv4;
   readonly wanted: Ipv4 | undefined;
+  /** ms of a call without any GRE packet after which it is given up; undefined: as long as PPP goes on asking. */
+  readonly silence: number | undefined;
 }
 
 type State =
@@ -62,7 +64,12 @@ type State =
   | { readonly name: 'control'; readonly leaveAttempt: () => void }
   | { readonly name: 'call'; readonly path: CallPath }
   /** Without a tunnel the addresses must be agreed on by then. */
-  | { readonly name: 'link'; readonly session: Session; readonly by: number | undefined }
+  | {
+      readonly name: 'link';
+      readonly session: Session;
+      readonly by: number | undefined;
+      readonly silentBy: number | undefined;
+    }
   | { readonly name: 'closing'; readonly session: Session | undefined }
   | { readonly name: 'closed' };
 
@@ -196,15 +203,20 @@ export class ClientConnection implements SessionOwner {
 
   nextTimeout(): number | undefined {
     if (this.#state.name === 'closed') return undefined;
-    const by = this.#state.name === 'link' ? this.#state.by : undefined;
-    return earliest(this.#tunnel.nextTimeout(), by, this.#session()?.nextTimeout());
+    const { by, silentBy } = this.#state.name === 'link' ? this.#state : {};
+    return earliest(this.#tunnel.nextTimeout(), by, silentBy, this.#session()?.nextTimeout());
   }
 
   handleTimeout(now: number): void {
     if (this.#state.name === 'closed') return;
     const state = this.#state;
-    if (state.name === 'link' && state.by !== undefined && now >= state.by)
-      this.#beginClosing(slowness(state.session, this.#lcpUp), now);
+    if (state.name === 'link') {
+      const isOver = (by: number | undefined) => by !== undefined && now >= by;
+      const isSilent = isOver(state.silentBy);
+      if (isSilent) this.#state = { ...state, silentBy: undefined };
+      if (isOver(state.by) || (isSilent && !state.session.heardGre))
+        this.#beginClosing(slowness(state.session, this.#lcpUp), now);
+    }
     const session = this.#session();
     const next = session?.nextTimeout();
     if (next !== undefined && next <= now) session?.handleTimeout(now);
@@ -309,14 +321,16 @@ export class ClientConnection implements SessionOwner {
     this.#lcpUp = lcpUp;
     this.#rates = rates;
     session.restore(saved, now);
-    return { name: 'link', session, by: undefined };
+    return { name: 'link', session, by: undefined, silentBy: undefined };
   }
 
   #startLink(peerCallId: CallId, now: number): void {
     if (this.#state.name !== 'call') return;
     const { path } = this.#state;
     const session = this.#newSession(path, peerCallId, this.#gateway.nextId(), now);
-    this.#enter({ name: 'link', session, by: now + LINK_TIME });
+    const { silence } = this.#ends;
+    const silentBy = silence === undefined ? undefined : now + silence;
+    this.#enter({ name: 'link', session, by: now + LINK_TIME, silentBy });
     session.setRates(this.#rates, now);
     session.start(now);
   }

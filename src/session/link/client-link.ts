@@ -61,6 +61,8 @@ import {
 
 /** Addresses of a name that are tried. */
 const MAX_ADDRESSES = 8;
+/** Whoever checks waits for the answer, and a way that works has GRE in milliseconds; ms. */
+const PROBE_SILENCE = 10_000;
 
 export interface ClientLinkPorts {
   readonly paths: CallPaths;
@@ -307,7 +309,8 @@ export class ClientLink {
     if (state.name !== 'connecting') return;
     const { place, address: peer, rest } = state;
     this.#step('tcp', `${formatAddress(local)} to ${formatAddress(peer)}`);
-    const connection = this.#newConnection({ peer, local, wanted }, now);
+    const silence = this.#memory.probe ? PROBE_SILENCE : undefined;
+    const connection = this.#newConnection({ peer, local, wanted, silence }, now);
     this.#enter({ name: 'connected', place, connection, rest, tunnelBy: undefined }, now);
     this.#setRates(now);
     this.#pump(now);

@@ -59,7 +59,8 @@ test('files for a user, printed or written, and what is wrong with a wish for on
   assert.equal(statSync(output).mode & 0o777, 0o600);
   assert.match(manager.stdout, /^user=o'brien$/m);
   assert.match(mikrotik.stdout, /user="o\\27brien"/);
-  assert.deepEqual(JSON.parse(json.stdout), { file: 'home.rsc', text: mikrotik.stdout });
+  const { file, text } = JSON.parse(json.stdout) as Record<string, unknown>;
+  assert.deepEqual([file, text], ['home.rsc', mikrotik.stdout]);
   assert.match(unfilled.stdout, /ADDRESS-OF-THIS-ROUTER/);
   for (const { stdout } of [printed, manager, mikrotik, unfilled])
     assert.ok(!stdout.includes(PASSWORD));

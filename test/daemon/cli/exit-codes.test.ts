@@ -75,11 +75,11 @@ describe('exit codes', { concurrency: 2 }, () => {
     const { code, stdout, stderr } = await run(context, ['run', '--config-dir', dir]);
     assert.deepEqual([code, stdout], [78, '']);
     assert.deepEqual(stderr.split('\n'), [
-      "pptp-gateway: error: network, section 'home', option 'mtu', value '1': expected a whole number from 576 to 1500 (octets)",
-      "pptp-gateway: error: network, section 'home', option 'localip': is required: expected an IPv4 address",
-      "pptp-gateway: error: pptp_users line 2: a quote (') is not closed",
-      "pptp-gateway: error: pptp_users, section 'anna', option 'username': is required: expected a user name of 1 to 128 octets without control characters",
-      "pptp-gateway: error: pptp, section 'globals', option 'log_level', value 'loud': expected error | warning | info | debug",
+      `pptp-gateway: error: ${dir}/network:3, interface 'home', option 'mtu', value '1': expected a whole number from 576 to 1500 (octets)`,
+      `pptp-gateway: error: ${dir}/network:1, interface 'home', option 'localip': is required: expected an IPv4 address`,
+      `pptp-gateway: error: ${dir}/pptp_users:2: a quote (') is not closed`,
+      `pptp-gateway: error: ${dir}/pptp_users:1, user 'anna', option 'username': is required: expected a user name of 1 to 128 octets without control characters`,
+      `pptp-gateway: error: ${dir}/pptp:2, pptp 'globals', option 'log_level', value 'loud': expected error | warning | info | debug`,
       '',
     ]);
   });

@@ -106,6 +106,7 @@ export const changes: { readonly [K in Kind]: Readonly<Record<keyof (typeof tabl
       client_wins: nothing('192.0.2.54'),
       client_route: nothing('10.20.0.0/16'),
       domain: nothing('office.lan'),
+      broadcast_relay: nothing('lan1'),
       open_firewall: nothing('0'),
       accounts: nothing(['local', 'radius']),
       allow_from: some('192.0.2.0/24', ['198.18.0.0/16', '198.51.100.0/24']),

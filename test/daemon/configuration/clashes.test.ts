@@ -131,7 +131,7 @@ test('an address of a tunnel of ours inside the network', () => {
 
 test('a route of a link that leads to its own server', () => {
   const link = (...lines: string[]) => ({
-    network: `config interface 'office'\n${complete.link}option server '203.0.113.9'\n${lines.join('\n')}\n`,
+    network: `config interface 'office'\n${complete.link.replace('vpn.example.com', '203.0.113.9')}${lines.join('\n')}\n`,
   });
   const route = (value: string) => `network, section 'office', option 'route', value '${value}'`;
   assert.deepEqual(refusal(link("list route '203.0.113.9'")), [

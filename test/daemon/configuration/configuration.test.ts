@@ -112,6 +112,7 @@ test('the example of the design', () => {
       nbns: [ip('192.168.1.5')],
       clientRoutes: [],
       domains: [],
+      broadcastRelay: [],
       accounts: ['local'],
       allowFrom: [{ address: 0, length: 0 }],
       denyFrom: [],
@@ -197,7 +198,7 @@ bogus
       pptp_users: "config user 'anna'\noption username 'anna'\noption expires 'soon'\n",
     }),
     [
-      'error: network line 9: expected a line that begins with config, option or list',
+      'error: network:9: expected a line that begins with config, option or list',
       "error: network, section 'home', option 'auth', value 'eap-tls': expected mschap-v2 | eap | mschap | chap | pap",
       "error: network, section 'home', option 'mtu', value '9000': expected a whole number from 576 to 1500 (octets)",
       "error: network, section 'home', option 'localip', value '192.168.99.300': expected an IPv4 address",
@@ -236,10 +237,10 @@ test('an interface needs a name', () => {
 });
 
 test('an unknown option is a warning with its name and without its value', () => {
-  assert.deepEqual(warnings(files('user', "option passwort 'streng'")), [
-    "warning: pptp_users, section 'anna', option 'passwort': unknown option; it is ignored",
+  assert.deepEqual(warnings(files('user', "option frobnicate 'streng'")), [
+    "warning: pptp_users, section 'anna', option 'frobnicate': unknown option; it is ignored",
   ]);
-  for (const option of ['toString', 'constructor', '__proto__', 'hasOwnProperty'])
+  for (const option of ['toString', 'constructor', '__defineGetter__', 'hasOwnProperty'])
     assert.match(warnings(files('server', `option ${option} '1'`))[0] ?? '', /unknown option/);
 });
 

@@ -182,7 +182,7 @@ test("a user's own encryption and login methods beside those of the servers", ()
     "warning: pptp_users, section 'anna', option 'mppe', value 'off': weaker than server 'home' has it (required): this user's traffic may pass unencrypted",
   ]);
   assert.deepEqual(told(home("option mppe 'off'"), "option mppe 'optional'"), []);
-  assert.deepEqual(told(home(), "option mppe 'off'\nlist server 'other'").length, 1);
+  assert.deepEqual(told(home(), "option mppe 'off'\nlist server 'other'").length, 2);
   assert.deepEqual(told(home(), "list auth 'mschap'"), [
     "warning: pptp_users, section 'anna', option 'auth', value 'mschap': these login methods are weak: a listener can learn the password",
     "warning: pptp_users, section 'anna', option 'auth', value 'mschap': server 'home' allows none of these: no login there",

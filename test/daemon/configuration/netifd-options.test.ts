@@ -4,11 +4,8 @@
  */
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import {
-  linkOptions,
-  netifdOptions,
-  serverOptions,
-} from '../../../src/daemon/configuration/options.ts';
+import { netifdOptions } from '../../../src/daemon/configuration/netifd-options.ts';
+import { linkOptions, serverOptions } from '../../../src/daemon/configuration/options.ts';
 import type { OptionTable } from '../../../src/daemon/configuration/option-table.ts';
 import { parseConfiguration } from '../../../src/daemon/configuration/configuration.ts';
 import { files, only, refusal, warnings } from './parsed.ts';
@@ -62,7 +59,7 @@ test('of the names of device settings only those that stand in sections since th
 });
 
 test("netifd's own options in a section of ours are no unknown ones", () => {
-  for (const option of ofInterface)
+  for (const option of [...ofInterface, ...ofDevice])
     assert.ok(
       netifdOptions.has(option) ||
         Object.values(tables).some((table) => Object.hasOwn(table, option)),

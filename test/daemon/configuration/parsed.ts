@@ -4,7 +4,11 @@ import {
   parseConfiguration,
   type Configuration,
 } from '../../../src/daemon/configuration/configuration.ts';
-import { ConfigError, formatProblem } from '../../../src/daemon/configuration/problems.ts';
+import {
+  ConfigError,
+  formatProblem,
+  type Problem,
+} from '../../../src/daemon/configuration/problems.ts';
 
 export interface Files {
   readonly network?: string;
@@ -46,13 +50,22 @@ export function refusal(texts: Files): string[] {
   } catch (error) {
     assert.ok(error instanceof ConfigError, String(error));
     assert.ok(error.problems.every(({ severity }) => severity === 'error'));
-    return error.message.split('\n');
+    return error.problems.map(told);
   }
   return assert.fail(`accepted: ${JSON.stringify(texts)}`);
 }
 
+/** As it is told, but for what says where it stands: that is places.test.ts's. */
+export function told(problem: Problem): string {
+  const placeless: { -readonly [Field in keyof Problem]: Problem[Field] } = { ...problem };
+  delete placeless.called;
+  if (placeless.section !== undefined) delete placeless.line;
+  return formatProblem(placeless);
+}
+
+/** Of a configuration that has a user, unless it has others. */
 export function warnings(texts: Files): string[] {
-  return parseConfiguration(texts).warnings.map(formatProblem);
+  return parseConfiguration({ ...files('user'), ...texts }).warnings.map(told);
 }
 
 /** The one section of a configuration as sessions read it. */

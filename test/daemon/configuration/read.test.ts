@@ -3,10 +3,9 @@ import { chmodSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { test } from 'node:test';
-import { formatProblem } from '../../../src/daemon/configuration/problems.ts';
 import { openSecrets, readConfiguration } from '../../../src/daemon/configuration/read.ts';
 import { Fatal } from '../../../src/daemon/exit-codes.ts';
-import { files } from './parsed.ts';
+import { files, told } from './parsed.ts';
 
 function folder(t: { after(done: () => void): void }): string {
   const dir = mkdtempSync(join(tmpdir(), 'configuration-'));
@@ -26,7 +25,7 @@ test('a file with passwords that others can read is a warning, one without is no
   const dir = folder(t);
   const network = join(dir, 'network');
   const users = join(dir, 'pptp_users');
-  const warnings = () => openSecrets(dir, readConfiguration(dir)).map(formatProblem);
+  const warnings = () => openSecrets(dir, readConfiguration(dir)).map(told);
   writeFileSync(network, files('server').network!, { mode: 0o644 });
   writeFileSync(users, files('user').pptp_users!, { mode: 0o600 });
   writeFileSync(join(dir, 'pptp'), '', { mode: 0o644 });
@@ -34,8 +33,8 @@ test('a file with passwords that others can read is a warning, one without is no
   chmodSync(users, 0o640);
   writeFileSync(network, files('link').network!);
   assert.deepEqual(warnings(), [
-    `warning: network: there are passwords in it, and others can read it (mode 644): chmod 600 ${network}`,
-    `warning: pptp_users: there are passwords in it, and others can read it (mode 640): chmod 600 ${users}`,
+    `warning: ${network}: there are passwords in it, and others can read it (mode 644): chmod 600 ${network}`,
+    `warning: ${users}: there are passwords in it, and others can read it (mode 640): chmod 600 ${users}`,
   ]);
   chmodSync(users, 0o600);
   chmodSync(network, 0o600);

@@ -2,9 +2,8 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { parseConfiguration } from '../../../src/daemon/configuration/configuration.ts';
-import { formatProblem } from '../../../src/daemon/configuration/problems.ts';
 import type { ClientLinkOptions } from '../../../src/session/options.ts';
-import { plain, refusal } from './parsed.ts';
+import { plain, refusal, told } from './parsed.ts';
 
 const section = (lines: string, proto = 'pptp') =>
   `config interface 'vpn'\n\toption proto '${proto}'\n\toption server 'vpn.example.com'\n\toption username 'anna'\n\toption password 'geheim'\n${lines}\n`;
@@ -12,7 +11,7 @@ const section = (lines: string, proto = 'pptp') =>
 function link(lines: string, proto = 'pptp'): { link: ClientLinkOptions; warnings: string[] } {
   const { links, warnings } = parseConfiguration({ network: section(lines, proto) });
   assert.equal(links.length, 1);
-  return { link: links[0]!, warnings: warnings.map(formatProblem) };
+  return { link: links[0]!, warnings: warnings.map(told) };
 }
 
 const security = ({ link: { auth, mppe } }: { link: ClientLinkOptions }) => [

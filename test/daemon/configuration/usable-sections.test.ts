@@ -5,9 +5,11 @@ import {
   parseConfiguration,
   type Configuration,
 } from '../../../src/daemon/configuration/configuration.ts';
-import { ConfigError, describeProblem } from '../../../src/daemon/configuration/problems.ts';
+import { ConfigError, type Problem } from '../../../src/daemon/configuration/problems.ts';
 import { formatAddress } from '../../../src/wire/ip.ts';
-import type { Files } from './parsed.ts';
+import { told, type Files } from './parsed.ts';
+
+const described = (problem: Problem) => told(problem).replace(/^error: /, '');
 
 const server = (name: string, net: number, more = '') => `config interface '${name}'
 	option proto 'pptpserver'
@@ -36,7 +38,7 @@ function usable(texts: Files) {
   return {
     runs: [...servers, ...links, ...relays].map(({ name }) => name),
     users: users.map(({ section }) => section),
-    faults: faults.map(describeProblem),
+    faults: faults.map(described),
     limits,
     logLevel,
   };
@@ -119,7 +121,7 @@ describe('at a reload', () => {
       users: users.map(({ username, address }) => `${username} ${formatAddress(address ?? 0)}`),
       relays: relays.map(({ name }) => name),
       faults: faults.map(
-        (fault) => `${describeProblem(fault)} ${fault.isKept === true ? '(kept)' : '(left out)'}`,
+        (fault) => `${described(fault)} ${fault.isKept === true ? '(kept)' : '(left out)'}`,
       ),
     };
   }

@@ -51,7 +51,10 @@ const octets = (text: string) => Buffer.from(text, 'utf8').toString('latin1');
 function parsed({ texts }: Imported) {
   const network = texts.network.replace("\toption disabled '1'\n", '');
   const { servers, users, warnings } = parseConfiguration({ ...texts, network });
-  assert.deepEqual(warnings, []);
+  assert.deepEqual(
+    warnings.filter(({ message }) => !message.startsWith('nobody can log in')),
+    [],
+  );
   assert.equal(servers.length, 1);
   return { server: servers[0]!, users };
 }
@@ -357,7 +360,7 @@ test('without addresses the server is there to be filled in', () => {
   ]);
   assert.match(
     result.warnings.at(-1)!,
-    /^once it is switched on: error: network, section 'pptpd', option 'localip': is required/,
+    /^once it is switched on: error: network, interface 'pptpd', option 'localip': is required/,
   );
   parseConfiguration(result.texts);
 });

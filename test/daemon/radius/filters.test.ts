@@ -64,6 +64,7 @@ async function inSets(): Promise<string> {
   const ruleset = await run('nft', 'list', 'table', 'inet', 'fw4');
   return [...ruleset.matchAll(/set (\w+) \{[^}]*elements = \{ ([^}]*) \}/g)]
     .map(([, set, elements]) => `${set!}: ${elements!}`)
+    .sort()
     .join();
 }
 

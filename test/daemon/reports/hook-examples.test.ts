@@ -1,12 +1,13 @@
 /** The hooks of examples/hooks, run by the daemon's own class: MQTT with Debian's mosquitto, a webhook with curl and wget. */
 import assert from 'node:assert/strict';
-import { execFileSync, spawn } from 'node:child_process';
+import { execFile, execFileSync, spawn } from 'node:child_process';
 import { copyFileSync, mkdirSync, symlinkSync, writeFileSync } from 'node:fs';
 import { createServer } from 'node:http';
 import { connect, createServer as createTcpServer, type AddressInfo } from 'node:net';
 import { join, resolve } from 'node:path';
 import { createInterface } from 'node:readline';
 import { test, type TestContext } from 'node:test';
+import { promisify } from 'node:util';
 import { defaultHooks, Hooks } from '../../../src/daemon/reports/hooks.ts';
 import type { SessionEvent } from '../../../src/session/ports.ts';
 import { cause } from '../../../src/wire/cause.ts';
@@ -14,6 +15,7 @@ import { parseAddress } from '../../../src/wire/ip.ts';
 import { folder } from '../cli/program.ts';
 import { session } from '../status.ts';
 
+const run = promisify(execFile);
 const examples = resolve(import.meta.dirname, '../../../examples/hooks');
 /** What the daemon gives to hooks. */
 const PATH = '/usr/sbin:/usr/bin:/sbin:/bin';
@@ -103,7 +105,7 @@ async function broker(context: TestContext) {
   const hello = next();
   let isThere = false as boolean;
   void hello.then(() => (isThere = true));
-  while (!isThere) execFileSync('mosquitto_pub', [...login, '-t', 'pptp/hello', '-m', '']);
+  while (!isThere) await run('mosquitto_pub', [...login, '-t', 'pptp/hello', '-m', '']);
   const events = async () => {
     for (;;) {
       const line = await next();

@@ -437,6 +437,28 @@ test('check: every step in order, no network, goodbye, done', () => {
   assert.equal(server.server.sessions().length, 0);
 });
 
+test('check: without GRE it is over in twelve seconds, with some it has the time that it needs', () => {
+  const blocked = new World();
+  blocked.server();
+  blocked.gre.conditions.drop = () => true;
+  const link = blocked.link({}, { probe: true });
+  link.dial();
+  blocked.advance(9_000);
+  assert.equal(link.causeCode, undefined);
+  blocked.advance(3_000);
+  assert.equal(link.causeCode, 'GRE_BLOCKED');
+
+  // A peer that is slow: nothing of it arrives in the first eight seconds.
+  const slow = new World();
+  slow.server();
+  const from = slow.clock.now;
+  slow.gre.conditions.drop = () => slow.clock.now - from < 8_000;
+  const patient = slow.link({}, { probe: true });
+  patient.dial();
+  slow.advance(15_000);
+  assert.ok(patient.whats().includes('step addresses'), patient.whats().join());
+});
+
 test('check: where it stops, and why', () => {
   const cases: [string, string, (world: World) => Partial<typeof linkOptions>][] = [
     ['none', 'RESOLVE_FAILED', () => ({ server: 'unknown' })],

@@ -68,6 +68,6 @@ test('every page of LuCI has its help', () => {
           .map(({ arguments: [page] }) => constant(page) as string)
       : [],
   );
-  assert.equal(asked.length, 7);
+  assert.equal(asked.length, 9);
   for (const page of asked) assert.ok(helpPages.includes(page), page);
 });

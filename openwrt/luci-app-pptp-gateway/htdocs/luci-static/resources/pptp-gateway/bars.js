@@ -67,7 +67,15 @@ const Bars = baseclass.extend({
 			}),
 			colours.svg(
 				'text',
-				{ x: '4', y: `${100 - part * 100}%`, dy: '13', fill: 'currentColor', 'font-size': '12' },
+				{
+					x: '4',
+					y: `${100 - part * 100}%`,
+					dy: '13',
+					'font-size': '12',
+					/* Also on a bar. */
+					style:
+						'fill:currentColor; stroke:var(--background-color-high, transparent); stroke-width:3px; paint-order:stroke'
+				},
 				words.octets(part * top)
 			)
 		]);

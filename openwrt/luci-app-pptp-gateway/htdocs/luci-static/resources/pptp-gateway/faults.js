@@ -35,8 +35,8 @@ const labels = {
 
 /* The daemon's sentences (src/daemon/configuration); what is new there is shown as it is. */
 const sentences = [
-	[/^is also the name of user section /, () => _('another user has this name already')],
-	[/^is also the address of user section /, () => _('another user has this address already')],
+	[/^is also the name of user /, () => _('another user has this name already')],
+	[/^is also the address of user /, () => _('another user has this address already')],
 	[/^is the address of server '(.+)'$/, (name) => _('this is the address of the server %s').format(name)],
 	[/^the address is also that of server '(.+)'$/, (name) => _('the server %s has this address already').format(name)],
 	[/^shares addresses with server '(.+)'$/, (name) => _('it shares addresses with the server %s').format(name)],
@@ -61,12 +61,18 @@ const sentences = [
 		/^there is no RADIUS server for logins /,
 		() => _('there is no RADIUS server for logins: add one on the page RADIUS')
 	],
+	[/^nobody can log in: /, () => _('nobody can log in: no user is enabled who may call it')],
+	[/^another user has the same password/, () => _('another user has the same password')],
+	[
+		/^there is no such option: did you mean (\w+)/,
+		(name) => _('there is no such option; perhaps %s is meant').format(name)
+	],
 	[/^is required/, () => _('a value is missing')],
 	[/^expected (.+)$/, (allowed) => _('the value is not allowed (expected: %s)').format(allowed)],
 	[/^TCP port (\d+) is in use/, () => causes.describe({ code: 'PORT_IN_USE' })]
 ];
 
-const CLASH = /^does not go with section '(.+)' of (\w+), which was there before \(option \S+\): (.*)$/;
+const CLASH = /^does not go with (?:section )?'?(.+?)'? of (\w+), which was there before \(option \S+\): (.*)$/;
 
 function reason(message) {
 	const clash = CLASH.exec(message);
@@ -79,8 +85,8 @@ function reason(message) {
 }
 
 /* Whose settings they are. */
-function subject({ file, section, username, kind }) {
-	if (section == null) return _('File %s').format(file);
+function subject({ file, line, section, username, kind }) {
+	if (section == null) return _('File %s').format(line == null ? file : `${file}:${line}`);
 	if (file == 'pptp_users') return _('User %s').format(username ?? section);
 	if (file == 'pptp_radius') return _('RADIUS %s').format(section);
 	if (file == 'pptp') return section == 'globals' ? _('All servers and links') : _('Passthrough %s').format(section);

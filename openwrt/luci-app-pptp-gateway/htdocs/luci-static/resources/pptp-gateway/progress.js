@@ -84,6 +84,9 @@ function firstCaller(name, { local_address, last_caller }, upstream, failures) {
 	];
 }
 
+/* After the first caller the last one is what counts. */
+const titleOf = (step, state) => (step == 'caller' && state == 'ok' ? _('Last caller:') : titles[step]);
+
 const titles = {
 	listening: _('Listening:'),
 	users: _('Users:'),
@@ -138,9 +141,11 @@ return baseclass.extend({
 		const steps = this.steps(server, upstream, failures);
 		const isWell = Object.values(steps).every(([state]) => state == 'ok');
 		return isWell
-			? E('p', {}, [words.dot('good', _('Everything works.')), ` ${titles.caller} ${steps.caller[1]}`])
+			? E('p', {}, [words.dot('good', _('Everything works.')), ` ${titleOf('caller', 'ok')} ${steps.caller[1]}`])
 			: stepLine.list(
-					Object.entries(steps).map(([step, [state, sentence]]) => stepLine.line(step, state, titles[step], sentence))
+					Object.entries(steps).map(([step, [state, sentence]]) =>
+						stepLine.line(step, state, titleOf(step, state), sentence)
+					)
 				);
 	}
 });

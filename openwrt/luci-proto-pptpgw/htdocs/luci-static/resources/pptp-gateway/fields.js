@@ -56,7 +56,7 @@ function flag(section, tab, name, title, description, byDefault) {
 
 function number(section, tab, name, title, description, [low, high], placeholder) {
 	return add(section, tab, form.Value, name, title, description, {
-		datatype: `range(${low},${high})`,
+		datatype: `and(uinteger,range(${low},${high}))`,
 		placeholder
 	});
 }
@@ -146,7 +146,7 @@ function keepalive(section, tab) {
 		_('LCP echo failures'),
 		_('The peer is gone after so many unanswered LCP echo requests; 0 turns them off.'),
 		{
-			datatype: 'range(0,999)',
+			datatype: 'and(uinteger,range(0,999))',
 			placeholder: '3',
 			cfgvalue: (sectionId) => parts(sectionId)[0] || null,
 			write,
@@ -161,7 +161,7 @@ function keepalive(section, tab) {
 		_('LCP echo interval'),
 		_('Seconds between two LCP echo requests.'),
 		{
-			datatype: 'range(1,9999)',
+			datatype: 'and(uinteger,range(1,9999))',
 			placeholder: '30',
 			cfgvalue: (sectionId) => parts(sectionId)[1] || null,
 			write,
@@ -443,6 +443,17 @@ return baseclass.extend({
 			{ validate: validateFilterSet }
 		);
 		flag(section, 'advanced', 'isolate', _('Isolate callers'), _('Callers cannot reach each other.'), '1');
+		add(
+			section,
+			'advanced',
+			form.DynamicList,
+			'broadcast_relay',
+			_('Find names in'),
+			_(
+				'Networks, such as lan, whose computers and printers callers find by name (NetBIOS, mDNS), and the other way round; none: off.'
+			),
+			{ datatype: 'maxlength(64)' }
+		);
 		number(
 			section,
 			'advanced',
@@ -584,7 +595,7 @@ return baseclass.extend({
 		);
 		flag(section, 'advanced', 'peerdns', _('Use DNS servers of the peer'), null, '1');
 		add(section, 'advanced', form.Value, 'metric', _('Metric'), _('Metric of the routes.'), {
-			datatype: 'range(0,4294967295)',
+			datatype: 'and(uinteger,range(0,4294967295))',
 			placeholder: '0'
 		});
 		flag(

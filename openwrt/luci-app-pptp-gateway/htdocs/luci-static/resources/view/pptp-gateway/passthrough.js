@@ -156,7 +156,7 @@ return view.extend({
 			['idle_timeout', _('Idle time-out in seconds; 0: never'), 0, 604800, '600']
 		]) {
 			option = add(form.Value, name, title, _('Only for the relay.'), {
-				datatype: `range(${low},${high})`,
+				datatype: `and(uinteger,range(${low},${high}))`,
 				placeholder: byDefault
 			});
 			option.depends('backend', 'auto');

@@ -55,7 +55,7 @@ function validatePair(other) {
 
 function addNumber(section, name, title, description, [low, high], placeholder) {
 	const option = section.taboption('advanced', form.Value, name, title, description);
-	option.datatype = `range(${low},${high})`;
+	option.datatype = `and(uinteger,range(${low},${high}))`;
 	option.placeholder = placeholder;
 	option.modalonly = true;
 	return option;
@@ -244,7 +244,7 @@ return view.extend({
 			_('Port for logins'),
 			_('With TLS for everything. Empty: 1812, with TLS 2083.')
 		);
-		option.datatype = 'range(1,65535)';
+		option.datatype = 'and(uinteger,range(1,65535))';
 		option.modalonly = true;
 		option = addNumber(section, 'acct_port', _('Port for accounting'), null, [1, 65535], '1813');
 		option.depends('transport', 'udp');
@@ -328,7 +328,7 @@ return view.extend({
 			_('Counters sent every'),
 			_("Seconds, while a session lasts; 0: never. A RADIUS server's own wish counts more.")
 		);
-		option.datatype = 'or(range(60,86400),range(0,0))';
+		option.datatype = 'and(uinteger,or(range(60,86400),range(0,0)))';
 		option.placeholder = '600';
 		option = section.option(
 			form.Value,
@@ -336,7 +336,7 @@ return view.extend({
 			_('UDP port for CoA and Disconnect'),
 			_('Opened only for servers that may end and change sessions.')
 		);
-		option.datatype = 'range(1,65535)';
+		option.datatype = 'and(uinteger,range(1,65535))';
 		option.placeholder = '3799';
 		option = section.option(
 			form.Value,

@@ -13,7 +13,7 @@ function globals(map) {
 	option.default = 'info';
 	const number = (name, title, description, low, high, placeholder) => {
 		option = section.option(form.Value, name, title, description);
-		option.datatype = `range(${low},${high})`;
+		option.datatype = `and(uinteger,range(${low},${high}))`;
 		option.placeholder = placeholder;
 	};
 	number(

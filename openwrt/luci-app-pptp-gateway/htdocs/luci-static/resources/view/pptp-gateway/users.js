@@ -215,7 +215,7 @@ return view.extend({
 			_('Sessions at the same time'),
 			_("Empty: as the server's limit per user.")
 		);
-		option.datatype = 'range(1,4096)';
+		option.datatype = 'and(uinteger,range(1,4096))';
 		option.modalonly = true;
 
 		option = section.taboption(
@@ -257,13 +257,13 @@ return view.extend({
 				'rate_up',
 				_('Upload limit'),
 				_("What a session of the user may send, in kbit/s; 0: no limit; empty: the server's limit."),
-				'range(0,10000000)'
+				'and(uinteger,range(0,10000000))'
 			],
 			[
 				'rate_down',
 				_('Download limit'),
 				_("What a session of the user may get, in kbit/s; 0: no limit; empty: the server's limit."),
-				'range(0,10000000)'
+				'and(uinteger,range(0,10000000))'
 			],
 			[
 				'rate_burst',
@@ -271,7 +271,7 @@ return view.extend({
 				_(
 					"After a pause as much passes at once as the limit allows in so many milliseconds; empty: the server's burst."
 				),
-				'range(10,10000)'
+				'and(uinteger,range(10,10000))'
 			]
 		])
 			Object.assign(section.taboption('advanced', form.Value, name, title, description), {
