@@ -1,3 +1,4 @@
+/* eslint max-lines: ['error', { max: 410, skipBlankLines: true, skipComments: true }] -- one machine, with what of it goes on */
 /**
  * One run of the option negotiation automaton (RFC 1661 §4): packets, counters and the restart timer around the table
  * of automaton.ts. What is negotiated is the policy's matter.
