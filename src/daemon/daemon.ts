@@ -1,3 +1,4 @@
+/* eslint max-lines: ['error', { max: 500, skipBlankLines: true, skipComments: true }] -- all things of the gateway, and how they go on */
 /** The running gateway: servers, links, relays and everything around them. Each thing is made after what it needs. */
 import type { NetlinkWatch } from '../native/netlink.ts';
 import { randomOctets } from '../native/random.ts';
@@ -87,9 +88,9 @@ export class Daemon {
   readonly #watches: readonly NetlinkWatch[];
   readonly #supervision = new Supervision();
   readonly #listeners: Listeners;
-  readonly #broadcasts: BroadcastRelays;
   readonly #ids: CallIds;
   readonly #hooks: Hooks;
+  readonly #broadcasts: BroadcastRelays;
   #looking: Timer | undefined;
   #lookedAt = 0;
   /** For metrics. */
@@ -418,7 +419,7 @@ export class Daemon {
 
   /**
    * In one go: nothing is received any more after it.
-   * Not carried: #drive, #watches, #supervision, #looking, which are made anew; #listeners, which wait already.
+   * Not carried: #drive, #watches, #supervision, #looking, #broadcasts, which are made anew; #tally, #lookedAt and #echoedAt, which begin anew; #listeners, which wait already.
    */
   #save(listeners: DaemonState['listeners']): DaemonState {
     const { gateway, access, router } = this.ports;

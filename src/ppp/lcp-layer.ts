@@ -30,10 +30,9 @@ export type LcpOutput =
 /** Echo-Requests with our own magic number that make a loop certain. */
 const MAX_LOOPED_ECHOES = 3;
 
+type SavedLcp = NonNullable<ReturnType<LcpLayer['save']>>;
 /** The first packets of a call get lost where a firewall or the peer has not opened the way yet: asked again soon, ms. */
 const QUICK = [500, 1000, 2000];
-
-type SavedLcp = NonNullable<ReturnType<LcpLayer['save']>>;
 
 export class LcpLayer {
   readonly policy: LcpPolicy;

@@ -1,3 +1,4 @@
+/* eslint max-lines: ['error', { max: 410, skipBlankLines: true, skipComments: true }] -- one machine, with what of it goes on */
 /**
  * One run of the option negotiation automaton (RFC 1661 §4): packets, counters and the restart timer around the table
  * of automaton.ts. What is negotiated is the policy's matter.
@@ -103,7 +104,7 @@ export class Negotiation<O> {
 
   /**
    * undefined: it negotiates, or waits for an answer.
-   * Not carried: #policy, which has its own, #reackWhenOpened, #count; #outputs and #deadline, of which there are none; #expected and
+   * Not carried: #policy, which has its own, #reackWhenOpened, #quick, #count; #pauses, #outputs and #deadline, of which there are none; #expected and
    * #request, which an answer has settled; #openBy, #restarts, #naksSent and #refusals, with which each negotiation begins anew.
    */
   save() {
