@@ -60,7 +60,7 @@ export class Radius implements Authority {
     this.#logins.cancel(id);
   }
 
-  /** Not carried: #logins, which begin again; #dynamic, #nas. */
+  /** Not carried: #logins, which begin again; #dynamic, #nas, #servers. */
   save(): SavedAccountingRunner {
     return this.#accounting.save();
   }

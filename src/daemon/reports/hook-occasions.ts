@@ -29,6 +29,15 @@ export interface Occasion {
 export class Occasions {
   readonly #links = new Map<string, LinkTurn>();
 
+  /** How links were: what was up owes a link-down. */
+  save() {
+    return [...this.#links];
+  }
+
+  restore(links: ReturnType<Occasions['save']>): void {
+    for (const [link, turn] of links) this.#links.set(link, turn);
+  }
+
   /** @param deviceOf of a session */
   of(event: Event, deviceOf: (session: SessionStatus) => string): Occasion | undefined {
     switch (event.what) {

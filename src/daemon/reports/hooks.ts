@@ -93,12 +93,13 @@ export class Hooks {
     return this.#busy.size > 0;
   }
 
-  /** Those that wait. Not carried: #options, #ports; #busy, which go on by themselves. */
+  /** Those that wait. Not carried: #options, #ports; #busy, which go on by themselves; #strangers and #omitted, which begin anew. */
   save() {
-    return this.#queue;
+    return { queue: this.#queue, occasions: this.#occasions.save() };
   }
 
-  restore(queue: ReturnType<Hooks['save']>): void {
+  restore({ queue, occasions }: ReturnType<Hooks['save']>): void {
+    this.#occasions.restore(occasions);
     for (const job of queue) this.#add(job);
   }
 

@@ -94,7 +94,7 @@ export class ServerRunner {
 
   /**
    * What another program goes on with. Callers that are negotiating are left out.
-   * Not carried: ports, lost, emptied; network, which the router has.
+   * Not carried: ports, lost, emptied; network, which the router has; groups, which the sessions say.
    */
   save() {
     const callers = [...this.connections].flatMap(([caller, { tcp, outer }]) => {

@@ -91,7 +91,7 @@ export class UsageRunner {
       this.#feed((usage, now) => usage.handleEnd(event.session, now));
   }
 
-  /** The book is in memory after it. */
+  /** The book is in memory after it. Not carried: #drive, #usage, which the book has; #quotas. */
   save(): ReturnType<Usage['handOver']> {
     let read: ReturnType<Usage['handOver']> = [];
     this.#feed((usage, now) => (read = usage.handOver(now)));

@@ -354,6 +354,19 @@ test('a link that comes and goes: each turn once, whatever is tried in between',
   ]);
 });
 
+test('a link that was up before an upgrade has its hooks when it goes down', async (t) => {
+  const before = new Bench(t);
+  tellAll(before);
+  before.hooks.note(linked('up'));
+  await before.says(/STATE=up/);
+  const bench = new Bench(t);
+  tellAll(bench);
+  bench.hooks.restore(before.hooks.save());
+  for (const event of [linked('stopping', 'USER_REQUEST'), linked('down', 'USER_REQUEST')])
+    bench.hooks.note(event);
+  await bench.says(/STATE=down/);
+});
+
 test('an attack is no fork bomb: one hook of failed logins at a time, few in all, and sessions have theirs', async (t) => {
   const bench = new Bench(t, { waiting: 30 });
   const gate = join(bench.dir, 'gate');
