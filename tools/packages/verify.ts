@@ -9,7 +9,7 @@ import { readIpk, unpackIpk, type Ipk } from './ipk-file.ts';
 
 const root = resolve(import.meta.dirname, '../..');
 const built = join(root, 'dist/packages');
-const INSTALLED_LIMIT = 700_000; // octets of pptp-gateway: bundle, addon, scripts
+const INSTALLED_LIMIT = 900_000; // octets of pptp-gateway: bundle, addon, scripts
 
 const faults: string[] = [];
 let subject = '';
