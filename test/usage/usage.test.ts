@@ -421,9 +421,10 @@ test('accounts are bounded: who has a quota stays, who has moved nothing for lon
 
 test('days and months are bounded, and the total knows them all', () => {
   const scene = new Scene('2026-01-01T12:00:00');
-  const session = scene.up('anna');
   for (let day = 0; day < 800; day++) {
+    const session = scene.up('anna');
     move(session, 1);
+    scene.down(session);
     scene.pass(24 * HOUR);
   }
   const { days, months, total } = scene.usage.account('user', 'anna')!;

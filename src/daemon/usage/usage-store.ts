@@ -56,7 +56,7 @@ export class UsageStore {
       try {
         return files.text(path);
       } catch (error) {
-        if (errorCode(error) === 'ENOENT') return undefined;
+        if (['ENOENT', 'ENOTDIR'].includes(errorCode(error) ?? '')) return undefined;
         throw error;
       }
     });

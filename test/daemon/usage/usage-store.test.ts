@@ -56,7 +56,7 @@ test('a folder that cannot be written to is told once, until it can', (t) => {
   store.read();
   for (let n = 1; n < 4; n++) store.keep(text(n), true);
   assert.equal(warnings.length, 1);
-  assert.match(warnings[0]!, /not remembered in .*blocked.*ENOTDIR/);
+  assert.match(warnings[0]!, /not remembered in .*blocked.*EEXIST/);
   assert.ok(existsSync(join(dir, 'memory', 'usage')));
   rmSync(blocked);
   store.keep(text(4), true);
