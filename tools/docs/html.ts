@@ -13,11 +13,11 @@ th, td { border: 1px solid #8886; padding: .3rem .6rem; text-align: left; vertic
 const escaped = (text: string) =>
   text.replaceAll('&', '&amp;').replaceAll('<', '&lt;').replaceAll('>', '&gt;').replaceAll('"', '&quot;'); // prettier-ignore
 
-/** A whole document, whose title is the page's first heading. @throws Error what a page does not have */
+/** A whole document, whose title is the page's first heading, without pictures: there is no room for them on a router. @throws Error what a page does not have */
 export function htmlOf(page: string, target: Target): string {
   const names = anchors(page);
   const [, title = ''] = /^# (.*)$/m.exec(page) ?? [];
-  const body = chunks(page).map((lines) => {
+  const body = chunks(page).flatMap((lines) => {
     const [first = ''] = lines;
     const [, marks, heading = ''] = /^(#{1,4}) (.*)$/.exec(first) ?? [];
     if (marks !== undefined) {
@@ -27,7 +27,8 @@ export function htmlOf(page: string, target: Target): string {
     if (first.startsWith('```')) return `<pre>${escaped(lines.slice(1, -1).join('\n'))}</pre>`;
     if (first.startsWith('|')) return tableOf(lines, target);
     if (/^(-|\d+\.) /.test(first)) return listOf(lines, target);
-    if (/^(>|<|!\[| )/.test(first)) throw new Error(`not for help pages: ${first}`);
+    if (lines.every((line) => line.startsWith('!['))) return [];
+    if (/^(>|<| )/.test(first)) throw new Error(`not for help pages: ${first}`);
     return `<p>${inline(lines.join('\n'), target)}</p>`;
   });
   return `<!DOCTYPE html>

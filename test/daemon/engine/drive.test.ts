@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { mock, test, type TestContext } from 'node:test';
 import { Drive, type Machine, type Owner } from '../../../src/daemon/engine/drive.ts';
 import { Faults } from '../../../src/daemon/engine/faults.ts';
+import { clock } from '../../../src/platform/platform.ts';
 import { noFaults } from '../../support/no-faults.ts';
 
 /** A machine that is told what to put out and when it wants to be woken. */
@@ -44,7 +45,7 @@ function virtualTime(context: TestContext): { now: number; pass: (ms: number) =>
     },
   };
   mock.timers.enable({ apis: ['setTimeout'] });
-  mock.method(performance, 'now', () => time.now);
+  mock.method(clock, 'monotonic', () => time.now);
   context.after(() => mock.reset());
   return time;
 }

@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { mock, test, type TestContext } from 'node:test';
 import { Faults } from '../../../src/daemon/engine/faults.ts';
 import { IoError } from '../../../src/native/io-error.ts';
+import { clock } from '../../../src/platform/platform.ts';
 import { RouterError } from '../../../src/router/router.ts';
 import { UbusError } from '../../../src/ubus-js/index.ts';
 
@@ -17,7 +18,7 @@ const broken = (text = 'broken') => new TypeError(text);
 
 function still(context: TestContext): { now: number } {
   const time = { now: 0 };
-  mock.method(performance, 'now', () => time.now);
+  mock.method(clock, 'monotonic', () => time.now);
   context.after(() => mock.reset());
   return time;
 }

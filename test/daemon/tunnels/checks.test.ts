@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { Checks } from '../../../src/daemon/tunnels/checks.ts';
 import { EchoCheck, type EchoTarget } from '../../../src/daemon/tunnels/echo-check.ts';
+import { clock } from '../../../src/platform/platform.ts';
 import type { ClientLinkStatus } from '../../../src/session/link/client-link-state.ts';
 import { steps, type SessionStatus } from '../../../src/session/ports.ts';
 import { cause } from '../../../src/wire/cause.ts';
@@ -24,7 +25,7 @@ class Target implements EchoTarget {
 test('a link that is up is asked by echo; it has passed every step when the answer is there', () => {
   const checks = new Checks();
   const target = new Target();
-  target.now = performance.now();
+  target.now = clock.monotonic();
   const id = checks.startLive(target, live);
   const results = () => checks.status(id)!.steps.map(({ result }) => result);
   assert.equal(target.asked, 1);
@@ -101,7 +102,7 @@ test('old checks are forgotten, the newest are kept; not too many at a time', ()
   assert.deepEqual(kept, ids.slice(-16));
   assert.equal(checks.status(12345), undefined);
   const silent = new Target();
-  silent.now = performance.now();
+  silent.now = clock.monotonic();
   for (let n = 0; n < 4; n++) checks.startLive(silent, live);
   assert.throws(() => checks.startLive(silent, live), /4 checks are running already/);
 });

@@ -452,7 +452,7 @@ return baseclass.extend({
 			_(
 				'Networks, such as lan, whose computers and printers callers find by name (NetBIOS, mDNS), and the other way round; none: off.'
 			),
-			{ datatype: 'maxlength(64)' }
+			{ datatype: 'and(uciname,maxlength(15))' }
 		);
 		number(
 			section,
