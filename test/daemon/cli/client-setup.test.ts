@@ -69,6 +69,6 @@ test('files for a user, printed or written, and what is wrong with a wish for on
   assert.match(unknown.stderr, /there is no user 'bert'/);
   assert.match(elsewhere.stderr, /may call home, not 'lab'/);
   assert.match(impossible.stderr, /address: expected a host name or an IPv4 address/);
-  assert.deepEqual([impossible.code, noFolder.code], [ExitCode.Failed, ExitCode.Failed]);
+  assert.deepEqual([impossible.code, noFolder.code], [ExitCode.Usage, ExitCode.Failed]);
   assert.match(noFolder.stderr, /x\.ps1 cannot be written/);
 });
