@@ -28,9 +28,11 @@ const server = `config interface 'home'
 	option network '192.168.99.0/24'
 	list range '192.168.99.10-192.168.99.20'
 `;
-const user = (name: string, options: string) => `config user '${name}'
+const addresses = { anna: '192.168.99.10', eve: '192.168.99.11' };
+const user = (name: 'anna' | 'eve', options: string) => `config user '${name}'
 	option username '${name}'
 	option password 'secret of ${name}'
+	option ipaddr '${addresses[name]}'
 ${options}
 `;
 const link = (name: string, host: string) => `config interface 'office'
