@@ -67,3 +67,8 @@ fi
 
 debian13=node_modules/.cache/debian-13
 if [ "$1" = test ] && [ ! -x $debian13/usr/sbin/freeradius ]; then tools/debian13-root.sh "$PWD/$debian13"; fi
+xstate=node_modules/.cache/uml-xstate.so
+if [ "$1" = test ] && { [ ! -e $xstate ] || [ test/interop/guest/uml-xstate.c -nt $xstate ]; }; then
+  mkdir -p "$(dirname $xstate)"
+  gcc -O2 -Wall -Wextra -Werror -shared -fPIC -o $xstate test/interop/guest/uml-xstate.c -ldl
+fi

@@ -23,6 +23,10 @@ import {
 } from './namespace.ts';
 
 const memory = '192M';
+/** uml-xstate.c, as tools/setup.sh has compiled it. */
+const stateOfProcessor = fileURLToPath(
+  new URL('../../node_modules/.cache/uml-xstate.so', import.meta.url),
+);
 /** A guest needs 2 to 6 s on a machine at rest. */
 const bootCeiling = 180_000;
 
@@ -126,7 +130,7 @@ export class Guest {
     // prettier-ignore
     const command = [
       'netns', 'exec', namespace.name, 'unshare', '--pid', '--fork', '--kill-child',
-      'linux.uml', `mem=${memory}`, 'root=/dev/root', 'rootfstype=hostfs', 'rootflags=/', 'ro', 'quiet',
+      'env', `LD_PRELOAD=${stateOfProcessor}`, 'linux.uml', `mem=${memory}`, 'root=/dev/root', 'rootfstype=hostfs', 'rootflags=/', 'ro', 'quiet',
       `umid=${this.name}`, `uml_dir=${namespace.folder}/`,
       'con=null', 'con0=null,fd:1', 'ssl=null', 'ssl0=fd:3', `vec0:transport=tap,ifname=${tap},depth=64,gro=1`,
       'init=/bin/sh', '--', `"${guestFile('init.sh')}"`, this.name, `${this.address}/24`, this.gateway, this.#scripts, ...(root === undefined ? [] : [root]),
