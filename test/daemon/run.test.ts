@@ -130,7 +130,7 @@ inNamespace('daemon', import.meta.url, () => {
     assert.equal('value' in left.problems[0]!, false);
     const { code, stdout } = await daemon.command('reload');
     assert.equal(code, 78);
-    assert.match(stdout, /^network\.office\.mtu: expected .* \(left out\)$/m);
+    assert.match(stdout, /\/network:\d+: network\.office\.mtu: expected .* \(left out\)$/m);
     assert.equal((await status()).config, 'partial');
     writeFileSync(join(daemon.dir, 'network'), network);
     assert.equal((await daemon.command('reload')).code, 0);
@@ -180,7 +180,7 @@ inNamespace('daemon', import.meta.url, () => {
     daemon.process.kill('SIGTERM');
     const { stderr } = await daemon.ended;
     assert.equal(stderr.match(/others can read it/g)?.length ?? 0, 1, stderr);
-    assert.match(stderr, / pptp warning: network: there are passwords in it/m);
+    assert.match(stderr, / pptp warning: \/.*\/network: there are passwords in it/m);
   });
 
   test('a reload takes up what is sound; what is wrong stays as it was, and is named', async (context) => {
@@ -195,11 +195,11 @@ inNamespace('daemon', import.meta.url, () => {
     writeFileSync(join(daemon.dir, 'network'), wrong);
     const told = await daemon.command('reload');
     assert.equal(told.code, 78);
-    assert.match(told.stdout, /^network\.lab\.network: expected a network.*\(as it was before\)$/m);
+    assert.match(told.stdout, /\/network:\d+: network\.lab\.network: expected a network.*\(as it was before\)$/m);
     const status = await daemon.command('status');
     assert.match(
       status.stdout,
-      /^Not in force as it stands in the files:\nnetwork\.lab\.network: /m,
+      /^Not in force as it stands in the files:\n.*\/network:\d+: network\.lab\.network: /m,
     );
     assert.match(status.stdout, /^lab +pptps-lab +1723 +192\.168\.99\.1 +0 of 16$/m);
 

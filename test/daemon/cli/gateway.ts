@@ -5,6 +5,9 @@ import type { TestContext } from 'node:test';
 import { folder, run, start, type Started } from './program.ts';
 
 /** A server and a link. */
+/** Somebody, since a server that nobody can log in at is warned of. */
+const users = "config user 'anna'\n\toption username 'anna'\n\toption password 'geheim'\n";
+
 export const network = `config interface 'home'
 	option proto 'pptpserver'
 	option localip '192.168.99.1'
@@ -33,7 +36,7 @@ export async function gateway(
   words: readonly string[] = [],
   ready = /is running/,
 ): Promise<Gateway> {
-  const dir = folder(context, { network: text, pptp_users: '', pptp: '' });
+  const dir = folder(context, { network: text, pptp_users: users, pptp: '' });
   const socket = join(dir, 'run', 'ubus.sock');
   const started = start(context, ['run', '--config-dir', dir, '--socket', socket, ...words]);
   await started.says(ready);
