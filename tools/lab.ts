@@ -15,7 +15,7 @@ const program = resolve(import.meta.dirname, '../dist/pptp-gateway.js');
  * alive, idle threads, and what the parser had of malloc and freed at the start.
  */
 export const node: readonly [string, ...string[]] = [
-  'env',
+  '/usr/bin/env',
   'MALLOC_TRIM_THRESHOLD_=131072',
   process.execPath,
   '--max-semi-space-size=1',

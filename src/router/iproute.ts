@@ -61,6 +61,8 @@ export class IpRoute implements Router {
   readonly #calls: CallTable;
   readonly #ways: OuterWays;
   readonly #forwarding: Forwarding;
+  /** Devices of servers that an earlier program has made, until they are asked for. */
+  readonly #inherited = new Set<string>();
   readonly #servers = new Map<string, ServerInterface>();
   readonly #callers = new Map<string, CallerRoutes>();
   /** By device. */
@@ -126,7 +128,7 @@ export class IpRoute implements Router {
     return !this.#serial.isIdle;
   }
 
-  /** Not carried: #serial, #leftovers, which are tried at the next start, #upkeep, #warn, #around. */
+  /** Not carried: #serial, #leftovers, which are tried at the next start, #inherited, #upkeep, #warn, #around. */
   save(): Plain<SavedIpRoute> {
     return {
       kind: 'iproute',
@@ -150,7 +152,10 @@ export class IpRoute implements Router {
     this.#calls.adopt(saved.calls);
     this.#ways.adopt(saved.ways);
     this.#forwarding.adopt(saved.forwarding);
-    for (const server of saved.servers) this.#servers.set(server.device, server);
+    for (const server of saved.servers) {
+      this.#servers.set(server.device, server);
+      this.#inherited.add(server.device);
+    }
     for (const [key, caller] of saved.callers) this.#callers.set(key, caller);
     for (const { tunnel, routes } of saved.tunnels) this.#keep(tunnel, routes);
     for (const link of saved.links) this.#links.set(link.device, link);
@@ -158,8 +163,9 @@ export class IpRoute implements Router {
 
   serverUp(server: ServerInterface): Promise<void> {
     const before = this.#servers.get(server.device);
-    if (before !== undefined && JSON.stringify(before) === JSON.stringify(server))
-      return Promise.resolve();
+    // It stands as the program before has made it, and must not be made anew under its sessions.
+    const isInherited = this.#inherited.delete(server.device);
+    if (isInherited && JSON.stringify(before) === JSON.stringify(server)) return Promise.resolve();
     const hadIpv6 = before?.ipv6 === true;
     this.#servers.set(server.device, server);
     return this.#serial.run(server.device, async () => {

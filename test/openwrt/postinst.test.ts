@@ -26,7 +26,7 @@ function maintainerScript(
 ) {
   const program = (name: string, text: string) =>
     writeFileSync(join(folder, name), `#!/bin/sh\n${text}\n`, { mode: 0o755 });
-  program('service', 'echo "service $*"');
+  program('service', 'echo "service $*"; [ -z "$OLD" ] || [ "$1" != upgrade ]');
   program('firewall', 'echo "firewall $*"');
   program('nft', nft);
   program('ubus', `echo '${handlers}'`);
@@ -71,17 +71,16 @@ test('after the first installation netifd does not know our protocols: the owner
 const restarts =
   'pptp-gateway: restarting with the new version: sessions end, links come back by themselves, callers dial in anew';
 
-test('an upgrade restarts the service and says what that means, but nothing of the network', (context) => {
+test('after an upgrade the service becomes the new program; where it does not, it is restarted, and says what that means', (context) => {
   const { status, lines } = postinst(context, known, { PKG_UPGRADE: '1' });
-  assert.deepEqual([status, lines], [0, [restarts, 'service restart']]);
+  assert.deepEqual([status, lines], [0, ['service upgrade']]);
+  const old = postinst(context, known, { PKG_UPGRADE: '1', OLD: '1' });
+  assert.deepEqual([old.status, old.lines], [0, ['service upgrade', restarts, 'service restart']]);
 });
 
 test('a firewall that runs without our set is reloaded, before the service needs it', (context) => {
   const without = postinst(context, known, { PKG_UPGRADE: '1' }, '[ "$2" = table ]');
-  assert.deepEqual(
-    [without.status, without.lines],
-    [0, ['firewall reload', restarts, 'service restart']],
-  );
+  assert.deepEqual([without.status, without.lines], [0, ['firewall reload', 'service upgrade']]);
   const having = postinst(context, known, {}, 'exit 0');
   assert.deepEqual([having.status, having.lines], [0, []]);
 });

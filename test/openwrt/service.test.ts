@@ -183,6 +183,7 @@ test('the launcher gives the program nothing of its own environment but the time
   assert.deepEqual(names.sort(), [
     'MALLOC_TRIM_THRESHOLD_=131072',
     'PATH=/usr/sbin:/usr/bin:/sbin:/bin',
+    'PPTP_GATEWAY_LAUNCHER=/usr/bin/pptp-gateway',
     'TZ=CET-1CEST',
     'UV_USE_IO_URING=0',
   ]);
@@ -233,7 +234,7 @@ test('uci-defaults: folders for hooks, pptpd imported and the log told; kept whi
   assert.deepEqual(made.calls(), []);
   assert.equal(
     made.ash('ls /etc/pptp').stdout,
-    'auth-failed.d\nban.d\nlink-down.d\nlink-up.d\nsession-down.d\nsession-up.d\nunban.d\n',
+    'auth-failed.d\nban.d\nlink-down.d\nlink-up.d\nquota.d\nsession-down.d\nsession-up.d\nunban.d\n',
   );
   made.write('etc/config/pptpd', '');
   for (const code of [0, 1]) {

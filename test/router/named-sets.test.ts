@@ -84,7 +84,7 @@ inNamespace('named sets', import.meta.url, () => {
     two.release();
     await until(async () => (await elements()).length === 0);
     assert.deepEqual(warnings, []);
-    assert.equal(readFileSync(file, 'utf8'), '');
+    await until(() => Promise.resolve(readFileSync(file, 'utf8') === ''));
     assert.ok(!sets.uses('fw4'));
   });
 
@@ -194,7 +194,7 @@ inNamespace('named sets', import.meta.url, () => {
     assert.equal((await elements()).length, 2);
     await sets.recover();
     assert.deepEqual(await elements(), ['192.168.99.99']);
-    assert.equal(readFileSync(file, 'utf8'), '');
+    await until(() => Promise.resolve(readFileSync(file, 'utf8') === ''));
     assert.ok(!sets.uses('fw4'));
   });
 
