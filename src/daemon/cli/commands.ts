@@ -192,7 +192,10 @@ export const commands: Readonly<Record<DaemonCommandName, Command>> = {
   },
 
   async upgrade(client, { socket }, answer) {
-    const before = (await client.call('status')) as StatusDocument;
+    const status = async () => (await client.call('status')) as StatusDocument;
+    let before = await status();
+    // It is in whole seconds: what has just been started would look like what is started anew.
+    for (; before.uptime < 1; before = await status()) await clock.pause(POLL);
     const { from, to } = (await client.call('upgrade')) as { from: string; to: string };
     for (let waited = 0; waited < UPGRADE_TIME; waited += POLL) {
       await clock.pause(POLL);
