@@ -195,7 +195,10 @@ inNamespace('daemon', import.meta.url, () => {
     writeFileSync(join(daemon.dir, 'network'), wrong);
     const told = await daemon.command('reload');
     assert.equal(told.code, 78);
-    assert.match(told.stdout, /\/network:\d+: network\.lab\.network: expected a network.*\(as it was before\)$/m);
+    assert.match(
+      told.stdout,
+      /\/network:\d+: network\.lab\.network: expected a network.*\(as it was before\)$/m,
+    );
     const status = await daemon.command('status');
     assert.match(
       status.stdout,
