@@ -174,7 +174,10 @@ async function tryOn(suite: Suite): Promise<void> {
     machine.do(
       `apt-get install --yes --quiet --reinstall ${debs} && systemctl is-active pptp-gateway`,
     );
-    assert.notEqual(machine.do('systemctl show --property MainPID pptp-gateway'), before);
+    // The same process has become the new program, and its session goes on.
+    assert.equal(machine.do('systemctl show --property MainPID pptp-gateway'), before);
+    assert.match(machine.do('journalctl -t pptp'), /upgrade from .*: 1 sessions go on/);
+    assert.match(machine.do('pptp-gateway sessions'), / anna .* mppe-128 /);
     machine.do('systemctl stop pptp-gateway');
     assert.equal(machine.do('nft list tables'), '');
     assert.doesNotMatch(machine.do('ip link'), /pptp/);
@@ -184,7 +187,9 @@ async function tryOn(suite: Suite): Promise<void> {
     assert.match(machine.try('systemctl is-active pptp-gateway').output, /inactive|failed/);
     const left = "find / -xdev -path /proc -prune -o -path '*pptp-gateway*' -print";
     assert.doesNotMatch(machine.do(left), /^(?!\/root\/|.*pptp-gateway-node)./m);
-    process.stdout.write(`${suite.name}: installed, started, called, reloaded, stopped, purged\n`);
+    process.stdout.write(
+      `${suite.name}: installed, started, called, reloaded, upgraded, stopped, purged\n`,
+    );
   } finally {
     await machine.off();
     await lab.close();
