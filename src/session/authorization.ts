@@ -51,7 +51,7 @@ export type LoginAnswer =
   | { readonly kind: 'unanswered'; readonly cause: Cause };
 
 /** kbit/s of inner IP packets, 0: no limit; undefined: as the server has it. */
-export interface Rates {
+export interface GrantedRates {
   /** From the caller. */
   readonly up: number | undefined;
   /** To the caller. */
@@ -75,7 +75,7 @@ export interface Terms {
         readonly strengths: readonly MppeStrength[] | undefined;
       }
     | undefined;
-  readonly rates: Rates;
+  readonly rates: GrantedRates;
   /** As they came (Filter-Id, RFC 2865 §5.11): see FilterSet. */
   readonly filters: readonly string[];
   /** Returned in each accounting record. */
