@@ -1,5 +1,6 @@
 /** What a daemon is made with: what it must have from whoever starts it. */
 import type { Secret } from '../crypto/secret.ts';
+import type { RelayShortcut } from '../router/relay-shortcut/shortcut.ts';
 import type { Router, SupervisedDaemon } from '../router/router.ts';
 import type { Upkeep } from '../router/upkeep.ts';
 import type { Zones } from '../router/zones.ts';
@@ -34,6 +35,8 @@ export interface DaemonOptions {
   readonly storePassword: (section: string, secret: Secret) => Promise<void>;
   /** For the buses. */
   readonly publish?: (event: BusEvent) => void;
+  /** For relays. */
+  readonly shortcut: RelayShortcut;
   /** What the networks of relays are; devices by their names where nobody knows more. */
   readonly zones?: Zones;
 }

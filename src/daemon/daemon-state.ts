@@ -53,6 +53,7 @@ export function descriptorsOf(state: DaemonState): number[] {
       ...callers.map(({ descriptor }) => descriptor),
     ]),
     ...links.flatMap(({ device, tcp }) => [device, tcp].filter((each) => each !== undefined)),
+    ...relays.table.shortcut.descriptors,
     ...relays.relays.flatMap(({ listener, connections }) => [
       listener,
       ...connections.flatMap(({ client, server }) => [client, server]),

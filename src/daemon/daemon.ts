@@ -253,7 +253,7 @@ export class Daemon {
         drive,
         connections,
         faults,
-        table: new RelayTable(kernel.netfilter),
+        table: new RelayTable(kernel.netfilter, options.shortcut),
         ids,
         nextId: () => gateway.nextId(),
         report: (event) => reports.event(event),

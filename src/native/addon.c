@@ -1,6 +1,7 @@
 /*
  * The addon's entry, and its functions for any descriptor.
  */
+#include "bpf.h"
 #include "context.h"
 #include "device.h"
 #include "gre.h"
@@ -163,6 +164,12 @@ NAPI_MODULE_INIT()
 		{ "claimDescriptor", claim_descriptor },
 		{ "closeDescriptor", close_descriptor },
 		{ "become", become },
+		{ "bpfMap", bpf_map },
+		{ "bpfProgram", bpf_program },
+		{ "bpfAttach", bpf_attach },
+		{ "bpfWrite", bpf_write },
+		{ "bpfErase", bpf_erase },
+		{ "bpfRead", bpf_read },
 	};
 	struct addon *addon = pages_allocate(sizeof *addon);
 	if (addon == NULL) {

@@ -69,6 +69,13 @@ export interface Addon {
   closeDescriptor(fd: number): void;
   /** `words`, `environment`: strings that each end with a zero octet; comes back only by throwing. */
   become(words: Uint8Array, environment: Uint8Array, descriptors: Int32Array): never;
+  bpfMap(keySize: number, valueSize: number, entries: number): number;
+  /** `instructions`: struct bpf_insn records in host order. */
+  bpfProgram(instructions: Uint8Array): number;
+  bpfAttach(program: number, device: number): number;
+  bpfWrite(map: number, key: Uint8Array, value: Uint8Array): void;
+  bpfErase(map: number, key: Uint8Array): boolean;
+  bpfRead(map: number, key: Uint8Array, value: Uint8Array): boolean;
 }
 
 // The bundle has native.node beside it in dist/; run from source, this file is two folders below the root.

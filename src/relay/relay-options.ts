@@ -13,7 +13,7 @@ export interface RelayOptions {
   readonly dest: readonly string[];
   /** inbound: the server. */
   readonly server: Ipv4 | undefined;
-  readonly backend: 'auto' | 'relay' | 'helper';
+  readonly backend: 'auto' | 'ebpf' | 'relay' | 'helper';
   /** Networks; none: all. */
   readonly clients: readonly Prefix[];
   /** outbound: networks of servers that may be called; none: all. */

@@ -5,6 +5,7 @@ import { deviceSet } from './nft-command.ts';
 export const RELAY_TABLE = 'pptp_gateway_relay';
 
 /** Bits of the packet mark that are ours, and their value: also in the static fw4 includes. */
+export const MARK_VALUE = 0x17000000;
 export const MARK = `meta mark set meta mark & 0x00ffffff | 0x17000000`;
 const MARKED = 'meta mark & 0xff000000 == 0x17000000';
 /**
@@ -29,6 +30,8 @@ export interface RelayRules {
   readonly clients: readonly Prefix[];
   /** TCP port of the daemon. */
   readonly port: number;
+  /** Its packets may pass the firewall by: relay-shortcut/. */
+  readonly hasShortcut: boolean;
 }
 
 export function mapNames(key: number): [toServer: string, toClient: string] {

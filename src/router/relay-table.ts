@@ -12,8 +12,10 @@
  * one of our addresses as its source for a forgery. Between the two a mark says that the packet is ours; an fw4 include
  * lets it pass. Packets with ids that were not told to their sender are left as they are, but one that would reach a
  * server as part of a relayed call (an id guessed by a client behind the same masquerading) is dropped.
+ *
+ * Where the kernel can, most packets take a shortcut past all that: relay-shortcut/.
  */
-import type { CallId, Ipv4 } from '../wire/brand.ts';
+import type { CallId } from '../wire/brand.ts';
 import { formatAddress } from '../wire/ip.ts';
 import { Serial } from './jobs.ts';
 import { concat, octets16, octets32, type Netlink } from './netlink-message.ts';
@@ -36,30 +38,16 @@ import {
   tableBody,
   type RelayRules,
 } from './relay-rules.ts';
+import { sum, type RelayShortcut } from './relay-shortcut/shortcut.ts';
+import type { RelayWay } from './relay-way.ts';
 import { isShortage } from './run-program.ts';
-
-/** The packets of a relayed call in one direction. */
-export interface RelayWay {
-  /** Key of the relay's rules. */
-  readonly relay: number;
-  readonly towards: 'client' | 'server';
-  /** Who sends, and our address that it sends to. */
-  readonly from: { readonly address: Ipv4; readonly local: Ipv4 };
-  readonly to: {
-    readonly address: Ipv4;
-    /** Our address as the receiver sees it. */
-    readonly local: Ipv4;
-    /** What the receiver chose, and what the sender was told instead. */
-    readonly callId: CallId;
-    readonly toldCallId: number;
-  };
-}
 
 /** Changes in one message to the kernel, which has room for some 200 kB. */
 const BATCH = 256;
 
 export class RelayTable {
   readonly #netfilter: Netlink;
+  readonly #shortcut: RelayShortcut;
   #relays: readonly RelayRules[] = [];
   /** As the kernel had it when we had made it; undefined: it is not there. */
   #state: string | undefined;
@@ -73,23 +61,37 @@ export class RelayTable {
   /** It could not be made anew: calls that have ended may still pass. */
   #isStale = false;
 
-  constructor(netfilter: Netlink) {
+  constructor(netfilter: Netlink, shortcut: RelayShortcut) {
     this.#netfilter = netfilter;
+    this.#shortcut = shortcut;
   }
 
   /** Not carried: #netfilter, #serial; #ways and #guards, which adopt() is given; #removals, #removing and #isStale. */
   save() {
-    return { relays: this.#relays, state: this.#state };
+    return { relays: this.#relays, state: this.#state, shortcut: this.#shortcut.save() };
   }
 
   /** It stands there, with these ways. */
-  adopt({ relays, state }: ReturnType<RelayTable['save']>, ways: readonly RelayWay[]): void {
+  adopt(saved: ReturnType<RelayTable['save']>, ways: readonly RelayWay[]): void {
+    const { relays, state, shortcut } = saved;
     this.#relays = relays;
     this.#state = state;
+    this.#shortcut.adopt(shortcut);
     for (const way of ways) {
       this.#ways.add(way);
+      this.#shortcut.add(way);
       this.#guard(way, 1);
     }
+  }
+
+  /** Why packets have no shortcut; undefined: they have. */
+  get lacksShortcut(): string | undefined {
+    return this.#shortcut.lacks;
+  }
+
+  /** Devices, routes or rules may have changed. */
+  lookForShortcuts(): void {
+    this.#shortcut.look();
   }
 
   /**
@@ -104,6 +106,7 @@ export class RelayTable {
       dest: ['lo'],
       clients: [],
       port: 1,
+      hasShortcut: false,
     };
     await nftCheck(
       `${this.#table([sample])}\nadd table ip ${RELAY_TABLE}_probe {\n${tableBody([sample])}}\n`,
@@ -117,16 +120,21 @@ export class RelayTable {
    */
   install(relays: readonly RelayRules[]): Promise<void> {
     return this.#serial.run('', async () => {
-      if (this.#state === undefined || relays.length === 0) return this.#make(relays);
-      try {
-        this.#flush(); // while there are the maps
-        await nft(this.#change(relays));
-        this.#relays = relays;
-        this.#state = this.#read();
-      } catch {
-        await this.#make(relays); // somebody has removed it
-      }
+      await this.#install(relays);
+      this.#shortcut.install(relays.filter(({ hasShortcut }) => hasShortcut));
     });
+  }
+
+  async #install(relays: readonly RelayRules[]): Promise<void> {
+    if (this.#state === undefined || relays.length === 0) return this.#make(relays);
+    try {
+      this.#flush(); // while there are the maps
+      await nft(this.#change(relays));
+      this.#relays = relays;
+      this.#state = this.#read();
+    } catch {
+      await this.#make(relays); // somebody has removed it
+    }
   }
 
   /**
@@ -150,9 +158,11 @@ export class RelayTable {
     try {
       this.#flush();
       this.#apply([...changes, ...this.#guard(way, 1)]);
+      this.#shortcut.add(way);
     } catch {
       try {
         await this.#renew();
+        this.#shortcut.add(way);
       } catch (error) {
         this.#forget(way);
         throw error;
@@ -176,7 +186,8 @@ export class RelayTable {
   counters(ways: readonly RelayWay[]): readonly Count[] | undefined {
     const counted = ways.map((way) => elements(way)[0]!);
     try {
-      return readCounters(this.#netfilter, RELAY_TABLE, counted);
+      const counts = readCounters(this.#netfilter, RELAY_TABLE, counted);
+      return counts.map((count, i) => sum(count, this.#shortcut.count(ways[i]!)));
     } catch (error) {
       if (isShortage(error)) return undefined;
       throw error;
@@ -242,6 +253,7 @@ export class RelayTable {
 
   #forget(way: RelayWay): ElementChange[] {
     this.#ways.delete(way);
+    this.#shortcut.remove(way);
     return this.#guard(way, -1);
   }
 

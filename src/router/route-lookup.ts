@@ -19,12 +19,16 @@ export interface Way {
   readonly device: number;
   /** 0: none. */
   readonly gateway: Ipv4;
+  /** Octets of a packet, where the route says so. */
+  readonly mtu: number | undefined;
 }
 
 export interface RouteQuestion {
   readonly to: Ipv4;
-  /** One of our addresses. */
+  /** One of our addresses; with `by` that of the sender. */
   readonly from?: Ipv4;
+  /** Index of the device that the packet comes in by: it is to be forwarded. */
+  readonly by?: number;
   readonly mark?: number;
   /** As a packet of TCP with these ports. */
   readonly ports?: readonly [source: number, destination: number];
@@ -39,8 +43,11 @@ const RTM_NEWRULE = 32;
 const RTM_GETRULE = 34;
 const RTA_DST = 1;
 const RTA_SRC = 2;
+const RTA_IIF = 3;
 const RTA_OIF = 4;
 const RTA_GATEWAY = 5;
+const RTA_METRICS = 8;
+const RTAX_MTU = 2;
 const RTA_MARK = 16;
 const RTA_IP_PROTO = 27;
 const RTA_SPORT = 28;
@@ -55,10 +62,14 @@ const RTMSG = 12;
 const IFINFOMSG = 16;
 
 /** undefined: there is no way. */
-export function wayOf(route: Netlink, { to, from, mark, ports }: RouteQuestion): Way | undefined {
+export function wayOf(
+  route: Netlink,
+  { to, from, by, mark, ports }: RouteQuestion,
+): Way | undefined {
   const attributes = [
     attribute(RTA_DST, octets32(to)),
     ...(from === undefined ? [] : [attribute(RTA_SRC, octets32(from))]),
+    ...(by === undefined ? [] : [attribute(RTA_IIF, number32(by))]),
     ...(mark === undefined || mark === 0 ? [] : [attribute(RTA_MARK, number32(mark))]),
     ...(ports === undefined
       ? []
@@ -118,9 +129,14 @@ function ask(
   if (found?.type !== RTM_NEWROUTE) return undefined;
   const device = numberIn(found, RTMSG, RTA_OIF);
   const gateway = find(found.body.subarray(RTMSG), RTA_GATEWAY);
+  const mtu = find(found.body.subarray(RTMSG), RTA_METRICS, RTAX_MTU);
   return device === undefined
     ? undefined
-    : { device, gateway: gateway?.length === 4 ? view(gateway).getUint32(0) : 0 };
+    : {
+        device,
+        gateway: gateway?.length === 4 ? view(gateway).getUint32(0) : 0,
+        mtu: mtu?.length === 4 ? view(mtu).getUint32(0, true) : undefined,
+      };
 }
 
 function numberIn({ body }: Message, header: number, type: number): number | undefined {

@@ -255,53 +255,66 @@ test('without any session', async () => {
   await end(office, home);
 });
 
-test('a call that passes through goes on over upgrades of the router between', async () => {
-  const middle = lab.namespace('middle');
-  const branch = lab.namespace('branch');
-  const main = lab.namespace('main');
-  lab.join('lan', [
-    [middle, '192.168.1.1/24'],
-    [branch, '192.168.1.10/24'],
-  ]);
-  lab.join('wan', [
-    [middle, '198.51.100.1/24'],
-    [main, '198.51.100.2/24'],
-  ]);
-  await lab.run(branch, 'ip', 'route', 'add', 'default', 'via', '192.168.1.1');
-  await lab.run(middle, 'sysctl', '-qw', 'net.ipv4.ip_forward=1');
-  const relay = `config relay 'office'
-	option src 'lan'
-	option dest 'wan'
-	option backend 'relay'
+for (const backend of ['ebpf', 'relay'] as const) {
+  test(`a call that passes through goes on over upgrades of the router between, backend ${backend}`, async () => {
+    const middle = lab.namespace(`middle-${backend}`);
+    const branch = lab.namespace(`branch-${backend}`);
+    const main = lab.namespace(`main-${backend}`);
+    lab.join(`lan-${backend}`, [
+      [middle, '192.168.1.1/24'],
+      [branch, '192.168.1.10/24'],
+    ]);
+    lab.join(`wan-${backend}`, [
+      [middle, '198.51.100.1/24'],
+      [main, '198.51.100.2/24'],
+    ]);
+    await lab.run(branch, 'ip', 'route', 'add', 'default', 'via', '192.168.1.1');
+    await lab.run(middle, 'sysctl', '-qw', 'net.ipv4.ip_forward=1');
+    const relay = `config relay 'office'
+	option src 'lan-${backend}'
+	option dest 'wan-${backend}'
+	option backend '${backend}'
 `;
-  install(program(bundle));
-  const passing = await lab.gateway('middle', middle, { network: '', pptp: relay });
-  const home = await lab.gateway('main', main, { ...files, network: server });
-  const network = link().replace('203.0.113.1', '198.51.100.2');
-  const office = await lab.gateway('branch', branch, { ...files, network }, '--dial');
-  await office.process.line(/link office: up/);
-  await passing.process.line(/relay office call .*: up/);
-  interface Relays {
-    readonly relays: readonly {
-      readonly calls: readonly { readonly id: number; readonly rx_packets: number }[];
-    }[];
-  }
-  const call = async () => (await passing.json<Relays>('status')).relays[0]!.calls[0]!;
-  const pings = async () => {
-    const { code, output } = await lab.run(branch, 'ping', '-c', '5', '-i', '0.2', '192.168.99.1');
-    assert.equal(code, 0, output);
-  };
-  await pings();
-  let before = await call();
-  for (let n = 0; n < 2; n++) {
-    await upgrade(passing);
+    install(program(bundle));
+    const passing = await lab.gateway(`middle-${backend}`, middle, { network: '', pptp: relay });
+    const home = await lab.gateway(`main-${backend}`, main, { ...files, network: server });
+    const network = link().replace('203.0.113.1', '198.51.100.2');
+    const office = await lab.gateway(`branch-${backend}`, branch, { ...files, network }, '--dial');
+    await office.process.line(/link office: up/);
+    await passing.process.line(/relay office call .*: up/);
+    interface Relays {
+      readonly relays: readonly {
+        readonly backend: string;
+        readonly calls: readonly { readonly id: number; readonly rx_packets: number }[];
+      }[];
+    }
+    const call = async () => (await passing.json<Relays>('status')).relays[0]!.calls[0]!;
+    const pings = async () => {
+      const { code, output } = await lab.run(
+        branch,
+        'ping',
+        '-c',
+        '5',
+        '-i',
+        '0.2',
+        '192.168.99.1',
+      );
+      assert.equal(code, 0, output);
+    };
+    assert.equal((await passing.json<Relays>('status')).relays[0]!.backend, backend);
     await pings();
-    const now = await call();
-    assert.equal(now.id, before.id);
-    assert(now.rx_packets >= before.rx_packets + 5, JSON.stringify([before, now]));
-    before = now;
-  }
-  await office.process.stop();
-  await passing.process.line(/relay office call .*: down/);
-  await end(home, passing);
-});
+    let before = await call();
+    for (let n = 0; n < 2; n++) {
+      await upgrade(passing);
+      await pings();
+      const now = await call();
+      assert.equal(now.id, before.id);
+      assert(now.rx_packets >= before.rx_packets + 5, JSON.stringify([before, now]));
+      before = now;
+      assert.equal((await passing.json<Relays>('status')).relays[0]!.backend, backend);
+    }
+    await office.process.stop();
+    await passing.process.line(/relay office call .*: down/);
+    await end(home, passing);
+  });
+}

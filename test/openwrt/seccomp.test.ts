@@ -85,7 +85,6 @@ test('the list names no call that changes the machine, and is sorted, so that uj
       'ptrace',
       'process_vm_readv',
       'process_vm_writev',
-      'bpf',
       'perf_event_open',
       'userfaultfd',
       'mknod',

@@ -79,7 +79,10 @@ test('with ujail it starts with the two capabilities it keeps, in a jail that is
     'inheritable',
     'permitted',
   ]);
-  assert.deepEqual(new Set(Object.values(sets).flat()), new Set(['CAP_NET_ADMIN', 'CAP_NET_RAW']));
+  assert.deepEqual(
+    new Set(Object.values(sets).flat()),
+    new Set(['CAP_NET_ADMIN', 'CAP_NET_RAW', 'CAP_BPF']),
+  );
 });
 
 test('folders of the option writable are, if they are there', (t) => {

@@ -1,12 +1,14 @@
 /** The tables of passthrough with the real kernel, in a network namespace of its own. */
 import assert from 'node:assert/strict';
 import { beforeEach, test } from 'node:test';
+import { relayShortcut } from '../../src/daemon/engine/kernel.ts';
 import { NETLINK_NETFILTER, netlinkRequest } from '../../src/native/netlink.ts';
 import { assignedByFirewall, installHelper, probeHelper } from '../../src/router/nat-helper.ts';
 import { nft } from '../../src/router/nft-command.ts';
 import { changeElements } from '../../src/router/nft-elements.ts';
 import type { RelayRules } from '../../src/router/relay-rules.ts';
-import { RelayTable, type RelayWay } from '../../src/router/relay-table.ts';
+import { RelayTable } from '../../src/router/relay-table.ts';
+import type { RelayWay } from '../../src/router/relay-way.ts';
 import { RouterError } from '../../src/router/router.ts';
 import { parsePrefix } from '../../src/wire/ip.ts';
 import { inNamespace, ipv4 } from '../native/namespace.ts';
@@ -21,6 +23,7 @@ const rules = (key: number, change: Partial<RelayRules> = {}): RelayRules => ({
   dest: ['wan', 'ppp*'],
   clients: [],
   port: 4000 + key,
+  hasShortcut: false,
   ...change,
 });
 
@@ -45,7 +48,7 @@ inNamespace('relay table', import.meta.url, () => {
 
   beforeEach(async () => {
     await nft('flush ruleset');
-    table = new RelayTable(netfilter);
+    table = new RelayTable(netfilter, relayShortcut());
   });
 
   test('this kernel has what it needs, and asking leaves nothing behind', async () => {

@@ -4,7 +4,7 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, afterEach, beforeEach, test } from 'node:test';
-import { kernel, watchKernel } from '../../src/daemon/engine/kernel.ts';
+import { kernel, relayShortcut, watchKernel } from '../../src/daemon/engine/kernel.ts';
 import { CALL_TABLE } from '../../src/router/call-table.ts';
 import { IpRoute } from '../../src/router/iproute.ts';
 import { Journal } from '../../src/router/journal.ts';
@@ -157,9 +157,9 @@ inNamespace('upkeep', import.meta.url, () => {
   });
 
   test('the relay’s table, with and without a call', async () => {
-    const table = new RelayTable(kernel.netfilter);
+    const table = new RelayTable(kernel.netfilter, relayShortcut());
     upkeep.keep({ what: 'the relay', by: ['nftables'], look: () => table.look() });
-    const rules = { key: 1, direction: 'outbound', src: ['lan0'], dest: ['wan0'], clients: [], port: 4001 } as const; // prettier-ignore
+    const rules = { key: 1, direction: 'outbound', src: ['lan0'], dest: ['wan0'], clients: [], port: 4001, hasShortcut: false } as const; // prettier-ignore
     await table.install([rules]);
     const list = () => nft('list table ip pptp_gateway_relay').catch(() => '');
     const empty = await list();

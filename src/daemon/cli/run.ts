@@ -19,7 +19,7 @@ import { Inheritance } from '../upgrade/inheritance.ts';
 import { takeOver } from '../upgrade/take-over.ts';
 import { restart, Upgrade } from '../upgrade/upgrade.ts';
 import { version } from '../version.ts';
-import { kernel } from '../engine/kernel.ts';
+import { kernel, relayShortcut } from '../engine/kernel.ts';
 import { Journal } from '../../router/journal.ts';
 import { IpRoute } from '../../router/iproute.ts';
 import { Netifd } from '../../router/netifd/netifd.ts';
@@ -99,8 +99,10 @@ async function gateway(options: Arguments, log: Log, lastResort: LastResort): Pr
     };
     return netifd;
   };
+  const shortcut = relayShortcut();
   let daemon: Daemon;
   try {
+    if (inheritance === undefined) shortcut.load();
     dropPrivileges();
     // Under systemd it is on a disk (systemd.exec(5)), on OpenWrt there is none but in memory.
     const lasting = program.environment('STATE_DIRECTORY');
@@ -116,6 +118,7 @@ async function gateway(options: Arguments, log: Log, lastResort: LastResort): Pr
       router,
       read,
       storePassword: (section, secret) => storePassword(configDir, section, secret),
+      shortcut,
       publish: ({ name, data }) => buses.send(name, data),
       ...(supervised && { zones }),
     };

@@ -25,10 +25,10 @@ export const relayOptions = {
   ),
   dest_ip: optional(address, 'listener', 'inbound: address of the server. Required there.'),
   backend: option(
-    oneOf('auto', 'relay', 'helper'),
+    oneOf('auto', 'ebpf', 'relay', 'helper'),
     'auto',
     'listener',
-    "relay: control connections pass through the daemon, GRE is rewritten by nftables; helper: the kernel's connection tracking helper; auto: relay where nftables has what it needs, else helper.",
+    "relay: control connections pass through the daemon, GRE is rewritten by nftables; ebpf: and most of GRE takes a shortcut past the firewall (Linux 6.6 and later); helper: the kernel's connection tracking helper; auto: the first that is possible of ebpf, relay and helper.",
   ),
   client: list(prefix, [], 'listener', 'Networks of the clients; none: all.'),
   server: list(
@@ -41,24 +41,24 @@ export const relayOptions = {
     integer(1, 4096),
     '64',
     'live',
-    'Control connections at the same time (backend relay).',
+    'Control connections at the same time (not with backend helper).',
   ),
   max_per_client: option(
     integer(1, 4096),
     '8',
     'live',
-    'Control connections of one client address at the same time (backend relay).',
+    'Control connections of one client address at the same time (not with backend helper).',
   ),
   max_half_open: option(
     integer(1, 4096),
     '16',
     'live',
-    'Control connections that have had no call yet (backend relay).',
+    'Control connections that have had no call yet (not with backend helper).',
   ),
   idle_timeout: option(
     seconds(0, 604800),
     '600',
     'live',
-    'End a control connection and its calls without messages and packets after this time; 0: never (backend relay).',
+    'End a control connection and its calls without messages and packets after this time; 0: never (not with backend helper).',
   ),
 } as const;

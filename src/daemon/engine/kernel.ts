@@ -1,5 +1,14 @@
 /** How the router asks the kernel, and hears of it: netlink. */
 import {
+  attachProgram,
+  createMap,
+  eraseEntry,
+  loadProgram,
+  readEntry,
+  writeEntry,
+} from '../../native/bpf.ts';
+import { closeDescriptor } from '../../native/succession.ts';
+import {
   NETLINK_NETFILTER,
   NETLINK_ROUTE,
   netlinkRequest,
@@ -12,6 +21,7 @@ import {
   routeChanges,
   routeGroups,
 } from '../../router/kernel-changes.ts';
+import { RelayShortcut } from '../../router/relay-shortcut/shortcut.ts';
 import type { Kernel } from '../../router/netlink-message.ts';
 import type { Upkeep } from '../../router/upkeep.ts';
 
@@ -19,6 +29,20 @@ export const kernel: Kernel = {
   route: (request) => netlinkRequest(NETLINK_ROUTE, request),
   netfilter: (request) => netlinkRequest(NETLINK_NETFILTER, request),
 };
+
+/** Not loaded yet. */
+export function relayShortcut(): RelayShortcut {
+  const bpf = {
+    createMap,
+    loadProgram,
+    attachProgram,
+    writeEntry,
+    eraseEntry,
+    readEntry,
+    closeDescriptor,
+  };
+  return new RelayShortcut({ bpf, route: kernel.route });
+}
 
 /**
  * What the kernel tells of changes goes to the upkeep; without that it looks from time to time.

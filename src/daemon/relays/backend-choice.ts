@@ -5,14 +5,16 @@ import { probeHelper } from '../../router/nat-helper.ts';
 import type { RelayTable } from '../../router/relay-table.ts';
 import { cause, type Cause } from '../../wire/cause.ts';
 
-export type Backend = 'relay' | 'helper';
+export type Backend = 'ebpf' | 'relay' | 'helper';
 
 /** Why a backend is not possible; undefined: it is. */
 export interface Lacks {
+  /** Besides what `relay` lacks. */
+  readonly ebpf: string | undefined;
   readonly relay: string | undefined;
   readonly helper: string | undefined;
 }
-export const NOTHING_LACKS: Lacks = { relay: undefined, helper: undefined };
+export const NOTHING_LACKS: Lacks = { ebpf: undefined, relay: undefined, helper: undefined };
 
 export function choose(
   wanted: RelayOptions['backend'],
@@ -22,6 +24,12 @@ export function choose(
   | { readonly backend: undefined; readonly cause: Cause } {
   const configured = 'chosen by option backend';
   switch (wanted) {
+    case 'ebpf': {
+      const lack = lacks.relay ?? lacks.ebpf;
+      return lack === undefined
+        ? { backend: 'ebpf', reason: configured }
+        : { backend: undefined, cause: cause('FIREWALL_FAILED', lack) };
+    }
     case 'relay':
       return lacks.relay === undefined
         ? { backend: 'relay', reason: configured }
@@ -32,7 +40,9 @@ export function choose(
         : { backend: undefined, cause: cause('HELPER_MISSING', lacks.helper) };
     case 'auto':
       if (lacks.relay === undefined)
-        return { backend: 'relay', reason: 'nftables has what it needs' };
+        return lacks.ebpf === undefined
+          ? { backend: 'ebpf', reason: 'the kernel has what it needs' }
+          : { backend: 'relay', reason: `backend ebpf is not possible: ${lacks.ebpf}` };
       return lacks.helper === undefined
         ? { backend: 'helper', reason: `backend relay is not possible: ${lacks.relay}` }
         : {
@@ -59,5 +69,9 @@ export async function probeBackends(
   const wantsHelper = wanted.some(
     ({ backend }) => backend === 'helper' || (backend === 'auto' && relay !== undefined),
   );
-  return { relay, helper: wantsHelper ? await ask(probeHelper) : undefined };
+  return {
+    ebpf: table.lacksShortcut,
+    relay,
+    helper: wantsHelper ? await ask(probeHelper) : undefined,
+  };
 }

@@ -13,7 +13,8 @@ import {
 import type { RelayOutput } from '../../relay/relay-output.ts';
 import type { CallIds } from '../../pptp/call-ids.ts';
 import type { Count } from '../../router/nft-elements.ts';
-import type { RelayTable, RelayWay } from '../../router/relay-table.ts';
+import type { RelayTable } from '../../router/relay-table.ts';
+import type { RelayWay } from '../../router/relay-way.ts';
 import { Progress, type Place } from '../../session/server/half-open.ts';
 import type { CallId, Ipv4 } from '../../wire/brand.ts';
 import { cause, type Cause } from '../../wire/cause.ts';

@@ -26,6 +26,7 @@ export class RelayRunner {
   options: RelayOptions;
   /** Devices that src and dest stand for. */
   devices: { readonly src: readonly string[]; readonly dest: readonly string[] };
+  private hasShortcut = false;
   private readonly ports: RelayPorts;
   private readonly running = new Set<ConnectionRunner>();
   private readonly halfOpen = new HalfOpen();
@@ -71,7 +72,7 @@ export class RelayRunner {
     return runner;
   }
 
-  /** Not carried: ports, halfOpen, whose clients connect again. */
+  /** Not carried: ports, hasShortcut, which is chosen again; halfOpen, whose clients connect again. */
   save() {
     const { key, devices, options } = this;
     const connections = [...this.running].flatMap((runner) => runner.save() ?? []);
@@ -97,9 +98,9 @@ export class RelayRunner {
   }
 
   get rules(): RelayRules {
-    const { key, devices, options } = this;
-    const { port } = this.listener;
-    return { key, direction: options.direction, ...devices, clients: options.clients, port };
+    const { key, devices, hasShortcut } = this;
+    const { direction, clients } = this.options;
+    return { key, direction, ...devices, clients, port: this.listener.port, hasShortcut };
   }
 
   get connections(): number {
@@ -111,8 +112,9 @@ export class RelayRunner {
   }
 
   /** Limits; what needs other rules is a new runner's. */
-  reconfigure(options: RelayOptions): void {
+  reconfigure(options: RelayOptions, hasShortcut: boolean): void {
     this.options = options;
+    this.hasShortcut = hasShortcut;
     for (const runner of this.running)
       runner.feed((machine) => machine.setIdleTimeout(options.idleTimeout));
   }

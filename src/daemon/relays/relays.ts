@@ -50,7 +50,7 @@ type Relay = {
   readonly devices: RelayRunner['devices'];
   readonly reason: string;
 } & (
-  | { readonly backend: 'relay'; readonly runner: RelayRunner }
+  | { readonly backend: 'ebpf' | 'relay'; readonly runner: RelayRunner }
   | { readonly backend: 'helper' }
   /** None works. */
   | { readonly backend: undefined; readonly cause: Cause }
@@ -88,6 +88,14 @@ export class Relays {
       what: `the nftables table ${RELAY_TABLE}`,
       by: ['nftables'],
       look: () => ports.table.look(),
+    });
+    upkeep.keep({
+      what: 'the shortcut of relays',
+      by: ['devices', 'routes'],
+      look: () => {
+        ports.table.lookForShortcuts();
+        return Promise.resolve(false);
+      },
     });
     upkeep.keep({
       what: `the nftables table ${HELPER_TABLE}`,
@@ -163,6 +171,7 @@ export class Relays {
       const common = { options, backend, reason, cause: undefined };
       const none = { clients: 0, connections: 0, calls: [] };
       switch (relay.backend) {
+        case 'ebpf':
         case 'relay': {
           const { clients, connections } = relay.runner;
           return { ...common, clients, connections, calls: relay.runner.calls() };
@@ -227,10 +236,12 @@ export class Relays {
       const also = (await assignedByFirewall()) ? '; fw4 assigns the helper too' : '';
       return { ...common, reason: choice.reason + also, backend: 'helper' };
     }
+    const { backend } = choice;
+    const hasShortcut = backend === 'ebpf';
     const old = before.find(({ options: { name } }) => name === options.name);
-    if (old?.backend === 'relay' && isSame(old, options, devices)) {
-      old.runner.reconfigure(options);
-      return { ...common, backend: 'relay', runner: old.runner };
+    if (old !== undefined && 'runner' in old && isSame(old, options, devices)) {
+      old.runner.reconfigure(options, hasShortcut);
+      return { ...common, backend, runner: old.runner };
     }
     try {
       const inherited = this.#inherited.find(
@@ -242,7 +253,8 @@ export class Relays {
       const key = inherited?.key ?? ++this.#lastKey;
       const { listener } = inherited ?? {};
       const runner = await RelayRunner.start(key, options, devices, this.#ports, listener);
-      return { ...common, backend: 'relay', runner };
+      runner.reconfigure(options, hasShortcut);
+      return { ...common, backend, runner };
     } catch (error) {
       return failed(cause('BIND_FAILED', errorText(error)));
     }
@@ -258,25 +270,30 @@ export class Relays {
     const runners = runnersOf(planned);
     const helpers = planned.filter(({ backend }) => backend === 'helper');
     const refused = new Map<Backend, Cause>();
-    const attempt = async (backend: Backend, isWanted: boolean, install: () => Promise<void>) => {
+    const attempt = async (
+      backends: readonly Backend[],
+      isWanted: boolean,
+      install: () => Promise<void>,
+    ) => {
       try {
         await install();
       } catch (error) {
-        if (isWanted) refused.set(backend, cause('FIREWALL_FAILED', errorText(error)));
+        const why = cause('FIREWALL_FAILED', errorText(error));
+        if (isWanted) for (const backend of backends) refused.set(backend, why);
       }
     };
-    await attempt('relay', runners.length > 0, () =>
+    await attempt(['ebpf', 'relay'], runners.length > 0, () =>
       this.#ports.table.install(runners.map(({ rules }) => rules)),
     );
     if (helpers.length > 0 || this.#hasHelper || !this.#isClean)
-      await attempt('helper', helpers.length > 0, () => installHelper(helpers.map(helperRules)));
+      await attempt(['helper'], helpers.length > 0, () => installHelper(helpers.map(helperRules)));
     this.#hasHelper = helpers.length > 0;
     this.#helperState = this.#hasHelper ? helperState(kernel.netfilter) : undefined;
     this.#isClean = true;
     return planned.map((relay) => {
       const why = relay.backend === undefined ? undefined : refused.get(relay.backend);
       if (why === undefined) return relay;
-      if (relay.backend === 'relay') relay.runner.stop(why);
+      if ('runner' in relay) relay.runner.stop(why);
       const { options, devices } = relay;
       return { options, devices, backend: undefined, reason: describeCause(why), cause: why };
     });
@@ -307,7 +324,7 @@ export class Relays {
 }
 
 function runnersOf(relays: readonly Relay[]): RelayRunner[] {
-  return relays.flatMap((relay) => (relay.backend === 'relay' ? relay.runner : []));
+  return relays.flatMap((relay) => ('runner' in relay ? relay.runner : []));
 }
 
 /** Whether a running relay can go on with these settings, on these devices. */

@@ -186,7 +186,7 @@ export type RelayDocument = {
   readonly name: string;
   readonly direction: 'outbound' | 'inbound';
   /** Which one is at work; as configured where none is. */
-  readonly backend: 'relay' | 'helper' | 'auto';
+  readonly backend: 'ebpf' | 'relay' | 'helper' | 'auto';
   /** Why this backend. */
   readonly reason: string;
   readonly src: string;

@@ -132,7 +132,7 @@ const sentences = [
 		(relay, code, text) => [_('The passthrough %s does not work.').format(relay), because(code, text)]
 	],
 	[
-		'^relay (\\S+): (?:outbound|inbound) from (.+) to (.+), backend (relay|helper) ',
+		'^relay (\\S+): (?:outbound|inbound) from (.+) to (.+), backend (ebpf|relay|helper) ',
 		(relay, from, to, backend) => [
 			_('The passthrough %s works, from %s to %s.').format(relay, from, to),
 			_('Done by: %s.').format(words.backend(backend))

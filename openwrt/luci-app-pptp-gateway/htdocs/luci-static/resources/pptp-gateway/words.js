@@ -25,12 +25,17 @@ const states = {
 	pending: { colour: 'busy', word: _('waiting for the network') }
 };
 
-const backends = { relay: _('relay of pptp-gateway'), helper: _("the kernel's helper"), none: _('none') };
+const backends = {
+	ebpf: _('relay of pptp-gateway, with a shortcut past the firewall'),
+	relay: _('relay of pptp-gateway'),
+	helper: _("the kernel's helper"),
+	none: _('none')
+};
 
 /* Why a passthrough is done so (src/daemon/relays/backend-choice.ts); what is new there is shown as it is. */
 const reasons = {
 	'chosen by option backend': _('as the settings say'),
-	'nftables has what it needs': _('it serves any number of clients, and the firewall has what it needs')
+	'the kernel has what it needs': _('it serves any number of clients, and the kernel has what it needs')
 };
 
 /* A figure and its unit stay on one line. */

@@ -139,6 +139,7 @@ return view.extend({
 			)
 		);
 		option.value('auto', _('automatic'));
+		option.value('ebpf', words.backend('ebpf'));
 		option.value('relay', words.backend('relay'));
 		option.value('helper', words.backend('helper'));
 		option.default = 'auto';
@@ -160,6 +161,7 @@ return view.extend({
 				placeholder: byDefault
 			});
 			option.depends('backend', 'auto');
+			option.depends('backend', 'ebpf');
 			option.depends('backend', 'relay');
 		}
 		return map;

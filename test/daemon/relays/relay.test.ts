@@ -1,0 +1,3 @@
+import { testPassthrough } from './passthrough.ts';
+
+testPassthrough('relay');
