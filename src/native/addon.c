@@ -4,6 +4,7 @@
 #include "context.h"
 #include "device.h"
 #include "gre.h"
+#include "guard.h"
 #include "kernel.h"
 #include "lock.h"
 #include "memory.h"
@@ -163,6 +164,8 @@ NAPI_MODULE_INIT()
 		{ "claimDescriptor", claim_descriptor },
 		{ "closeDescriptor", close_descriptor },
 		{ "become", become },
+		{ "holdSignals", hold_signals },
+		{ "setGuard", set_guard },
 	};
 	struct addon *addon = pages_allocate(sizeof *addon);
 	if (addon == NULL) {

@@ -162,10 +162,12 @@ async function gateway(options: Arguments, log: Log, lastResort: LastResort): Pr
     // Not once: a second Ctrl-C must not cut the goodbyes short, which take 4 s at most.
     for (const signal of ['SIGTERM', 'SIGINT'] as const) program.onSignal(signal, resolve);
   });
+  inheritance?.handlesSignals();
   log.line('info', `pptp-gateway ${version} is running`); // signals are handled from here on
   const untold = await tellReady(program.environment('NOTIFY_SOCKET'));
   if (untold !== undefined) log.line('warning', `systemd is not told: ${untold}`);
   await ended;
+  upgrade.forbid();
   log.line('info', 'stopping');
   buses.withdraw();
   await daemon.stop();
