@@ -16,6 +16,7 @@ import { Log, toStderr } from '../reports/log.ts';
 import { pptpObject } from '../methods/object.ts';
 import { SystemLog } from '../reports/system-log.ts';
 import { Inheritance } from '../upgrade/inheritance.ts';
+import { upgradeDue } from '../upgrade/due.ts';
 import { takeOver } from '../upgrade/take-over.ts';
 import { restart, Upgrade } from '../upgrade/upgrade.ts';
 import { version } from '../version.ts';
@@ -132,6 +133,11 @@ async function gateway(options: Arguments, log: Log, lastResort: LastResort): Pr
     try {
       const faults = await daemon.inForce.reload();
       log.line('info', 'configuration read again');
+      const due = upgradeDue(configuration, daemon.inForce.configuration);
+      if (due.length > 0) {
+        log.line('info', `${due.join(', ')}: taken up by an upgrade in place`);
+        void upgrade.begin().catch(() => undefined); // it was logged
+      }
       return faults;
     } catch (error) {
       log.line('error', 'the new configuration is refused; the old one stays in force');
