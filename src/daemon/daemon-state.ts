@@ -1,11 +1,12 @@
 /** What a daemon leaves to another program that takes its place, and how that takes up the sessions. */
-import { closeDescriptor } from '../native/succession.ts';
-import { sockets } from '../platform/platform.ts';
 import type { CallIds } from '../pptp/call-ids.ts';
+import { clock } from '../platform/platform.ts';
 import type { Gateway } from '../session/gateway.ts';
+import type { SessionStatus } from '../session/ports.ts';
 import type { Access } from '../session/server/access.ts';
+import { formatAddress } from '../wire/ip.ts';
 import type { Faults } from './engine/faults.ts';
-import { sayGoodbye } from './engine/goodbye.ts';
+import { dismiss, drop } from './engine/goodbye.ts';
 import type { SavedPackets } from './engine/packet-io.ts';
 import type { Radius } from './radius/radius.ts';
 import type { Relays } from './relays/relays.ts';
@@ -83,7 +84,7 @@ export function restoreSessions(
       restore();
     } catch (error) {
       faults.note(what, error);
-      for (const descriptor of descriptors) sayGoodbye(sockets.adopt(descriptor));
+      for (const descriptor of descriptors) dismiss(descriptor);
     }
   };
   for (const server of saved.servers) {
@@ -91,7 +92,7 @@ export function restoreSessions(
     const about = `server ${server.name}: its sessions`;
     const tcp = server.callers.map(({ descriptor }) => descriptor);
     if (runner !== undefined) leftOut(about, () => runner.restore(server), tcp);
-    else for (const descriptor of tcp) sayGoodbye(sockets.adopt(descriptor));
+    else for (const descriptor of tcp) dismiss(descriptor);
   }
   for (const link of saved.links) {
     const runner = known.links.includes(link) ? links.get(link.name) : undefined;
@@ -99,13 +100,26 @@ export function restoreSessions(
     if (runner !== undefined && runner.link.options.keys.session === link.keys.session)
       leftOut(`link ${link.name}: its session`, () => runner.restore(link), tcp);
     else {
-      for (const descriptor of tcp) sayGoodbye(sockets.adopt(descriptor));
-      if (link.device !== undefined) closeDescriptor(link.device);
+      for (const descriptor of tcp) dismiss(descriptor);
+      if (link.device !== undefined) drop(link.device);
       if (runner?.link.options.auto === true) runner.release(true);
     }
   }
   for (const { device } of saved.servers.filter((server) => !known.servers.includes(server)))
-    if (device !== undefined) closeDescriptor(device);
+    if (device !== undefined) drop(device);
   for (const { client, server } of relays.restore())
-    for (const descriptor of [client, server]) sayGoodbye(sockets.adopt(descriptor));
+    for (const descriptor of [client, server]) dismiss(descriptor);
+}
+
+/** Whether what hooks were told of is up still. @param subject as hooks call it */
+export function isUp(
+  subject: string,
+  daemon: Pick<Heirs, 'links'> & { sessions(): readonly SessionStatus[] },
+  { lockout }: Access,
+): boolean {
+  const [kind, name = ''] = subject.split(' ', 2);
+  if (kind === 'link') return daemon.links.get(name)?.link.status().state === 'up';
+  if (kind === 'ban')
+    return lockout.bans(clock.monotonic()).some(({ address }) => formatAddress(address) === name);
+  return daemon.sessions().some(({ id }) => String(id) === name);
 }

@@ -20,7 +20,7 @@ import { cause } from '../wire/cause.ts';
 import { formatAddress, parseAddress } from '../wire/ip.ts';
 import type { Configuration } from './configuration/configuration.ts';
 import type { DaemonOptions } from './daemon-options.ts';
-import { descriptorsOf, restoreSessions, type DaemonState } from './daemon-state.ts';
+import { descriptorsOf, isUp, restoreSessions, type DaemonState } from './daemon-state.ts';
 import { Connections } from './engine/connections.ts';
 import { Descriptors } from './engine/descriptors.ts';
 import { Drive } from './engine/drive.ts';
@@ -37,6 +37,7 @@ import { Counters } from './reports/counters.ts';
 import { Failures } from './reports/failures.ts';
 import { Hooks, type AboutSession } from './reports/hooks.ts';
 import type { LogDocument } from './reports/log.ts';
+import { OwedHooks } from './reports/owed-hooks.ts';
 import { Reports } from './reports/reports.ts';
 import { BanSet } from './tunnels/ban-set.ts';
 import { BroadcastRelays } from './tunnels/broadcast-relays.ts';
@@ -111,11 +112,14 @@ export class Daemon {
     this.servers = servers;
     this.links = links;
 
-    const hooks = new Hooks({
-      log: (level, text) => log.line(level, text),
-      count,
-      about: (session) => aboutSession(session, servers, links),
-    });
+    const hooks = new Hooks(
+      {
+        log: (level, text) => log.line(level, text),
+        count,
+        about: (session) => aboutSession(session, servers, links),
+      },
+      new OwedHooks(files.join(options.runtime, 'hooks'), warn),
+    );
     const reports = new Reports({
       log,
       faults,
@@ -330,6 +334,7 @@ export class Daemon {
     try {
       await daemon.ports.router.recover();
       await daemon.ports.sets.recover();
+      daemon.#hooks.recover(() => false);
       await daemon.inForce.start();
     } catch (error) {
       await daemon.stop();
@@ -375,6 +380,7 @@ export class Daemon {
     void ports.sets.recover(); // what callers are held in is not removed
     restoreSessions(daemon, options.faults, saved, { servers: known, links });
     daemon.#hooks.restore(saved.hooks);
+    daemon.#hooks.recover((subject) => isUp(subject, daemon, ports.access));
     io.go();
     radius.settle();
     daemon.#beginToLook();

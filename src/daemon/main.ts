@@ -52,7 +52,13 @@ const alone: Readonly<
 /** Another program asks whether this one would come up in its place. */
 function tryOut(): ExitCode {
   loadAddon();
-  program.print(JSON.stringify({ version, state: STATE_VERSION } satisfies Trial));
+  const trial: Trial = {
+    version,
+    state: STATE_VERSION,
+    command: program.command,
+    environment: program.environments(),
+  };
+  program.print(JSON.stringify(trial));
   return ExitCode.Ok;
 }
 

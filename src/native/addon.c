@@ -5,6 +5,7 @@
 #include "context.h"
 #include "device.h"
 #include "gre.h"
+#include "guard.h"
 #include "kernel.h"
 #include "lock.h"
 #include "memory.h"
@@ -170,6 +171,8 @@ NAPI_MODULE_INIT()
 		{ "bpfWrite", bpf_write },
 		{ "bpfErase", bpf_erase },
 		{ "bpfRead", bpf_read },
+		{ "holdSignals", hold_signals },
+		{ "setGuard", set_guard },
 	};
 	struct addon *addon = pages_allocate(sizeof *addon);
 	if (addon == NULL) {

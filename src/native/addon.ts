@@ -68,7 +68,15 @@ export interface Addon {
   claimDescriptor(fd: number): void;
   closeDescriptor(fd: number): void;
   /** `words`, `environment`: strings that each end with a zero octet; comes back only by throwing. */
-  become(words: Uint8Array, environment: Uint8Array, descriptors: Int32Array): never;
+  become(
+    words: Uint8Array,
+    environment: Uint8Array,
+    descriptors: Int32Array,
+    guardSeconds: number,
+  ): never;
+  holdSignals(isHeld: boolean): void;
+  /** `duty`: one of guard.c. */
+  setGuard(fd: number, duty: number): void;
   bpfMap(keySize: number, valueSize: number, entries: number): number;
   /** `instructions`: struct bpf_insn records in host order. */
   bpfProgram(instructions: Uint8Array): number;

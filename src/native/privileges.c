@@ -7,13 +7,12 @@
 #include "privileges.h"
 
 #include <asm/errno.h>
-#include <asm/siginfo.h>
-#include <asm/signal.h>
 #include <linux/capability.h>
 #include <linux/futex.h>
 #include <linux/prctl.h>
 
 #include "memory.h"
+#include "signals.h"
 #include "syscall.h"
 
 /* glibc's SIGSETXID, musl's SIGCANCEL: neither library lets a program block it. */
@@ -26,22 +25,6 @@ struct reduction {
 	long result;
 	uint32_t done; /* futex */
 };
-
-struct signal_action {
-	void (*handler)(int number, siginfo_t *information, void *machine);
-	unsigned long flags;
-	void (*restorer)(void);
-	uint64_t mask;
-};
-
-#if defined(__x86_64__)
-/* Other kernels bring their own way back from a handler. */
-__attribute__((naked)) static void return_from_signal(void)
-{
-	__asm__ volatile("movl %0, %%eax\n\tsyscall" : : "i"(__NR_rt_sigreturn));
-}
-enum { restorer_flag = 0x04000000 };
-#endif
 
 /* In the thread that is to have less. Must be safe in a signal handler: system calls only. */
 static void reduce(struct reduction *reduction)
@@ -130,25 +113,21 @@ napi_value reduce_thread_capabilities(napi_env env, napi_callback_info info)
 		return throw_io_error(env, -ENOMEM, "mmap", NULL);
 
 	struct signal_action before, ours = { .handler = on_signal, .flags = SA_SIGINFO | SA_RESTART };
-#if defined(__x86_64__)
-	ours.flags |= restorer_flag;
-	ours.restorer = return_from_signal;
-#endif
-	long result = syscall4(rt_sigaction, borrowed_signal, &ours, &before, sizeof ours.mask);
+	long result = set_signal_action(borrowed_signal, &ours, &before);
 	if (result < 0) {
 		pages_release(reduction, sizeof *reduction);
 		return throw_io_error(env, result, "rt_sigaction", NULL);
 	}
 	result = queue_signal(tid, reduction);
 	if (result < 0) {
-		syscall4(rt_sigaction, borrowed_signal, &before, NULL, sizeof ours.mask);
+		set_signal_action(borrowed_signal, &before, NULL);
 		pages_release(reduction, sizeof *reduction);
 		return throw_io_error(env, result, "rt_tgsigqueueinfo", NULL);
 	}
 	/* Late is not never: the thread may still come to it, so handler and request must then stay. */
 	if (!wait_until_done(reduction, milliseconds))
 		return throw_io_error(env, -ETIMEDOUT, "rt_tgsigqueueinfo", NULL);
-	syscall4(rt_sigaction, borrowed_signal, &before, NULL, sizeof ours.mask);
+	set_signal_action(borrowed_signal, &before, NULL);
 	result = reduction->result;
 	const char *call = reduction->call;
 	pages_release(reduction, sizeof *reduction);

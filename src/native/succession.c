@@ -11,6 +11,7 @@
 #include <linux/fcntl.h>
 #include <linux/memfd.h>
 
+#include "guard.h"
 #include "memory.h"
 #include "syscall.h"
 
@@ -133,27 +134,25 @@ static const char **words_of(uint8_t *octets, size_t length, long *failure)
 	return NULL;
 }
 
-/* Nothing blocked: the next program finds its signals as a new process does. */
-static void unblock_signals(uint64_t *before)
-{
-	static const uint64_t none = 0;
-	syscall4(rt_sigprocmask, SIG_SETMASK, &none, before, sizeof none);
-}
-
-/* become(words, environment, descriptors): words[0] is the program's path; comes back only by throwing, and nothing has changed */
+/*
+ * become(words, environment, descriptors, time): words[0] is the program's path; comes back only by throwing, and nothing has
+ * changed. `time`: the guard's, in seconds (guard.c), 0: none, but signals wait; -1: no guard, and nothing is blocked, as in a new
+ * process.
+ */
 napi_value become(napi_env env, napi_callback_info info)
 {
-	napi_value arguments[3];
+	napi_value arguments[4];
 	uint8_t *words_octets, *environment_octets;
 	size_t words_length, environment_length, count, done = 0;
 	napi_typedarray_type type;
-	int32_t *descriptors;
+	int32_t *descriptors, time;
 	uint64_t mask = 0;
 	long result;
-	if (!take_arguments(env, info, 3, arguments) ||
+	if (!take_arguments(env, info, 4, arguments) ||
 	    !take_octets(env, arguments[0], "The words must be a Uint8Array", &words_octets, &words_length) ||
 	    !take_octets(env, arguments[1], "The environment must be a Uint8Array", &environment_octets,
-			 &environment_length))
+			 &environment_length) ||
+	    !take_integer(env, arguments[3], -1, "The time must be a number of seconds", &time))
 		return NULL;
 	if (napi_get_typedarray_info(env, arguments[2], &type, &count, (void **)&descriptors, NULL, NULL) != napi_ok ||
 	    type != napi_int32_array)
@@ -172,8 +171,11 @@ napi_value become(napi_env env, napi_callback_info info)
 	if (result >= 0) {
 		call = "execve";
 		subject = words[0];
-		unblock_signals(&mask);
+		const uint64_t waiting = time < 0 ? 0 : held_signals();
+		syscall4(rt_sigprocmask, SIG_SETMASK, &waiting, &mask, sizeof waiting);
+		set_alarm(time > 0 ? time : 0);
 		result = syscall3(execve, words[0], words, environment);
+		set_alarm(0);
 		syscall4(rt_sigprocmask, SIG_SETMASK, &mask, NULL, sizeof mask);
 	}
 	while (done > 0)

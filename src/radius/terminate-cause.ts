@@ -115,6 +115,7 @@ const terminateCauses: Record<CauseCode, keyof typeof TerminateCause> = {
   RADIUS_UNUSABLE: 'NasError',
   ACCOUNTING_LOST: 'NasError',
   ACCOUNTING_REFUSED: 'NasError',
+  SERVICE_DIED: 'NasReboot',
   SERVICE_NOT_RUNNING: 'NasError',
 };
 

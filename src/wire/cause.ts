@@ -329,6 +329,10 @@ const table = {
     sentence:
       'The RADIUS servers answer other accounting records, but not this one, so it was given up: their logs should say why.',
   },
+  SERVICE_DIED: {
+    sentence:
+      'pptp-gateway was killed, or it crashed; its next start told the hooks of what had ended with it.',
+  },
   SERVICE_NOT_RUNNING: { sentence: 'pptp-gateway is not running.' },
 } as const satisfies Record<string, CauseEntry>;
 

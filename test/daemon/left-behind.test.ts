@@ -28,13 +28,13 @@ const server = `config interface 'home'
 	option localip '192.168.1.1'
 	list range '192.168.1.200-192.168.1.210'
 `;
-const link = (host: string) => `config interface 'office'
+const link = (host: string, more = '') => `config interface 'office'
 	option proto 'pptpgw'
 	option server '${host}'
 	option username 'anna'
 	option password 'secret of anna'
 	option defaultroute '0'
-`;
+${more}`;
 
 before(async () => {
   router = lab.namespace('router');
@@ -97,7 +97,8 @@ test('ARP for a caller, the route to a server and tables are gone after the next
   assert.equal((await proxies()).trim(), '192.168.1.77 dev lan proxy');
   assert.equal(await hostRoutes(), '');
   assert.doesNotMatch(await tables(), /pptp_gateway/);
-  assert.doesNotMatch(next.process.output, /warning/);
+  assert.match(next.process.output, /hooks hear now of 3 sessions, links and bans/);
+  assert.doesNotMatch(next.process.output.replace(/.*a daemon before was killed.*/, ''), /warning/);
   await next.process.stop();
   assert.equal((await proxies()).trim(), '192.168.1.77 dev lan proxy');
   const journal = join(next.configDir, 'run/journal');
@@ -113,4 +114,41 @@ test("a clean stop leaves nothing, and the owner's own entry for a caller's addr
   await gateway.process.stop();
   assert.match(await proxies(), /192\.168\.1\.200 dev lan/);
   await caller.process.stop();
+});
+
+test('a kill: peers and links notice at once, dial again by themselves, and hooks hear of what had ended', async () => {
+  const told = join(lab.dir, 'told');
+  const hooks = `	option connect 'echo "up $SESSION $ADDRESS" >>${told}'
+	option disconnect 'echo "down $SESSION $ADDRESS $CAUSE" >>${told}'
+`;
+  const gateway = await start(router, server, 'router');
+  const caller = await start(far, link('203.0.113.2', hooks), 'far', '--dial');
+  await caller.process.line(/link office: up/);
+  await gateway.process.line(/user "anna".*: up/);
+  // The server's kernel closes the control connection.
+  await kill(gateway);
+  const line = await caller.process.line(/link office: waiting .*/);
+  assert.match(line, /HANGUP|CONTROL_LOST/);
+  const lines = (pattern: RegExp) =>
+    readFileSync(told, 'utf8')
+      .split('\n')
+      .filter((each) => pattern.test(each));
+  const from = caller.process.output.length;
+  const next = await start(router, server, 'router');
+  await caller.process.line(/link office: up/, from);
+  while (lines(/^up/).length < 2);
+  // And the other end.
+  await kill(caller);
+  await next.process.line(/user "anna".*: down (HANGUP|CONTROL_LOST)/);
+  assert.equal(lines(/^down/).length, 1);
+  const again = await start(far, link('203.0.113.2', hooks), 'far', '--dial');
+  await again.process.line(/a daemon before was killed: hooks hear now of 2/);
+  await again.process.line(/link office: up/);
+  while (lines(/^up/).length < 3);
+  const [first, second] = lines(/^down/);
+  assert.match(first!, /^down 1 192\.168\.1\.1 (HANGUP|CONTROL_LOST)$/);
+  assert.match(second!, /^down 2 192\.168\.1\.1 SERVICE_DIED$/);
+  await again.process.stop();
+  while (lines(/^down/).length < 3);
+  await next.process.stop();
 });

@@ -87,12 +87,25 @@ function ofRouter(
 const sessions = async (gateway: Gateway) =>
   (await call<{ sessions: SessionDocument[] }>(gateway, 'sessions')).sessions;
 
+/** What an upgrade takes up, as it was last. */
+const upgraded: Partial<Record<Kind, string>> = {};
+
 /** Takes a kind's first section up with these options. */
 async function reload(kind: Kind, more: Section): Promise<void> {
+  const from = router.process.output.length;
+  const table = tables[kind] as Readonly<Record<string, { applies: Applies }>>;
+  const ofUpgrade = Object.entries(more).filter(([name]) => table[name]!.applies === 'upgrade');
+  const before = upgraded[kind] ?? '[]';
+  upgraded[kind] = JSON.stringify(ofUpgrade);
   if (kind === 'link') branch.configure({ network: text('link', more) });
   else router.configure(ofRouter(kind, more));
   const { faults } = await call<{ faults: unknown[] }>(kind === 'link' ? branch : router, 'reload');
   assert.deepEqual(faults, []);
+  if (upgraded[kind] !== before)
+    await router.process.line(
+      /taken up by an upgrade in place[^]*sessions go on[^]*is running/,
+      from,
+    );
 }
 
 async function until(what: () => Promise<string | undefined>): Promise<void> {
@@ -190,6 +203,7 @@ const off: Partial<Record<Kind, Section>> = { server: { disabled: '1' }, relay: 
 const endsOf: Readonly<Record<Applies, Change['ends']>> = {
   live: 'nothing',
   'new-sessions': 'nothing',
+  upgrade: 'nothing',
   restart: 'nothing',
   disallowed: 'some',
   session: 'sessions',

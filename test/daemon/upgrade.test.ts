@@ -198,37 +198,133 @@ test('a program that is broken, missing or does not know how is not taken, and n
 function variant(name: string, from: RegExp, to: string): string {
   const text = readFileSync(bundle, 'utf8');
   const changed = text.replace(from, to);
-  assert.notEqual(changed, text);
+  assert(changed !== text, name);
   const path = join(lab.dir, `${name}.mjs`);
   writeFileSync(path, changed);
   writeFileSync(join(lab.dir, 'native.node'), readFileSync(join(bundle, '../native.node')));
   return path;
 }
 
+/** Only when it takes over, not when it is tried. */
+const inEarnest = (script: string) =>
+  `if ((process.env.PPTP_GATEWAY_INHERITED ?? 'trial') !== 'trial') { ${script} }`;
+/** Before anything of the program; when it restores sessions; before it takes over. */
+const atTop = (name: string, script: string) => variant(name, /\n/, `\n${inEarnest(script)}\n`);
+const atRestore = (name: string, script: string) =>
+  variant(name, /(`server \$\{[\w$]+\.name\}: its sessions`)/, `(()=>{${script}})()||$1`);
+const beforeTakingOver = (name: string, script: string) =>
+  variant(
+    name,
+    /await ([\w$]+)\.resume\(([\w$]+(?:,[\w$]+){2},\(\)=>)/,
+    `(await(${script}))||await $1.resume($2`,
+  );
+
+/** As if the state document were another. */
+const readAs = (name: string, change: string) =>
+  variant(name, /\.octets\(`\/proc\/self\/fd\/\$\{[^}]+\}`\)/, `$&.${change}`);
+
+/** What comes up in its place gives back, for this reason, and the session goes on. */
+async function givesBack(home: Gateway, script: string, why: RegExp): Promise<void> {
+  install(program(script));
+  const before = home.process.output.length;
+  const { code, output } = await home.command('upgrade');
+  assert.equal(code, 1, output);
+  assert.match(output, why);
+  const line = await home.process.line(/the new program did not come up .*/, before);
+  assert.match(line, /1 sessions go on/);
+  assert.match(line, why);
+}
+
 test('a program that fails when it is to take over gives back, with the same sessions', async () => {
   const { home, office } = await tunnel();
   const { from, to } = stream(4_000_000);
   await to.line(/\./);
-  const other = variant('other', /"pptp-gateway-state"/, '"another-state"');
-  for (const broken of [
-    program(other),
-    `cd /; PPTP_GATEWAY_X=1 ${program(bundle)} --no-such-option`,
-  ]) {
-    install(broken, program(bundle));
-    const before = home.process.output.length;
-    const { code, output } = await home.command('upgrade');
-    assert.equal(code, 1, output);
-    await home.process.line(/the new program did not come up .* 1 sessions go on/, before);
-  }
+  const { pid } = home.process;
+  const [{ id }] = (await sessions(home)) as [Shown];
+  for (const [script, why] of [
+    [variant('other', /"pptp-gateway-state"/, '"another-state"'), /it is no state document/],
+    [readAs('altered', 'map((o,i)=>i===400?o^1:o)'), /it is damaged/],
+    [beforeTakingOver('rejects', 'Promise.reject(new Error("no good"))'), /no good/],
+    [atTop('throws', 'throw new Error("no good")'), /it ended/],
+    [atTop('ends', 'process.exit(0)'), /it ended/],
+    [atRestore('leaves', 'process.exit(0)'), /it ended/],
+    [
+      `--max-old-space-size=40 ${atRestore('memory', 'const all=[];for(;;)all.push(new Array(1e5).fill(all.length+0.5))')}`,
+      /signal \d+ ended it/,
+    ],
+  ] as const)
+    await givesBack(home, script, why);
   const sent = await from.line(/digest .*/);
   assert.equal(await to.line(/digest .*/), sent);
   assert.doesNotMatch(home.process.output, /: down/);
   // And the next one that is sound is taken.
   install(program(bundle));
   await upgrade(home);
-  assert.equal((await sessions(home)).length, 1);
+  assert.equal((await sessions(home))[0]!.id, id);
+  assert.equal(home.process.pid, pid);
   assert.equal(existsSync(join(home.configDir, 'run/previous.mjs')), false);
   await end(office, home);
+});
+
+test('a program that hangs gives back when its time is over, wherever it hangs', async () => {
+  const { home, office } = await tunnel();
+  const other = await lab.gateway('other', far, { ...files, network: server });
+  // Where nobody would hear of a timer, where all that is waited for never comes, and while it is only tried.
+  const asked = [];
+  for (const [gateway, script] of [
+    [office, atTop('loops', 'for(;;);')],
+    [home, beforeTakingOver('waits', 'new Promise(()=>setInterval(()=>{},1e6))')],
+  ] as const) {
+    install(program(script));
+    asked.push(gateway.command('upgrade'));
+    await gateway.process.line(/it would come up/);
+  }
+  install(program(variant('tried', /\n/, '\nfor(;;);\n')));
+  asked.push(other.command('upgrade'));
+  for (const { code, output } of await Promise.all(asked)) {
+    assert.equal(code, 1);
+    assert.match(output, /did not come up.* within 30 s/);
+  }
+  for (const { process: daemon } of [home, office]) assert.doesNotMatch(daemon.output, /: down/);
+  assert.equal((await sessions(home)).length, 1);
+  assert.equal((await lab.run(far, 'ping', '-c', '1', '-w', '30', '192.168.99.1')).code, 0);
+  await end(other, office, home);
+});
+
+test('signals that come while no program handles them wait for the next one', async () => {
+  const { home, office } = await tunnel();
+  const readAgain = () => home.process.output.split('configuration read again').length - 1;
+  let wanted = 0;
+  for (let n = 0; n < 4; n++) {
+    install(program(bundle));
+    const from = home.process.output.length;
+    const asked = home.command('upgrade');
+    await home.process.line(/it would come up/, from);
+    // From before execve until the next one is there.
+    while (!/sessions go on/.test(home.process.output.slice(from))) {
+      home.process.signal('SIGHUP');
+      await new Promise((resolve) => setTimeout(resolve, 10 + 7 * n));
+    }
+    assert.equal((await asked).code, 0);
+    home.process.signal('SIGHUP');
+    await home.process.line(/configuration read again/, from);
+    assert(readAgain() > wanted);
+    wanted = readAgain();
+  }
+  assert.doesNotMatch(home.process.output, /: down/);
+  assert.equal((await sessions(home)).length, 1);
+  // And whoever asks it to end is not asked twice.
+  const from = home.process.output.length;
+  const asked = home.command('upgrade');
+  await home.process.line(/it would come up/, from);
+  await new Promise((resolve) => setTimeout(resolve, 150));
+  home.process.signal('SIGTERM');
+  const { code, output } = await home.process.ended;
+  assert.equal(code, 0);
+  assert.match(output, /stopping/);
+  await asked;
+  await office.process.line(/link office: waiting (HANGUP|PEER_TERMINATED)/);
+  await end(office);
 });
 
 test('a program with another form of sessions: an ordinary restart, with goodbyes and a line', async () => {

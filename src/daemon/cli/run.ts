@@ -16,6 +16,7 @@ import { Log, toStderr } from '../reports/log.ts';
 import { pptpObject } from '../methods/object.ts';
 import { SystemLog } from '../reports/system-log.ts';
 import { Inheritance } from '../upgrade/inheritance.ts';
+import { upgradeDue } from '../upgrade/due.ts';
 import { takeOver } from '../upgrade/take-over.ts';
 import { restart, Upgrade } from '../upgrade/upgrade.ts';
 import { version } from '../version.ts';
@@ -135,6 +136,11 @@ async function gateway(options: Arguments, log: Log, lastResort: LastResort): Pr
     try {
       const faults = await daemon.inForce.reload();
       log.line('info', 'configuration read again');
+      const due = upgradeDue(configuration, daemon.inForce.configuration);
+      if (due.length > 0) {
+        log.line('info', `${due.join(', ')}: taken up by an upgrade in place`);
+        void upgrade.begin().catch(() => undefined); // it was logged
+      }
       return faults;
     } catch (error) {
       log.line('error', 'the new configuration is refused; the old one stays in force');
@@ -165,10 +171,12 @@ async function gateway(options: Arguments, log: Log, lastResort: LastResort): Pr
     // Not once: a second Ctrl-C must not cut the goodbyes short, which take 4 s at most.
     for (const signal of ['SIGTERM', 'SIGINT'] as const) program.onSignal(signal, resolve);
   });
+  inheritance?.handlesSignals();
   log.line('info', `pptp-gateway ${version} is running`); // signals are handled from here on
   const untold = await tellReady(program.environment('NOTIFY_SOCKET'));
   if (untold !== undefined) log.line('warning', `systemd is not told: ${untold}`);
   await ended;
+  upgrade.forbid();
   log.line('info', 'stopping');
   buses.withdraw();
   await daemon.stop();

@@ -11,7 +11,9 @@ export const classes = {
   disallowed: 'only the sessions that it no longer allows',
   session: 'the sessions of its section (a link dials again)',
   listener: 'the whole section: its server, link or relay starts anew',
-  restart: 'nothing, and holds when the daemon is started anew, or with `pptp-gateway upgrade`',
+  upgrade:
+    'nothing: with the reload the daemon becomes itself anew, as with `pptp-gateway upgrade`, and sessions go on',
+  restart: 'nothing, and holds when the service is started anew',
 } as const;
 export type Applies = keyof typeof classes;
 

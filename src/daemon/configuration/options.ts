@@ -330,7 +330,7 @@ export const globalOptions = {
     integer(1, 4096),
     '64',
     'live',
-    'Sessions in all servers and links together. The room for these and for max_half_open is made when the daemon starts, or by `pptp-gateway upgrade`.',
+    'Sessions in all servers and links together. Where more are asked for, with max_half_open, than there were at the start, the daemon becomes itself anew with the reload, and sessions go on.',
   ),
   max_half_open: option(
     integer(1, 4096),

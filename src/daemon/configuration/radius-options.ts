@@ -119,7 +119,7 @@ export const nasOptions = {
   coa_port: option(integer(1, 65535), '3799', 'live', 'UDP port for CoA and Disconnect.'),
   records: optional(
     folder,
-    'restart',
+    'upgrade',
     'Folder where accounting records wait until a server has taken them; default: in memory on OpenWrt (it survives all but a restart of the router), /var/lib/pptp-gateway under systemd.',
   ),
 } as const;

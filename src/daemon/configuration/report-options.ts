@@ -18,7 +18,7 @@ export const reportOptions = {
   metrics_sessions: option(bool, '0', 'live', 'Metrics of each session, too.'),
   usage_folder: optional(
     folder,
-    'restart',
+    'upgrade',
     'Folder where usage is kept over a reboot: it is written there every six hours, and when the service stops. Default /etc/pptp/usage on OpenWrt, else /var/lib/pptp-gateway.',
   ),
 } as const;

@@ -5,6 +5,8 @@
 import type { Ban, LinkState, SessionEvent, SessionStatus } from '../../session/ports.ts';
 import { formatAddress, formatPrefix } from '../../wire/ip.ts';
 import type { Event } from './event.ts';
+import type { CauseCode } from '../../wire/cause.ts';
+import type { Hook, Job } from './owed-hooks.ts';
 import { quotaDocument } from './usage-document.ts';
 
 /** Each has its folder: its name and `.d`. */
@@ -86,6 +88,21 @@ export class Occasions {
       ...(retryIn === undefined ? {} : { RETRY_IN: String(Math.round(retryIn / 1000)) }),
     });
   }
+}
+
+const DIED: CauseCode = 'SERVICE_DIED';
+
+/** What is to be run if the daemon does not live to say that it is over; undefined: it is no beginning. */
+export function downOf({ name, lane, env }: Occasion, own: Hook | undefined): Job | undefined {
+  if (name === 'ban') {
+    const told = { ...env, EVENT: 'unban', ACTION: 'unban', WHY: 'restarted', OMITTED: '0' };
+    return { lane, env: told, own: undefined, folder: 'unban.d' };
+  }
+  if (name !== 'session-up' && name !== 'link-up') return undefined;
+  const down = name === 'session-up' ? 'session-down' : 'link-down';
+  const state = name === 'link-up' ? { STATE: 'down' } : {};
+  const told = { ...env, EVENT: down, ACTION: 'down', ...state, CAUSE: DIED };
+  return { lane, env: told, own, folder: `${down}.d` };
 }
 
 /** What a link's owner sees of its states; attempts in between are none of them. */

@@ -9,9 +9,11 @@ import { errorCode, errorText } from '../../platform/errors.ts';
 import { children, clock, files, program } from '../../platform/platform.ts';
 import type { SessionStatus } from '../../session/ports.ts';
 import { isShortage } from '../../router/run-program.ts';
+import { formatAddress } from '../../wire/ip.ts';
 import { Strangers } from '../engine/strangers.ts';
-import { Occasions, type OccasionName } from './hook-occasions.ts';
+import { downOf, Occasions, type OccasionName } from './hook-occasions.ts';
 import type { Level } from './log.ts';
+import type { Hook, Job, OwedHooks } from './owed-hooks.ts';
 
 /** Pause before what found no descriptor, process or memory is tried again, ms; and how often it is. */
 const PAUSE = 1_000;
@@ -52,30 +54,21 @@ export interface AboutSession {
   readonly down?: string | undefined;
 }
 
-/** All hooks of one event. */
-interface Job {
-  readonly lane: string;
+interface Waiting extends Job {
   /** Who is not among those that share the common room for what waits. */
   readonly stranger: OccasionName | undefined;
-  readonly env: Readonly<Record<string, string>>;
-  /** Option of a link. */
-  readonly own: Hook | undefined;
-  readonly folder: string;
+  /** What is owed no more when they run. */
+  readonly pays: string | undefined;
 }
 
 /** Failed logins are told of so often, and not when they are long past: as many may wait. */
 const FRESH = 20;
 
-interface Hook {
-  /** Name of a file, or the option of a link. */
-  readonly name: string;
-  readonly command: readonly [string, ...string[]];
-}
-
 export class Hooks {
   readonly #options: HookOptions;
   readonly #ports: HookPorts;
-  readonly #queue: Job[] = [];
+  readonly #owed: OwedHooks;
+  readonly #queue: Waiting[] = [];
   /** Lanes. */
   readonly #busy = new Set<string>();
   readonly #occasions = new Occasions();
@@ -83,8 +76,9 @@ export class Hooks {
   /** Of what strangers are the cause: events since the last one at which hooks were run. */
   readonly #omitted = new Map<OccasionName, number>();
 
-  constructor(ports: HookPorts, options: HookOptions = defaultHooks) {
+  constructor(ports: HookPorts, owed: OwedHooks, options: HookOptions = defaultHooks) {
     this.#ports = ports;
+    this.#owed = owed;
     this.#options = options;
   }
 
@@ -93,7 +87,7 @@ export class Hooks {
     return this.#busy.size > 0;
   }
 
-  /** Those that wait. Not carried: #options, #ports; #busy, which go on by themselves; #strangers and #omitted, which begin anew. */
+  /** Those that wait. Not carried: #options, #ports; #owed, which is a file; #busy, which go on by themselves; #strangers and #omitted, which begin anew. */
   save() {
     return { queue: this.#queue, occasions: this.#occasions.save() };
   }
@@ -109,21 +103,43 @@ export class Hooks {
     if (occasion === undefined) return;
     const { name, lane, env } = occasion;
     const isStranger = name === 'auth-failed' || name === 'ban' || name === 'unban';
+    const subject = subjectOf(event);
+    const down =
+      subject === undefined ? undefined : downOf(occasion, ownHook('disconnect', event, about));
+    if (down !== undefined) this.#owed.owe(subject!, down);
     this.#add({
       lane,
       stranger: isStranger ? name : undefined,
       env,
-      own: ownHook(event, about),
+      own: ownHook(name === 'session-up' ? 'connect' : 'disconnect', event, about),
       folder: `${name}.d`,
+      pays: down === undefined ? subject : undefined,
     });
   }
 
-  #add(job: Job): void {
+  /**
+   * Runs what is owed of things that are up no more, and nobody was told so.
+   * @param isUp by what subjectOf() calls it
+   */
+  recover(isUp: (subject: string) => boolean): void {
+    const waiting = new Set(this.#queue.map(({ pays }) => pays));
+    const claimed = this.#owed.claim((subject) => isUp(subject) || waiting.has(subject));
+    if (claimed.length === 0) return;
+    this.#ports.log(
+      'warning',
+      `a daemon before was killed: hooks hear now of ${claimed.length} sessions, links and bans that it had`,
+    );
+    for (const [subject, job] of claimed) this.#add({ ...job, stranger: undefined, pays: subject });
+  }
+
+  #add(job: Waiting): void {
     const { stranger, lane } = job;
     const isFull = this.#isFull(job);
     if (stranger === undefined) {
-      if (isFull) this.#failed(`hooks of ${lane}: not run, too many are waiting`);
-      else this.#queue.push(job);
+      if (isFull) {
+        this.#failed(`hooks of ${lane}: not run, too many are waiting`);
+        this.#pay(job);
+      } else this.#queue.push(job);
     } else {
       const omitted = this.#omitted.get(stranger) ?? 0;
       const isTooOften =
@@ -131,6 +147,7 @@ export class Hooks {
       if (isFull || isTooOften) {
         this.#omitted.set(stranger, omitted + 1);
         this.#ports.count(`hook left out: ${stranger}`);
+        this.#pay(job);
         return;
       }
       this.#omitted.delete(stranger);
@@ -140,7 +157,7 @@ export class Hooks {
   }
 
   /** Whether no more may wait where the job would. */
-  #isFull({ stranger, lane }: Job): boolean {
+  #isFull({ stranger, lane }: Waiting): boolean {
     const others = this.#queue.filter((each) =>
       stranger === undefined ? each.stranger === undefined : each.lane === lane,
     );
@@ -152,8 +169,9 @@ export class Hooks {
     while (this.#busy.size < this.#options.running) {
       const at = this.#queue.findIndex(({ lane }) => !this.#busy.has(lane));
       if (at === -1) return;
-      const [job] = this.#queue.splice(at, 1) as [Job];
+      const [job] = this.#queue.splice(at, 1) as [Waiting];
       this.#busy.add(job.lane);
+      this.#pay(job);
       void this.#runAll(job).finally(() => {
         this.#busy.delete(job.lane);
         this.#next();
@@ -233,6 +251,10 @@ export class Hooks {
     }
   }
 
+  #pay({ pays }: Waiting): void {
+    if (pays !== undefined) this.#owed.pay(pays);
+  }
+
   #failed(text: string): void {
     this.#ports.count('hook failed');
     this.#ports.log('warning', text);
@@ -252,12 +274,25 @@ async function persistently<T>(act: () => T | Promise<T>): Promise<T> {
 }
 
 /** The command that a link itself has for it. */
-function ownHook(event: Event, about: AboutSession | undefined): Hook | undefined {
+function ownHook(
+  option: 'connect' | 'disconnect',
+  event: Event,
+  about: AboutSession | undefined,
+): Hook | undefined {
   if (event.what !== 'session-up' && event.what !== 'session-down') return undefined;
-  const [option, command] =
-    event.what === 'session-up' ? ['connect', about?.up] : ['disconnect', about?.down];
+  const command = option === 'connect' ? about?.up : about?.down;
   if (command === undefined) return undefined;
   return { name: `${event.session.name}: ${option}`, command: ['/bin/sh', '-c', command] };
+}
+
+/** What is up or down by an event. */
+function subjectOf(event: Event): string | undefined {
+  if (event.what === 'session-up' || event.what === 'session-down')
+    return `session ${event.session.id}`;
+  if (event.what === 'link-state') return `link ${event.link}`;
+  if (event.what === 'banned' || event.what === 'unbanned')
+    return `ban ${formatAddress(event.ban.address)}`;
+  return undefined;
 }
 
 /** Text as it comes to lines, not too many and not too long. */

@@ -16,7 +16,7 @@ import { outerPath } from '../engine/outer-path.ts';
 import { routerCause } from '../engine/router-cause.ts';
 import { Groups } from './groups.ts';
 import { Standing } from './standing.ts';
-import { sayGoodbye } from '../engine/goodbye.ts';
+import { drop, sayGoodbye } from '../engine/goodbye.ts';
 import { endpointsOf, TcpConnection } from '../engine/tcp-connection.ts';
 
 /** MPPE's header and the inner protocol: what encrypted packets must be shorter by (RFC 3078 §3). */
@@ -118,13 +118,15 @@ export class ServerRunner {
     this.server.restore(server);
     const isOther = server.keys.session !== this.server.options.keys.session;
     for (const saved of callers) {
-      const socket = sockets.adopt(saved.descriptor);
+      let socket: TcpSocket | undefined;
       let caller: Caller;
       try {
+        socket = sockets.adopt(saved.descriptor);
         caller = this.server.resume(saved.caller, clock.monotonic());
       } catch (error) {
         this.ports.faults.note(`server ${this.server.options.name}: a session`, error);
-        sayGoodbye(socket);
+        if (socket === undefined) drop(saved.descriptor);
+        else sayGoodbye(socket);
         continue;
       }
       const { tcp, standing } = this.drive(socket, caller, saved.outer);

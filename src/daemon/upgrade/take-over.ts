@@ -9,9 +9,6 @@ import { version } from '../version.ts';
 import { decodeDocument } from './document.ts';
 import type { Inheritance } from './inheritance.ts';
 
-/** From its start a program has so long until it takes over, ms. */
-const UP_TIME = 30_000;
-
 /** @throws as Daemon.start, and what was inherited is lost then: its peers have been told */
 export async function takeOver(
   inheritance: Inheritance,
@@ -30,9 +27,6 @@ export async function takeOver(
     return Daemon.start(configuration, options);
   }
   let isWell = false as boolean;
-  const late = clock.after(UP_TIME, () => {
-    if (!isWell) inheritance.rollBack(`it did not come up within ${UP_TIME / 1000} s`);
-  });
   try {
     const daemon = await Daemon.resume(configuration, options, state, () => (isWell = true));
     inheritance.settle();
@@ -53,7 +47,5 @@ export async function takeOver(
     if (!isWell) inheritance.rollBack(errorText(error));
     inheritance.sayGoodbye();
     throw error;
-  } finally {
-    clock.cancel(late);
   }
 }

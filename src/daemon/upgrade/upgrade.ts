@@ -3,7 +3,13 @@
  * that is established. A program that does not come up is not taken; one that fails before it has taken over gives back.
  */
 import { GIVEN } from '../../native/addon.ts';
-import { become, closeDescriptor, memoryFile, openFile } from '../../native/succession.ts';
+import {
+  become,
+  closeDescriptor,
+  holdSignals,
+  memoryFile,
+  openFile,
+} from '../../native/succession.ts';
 import { errorText } from '../../platform/errors.ts';
 import { children, clock, files, program } from '../../platform/platform.ts';
 import type { Daemon } from '../daemon.ts';
@@ -11,7 +17,15 @@ import { descriptorsOf, type DaemonState } from '../daemon-state.ts';
 import type { Log } from '../reports/log.ts';
 import { version } from '../version.ts';
 import { encodeDocument, STATE_VERSION } from './document.ts';
-import { Inheritance, INHERITED, LAUNCHER, PREVIOUS, TRIAL, type Before } from './inheritance.ts';
+import {
+  Inheritance,
+  INHERITED,
+  LAUNCHER,
+  PREVIOUS,
+  told,
+  TRIAL,
+  type Before,
+} from './inheritance.ts';
 
 /** A router takes seconds to start the program, ms. */
 const TRIAL_TIME = 30_000;
@@ -22,6 +36,9 @@ const ANSWER_TIME = 100;
 export interface Trial {
   readonly version: string;
   readonly state: number;
+  /** Its runtime, with what that is told, and its script; and its environment. */
+  readonly command: readonly string[];
+  readonly environment: Readonly<Record<string, string>>;
 }
 
 export class Upgrade {
@@ -34,6 +51,7 @@ export class Upgrade {
   readonly #own:
     { readonly runtime: number; readonly script: number; readonly addon: number } | undefined;
   #isUnderWay = false;
+  #isForbidden = false;
   /** Why the last one was not to be. */
   #failure: string | undefined;
 
@@ -82,15 +100,32 @@ export class Upgrade {
 
   async #finish(next: Trial): Promise<void> {
     try {
-      if (next.state === STATE_VERSION)
-        await this.#daemon.succeeded((state) => this.#handOver(state));
+      if (next.state === STATE_VERSION) await this.#succeed(next);
       await this.#restart(
         `upgrade from ${version} to ${next.version}: that knows another form of sessions (${next.state}, here ${STATE_VERSION}), so they end`,
       );
     } catch (error) {
       this.#failed(errorText(error));
     }
-    this.#isUnderWay = false;
+    this.#isUnderWay = this.#isForbidden;
+  }
+
+  /** Whoever stops the daemon meanwhile is heard: here before it, or by the next program. */
+  async #succeed(next: Trial): Promise<never> {
+    holdSignals(true);
+    try {
+      await clock.pause(1); // what has come already is handled
+      if (this.#isForbidden) throw new Error('the daemon is to end');
+      return await this.#daemon.succeeded((state) => this.#handOver(state, next));
+    } finally {
+      holdSignals(false);
+    }
+  }
+
+  /** The daemon ends: nobody goes on with anything. */
+  forbid(): void {
+    this.#isForbidden = true;
+    this.#isUnderWay = true;
   }
 
   #failed(why: string): void {
@@ -98,17 +133,22 @@ export class Upgrade {
     this.#log.line('error', `upgrade: not done, everything goes on as it was: ${why}`);
   }
 
-  #handOver(state: DaemonState): never {
+  #handOver(state: DaemonState, next: Trial): never {
     const document = memoryFile('pptp-gateway state', encodeDocument(state, program.architecture));
+    let before: Before | undefined;
     try {
-      return Inheritance.handOver([...nextCommand(), ...program.words], environment(), {
-        state: document,
-        descriptors: descriptorsOf(state),
-        before: this.#before(),
-        failed: undefined,
-      });
+      before = this.#before();
+      // Not by the launcher, which would not come back from a fault of its own.
+      return Inheritance.handOver(
+        [...next.command, ...program.words],
+        withoutTold(next.environment),
+        document,
+        descriptorsOf(state),
+        before,
+      );
     } catch (error) {
       closeDescriptor(document);
+      if (before !== undefined) closeDescriptor(before.guard);
       throw error;
     }
   }
@@ -130,6 +170,7 @@ export class Upgrade {
       environment: { ...environment(), [GIVEN]: pathOf(addon) },
       version,
       descriptors: [runtime, addon],
+      guard: memoryFile('pptp-gateway guard', new Uint8Array()),
     };
   }
 }
@@ -159,12 +200,13 @@ function pathOf(descriptor: number): string {
   return `/proc/self/fd/${descriptor}`;
 }
 
-/** Without what this one was told alone. */
 function environment(): Record<string, string> {
-  const own = [INHERITED, GIVEN];
-  return Object.fromEntries(
-    Object.entries(program.environments()).filter(([name]) => !own.includes(name)),
-  );
+  return withoutTold(program.environments());
+}
+
+/** Without what a program in the place of another one is told. */
+function withoutTold(environment: Readonly<Record<string, string>>): Record<string, string> {
+  return Object.fromEntries(Object.entries(environment).filter(([name]) => !told.includes(name)));
 }
 
 /** The program that is installed now, in the place of this one, with nothing of it. @throws IoError */
@@ -187,7 +229,9 @@ async function tryNext(): Promise<Trial> {
     killSignal: 'SIGKILL',
     env: { ...environment(), [INHERITED]: TRIAL },
   });
-  const said = stderr.trim().split('\n').at(-1) ?? '';
+  // A runtime that breaks off says last of all which it is.
+  const lines = stderr.split('\n').filter((line) => /\S/.test(line) && !/^Node\.js v/.test(line));
+  const said = (lines.find((line) => /^\w*Error/.test(line)) ?? lines.at(-1) ?? '').trim();
   if (error?.killed === true)
     throw new Error(`the new program did not come up within ${TRIAL_TIME / 1000} s`);
   if (error !== undefined)

@@ -9,6 +9,7 @@ import { createInterface } from 'node:readline';
 import { test, type TestContext } from 'node:test';
 import { promisify } from 'node:util';
 import { defaultHooks, Hooks } from '../../../src/daemon/reports/hooks.ts';
+import { OwedHooks } from '../../../src/daemon/reports/owed-hooks.ts';
 import type { SessionEvent } from '../../../src/session/ports.ts';
 import { cause } from '../../../src/wire/cause.ts';
 import { parseAddress } from '../../../src/wire/ip.ts';
@@ -53,6 +54,7 @@ function linked(context: TestContext, name: string, events: readonly string[]) {
       count: () => undefined,
       about: () => ({ device: 'pptps-home' }),
     },
+    new OwedHooks(join(dir, 'owed'), (text) => lines.push(text)),
     { ...defaultHooks, dir },
   );
   return { dir, hooks, lines };

@@ -8,6 +8,7 @@ import {
   type HookOptions,
   type HookPorts,
 } from '../../../src/daemon/reports/hooks.ts';
+import { OwedHooks } from '../../../src/daemon/reports/owed-hooks.ts';
 import type { Ban, LinkState, SessionEvent } from '../../../src/session/ports.ts';
 import { cause, type CauseCode } from '../../../src/wire/cause.ts';
 import { parseAddress } from '../../../src/wire/ip.ts';
@@ -30,13 +31,18 @@ class Bench {
   readonly dir: string;
   readonly lines: string[] = [];
   readonly counted: string[] = [];
-  readonly hooks: Hooks;
+  hooks: Hooks;
   own: { up?: string; down?: string } = {};
   private waiting: (() => void)[] = [];
 
   constructor(context: TestContext, options: Partial<HookOptions> = {}) {
     this.dir = folder(context);
     for (const name of folders) mkdirSync(join(this.dir, `${name}.d`));
+    this.hooks = this.daemon(options);
+  }
+
+  /** One that is started here; what it has not done before it is killed, the next one finds. */
+  daemon(options: Partial<HookOptions> = {}): Hooks {
     const ports: HookPorts = {
       log: (level, text) => {
         this.lines.push(`${level} ${text.replaceAll(this.dir, '')}`);
@@ -45,7 +51,8 @@ class Bench {
       count: (counter) => this.counted.push(counter),
       about: () => ({ device: 'pptps-home', ...this.own }),
     };
-    this.hooks = new Hooks(ports, { ...defaultHooks, dir: this.dir, ...options });
+    const owed = new OwedHooks(join(this.dir, 'owed'), (text) => ports.log('warning', text));
+    return new Hooks(ports, owed, { ...defaultHooks, dir: this.dir, ...options });
   }
 
   /** An executable in one of the folders. */
@@ -413,4 +420,101 @@ test('a quota that is used up: whose it is, and what it was', async (t) => {
     'info hook /quota.d/10-tell: ACTION=quota EVENT=quota PATH=/usr/sbin:/usr/bin:/sbin:/bin QUOTA=5000000 QUOTA_ACTION=slow 512 SINCE=2026-11-01 UNTIL=2026-11-30 USED=5000001 USERNAME=$(reboot)?` ',
     'info hook /quota.d/10-tell: done',
   ]);
+});
+
+const dead = (bench: Bench, isUp: (subject: string) => boolean = () => false) => {
+  bench.hooks = bench.daemon();
+  bench.hooks.recover(isUp);
+};
+
+test('a daemon that is killed owes what the next one runs: once, with the same variables and the cause', async (t) => {
+  const bench = new Bench(t);
+  bench.own = { down: 'echo "own $LINK $CAUSE"' };
+  for (const name of ['session-down', 'link-down', 'unban'])
+    bench.hook(
+      `${name}.d/10`,
+      'echo "$EVENT $ACTION ${SESSION}${LINK}${PEER} ${USERNAME:-} ${STATE:-} ${CAUSE:-}${WHY:-} ${BYTES_SENT:-none}"',
+    );
+  bench.hooks.note({ what: 'session-up', session: link });
+  bench.hooks.note({ what: 'session-up', session: { ...session, id: 8 } });
+  bench.hooks.note({ what: 'link-state', link: 'office', state: 'up' });
+  const since = 1000;
+  const ban: Ban = {
+    server: 'home',
+    username: 'eve',
+    address: parseAddress('198.51.100.9')!,
+    tries: 3,
+    since,
+    until: since + 60_000,
+  };
+  bench.hooks.note({ what: 'banned', ban });
+  bench.hooks.note({
+    what: 'session-down',
+    session: { ...session, id: 8 },
+    cause: cause('HANGUP'),
+  });
+  await bench.says(/session-down down 8/);
+  bench.lines.length = 0;
+  dead(bench);
+  await bench.says(/own office/);
+  await bench.says(/link-down down/);
+  await bench.says(/unban unban/);
+  await bench.says(/session-down down 7/);
+  assert.deepEqual(
+    bench.lines.map((line) => line.replace(/^info hook [^:]*(: disconnect)?: /, '')).sort(),
+    [
+      'own office SERVICE_DIED',
+      'session-down down 7office203.0.113.9 anna  SERVICE_DIED none',
+      'link-down down office  down SERVICE_DIED none',
+      'unban unban 198.51.100.9 eve  restarted none',
+      'warning a daemon before was killed: hooks hear now of 3 sessions, links and bans that it had',
+    ].sort(),
+  );
+  bench.lines.length = 0;
+  dead(bench);
+  assert.deepEqual(bench.lines, []);
+});
+
+test('what goes on owes nothing yet, and session numbers that come again are others', async (t) => {
+  const bench = new Bench(t);
+  bench.hook('session-down.d/10', 'echo "$SESSION $CAUSE"');
+  bench.hooks.note(up);
+  dead(bench, (subject) => subject === 'session 7');
+  assert.deepEqual(bench.lines, []);
+  bench.hooks.note(down);
+  await bench.says(/7 PEER_DEAD/);
+  bench.hooks.note(up);
+  bench.hooks = bench.daemon({ running: 0 }); // killed before it gets so far
+  bench.hooks.recover(() => false);
+  bench.hooks.note(up);
+  dead(bench);
+  await bench.says(/of 2 sessions/);
+  const died = () => bench.lines.filter((line) => line.endsWith('7 SERVICE_DIED'));
+  while (died().length < 2) await new Promise((resolve) => setTimeout(resolve, 20));
+});
+
+test('the file of what is owed may be damaged, and does not grow', (t) => {
+  const bench = new Bench(t);
+  const file = join(bench.dir, 'owed');
+  const lines = () => readFileSync(file, 'utf8').split('\n').length;
+  for (let id = 0; id < 2_000; id++) {
+    bench.hooks.note({ what: 'session-up', session: { ...session, id } });
+    bench.hooks.note({ what: 'session-down', session: { ...session, id }, cause: cause('HANGUP') });
+    assert(lines() < 1_200, String(id));
+  }
+  const owed = (job: object) => `${JSON.stringify({ owes: 'session 1', job })}\n`;
+  for (const text of [
+    '\0\n{',
+    '{"owes":1}\n',
+    '[]\nnull\n7\n',
+    owed({}),
+    owed({ lane: 'a', env: { A: 1 }, folder: 'session-down.d' }),
+    owed({ lane: 'a', env: {}, folder: '../../bin' }),
+    owed({ lane: 'a', env: {}, folder: 'session-down.d', own: {} }),
+  ]) {
+    writeFileSync(file, text);
+    bench.lines.length = 0;
+    dead(bench);
+    assert.deepEqual(bench.lines, [], text);
+  }
 });
