@@ -15,10 +15,8 @@ import { type InnerPacket, LATER, WAITS } from '../../../src/data-path/mppe/inne
 import { MppeReceiver } from '../../../src/data-path/mppe/receiver.ts';
 import { MppeSender } from '../../../src/data-path/mppe/sender.ts';
 import { TypeScriptCipher } from '../../../src/data-path/mppe/typescript.ts';
-import { MPPE_WASM } from '../../../src/data-path/mppe/wasm/binary.ts';
 import { WasmCipher } from '../../../src/data-path/mppe/wasm/wasm-cipher.ts';
 import { IoContext } from '../../../src/native/io-context.ts';
-import { compileWasm } from '../../../tools/build-wasm.ts';
 import { hex } from '../../crypto/hex.ts';
 import { MppeTwinSender } from './twin.ts';
 import { tagged } from '../packets.ts';
@@ -59,10 +57,6 @@ function eachSame<T>(all: Record<string, Bench>, run: (bench: Bench) => T): T {
 
 const key = fc.uint8Array({ minLength: 16, maxLength: 16 });
 const strength = fc.constantFrom(...STRENGTHS);
-
-test('the binary is what its source compiles to', () => {
-  assert.equal(Buffer.from(compileWasm()).toString('base64'), MPPE_WASM);
-});
 
 test('batches of packets of several sessions, wherever they lie, whatever their lengths and strengths', () => {
   const SLOTS = 8;
