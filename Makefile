@@ -169,7 +169,7 @@ soak: setup-test build
 	@node --import tsx test/soak/main.ts
 
 # What runs the addon: tests and the programs that they start.
-SANITIZED = $(shell find test/native test/tun-tap test/raw-socket -name '*.test.ts' | sort) test/daemon/gateway.test.ts
+SANITIZED = $(shell find test/native test/tun-tap test/raw-socket -name '*.test.ts' | sort) test/data-path/mppe/ciphers.test.ts test/daemon/gateway.test.ts
 test-sanitized: setup-test build
 	test/native/sanitized.sh $(RUN_TESTS) --test-timeout=600000 $(SANITIZED)
 

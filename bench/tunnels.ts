@@ -53,9 +53,26 @@ export const variants: readonly Variant[] = [
     start: (sides) => reference(sides, 'pipelined'),
   },
   {
+    name: 'c-mppe-three',
+    title: 'C reference, MPPE-128, three streams',
+    start: (sides) => reference(sides, 'three'),
+  },
+  {
     name: 'ours-mppe',
     title: 'pptp-gateway, MPPE-128',
     start: (sides) => ours(sides, 'required'),
+  },
+  {
+    name: 'ours-mppe-wasm',
+    title: 'pptp-gateway, MPPE-128, WebAssembly',
+    start: async (sides) => {
+      sides.lab.launcher = ['/usr/bin/env', 'PPTP_GATEWAY_CIPHER=webassembly'];
+      try {
+        return await ours(sides, 'required');
+      } finally {
+        sides.lab.launcher = [];
+      }
+    },
   },
   {
     name: 'openvpn',
@@ -130,7 +147,7 @@ async function ours({ lab, server, client }: Sides, mppe: 'off' | 'required'): P
 
 async function reference(
   { lab, server, client }: Sides,
-  mode: 'none' | 'plain' | 'pipelined',
+  mode: 'none' | 'plain' | 'pipelined' | 'three',
 ): Promise<Tunnel> {
   const end = async (
     namespace: string,

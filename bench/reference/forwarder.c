@@ -3,8 +3,8 @@
  * (RFC 2637 §4.1), with TCP offload, batches, MPPE-128 stateless, sequence numbers and acknowledgments, check of the inner
  * source and MSS clamp. No negotiation: both ends are told what they need.
  *
- *     forwarder DEVICE LOCAL PEER CALL-ID PEER-CALL-ID INNER-PEER none|plain|pipelined [a|b]
- *     forwarder --vectors plain|pipelined COUNT LENGTH     encrypts packets of 0, 1, 2 ... and prints them in hex
+ *     forwarder DEVICE LOCAL PEER CALL-ID PEER-CALL-ID INNER-PEER none|plain|pipelined|three [a|b]
+ *     forwarder --vectors plain|pipelined|three COUNT LENGTH     encrypts packets of 0, 1, 2 ... and prints them in hex
  *
  * DEVICE is made here; its address is somebody else's work. a and b: which of the two keys is for sending.
  */
@@ -289,7 +289,8 @@ static void key(uint8_t octets[16], int which)
 
 static int choose(const char *name)
 {
-	crypt_packets = strcmp(name, "plain") == 0 ? crypt_plain : strcmp(name, "pipelined") == 0 ? crypt_pipelined : NULL;
+	crypt_packets = strcmp(name, "plain") == 0 ? crypt_plain : strcmp(name, "pipelined") == 0 ? crypt_pipelined :
+			strcmp(name, "three") == 0 ? crypt_three : NULL;
 	return crypt_packets != NULL || strcmp(name, "none") == 0;
 }
 
@@ -315,7 +316,7 @@ int main(int argc, char **argv)
 	if (argc == 5 && strcmp(argv[1], "--vectors") == 0) return vectors(argv[2], strtoul(argv[3], NULL, 10), strtoul(argv[4], NULL, 10));
 	uint8_t octets[16];
 	if (argc != 9 || !choose(argv[7]) || inet_pton(AF_INET, argv[3], &peer.sin_addr) != 1 || inet_pton(AF_INET, argv[6], &inner_peer) != 1) {
-		fputs("usage: forwarder DEVICE LOCAL PEER CALL-ID PEER-CALL-ID INNER-PEER none|plain|pipelined a|b\n", stderr);
+		fputs("usage: forwarder DEVICE LOCAL PEER CALL-ID PEER-CALL-ID INNER-PEER none|plain|pipelined|three a|b\n", stderr);
 		return 64;
 	}
 	peer.sin_family = AF_INET;

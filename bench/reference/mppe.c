@@ -1,5 +1,6 @@
-/* RC4, SHA-1 and the key chain of MPPE-128, plain and pipelined. */
+/* RC4, SHA-1 and the key chain of MPPE-128, plain and pipelined; and by our addon's C. */
 #include "mppe.h"
+#include "../../src/native/mppe.h"
 #include <string.h>
 
 typedef uint32_t word; /* of the RC4 state: README.md */
@@ -111,7 +112,7 @@ static void apply_two(word *restrict s, const struct piece *a, word *restrict z,
 #define ROL(x, n) ((x) << (n) | (x) >> (32 - (n)))
 
 /* Vectorized, the schedule reads pairs of words that were written one by one, and waits for each: three times the time. */
-__attribute__((optimize("no-tree-vectorize"))) static void sha1_block(uint32_t h[5], const uint8_t *block)
+__attribute__((optimize("no-tree-vectorize"))) static void hash_block(uint32_t h[5], const uint8_t *block)
 {
 	uint32_t w[80], a = h[0], b = h[1], c = h[2], d = h[3], e = h[4];
 	for (int i = 0; i < 16; i++)
@@ -148,8 +149,8 @@ static void interim_key(const struct chain *chain, const uint8_t current[16], ui
 	text[126] = 112 * 8 >> 8;
 	text[127] = (112 * 8) & 255;
 	uint32_t h[5] = {0x67452301, 0xefcdab89, 0x98badcfe, 0x10325476, 0xc3d2e1f0};
-	sha1_block(h, text);
-	sha1_block(h, text + 64);
+	hash_block(h, text);
+	hash_block(h, text + 64);
 	for (int i = 0; i < 16; i++) interim[i] = (uint8_t)(h[i / 4] >> (24 - 8 * (i & 3)));
 }
 
@@ -215,4 +216,22 @@ void crypt_pipelined(struct chain *chain, const struct piece *pieces, size_t cou
 		schedule_and_change(chain, s);
 		apply(s, &at, pieces[n].at, pieces[n].length);
 	}
+}
+
+void crypt_three(struct chain *chain, const struct piece *pieces, size_t count)
+{
+	static struct mppe mppe;
+	if (mppe.sha1 == NULL) mppe_begin(&mppe, cpu_features());
+	struct mppe_keys keys = {.bits = 128};
+	memcpy(keys.start, chain->start, 16);
+	memcpy(keys.session, chain->key, 16);
+	for (size_t done = 0; done < count;) {
+		struct mppe_packet packets[mppe_lanes];
+		size_t left = count - done, group = left == 4 ? 2 : left < mppe_lanes ? left : mppe_lanes;
+		for (size_t n = 0; n < group; n++) packets[n] = (struct mppe_packet){pieces[done + n].at, (uint32_t)pieces[done + n].length, &keys, NULL};
+		mppe_crypt(&mppe, packets, (unsigned)group);
+		done += group;
+	}
+	memcpy(chain->key, keys.session, 16);
+	chain->count = (chain->count + count) & 0xfff;
 }

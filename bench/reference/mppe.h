@@ -22,4 +22,6 @@ void chain_skip(struct chain *chain, unsigned packets);
 void crypt_plain(struct chain *chain, const struct piece *pieces, size_t count);
 /* Pipelined: the key set-up of a packet beside the key change of the next one, and the key streams of two packets. */
 void crypt_pipelined(struct chain *chain, const struct piece *pieces, size_t count);
+/* By what our addon has (src/native/mppe.c): three key streams at once, the processor's instructions for SHA-1. */
+void crypt_three(struct chain *chain, const struct piece *pieces, size_t count);
 #endif

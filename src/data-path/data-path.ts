@@ -28,6 +28,7 @@ import { SequenceWindow } from './gre/sequence-window.ts';
 import { Transmitter } from './gre/transmitter.ts';
 import { Inbound } from './inbound.ts';
 import { Ipv6Rules } from './ip/ipv6-rules.ts';
+import type { MppeCipher } from './mppe/cipher.ts';
 import { MppeSender } from './mppe/sender.ts';
 import { TypeScriptCipher } from './mppe/typescript.ts';
 import { WasmCipher } from './mppe/wasm/wasm-cipher.ts';
@@ -44,8 +45,8 @@ import { TooLarge } from './too-large.ts';
 
 export interface DataPathOptions {
   readonly arena: Arena;
-  /** Calls at the same time. */
-  readonly maxSessions: number;
+  /** The addon's, at work in the arena; else WebAssembly's, or one in TypeScript where that is off. */
+  readonly cipher?: MppeCipher | undefined;
   /** ms that an acknowledgment waits for a packet to ride on; 100 by default. */
   readonly ackDelay?: number;
   /** Packets after which an acknowledgment waits no longer; 32 by default. Less than the window that we offer. */
@@ -81,15 +82,17 @@ export class DataPath {
   readonly #inbound: Inbound;
   readonly #outbound: Outbound;
 
-  constructor({ arena, maxSessions, ackDelay = 100, ackEvery = 32 }: DataPathOptions) {
-    const { octets, memory, heldSlots, backlogSlots, shapedSlots } = arena;
-    const cipher = memory === undefined ? new TypeScriptCipher(octets) : new WasmCipher(memory);
+  constructor({ arena, cipher: given, ackDelay = 100, ackEvery = 32 }: DataPathOptions) {
+    const { octets, memory, maxSessions, heldSlots, backlogSlots, shapedSlots } = arena;
+    const cipher =
+      given ?? (memory === undefined ? new TypeScriptCipher(octets) : new WasmCipher(memory));
     const toSend = new HeldPackets(octets, backlogSlots);
     const shaped = new HeldPackets(octets, shapedSlots);
     const counters = new CounterSlab(maxSessions);
     const shaper = () =>
       new Shaper({ octets, maxSessions, shaped, shapedSlots: shapedSlots.count, counters });
     const state = {
+      arena,
       octets,
       cipher,
       maxSessions,
@@ -105,7 +108,7 @@ export class DataPath {
       inwards: shaper(),
       outwards: shaper(),
       acks: new DeadlineList(maxSessions, Math.max(1, ackDelay)),
-      mppe: new MppeSender(maxSessions, cipher),
+      mppe: new MppeSender(arena, cipher),
       control: new PendingControl(maxSessions),
     };
     const { sessions, output } = state;
@@ -181,7 +184,7 @@ export class DataPath {
     this.#outbound.unpark(device, parked, from, to, now);
   }
 
-  /** Ends the batch that goes out: a packet may wait in it for another one, to be encrypted beside it (mppe/cipher.ts). */
+  /** Ends the batch that goes out: packets wait in it to be encrypted together (mppe/cipher.ts). */
   seal(): void {
     this.#mppe.finish();
   }

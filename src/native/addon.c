@@ -2,6 +2,7 @@
  * The addon's entry, and its functions for any descriptor.
  */
 #include "bpf.h"
+#include "cipher.h"
 #include "context.h"
 #include "device.h"
 #include "gre.h"
@@ -149,6 +150,8 @@ NAPI_MODULE_INIT()
 		{ "close", device_close },
 		{ "sendGre", gre_send },
 		{ "sendTun", tun_send },
+		{ "cryptPackets", cipher_crypt },
+		{ "changeKey", cipher_change },
 		{ "counters", device_counters },
 		{ "originalDestination", original_destination },
 		{ "netlinkRequest", netlink_request },

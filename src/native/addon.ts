@@ -50,6 +50,9 @@ export interface Addon {
   close(fd: number): void;
   sendGre(context: ContextHandle, fd: number, meta: Int32Array, count: number): number;
   sendTun(context: ContextHandle, meta: Int32Array, count: number): number;
+  /** MPPE of a batch of packets, and the change of a key (io-context.ts); an addon may lack them. */
+  cryptPackets?: (context: ContextHandle, packets: Int32Array, count: number, used: number) => void;
+  changeKey?: (context: ContextHandle, keys: number) => void;
   counters(fd: number): RawCounters;
   originalDestination(fd: number): { address: number; port: number };
   netlinkRequest(protocol: number, request: Uint8Array, answer: Uint8Array): number;

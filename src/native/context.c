@@ -4,6 +4,7 @@
 
 #include "coalesce.h"
 #include "memory.h"
+#include "mppe.h"
 #include "send-scratch.h"
 
 /* Marks our externals, so that another addon's is not taken for a context. */
@@ -24,9 +25,14 @@ static size_t coalescer_at(void)
 	return scratch_at() + aligned(sizeof(struct send_scratch));
 }
 
+static size_t mppe_at(void)
+{
+	return coalescer_at() + aligned(sizeof(struct coalescer));
+}
+
 static size_t context_size(void)
 {
-	return coalescer_at() + sizeof(struct coalescer);
+	return mppe_at() + sizeof(struct mppe);
 }
 
 void context_release(napi_env env, struct context *context)
@@ -64,6 +70,8 @@ napi_value context_create(napi_env env, napi_callback_info info)
 	context->arena_length = (uint32_t)length;
 	context->scratch = (struct send_scratch *)((char *)context + scratch_at());
 	context->coalescer = (struct coalescer *)((char *)context + coalescer_at());
+	context->mppe = (struct mppe *)((char *)context + mppe_at());
+	mppe_begin(context->mppe, cpu_features());
 	if (napi_create_reference(env, arena, 1, &context->arena) != napi_ok ||
 	    napi_create_external(env, context, context_finalize, NULL, &handle) != napi_ok) {
 		context_release(env, context);

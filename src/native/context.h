@@ -1,5 +1,5 @@
 /*
- * Contexts. A context is an arena, pinned and checked before every use, and scratch memory for sending; it lives until
+ * Contexts. A context is an arena, pinned and checked before every use, and scratch memory for sending and MPPE; it lives until
  * JavaScript has dropped it and the last watch on it has gone.
  */
 #ifndef PPTP_CONTEXT_H
@@ -9,6 +9,7 @@
 
 struct send_scratch;
 struct coalescer;
+struct mppe;
 
 struct context {
 	napi_ref arena; /* keeps it alive, whoever else lets go of it */
@@ -16,6 +17,7 @@ struct context {
 	unsigned users;
 	struct send_scratch *scratch;
 	struct coalescer *coalescer;
+	struct mppe *mppe;
 };
 
 napi_value context_create(napi_env env, napi_callback_info info);

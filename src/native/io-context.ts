@@ -37,6 +37,12 @@ export interface Watcher {
   onLost(error: IoError): void;
 }
 
+/** MPPE of packets and keys that lie in the arena, as data-path/mppe/cipher.ts has it. */
+export interface IoCipher {
+  crypt(packets: Int32Array, count: number, used: number): void;
+  change(keys: number): void;
+}
+
 export interface IoCounters {
   /** Packets handed to the watcher. */
   readonly received: number;
@@ -54,6 +60,8 @@ export interface IoCounters {
 
 export class IoContext {
   readonly arena: ArrayBuffer;
+  /** Undefined: the addon has none. */
+  readonly cipher: IoCipher | undefined;
   readonly #addon: Addon;
   readonly #handle: ContextHandle;
 
@@ -65,6 +73,7 @@ export class IoContext {
     this.#addon = loadAddon();
     this.#handle = this.#addon.createContext(arena);
     this.arena = arena;
+    this.cipher = cipherOf(this.#addon, this.#handle);
   }
 
   /**
@@ -111,4 +120,12 @@ export class IoContext {
     for (let i = 0; i + 1 < flat.length; i += 2) errors[errnoName(flat[i]!)] = flat[i + 1]!;
     return { ...counters, errors };
   }
+}
+
+function cipherOf({ cryptPackets, changeKey }: Addon, handle: ContextHandle): IoCipher | undefined {
+  if (cryptPackets === undefined || changeKey === undefined) return undefined;
+  return {
+    crypt: (packets, count, used) => cryptPackets(handle, packets, count, used),
+    change: (keys) => changeKey(handle, keys),
+  };
 }

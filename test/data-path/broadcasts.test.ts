@@ -105,7 +105,7 @@ test('it goes on to another broadcast address, with right checksums; mDNS to its
 });
 
 test('every caller on the device gets it but the one it is from; what is too large for one is not sent', () => {
-  const { server, serverSlot } = connect(new End({ maxSessions: 8 }));
+  const { server, serverSlot } = connect(new End({}, { maxSessions: 8 }));
   const slots = [serverSlot];
   for (let n = 1; n < 4; n++) {
     const slot = server.path.calls.open(CLIENT, SERVER, 100 + n, 0);
@@ -131,7 +131,7 @@ test('every caller on the device gets it but the one it is from; what is too lar
 });
 
 test('with more callers than the batch has room for it goes on where it stopped', () => {
-  const { server } = connect(new End({ maxSessions: 8 }, { outSlots: 2 }));
+  const { server } = connect(new End({}, { maxSessions: 8, outSlots: 2 }));
   for (let n = 1; n < 5; n++) {
     const slot = server.path.calls.open(CLIENT, SERVER, 100 + n, 0);
     server.path.calls.connect(slot, 200 + n);

@@ -318,7 +318,7 @@ test('many packets are acknowledged without delay; acknowledgments are not', () 
 
 test('a peer was heard with its first packet, or acknowledgment, whatever a call before it heard', () => {
   for (const first of [greToServer(0, ECHO), greToServer(undefined, new Uint8Array(), 5)]) {
-    const { server, serverSlot } = connect(new End({ maxSessions: 1 }));
+    const { server, serverSlot } = connect(new End({}, { maxSessions: 1 }));
     assert.equal(server.path.calls.heard(serverSlot), false);
     server.gre(first, 0);
     assert.equal(server.path.calls.heard(serverSlot), true);
@@ -720,7 +720,7 @@ test('stateful MPPE gives a packet up after 50 ms, asks for a reset, and goes on
 });
 
 test('stateful MPPE holds at most 64 packets, and no more than there is room for', () => {
-  const pair = connect(new End({ maxSessions: 2 }, { heldSlots: 70 }));
+  const pair = connect(new End({}, { maxSessions: 2, heldSlots: 70 }));
   const { server, client } = pair;
   encrypt(pair, true);
   const wire = Array.from({ length: 100 }, (_, n) => {
@@ -771,7 +771,7 @@ test('a call ends without a trace, its counters in the totals', () => {
 });
 
 test('a slot that is used again remembers nothing of the call before', () => {
-  const pair = connect(new End({ maxSessions: 1 }));
+  const pair = connect(new End({}, { maxSessions: 1 }));
   const { server, client } = pair;
   encrypt(pair, true);
   server.path.calls.setIpv6(0, { local: octets(OUR_ID), peer: octets(ID) });
@@ -827,7 +827,7 @@ test('stateful MPPE survives a peer that starts its sequence numbers again', () 
 });
 
 test('calls: one id per peer at a time, as many as there is room for', () => {
-  const { path } = new End({ maxSessions: 3 });
+  const { path } = new End({}, { maxSessions: 3 });
   const slots = [path.calls.open(CLIENT, SERVER, 0, 0), path.calls.open(SERVER, 0, 0, 0)];
   assert.equal(path.calls.open(CLIENT, SERVER, 0, 0), -1);
   slots.push(path.calls.open(CLIENT, SERVER, 65535, 0));

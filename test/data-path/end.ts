@@ -33,8 +33,8 @@ export class End {
   room = Infinity;
 
   constructor(options: Partial<DataPathOptions> = {}, arena: ArenaOptions = {}) {
-    this.arena = options.arena ?? createArena(arena);
-    this.path = new DataPath({ maxSessions: 4, ...options, arena: this.arena });
+    this.arena = options.arena ?? createArena({ maxSessions: 4, ...arena });
+    this.path = new DataPath({ ...options, arena: this.arena });
   }
 
   /** Another program takes the place of this one, with what that has saved of its call in slot 0. */
@@ -44,7 +44,7 @@ export class End {
     const state = { ended: this.path.save(), call: this.path.calls.save(0) };
     const document = encodeDocument(state, 'here');
     const saved = decodeDocument(document, 'here') as typeof state;
-    this.path = new DataPath({ maxSessions: 4, arena: this.arena });
+    this.path = new DataPath({ arena: this.arena });
     this.path.restore(saved.ended);
     assert.equal(this.path.calls.restore(saved.call, now), 0);
     attach(this.path);

@@ -14,6 +14,7 @@ const native = resolve(here, '../../src/native');
 /** Their names and what they are made of: files of src/native. */
 const programs: Readonly<Record<string, readonly string[]>> = {
   offload: ['split.c', 'coalesce.c'],
+  cipher: ['cipher.c', 'mppe.c', 'sha1.c', 'cpu.c'],
   kernel: ['gre.c', 'tun.c', 'netlink.c', 'split.c', 'coalesce.c'],
 };
 

@@ -23,8 +23,14 @@ const TUN = 7;
 
 /** A host with the packet machine of the daemon, joined to another one by a wire without delay. */
 class Host {
-  readonly arena = createArena({ greSlots: 4, tunSlots: 4, outSlots: 64, heldSlots: 16 });
-  readonly dataPath = new DataPath({ arena: this.arena, maxSessions: 4 });
+  readonly arena = createArena({
+    maxSessions: 4,
+    greSlots: 4,
+    tunSlots: 4,
+    outSlots: 64,
+    heldSlots: 16,
+  });
+  readonly dataPath = new DataPath({ arena: this.arena });
   readonly address: number;
   readonly delivered: Uint8Array[] = [];
   readonly sent: Uint8Array[] = [];

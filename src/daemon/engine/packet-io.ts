@@ -5,10 +5,11 @@
 import type { SavedCallPath } from '../../data-path/calls.ts';
 import type { Counters } from '../../data-path/counters.ts';
 import { DataPath } from '../../data-path/data-path.ts';
-import { createArena } from '../../data-path/queues/arena.ts';
+import { type Arena, createArena } from '../../data-path/queues/arena.ts';
 import { IoContext } from '../../native/io-context.ts';
 import type { IoError } from '../../native/io-error.ts';
-import { clock } from '../../platform/platform.ts';
+import type { MppeCipher } from '../../data-path/mppe/cipher.ts';
+import { clock, program } from '../../platform/platform.ts';
 import type { CallIds } from '../../pptp/call-ids.ts';
 import {
   greReceiveWords,
@@ -27,6 +28,13 @@ import type { Drive } from './drive.ts';
 /** How often the socket is tried before another program takes over; what it does not take then is lost. */
 const LAST_TRIES = 64;
 
+/** Environment: 'webassembly' for that cipher instead of the addon's, so that they can be compared. */
+const CIPHER = 'PPTP_GATEWAY_CIPHER';
+
+function chosenCipher(io: IoContext): MppeCipher | undefined {
+  return program.environment(CIPHER) === 'webassembly' ? undefined : io.cipher;
+}
+
 export interface SavedPackets {
   /** Descriptor. */
   readonly gre: number;
@@ -41,12 +49,12 @@ export class PacketIo {
   /** The engine is broken: nothing is moved any more. */
   #broken = false;
   readonly #failed: (error: unknown) => void;
-  readonly #arena = createArena();
-  readonly #io = new IoContext(this.#arena.buffer);
+  readonly #arena: Arena;
+  readonly #io: IoContext;
   readonly #dataPath: DataPath;
   readonly #gre: GreSocket;
-  readonly #greIn = new Int32Array(this.#arena.greSlots.count * greReceiveWords);
-  readonly #tunIn = new Int32Array(this.#arena.tunSlots.count * tunReceiveWords);
+  readonly #greIn: Int32Array;
+  readonly #tunIn: Int32Array;
   /** Devices whose packets wait, and who is told of them. */
   readonly #parking = new Map<TunDevice, () => void>();
   /** Of devices that are open: they are closed before anything was received. */
@@ -82,9 +90,13 @@ export class PacketIo {
   ) {
     this.#failed = failed;
     this.#drive = drive;
+    this.#arena = createArena({ maxSessions: maxCalls });
+    this.#io = new IoContext(this.#arena.buffer);
+    this.#greIn = new Int32Array(this.#arena.greSlots.count * greReceiveWords);
+    this.#tunIn = new Int32Array(this.#arena.tunSlots.count * tunReceiveWords);
     this.#gre = new GreSocket(this.#io, inherited?.gre);
     this.#waiting = inherited && [];
-    this.#dataPath = new DataPath({ arena: this.#arena, maxSessions: maxCalls });
+    this.#dataPath = new DataPath({ arena: this.#arena, cipher: chosenCipher(this.#io) });
     const callIds = new AdmittedCallIds(
       ids,
       (callIds) => this.#gre.setCallIds(callIds),

@@ -11,14 +11,15 @@ import { Drop, PASS } from '../drop.ts';
 import type { Inbound } from '../inbound.ts';
 import { packetLength } from '../ip/inner-packet.ts';
 import type { MppeCipher } from '../mppe/cipher.ts';
-import { type InnerPacket, WAITS } from '../mppe/inner.ts';
+import { type InnerPacket, LATER, WAITS } from '../mppe/inner.ts';
 import { MppeReceiver, type SavedReceiver } from '../mppe/receiver.ts';
+import type { Arena } from '../queues/arena.ts';
 import type { SessionSlab } from '../session-slab.ts';
 
 export interface PppReceiverParts {
+  readonly arena: Arena;
   readonly octets: Uint8Array;
   readonly cipher: MppeCipher;
-  readonly maxSessions: number;
   readonly sessions: SessionSlab;
   readonly inbound: Inbound;
   readonly control: PendingControl;
@@ -32,7 +33,7 @@ export class PppReceiver {
 
   constructor(parts: PppReceiverParts) {
     this.#parts = parts;
-    this.#mppe = new MppeReceiver(parts.maxSessions, parts.cipher);
+    this.#mppe = new MppeReceiver(parts.arena, parts.cipher);
   }
 
   setMppe(slot: Slot, mppe: MppeKeys | undefined): void {
@@ -82,26 +83,23 @@ export class PppReceiver {
     }
   }
 
-  /** Delivers the packet that waits to be decrypted beside another one: none waits between two batches. */
+  /** Delivers the packets that wait to be decrypted together: none waits between two batches. */
   finish(now: number): void {
-    this.#mppe.finish();
-    this.#deliverWaited(now);
+    const mppe = this.#mppe;
+    const { waited } = mppe;
+    mppe.finish();
+    while (mppe.take(now)) this.#opened(waited.slot, waited.result, waited.inner, now);
   }
 
   #decrypt(slot: Slot, sequence: number, at: number, length: number, now: number): void {
     const mppe = this.#mppe;
     if (!mppe.active(slot)) return this.#parts.counters.drop(slot, Drop.notNegotiated);
-    const result = mppe.open(slot, at, length, sequence, now);
-    this.#deliverWaited(now);
+    let result = mppe.open(slot, at, length, sequence, now);
+    if (result === LATER) {
+      this.finish(now);
+      result = mppe.open(slot, at, length, sequence, now);
+    }
     if (result !== WAITS) this.#opened(slot, result, mppe.inner, now);
-  }
-
-  #deliverWaited(now: number): void {
-    const { waited } = this.#mppe;
-    if (waited.slot === -1) return;
-    const { slot } = waited;
-    waited.slot = -1;
-    this.#opened(slot, waited.result, waited.inner, now);
   }
 
   #opened(slot: Slot, result: number, inner: InnerPacket, now: number): void {

@@ -6,8 +6,10 @@ import { readU16 } from '../../wire/octets.ts';
 import { internetChecksum } from '../ip/checksum.ts';
 import { ipv4HeaderLength, packetLength } from '../ip/inner-packet.ts';
 
-/** An MPPE packet waits for another one, to be decrypted beside it: neither PASS nor a reason to drop it. */
+/** Neither PASS nor a reason to drop an MPPE packet: it waits, to be decrypted together with others. */
 export const WAITS = -1;
+/** It must come again when those that wait are dealt with. */
+export const LATER = -2;
 
 /** An IP packet in the arena; one record serves all. */
 export interface InnerPacket {

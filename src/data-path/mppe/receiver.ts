@@ -11,6 +11,7 @@ import {
 } from '../../wire/mppe-header.ts';
 import type { MppeCipher } from './cipher.ts';
 import { Drop } from '../drop.ts';
+import type { Arena } from '../queues/arena.ts';
 import { type InnerPacket } from './inner.ts';
 import { StatefulReceiver } from './stateful.ts';
 import { StatelessReceiver, type WaitedPacket } from './stateless.ts';
@@ -22,17 +23,18 @@ export type SavedReceiver = ReturnType<MppeReceiver['save']>;
 export class MppeReceiver {
   /** The packet of the last PASS of open(). */
   readonly inner: InnerPacket = { protocol: 0, at: 0, length: 0 };
-  /** The packet that had waited, once it is decrypted: after open() or finish(), and before what open() answers. */
+  /** The packet of the last take(). */
   readonly waited: WaitedPacket;
   readonly #octets: Uint8Array;
   readonly #mode: Uint8Array;
   readonly #stateless: StatelessReceiver;
   readonly #stateful: StatefulReceiver;
 
-  constructor(maxSessions: number, cipher: MppeCipher) {
-    this.#octets = cipher.octets;
+  constructor(arena: Arena, cipher: MppeCipher) {
+    const { octets, maxSessions } = arena;
+    this.#octets = octets;
     this.#mode = new Uint8Array(maxSessions);
-    this.#stateless = new StatelessReceiver(maxSessions, cipher, this.inner);
+    this.#stateless = new StatelessReceiver(arena, cipher, this.inner);
     this.waited = this.#stateless.waited;
     this.#stateful = new StatefulReceiver(maxSessions);
   }
@@ -75,15 +77,20 @@ export class MppeReceiver {
     return this.#mode[slot] !== Mode.Stateful || this.#stateful.changesOnFlush(slot);
   }
 
-  /** Decrypts the packet that waits for another one. */
+  /** Decrypts the packets that wait, in one go. take() has them. */
   finish(): void {
     this.#stateless.finish();
   }
 
+  /** The next of them, in `waited`; in the order in which they came. @returns false: there is none */
+  take(now: number): boolean {
+    return this.#stateless.take(now);
+  }
+
   /**
-   * Decrypts the MPPE packet octets[at..at+length) of the cipher's memory in place; it is there in `inner` then.
+   * Decrypts the MPPE packet octets[at..at+length) of the arena in place; it is there in `inner` then.
    * @param sequence GRE sequence number
-   * @returns Drop, PASS or WAITS
+   * @returns Drop, PASS, WAITS, or LATER: first those that wait must be dealt with, then it comes again
    */
   open(slot: Slot, at: number, length: number, sequence: number, now: number): number {
     const octets = this.#octets;

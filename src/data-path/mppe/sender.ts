@@ -1,10 +1,9 @@
 /**
  * MPPE, sending side: RFC 3078 §3 (packets), §7 (keys), §8 (stateless and stateful).
  *
- * Stateless: the key changes before every packet, and every packet has A. A packet may wait for the next one, to be
- * encrypted beside it, until finish(). Stateful: one key stream runs on from packet to
- * packet; the key changes before "flag" packets (low octet of the count 0xff), and before the packet that follows a CCP
- * Reset-Request, both with A.
+ * Stateless: the key changes before every packet, and every packet has A. Packets wait for finish(), which encrypts them
+ * together. Stateful: one key stream runs on from packet to packet; the key changes before "flag" packets (low octet of the
+ * count 0xff), and before the packet that follows a CCP Reset-Request, both with A.
  *
  * The RFC only starts the key stream again after a Reset-Request. Linux (ppp_mppe.c) changes the key as well, and so
  * do we, unless the peer was seen to do otherwise (receiver.ts).
@@ -13,13 +12,14 @@ import type { MppeKeys } from '../../crypto/mppe-keys.ts';
 import { RC4_STATE_OCTETS, rc4Apply, rc4KeySchedule } from '../../crypto/rc4.ts';
 import type { Slot } from '../../wire/brand.ts';
 import { MPPE_HEADER_LENGTH, writeMppeHeader } from '../../wire/mppe-header.ts';
-import { KEY_SIZE, KEY_WORDS } from './key-words.ts';
-import { Lane, type MppeCipher } from './cipher.ts';
+import { MPPE_BATCH, type Arena } from '../queues/arena.ts';
+import { type MppeCipher, PACKET_WORDS, putPacket } from './cipher.ts';
 import { KeySlab } from './keys.ts';
 
 const Mode = { Off: 0, Stateless: 1, Stateful: 2 } as const;
 
 export class MppeSender {
+  readonly #octets: Uint8Array;
   readonly #cipher: MppeCipher;
   /** Session keys: of the next packet (stateless), of the packet before it (stateful). */
   readonly #keys: KeySlab;
@@ -31,14 +31,14 @@ export class MppeSender {
   readonly #changeOnFlush: Uint8Array;
   /** Key streams that run on; stateful slots only. */
   readonly #streams: (Uint8Array | undefined)[];
-  /** The packet that waits. -1: none does. */
-  #waitingSlot = -1;
-  #waitingAt = 0;
-  #waitingLength = 0;
+  /** The packets that wait (cipher.ts), and how many do. */
+  readonly #packets = new Int32Array(MPPE_BATCH * PACKET_WORDS);
+  #waiting = 0;
 
-  constructor(maxSessions: number, cipher: MppeCipher) {
+  constructor({ octets, maxSessions, keys }: Arena, cipher: MppeCipher) {
+    this.#octets = octets;
     this.#cipher = cipher;
-    this.#keys = new KeySlab(maxSessions);
+    this.#keys = new KeySlab(octets, keys.send);
     this.#mode = new Uint8Array(maxSessions);
     this.#count = new Uint16Array(maxSessions);
     this.#flush = new Uint8Array(maxSessions);
@@ -58,15 +58,15 @@ export class MppeSender {
     this.#count[slot] = 0;
     this.#flush[slot] = 0;
     if (!mppe.stateful) {
-      this.#keys.change(slot, this.#keys.keys, slot * KEY_SIZE);
+      this.#cipher.change(this.#keys.at(slot));
       return;
     }
     const stream = new Uint8Array(RC4_STATE_OCTETS);
-    rc4KeySchedule(stream, this.#keys.keys, slot * KEY_SIZE, this.#keys.length(slot));
+    rc4KeySchedule(stream, this.#octets, this.#keys.sessionAt(slot), this.#keys.length(slot));
     this.#streams[slot] = stream;
   }
 
-  /** Not carried: #cipher; #waitingSlot, #waitingAt and #waitingLength, for no packet may wait: see finish(). */
+  /** Not carried: #octets and #cipher; #packets and #waiting, for no packet may wait: see finish(). */
   save(slot: Slot) {
     return {
       keys: this.#keys.save(slot),
@@ -101,17 +101,18 @@ export class MppeSender {
   }
 
   /**
-   * Encrypts the octets [at..at+length) of the cipher's memory, inner protocol and packet, in place, and writes the two
-   * octets of header before them. They may be encrypted only by the next call or finish().
+   * Encrypts the octets [at..at+length) of the arena, inner protocol and packet, in place, and writes the two octets of
+   * header before them. They may be encrypted only by finish().
    */
   encrypt(slot: Slot, at: number, length: number): void {
-    const { octets } = this.#cipher;
+    const octets = this.#octets;
     const count = this.#count[slot]!;
     this.#count[slot] = (count + 1) & 0xfff;
     const stream = this.#streams[slot];
     if (stream === undefined) {
       writeMppeHeader(octets, at - MPPE_HEADER_LENGTH, true, count);
-      this.#encryptStateless(slot, at, length);
+      putPacket(this.#packets, this.#waiting++, at, length, this.#keys.at(slot));
+      if (this.#waiting === MPPE_BATCH) this.finish();
       return;
     }
     const flushed = this.#step(slot, stream, count);
@@ -119,48 +120,20 @@ export class MppeSender {
     rc4Apply(stream, octets, at, length, at);
   }
 
-  /** Encrypts the packet that waits. To be called before any is sent. */
+  /** Encrypts the packets that wait. To be called before any is sent. */
   finish(): void {
-    if (this.#waitingSlot === -1) return;
-    this.#prepare(Lane.First, this.#waitingSlot);
-    this.#cipher.apply(this.#waitingAt, this.#waitingLength);
-    this.#waitingSlot = -1;
-  }
-
-  #encryptStateless(slot: Slot, at: number, length: number): void {
-    const cipher = this.#cipher;
-    const first = this.#waitingSlot;
-    if (first !== -1) {
-      this.#waitingSlot = -1;
-      this.#prepare(Lane.First, first);
-      this.#prepare(Lane.Second, slot);
-      cipher.applyBoth(this.#waitingAt, this.#waitingLength, at, length);
-    } else if (cipher.worthPairing) {
-      this.#waitingSlot = slot;
-      this.#waitingAt = at;
-      this.#waitingLength = length;
-    } else {
-      this.#prepare(Lane.First, slot);
-      cipher.apply(at, length);
-    }
-  }
-
-  /** Starts the key stream of the session's next packet, and replaces its key. */
-  #prepare(lane: Lane, slot: Slot): void {
-    const { words } = this.#keys;
-    const row = slot * KEY_WORDS;
-    this.#keys.prepare(this.#cipher, lane, slot, words, row, words, row);
+    if (this.#waiting === 0) return;
+    this.#cipher.crypt(this.#packets, this.#waiting, -1);
+    this.#waiting = 0;
   }
 
   /** Readies a key stream that runs on for the packet and answers whether it has A. */
   #step(slot: Slot, stream: Uint8Array, count: number): boolean {
     const isFlag = (count & 0xff) === 0xff;
     if (!isFlag && this.#flush[slot] === 0) return false;
-    const { keys } = this.#keys;
-    if (isFlag || this.#changeOnFlush[slot] !== 0) {
-      this.#keys.change(slot, keys, slot * KEY_SIZE);
-    }
-    rc4KeySchedule(stream, keys, slot * KEY_SIZE, this.#keys.length(slot));
+    const key = this.#keys.sessionAt(slot);
+    if (isFlag || this.#changeOnFlush[slot] !== 0) this.#keys.change(slot, this.#octets, key);
+    rc4KeySchedule(stream, this.#octets, key, this.#keys.length(slot));
     this.#flush[slot] = 0;
     return true;
   }

@@ -13,7 +13,7 @@ import type { MppeKeys } from '../../crypto/mppe-keys.ts';
 import { RC4_STATE_OCTETS, rc4Apply, rc4KeySchedule } from '../../crypto/rc4.ts';
 import type { Slot } from '../../wire/brand.ts';
 import { COHERENCY_MASK } from '../../wire/mppe-header.ts';
-import { KEY_SIZE } from './key-words.ts';
+import { KEY_SIZE, KEYS_SIZE } from './key-memory.ts';
 import { Drop, PASS } from '../drop.ts';
 import { type InnerPacket, readInner } from './inner.ts';
 import { KeySlab } from './keys.ts';
@@ -41,7 +41,7 @@ export class StatefulReceiver {
   readonly #keptKey = new Uint8Array(KEY_SIZE);
 
   constructor(maxSessions: number) {
-    this.#keys = new KeySlab(maxSessions);
+    this.#keys = new KeySlab(new Uint8Array(maxSessions * KEYS_SIZE), 0);
     this.#count = new Uint16Array(maxSessions);
     this.#synchronized = new Uint8Array(maxSessions);
     this.#changesOnFlush = new Uint8Array(maxSessions).fill(1);
@@ -52,7 +52,7 @@ export class StatefulReceiver {
   start(slot: Slot, keys: MppeKeys): void {
     this.#keys.start(slot, keys);
     const stream = new Uint8Array(RC4_STATE_OCTETS);
-    rc4KeySchedule(stream, this.#keys.keys, slot * KEY_SIZE, this.#keys.length(slot));
+    this.#schedule(slot, stream);
     this.#streams[slot] = stream;
     this.#count[slot] = 0;
     this.#synchronized[slot] = 1;
@@ -114,6 +114,12 @@ export class StatefulReceiver {
     return Drop.desynchronized;
   }
 
+  /** Starts the key stream of the session key. */
+  #schedule(slot: Slot, stream: Uint8Array): void {
+    const { octets } = this.#keys;
+    rc4KeySchedule(stream, octets, this.#keys.sessionAt(slot), this.#keys.length(slot));
+  }
+
   #openNext(
     slot: Slot,
     octets: Uint8Array,
@@ -124,9 +130,8 @@ export class StatefulReceiver {
     const count = this.#count[slot]!;
     const stream = this.#streams[slot]!;
     if (isFlag(count)) {
-      const { keys } = this.#keys;
-      this.#keys.change(slot, keys, slot * KEY_SIZE);
-      rc4KeySchedule(stream, keys, slot * KEY_SIZE, this.#keys.length(slot));
+      this.#keys.change(slot, this.#keys.octets, this.#keys.sessionAt(slot));
+      this.#schedule(slot, stream);
     }
     this.#count[slot] = (count + 1) & COHERENCY_MASK;
     rc4Apply(stream, octets, at, length, at);
@@ -145,7 +150,8 @@ export class StatefulReceiver {
     inner: InnerPacket,
   ): boolean {
     const key = this.#key;
-    for (let n = 0; n < KEY_SIZE; n++) key[n] = this.#keys.keys[slot * KEY_SIZE + n]!;
+    const kept = this.#keys.sessionAt(slot);
+    for (let n = 0; n < KEY_SIZE; n++) key[n] = this.#keys.octets[kept + n]!;
     const expected = this.#count[slot]!;
     const lostFlags = ((count < expected ? count + COUNTS : count) >> 8) - (expected >> 8);
     for (let n = 0; n < lostFlags; n++) this.#keys.change(slot, key, 0);
@@ -188,7 +194,7 @@ export class StatefulReceiver {
       return false;
     }
     rc4Apply(stream, octets, at + head, length - head, at + head);
-    this.#keys.keys.set(key, slot * KEY_SIZE);
+    this.#keys.octets.set(key, this.#keys.sessionAt(slot));
     return true;
   }
 }

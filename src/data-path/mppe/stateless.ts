@@ -10,17 +10,19 @@
  * otherwise one forged packet with a count far ahead would end the session. Its key changes are not thrown away but
  * wait in a second register for a packet that needs them; and they are rationed.
  *
- * Two packets are decrypted together if the cipher gains by it and each is the next of its session (the second one perhaps
- * the next but one): the first waits for the second, or for finish(). What becomes of them is the same as one by one.
+ * Packets that follow one another in their sessions wait for finish(), which decrypts them together: each as if those before
+ * it were what they seem. Where one was not, its session's key is taken back, and what came behind it is encrypted again and
+ * decrypted by itself. What becomes of them is the same as one by one.
  */
 import type { MppeKeys } from '../../crypto/mppe-keys.ts';
 import type { Slot } from '../../wire/brand.ts';
 import { serialDifference } from '../../wire/gre.ts';
 import { COHERENCY_MASK } from '../../wire/mppe-header.ts';
-import { copyKey, KEY_WORDS } from './key-words.ts';
-import { Lane, type MppeCipher } from './cipher.ts';
+import { type MppeCipher, PACKET_WORDS, putPacket } from './cipher.ts';
 import { Drop, PASS } from '../drop.ts';
-import { type InnerPacket, readInner, WAITS } from './inner.ts';
+import { type Arena, type KeyPlaces, MPPE_BATCH } from '../queues/arena.ts';
+import { type InnerPacket, LATER, readInner, WAITS } from './inner.ts';
+import { copyKey, KEY_WORDS, KEYS_SIZE, SESSION_KEY } from './key-memory.ts';
 import { KeySlab } from './keys.ts';
 import { RateLimit } from '../queues/rate-limit.ts';
 
@@ -33,7 +35,6 @@ const REKEYS_PER_SECOND = 4096;
 
 /** A packet that had waited, and what became of it. */
 export interface WaitedPacket {
-  /** -1: none, or it was taken. */
   slot: Slot;
   /** Drop, or PASS. */
   result: number;
@@ -43,10 +44,13 @@ export interface WaitedPacket {
 
 export class StatelessReceiver {
   readonly waited: WaitedPacket = {
-    slot: -1,
+    slot: 0,
     result: PASS,
     inner: { protocol: 0, at: 0, length: 0 },
   };
+  readonly #octets: Uint8Array;
+  readonly #words: Int32Array;
+  readonly #places: KeyPlaces;
   readonly #cipher: MppeCipher;
   readonly #inner: InnerPacket;
   /** Session keys: that of #next. */
@@ -68,19 +72,29 @@ export class StatelessReceiver {
   readonly #hasSequence: Uint8Array;
   readonly #ration: RateLimit;
 
-  /** The keys after those of the packets in the two lanes. */
-  readonly #after = new Int32Array(2 * KEY_WORDS);
-  /** The packet that waits, whose key is its session's. -1: none does. */
-  #waitingSlot = -1;
-  #waitingAt = 0;
-  #waitingLength = 0;
-  #waitingSequence = 0;
+  /** The packets that wait (cipher.ts), with slot, count and GRE number of each; how many do, and how many of them were taken. */
+  readonly #packets = new Int32Array(MPPE_BATCH * PACKET_WORDS);
+  readonly #slots = new Int32Array(MPPE_BATCH);
+  readonly #counts = new Int32Array(MPPE_BATCH);
+  readonly #sequences = new Int32Array(MPPE_BATCH);
+  #waiting = 0;
+  #taken = 0;
+  /** Of each session: how many wait, the GRE number of the last of them, and whether one was not what it seemed. */
+  readonly #waits: Uint8Array;
+  readonly #lastSequence: Int32Array;
+  readonly #broken: Uint8Array;
+  /** A packet by itself. */
+  readonly #single = new Int32Array(PACKET_WORDS);
 
   /** `inner` takes each packet that comes out at once. */
-  constructor(maxSessions: number, cipher: MppeCipher, inner: InnerPacket) {
+  constructor(arena: Arena, cipher: MppeCipher, inner: InnerPacket) {
+    const { octets, buffer, maxSessions, keys } = arena;
+    this.#octets = octets;
+    this.#words = new Int32Array(buffer);
+    this.#places = keys;
     this.#cipher = cipher;
     this.#inner = inner;
-    this.#keys = new KeySlab(maxSessions);
+    this.#keys = new KeySlab(octets, keys.receive);
     this.#next = new Int32Array(maxSessions);
     this.#ahead = new Int32Array(maxSessions * KEY_WORDS);
     this.#aheadIndex = new Int32Array(maxSessions);
@@ -91,20 +105,23 @@ export class StatelessReceiver {
     this.#keeps = new Uint8Array(maxSessions);
     this.#sequence = new Int32Array(maxSessions);
     this.#hasSequence = new Uint8Array(maxSessions);
+    this.#waits = new Uint8Array(maxSessions);
+    this.#lastSequence = new Int32Array(maxSessions);
+    this.#broken = new Uint8Array(maxSessions);
     this.#ration = new RateLimit(maxSessions, REKEYS_PER_SECOND, REKEY_BURST);
   }
 
   start(slot: Slot, keys: MppeKeys): void {
     this.clear(slot);
     this.#keys.start(slot, keys);
-    this.#keys.changeWith(this.#cipher, slot, this.#keys.words, slot * KEY_WORDS);
+    this.#cipher.change(this.#keys.at(slot));
     this.#next[slot] = 0;
     this.#hasSequence[slot] = 0;
   }
 
   /**
-   * Not carried: #cipher, #inner, #after and waited; #waitingSlot, #waitingAt, #waitingLength and #waitingSequence, for no packet may
-   * wait; #ration, which is full again; #keeps, which #kept tells.
+   * Not carried: #octets, #words, #places, #cipher, #inner, #single and waited; #packets, #slots, #counts, #sequences, #waiting, #taken,
+   * #waits, #lastSequence and #broken, for no packet may wait; #ration, which is full again; #keeps, which #kept tells.
    */
   save(slot: Slot) {
     const kept = Array.from({ length: KEPT }, (_, place) => slot * KEPT + place)
@@ -153,7 +170,7 @@ export class StatelessReceiver {
     this.#keptValid.fill(0, slot * KEPT, (slot + 1) * KEPT);
   }
 
-  /** Decrypts octets[at..at+length) in place. `sequence`: of the GRE packet. @returns Drop, PASS or WAITS */
+  /** Decrypts octets[at..at+length) in place. `sequence`: of the GRE packet. @returns Drop, PASS, WAITS or LATER */
   open(
     slot: Slot,
     at: number,
@@ -162,85 +179,78 @@ export class StatelessReceiver {
     sequence: number,
     now: number,
   ): number {
-    if (!this.#cipher.worthPairing) return this.#open(slot, at, length, count, sequence, now);
-    if (this.#waitingSlot === slot) {
-      const forward = (count - this.#next[slot]! - 1) & COHERENCY_MASK;
-      const gap = serialDifference(sequence, this.#waitingSequence);
-      if (forward === 0 && gap <= COUNTS / 2) {
-        return this.#openFollowing(slot, at, length, count, sequence, now);
-      }
-      this.finish();
+    if (length === 0) return Drop.undecryptable;
+    const n = this.#waiting;
+    if (n < MPPE_BATCH && this.#follows(slot, count, sequence)) {
+      putPacket(this.#packets, n, at, length, this.#keys.at(slot));
+      this.#slots[n] = slot;
+      this.#counts[n] = count;
+      this.#sequences[n] = sequence;
+      this.#waiting = n + 1;
+      this.#waits[slot] = this.#waits[slot]! + 1;
+      this.#lastSequence[slot] = sequence;
+      return WAITS;
     }
-    const forward = (count - this.#next[slot]!) & COHERENCY_MASK;
-    if (forward !== 0 || this.#skipped(slot, forward, sequence) !== 0) {
-      this.finish();
-      return this.#open(slot, at, length, count, sequence, now);
-    }
-    if (this.#waitingSlot !== -1) {
-      this.#prepareWaiting();
-      this.#prepare(slot, Lane.Second, this.#keys.words, slot * KEY_WORDS);
-      this.#cipher.applyBoth(this.#waitingAt, this.#waitingLength, at, length);
-      this.#confirmWaiting();
-      return this.#confirm(slot, Lane.Second, at, length, this.#next[slot]!, sequence, this.#inner);
-    }
-    this.#waitingSlot = slot;
-    this.#waitingAt = at;
-    this.#waitingLength = length;
-    this.#waitingSequence = sequence;
-    return WAITS;
+    return n > 0 ? LATER : this.#open(slot, at, length, count, sequence, now);
   }
 
-  /** Decrypts the packet that waits: it is in `waited` then. */
+  /** Decrypts the packets that wait, as if each were what it seems. */
   finish(): void {
-    if (this.#waitingSlot === -1) return;
-    this.#prepareWaiting();
-    this.#cipher.apply(this.#waitingAt, this.#waitingLength);
-    this.#confirmWaiting();
+    if (this.#waiting > 0) this.#cipher.crypt(this.#packets, this.#waiting, this.#places.used);
   }
 
-  /** The packet after the one of the same session that waits. */
-  #openFollowing(
-    slot: Slot,
-    at: number,
-    length: number,
-    count: number,
-    sequence: number,
-    now: number,
-  ): number {
-    const cipher = this.#cipher;
-    this.#prepareWaiting();
-    this.#prepare(slot, Lane.Second, this.#after, 0);
-    cipher.applyBoth(this.#waitingAt, this.#waitingLength, at, length);
-    if (this.#confirmWaiting()) {
-      return this.#confirm(slot, Lane.Second, at, length, this.#next[slot]!, sequence, this.#inner);
+  /** The next of them, in `waited`. @returns false: there is none */
+  take(now: number): boolean {
+    const n = this.#taken;
+    if (n === this.#waiting) {
+      if (n > 0) this.#words.fill(0, this.#usedBy(0), this.#usedBy(n));
+      this.#taken = 0;
+      this.#waiting = 0;
+      return false;
     }
-    // The first was not what it seemed to be, and so perhaps its key not the one before this packet's: as if nothing was.
-    this.#prepare(slot, Lane.First, this.#after, 0);
-    cipher.apply(at, length);
-    return this.#open(slot, at, length, count, sequence, now);
-  }
-
-  #prepareWaiting(): void {
-    const slot = this.#waitingSlot;
-    this.#prepare(slot, Lane.First, this.#keys.words, slot * KEY_WORDS);
-  }
-
-  /** The packet that waits is decrypted. @returns whether it was right */
-  #confirmWaiting(): boolean {
+    this.#taken = n + 1;
     const { waited } = this;
-    const slot = this.#waitingSlot;
-    this.#waitingSlot = -1;
+    const slot = this.#slots[n]!;
+    const waits = this.#waits[slot]! - 1;
+    this.#waits[slot] = waits;
     waited.slot = slot;
-    waited.result = this.#confirm(
-      slot,
-      Lane.First,
-      this.#waitingAt,
-      this.#waitingLength,
-      this.#next[slot]!,
-      this.#waitingSequence,
-      waited.inner,
-    );
-    return waited.result === PASS;
+    waited.result =
+      this.#broken[slot] === 0
+        ? this.#confirmWaiting(n, slot, waited.inner)
+        : this.#openAgain(n, slot, waited.inner, now);
+    if (waits === 0) this.#broken[slot] = 0;
+    return true;
+  }
+
+  /** Whether the packet comes next in its session, if those that wait are what they seem. */
+  #follows(slot: Slot, count: number, sequence: number): boolean {
+    const waits = this.#waits[slot]!;
+    if (((count - this.#next[slot]! - waits) & COHERENCY_MASK) !== 0) return false;
+    if (waits === 0) return this.#skipped(slot, 0, sequence) === 0;
+    return serialDifference(sequence, this.#lastSequence[slot]!) <= COUNTS / 2;
+  }
+
+  /** Where the key is that packet n was decrypted with, in words. */
+  #usedBy(n: number): number {
+    return (this.#places.used >> 2) + n * KEY_WORDS;
+  }
+
+  #confirmWaiting(n: number, slot: Slot, inner: InnerPacket): number {
+    const at = this.#packets[n * PACKET_WORDS]!;
+    const length = this.#packets[n * PACKET_WORDS + 1]!;
+    const result = this.#confirm(slot, at, length, this.#next[slot]!, this.#sequences[n]!, inner);
+    if (result === PASS) return PASS;
+    this.#setKey(slot, this.#words, this.#usedBy(n));
+    this.#broken[slot] = 1;
+    return result;
+  }
+
+  /** The key of packet n was perhaps not the one that it was decrypted with: as if nothing had been done. */
+  #openAgain(n: number, slot: Slot, inner: InnerPacket, now: number): number {
+    const at = this.#packets[n * PACKET_WORDS]!;
+    const length = this.#packets[n * PACKET_WORDS + 1]!;
+    this.#cryptTried(slot, this.#words, this.#usedBy(n), at, length);
+    return this.#open(slot, at, length, this.#counts[n]!, this.#sequences[n]!, now, inner);
   }
 
   /** Decrypts a packet by itself. @returns Drop, or PASS */
@@ -251,33 +261,33 @@ export class StatelessReceiver {
     count: number,
     sequence: number,
     now: number,
+    inner = this.#inner,
   ): number {
     const next = this.#next[slot]!;
     const skipped = this.#skipped(slot, (count - next) & COHERENCY_MASK, sequence);
-    if (skipped < 0) return this.#openLate(slot, at, length, next + skipped);
+    if (skipped < 0) return this.#openLate(slot, at, length, next + skipped, inner);
     const index = (next + skipped) | 0;
     if (skipped === 0) {
-      this.#prepare(slot, Lane.First, this.#keys.words, slot * KEY_WORDS);
+      this.#cryptTried(slot, this.#words, this.#keys.sessionAt(slot) >> 2, at, length);
     } else {
       if (!this.#advance(slot, index, now)) return Drop.rekeyLimit;
-      this.#prepare(slot, Lane.First, this.#ahead, slot * KEY_WORDS);
+      this.#cryptTried(slot, this.#ahead, slot * KEY_WORDS, at, length);
     }
-    this.#cipher.apply(at, length);
-    return this.#confirm(slot, Lane.First, at, length, index, sequence, this.#inner);
+    const result = this.#confirm(slot, at, length, index, sequence, inner);
+    if (result === PASS) this.#setKey(slot, this.#words, this.#triedKey);
+    return result;
   }
 
-  /** If an IP packet came out, the session goes on behind it: with the key in row `lane` of #after. @returns Drop, or PASS */
+  /** If an IP packet came out, the session goes on behind it. @returns Drop, or PASS */
   #confirm(
     slot: Slot,
-    lane: Lane,
     at: number,
     length: number,
     index: number,
     sequence: number,
     inner: InnerPacket,
   ): number {
-    if (!readInner(this.#cipher.octets, at, length, inner)) return Drop.undecryptable;
-    copyKey(this.#after, lane * KEY_WORDS, this.#keys.words, slot * KEY_WORDS);
+    if (!readInner(this.#octets, at, length, inner)) return Drop.undecryptable;
     this.#aheadValid[slot] = 0;
     this.#next[slot] = index + 1;
     this.#sequence[slot] = sequence;
@@ -285,10 +295,27 @@ export class StatelessReceiver {
     return PASS;
   }
 
-  /** Starts the key stream of the key in the lane; the key after it goes to that row of #after. */
-  #prepare(slot: Slot, lane: Lane, keys: Int32Array, keyAt: number): void {
-    const row = lane * KEY_WORDS;
-    this.#keys.prepare(this.#cipher, lane, slot, keys, keyAt, this.#after, row);
+  #setKey(slot: Slot, from: Int32Array, at: number): void {
+    copyKey(from, at, this.#words, this.#keys.sessionAt(slot) >> 2);
+  }
+
+  /** Where the session key of those that are tried is, in words. */
+  get #triedKey(): number {
+    return (this.#places.tried + SESSION_KEY) >> 2;
+  }
+
+  /** Makes a key of the session the one that is tried. */
+  #try(slot: Slot, from: Int32Array, at: number): void {
+    const keys = this.#keys.at(slot);
+    this.#octets.copyWithin(this.#places.tried, keys, keys + KEYS_SIZE);
+    copyKey(from, at, this.#words, this.#triedKey);
+  }
+
+  /** Applies the key stream of a key of the session; the one after it is #triedKey then. */
+  #cryptTried(slot: Slot, from: Int32Array, keyAt: number, at: number, length: number): void {
+    this.#try(slot, from, keyAt);
+    putPacket(this.#single, 0, at, length, this.#places.tried);
+    this.#cipher.crypt(this.#single, 1, -1);
   }
 
   /** Packets lost before this one; negative: how far it lies behind the next. `forward`: how far its count is ahead, 0..4095. */
@@ -301,12 +328,11 @@ export class StatelessReceiver {
     return forward + COUNTS * Math.floor((gap - 1 - forward) / COUNTS);
   }
 
-  #openLate(slot: Slot, at: number, length: number, index: number): number {
+  #openLate(slot: Slot, at: number, length: number, index: number, inner: InnerPacket): number {
     const place = slot * KEPT + (index & (KEPT - 1));
     if (this.#keptValid[place] === 0 || this.#keptIndex[place] !== (index | 0)) return Drop.late;
-    this.#prepare(slot, Lane.First, this.#kept, place * KEY_WORDS);
-    this.#cipher.apply(at, length);
-    if (!readInner(this.#cipher.octets, at, length, this.#inner)) return Drop.undecryptable;
+    this.#cryptTried(slot, this.#kept, place * KEY_WORDS, at, length);
+    if (!readInner(this.#octets, at, length, inner)) return Drop.undecryptable;
     this.#keptValid[place] = 0;
     return PASS;
   }
@@ -321,17 +347,19 @@ export class StatelessReceiver {
       serialDifference(ahead, next) >= 0 &&
       serialDifference(index, ahead) >= 0;
     if (!usable) {
-      copyKey(this.#keys.words, row, this.#ahead, row);
+      copyKey(this.#words, this.#keys.sessionAt(slot) >> 2, this.#ahead, row);
       this.#aheadValid[slot] = 1;
       ahead = next;
     }
     const steps = serialDifference(index, ahead);
     const granted = this.#ration.take(slot, steps, now);
+    this.#try(slot, this.#ahead, row);
     for (let n = 0; n < granted; n++) {
       if (serialDifference(index, ahead) <= KEPT) this.#keep(slot, ahead);
-      this.#keys.changeWith(this.#cipher, slot, this.#ahead, row);
+      this.#cipher.change(this.#places.tried);
       ahead = (ahead + 1) | 0;
     }
+    copyKey(this.#words, this.#triedKey, this.#ahead, row);
     this.#aheadIndex[slot] = ahead;
     return granted === steps;
   }
@@ -339,7 +367,7 @@ export class StatelessReceiver {
   #keep(slot: Slot, index: number): void {
     const place = slot * KEPT + (index & (KEPT - 1));
     this.#keeps[slot] = 1;
-    copyKey(this.#ahead, slot * KEY_WORDS, this.#kept, place * KEY_WORDS);
+    copyKey(this.#words, this.#triedKey, this.#kept, place * KEY_WORDS);
     this.#keptIndex[place] = index;
     this.#keptValid[place] = 1;
   }

@@ -1,65 +1,42 @@
 /**
- * The cipher of cipher.ts in TypeScript: the reference, and what works where WebAssembly is off.
+ * The cipher of cipher.ts in TypeScript: the reference, and what works where there is neither the addon's nor WebAssembly.
  */
 import { KeyChanger, type MppeBits, mppeKeyLength } from '../../crypto/mppe-keys.ts';
 import { RC4_STATE_OCTETS, rc4Apply, rc4KeySchedule } from '../../crypto/rc4.ts';
-import { copyKey, KEY_SIZE, KEY_WORDS } from './key-words.ts';
-import { Lane, type MppeCipher } from './cipher.ts';
+import { type MppeCipher, PACKET_WORDS } from './cipher.ts';
+import { KEY_SIZE, SESSION_KEY, STRENGTH } from './key-memory.ts';
 
 export class TypeScriptCipher implements MppeCipher {
-  readonly octets: Uint8Array;
-  readonly worthPairing = false;
-  readonly #lanes = [new Uint8Array(RC4_STATE_OCTETS), new Uint8Array(RC4_STATE_OCTETS)] as const;
+  readonly #octets: Uint8Array;
+  readonly #words: Int32Array;
+  readonly #stream = new Uint8Array(RC4_STATE_OCTETS);
   readonly #changer = new KeyChanger();
-  readonly #words = new Int32Array(2 * KEY_WORDS);
-  readonly #keys = new Uint8Array(this.#words.buffer);
 
+  /** @param octets the whole arena */
   constructor(octets: Uint8Array) {
-    this.octets = octets;
+    this.#octets = octets;
+    this.#words = new Int32Array(octets.buffer);
   }
 
-  prepare(
-    lane: Lane,
-    bits: MppeBits,
-    startKeys: Int32Array,
-    startAt: number,
-    keys: Int32Array,
-    keyAt: number,
-    next: Int32Array,
-    nextAt: number,
-  ): void {
-    this.#load(startKeys, startAt, keys, keyAt);
-    rc4KeySchedule(this.#lanes[lane], this.#keys, KEY_SIZE, mppeKeyLength(bits));
-    this.#step(bits, next, nextAt);
+  crypt(packets: Int32Array, count: number, used: number): void {
+    const octets = this.#octets;
+    for (let n = 0; n < count; n++) {
+      const word = n * PACKET_WORDS;
+      const at = packets[word]!;
+      const keys = packets[word + 2]!;
+      const key = keys + SESSION_KEY;
+      if (used !== -1) octets.copyWithin(used + n * KEY_SIZE, key, key + KEY_SIZE);
+      rc4KeySchedule(this.#stream, octets, key, mppeKeyLength(this.#bits(keys)));
+      this.change(keys);
+      rc4Apply(this.#stream, octets, at, packets[word + 1]!, at);
+    }
   }
 
-  change(
-    bits: MppeBits,
-    startKeys: Int32Array,
-    startAt: number,
-    keys: Int32Array,
-    keyAt: number,
-  ): void {
-    this.#load(startKeys, startAt, keys, keyAt);
-    this.#step(bits, keys, keyAt);
+  change(keys: number): void {
+    this.#changer.nextKey(this.#octets, keys, this.#bits(keys), this.#octets, keys + SESSION_KEY);
   }
 
-  apply(at: number, length: number): void {
-    rc4Apply(this.#lanes[Lane.First], this.octets, at, length, at);
-  }
-
-  applyBoth(at: number, length: number, at2: number, length2: number): void {
-    this.apply(at, length);
-    rc4Apply(this.#lanes[Lane.Second], this.octets, at2, length2, at2);
-  }
-
-  #load(startKeys: Int32Array, startAt: number, keys: Int32Array, keyAt: number): void {
-    copyKey(startKeys, startAt, this.#words, 0);
-    copyKey(keys, keyAt, this.#words, KEY_WORDS);
-  }
-
-  #step(bits: MppeBits, next: Int32Array, nextAt: number): void {
-    this.#changer.nextKey(this.#keys, 0, bits, this.#keys, KEY_SIZE);
-    copyKey(this.#words, KEY_WORDS, next, nextAt);
+  #bits(keys: number): MppeBits {
+    return this.#words[(keys + STRENGTH) >> 2] as MppeBits;
   }
 }

@@ -1,12 +1,13 @@
 /**
- * The one memory all packets live in: an ArrayBuffer of fixed size, cut into rows of equal slots. It belongs to a
- * WebAssembly.Memory, so that MPPE works in place; where there is no WebAssembly, to nobody.
+ * The one memory all packets live in: an ArrayBuffer of fixed size, cut into rows of equal slots, and the keys of MPPE, so
+ * that its ciphers find both in place. It belongs to a WebAssembly.Memory; where there is no WebAssembly, to nobody.
  *
  * The daemon makes it once and the addon pins it. Received packets come to lie in `greSlots` and `tunSlots`; the data path
  * makes packets of its own (acknowledgments, control frames, fragments, ICMP) in `outSlots` and keeps what must wait in
  * `heldSlots` (received), `backlogSlots` (to be sent) and `shapedSlots` (by the rate of its session; both directions). A packet position is always an octet offset into `octets`.
  */
 
+import { KEY_SIZE, KEYS_SIZE } from '../mppe/key-memory.ts';
 import { createWasmMemory, WASM_RESERVED, type WasmMemory } from '../mppe/wasm/web-assembly.ts';
 
 /** A row of equal slots. All in octets but `count`. */
@@ -18,7 +19,20 @@ export interface SlotRange {
   readonly headroom: number;
 }
 
+/** Where keys of MPPE lie (mppe/key-memory.ts). */
+export interface KeyPlaces {
+  /** Those of each session, by direction. */
+  readonly send: number;
+  readonly receive: number;
+  /** Those that one packet is tried with. */
+  readonly tried: number;
+  /** The keys that the packets of a batch were decrypted with. */
+  readonly used: number;
+}
+
 export interface Arena {
+  /** Calls at the same time. */
+  readonly maxSessions: number;
   /** Whose buffer it is; undefined without WebAssembly. */
   readonly memory: WasmMemory | undefined;
   readonly buffer: ArrayBuffer;
@@ -29,9 +43,12 @@ export interface Arena {
   readonly heldSlots: SlotRange;
   readonly backlogSlots: SlotRange;
   readonly shapedSlots: SlotRange;
+  readonly keys: KeyPlaces;
 }
 
 export interface ArenaOptions {
+  /** 16 by default. */
+  readonly maxSessions?: number;
   /** GRE packets per batch. */
   readonly greSlots?: number;
   /** IP packets per batch and device. */
@@ -53,12 +70,19 @@ export const SLOT_SIZE = 2048;
 /** GRE with both numbers 16, FF 03, protocol 2, MPPE 2, inner protocol 2: 24 octets; the rest keeps packets aligned. */
 export const HEADROOM = 64;
 
+/** Packets that MPPE takes together. */
+export const MPPE_BATCH = 128;
+
 export function createArena(options: ArenaOptions = {}): Arena {
+  const { maxSessions = 16 } = options;
   let base = WASM_RESERVED;
+  const octets = (count: number): number => {
+    const at = base;
+    base += count;
+    return at;
+  };
   const row = (count: number): SlotRange => {
-    const range = { base, size: SLOT_SIZE, count, headroom: HEADROOM };
-    base += SLOT_SIZE * count;
-    return range;
+    return { base: octets(SLOT_SIZE * count), size: SLOT_SIZE, count, headroom: HEADROOM };
   };
   const greSlots = row(options.greSlots ?? 128);
   const tunSlots = row(options.tunSlots ?? 128);
@@ -66,9 +90,16 @@ export function createArena(options: ArenaOptions = {}): Arena {
   const heldSlots = row(options.heldSlots ?? 256);
   const backlogSlots = row(options.backlogSlots ?? 512);
   const shapedSlots = row(options.shapedSlots ?? 2048); // which cost no memory until they are used
+  const keys = {
+    send: octets(maxSessions * KEYS_SIZE),
+    receive: octets(maxSessions * KEYS_SIZE),
+    tried: octets(KEYS_SIZE),
+    used: octets(MPPE_BATCH * KEY_SIZE),
+  };
   const memory = (options.webAssembly ?? true) ? createWasmMemory(base) : undefined;
   const buffer = memory?.buffer ?? new ArrayBuffer(base);
   return {
+    maxSessions,
     memory,
     buffer,
     octets: new Uint8Array(buffer),
@@ -78,5 +109,6 @@ export function createArena(options: ArenaOptions = {}): Arena {
     heldSlots,
     backlogSlots,
     shapedSlots,
+    keys,
   };
 }
