@@ -78,7 +78,7 @@ test('after an upgrade the service becomes the new program; where it does not, t
   );
   assert.match(
     refused.lines[1]!,
-    /^pptp-gateway: not upgraded as it should be: logread -e pptp says why\. If the version before still runs, .* until: \S+ restart$/,
+    /^pptp-gateway: not upgraded as it should be: the lines above or logread -e pptp say why\. If the version before still runs, .* until: \S+ restart$/,
   );
 });
 

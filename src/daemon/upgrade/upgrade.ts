@@ -178,6 +178,12 @@ function nextCommand(): readonly string[] {
   return launcher?.startsWith('/') === true ? [launcher] : program.command;
 }
 
+/** Where the runtime ends with a trace, and last with its own version: the error, not that. */
+function lastWords(stderr: string): string {
+  const lines = stderr.trim().split('\n');
+  return lines.findLast((line) => /^\w*Error\b/.test(line)) ?? lines.at(-1)!;
+}
+
 /** @throws Error it is broken, missing or too slow */
 async function tryNext(): Promise<Trial> {
   const [command = '', ...words] = nextCommand();
@@ -187,7 +193,7 @@ async function tryNext(): Promise<Trial> {
     killSignal: 'SIGKILL',
     env: { ...environment(), [INHERITED]: TRIAL },
   });
-  const said = stderr.trim().split('\n').at(-1) ?? '';
+  const said = lastWords(stderr);
   if (error?.killed === true)
     throw new Error(`the new program did not come up within ${TRIAL_TIME / 1000} s`);
   if (error !== undefined)
