@@ -179,6 +179,8 @@ test('a program that is broken, missing or does not know how is not taken, and n
   const { home, office } = await tunnel();
   install('exit 1', "echo 'Error: no such thing' >&2; exit 1");
   await refused(home, /does not come up: Error: no such thing/);
+  install('exit 1', `exec ${process.execPath} -e 'throw new TypeError("is no bundle")'`);
+  await refused(home, /does not come up: TypeError: is no bundle/);
   install('exit 1', 'echo pptp-gateway 0.9');
   await refused(home, /does not know how to take over/);
   writeFileSync(launcher, 'no program');

@@ -26,7 +26,7 @@ function maintainerScript(
 ) {
   const program = (name: string, text: string) =>
     writeFileSync(join(folder, name), `#!/bin/sh\n${text}\n`, { mode: 0o755 });
-  program('service', 'echo "service $*"; [ -z "$OLD" ] || [ "$1" != upgrade ]');
+  program('service', 'echo "service $*"; [ -z "$REFUSED" ]');
   program('firewall', 'echo "firewall $*"');
   program('nft', nft);
   program('ubus', `echo '${handlers}'`);
@@ -68,14 +68,18 @@ test('after the first installation netifd does not know our protocols: the owner
   );
 });
 
-const restarts =
-  'pptp-gateway: restarting with the new version: sessions end, links come back by themselves, callers dial in anew';
-
-test('after an upgrade the service becomes the new program; where it does not, it is restarted, and says what that means', (context) => {
+test('after an upgrade the service becomes the new program; where it does not, the old one goes on, and the owner is told', (context) => {
   const { status, lines } = postinst(context, known, { PKG_UPGRADE: '1' });
   assert.deepEqual([status, lines], [0, ['service upgrade']]);
-  const old = postinst(context, known, { PKG_UPGRADE: '1', OLD: '1' });
-  assert.deepEqual([old.status, old.lines], [0, ['service upgrade', restarts, 'service restart']]);
+  const refused = postinst(context, known, { PKG_UPGRADE: '1', REFUSED: '1' });
+  assert.deepEqual(
+    [refused.status, refused.lines[0], refused.lines.length],
+    [0, 'service upgrade', 2],
+  );
+  assert.match(
+    refused.lines[1]!,
+    /^pptp-gateway: not upgraded as it should be: the lines above or logread -e pptp say why\. If the version before still runs, .* until: \S+ restart$/,
+  );
 });
 
 test('a firewall that runs without our set is reloaded, before the service needs it', (context) => {

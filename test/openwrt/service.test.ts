@@ -135,6 +135,16 @@ test('sysupgrade has usage written down before it looks for what to keep', (t) =
   assert.deepEqual(made.calls(), ['ubus -t 5 call pptp usage_save', 'list /tmp/conffiles']);
 });
 
+test('it goes on while opkg replaces its files, and stops otherwise', (t) => {
+  const made = service(t);
+  // As rc.common does it.
+  const stopped = (env: string) =>
+    made.ash(`${env} set -- stop_service; . /rc; echo killed`).stdout;
+  assert.equal(stopped('PKG_UPGRADE=1;'), '');
+  assert.equal(stopped('PKG_UPGRADE=0;'), 'killed\n');
+  assert.equal(stopped(''), 'killed\n');
+});
+
 test('status, check and sessions are the program', (t) => {
   const made = service(t);
   assert.equal(run(made, 'status_service').stdout, 'program status\n');

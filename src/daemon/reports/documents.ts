@@ -254,7 +254,7 @@ export function sessionDocument(status: SessionStatus, now: number): SessionDocu
     local_address: formatAddress(status.localAddress),
     address: formatAddress(status.peerAddress),
     routes: status.routes.map(formatPrefix),
-    since: Math.round(Date.now() / 1000) - uptime,
+    since: Math.round((Date.now() - (now - status.since)) / 1000),
     uptime,
     auth: status.auth,
     ...(account === undefined ? {} : { account: account.source }),

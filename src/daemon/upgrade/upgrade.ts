@@ -220,6 +220,12 @@ function nextCommand(): readonly string[] {
   return launcher?.startsWith('/') === true ? [launcher] : program.command;
 }
 
+/** Where the runtime ends with a trace, and last with its own version: the error, not that. */
+function lastWords(stderr: string): string {
+  const lines = stderr.trim().split('\n');
+  return lines.findLast((line) => /^\w*Error\b/.test(line)) ?? lines.at(-1)!;
+}
+
 /** @throws Error it is broken, missing or too slow */
 async function tryNext(): Promise<Trial> {
   const [command = '', ...words] = nextCommand();
@@ -229,9 +235,7 @@ async function tryNext(): Promise<Trial> {
     killSignal: 'SIGKILL',
     env: { ...environment(), [INHERITED]: TRIAL },
   });
-  // A runtime that breaks off says last of all which it is.
-  const lines = stderr.split('\n').filter((line) => /\S/.test(line) && !/^Node\.js v/.test(line));
-  const said = (lines.find((line) => /^\w*Error/.test(line)) ?? lines.at(-1) ?? '').trim();
+  const said = lastWords(stderr);
   if (error?.killed === true)
     throw new Error(`the new program did not come up within ${TRIAL_TIME / 1000} s`);
   if (error !== undefined)
