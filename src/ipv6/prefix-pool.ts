@@ -53,6 +53,15 @@ export class PrefixPool {
     this.reconfigure(options);
   }
 
+  /** Who has what. Not carried: #networks and #reserved, which are of the options; #held, which follows. */
+  save() {
+    return [...this.#claims];
+  }
+
+  restore(saved: ReturnType<PrefixPool['save']>): void {
+    for (const [holder, claims] of saved) for (const claim of claims) this.#claim(holder, claim);
+  }
+
   /** Other networks from now on. What sessions hold they keep until they end, and have it again if its network comes back. */
   reconfigure({ networks, reserved }: PrefixPoolOptions): void {
     this.#networks = networks;

@@ -144,7 +144,11 @@ export class Caller {
   datagram(
     name: Dhcpv6MessageName,
     options: readonly Dhcpv6Option[],
-    { source = PEER, destination = ALL_DHCP_SERVERS, port = 547 } = {},
+    {
+      source = PEER,
+      destination = ALL_DHCP_SERVERS,
+      port = 547,
+    }: { source?: Uint8Array; destination?: Uint8Array; port?: number } = {},
   ): Uint8Array {
     const payload = encodeDhcpv6({ name, transaction: ++this.#transaction, options });
     const ports = { sourcePort: 546, destinationPort: port };
