@@ -148,8 +148,8 @@ test('another program goes on: sessions have what they had, though the places of
   const [before, after] = [pool('2001:db8::/60'), pool('2001:db8::/60')];
   const own = [1, 2, 3].map((holder) => before.own(holder, 'alice'));
   const delegated = before.delegate(3, 'alice', 64);
-  before.release(1);
-  after.restore(before.save());
+  for (const holder of [2, 3]) after.restore(holder, before.save(holder));
+  assert.deepEqual(before.save(9), []);
   assert.deepEqual(after.own(2, 'alice'), own[1]);
   assert.deepEqual(after.own(3, 'alice'), own[2]);
   assert.deepEqual(after.delegate(3, 'alice', 64), delegated);
