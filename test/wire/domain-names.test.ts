@@ -22,4 +22,5 @@ test('padding, compression, and what goes over the end, are no names', () => {
 test('a label that there is not is our own misuse', () => {
   for (const name of ['', 'a..b', 'x'.repeat(64), '.a'])
     assert.throws(() => encode(domainNames, [name], 'names'), RangeError);
+  assert.throws(() => encode(domainNames, [], 'names'), RangeError);
 });
