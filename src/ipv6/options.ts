@@ -51,3 +51,6 @@ export type CallerIpv6Output =
 /** RFC 9096 §3.4, seconds: what a caller was told last holds so long without being told again. */
 export const PREFERRED_LIFETIME = 2_700;
 export const VALID_LIFETIME = 5_400;
+/** T1 and T2, seconds: a client learns within T1 that its prefix is another. */
+export const RENEWAL_TIME = 600;
+export const REBINDING_TIME = 2_160;

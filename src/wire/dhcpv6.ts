@@ -134,6 +134,11 @@ const nameByType = new Map<number, Dhcpv6MessageName>(
   Object.entries(MESSAGE_TYPES).map(([name, type]) => [type, name as Dhcpv6MessageName]),
 );
 
+/** How it went, of a message or an association. */
+export function dhcpv6StatusOption(code: number) {
+  return { name: 'status', value: { code, message: new Uint8Array() } } as const;
+}
+
 /** The value of an option; undefined: it is not there. */
 export function dhcpv6Option<N extends Dhcpv6Option['name']>(
   { options }: Dhcpv6Message,

@@ -53,7 +53,9 @@ const network: Codec<Uint8Array> = {
     whole.set(octets.subarray(at, end));
     return whole;
   },
-  write: address.write,
+  write(octets, at, value, field) {
+    address.write(octets, at, value, field);
+  },
 };
 
 /** Flags of a prefix: RFC 4861 §4.6.2. */
@@ -208,15 +210,19 @@ export function encodeNeighborMessage(
   return packet;
 }
 
-function encodeOption({ name, value }: NeighborOption): Uint8Array {
-  const { type, body }: { type: number; body: Codec<unknown> } = options[name];
-  const data = encode(body, value, name);
-  const units = Math.ceil((2 + data.length) / UNIT);
-  const octets = new Uint8Array(UNIT * units);
+function encodeOption(option: NeighborOption): Uint8Array {
+  const { type, body }: { type: number; body: Codec<unknown> } = options[option.name];
+  const octets = new Uint8Array(neighborOptionLength(option));
   octets[0] = type;
-  octets[1] = units;
-  octets.set(data, 2);
+  octets[1] = octets.length / UNIT;
+  octets.set(encode(body, option.value, option.name), 2);
   return octets;
+}
+
+/** Octets that an option takes. */
+export function neighborOptionLength({ name, value }: NeighborOption): number {
+  const body: Codec<unknown> = options[name].body;
+  return UNIT * Math.ceil((2 + body.measure(value)) / UNIT);
 }
 
 function byType<N extends string>(
