@@ -97,6 +97,15 @@ describe('nothing is set up', () => {
   });
 });
 
+test('the address of a session, with the IPv6 networks that it has', async () => {
+  const ipv6_prefixes = ['2001:db8:5:1f0::/64', '2001:db8:5:180::/60'];
+  const sessions = [session, { ...session, id: 2, ipv6_prefixes }];
+  const { node } = await overview({ servers: [server] }, { sessions });
+  const [first, second] = rows(tableUnder(node, 'Sessions'));
+  assert.match(first!, /\| 192\.168\.99\.2 \|/);
+  assert.match(second!, /\| 192\.168\.99\.2 2001:db8:5:1f0::\/64 2001:db8:5:180::\/60 \|/);
+});
+
 test('servers, passthroughs and RADIUS servers, each with a state in words', async () => {
   const relay = {
     name: 'branch',
