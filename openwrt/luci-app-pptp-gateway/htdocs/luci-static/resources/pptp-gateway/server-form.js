@@ -82,10 +82,10 @@ function ipv6(section, delegated) {
 				)
 			: delegated != null
 				? _(
-						'The provider has given %h to this router, which is too small for callers: without another network below they have link-local addresses only.'
+						'The provider has given %h to this router, which is too small for callers: without another network (Advanced) they have link-local addresses only.'
 					).format(delegated.text)
 				: _(
-						'The provider has given this router no IPv6 network (or the Internet connection is down): without one below callers have link-local addresses only.'
+						'The provider has given this router no IPv6 network (or the Internet connection is down): without one (Advanced) callers have link-local addresses only.'
 					);
 	option.write = function (sectionId, value) {
 		const networks = this.map.lookupOption('ip6prefix', sectionId)?.[0]?.formvalue(sectionId);

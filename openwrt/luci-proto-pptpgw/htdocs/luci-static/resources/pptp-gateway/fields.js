@@ -554,7 +554,9 @@ return baseclass.extend({
 				'advanced',
 				'ip6mode',
 				_('IPv6 addresses'),
-				_('One network for all is for routers that have no more than a /64. Windows does not use it.'),
+				_(
+					'One network for all is for routers that have no more than a /64: each caller has one address there, the one that the connection gives it.'
+				),
 				[
 					['own', _('A network for each caller')],
 					['shared', _('One network for all callers')]
