@@ -32,6 +32,8 @@ interface Claim {
   readonly purpose: Purpose;
 }
 
+export type SavedClaims = readonly Claim[];
+
 const OWN_LENGTH = 64;
 /** Nobody is delegated more than this, nor more than a sixteenth of a network. */
 const SHORTEST_DELEGATED = 56;
@@ -85,6 +87,16 @@ export class PrefixPool {
   take(holder: Holder, prefix: Ipv6Prefix): boolean {
     const has = this.#claims.get(holder)?.some((claim) => isSameIpv6Prefix(claim.prefix, prefix));
     return has === true || this.#claim(holder, { prefix, purpose: 'taken' });
+  }
+
+  /** What a session holds. Not carried: the pool itself, #networks, #reserved, #held and #claims, of which this is a part. */
+  save(holder: Holder): SavedClaims {
+    return this.#claims.get(holder) ?? [];
+  }
+
+  /** What a session held with the program before; what another one has by now it does not get. */
+  restore(holder: Holder, claims: SavedClaims): void {
+    for (const claim of claims) this.#claim(holder, claim);
   }
 
   /** Gives back all that a session holds. */
