@@ -4,11 +4,7 @@
  */
 import { CallerIpv6 } from '../ipv6/caller-ipv6.ts';
 import type { CallerIpv6Options, CallerIpv6Ports } from '../ipv6/options.ts';
-import {
-  addressInPrefix,
-  isSameIpv6Prefix,
-  type Ipv6Prefix,
-} from '../wire/ipv6.ts';
+import { addressInPrefix, isSameIpv6Prefix, type Ipv6Prefix } from '../wire/ipv6.ts';
 
 /** What a caller gets, but for what its link has agreed on. */
 export type Ipv6Offer = Omit<CallerIpv6Options, 'mtu' | 'ourIdentifier' | 'peerIdentifier'>;
@@ -89,7 +85,11 @@ export class SessionIpv6 {
     const before = this.#running;
     if (offer === undefined && before === undefined) return false;
     const nothing = { prefixes: [], delegated: [], networks: [], addresses: [], isDefault: false };
-    const options = { ...before?.options, ...(offer ?? nothing), ...this.#agreed } as CallerIpv6Options;
+    const options = {
+      ...before?.options,
+      ...(offer ?? nothing),
+      ...this.#agreed,
+    } as CallerIpv6Options;
     if (before !== undefined && isSame(before.options, options)) return false;
     const machine = before?.machine ?? this.#machineWith(options);
     this.#running = { machine, options };
@@ -118,7 +118,11 @@ export class SessionIpv6 {
 
   #machineWith(options: CallerIpv6Options): CallerIpv6 {
     const { random, count, source } = this.#ports;
-    return new CallerIpv6(options, { random, count, delegate: (length) => source.delegate(length) });
+    return new CallerIpv6(options, {
+      random,
+      count,
+      delegate: (length) => source.delegate(length),
+    });
   }
 
   #ownIn(prefix: Ipv6Prefix, mode: CallerIpv6Options['mode']): Ipv6Prefix {
