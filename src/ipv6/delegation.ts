@@ -4,7 +4,13 @@
  */
 import type { Association, AssociationOption } from '../wire/dhcpv6.ts';
 import { dhcpv6StatusOption as statusOption, Dhcpv6Status } from '../wire/dhcpv6.ts';
-import { ipv6PrefixCovers, isSameIpv6Prefix, type Ipv6Prefix } from '../wire/ipv6.ts';
+import {
+  ipv6PrefixCovers,
+  isSameIpv6Address,
+  isSameIpv6Prefix,
+  UNSPECIFIED,
+  type Ipv6Prefix,
+} from '../wire/ipv6.ts';
 import {
   PREFERRED_LIFETIME,
   RENEWAL_TIME,
@@ -110,7 +116,7 @@ export class Delegation {
     this.#old = [];
     // RFC 8415 §18.3.4: what is not, or no longer, for this client has lifetimes of 0.
     const strange = prefixesIn(association).filter(
-      (prefix) => prefix.length > 0 && !isIn(prefix, prefixes) && !isIn(prefix, gone),
+      (prefix) => !isHint(prefix) && !isIn(prefix, prefixes) && !isIn(prefix, gone),
     );
     const denied = [...gone, ...strange.slice(0, MOST_STRANGE)].map(ended);
     if (prefixes.length === 0) return none(iaid, denied);
@@ -167,9 +173,13 @@ function isIn(prefix: Ipv6Prefix, list: readonly Ipv6Prefix[]): boolean {
   return list.some((other) => isSameIpv6Prefix(other, prefix));
 }
 
-/** With length 0 it says nothing; others are hints too (RFC 8168). */
 function prefixesIn({ options }: Association): readonly Ipv6Prefix[] {
   return options.flatMap(({ name, value }) => (name === 'prefix' ? [value] : []));
+}
+
+/** `::` says of which length a client would like one: RFC 8168 §2. */
+function isHint({ address }: Ipv6Prefix): boolean {
+  return isSameIpv6Address(address, UNSPECIFIED);
 }
 
 function lasting({ address, length }: Ipv6Prefix): AssociationOption {

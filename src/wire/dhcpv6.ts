@@ -162,6 +162,9 @@ export function decodeDhcpv6(octets: Uint8Array): Dhcpv6Message | Malformed {
     }
     const inner = decodeOptions(inAssociation, option.value.options);
     if (isMalformed(inner)) return inner;
+    for (const { name: what, value } of inner)
+      if (what === 'prefix' && value.length > 128)
+        return malformed('bad-value', `DHCPv6 prefix: length ${value.length}`);
     found.push({ name: option.name, value: { ...option.value, options: inner } });
   }
   return { name, transaction: read.first & 0xffffff, options: found };

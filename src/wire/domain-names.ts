@@ -23,6 +23,7 @@ export const domainNames: Codec<readonly string[]> = {
     return list;
   },
   write(octets, at, list, field) {
+    if (list.length === 0) throw new RangeError(`${field}: no name`);
     for (const text of list) {
       for (const label of text.split('.')) {
         if (label.length === 0 || label.length > 63) throw new RangeError(`${field}: '${text}'`);

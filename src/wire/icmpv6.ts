@@ -179,7 +179,10 @@ function decodeOptions(octets: Uint8Array): NeighborOption[] | Malformed {
       const body: Codec<unknown> = options[name].body;
       const value = decode(body, octets.subarray(at + 2, at + length), name);
       if (isMalformed(value)) return value;
-      found.push({ name, value } as NeighborOption);
+      const option = { name, value } as NeighborOption;
+      if ((option.name === 'prefix' || option.name === 'route') && option.value.length > 128)
+        return malformed('bad-value', `${name}: length ${option.value.length}`);
+      found.push(option);
     }
     at += length;
   }
