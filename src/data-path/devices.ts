@@ -121,6 +121,10 @@ export class Devices {
     sessions.peerAddress[slot] = peerAddress;
   }
 
+  isAttached(slot: Slot): boolean {
+    return this.#parts.sessions.device[slot] !== NO_DEVICE;
+  }
+
   /** What an attached session owns in IPv6 from now on, in place of what it had. Without meaning on a link's device. */
   setIpv6Prefixes(slot: Slot, prefixes: readonly Ipv6Prefix[]): void {
     const { sessions } = this.#parts;
