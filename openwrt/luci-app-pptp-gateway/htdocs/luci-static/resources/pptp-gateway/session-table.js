@@ -31,7 +31,7 @@ function disconnectButton(kept) {
 const where = ({ server, link }) => server ?? link ?? '';
 
 /* And the IPv6 networks of a caller: its own, and those behind it. */
-const addresses = ({ address, ipv6_prefixes: networks }) => [address, ...(networks ?? [])].join(' ');
+const addresses = ({ address, ipv6: networks }) => [address, ...(networks ?? [])].join(' ');
 
 return baseclass.extend({
 	/* rates: of pptp-gateway.rates; onSelect(session) */
