@@ -5,7 +5,7 @@
  */
 import type { Ipv4 } from '../wire/brand.ts';
 import { readU16, writeU16, writeU32 } from '../wire/octets.ts';
-import { internetChecksum } from './ip/checksum.ts';
+import { internetChecksum } from '../wire/checksum.ts';
 import { ipv4HeaderLength, ipv4Length, ipv4Source } from './ip/inner-packet.ts';
 import { UDP_HEADER_LENGTH, udpLength, writeUdpChecksum } from './ip/udp.ts';
 import { RateLimit } from './queues/rate-limit.ts';

@@ -7,6 +7,7 @@ import { formatAddress, formatPrefix, parsePrefix } from '../wire/ip.ts';
 import type { Plain } from '../wire/plain.ts';
 import { CALL_TABLE, CallTable } from './call-table.ts';
 import { callerRoutes } from './caller-routes.ts';
+import { CallersIpv6 } from './caller-ipv6.ts';
 import { CALLER_TABLE, forwardDroppers, Forwarding } from './forwarding.ts';
 import { soundTunnel, type Surroundings } from './given-addresses.ts';
 import { HostRoutes } from './host-routes.ts';
@@ -46,6 +47,7 @@ interface SavedIpRoute {
   readonly forwarding: ReturnType<Forwarding['save']>;
   readonly servers: readonly ServerInterface[];
   readonly callers: readonly (readonly [string, CallerRoutes])[];
+  readonly ipv6: ReturnType<CallersIpv6['save']>;
   readonly tunnels: readonly Omit<Standing, 'forget'>[];
   readonly links: readonly Tunnel[];
 }
@@ -65,6 +67,7 @@ export class IpRoute implements Router {
   readonly #inherited = new Set<string>();
   readonly #servers = new Map<string, ServerInterface>();
   readonly #callers = new Map<string, CallerRoutes>();
+  readonly #ipv6 = new CallersIpv6();
   /** By device. */
   readonly #tunnels = new Map<string, Standing>();
   readonly #upkeep: Upkeep;
@@ -139,6 +142,7 @@ export class IpRoute implements Router {
       forwarding: this.#forwarding.save(),
       servers: [...this.#servers.values()],
       callers: [...this.#callers],
+      ipv6: this.#ipv6.save(),
       tunnels: [...this.#tunnels.values()].map(({ tunnel, routes }) => ({ tunnel, routes })),
       links: [...this.#links.values()],
     };
@@ -157,6 +161,7 @@ export class IpRoute implements Router {
       this.#inherited.add(server.device);
     }
     for (const [key, caller] of saved.callers) this.#callers.set(key, caller);
+    this.#ipv6.adopt(saved.ipv6);
     for (const { tunnel, routes } of saved.tunnels) this.#keep(tunnel, routes);
     for (const link of saved.links) this.#links.set(link.device, link);
   }
@@ -174,12 +179,14 @@ export class IpRoute implements Router {
       const address = `${formatAddress(localAddress)}/${prefixLength}`;
       const identifier = ipv6 ? SERVER_INTERFACE_IDENTIFIER : undefined;
       await this.#stand({ device, mtu, address: [address], identifier }, []);
+      await this.#ipv6.serverUp(server);
       await this.#openWay(server);
     });
   }
 
   serverDown({ device }: ServerInterface): void {
     this.#servers.delete(device);
+    this.#ipv6.serverDown(device);
     this.#fall(device);
     void this.#undoForwarding(() => this.#forwarding.serverDown(device));
   }
@@ -190,6 +197,12 @@ export class IpRoute implements Router {
       const sound = soundTunnel(tunnel, hostRoute, this.#around());
       for (const line of sound.leftOut) this.#warn(line);
       return tunnel.role === 'link' ? this.#linkUp(sound.tunnel) : this.#callerUp(sound.tunnel);
+    });
+  }
+
+  tunnelChanged(tunnel: Tunnel): Promise<void> {
+    return this.#serial.run(tunnel.device, async () => {
+      if (this.#callers.has(callerKey(tunnel))) await this.#callerIpv6(tunnel);
     });
   }
 
@@ -257,15 +270,21 @@ export class IpRoute implements Router {
   }
 
   /** To other networks, for a server's callers. */
-  async #openWay({ name, device, masquerade }: ServerInterface): Promise<void> {
+  async #openWay(server: ServerInterface): Promise<void> {
+    const { name, device, masquerade, ipv6Networks } = server;
     try {
+      // The kernel has no such switch for single devices; it has more to it than forwarding, so it is the owner's.
+      if (ipv6Networks.length > 0 && (await readSwitch('ipv6/conf/all/forwarding')) === '0')
+        this.#warn(
+          `server ${name}: net.ipv6.conf.all.forwarding is 0, so callers reach only this machine in IPv6: sysctl -w net.ipv6.conf.all.forwarding=1 (where this machine has its own addresses by router advertisement: net.ipv6.conf.DEVICE.accept_ra=2, too)`,
+        );
       await this.#forwarding.serverUp(device, masquerade);
       if (masquerade)
         for (const chain of await forwardDroppers())
           this.#warn(
             `server ${name}: the nftables chain ${chain} drops what is forwarded unless a rule of its own lets it pass: where callers get no further, let pass there what comes in by ${device} and what goes out by it`,
           );
-      else if ((await files.textLater('/proc/sys/net/ipv4/ip_forward')).trim() === '0')
+      else if ((await readSwitch('ipv4/ip_forward')) === '0')
         this.#warn(
           `server ${name}: net.ipv4.ip_forward is 0, so callers reach only this machine: option masquerade '1', or sysctl -w net.ipv4.ip_forward=1`,
         );
@@ -312,10 +331,17 @@ export class IpRoute implements Router {
         await addRoute(route, device);
       }
       await this.#proxyArp.hold(tunnel);
+      await this.#callerIpv6(tunnel);
     } catch (error) {
       await this.#callerDown(tunnel);
       throw error;
     }
+  }
+
+  async #callerIpv6(tunnel: Tunnel): Promise<void> {
+    const { device, mtu, ipv6 } = tunnel;
+    const prefixes = ipv6?.prefixes ?? [];
+    await this.#ipv6.callerUp(callerKey(tunnel), { device, mtu, prefixes });
   }
 
   async #callerDown(tunnel: Tunnel): Promise<void> {
@@ -324,6 +350,15 @@ export class IpRoute implements Router {
     if (done === undefined) return;
     this.#callers.delete(key);
     await this.#proxyArp.release(tunnel);
+    try {
+      await this.#ipv6.callerDown(key);
+    } catch (error) {
+      this.#leftovers.add(`IPv6 routes through ${done.device}`, error, () =>
+        this.#serial.run(done.device, async () => {
+          await this.#ipv6.look(done.device);
+        }),
+      );
+    }
     for (const prefix of done.routes.map((route) => formatPrefix(route.prefix))) {
       try {
         await this.#removeRoute(prefix, done.device);
@@ -385,7 +420,8 @@ export class IpRoute implements Router {
     ]);
     if (lacking.address) await this.#prepare(standing.tunnel);
     for (const route of lacking.routes) await addRoute(route, device);
-    return lacking.address || lacking.routes.length > 0;
+    const lackedIpv6 = await this.#ipv6.look(device);
+    return lacking.address || lacking.routes.length > 0 || lackedIpv6;
   }
 
   /** Gives a device its MTU and addresses, and brings it up. */
@@ -398,6 +434,10 @@ export class IpRoute implements Router {
       ...linkLocals.map((own) => ['address', 'replace', own, 'dev', device, 'nodad']),
     ]);
   }
+}
+
+async function readSwitch(name: string): Promise<string> {
+  return (await files.textLater(`/proc/sys/net/${name}`)).trim();
 }
 
 function withPeer({ localAddress, peerAddress }: Tunnel): readonly string[] {

@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import fc from 'fast-check';
-import { internetChecksum, updateChecksum } from '../../src/data-path/ip/checksum.ts';
+import { internetChecksum, updateChecksum } from '../../src/wire/checksum.ts';
 import { mayNotFragment, writeFragment } from '../../src/data-path/ip/fragmentation.ts';
 import { mayAnswer, writeFragmentationNeeded } from '../../src/data-path/ip/icmp.ts';
 import { ipv4Length, ipv6Length } from '../../src/data-path/ip/inner-packet.ts';

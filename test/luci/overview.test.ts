@@ -97,6 +97,18 @@ describe('nothing is set up', () => {
   });
 });
 
+test('the address of a session, with the IPv6 networks that it has', async () => {
+  const ipv6 = ['2001:db8:5:1f0::/64', '2001:db8:5:180::/60'];
+  const sessions = [session, { ...session, id: 2, ipv6 }];
+  const servers = [{ ...server, ipv6: ['2001:db8:5:100::/56'] }];
+  const { node } = await overview({ servers }, { sessions });
+  const [about] = rows(tableUnder(node, 'What is set up'));
+  assert.match(about!, /1 of 16 sessions\. 2001:db8:5:100::\/56/);
+  const [first, second] = rows(tableUnder(node, 'Sessions'));
+  assert.match(first!, /\| 192\.168\.99\.2 \|/);
+  assert.match(second!, /\| 192\.168\.99\.2 2001:db8:5:1f0::\/64 2001:db8:5:180::\/60 \|/);
+});
+
 test('servers, passthroughs and RADIUS servers, each with a state in words', async () => {
   const relay = {
     name: 'branch',

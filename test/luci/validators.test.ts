@@ -80,12 +80,29 @@ test("the stand-in has LuCI's trap: cidr4 leaves its length in the place of the 
   assert.deepEqual(seen, ['24']);
 });
 
+/** Neither a server nor a user may have these. */
+const notNetworks6 = [
+  '2001:db8::',
+  '2001:db8::/65',
+  '2001:db8::/15',
+  '2001:db8::/056',
+  '2001:db8:1:2:3:4:5:6:7/64',
+  '2001:db8::1::/64',
+  '2001:db8:12345::/64',
+  'fe80::/64',
+  'ff02::/64',
+  '192.168.99.0/24',
+  'x',
+];
+
 describe('a server', () => {
   const both: Cases = {
     localip: [['192.168.98.1', '192.168.99.0', '192.168.99.255', 'x'], '192.168.99.7'],
     network: [['192.168.99.0/31', '192.168.0.0/15', '192.168.99.1', 'x'], '192.168.99.0/24'],
     filter_id: [['=staff', 'sales team', 'a=b c', 'a=inet'], 'sales team = sales'],
     range: [['192.168.99.9-192.168.99.2', '192.168.98.1', '1-5'], '192.168.99.2-192.168.99.9'],
+    ip6prefix: [notNetworks6, '2001:db8:5:100::/56'],
+    ip6dns: [['192.168.99.1', '2001:db8::53/64', 'x'], '2001:db8::53'],
   };
 
   test('in the form', () => {
@@ -123,6 +140,8 @@ describe('a user', () => {
     group: [['a b', '@staff', 'staff;', 'inet', 'bridge fw4 staff', '1st'], 'inet filter staff'],
     note: [['x'.repeat(257), 'ж'.repeat(129)], '<b>Anna</b>'],
     quota_action: [['slow', 'slow 0', 'Deny', 'slow 512 kbit/s'], 'slow 512'],
+    ip6prefix: [[...notNetworks6, '2001:db8:5::/56'], '2001:db8:5:1ff::/64'],
+    ip6route: [notNetworks6, 'fd00:1:2:300::/56'],
   };
 
   function offeredUser(router: (form: unknown) => Luci): readonly Any[] {
@@ -134,7 +153,8 @@ describe('a user', () => {
   test('in the form', () => {
     const offered = offeredUser((form) => {
       const router = luci({ form });
-      const values = { username: 'anna', ipaddr: '192.168.99.10' };
+      const ip6prefix = '2001:db8:5:1fe::/64';
+      const values = { username: 'anna', ipaddr: '192.168.99.10', ip6prefix };
       router.uci['pptp_users'] = { a: { '.type': 'user', '.name': 'a', ...values } };
       return router;
     });
@@ -142,6 +162,7 @@ describe('a user', () => {
       ...both,
       username: [['anna', 'ä'.repeat(65), ''], 'bert'],
       ipaddr: [['192.168.99.10', '192.168.99.0/24'], '192.168.99.11'],
+      ip6prefix: [[...both['ip6prefix']![0], '2001:db8:5:1fe::/64'], '2001:db8:5:1ff::/64'],
       password: [[''], 'geheim'],
     });
   });

@@ -107,6 +107,7 @@ const session: Fields<documents.SessionDocument> = {
   local_address: 'our address inside the tunnel',
   address: 'of the other end inside the tunnel',
   routes: 'networks behind it',
+  ipv6: 'of a caller, where the server has a prefix: its networks (or with ip6mode shared its address) in IPv6, those behind it included',
   since: 'seconds since 1970 (UTC)',
   uptime: 'seconds',
   auth: 'login method',
@@ -147,6 +148,7 @@ const server: Fields<documents.ServerDocument> = {
   cause: 'why it does not listen: cause',
   sessions: 'how many there are',
   max_sessions: 'how many there may be',
+  ipv6: 'networks that callers have IPv6 of; absent: link-local at most',
   last_caller: 'who came last: time, username, peer',
 };
 

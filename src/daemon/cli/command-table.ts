@@ -36,6 +36,7 @@ export const sessionColumns = [
   'groups',
   'note',
   'routes',
+  'ipv6',
   'mtu',
 ] as const;
 export type SessionColumn = (typeof sessionColumns)[number];

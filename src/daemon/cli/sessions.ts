@@ -63,12 +63,13 @@ const columns: Readonly<Record<SessionColumn, Column>> = {
   groups: { title: 'GROUPS', text: ({ groups = [] }) => shortened(groups.join(', ')) },
   note: { title: 'NOTE', text: ({ note = '' }) => shortened(note) },
   routes: { title: 'ROUTES', text: ({ routes }) => routes.join(' ') },
+  ipv6: { title: 'IPV6', text: ({ ipv6 = [] }) => ipv6.join(' ') },
   mtu: { title: 'MTU', text: ({ mru }) => String(mru), rank: ({ mru }) => mru },
 };
 const usual: readonly SessionColumn[] = sessionColumns.slice(0, 11);
 
 /** Where somebody has one. */
-const rare = ['rate', 'groups', 'note'] as const;
+const rare = ['ipv6', 'rate', 'groups', 'note'] as const;
 
 /** @param wanted undefined: the usual ones */
 export function sessionTable(

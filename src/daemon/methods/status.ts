@@ -2,6 +2,7 @@
 import { clock } from '../../platform/platform.ts';
 import { cause } from '../../wire/cause.ts';
 import { formatAddress } from '../../wire/ip.ts';
+import { formatIpv6Prefix } from '../../wire/ipv6.ts';
 import { method, UbusError } from '../../ubus-js/index.ts';
 import type { Problem } from '../configuration/problems.ts';
 import type { Daemon } from '../daemon.ts';
@@ -77,6 +78,7 @@ async function statusDocument(
     const { server, lastCaller } = daemon.servers.get(options.name) ?? {};
     const running = server?.options ?? options;
     const { name, device, port, localAddress, maxSessions } = running;
+    const networks = server?.ipv6Networks(running) ?? [];
     return {
       name,
       device,
@@ -85,6 +87,7 @@ async function statusDocument(
       ...serverState(daemon, name),
       sessions: server?.sessions().length ?? 0,
       max_sessions: maxSessions,
+      ...(networks.length === 0 ? {} : { ipv6: networks.map(formatIpv6Prefix) }),
       ...(lastCaller === undefined
         ? {}
         : {

@@ -13,6 +13,7 @@ import type { RelayCallStatus } from '../relays/relay-event.ts';
 import type { RelayStatus } from '../relays/relays.ts';
 import { describeCause, type Cause } from '../../wire/cause.ts';
 import { formatAddress, formatPrefix } from '../../wire/ip.ts';
+import { formatIpv6Prefix } from '../../wire/ipv6.ts';
 
 export type SessionDocument = {
   readonly id: number;
@@ -25,6 +26,8 @@ export type SessionDocument = {
   readonly local_address: string;
   readonly address: string;
   readonly routes: readonly string[];
+  /** Its own networks, or addresses, in IPv6, those behind it included; absent: none beside link-local. */
+  readonly ipv6?: readonly string[];
   /** Seconds since 1970 UTC. */
   readonly since: number;
   /** Seconds. */
@@ -88,6 +91,8 @@ export type ServerDocument = {
   readonly cause?: CauseDocument;
   readonly sessions: number;
   readonly max_sessions: number;
+  /** Networks that callers have IPv6 of; absent: link-local at most. */
+  readonly ipv6?: readonly string[];
   /** Of the callers that have been let in: who came last. Seconds since 1970 UTC. */
   readonly last_caller?: {
     readonly time: number;
@@ -243,6 +248,7 @@ export type CaptureDocument = {
 export function sessionDocument(status: SessionStatus, now: number): SessionDocument {
   const { counters, rates, account } = status;
   const { groups = [], note } = account ?? {};
+  const prefixes = status.ipv6?.prefixes ?? [];
   const uptime = Math.max(0, Math.round((now - status.since) / 1000));
   return {
     id: status.id,
@@ -254,6 +260,7 @@ export function sessionDocument(status: SessionStatus, now: number): SessionDocu
     local_address: formatAddress(status.localAddress),
     address: formatAddress(status.peerAddress),
     routes: status.routes.map(formatPrefix),
+    ...(prefixes.length === 0 ? {} : { ipv6: prefixes.map(formatIpv6Prefix) }),
     since: Math.round((Date.now() - (now - status.since)) / 1000),
     uptime,
     auth: status.auth,

@@ -18,7 +18,7 @@ import { PppProtocol } from '../../wire/ppp-frame.ts';
 import { Column, type CounterSlab } from '../counters.ts';
 import { Drop } from '../drop.ts';
 import type { Transmitter } from '../gre/transmitter.ts';
-import { internetChecksum } from '../ip/checksum.ts';
+import { internetChecksum } from '../../wire/checksum.ts';
 import { IPV4_HEADER_LENGTH, ipv4HeaderLength, ipv4Source } from '../ip/inner-packet.ts';
 import {
   hasWrongUdpChecksum,

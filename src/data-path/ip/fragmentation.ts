@@ -2,7 +2,7 @@
  * Fragments of an IPv4 packet that is too large for the peer and may be fragmented (DF clear). RFC 791 §2.3, §3.2.
  */
 import { readU16, writeU16 } from '../../wire/octets.ts';
-import { internetChecksum } from './checksum.ts';
+import { internetChecksum } from '../../wire/checksum.ts';
 import { IPV4_HEADER_LENGTH, ipv4HeaderLength } from './inner-packet.ts';
 
 const DONT_FRAGMENT = 0x4000;

@@ -2,7 +2,7 @@
  * ICMP "fragmentation needed and DF set" for packets too large for the peer: RFC 792, RFC 1191 §4, RFC 1812 §4.3.2.
  */
 import { readU16, writeU16, writeU32 } from '../../wire/octets.ts';
-import { internetChecksum } from './checksum.ts';
+import { internetChecksum } from '../../wire/checksum.ts';
 import {
   IPV4_HEADER_LENGTH,
   ipv4Destination,

@@ -3,7 +3,7 @@
  */
 import { IPV6_MIN_MTU } from '../../wire/ipv6.ts';
 import { writeU16, writeU32 } from '../../wire/octets.ts';
-import { internetChecksum } from './checksum.ts';
+import { internetChecksum } from '../../wire/checksum.ts';
 import {
   findUpperLayer,
   IPV6_HEADER_LENGTH,

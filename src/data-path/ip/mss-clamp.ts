@@ -3,7 +3,7 @@
  * segments that do not fit: path MTU discovery alone fails wherever a firewall drops ICMP. RFC 9293 §3.2, §3.7.1.
  */
 import { readU16, writeU16 } from '../../wire/octets.ts';
-import { updateChecksum } from './checksum.ts';
+import { updateChecksum } from '../../wire/checksum.ts';
 import { findUpperLayer, ipv4HeaderLength } from './inner-packet.ts';
 
 const TCP = 6;

@@ -3,7 +3,7 @@
  * dials on demand. RFC 1624; the checksums of TCP and UDP cover the addresses (RFC 9293 §3.1, RFC 768).
  */
 import { readU16, writeU16 } from '../../wire/octets.ts';
-import { updateChecksum } from './checksum.ts';
+import { updateChecksum } from '../../wire/checksum.ts';
 import { ipv4HeaderLength } from './inner-packet.ts';
 
 const FRAGMENT_OFFSET = 0x1fff;

@@ -1,6 +1,6 @@
 /** UDP in IPv4: RFC 768. */
 import { readU16, writeU16 } from '../../wire/octets.ts';
-import { internetChecksum } from './checksum.ts';
+import { internetChecksum } from '../../wire/checksum.ts';
 import { ipv4HeaderLength } from './inner-packet.ts';
 
 export const UDP = 17;

@@ -3,7 +3,7 @@
  */
 import { PppProtocol } from '../../wire/ppp-frame.ts';
 import { readU16 } from '../../wire/octets.ts';
-import { internetChecksum } from '../ip/checksum.ts';
+import { internetChecksum } from '../../wire/checksum.ts';
 import { ipv4HeaderLength, packetLength } from '../ip/inner-packet.ts';
 
 /** Neither PASS nor a reason to drop an MPPE packet: it waits, to be decrypted together with others. */

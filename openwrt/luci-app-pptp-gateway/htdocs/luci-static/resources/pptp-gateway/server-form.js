@@ -66,6 +66,41 @@ function followNetwork(section, used) {
 	};
 }
 
+/* Of the provider's network the server gets a part: a sixteenth, of which each caller has one /64, or what is left of it. */
+function assignmentOf({ length }) {
+	return length < 62 ? Math.max(60, Math.min(length + 4, 62)) : null;
+}
+
+/* netifd gives the server its part (ip6assign), where the owner has named no network. */
+function ipv6(section, delegated) {
+	const option = section.children.find((child) => child.option == 'ipv6');
+	const part = delegated == null ? null : assignmentOf(delegated);
+	option.description =
+		part != null
+			? _('A network (/64) for each of them, out of %h, which the provider has given to this router.').format(
+					delegated.text
+				)
+			: delegated != null
+				? _(
+						'The provider has given %h to this router, which is too small for callers: without another network (Advanced) they have link-local addresses only.'
+					).format(delegated.text)
+				: _(
+						'The provider has given this router no IPv6 network (or the Internet connection is down): without one (Advanced) callers have link-local addresses only.'
+					);
+	option.write = function (sectionId, value) {
+		const networks = this.map.lookupOption('ip6prefix', sectionId)?.[0]?.formvalue(sectionId);
+		const isAssigned = uci.get('network', sectionId, 'ip6assign') != null;
+		if (value != '1') uci.unset('network', sectionId, 'ip6assign');
+		else if (part != null && !isAssigned && !L.toArray(networks).length)
+			uci.set('network', sectionId, 'ip6assign', String(part));
+		return this.super('write', [sectionId, value]);
+	};
+	option.remove = function (sectionId) {
+		uci.unset('network', sectionId, 'ip6assign');
+		return this.super('remove', [sectionId]);
+	};
+}
+
 function firstUser(section) {
 	let option = section.taboption(
 		'start',
@@ -117,21 +152,22 @@ return baseclass.extend({
 	},
 
 	/* Adds the section to a map of network. */
-	add(map, name, { isNew, used, title }) {
+	add(map, name, { isNew, used, title, delegated = null }) {
 		const section = map.section(form.NamedSection, name, 'interface', title);
 		section.tab('start', _('General'));
 		section.tab('general', _('Addresses'));
 		section.tab('advanced', _('Advanced'));
-		/* Two of the options belong on the first tab. */
+		/* Three of the options belong on the first tab. */
 		const placed = {
 			taboption: (tab, type, option, ...rest) =>
-				section.taboption(['network', 'disabled'].includes(option) ? 'start' : tab, type, option, ...rest)
+				section.taboption(['network', 'disabled', 'ipv6'].includes(option) ? 'start' : tab, type, option, ...rest)
 		};
 		if (!isNew) fields.switches(placed, 'server');
 		fields.server(placed);
 		reachFlags(section, isNew);
 		if (isNew && !usersOf(name).length) firstUser(section);
 		followNetwork(section, used);
+		ipv6(section, delegated);
 		return section;
 	},
 

@@ -30,6 +30,9 @@ function disconnectButton(kept) {
 
 const where = ({ server, link }) => server ?? link ?? '';
 
+/* And the IPv6 networks of a caller: its own, and those behind it. */
+const addresses = ({ address, ipv6: networks }) => [address, ...(networks ?? [])].join(' ');
+
 return baseclass.extend({
 	/* rates: of pptp-gateway.rates; onSelect(session) */
 	create(rates, onSelect) {
@@ -38,7 +41,7 @@ return baseclass.extend({
 				{ title: _('User'), text: (session) => words.user(session) },
 				{ title: _('Via'), text: where },
 				{ title: _('From'), text: ({ peer }) => peer },
-				{ title: _('Address'), text: ({ address }) => address },
+				{ title: _('Address'), text: addresses },
 				{ title: _('Since'), text: ({ uptime }) => words.duration(uptime), value: ({ uptime }) => uptime },
 				{ title: _('Encryption'), text: words.encryption },
 				{ title: _('Received'), text: ({ rx_bytes }) => words.octets(rx_bytes), value: ({ rx_bytes }) => rx_bytes },

@@ -107,6 +107,15 @@ return baseclass.extend({
 		return one != null && PRIVATE.some((network) => overlap(one, parse(network)));
 	},
 
+	/* The IPv6 network that the provider has given, the largest of several: { text, length }, or null. */
+	delegated(interfaces) {
+		const found = interfaces
+			.flatMap(({ up, 'ipv6-prefix': prefixes }) => (up ? (prefixes ?? []) : []))
+			.map(({ address, mask }) => ({ text: `${address}/${mask}`, length: mask }))
+			.sort((one, other) => one.length - other.length);
+		return found[0] ?? null;
+	},
+
 	/* Where the default route leads: { interface, address }, or null. */
 	upstream(interfaces) {
 		const found = interfaces.find(

@@ -1,17 +1,19 @@
 'use strict';
 'require baseclass';
+'require pptp-gateway.networks6 as networks6';
 'require pptp-gateway.set-names as setNames';
 
 /* Users as data: the file for export and import, and what the old pptpd knew. */
 
 const FORMAT = 'pptp-gateway users';
-const LISTS = ['server', 'route', 'client_route', 'domain', 'auth', 'hours', 'group'];
+const LISTS = ['server', 'route', 'ip6route', 'client_route', 'domain', 'auth', 'hours', 'group'];
 const WORDS = [
 	'enabled',
 	'username',
 	'password',
 	'nthash',
 	'ipaddr',
+	'ip6prefix',
 	'max_sessions',
 	'mppe',
 	'note',
@@ -48,6 +50,8 @@ const rules = {
 	server: /^[A-Za-z0-9_]{1,64}$/,
 	ipaddr: ADDRESS,
 	route: NETWORK,
+	ip6prefix: { test: (value) => networks6.isNetwork(value, 64, 64) },
+	ip6route: { test: (value) => networks6.isNetwork(value, 16, 64) },
 	client_route: NETWORK,
 	domain: /^[A-Za-z0-9_-]+(\.[A-Za-z0-9_-]+)*$/,
 	max_sessions: /^[1-9]\d{0,3}$/,

@@ -2,6 +2,7 @@
 'require baseclass';
 'require form';
 'require uci';
+'require pptp-gateway.networks6 as networks6';
 'require pptp-gateway.set-names as setNames';
 
 /* The options of a server and of a link, as form fields: for the interface pages and for the pages of the app. A test holds
@@ -87,6 +88,12 @@ function hostsOf(network) {
 }
 
 /* In place of the datatype cidr4, which puts the length in the place of the value: what is asked after it sees '24'. */
+function validateNetwork6(sectionId, value) {
+	return !value || networks6.isNetwork(value, 16, 64)
+		? true
+		: _('Expected an IPv6 network of at most 64 bits, such as %s.').format('2001:db8:5:100::/56');
+}
+
 function validateNetwork(sectionId, value) {
 	return !value || hostsOf(value) ? true : _('Expected a network from /16 to /30, such as 192.168.99.0/24.');
 }
@@ -308,6 +315,7 @@ return baseclass.extend({
 	NETWORK,
 	writeUnlessDefault,
 	validateNetwork,
+	validateNetwork6,
 	validateLocalIp,
 	validateRange,
 	quota,
@@ -523,7 +531,44 @@ return baseclass.extend({
 		});
 		keepalive(section, 'advanced');
 		number(section, 'advanced', 'mtu', _('MTU'), _('Largest packet inside the tunnel.'), [576, 1500], '1400');
-		flag(section, 'advanced', 'ipv6', _('IPv6'), _('Let link-local IPv6 pass (IPV6CP).'), '0');
+		flag(
+			section,
+			'advanced',
+			'ipv6',
+			_('Callers get IPv6'),
+			_('A network (/64) for each of them, out of one that this router has; without one link-local addresses only.'),
+			'0'
+		);
+		for (const option of [
+			add(
+				section,
+				'advanced',
+				form.DynamicList,
+				'ip6prefix',
+				_('IPv6 networks'),
+				_('Networks of at most 64 bits; empty: what netifd assigns to this interface (IPv6 assignment length).'),
+				{ validate: validateNetwork6 }
+			),
+			choice(
+				section,
+				'advanced',
+				'ip6mode',
+				_('IPv6 addresses'),
+				_(
+					'One network for all is for routers that have no more than a /64: each caller has one address there, the one that the connection gives it.'
+				),
+				[
+					['own', _('A network for each caller')],
+					['shared', _('One network for all callers')]
+				],
+				'own'
+			),
+			add(section, 'advanced', form.DynamicList, 'ip6dns', _('DNS servers for callers (IPv6)'), null, {
+				datatype: 'ipaddr("nomask")',
+				validate: (sectionId, value) => (!value || value.includes(':') ? true : _('Expected an IPv6 address.'))
+			})
+		])
+			option.depends('ipv6', '1');
 	},
 
 	/* What LuCI's interface page offers for every protocol, for pages of our own. */

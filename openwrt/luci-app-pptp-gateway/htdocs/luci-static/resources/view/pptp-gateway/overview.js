@@ -48,7 +48,11 @@ function rowsOf({ servers, links, relays, radius, disabled, problems }, protocol
 			name: server.name,
 			kind: _('Server'),
 			...words.known(words.serverState(server)),
-			about: [_('%d of %d sessions').format(server.sessions, server.max_sessions), words.reason(server, isMissing)]
+			about: [
+				_('%d of %d sessions').format(server.sessions, server.max_sessions),
+				...(server.ipv6 ?? []),
+				words.reason(server, isMissing)
+			]
 				.filter((text) => text != '')
 				.join('. ')
 		})),

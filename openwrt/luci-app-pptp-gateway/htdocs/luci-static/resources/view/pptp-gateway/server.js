@@ -27,6 +27,7 @@ return view.extend({
 
 	async render([interfaces]) {
 		const used = subnets.used(interfaces, uci.sections('network'));
+		this.delegated = subnets.delegated(interfaces);
 		const servers = uci
 			.sections('network', 'interface')
 			.filter(({ proto }) => proto == 'pptpserver')
@@ -37,7 +38,12 @@ return view.extend({
 		for (const config of ['firewall', 'pptp', 'pptp_users', 'pptpd']) map.chain(config);
 		for (const name of this.names) {
 			const isNew = servers.length == 0;
-			const section = serverForm.add(map, name, { isNew, used, title: isNew ? null : _('Server %s').format(name) });
+			const section = serverForm.add(map, name, {
+				isNew,
+				used,
+				title: isNew ? null : _('Server %s').format(name),
+				delegated: this.delegated
+			});
 			if (isNew) continue;
 			section.addremove = true;
 			section.handleRemove = () => this.remove(name);
@@ -131,7 +137,12 @@ return view.extend({
 	another(used) {
 		const name = serverForm.draft([...used, ...subnets.used([], uci.sections('network'))]);
 		this.names.push(name);
-		serverForm.add(this.map, name, { isNew: true, used, title: _('New server %s').format(name) });
+		serverForm.add(this.map, name, {
+			isNew: true,
+			used,
+			title: _('New server %s').format(name),
+			delegated: this.delegated
+		});
 		return this.map.render();
 	},
 

@@ -7,6 +7,7 @@
 'require pptp-gateway.bus as bus';
 'require pptp-gateway.date-field as dateField';
 'require pptp-gateway.fields as fields';
+'require pptp-gateway.networks6 as networks6';
 'require pptp-gateway.notices as notices';
 'require pptp-gateway.password-field as passwordField';
 'require pptp-gateway.server-form as serverForm';
@@ -187,6 +188,30 @@ return view.extend({
 		);
 		option.datatype = fields.NETWORK;
 		option.modalonly = true;
+
+		option = section.taboption(
+			'advanced',
+			form.Value,
+			'ip6prefix',
+			_('Fixed IPv6 network'),
+			_('Always the same /64 for the user; empty: one of the server.')
+		);
+		option.modalonly = true;
+		option.validate = (sectionId, value) => {
+			if (value && !networks6.isNetwork(value, 64, 64))
+				return _('Expected an IPv6 network of 64 bits, such as %s.').format('2001:db8:5:1ff::/64');
+			return value && taken('ip6prefix', sectionId, value) ? _('Another user has this network.') : true;
+		};
+
+		option = section.taboption(
+			'advanced',
+			form.DynamicList,
+			'ip6route',
+			_('IPv6 networks behind the caller'),
+			_('Its router gets them by DHCPv6 when it asks; none: out of the networks of the server.')
+		);
+		option.modalonly = true;
+		option.validate = fields.validateNetwork6;
 
 		option = section.taboption(
 			'advanced',

@@ -1,7 +1,7 @@
 /**
  * The checksum of IPv4, TCP and ICMP: RFC 1071, and its update in place, RFC 1624 §3. Hot path.
  */
-import { readU16, writeU16 } from '../../wire/octets.ts';
+import { readU16, writeU16 } from './octets.ts';
 
 /** The checksum of octets[at..at+length) whose checksum field is 0: the value to put there. 0 if a right one is there. */
 export function internetChecksum(octets: Uint8Array, at: number, length: number): number {
