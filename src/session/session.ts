@@ -1,4 +1,4 @@
-/* eslint max-lines: ['error', { max: 450, skipBlankLines: true, skipComments: true }] -- one machine, with what of it goes on */
+/* eslint max-lines: ['error', { max: 510, skipBlankLines: true, skipComments: true }] -- one machine, with what of it goes on */
 /**
  * A call that is up, its PPP link and its addresses: what callers and client links share.
  *
