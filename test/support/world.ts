@@ -533,6 +533,10 @@ export class CallerHost implements Timed {
       case 'tunnel-changed':
       case 'tunnel-down':
         this.#host.networks.carryOut(output);
+        if (output.kind === 'tunnel-up')
+          this.#host.world.clock.after(0, () =>
+            this.caller.handleTunnelReady(output.path.callId, this.#host.world.clock.now),
+          );
         break;
       case 'store-password':
         this.#host.store(this.caller, output);

@@ -339,7 +339,7 @@ export const userOptions = {
     setName,
     [],
     'live',
-    "Firewall sets (nftables) that the user's address is in while the user is connected: staff is the set of that name in fw4, which a config ipset of /etc/config/firewall makes; elsewhere inet filter staff, say. Rules of your own say what follows.",
+    "Firewall sets (nftables) that the user's address is in while the user is connected: staff is the set of that name in fw4, which a config ipset of /etc/config/firewall makes; elsewhere inet filter staff, say. Rules of your own say what follows. Such a user has no IPv6 but link-local, which would be a way round these rules.",
   ),
   note: optional(note, 'live', 'A text of your own: who this is, whom to call.'),
   ...userRates,

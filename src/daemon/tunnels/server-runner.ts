@@ -337,7 +337,8 @@ export class ServerRunner {
       this.ports.io.attach(path, this.device, tunnel);
       await this.ports.router.tunnelUp(tunnel);
     } catch (error) {
-      return this.tunnelFailed(caller, path, error);
+      this.tunnelFailed(caller, path, error);
+      return;
     }
     this.ports.drive.feed(caller, (machine, now) => machine.handleTunnelReady(path.callId, now));
   }

@@ -1,4 +1,4 @@
-/* eslint max-lines: ['error', { max: 450, skipBlankLines: true, skipComments: true }] -- one machine, with what of it goes on */
+/* eslint max-lines: ['error', { max: 460, skipBlankLines: true, skipComments: true }] -- one machine, with what of it goes on */
 /**
  * One call of a caller: from the request over login and addresses to the session, and its end.
  *

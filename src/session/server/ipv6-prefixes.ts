@@ -1,6 +1,11 @@
 /** What a server has for its callers in IPv6: prefixes out of its own, and those that are a user's. */
 import { PrefixPool, type SavedClaims } from '../../ipv6/prefix-pool.ts';
-import { addressInPrefix, isSameIpv6Prefix, type Ipv6Prefix } from '../../wire/ipv6.ts';
+import {
+  addressInPrefix,
+  ipv6PrefixOf,
+  isSameIpv6Prefix,
+  type Ipv6Prefix,
+} from '../../wire/ipv6.ts';
 import type { ServerOptions, User } from '../options.ts';
 import { SERVER_INTERFACE_IDENTIFIER } from '../ports.ts';
 import type { Ipv6Offer, Ipv6Source } from '../session-ipv6.ts';
@@ -94,7 +99,7 @@ export class Ipv6Prefixes {
           ? this.#pool.own(id, username)
           : this.#pool
               .shared(id, identifier)
-              .map(({ address }) => ({ address, length: OWN_LENGTH }));
+              .map(({ address }) => ipv6PrefixOf(address, OWN_LENGTH));
     if (prefixes.length === 0 && delegated.length === 0)
       trouble(
         mode === 'own' ? 'no IPv6 prefix is left' : 'another one has its IPv6 interface identifier',
