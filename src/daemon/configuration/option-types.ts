@@ -122,9 +122,19 @@ export const range: OptionType<AddressRange> = {
 const portApart = (value: string) =>
   /^[^:]+:\d+$/.test(value) ? '; the port has an option of its own: port' : undefined;
 
+/** As 2001:db8::1, [2001:db8::1] and [2001:db8::1]:1723. */
+const isIpv6Host = (value: string) => {
+  const [, bare = value] = /^\[([^\]]*)\](?::\d+)?$/.exec(value) ?? [];
+  return parseIpv6Address(bare) !== undefined;
+};
+
+/** Of a PPTP server: PPTP is spoken over IPv4. */
 export const host: OptionType<string> = {
   allowed: 'a host name or an IPv4 address',
-  advice: portApart,
+  advice: (value) =>
+    isIpv6Host(value)
+      ? '; PPTP needs IPv4: ask the other side for a name or an address of IPv4'
+      : portApart(value),
   parse: (value) => (/^[A-Za-z0-9_]([A-Za-z0-9._-]{0,252})$/.test(value) ? value : undefined),
 };
 

@@ -132,6 +132,10 @@ test('host bits, a port beside the host, localip in the range', () => {
   assert.deepEqual(refusal(files('link', "option server 'vpn.example.com:1723'", ['server'])), [
     "error: network, section 'office', option 'server', value 'vpn.example.com:1723': expected a host name or an IPv4 address; the port has an option of its own: port",
   ]);
+  for (const server of ['2001:db8::1', '[2001:db8::1]', '[2001:db8::1]:1723'])
+    assert.deepEqual(refusal(files('link', `option server '${server}'`, ['server'])), [
+      `error: network, section 'office', option 'server', value '${server}': expected a host name or an IPv4 address; PPTP needs IPv4: ask the other side for a name or an address of IPv4`,
+    ]);
   assert.match(warnings(files('server', "list range '192.168.99.1-192.168.99.9'"))[0] ?? '', /192\.168\.99\.1 is localip: no caller gets it/); // prettier-ignore
 });
 
