@@ -4,6 +4,7 @@ import { errorText } from '../platform/errors.ts';
 import { files } from '../platform/platform.ts';
 import { SERVER_INTERFACE_IDENTIFIER, type Tunnel } from '../session/ports.ts';
 import { formatAddress, formatPrefix, parsePrefix } from '../wire/ip.ts';
+import { formatIpv6Prefix, type Ipv6Prefix } from '../wire/ipv6.ts';
 import type { Plain } from '../wire/plain.ts';
 import { CALL_TABLE, CallTable } from './call-table.ts';
 import { callerRoutes } from './caller-routes.ts';
@@ -20,8 +21,8 @@ import type { Kernel } from './netlink-message.ts';
 import { ProxyArp } from './proxy-arp.ts';
 import { OuterWays } from './outer-ways.ts';
 import type { ControlPath, Router, ServerInterface } from './router.ts';
-import { writeSwitches } from './tunnel-device.ts';
-import { lacks, type TunnelDevice, type TunnelRoute } from './tunnel-state.ts';
+import { allowIpv6, writeSwitches } from './tunnel-device.ts';
+import { lacks, PROTOCOL, type TunnelDevice, type TunnelRoute } from './tunnel-state.ts';
 import type { Upkeep } from './upkeep.ts';
 
 /** What was done for a caller, to be undone. */
@@ -283,19 +284,28 @@ export class IpRoute implements Router {
   }
 
   async #linkUp(tunnel: Tunnel): Promise<void> {
-    const { device, localAddress, mtu, ipv6, metric, defaultRoute } = tunnel;
+    const { device, localAddress, mtu, ipv6, ipv6Client, metric, defaultRoute } = tunnel;
     const address = withPeer(tunnel);
     const attributes = metric === 0 ? [] : ['metric', String(metric)];
     // Two halves are more specific than any default route there is, and leave it in place for when the link goes.
     const halves = defaultRoute ? [parsePrefix('0.0.0.0/1')!, parsePrefix('128.0.0.0/1')!] : [];
     const routes = [...tunnel.routes, ...halves].map((prefix) => ({ prefix, attributes }));
-    await this.#stand({ device, mtu, address, identifier: ipv6?.local }, routes);
     const before = this.#links.get(device);
+    // Before the new address: the kernel looks for routers when it gets its only link-local one.
+    if (before !== undefined) await forgetIpv6(before, tunnel);
+    const ipv6Routes = ipv6 === undefined ? [] : tunnel.ipv6Routes;
+    const own = { device, mtu, address, identifier: ipv6?.local, ipv6Routes };
+    const isAsking = ipv6 !== undefined && ipv6Client !== undefined;
+    await this.#stand(
+      isAsking ? { ...own, advertisements: { defaultRoute, metric } } : own,
+      routes,
+    );
     this.#links.set(device, tunnel);
     // Only now: with its last address a device loses its routes.
     if (before !== undefined && withPeer(before).join() !== address.join())
       await ip('address', 'del', ...withPeer(before), 'dev', device);
     for (const route of routes) await addRoute(route, device);
+    for (const prefix of ipv6Routes) await addIpv6Route(prefix, tunnel);
     if (before !== undefined && before.localAddress !== localAddress)
       await forgetMasqueraded(device, before.localAddress, this.#warn);
   }
@@ -385,12 +395,17 @@ export class IpRoute implements Router {
     ]);
     if (lacking.address) await this.#prepare(standing.tunnel);
     for (const route of lacking.routes) await addRoute(route, device);
-    return lacking.address || lacking.routes.length > 0;
+    const link = this.#links.get(device);
+    if (link !== undefined)
+      for (const prefix of lacking.ipv6Routes) await addIpv6Route(prefix, link);
+    return lacking.address || lacking.routes.length > 0 || lacking.ipv6Routes.length > 0;
   }
 
   /** Gives a device its MTU and addresses, and brings it up. */
-  async #prepare({ device, mtu, address, identifier }: TunnelDevice): Promise<void> {
-    await writeSwitches(device, this.#warn);
+  async #prepare(tunnel: TunnelDevice): Promise<void> {
+    const { device, mtu, address, identifier, advertisements } = tunnel;
+    await writeSwitches(device, this.#warn, advertisements);
+    if (identifier !== undefined) await allowIpv6(device, this.#warn);
     const linkLocals = identifier === undefined ? [] : [`${linkLocal(identifier)}/64`];
     await ipBatch([
       ['link', 'set', 'dev', device, 'mtu', String(mtu), 'up'],
@@ -406,6 +421,25 @@ function withPeer({ localAddress, peerAddress }: Tunnel): readonly string[] {
 
 function callerKey({ device, peerAddress }: Tunnel): string {
   return `${device} ${formatAddress(peerAddress)}`;
+}
+
+/** What of IPv6 a device has from the session before, unless it goes on: the device of a link that dials on demand stays. */
+async function forgetIpv6({ device, ipv6, ipv6Client }: Tunnel, next: Tunnel): Promise<void> {
+  if (ipv6 === undefined || ipv6.local.join() === next.ipv6?.local.join()) return;
+  await ip('-6', 'route', 'flush', 'dev', device, 'proto', PROTOCOL);
+  if (ipv6Client !== undefined) {
+    await ip('-6', 'route', 'flush', 'dev', device, 'proto', 'ra');
+    await ip('-6', 'address', 'flush', 'dev', device, 'dynamic');
+  }
+  await ip('-6', 'address', 'flush', 'dev', device, 'to', linkLocal(ipv6.local));
+}
+
+/** Behind the kernel's own routes to our networks, which have 256, unless the owner's metric says otherwise. */
+async function addIpv6Route(prefix: Ipv6Prefix, { device, metric }: Tunnel): Promise<void> {
+  const text = formatIpv6Prefix(prefix);
+  const attributes = metric === 0 ? [] : ['metric', String(metric)];
+  await ip('-6', 'route', 'flush', 'exact', text, 'dev', device, 'proto', PROTOCOL);
+  await ip('-6', 'route', 'append', text, 'dev', device, 'proto', PROTOCOL, ...attributes);
 }
 
 /** Before the routes of others to the same network, not instead of them: they must be there again when ours goes. */

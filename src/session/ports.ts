@@ -10,6 +10,7 @@ import type { MppeKeys } from '../crypto/mppe-keys.ts';
 import type { CallId, Ipv4, Slot } from '../wire/brand.ts';
 import type { Cause } from '../wire/cause.ts';
 import type { Prefix } from '../wire/ip.ts';
+import type { Ipv6Prefix } from '../wire/ipv6.ts';
 import type { CallFacts, LoginQuestion, Terms } from './authorization.ts';
 import type { AccountSource, Ipv6Client, Rates } from './options.ts';
 
@@ -126,6 +127,8 @@ export interface Tunnel {
   readonly groups: readonly string[];
   /** link only */
   readonly ipv6Client: Ipv6Client | undefined;
+  /** link only: networks to reach through it while the peer speaks IPv6. */
+  readonly ipv6Routes: readonly Ipv6Prefix[];
 }
 
 /** How far a link has come; `check` prints these in order. */

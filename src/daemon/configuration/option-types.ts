@@ -14,7 +14,13 @@ import {
   type AddressRange,
   type Prefix,
 } from '../../wire/ip.ts';
-import { parseIpv6Address } from '../../wire/ipv6.ts';
+import {
+  formatIpv6Prefix,
+  isSameIpv6Address,
+  parseIpv6Address,
+  parseIpv6Prefix,
+  type Ipv6Prefix,
+} from '../../wire/ipv6.ts';
 import { parseHours } from './hours.ts';
 
 export interface OptionType<T> {
@@ -109,6 +115,20 @@ export const prefix: OptionType<Prefix> = {
     const isHost = found !== undefined && parseAddress(value.split('/')[0]!) !== found.address;
     return isHost
       ? `is an address inside the network: counts as ${formatPrefix(found)}`
+      : undefined;
+  },
+};
+
+/** A network; an address alone is /128. */
+export const ipv6Prefix: OptionType<Ipv6Prefix> = {
+  allowed: 'an IPv6 network such as 2001:db8:1::/48',
+  parse: parseIpv6Prefix,
+  remark(value) {
+    const found = parseIpv6Prefix(value);
+    const address = parseIpv6Address(value.split('/')[0]!);
+    const isHost = found !== undefined && !isSameIpv6Address(found.address, address!);
+    return isHost
+      ? `is an address inside the network: counts as ${formatIpv6Prefix(found)}`
       : undefined;
   },
 };

@@ -7,6 +7,7 @@
 import type { Tunnel } from '../../session/ports.ts';
 import type { Table } from '../../ubus-js/index.ts';
 import { formatAddress, type Prefix } from '../../wire/ip.ts';
+import { formatIpv6Address, type Ipv6Prefix } from '../../wire/ipv6.ts';
 import { linkLocal } from '../link-local.ts';
 import type { ServerInterface } from '../router.ts';
 import { SERVER_INTERFACE_IDENTIFIER } from '../../session/ports.ts';
@@ -28,7 +29,7 @@ export interface Route {
 }
 
 export function linkAnnouncement(
-  { device, localAddress, peerAddress, ipv6, dns }: Tunnel,
+  { device, localAddress, peerAddress, ipv6, ipv6Routes, dns }: Tunnel,
   routes: readonly Prefix[],
   defaultRoute: DefaultRoute,
   isPeerRouted = true,
@@ -42,7 +43,9 @@ export function linkAnnouncement(
         ...(isPeerRouted ? { ptp: formatAddress(peerAddress) } : {}),
       },
     ],
-    ...(ipv6 === undefined ? {} : { ip6addr: [linkLocalAddress(ipv6.local)] }),
+    ...(ipv6 === undefined
+      ? {}
+      : { ip6addr: [linkLocalAddress(ipv6.local)], routes6: ipv6Routes.map(ipv6RouteTable) }),
     routes: [...routes, ...everything].map((prefix) => routeTable({ prefix })),
     dns: dns.map(formatAddress),
   });
@@ -66,6 +69,10 @@ function linkUp(device: string, more: Table): Table {
 
 function linkLocalAddress(identifier: Uint8Array): Table {
   return { ipaddr: linkLocal(identifier), mask: '64' };
+}
+
+function ipv6RouteTable({ address, length }: Ipv6Prefix): Table {
+  return { target: formatIpv6Address(address), netmask: String(length) };
 }
 
 function routeTable({ prefix: { address, length }, mtu }: Route): Table {

@@ -366,7 +366,7 @@ export class Netifd implements Router {
     if (before !== undefined && before.localAddress !== localAddress)
       await this.#tools.forgetMasqueraded(device, before.localAddress, this.#warn);
     if (ipv6 !== undefined && ipv6Client !== undefined)
-      await this.#children.add(name, ipv6Client, this.#networks.all);
+      await this.#children.add(tunnel, ipv6Client, this.#networks.all);
     else await this.#children.remove(name);
   }
 

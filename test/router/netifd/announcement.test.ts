@@ -12,6 +12,7 @@ import { parseRoutes, wayTo } from '../../../src/router/route-table.ts';
 import { encodeTable } from '../../../src/ubus-js/index.ts';
 import { causeCodes } from '../../../src/wire/cause.ts';
 import { formatPrefix } from '../../../src/wire/ip.ts';
+import { parseIpv6Prefix } from '../../../src/wire/ipv6.ts';
 import { ip, net } from '../../support/world.ts';
 import { link } from './networks.ts';
 
@@ -40,6 +41,7 @@ test('a link with everything', () => {
       ...link,
       dns: [ip('10.7.0.53')],
       ipv6: { local: Uint8Array.of(2, 0, 0, 0, 0, 0, 0, 9), peer: new Uint8Array(8) },
+      ipv6Routes: [parseIpv6Prefix('2001:db8:1::/48')!],
     },
     [],
     'halves',
@@ -50,6 +52,13 @@ test('a link with everything', () => {
   ]);
   assert.deepEqual(announcement['dns'], ['10.7.0.53']);
   assert.deepEqual(announcement['ip6addr'], [{ ipaddr: 'fe80::200:0:0:9', mask: '64' }]);
+  assert.deepEqual(announcement['routes6'], [{ target: '2001:db8:1::', netmask: '48' }]);
+  const silent = linkAnnouncement(
+    { ...link, ipv6Routes: [parseIpv6Prefix('fd00::/8')!] },
+    [],
+    'none',
+  );
+  assert.equal(silent['routes6'], undefined, 'the peer speaks no IPv6');
   assert.deepEqual(linkAnnouncement(link, [], 'whole')['routes'], [
     { target: '0.0.0.0', netmask: '0' },
   ]);

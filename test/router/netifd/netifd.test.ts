@@ -464,6 +464,7 @@ onEachBus((bus) => {
 
   test('IPv6: a DHCPv6 client comes and goes with IPV6CP and the link', async (context) => {
     const ipv6Client = {
+      peerDns: true,
       requestPrefix: 'auto',
       noRelease: true,
       sourceFilter: true,
@@ -484,6 +485,9 @@ onEachBus((bus) => {
       norelease: true,
       sourcefilter: true,
       delegate: false,
+      defaultroute: false,
+      metric: 0,
+      peerdns: true,
     });
     const path = 'network.interface.office_6';
     const removals = () =>
@@ -497,6 +501,7 @@ onEachBus((bus) => {
 
   test('IPv6: what the DHCPv6 client has got, and later, is told; link-local addresses are not', async (context) => {
     const ipv6Client = {
+      peerDns: true,
       requestPrefix: undefined,
       noRelease: false,
       sourceFilter: true,
@@ -544,7 +549,7 @@ onEachBus((bus) => {
     await netifd.tunnelDown(site);
     assert.deepEqual(routes().map(({ target }) => target), ['192.168.99.12']); // prettier-ignore
     await netifd.serverUp({ ...server, ipv6: true });
-    assert.deepEqual(stub.link('home')['ip6addr'], [{ ipaddr: 'fe80::0:0:0:1', mask: '64' }]);
+    assert.deepEqual(stub.link('home')['ip6addr'], [{ ipaddr: 'fe80::1', mask: '64' }]);
     assert.deepEqual(routes().map(({ target }) => target), ['192.168.99.12']); // prettier-ignore
     assert.equal(stub.state('home'), 'up', 'the interface stays');
     stub.down('home');
