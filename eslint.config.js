@@ -14,6 +14,7 @@ const sansIo = [
   'relay',
   'session',
   'data-path',
+  'ipv6',
   'usage',
 ];
 

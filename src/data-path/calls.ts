@@ -7,11 +7,13 @@
 import type { MppeKeys } from '../crypto/mppe-keys.ts';
 import type { CallId, Ipv4, Slot } from '../wire/brand.ts';
 import { innerMtu } from '../wire/mppe-header.ts';
+import { PppProtocol } from '../wire/ppp-frame.ts';
 import type { Counters, CounterSlab } from './counters.ts';
 import type { DeadlineList } from './deadline-list.ts';
 import type { Devices } from './devices.ts';
 import type { InformParameters } from './dhcp/answer.ts';
 import type { DhcpInform } from './dhcp/inform.ts';
+import { Drop } from './drop.ts';
 import type { PppReceiver } from './gre/ppp-receiver.ts';
 import type { Inbound } from './inbound.ts';
 import type { GreReceiver } from './gre/receiver.ts';
@@ -21,7 +23,7 @@ import type { Transmitter } from './gre/transmitter.ts';
 import { readI32 } from './ip/inner-packet.ts';
 import type { MppeSender } from './mppe/sender.ts';
 import type { Shaper } from './queues/shaper.ts';
-import { type SessionSlab, State } from './session-slab.ts';
+import { NO_DEVICE, type SessionSlab, State } from './session-slab.ts';
 import type { SlotTable } from './slot-table.ts';
 import type { TooLarge } from './too-large.ts';
 
@@ -44,10 +46,12 @@ export interface CallRates {
   readonly burst: number;
 }
 
-/** Interface identifiers of IPV6CP, 8 octets each. */
+/** Of IPV6CP; interface identifiers, 8 octets each. */
 export interface Identifiers {
   readonly local: Uint8Array;
   readonly peer: Uint8Array;
+  /** Neighbour discovery and DHCPv6 of the peer come as frames (PPP protocol 0057), and go no further. */
+  readonly hasMachine?: boolean;
 }
 
 export interface CallsParts {
@@ -86,13 +90,14 @@ export class Calls {
    * @returns its slot, or -1: maxSessions are open, or the peer has a call with this id
    */
   open(peer: Ipv4, local: Ipv4, callId: CallId, now: number): Slot {
-    const { sessions, callSlots, tooLarge, dhcp } = this.#parts;
+    const { sessions, callSlots, tooLarge, dhcp, inbound } = this.#parts;
     if (callSlots.find(peer, callId) !== -1) return -1;
     const slot = sessions.open(peer, local, callId);
     if (slot === -1) return -1;
     callSlots.set(peer, callId, slot);
     tooLarge.start(slot, now);
     dhcp.start(slot, now);
+    inbound.start(slot, now);
     return slot;
   }
 
@@ -239,11 +244,13 @@ export class Calls {
     const { sessions } = this.#parts;
     sessions.check(slot);
     sessions.ipv6[slot] = 0;
+    sessions.ipv6Machine[slot] = 0;
     if (identifiers === undefined) return;
-    const { local, peer } = identifiers;
+    const { local, peer, hasMachine = false } = identifiers;
     for (const { length } of [local, peer])
       if (length !== 8) throw new RangeError(`interface identifier of ${length} octets`);
     sessions.ipv6[slot] = 1;
+    sessions.ipv6Machine[slot] = hasMachine ? 1 : 0;
     sessions.identifierHigh[slot] = readI32(peer, 0);
     sessions.identifierLow[slot] = readI32(peer, 4);
     sessions.ownIdentifierHigh[slot] = readI32(local, 0);
@@ -255,6 +262,18 @@ export class Calls {
     const { sessions, transmitter } = this.#parts;
     sessions.check(slot);
     transmitter.frame(slot, frame);
+  }
+
+  /**
+   * Sends an IPv6 packet of our own, encrypted as any, ahead of what waits; it is copied. Before IPV6CP is up, or while the call
+   * is not attached, it is dropped and counted.
+   */
+  transmitIpv6(slot: Slot, packet: Uint8Array): void {
+    const { sessions, transmitter, counters } = this.#parts;
+    sessions.check(slot);
+    if (sessions.device[slot] === NO_DEVICE) counters.drop(slot, Drop.notAttached);
+    else if (sessions.ipv6[slot] === 0) counters.drop(slot, Drop.ipv6);
+    else transmitter.own(slot, PppProtocol.Ipv6, packet);
   }
 
   counters(slot: Slot): Counters {

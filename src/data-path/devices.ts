@@ -7,6 +7,7 @@ import type { Ipv6Prefix } from '../wire/ipv6.ts';
 import type { CounterSlab } from './counters.ts';
 import { Drop } from './drop.ts';
 import { Ipv6Networks } from './ip/ipv6-networks.ts';
+import { Ipv6Routes } from './ip/ipv6-routes.ts';
 import { Routes } from './ip/routes.ts';
 import type { Backlog } from './queues/backlog.ts';
 import type { OutBatch } from './queues/batch.ts';
@@ -47,6 +48,7 @@ export interface Device {
   /** What goes in waits here for a session; undefined: it does not wait. */
   parked: ParkedPackets | undefined;
   readonly routes: Routes;
+  readonly ipv6Routes: Ipv6Routes;
   /** Without meaning where callers are. */
   ipv6: GivenIpv6;
 }
@@ -66,7 +68,9 @@ export class Devices {
   readonly #parts: DevicesParts;
   /** By file descriptor. */
   readonly #devices: (Device | undefined)[] = [];
+  /** By slot. */
   readonly #prefixes: (readonly Prefix[])[] = [];
+  readonly #ipv6Prefixes: (readonly Ipv6Prefix[])[] = [];
 
   constructor(parts: DevicesParts) {
     this.#parts = parts;
@@ -82,6 +86,7 @@ export class Devices {
       single: NO_SLOT,
       parked: undefined,
       routes: new Routes(),
+      ipv6Routes: new Ipv6Routes(),
       ipv6: NOTHING,
     };
   }
@@ -116,6 +121,20 @@ export class Devices {
     sessions.peerAddress[slot] = peerAddress;
   }
 
+  isAttached(slot: Slot): boolean {
+    return this.#parts.sessions.device[slot] !== NO_DEVICE;
+  }
+
+  /** What an attached session owns in IPv6 from now on, in place of what it had. Without meaning on a link's device. */
+  setIpv6Prefixes(slot: Slot, prefixes: readonly Ipv6Prefix[]): void {
+    const { sessions } = this.#parts;
+    sessions.check(slot);
+    const { ipv6Routes } = this.#opened(sessions.device[slot]!);
+    for (const prefix of this.#ipv6Prefixes[slot] ?? []) ipv6Routes.remove(prefix, slot);
+    for (const prefix of prefixes) ipv6Routes.add(prefix, slot);
+    this.#ipv6Prefixes[slot] = prefixes;
+  }
+
   /** IP is down. */
   detach(slot: Slot): void {
     const { sessions, backlog, outwards, counters } = this.#parts;
@@ -142,6 +161,7 @@ export class Devices {
     counters.drop(slot, Drop.notAttached, inwards.clear(slot));
     const device = this.#opened(fd);
     for (const prefix of this.#prefixes[slot]!) device.routes.remove(prefix, slot);
+    this.setIpv6Prefixes(slot, []);
     device.single = NO_SLOT;
     this.#prefixes[slot] = [];
     sessions.device[slot] = NO_DEVICE;

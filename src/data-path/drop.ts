@@ -28,8 +28,12 @@ const reasons = [
   'badSource',
   /** Caller to caller where that is not allowed. */
   'isolated',
-  /** IPv6 that does not pass: before IPV6CP, and beyond link-local where callers are (ip/ipv6-rules.ts). */
+  /** IPv6 that does not pass: before IPV6CP, and beyond link-local where callers have no prefix (ip/ipv6-rules.ts). */
   'ipv6',
+  /** Neighbour discovery or DHCPv6 of a caller behind extension headers or in fragments, or too many such headers. */
+  'ipv6Hidden',
+  /** More neighbour discovery and DHCPv6 of a caller than is answered. */
+  'ipv6Flood',
   /** Multicast or broadcast to callers. */
   'multicast',
   /** No session owns the destination. */

@@ -3,19 +3,24 @@
  *
  * A caller may use only sources that it owns (its address, the networks behind it). Packets between callers go through the
  * kernel, whose firewall and forwarding decide, unless the server isolates its callers. DHCP of callers ends here
- * (dhcp/inform.ts); other multicast and broadcast goes to the kernel as any packet.
+ * (dhcp/inform.ts), neighbour discovery and DHCPv6 in the session's machine; other multicast and broadcast goes to the kernel
+ * as any packet.
  */
 import type { Slot } from '../wire/brand.ts';
+import { writeU16 } from '../wire/octets.ts';
 import { PppProtocol } from '../wire/ppp-frame.ts';
+import type { PendingControl } from './control.ts';
 import { Column, type CounterSlab } from './counters.ts';
 import type { Device, Devices } from './devices.ts';
 import { isToDhcpServer, type DhcpInform } from './dhcp/inform.ts';
 import { Drop, PASS } from './drop.ts';
 import { ipv4Destination, ipv4Source, isImpossibleSource } from './ip/inner-packet.ts';
+import { FOR_MACHINE, judgeControl } from './ip/ipv6-control.ts';
 import type { Ipv6Rules } from './ip/ipv6-rules.ts';
 import { clampMss, clampMssIpv6 } from './ip/mss-clamp.ts';
 import type { OutBatch } from './queues/batch.ts';
 import type { HeldPackets } from './queues/held-packets.ts';
+import { RateLimit } from './queues/rate-limit.ts';
 import { type Shaper, WAITS } from './queues/shaper.ts';
 import { NO_DEVICE, type SessionSlab } from './session-slab.ts';
 
@@ -29,17 +34,31 @@ export interface InboundParts {
   readonly inwards: Shaper;
   readonly shaped: HeldPackets;
   readonly dhcp: DhcpInform;
+  readonly control: PendingControl;
+  readonly maxSessions: number;
   readonly counters: CounterSlab;
 }
 
 /** 255.255.255.255 */
 const BROADCAST = -1;
+/** Neighbour discovery and DHCPv6 of one session: a host that has just dialled in sends about ten. */
+const MACHINE_PER_SECOND = 5;
+const MACHINE_BURST = 40;
+/** Of PPP, uncompressed. */
+const PROTOCOL_LENGTH = 2;
 
 export class Inbound {
   readonly #parts: InboundParts;
+  readonly #machineLimit: RateLimit;
 
   constructor(parts: InboundParts) {
     this.#parts = parts;
+    this.#machineLimit = new RateLimit(parts.maxSessions, MACHINE_PER_SECOND, MACHINE_BURST);
+  }
+
+  /** A new session has its ration of packets for its machine. */
+  start(slot: Slot, now: number): void {
+    this.#machineLimit.reset(slot, now);
   }
 
   /** Delivers the IP packet octets[at..at+length), whose header was checked (inner-packet.ts). */
@@ -65,6 +84,11 @@ export class Inbound {
     } else {
       const reason = ipv6Rules.inward(slot, device, at);
       if (reason !== PASS) return counters.drop(slot, reason);
+      if (sessions.ipv6Machine[slot] !== 0) {
+        const control = judgeControl(octets, at, length);
+        if (control === FOR_MACHINE) return this.#giveMachine(slot, at, length, now);
+        if (control !== PASS) return counters.drop(slot, control);
+      }
       clampMssIpv6(octets, at, length, sessions.innerMtu[slot]!);
     }
     const verdict = inwards.offer(slot, protocol, at, length, now);
@@ -79,6 +103,16 @@ export class Inbound {
       this.#push(inwards.slot, shaped.offset(handle), shaped.length(handle));
       shaped.release(handle);
     }
+  }
+
+  /** As a frame: the protocol takes the place of what came before the packet. */
+  #giveMachine(slot: Slot, at: number, length: number, now: number): void {
+    const { octets, control, counters } = this.#parts;
+    counters.add(slot, Column.RxControl, 1);
+    if (this.#machineLimit.take(slot, 1, now) === 0) return counters.drop(slot, Drop.ipv6Flood);
+    const frame = at - PROTOCOL_LENGTH;
+    writeU16(octets, frame, PppProtocol.Ipv6);
+    if (!control.frame(slot, frame, length + PROTOCOL_LENGTH)) counters.drop(slot, Drop.full);
   }
 
   #push(slot: Slot, at: number, length: number): void {

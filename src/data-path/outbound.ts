@@ -12,7 +12,7 @@ import {
   ipv4Source,
   isGre,
   isLinkLocal,
-  isLinkLocalMulticast,
+  isMulticastIpv6,
   isMulticastOrBroadcast,
   isUnspecified,
   packetLength,
@@ -145,19 +145,28 @@ export class Outbound {
     transmitter.packet(slot, PppProtocol.Ipv6, at, length, now);
   }
 
-  /** Link-local alone, to the session that has the identifier; no groups. */
+  /** Whose prefix it is; link-local to the session that has the identifier; no groups. */
   #ipv6ToCaller(device: Device, at: number, length: number, now: number): void {
-    const { octets, sessions, transmitter, counters } = this.#parts;
+    const { octets, sessions, tooLarge, transmitter, counters } = this.#parts;
     const source = at + 8;
     const destination = at + 24;
-    const toGroup = isLinkLocalMulticast(octets, destination);
-    if (!toGroup && !isLinkLocal(octets, destination)) return counters.drop(-1, Drop.ipv6);
-    if (!isLinkLocal(octets, source) && !isUnspecified(octets, source))
+    if (isMulticastIpv6(octets, destination)) return counters.drop(-1, Drop.multicast);
+    const isNear = isLinkLocal(octets, destination);
+    // RFC 4291 §2.5.6: what comes from a link-local address stays on its link.
+    const isFromNear = isLinkLocal(octets, source) || isUnspecified(octets, source);
+    if (isNear !== isFromNear || (!isNear && device.ipv6Routes.isEmpty))
       return counters.drop(-1, Drop.ipv6);
-    if (toGroup) return counters.drop(-1, Drop.multicast);
-    const slot = this.#neighbour(device.fd, destination + 8);
+    const slot = isNear
+      ? this.#neighbour(device.fd, destination + 8)
+      : device.ipv6Routes.find(octets, destination);
     if (slot === -1) return counters.drop(-1, Drop.noRoute);
-    if (length > sessions.innerMtu[slot]!) return counters.drop(slot, Drop.tooBig);
+    if (sessions.ipv6[slot] === 0) return counters.drop(slot, Drop.ipv6);
+    const mtu = sessions.innerMtu[slot]!;
+    if (length > mtu)
+      return isNear
+        ? counters.drop(slot, Drop.tooBig)
+        : tooLarge.ipv6(slot, device, at, length, now);
+    clampMssIpv6(octets, at, length, mtu);
     transmitter.packet(slot, PppProtocol.Ipv6, at, length, now);
   }
 

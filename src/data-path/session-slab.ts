@@ -51,6 +51,8 @@ export class SessionSlab {
   readonly localAddress: Int32Array;
   readonly peerAddress: Int32Array;
   readonly ipv6: Uint8Array;
+  /** Neighbour discovery and DHCPv6 of the peer are for a machine of ours: 1 or 0. */
+  readonly ipv6Machine: Uint8Array;
   /** Interface identifier of the peer, its two halves. */
   readonly identifierHigh: Int32Array;
   readonly identifierLow: Int32Array;
@@ -82,6 +84,7 @@ export class SessionSlab {
     this.localAddress = new Int32Array(size);
     this.peerAddress = new Int32Array(size);
     this.ipv6 = new Uint8Array(size);
+    this.ipv6Machine = new Uint8Array(size);
     this.identifierHigh = new Int32Array(size);
     this.identifierLow = new Int32Array(size);
     this.ownIdentifierHigh = new Int32Array(size);
@@ -108,6 +111,7 @@ export class SessionSlab {
       localAddress: this.localAddress[slot]!,
       peerAddress: this.peerAddress[slot]!,
       ipv6: this.ipv6[slot]!,
+      ipv6Machine: this.ipv6Machine[slot]!,
       identifierHigh: this.identifierHigh[slot]!,
       identifierLow: this.identifierLow[slot]!,
       ownIdentifierHigh: this.ownIdentifierHigh[slot]!,
@@ -142,6 +146,7 @@ export class SessionSlab {
     this.unacknowledged[slot] = 0;
     this.device[slot] = NO_DEVICE;
     this.ipv6[slot] = 0;
+    this.ipv6Machine[slot] = 0;
     this.acknowledged[slot] = 0;
     return slot;
   }

@@ -3,23 +3,35 @@
  */
 import type { CauseCode } from '../wire/cause.ts';
 import { ipv6cpOptions, type Ipv6cpOption } from '../wire/ipv6cp-options.ts';
+import type { LinkOptions } from './options.ts';
 import { Consideration, type OptionPolicy, type Verdict } from './option-policy.ts';
 
 export class Ipv6cpPolicy implements OptionPolicy<Ipv6cpOption> {
   readonly options = ipv6cpOptions;
   readonly #random: (length: number) => Uint8Array;
   readonly #configured: Uint8Array | undefined;
+  readonly #isTaken: (identifier: Uint8Array) => boolean;
+  readonly #granted: Uint8Array | undefined;
   #localIdentifier: Uint8Array;
   #peerIdentifier: Uint8Array | undefined;
 
-  /** @param configured our identifier, 8 octets; undefined: a random one */
-  constructor(random: (length: number) => Uint8Array, configured: Uint8Array | undefined) {
+  /** @param granted the only identifier that the peer may have; undefined: any that nobody has */
+  constructor(
+    {
+      random,
+      interfaceIdentifier,
+      isIdentifierTaken = () => false,
+    }: Pick<LinkOptions, 'random' | 'interfaceIdentifier' | 'isIdentifierTaken'>,
+    granted?: Uint8Array,
+  ) {
     this.#random = random;
-    this.#configured = configured;
-    this.#localIdentifier = configured ?? this.#randomIdentifier();
+    this.#configured = interfaceIdentifier;
+    this.#isTaken = isIdentifierTaken;
+    this.#granted = granted;
+    this.#localIdentifier = interfaceIdentifier ?? this.#randomIdentifier();
   }
 
-  /** Not carried: #random, #configured. */
+  /** Not carried: #random, #configured, #isTaken and #granted, which are given. */
   save() {
     return { localIdentifier: this.#localIdentifier, peerIdentifier: this.#peerIdentifier };
   }
@@ -55,8 +67,7 @@ export class Ipv6cpPolicy implements OptionPolicy<Ipv6cpOption> {
         continue;
       }
       identifier = option.value;
-      if (isZero(identifier) || isSame(identifier, this.#localIdentifier))
-        consideration.nak(option, this.#suggestion());
+      if (!this.#mayHave(identifier)) consideration.nak(option, this.#suggestion());
     }
     if (identifier === undefined) consideration.append(this.#suggestion());
     const verdict = consideration.verdict();
@@ -77,8 +88,15 @@ export class Ipv6cpPolicy implements OptionPolicy<Ipv6cpOption> {
     return 'NEGOTIATION_FAILED';
   }
 
+  #mayHave(identifier: Uint8Array): boolean {
+    if (isZero(identifier) || isSame(identifier, this.#localIdentifier)) return false;
+    return this.#granted === undefined
+      ? !this.#isTaken(identifier)
+      : isSame(identifier, this.#granted);
+  }
+
   #suggestion(): Ipv6cpOption {
-    return { name: 'interfaceIdentifier', value: this.#randomIdentifier() };
+    return { name: 'interfaceIdentifier', value: this.#granted ?? this.#randomIdentifier() };
   }
 
   /** RFC 5072 §4.1: not globally unique, so the universal/local bit is 0; and not all zero. */

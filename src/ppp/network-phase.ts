@@ -74,7 +74,7 @@ export class NetworkPhase {
     // The kernel has no IPv6 on a device that is smaller.
     const mtu = innerMtu(Math.min(link.mru, peerMru), this.#encryption !== undefined);
     if (!link.ipv6 || mtu < IPV6_MIN_MTU) return;
-    const ipv6cp = new Ipv6cpPolicy(link.random, link.interfaceIdentifier);
+    const ipv6cp = new Ipv6cpPolicy(link, grant?.interfaceIdentifier);
     this.#ipv6cp = { policy: ipv6cp, negotiation: new Negotiation(ipv6cp, true, link.count) };
     this.#ipv6cp.negotiation.peerMru = peerMru;
   }

@@ -57,6 +57,8 @@ export interface LinkOptions {
   readonly ipv6: boolean;
   /** 8 octets, not all 0; absent: random. */
   readonly interfaceIdentifier?: Uint8Array;
+  /** Whether somebody else on the link has this interface identifier; absent: nobody else is there. */
+  readonly isIdentifierTaken?: (identifier: Uint8Array) => boolean;
   /**
    * LCP echo: the peer is dead after `failures` requests, one each `interval` ms, without an answer. `always`: also while
    * other packets come from it.
@@ -84,6 +86,8 @@ export interface Grant {
   readonly mppe?: MppeOptions;
   /** Largest packet inside the tunnel, octets; absent: as LCP has it. */
   readonly mtu?: number;
+  /** The only interface identifier that the peer may have (8 octets); absent: its own choice. */
+  readonly interfaceIdentifier?: Uint8Array;
 }
 
 /** What a peer is told that has proved its password and is not let in all the same. */

@@ -23,10 +23,24 @@ export async function ipBatch(commands: readonly (readonly string[])[]): Promise
 
 /** What several commands show: a document each. @throws RouterError as ipBatch */
 export async function ipJson(commands: readonly (readonly string[])[]): Promise<unknown[]> {
-  const lines = (await batch(['-json'], commands)).split('\n').filter((line) => line.trim() !== '');
-  if (lines.length !== commands.length)
-    throw new RouterError(`ip: ${lines.length} answers to ${commands.length} questions`);
+  return documents(await batch(['-json'], commands), commands.length);
+}
+
+function documents(text: string, questions: number): unknown[] {
+  const lines = text.split('\n').filter((line) => line.trim() !== '');
+  if (lines.length !== questions)
+    throw new RouterError(`ip: ${lines.length} answers to ${questions} questions`);
   return lines.map((line) => JSON.parse(line) as unknown);
+}
+
+/** As ipBatch, of IPv6 where `ip` would take the family from nothing. */
+export async function ipBatch6(commands: readonly (readonly string[])[]): Promise<void> {
+  await batch(['-6'], commands);
+}
+
+/** As ipJson, likewise. */
+export async function ipJson6(commands: readonly (readonly string[])[]): Promise<unknown[]> {
+  return documents(await batch(['-6', '-json'], commands), commands.length);
 }
 
 function batch(

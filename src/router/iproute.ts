@@ -4,10 +4,10 @@ import { errorText } from '../platform/errors.ts';
 import { files } from '../platform/platform.ts';
 import { SERVER_INTERFACE_IDENTIFIER, type Tunnel } from '../session/ports.ts';
 import { formatAddress, formatPrefix, parsePrefix } from '../wire/ip.ts';
-import { formatIpv6Prefix, type Ipv6Prefix } from '../wire/ipv6.ts';
 import type { Plain } from '../wire/plain.ts';
 import { CALL_TABLE, CallTable } from './call-table.ts';
 import { callerRoutes } from './caller-routes.ts';
+import { CallersIpv6 } from './caller-ipv6.ts';
 import { CALLER_TABLE, forwardDroppers, Forwarding } from './forwarding.ts';
 import { soundTunnel, type Surroundings } from './given-addresses.ts';
 import { HostRoutes } from './host-routes.ts';
@@ -15,6 +15,7 @@ import { deviceExists, ip, ipBatch } from './ip-command.ts';
 import { Serial } from './jobs.ts';
 import type { Journal } from './journal.ts';
 import { Leftovers } from './leftovers.ts';
+import { addIpv6Routes, forgetIpv6, linkIpv6 } from './link-ipv6.ts';
 import { linkLocal } from './link-local.ts';
 import { forgetMasqueraded } from './masquerade.ts';
 import type { Kernel } from './netlink-message.ts';
@@ -22,7 +23,7 @@ import { ProxyArp } from './proxy-arp.ts';
 import { OuterWays } from './outer-ways.ts';
 import type { ControlPath, Router, ServerInterface } from './router.ts';
 import { allowIpv6, writeSwitches } from './tunnel-device.ts';
-import { lacks, PROTOCOL, type TunnelDevice, type TunnelRoute } from './tunnel-state.ts';
+import { lacks, type TunnelDevice, type TunnelRoute } from './tunnel-state.ts';
 import type { Upkeep } from './upkeep.ts';
 
 /** What was done for a caller, to be undone. */
@@ -47,6 +48,7 @@ interface SavedIpRoute {
   readonly forwarding: ReturnType<Forwarding['save']>;
   readonly servers: readonly ServerInterface[];
   readonly callers: readonly (readonly [string, CallerRoutes])[];
+  readonly ipv6: ReturnType<CallersIpv6['save']>;
   readonly tunnels: readonly Omit<Standing, 'forget'>[];
   readonly links: readonly Tunnel[];
 }
@@ -66,6 +68,7 @@ export class IpRoute implements Router {
   readonly #inherited = new Set<string>();
   readonly #servers = new Map<string, ServerInterface>();
   readonly #callers = new Map<string, CallerRoutes>();
+  readonly #ipv6 = new CallersIpv6();
   /** By device. */
   readonly #tunnels = new Map<string, Standing>();
   readonly #upkeep: Upkeep;
@@ -140,6 +143,7 @@ export class IpRoute implements Router {
       forwarding: this.#forwarding.save(),
       servers: [...this.#servers.values()],
       callers: [...this.#callers],
+      ipv6: this.#ipv6.save(),
       tunnels: [...this.#tunnels.values()].map(({ tunnel, routes }) => ({ tunnel, routes })),
       links: [...this.#links.values()],
     };
@@ -158,6 +162,7 @@ export class IpRoute implements Router {
       this.#inherited.add(server.device);
     }
     for (const [key, caller] of saved.callers) this.#callers.set(key, caller);
+    this.#ipv6.adopt(saved.ipv6);
     for (const { tunnel, routes } of saved.tunnels) this.#keep(tunnel, routes);
     for (const link of saved.links) this.#links.set(link.device, link);
   }
@@ -175,12 +180,14 @@ export class IpRoute implements Router {
       const address = `${formatAddress(localAddress)}/${prefixLength}`;
       const identifier = ipv6 ? SERVER_INTERFACE_IDENTIFIER : undefined;
       await this.#stand({ device, mtu, address: [address], identifier }, []);
+      await this.#ipv6.serverUp(server);
       await this.#openWay(server);
     });
   }
 
   serverDown({ device }: ServerInterface): void {
     this.#servers.delete(device);
+    this.#ipv6.serverDown(device);
     this.#fall(device);
     void this.#undoForwarding(() => this.#forwarding.serverDown(device));
   }
@@ -191,6 +198,12 @@ export class IpRoute implements Router {
       const sound = soundTunnel(tunnel, hostRoute, this.#around());
       for (const line of sound.leftOut) this.#warn(line);
       return tunnel.role === 'link' ? this.#linkUp(sound.tunnel) : this.#callerUp(sound.tunnel);
+    });
+  }
+
+  tunnelChanged(tunnel: Tunnel): Promise<void> {
+    return this.#serial.run(tunnel.device, async () => {
+      if (this.#callers.has(callerKey(tunnel))) await this.#callerIpv6(tunnel);
     });
   }
 
@@ -258,15 +271,21 @@ export class IpRoute implements Router {
   }
 
   /** To other networks, for a server's callers. */
-  async #openWay({ name, device, masquerade }: ServerInterface): Promise<void> {
+  async #openWay(server: ServerInterface): Promise<void> {
+    const { name, device, masquerade, ipv6Networks } = server;
     try {
+      // The kernel has no such switch for single devices; it has more to it than forwarding, so it is the owner's.
+      if (ipv6Networks.length > 0 && (await readSwitch('ipv6/conf/all/forwarding')) === '0')
+        this.#warn(
+          `server ${name}: net.ipv6.conf.all.forwarding is 0, so callers reach only this machine in IPv6: sysctl -w net.ipv6.conf.all.forwarding=1 (where this machine has its own addresses by router advertisement: net.ipv6.conf.DEVICE.accept_ra=2, too)`,
+        );
       await this.#forwarding.serverUp(device, masquerade);
       if (masquerade)
         for (const chain of await forwardDroppers())
           this.#warn(
             `server ${name}: the nftables chain ${chain} drops what is forwarded unless a rule of its own lets it pass: where callers get no further, let pass there what comes in by ${device} and what goes out by it`,
           );
-      else if ((await files.textLater('/proc/sys/net/ipv4/ip_forward')).trim() === '0')
+      else if ((await readSwitch('ipv4/ip_forward')) === '0')
         this.#warn(
           `server ${name}: net.ipv4.ip_forward is 0, so callers reach only this machine: option masquerade '1', or sysctl -w net.ipv4.ip_forward=1`,
         );
@@ -284,7 +303,7 @@ export class IpRoute implements Router {
   }
 
   async #linkUp(tunnel: Tunnel): Promise<void> {
-    const { device, localAddress, mtu, ipv6, ipv6Client, metric, defaultRoute } = tunnel;
+    const { device, localAddress, mtu, metric, defaultRoute } = tunnel;
     const address = withPeer(tunnel);
     const attributes = metric === 0 ? [] : ['metric', String(metric)];
     // Two halves are more specific than any default route there is, and leave it in place for when the link goes.
@@ -293,19 +312,14 @@ export class IpRoute implements Router {
     const before = this.#links.get(device);
     // Before the new address: the kernel looks for routers when it gets its only link-local one.
     if (before !== undefined) await forgetIpv6(before, tunnel);
-    const ipv6Routes = ipv6 === undefined ? [] : tunnel.ipv6Routes;
-    const own = { device, mtu, address, identifier: ipv6?.local, ipv6Routes };
-    const isAsking = ipv6 !== undefined && ipv6Client !== undefined;
-    await this.#stand(
-      isAsking ? { ...own, advertisements: { defaultRoute, metric } } : own,
-      routes,
-    );
+    const own = { device, mtu, address, ...linkIpv6(tunnel) };
+    await this.#stand(own, routes);
     this.#links.set(device, tunnel);
     // Only now: with its last address a device loses its routes.
     if (before !== undefined && withPeer(before).join() !== address.join())
       await ip('address', 'del', ...withPeer(before), 'dev', device);
     for (const route of routes) await addRoute(route, device);
-    for (const prefix of ipv6Routes) await addIpv6Route(prefix, tunnel);
+    await addIpv6Routes(own.ipv6Routes, tunnel);
     if (before !== undefined && before.localAddress !== localAddress)
       await forgetMasqueraded(device, before.localAddress, this.#warn);
   }
@@ -322,10 +336,17 @@ export class IpRoute implements Router {
         await addRoute(route, device);
       }
       await this.#proxyArp.hold(tunnel);
+      await this.#callerIpv6(tunnel);
     } catch (error) {
       await this.#callerDown(tunnel);
       throw error;
     }
+  }
+
+  async #callerIpv6(tunnel: Tunnel): Promise<void> {
+    const { device, mtu, ipv6 } = tunnel;
+    const prefixes = ipv6?.prefixes ?? [];
+    await this.#ipv6.callerUp(callerKey(tunnel), { device, mtu, prefixes });
   }
 
   async #callerDown(tunnel: Tunnel): Promise<void> {
@@ -334,6 +355,15 @@ export class IpRoute implements Router {
     if (done === undefined) return;
     this.#callers.delete(key);
     await this.#proxyArp.release(tunnel);
+    try {
+      await this.#ipv6.callerDown(key);
+    } catch (error) {
+      this.#leftovers.add(`IPv6 routes through ${done.device}`, error, () =>
+        this.#serial.run(done.device, async () => {
+          await this.#ipv6.look(done.device);
+        }),
+      );
+    }
     for (const prefix of done.routes.map((route) => formatPrefix(route.prefix))) {
       try {
         await this.#removeRoute(prefix, done.device);
@@ -396,9 +426,10 @@ export class IpRoute implements Router {
     if (lacking.address) await this.#prepare(standing.tunnel);
     for (const route of lacking.routes) await addRoute(route, device);
     const link = this.#links.get(device);
-    if (link !== undefined)
-      for (const prefix of lacking.ipv6Routes) await addIpv6Route(prefix, link);
-    return lacking.address || lacking.routes.length > 0 || lacking.ipv6Routes.length > 0;
+    if (link !== undefined) await addIpv6Routes(lacking.ipv6Routes, link);
+    const lackedIpv6 = await this.#ipv6.look(device);
+    const lackedRoutes = lacking.routes.length > 0 || lacking.ipv6Routes.length > 0;
+    return lacking.address || lackedRoutes || lackedIpv6;
   }
 
   /** Gives a device its MTU and addresses, and brings it up. */
@@ -415,31 +446,16 @@ export class IpRoute implements Router {
   }
 }
 
+async function readSwitch(name: string): Promise<string> {
+  return (await files.textLater(`/proc/sys/net/${name}`)).trim();
+}
+
 function withPeer({ localAddress, peerAddress }: Tunnel): readonly string[] {
   return [formatAddress(localAddress), 'peer', formatAddress(peerAddress)];
 }
 
 function callerKey({ device, peerAddress }: Tunnel): string {
   return `${device} ${formatAddress(peerAddress)}`;
-}
-
-/** What of IPv6 a device has from the session before, unless it goes on: the device of a link that dials on demand stays. */
-async function forgetIpv6({ device, ipv6, ipv6Client }: Tunnel, next: Tunnel): Promise<void> {
-  if (ipv6 === undefined || ipv6.local.join() === next.ipv6?.local.join()) return;
-  await ip('-6', 'route', 'flush', 'dev', device, 'proto', PROTOCOL);
-  if (ipv6Client !== undefined) {
-    await ip('-6', 'route', 'flush', 'dev', device, 'proto', 'ra');
-    await ip('-6', 'address', 'flush', 'dev', device, 'dynamic');
-  }
-  await ip('-6', 'address', 'flush', 'dev', device, 'to', linkLocal(ipv6.local));
-}
-
-/** Behind the kernel's own routes to our networks, which have 256, unless the owner's metric says otherwise. */
-async function addIpv6Route(prefix: Ipv6Prefix, { device, metric }: Tunnel): Promise<void> {
-  const text = formatIpv6Prefix(prefix);
-  const attributes = metric === 0 ? [] : ['metric', String(metric)];
-  await ip('-6', 'route', 'flush', 'exact', text, 'dev', device, 'proto', PROTOCOL);
-  await ip('-6', 'route', 'append', text, 'dev', device, 'proto', PROTOCOL, ...attributes);
 }
 
 /** Before the routes of others to the same network, not instead of them: they must be there again when ours goes. */

@@ -18,6 +18,8 @@ export interface ServerInterface {
   readonly prefixLength: number;
   readonly mtu: number;
   readonly ipv6: boolean;
+  /** Of which callers have prefixes; the router has the first address of each. */
+  readonly ipv6Networks: readonly Ipv6Prefix[];
   /** Plain Linux: callers reach other networks under addresses of this machine. */
   readonly masquerade: boolean;
 }
@@ -51,6 +53,8 @@ export interface Router {
   serverDown(server: ServerInterface): void;
   /** A caller or a link is up: routes (and for a link the device's addresses). */
   tunnelUp(tunnel: Tunnel): Promise<void>;
+  /** What leads to a caller in IPv6 is other than before, perhaps. Of one that is not up nothing is done. */
+  tunnelChanged(tunnel: Tunnel): Promise<void>;
   /** What cannot be undone is a warning; a device that is gone has taken its routes along. */
   tunnelDown(tunnel: Tunnel): Promise<void>;
   /** Pins the way to a link's server to today's route, so that it does not go through the tunnel itself. */

@@ -8,6 +8,7 @@ import type { MppeStrength, Refusal } from '../ppp/options.ts';
 import type { Ipv4 } from '../wire/brand.ts';
 import type { Cause } from '../wire/cause.ts';
 import type { Prefix } from '../wire/ip.ts';
+import type { UserIpv6 } from './options.ts';
 
 /** A call, as accounting and the servers that decide on logins know it from its first login on. */
 export interface CallFacts {
@@ -97,6 +98,16 @@ export const ordinaryTerms: Terms = {
   interimInterval: undefined,
 };
 
+/** What of IPv6 is an account's own. */
+export interface AccountIpv6 extends UserIpv6 {
+  /** 16 octets each; undefined: as the server has it. */
+  readonly dns: readonly Uint8Array[] | undefined;
+  /** The only interface identifier that it may have (8 octets). */
+  readonly interfaceIdentifier?: Uint8Array;
+}
+
+export const ordinaryIpv6: AccountIpv6 = { prefixes: [], routes: [], dns: undefined };
+
 /** Who it is, and what he gets. */
 export interface Authorization {
   /** By which the session is known; undefined: the one that the caller gave. */
@@ -109,6 +120,7 @@ export interface Authorization {
   readonly routes: readonly Prefix[];
   /** Of the address: how many bits of it are the network behind the caller; 32, or 0: there is none. */
   readonly prefixLength: number;
+  readonly ip6: AccountIpv6;
   /** Sessions at the same time; undefined: the server's max_per_user. */
   readonly maxSessions: number | undefined;
   readonly terms: Terms;

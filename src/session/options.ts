@@ -77,15 +77,34 @@ interface TunnelOptions {
   readonly mppe: MppeOptions;
   /** Largest inner IP packet, octets. */
   readonly mtu: number;
-  /** IPV6CP. Servers: link-local IPv6 alone. */
+  /** IPV6CP. */
   readonly ipv6: boolean;
   readonly keepalive: Keepalive | undefined;
   /** Of a server: of callers whose account has none of its own. */
   readonly rates: Rates;
 }
 
+/** What a server gives to its callers, where `ipv6` is on. */
+export interface ServerIpv6 {
+  /** own: each has a /64 to itself; shared: one address each, out of the first /64. */
+  readonly mode: 'own' | 'shared';
+  /** Of at most 64 bits each; none: those that the router assigns, or link-local alone. */
+  readonly prefixes: readonly Ipv6Prefix[];
+  /** 16 octets each. */
+  readonly dns: readonly Uint8Array[];
+}
+
+/** What of IPv6 is a user's own. */
+export interface UserIpv6 {
+  /** /64 each; none: out of the server's. */
+  readonly prefixes: readonly Ipv6Prefix[];
+  /** Delegated to it; none: out of the server's. */
+  readonly routes: readonly Ipv6Prefix[];
+}
+
 export interface ServerOptions extends TunnelOptions {
   readonly kind: 'server';
+  readonly ip6: ServerIpv6;
   readonly localAddress: Ipv4;
   /** The network the device carries; a /32 (the local address) where the pool lies inside another network. */
   readonly network: Prefix;
@@ -199,6 +218,7 @@ export interface User {
   readonly address: Ipv4 | undefined;
   /** Networks behind the caller. */
   readonly routes: readonly Prefix[];
+  readonly ip6: UserIpv6;
   /** As the server's, in their place; empty: those of the server. */
   readonly clientRoutes: readonly Prefix[];
   readonly domains: readonly string[];

@@ -24,6 +24,8 @@ export interface CallPath {
   connect(peerCallId: CallId, receiver: FrameReceiver): void;
   /** Send a PPP control frame (with FF 03). */
   transmit(frame: Uint8Array): void;
+  /** Send an IPv6 packet of our own; without IPv6 it is dropped. */
+  transmitIpv6(packet: Uint8Array): void;
   setFraming(framing: { pfc: boolean; acfc: boolean; mtu: number }): void;
   /** Starts (count 0) or clears encryption of one direction. */
   setMppe(direction: 'send' | 'receive', mppe: MppeKeys | undefined): void;
@@ -47,7 +49,7 @@ export interface CallPath {
 
 /** Takes what comes for one call, and is not IP. */
 export interface FrameReceiver {
-  /** One PPP control frame. */
+  /** One PPP control frame, or an IPv6 packet that is for the session itself (PPP protocol 0057). */
   handleFrame(frame: Uint8Array, now: number): void;
   /** Packets cannot be decrypted any more (stateful MPPE). */
   handleDesynchronized(now: number): void;
@@ -101,6 +103,18 @@ export interface InformParameters {
   readonly routes: readonly Prefix[];
 }
 
+/** IPV6CP is open. */
+export interface TunnelIpv6 {
+  /** Interface identifiers, 8 octets each. */
+  readonly local: Uint8Array;
+  readonly peer: Uint8Array;
+  /**
+   * caller: what leads to it, and what it may send from, beside link-local; its neighbour discovery and DHCPv6 are the session's.
+   * undefined: link-local alone.
+   */
+  readonly prefixes?: readonly Ipv6Prefix[];
+}
+
 /** What the kernel must know of a tunnel that is up. */
 export interface Tunnel {
   /** Interface (UCI section) and its device. */
@@ -120,8 +134,7 @@ export interface Tunnel {
   readonly defaultRoute: boolean;
   readonly metric: number;
   readonly dns: readonly Ipv4[];
-  /** Interface identifiers of IPV6CP, 8 octets each. */
-  readonly ipv6: { readonly local: Uint8Array; readonly peer: Uint8Array } | undefined;
+  readonly ipv6: TunnelIpv6 | undefined;
   readonly proxyArp: boolean;
   /** caller: nftables sets that the peer's address is in, as User.groups. */
   readonly groups: readonly string[];
@@ -160,7 +173,7 @@ export type SessionOutput =
 /** What a caller asks besides. */
 export type CallerOutput =
   | SessionOutput
-  /** A tunnel that is up is in other groups than before. */
+  /** A tunnel that is up is in other groups than before, or has other prefixes in IPv6. */
   | { readonly kind: 'tunnel-changed'; readonly path: CallPath; readonly tunnel: Tunnel }
   /** Somebody wants to log in who is not (only) to be found here. Answer: handleAuthorized. */
   | { readonly kind: 'authorize'; readonly question: LoginQuestion }
@@ -277,6 +290,8 @@ export interface SessionStatus {
   readonly localAddress: Ipv4;
   readonly peerAddress: Ipv4;
   readonly routes: readonly Prefix[];
+  /** undefined: none. */
+  readonly ipv6: TunnelIpv6 | undefined;
   /** Monotonic ms of the moment IP came up. */
   readonly since: number;
   readonly auth: string;

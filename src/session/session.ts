@@ -11,6 +11,9 @@ import type { LinkOutput } from '../ppp/output.ts';
 import type { CallId } from '../wire/brand.ts';
 import { cause, type Cause } from '../wire/cause.ts';
 import type { Prefix } from '../wire/ip.ts';
+import { innerMtu } from '../wire/mppe-header.ts';
+import { readU16 } from '../wire/octets.ts';
+import { PppProtocol } from '../wire/ppp-frame.ts';
 import { agree, encryptionText, type Agreed, type Encryption } from './agreed.ts';
 import { earliest } from './deadlines.ts';
 import type { Rates } from './options.ts';
@@ -24,6 +27,7 @@ import type {
   Tunnel,
 } from './ports.ts';
 import { Reach } from './reach.ts';
+import { SessionIpv6, type Ipv6Source } from './session-ipv6.ts';
 
 /** How long the peer has to acknowledge the end of the PPP link, ms. */
 const TERMINATE_TIME = 1_000;
@@ -31,6 +35,9 @@ const TERMINATE_TIME = 1_000;
 const REFUSAL_TIME = 3_000;
 /** How long a tunnel waits for IPv6, ms: a device is configured once. */
 const IPV6_TIME = 1_000;
+
+/** What the data path puts in front of an IPv6 packet. */
+const IPV6_PROTOCOL_LENGTH = 2;
 
 type IpUp = Extract<LinkOutput, { kind: 'ip-up' }>;
 
@@ -109,7 +116,11 @@ export class Session implements FrameReceiver {
   #mtu: number;
   /** When IP last came up; kept for the status while it is negotiated anew. */
   #agreed: Agreed | undefined;
-  #ipv6: Tunnel['ipv6'];
+  #ipv6: { readonly local: Uint8Array; readonly peer: Uint8Array } | undefined;
+  #ipv6Source: Ipv6Source | undefined;
+  #ownIpv6: SessionIpv6 | undefined;
+  /** Packets of IPv6 that are no traffic, in all: they are encrypted as traffic is. */
+  readonly #ownPackets = { send: 0, receive: 0 };
   #rates: Rates = { up: 0, down: 0, burst: 0 };
   /** undefined: not established, or not any more. */
   #since: number | undefined;
@@ -135,12 +146,15 @@ export class Session implements FrameReceiver {
     this.#mtu = settings.link.mru;
     this.#reach = new Reach(path, now);
     const carried = { send: 'txPackets', receive: 'rxPackets' } as const;
-    this.#link = new PppLink(settings.link, (direction) => path.counters()[carried[direction]]);
+    this.#link = new PppLink(
+      settings.link,
+      (direction) => path.counters()[carried[direction]] + this.#ownPackets[direction],
+    );
   }
 
   /**
    * What another session with the same settings goes on with. undefined: something is being negotiated, or it ends (#state).
-   * Not carried: path, #settings, #peerCallId and #owner, which are given anew; #echo, whoever waits for it.
+   * Not carried: path, #settings, #peerCallId, #owner and #ipv6Source, which are given anew; #echo, whoever waits for it.
    */
   save() {
     const link = this.#link.save();
@@ -160,6 +174,8 @@ export class Session implements FrameReceiver {
       mtu: this.#mtu,
       agreed: this.#agreed,
       ipv6: this.#ipv6,
+      ownIpv6: this.#ownIpv6?.save(),
+      ownPackets: { ...this.#ownPackets },
       rates: this.#rates,
       since: this.#since,
       rxPackets: this.#rxPackets,
@@ -167,7 +183,9 @@ export class Session implements FrameReceiver {
   }
 
   /** Instead of start; the path goes on as it was. @throws Error the settings do not fit */
-  restore(saved: SavedSession, now: number): void {
+  restore(saved: SavedSession, now: number, ipv6?: Ipv6Source): void {
+    this.#ipv6Source = ipv6;
+    Object.assign(this.#ownPackets, saved.ownPackets);
     this.#link.restore(saved.link, now);
     this.#reach.restore(saved.reach);
     this.#state = { name: 'open', ip: { name: 'up', tunnel: saved.tunnel } };
@@ -183,6 +201,9 @@ export class Session implements FrameReceiver {
     this.#rxPackets = saved.rxPackets;
     this.path.connect(this.#peerCallId, this);
     this.setRates(saved.rates, now);
+    if (saved.ownIpv6 === undefined) return;
+    this.#ownIpv6 = this.#newIpv6();
+    this.#ownIpv6?.restore(saved.ownIpv6);
   }
 
   /** The tunnel that is up. */
@@ -201,9 +222,15 @@ export class Session implements FrameReceiver {
   handleFrame(frame: Uint8Array, now: number): void {
     if (this.#state.name === 'finished') return;
     this.#hear(this.#reach.ppp(), now);
-    this.#link.handleFrame(frame, now);
+    if (readU16(frame, 0) === PppProtocol.Ipv6) this.#receiveIpv6(frame, now);
+    else this.#link.handleFrame(frame, now);
     this.#drain(now);
     this.#owner.settled(now);
+  }
+
+  /** The tunnel stands: packets get through to the peer. */
+  handleTunnelReady(now: number): void {
+    if (this.#tunnel !== undefined) this.#ownIpv6?.open(now);
   }
 
   /** The path cannot decrypt any more (stateful MPPE). */
@@ -215,9 +242,10 @@ export class Session implements FrameReceiver {
   }
 
   /** The login was right. */
-  admit(identity: Identity, method: string, grant: Grant, now: number): void {
+  admit(identity: Identity, method: string, grant: Grant, now: number, ipv6?: Ipv6Source): void {
     if (this.#state.name === 'finished') return;
     this.#identity = identity;
+    this.#ipv6Source = ipv6;
     this.#grant = grant;
     this.#auth = method;
     this.#requireEncryption();
@@ -245,12 +273,8 @@ export class Session implements FrameReceiver {
   renew(account: SessionAccount, now: number): void {
     if (this.#identity === undefined) return;
     this.#identity = { ...this.#identity, account };
-    const before = this.#tunnel;
-    const { groups } = account;
-    if (before === undefined || before.groups.join() === groups.join()) return;
-    const tunnel = { ...before, groups };
-    this.#state = { name: 'open', ip: { name: 'up', tunnel } };
-    this.#owner.tell({ kind: 'tunnel-changed', path: this.path, tunnel }, now);
+    const isOther = this.#ownIpv6?.review(now) === true;
+    if (isOther || this.#tunnel?.groups.join() !== account.groups.join()) this.#changeTunnel(now);
   }
 
   /** Whoever logs in is not let in. PPP ends. @param told what the peer learns of it, if it has proved its password */
@@ -324,7 +348,7 @@ export class Session implements FrameReceiver {
     switch (state.name) {
       case 'open': {
         const by = state.ip.name === 'waiting' ? state.ip.by : undefined;
-        return earliest(this.#link.nextTimeout(), by);
+        return earliest(this.#link.nextTimeout(), by, this.#ownIpv6?.nextTimeout());
       }
       case 'ending':
         return earliest(this.#link.nextTimeout(), state.by);
@@ -343,6 +367,7 @@ export class Session implements FrameReceiver {
     if (state.name === 'open' && state.ip.name === 'waiting' && now >= state.ip.by)
       this.#tunnelUp(now);
     this.#look(now);
+    if (this.#ownIpv6?.handleTimeout(now) === true) this.#changeTunnel(now);
     this.#link.handleTimeout(now);
     this.#drain(now);
   }
@@ -366,6 +391,7 @@ export class Session implements FrameReceiver {
       auth: this.#auth,
       mppe: encryption,
       mtu,
+      ipv6: this.#tunnelIpv6(),
       rates: this.#rates,
       counters: this.path.counters(),
       roundTrip: this.#link.roundTrip,
@@ -441,10 +467,13 @@ export class Session implements FrameReceiver {
         break;
       case 'ipv6-up':
         this.#ipv6 = { local: output.localIdentifier, peer: output.peerIdentifier };
+        this.#ownIpv6 = this.#newIpv6();
+        this.#ownIpv6?.review(now);
         if (state.name === 'open' && state.ip.name !== 'down') this.#tunnelUp(now);
         break;
       case 'ipv6-down':
         this.#ipv6 = undefined;
+        this.#ownIpv6 = undefined;
         if (this.#tunnel !== undefined) this.#tunnelUp(now);
         break;
       case 'echo-reply':
@@ -501,10 +530,48 @@ export class Session implements FrameReceiver {
       inform: this.#identity?.inform,
       mtu,
       dns: peerDns ? dns : [],
-      ipv6: this.#ipv6,
+      ipv6: this.#tunnelIpv6(),
     };
     this.#state = { name: 'open', ip: { name: 'up', tunnel } };
     this.#owner.tell({ kind: 'tunnel-up', path: this.path, tunnel }, now);
+  }
+
+  /** It stays up, with what is another now. */
+  #changeTunnel(now: number): void {
+    const before = this.#tunnel;
+    if (before === undefined) return;
+    const groups = this.#identity?.account?.groups ?? [];
+    const tunnel = { ...before, groups, ipv6: this.#tunnelIpv6() };
+    this.#state = { name: 'open', ip: { name: 'up', tunnel } };
+    this.#owner.tell({ kind: 'tunnel-changed', path: this.path, tunnel }, now);
+  }
+
+  #tunnelIpv6(): Tunnel['ipv6'] {
+    const prefixes = this.#ownIpv6?.prefixes;
+    return this.#ipv6 && { ...this.#ipv6, ...(prefixes === undefined ? {} : { prefixes }) };
+  }
+
+  #newIpv6(): SessionIpv6 | undefined {
+    const source = this.#ipv6Source;
+    if (source === undefined || this.#ipv6 === undefined) return undefined;
+    const { random, count } = this.#settings.link;
+    const { local: ourIdentifier, peer: peerIdentifier } = this.#ipv6;
+    const mtu = innerMtu(this.#mtu, this.#mppe.send !== undefined);
+    const transmit = (packet: Uint8Array) => {
+      this.#ownPackets.send += 1;
+      this.path.transmitIpv6(packet);
+    };
+    return new SessionIpv6(
+      { mtu, ourIdentifier, peerIdentifier },
+      { random, count, source, transmit },
+    );
+  }
+
+  #receiveIpv6(frame: Uint8Array, now: number): void {
+    this.#ownPackets.receive += 1;
+    this.#link.handleTraffic(now);
+    const packet = frame.subarray(IPV6_PROTOCOL_LENGTH);
+    if (this.#ownIpv6?.receive(packet, now) === true) this.#changeTunnel(now);
   }
 
   #tunnelDown(now: number): void {

@@ -22,6 +22,7 @@ import {
   type Malformed,
   type Value,
 } from './codec.ts';
+import { domainNames } from './domain-names.ts';
 import { netmask, type Prefix } from './ip.ts';
 import { copyOctets, fromLatin1, readU32, toLatin1, writeU32 } from './octets.ts';
 
@@ -108,37 +109,6 @@ const routes: Codec<readonly ClasslessRoute[]> = {
   },
 };
 
-/** RFC 3397: names as in DNS (RFC 1035 §3.1). Written without compression, which a reader of such must not need. */
-const names: Codec<readonly string[]> = {
-  minimum: 1,
-  maximum: Infinity,
-  measure: (list) => list.reduce((sum, text) => sum + text.length + 2, 0),
-  read(octets, at, end) {
-    const list: string[] = [];
-    let labels: string[] = [];
-    for (; at < end && octets[at]! < 64; at += 1 + octets[at]!) {
-      const length = octets[at]!;
-      if (length > 0) labels.push(fromLatin1(octets.subarray(at + 1, at + 1 + length)));
-      else {
-        list.push(labels.join('.'));
-        labels = [];
-      }
-    }
-    return list;
-  },
-  write(octets, at, list, field) {
-    for (const text of list) {
-      for (const label of text.split('.')) {
-        if (label.length === 0 || label.length > 63) throw new RangeError(`${field}: '${text}'`);
-        octets[at] = label.length;
-        octets.set(toLatin1(label), at + 1);
-        at += 1 + label.length;
-      }
-      octets[at++] = 0;
-    }
-  },
-};
-
 /** RFC 2132 §3.3, §3.8, §3.17, §9.6 to §9.10, §9.14; RFC 3397; RFC 3442 */
 export const dhcpOptions = {
   'subnet-mask': { code: 1, value: ipv4 },
@@ -149,7 +119,7 @@ export const dhcpOptions = {
   'parameter-request-list': { code: 55, value: rest },
   'maximum-message-size': { code: 57, value: u16 },
   'client-identifier': { code: 61, value: rest },
-  'domain-search': { code: 119, value: names },
+  'domain-search': { code: 119, value: domainNames },
   'classless-routes': { code: 121, value: routes },
   'microsoft-classless-routes': { code: 249, value: routes },
 } as const;

@@ -2,7 +2,18 @@
  * IPv6: the header (RFC 8200 §3), prefixes, and the text of addresses (RFC 4291 §2.2, RFC 5952) as inet_ntop and `ip` write it.
  */
 import { internetChecksum } from './checksum.ts';
-import { bytes, decode, encode, isMalformed, malformed, rest, struct, u16, u32, u8 } from './codec.ts';
+import {
+  bytes,
+  decode,
+  encode,
+  isMalformed,
+  malformed,
+  rest,
+  struct,
+  u16,
+  u32,
+  u8,
+} from './codec.ts';
 import type { Malformed } from './codec.ts';
 import { copyOctets, readU16, writeU16 } from './octets.ts';
 

@@ -15,6 +15,7 @@ export const session: SessionStatus = {
   localAddress: parseAddress('192.168.99.1')!,
   peerAddress: parseAddress('192.168.99.10')!,
   routes: [parsePrefix('10.1.0.0/16')!, parsePrefix('10.2.0.0/16')!],
+  ipv6: undefined,
   since: 1000,
   auth: 'mschap-v2',
   mppe: 'mppe-128',

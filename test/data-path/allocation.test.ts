@@ -42,12 +42,17 @@ for (const [what, encrypted, packets] of [
     false,
     [tagged(CALLER, '8.8.8.8', 1, 64), ipv6(OURS, THEIRS, 64)],
   ],
-  ['with MPPE-128 from a caller', true, [tagged(CALLER, '8.8.8.8', 1, 64)]],
+  [
+    'with MPPE-128 from a caller, IPv4 and IPv6',
+    true,
+    [tagged(CALLER, '8.8.8.8', 1, 64), ipv6(OURS, THEIRS, 64)],
+  ],
 ] as const) {
   test(`${PACKETS} packets ${what}, through both ends`, () => {
     const pair = connect();
     const { server, client, serverSlot, clientSlot } = pair;
-    if (packets.length > 1) carryIpv6(pair);
+    if (encrypted) giveIpv6(pair);
+    else carryIpv6(pair);
     const keys = {
       strength: 128,
       stateful: false,
@@ -165,4 +170,15 @@ function carryIpv6({ server, client, serverSlot, clientSlot }: Pair): void {
     });
     path.devices.setGivenIpv6(device, [{ address: octets(own), length: 56 }], true);
   }
+}
+
+/** The server's end has a caller with prefixes, beside those of others. */
+function giveIpv6({ server, client, serverSlot, clientSlot }: Pair): void {
+  const identifiers = { local: new Uint8Array(8).fill(1), peer: new Uint8Array(8).fill(9) };
+  client.path.calls.setIpv6(clientSlot, identifiers);
+  server.path.calls.setIpv6(serverSlot, { ...identifiers, hasMachine: true });
+  server.path.devices.setIpv6Prefixes(serverSlot, [
+    { address: octets(`20010db80002${'0'.repeat(20)}`), length: 56 },
+    { address: octets(OURS), length: 64 },
+  ]);
 }

@@ -5,6 +5,7 @@ import { addresses } from './harnesses/addresses.ts';
 import { authentication } from './harnesses/authentication.ts';
 import { blobs } from './harnesses/blobs.ts';
 import { bus } from './harnesses/bus.ts';
+import { callerIpv6 } from './harnesses/caller-ipv6.ts';
 import { captures } from './harnesses/captures.ts';
 import { clientLink } from './harnesses/client-link.ts';
 import { commandLine } from './harnesses/command-line.ts';
@@ -51,6 +52,7 @@ export const harnesses: readonly Harness[] = [
   controlConnection,
   eap,
   pppLink,
+  callerIpv6,
   dataPath,
   relay,
   radiusClient,

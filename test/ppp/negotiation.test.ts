@@ -186,7 +186,7 @@ test('CCP: all strengths are asked for, then the best that the peer names; insis
 });
 
 test('IPV6CP: compression is rejected, a missing identifier asked for, ours is given up never', () => {
-  const policy = new Ipv6cpPolicy(seededOctets(3), undefined);
+  const policy = new Ipv6cpPolicy({ random: seededOctets(3) });
   const compression = { name: 'ipv6Compression', protocol: 0x4f, data: new Uint8Array(0) } as const;
   assert.deepEqual(policy.consider([compression], true), {
     kind: 'reject',

@@ -58,6 +58,7 @@ class Host {
         dataPath.calls.connect(slot, peerCallId);
       },
       transmit: (frame) => dataPath.calls.transmit(slot, frame),
+      transmitIpv6: (packet) => dataPath.calls.transmitIpv6(slot, packet),
       setFraming: (framing) => dataPath.calls.setFraming(slot, framing),
       setMppe: (direction, mppe) => dataPath.calls.setMppe(slot, direction, mppe),
       requireEncryption: (required) => dataPath.calls.requireEncryption(slot, required),

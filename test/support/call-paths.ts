@@ -94,6 +94,8 @@ export class TwinPath implements CallPath {
   encryptionRequired = false;
   rates = { receive: 0, send: 0, burst: 0 };
   attached = false;
+  /** What the session itself has sent in IPv6. */
+  ipv6Packets: Uint8Array[] = [];
   flushes = 0;
   closed = false;
   readonly #host: HostPaths;
@@ -123,6 +125,11 @@ export class TwinPath implements CallPath {
     this.#check();
     if (this.peerCallId === undefined) throw new Error('a frame before the call was connected');
     this.#host.network.send(this.local, this.peer, this.peerCallId, frame.slice());
+  }
+
+  transmitIpv6(packet: Uint8Array): void {
+    this.#check();
+    if (this.attached) this.ipv6Packets.push(packet);
   }
 
   receive(frame: Uint8Array): void {

@@ -33,6 +33,7 @@ export const server: ServerInterface = {
   prefixLength: 24,
   mtu: 1400,
   ipv6: false,
+  ipv6Networks: [],
   masquerade: false,
 };
 

@@ -27,6 +27,7 @@ import {
   text,
   username,
 } from './option-types.ts';
+import { delegatedPrefix, ipv6Address, serverPrefix, userPrefix } from './ipv6.ts';
 import { list, option, optional, required, type Applies } from './option-table.ts';
 import { reportOptions } from './report-options.ts';
 import { quota, rates, userRates } from './traffic-options.ts';
@@ -106,7 +107,25 @@ export const serverOptions = {
     'Networks (plain Linux: devices) to accept callers on; none: all.',
   ),
   port: option(integer(1, 65535), '1723', 'listener', 'TCP port of the control connection.'),
-  ipv6: option(bool, '0', 'session', 'Let link-local IPv6 pass (IPV6CP).'),
+  ipv6: option(
+    bool,
+    '0',
+    'session',
+    'Callers get IPv6 (IPV6CP; needs an mtu of 1284): link-local, and a /64 of their own where the server has a prefix, from ip6prefix or, on OpenWrt, by ip6assign.',
+  ),
+  ip6prefix: list(
+    serverPrefix,
+    [],
+    'live',
+    "IPv6 network of the tunnels, of at most 64 bits: its first /64 is the router's, callers get the others, and those who ask (DHCPv6) networks for what is behind them. None: what netifd assigns (OpenWrt: ip6assign, ip6hint). Another one takes its place without a session ending.",
+  ),
+  ip6mode: option(
+    oneOf('own', 'shared'),
+    'own',
+    'session',
+    'What a caller has of it. own: a /64 to itself; shared: one address out of the first /64, where there is not more.',
+  ),
+  ip6dns: list(ipv6Address, [], 'live', 'DNS servers for callers in IPv6.'),
   idle_timeout: option(
     seconds(0, 604800),
     '0',
@@ -278,6 +297,17 @@ export const userOptions = {
   server: list(text, [], 'disallowed', 'Servers the user may call; none: every server.'),
   ipaddr: optional(address, 'session', 'Fixed address; default: from the pool.'),
   route: list(prefix, [], 'session', 'Networks behind the caller (site to site).'),
+  ip6prefix: optional(
+    userPrefix,
+    'session',
+    "Fixed IPv6 network (a /64) of the user; default: one of the server's.",
+  ),
+  ip6route: list(
+    delegatedPrefix,
+    [],
+    'session',
+    "IPv6 networks behind the caller, which it gets when it asks for them (DHCPv6 prefix delegation); none: out of the server's ip6prefix.",
+  ),
   client_route: list(
     prefix,
     [],

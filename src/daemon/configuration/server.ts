@@ -100,6 +100,7 @@ export function serverFromSection(
     ...security,
     mtu: values.mtu,
     ipv6: values.ipv6,
+    ip6: { mode: values.ip6mode, prefixes: values.ip6prefix, dns: values.ip6dns },
     keepalive: values.keepalive === 'off' ? undefined : values.keepalive,
     rates: { up: values.rate_up, down: values.rate_down, burst: values.rate_burst },
     localAddress: localip,

@@ -15,6 +15,7 @@ import {
   checkSurroundings,
   checkUsers,
 } from './consistency.ts';
+import { checkServersIpv6, checkUsersIpv6 } from './ipv6.ts';
 import type { Place, Problem } from './problems.ts';
 import type { RadiusOptions } from './radius.ts';
 import { checkRelays } from './relay-conflicts.ts';
@@ -53,9 +54,11 @@ export function checkTogether(
 ): void {
   checkDevices([...servers, ...links], problems);
   checkServers(servers, problems);
+  checkServersIpv6(servers, problems);
   checkSurroundings(servers, others, problems);
   checkRoutes(links, problems);
   checkUsers(users, servers, known, problems);
+  checkUsersIpv6(users, servers, problems);
   checkInform(servers, users, problems);
   checkRelays(relays, servers, problems);
   checkAccounts(servers, radius, problems);

@@ -40,6 +40,10 @@ export function userFromSection(section: UciSection, problems: Problem[]): User 
     servers: values.server,
     address: values.ipaddr,
     routes: values.route,
+    ip6: {
+      prefixes: values.ip6prefix === undefined ? [] : [values.ip6prefix],
+      routes: values.ip6route,
+    },
     clientRoutes: values.client_route,
     domains: values.domain,
     maxSessions: values.max_sessions,

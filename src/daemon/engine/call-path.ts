@@ -49,6 +49,11 @@ export class DataCallPath implements CallPath {
     this.#events.queued();
   }
 
+  transmitIpv6(packet: Uint8Array): void {
+    this.#calls.transmitIpv6(this.slot, packet);
+    this.#events.queued();
+  }
+
   setFraming(framing: Framing): void {
     this.#calls.setFraming(this.slot, framing);
   }

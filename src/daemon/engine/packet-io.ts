@@ -211,8 +211,17 @@ export class PacketIo {
       peerAddress,
       prefixes: routes,
     });
-    this.#dataPath.calls.setIpv6(path.slot, ipv6);
     this.#dataPath.calls.setInform(path.slot, inform);
+    this.setIpv6(path, ipv6);
+  }
+
+  /** What IPv6 passes from now on; nothing happens while the call is not attached. */
+  setIpv6(path: CallPath, ipv6: Tunnel['ipv6']): void {
+    const { calls, devices } = this.#dataPath;
+    if (!devices.isAttached(path.slot)) return;
+    const hasMachine = ipv6?.prefixes !== undefined;
+    calls.setIpv6(path.slot, ipv6 && { local: ipv6.local, peer: ipv6.peer, hasMachine });
+    devices.setIpv6Prefixes(path.slot, ipv6?.prefixes ?? []);
   }
 
   /** What the device of a link has in IPv6. @param exclusive nothing else passes */

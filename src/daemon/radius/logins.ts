@@ -243,6 +243,15 @@ export function authorization(grant: Grant): Authorization {
     address: typeof address === 'number' ? address : undefined,
     pool: grant.pool,
     routes: routes.map(({ destination }) => destination),
+    ip6: {
+      // In each of them the caller makes itself addresses: RFC 4862 §5.5.3 wants 64 bits.
+      prefixes: grant.ipv6.prefixes.filter(({ length }) => length === 64),
+      routes: grant.ipv6.delegated.filter(({ length }) => length >= 16 && length <= 64),
+      dns: grant.ipv6.dns.length === 0 ? undefined : grant.ipv6.dns,
+      ...(grant.ipv6.interfaceId === undefined
+        ? {}
+        : { interfaceIdentifier: grant.ipv6.interfaceId }),
+    },
     prefixLength: 32 - Math.log2((~(grant.netmask ?? ~0) >>> 0) + 1),
     maxSessions: grant.portLimit,
     terms: {

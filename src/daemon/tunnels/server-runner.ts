@@ -10,6 +10,7 @@ import type { TunDevice } from '../../tun-tap/tun-device.ts';
 import type { Ipv4 } from '../../wire/brand.ts';
 import { cause, type Cause } from '../../wire/cause.ts';
 import { formatAddress, type AddressRange } from '../../wire/ip.ts';
+import type { Ipv6Prefix } from '../../wire/ipv6.ts';
 import type { ControlPath, ServerInterface } from '../../router/router.ts';
 import type { RunnerPorts } from './runner-ports.ts';
 import { outerPath } from '../engine/outer-path.ts';
@@ -149,6 +150,7 @@ export class ServerRunner {
       prefixLength: network.length,
       mtu: deviceMtu(options),
       ipv6,
+      ipv6Networks: this.server.ipv6Networks(options),
       masquerade,
     };
     await this.ports.router.serverUp(this.network);
@@ -264,6 +266,7 @@ export class ServerRunner {
         break;
       case 'tunnel-changed':
         this.groups.change(output.path, output.tunnel);
+        this.ports.drive.watch(caller, this.tunnelChanged(caller, output.path, output.tunnel));
         break;
       case 'tunnel-down':
         this.ports.io.detach(output.path);
@@ -323,17 +326,40 @@ export class ServerRunner {
     this.ports.drive.feed(caller, (machine, now) => machine.handlePasswordStored(id, why, now));
   }
 
-  private async tunnelUp(caller: Caller, path: CallPath, tunnel: Tunnel): Promise<void> {
+  private async tunnelUp(caller: Caller, path: CallPath, told: Tunnel): Promise<void> {
     try {
-      if (tunnel.groups.length > 0 && !(await this.groups.enter(path, tunnel))) return;
-      if (this.device === undefined) throw new Error(`the device ${tunnel.device} does not exist`);
+      if (told.groups.length > 0 && !(await this.groups.enter(path, told))) return;
+      if (this.device === undefined) throw new Error(`the device ${told.device} does not exist`);
+      // It may have changed while the firewall was waited for.
+      const tunnel = caller.tunnels().find((up) => up.path === path)?.tunnel ?? told;
       this.ports.io.attach(path, this.device, tunnel);
       await this.ports.router.tunnelUp(tunnel);
     } catch (error) {
-      const why = routerCause(error, 'DEVICE_FAILED');
-      this.ports.drive.feed(caller, (machine, now) =>
-        machine.handleTunnelFailed(path.callId, why, now),
-      );
+      return this.tunnelFailed(caller, path, error);
     }
+    this.ports.drive.feed(caller, (machine, now) => machine.handleTunnelReady(path.callId, now));
+  }
+
+  /** What leads to the caller in IPv6 may be other than before. */
+  private async tunnelChanged(caller: Caller, path: CallPath, tunnel: Tunnel): Promise<void> {
+    try {
+      this.ports.io.setIpv6(path, tunnel.ipv6);
+      await this.ports.router.tunnelChanged(tunnel);
+    } catch (error) {
+      this.tunnelFailed(caller, path, error);
+    }
+  }
+
+  private tunnelFailed(caller: Caller, path: CallPath, error: unknown): void {
+    const why = routerCause(error, 'DEVICE_FAILED');
+    this.ports.drive.feed(caller, (machine, now) =>
+      machine.handleTunnelFailed(path.callId, why, now),
+    );
+  }
+
+  /** IPv6 networks that the router assigns to the interface. */
+  async assign(networks: readonly Ipv6Prefix[]): Promise<void> {
+    this.server.assign(networks, clock.monotonic());
+    await this.adapt(this.server.options);
   }
 }

@@ -68,7 +68,7 @@ export class Servers {
       for (const options of wanted.filter(kept)) {
         const runner = before.get(options.name)!;
         const old = runner.server.options;
-        if (old.keys.session === options.keys.session) continue;
+        if (old.keys.session === options.keys.session && isSameIpv6(old, options)) continue;
         undo.push(() => this.#adaptAgain(runner, old));
         await runner.adapt(options);
       }
@@ -179,6 +179,11 @@ export class Servers {
       );
     }
   }
+}
+
+/** The device carries it. */
+function isSameIpv6(a: ServerOptions, b: ServerOptions): boolean {
+  return JSON.stringify(a.ip6.prefixes) === JSON.stringify(b.ip6.prefixes);
 }
 
 function describe({ name, localAddress, port, listen, device }: ServerOptions): string {

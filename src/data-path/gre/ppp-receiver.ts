@@ -72,7 +72,7 @@ export class PppReceiver {
       this.#decrypt(slot, sequence, start, rest, now);
     } else if (protocol !== PppProtocol.Ip && protocol !== PppProtocol.Ipv6) {
       counters.add(slot, Column.RxControl, 1);
-      control.frame(slot, at, length);
+      if (!control.frame(slot, at, length)) counters.drop(slot, Drop.full);
     } else if (sessions.requireEncryption[slot] !== 0 || this.#mppe.active(slot)) {
       counters.drop(slot, Drop.notEncrypted);
     } else {

@@ -65,7 +65,7 @@ export class Transmitter {
 
   /** As packet(), whatever the rate. */
   send(slot: Slot, protocol: number, at: number, length: number): boolean {
-    const { octets, sessions, mppe, output, backlog, counters } = this.#parts;
+    const { output, backlog, counters } = this.#parts;
     if (output.blocked) {
       if (backlog.add(slot, protocol, at, length)) return true;
       counters.drop(slot, Drop.full);
@@ -75,6 +75,28 @@ export class Transmitter {
       counters.drop(slot, Drop.full);
       return false;
     }
+    if (!this.#wrap(slot, protocol, at, length)) return false;
+    counters.add(slot, Column.TxPackets, 1);
+    counters.add(slot, Column.TxOctets, length);
+    return true;
+  }
+
+  /**
+   * Sends a packet of our own ahead of those that wait, as a control frame, but encrypted as theirs are; copied. A full queue
+   * drops it.
+   */
+  own(slot: Slot, protocol: number, packet: Uint8Array): void {
+    const { octets, sessions, output, counters } = this.#parts;
+    if (packet.length > sessions.innerMtu[slot]!) return counters.drop(slot, Drop.tooBig);
+    const at = output.greFull ? -1 : output.takeSlot();
+    if (at === -1) return counters.drop(slot, Drop.full);
+    octets.set(packet, at);
+    if (this.#wrap(slot, protocol, at, packet.length)) counters.add(slot, Column.TxControl, 1);
+  }
+
+  /** @returns false: it was dropped */
+  #wrap(slot: Slot, protocol: number, at: number, length: number): boolean {
+    const { octets, sessions, mppe, counters } = this.#parts;
     let start = at;
     let outerProtocol = protocol;
     if (mppe.active(slot)) {
@@ -93,8 +115,6 @@ export class Transmitter {
     start -= (acfc ? 0 : 2) + (pfc ? 1 : 2);
     writePppHeader(octets, start, outerProtocol, pfc, acfc);
     this.#send(slot, start, end - start);
-    counters.add(slot, Column.TxPackets, 1);
-    counters.add(slot, Column.TxOctets, length);
     return true;
   }
 

@@ -3,6 +3,7 @@
  */
 import type { Ipv6Prefix } from '../../wire/ipv6.ts';
 import { readI32 } from './inner-packet.ts';
+import { maskWord } from './ipv6-routes.ts';
 
 /** int32 of an address. */
 const WORDS = 4;
@@ -18,7 +19,9 @@ export class Ipv6Networks {
   constructor(prefixes: readonly Ipv6Prefix[]) {
     const kept = prefixes.slice(0, MOST);
     this.#count = kept.length;
-    this.#masks = Int32Array.from(kept.flatMap(({ length }) => maskOf(length)));
+    this.#masks = Int32Array.from(
+      kept.flatMap(({ length }) => [0, 1, 2, 3].map((word) => maskWord(length, word))),
+    );
     this.#words = Int32Array.from(
       kept.flatMap(({ address }) => [0, 4, 8, 12].map((at) => readI32(address, at))),
     );
@@ -42,11 +45,4 @@ export class Ipv6Networks {
     }
     return true;
   }
-}
-
-function maskOf(length: number): number[] {
-  return [0, 32, 64, 96].map((from) => {
-    const bits = Math.min(32, Math.max(0, length - from));
-    return bits === 0 ? 0 : -1 << (32 - bits);
-  });
 }

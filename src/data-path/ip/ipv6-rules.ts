@@ -1,7 +1,8 @@
 /**
  * Which IPv6 packets pass, once IPV6CP is open (RFC 5072).
  *
- * Callers: link-local only, to and from the interface identifier that IPV6CP agreed.
+ * Callers: link-local to and from the interface identifier that IPV6CP agreed; and where the server has a prefix, from the
+ * prefixes that the session owns to whatever the kernel has a route to, but not to other callers where they are isolated.
  *
  * Links: whatever the kernel routes into the device goes to the peer, and whatever comes from the peer goes to the kernel,
  * whose routes and firewall decide, as with IPv4; but nothing that bears a source of ours, or one that cannot be. Where the
@@ -40,7 +41,7 @@ export class Ipv6Rules {
   /** The packet at `at`, whose header was checked, comes from the peer of `slot`. @returns Drop, or PASS */
   inward(slot: Slot, device: Device, at: number): number {
     if (this.#sessions.ipv6[slot] === 0) return Drop.ipv6;
-    return device.isLink ? this.#fromLink(slot, device, at) : this.#fromCaller(slot, at);
+    return device.isLink ? this.#fromLink(slot, device, at) : this.#fromCaller(slot, device, at);
   }
 
   /** It comes from the device of a link, for the peer of `slot`. @returns Drop, or PASS */
@@ -75,15 +76,21 @@ export class Ipv6Rules {
     return given.has(octets, destination) ? PASS : Drop.noRoute;
   }
 
-  #fromCaller(slot: Slot, at: number): number {
+  #fromCaller(slot: Slot, { ipv6Routes, isolate }: Device, at: number): number {
     const octets = this.#octets;
     const source = at + SOURCE;
     const destination = at + DESTINATION;
     const toGroup = isLinkLocalMulticast(octets, destination);
-    if (!toGroup && !isLinkLocal(octets, destination)) return Drop.ipv6;
+    const isNear = toGroup || isLinkLocal(octets, destination);
     if (isUnspecified(octets, source)) return toGroup ? PASS : Drop.ipv6;
-    const isPeer = isLinkLocal(octets, source) && this.#isPeerIdentifier(slot, source + PREFIX);
-    return isPeer ? PASS : Drop.ipv6;
+    if (isLinkLocal(octets, source))
+      return isNear && this.#isPeerIdentifier(slot, source + PREFIX) ? PASS : Drop.ipv6;
+    if (ipv6Routes.isEmpty) return Drop.ipv6;
+    if (ipv6Routes.find(octets, source) !== slot) return Drop.badSource;
+    if (isNear) return PASS;
+    if (isImpossibleIpv6Source(octets, destination)) return Drop.ipv6;
+    const owner = ipv6Routes.find(octets, destination);
+    return owner === slot || (owner !== -1 && isolate) ? Drop.isolated : PASS;
   }
 
   #isPeerIdentifier(slot: Slot, at: number): boolean {

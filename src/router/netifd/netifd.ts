@@ -279,6 +279,10 @@ export class Netifd implements Router {
     );
   }
 
+  tunnelChanged(tunnel: Tunnel): Promise<void> {
+    return this.tunnelUp(tunnel);
+  }
+
   tunnelDown(tunnel: Tunnel): Promise<void> {
     if (tunnel.role === 'link') {
       this.#links.delete(tunnel.name);

@@ -2,7 +2,12 @@
 import type { Ipv4 } from '../../wire/brand.ts';
 import { prefixContains, prefixOf, type Prefix } from '../../wire/ip.ts';
 import type { SessionTimes } from './session-limits.ts';
-import { ordinaryTerms, type Authorization, type Terms } from '../authorization.ts';
+import {
+  ordinaryTerms,
+  type AccountIpv6,
+  type Authorization,
+  type Terms,
+} from '../authorization.ts';
 import type { FilterSet, Hours, Rates, ServerOptions, User } from '../options.ts';
 
 export interface Account {
@@ -15,6 +20,7 @@ export interface Account {
   readonly pool: string | undefined;
   /** Networks behind the caller. */
   readonly routes: readonly Prefix[];
+  readonly ip6: AccountIpv6;
   /** undefined: the server's maxPerUser. */
   readonly maxSessions: number | undefined;
   /** Last valid moment, ms since 1970 UTC. */
@@ -25,8 +31,10 @@ export interface Account {
 
 export function accountOf(user: User): Account {
   const { username, address, routes, maxSessions, expires, hours } = user;
+  const ip6 = { ...user.ip6, dns: undefined };
   const terms = ordinaryTerms;
-  return { username, user, address, pool: undefined, routes, maxSessions, expires, hours, terms };
+  const pool = undefined;
+  return { username, user, address, pool, routes, ip6, maxSessions, expires, hours, terms };
 }
 
 /**
@@ -39,10 +47,10 @@ export function accountFrom(
   server: ServerOptions,
   peer: Ipv4,
 ): Account {
-  const { username = bareUsername, address, pool, maxSessions, terms } = authorization;
+  const { username = bareUsername, address, pool, ip6, maxSessions, terms } = authorization;
   const routes = [...authorization.routes, ...networkOf(authorization, server, peer)];
   const ofUsers = { user: undefined, expires: undefined, hours: undefined };
-  return { username, address, pool, routes, maxSessions, terms, ...ofUsers };
+  return { username, address, pool, routes, ip6, maxSessions, terms, ...ofUsers };
 }
 
 /**

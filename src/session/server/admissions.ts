@@ -11,13 +11,17 @@ import {
   type AddressRange,
   type Prefix,
 } from '../../wire/ip.ts';
+import type { SavedClaims } from '../../ipv6/prefix-pool.ts';
+import type { Ipv6Prefix } from '../../wire/ipv6.ts';
 import { BoundedMap } from './bounded-map.ts';
 import type { ServerOptions } from '../options.ts';
 import type { Neighbours, SessionEvent } from '../ports.ts';
 import type { Identity } from '../session.ts';
+import type { Ipv6Source } from '../session-ipv6.ts';
 import type { Access, LiveSession } from './access.ts';
 import { accountOf, type Account } from './account.ts';
 import { grantOf, informOf } from './grant.ts';
+import { Ipv6Prefixes, networksOf } from './ipv6-prefixes.ts';
 import { LanAddresses, type Found } from './lan-addresses.ts';
 import { AddressPool, type PoolOptions } from './pool.ts';
 
@@ -34,11 +38,17 @@ export interface Admission {
   readonly account: Account;
   readonly identity: Omit<Identity, 'account'>;
   readonly grant: Grant;
-  /** Gives address and place back. Once. */
+  /** undefined: the server has no IPv6. */
+  readonly ipv6: Ipv6Source | undefined;
+  /** What another program readmits it with. */
+  save(): SavedAdmission;
+  /** Gives address, prefixes and place back. Once. */
   release(): void;
 }
 
-export type SavedAdmission = Pick<Admission, 'identity' | 'grant'>;
+export interface SavedAdmission extends Pick<Admission, 'identity' | 'grant'> {
+  readonly claims: SavedClaims;
+}
 
 export interface Wait {
   /** ms */
@@ -56,7 +66,10 @@ export class Admissions {
   readonly #sessions = new Set<LiveSession>();
   readonly #pool: AddressPool;
   readonly #lan: LanAddresses;
+  readonly #ipv6: Ipv6Prefixes;
   #options: ServerOptions;
+  /** IPv6 networks that the router assigns. */
+  #assigned: readonly Ipv6Prefix[] = [];
   /** Addresses that lead elsewhere. */
   #kept: readonly AddressRange[];
   /** Who has addresses of the pool on the LAN, as far as it was told. */
@@ -74,6 +87,8 @@ export class Admissions {
     this.#kept = kept;
     this.#lan = new LanAddresses(neighbours);
     this.#pool = new AddressPool(poolOptions(options, access, kept));
+    this.#ipv6 = new Ipv6Prefixes(options, access.gateway.random);
+    this.#ipv6.reconfigure(options, access.users, this.#assigned);
   }
 
   /**
@@ -81,21 +96,35 @@ export class Admissions {
    * asked again.
    */
   save() {
-    return this.#pool.save();
+    return { pool: this.#pool.save(), ipv6: this.#ipv6.save(), assigned: this.#assigned };
   }
 
-  restore(pool: ReturnType<Admissions['save']>): void {
+  restore({ pool, ipv6, assigned }: ReturnType<Admissions['save']>): void {
     this.#pool.restore(pool);
+    this.#ipv6.restore(ipv6);
+    this.assign(assigned);
+  }
+
+  /** IPv6 networks that the router assigns to this server. */
+  assign(assigned: readonly Ipv6Prefix[]): void {
+    this.#assigned = assigned;
+    this.#ipv6.reconfigure(this.#options, this.#access.users, assigned);
+  }
+
+  /** Those that callers have prefixes of, with these options. */
+  ipv6Networks(options: ServerOptions): readonly Ipv6Prefix[] {
+    return networksOf(options, this.#assigned);
   }
 
   /** One whom the program before has let in. @throws Error somebody has its address */
   readmit(
     account: Account,
-    { identity, grant }: SavedAdmission,
+    { identity, grant, claims }: SavedAdmission,
     end: LiveSession['end'],
   ): Admission {
     const { peerAddress: address } = grant;
     if (!this.#pool.take(address)) throw new Error(`${formatAddress(address)} has two holders`);
+    this.#ipv6.reclaim(identity.id, claims);
     return this.#hold(account, identity, grant, end);
   }
 
@@ -104,6 +133,7 @@ export class Admissions {
     this.#options = options;
     this.#kept = kept;
     this.#pool.reconfigure(poolOptions(options, this.#access, kept));
+    this.#ipv6.reconfigure(options, this.#access.users, this.#assigned);
   }
 
   /** Why a user who is in may not keep its address. */
@@ -229,10 +259,11 @@ export class Admissions {
 
   /** Which sessions of the user must give way to one more (on_duplicate). */
   #replaced(user: Account): readonly LiveSession[] | Cause {
-    const { address, maxSessions, routes } = user;
+    const { address, maxSessions, routes, ip6 } = user;
+    const networks = routes.length + ip6.prefixes.length + ip6.routes.length;
     const sessions = this.#access.sessionsOf(user.username);
     // An address or a network leads to one session only. (RADIUS may give each session an address of its own.)
-    const most = routes.length > 0 ? 1 : (maxSessions ?? this.#options.maxPerUser);
+    const most = networks > 0 ? 1 : (maxSessions ?? this.#options.maxPerUser);
     const same = sessions.filter((session) => session.address === address);
     const others = sessions.filter((session) => session.address !== address);
     const excess = Math.max(0, others.length + 1 - most);
@@ -294,7 +325,7 @@ export class Admissions {
     end: LiveSession['end'],
   ): Admission {
     const { peerAddress: address } = grant;
-    const { id, username } = identity;
+    const { id, username, inform } = identity;
     const session: LiveSession = { id, username, address, pool: this.#pool, end };
     this.#sessions.add(session);
     const leave = this.#access.enter(session);
@@ -302,10 +333,16 @@ export class Admissions {
       account,
       identity,
       grant,
+      ipv6: this.#ipv6.source(id, account, inform?.domains ?? [], (what) => {
+        const why = cause('POOL_EMPTY', what);
+        this.#report({ what: 'server-trouble', server: this.#options.name, username, cause: why });
+      }),
+      save: () => ({ identity, grant, claims: this.#ipv6.claims(id) }),
       release: () => {
         this.#sessions.delete(session);
         leave();
         this.#pool.release(address);
+        this.#ipv6.release(id);
       },
     };
   }

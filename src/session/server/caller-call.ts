@@ -25,7 +25,7 @@ import type {
   SessionStatus,
   Tunnel,
 } from '../ports.ts';
-import { Session, type SessionNews, type SessionOwner } from '../session.ts';
+import { Session, type SessionNews, type SessionOwner, type SessionSettings } from '../session.ts';
 import type { Access, LiveSession } from './access.ts';
 import { groupsOf, ratesOf, timesOf, type Account } from './account.ts';
 import type { Admission, Admissions, Wait } from './admissions.ts';
@@ -76,6 +76,8 @@ export interface CallPorts {
     now: number,
   ) => Admission | Cause | Wait;
   readonly readmit: Admissions['readmit'];
+  /** Whether the peer of another call has this interface identifier. */
+  readonly isIdentifierTaken: (identifier: Uint8Array, own: CallPath) => boolean;
 }
 
 /** What a call tells its caller. */
@@ -135,7 +137,6 @@ export class CallerCall implements SessionOwner {
     const session = state.session.save();
     if (session === undefined) return undefined;
     const { user, ...account } = state.account;
-    const { identity, grant } = state.admission;
     return {
       facts: this.#facts,
       deadlines: this.#deadlines.save(),
@@ -144,7 +145,7 @@ export class CallerCall implements SessionOwner {
       account,
       /** Of a user of the configuration, the key of its section. */
       userKey: user?.keys.session,
-      admission: { identity, grant },
+      admission: state.admission.save(),
     };
   }
 
@@ -163,7 +164,7 @@ export class CallerCall implements SessionOwner {
     this.#facts = saved.facts;
     this.#deadlines.clearAll();
     this.#deadlines.restore(saved.deadlines);
-    const settings = sessionSettings(options(), this.#owner.peer, access.gateway);
+    const settings = this.#settings();
     const { peerCallId } = saved.session;
     const session = new Session(this.path, peerCallId, settings, undefined, this, now);
     const times = timesOf(account, options());
@@ -172,7 +173,7 @@ export class CallerCall implements SessionOwner {
     const again = undefined;
     const state = { session, account, admission, release, again, limits };
     this.#state = { name: 'established', ...state };
-    session.restore(saved.session, now);
+    session.restore(saved.session, now, admission.ipv6);
   }
 
   get tunnel(): Tunnel | undefined {
@@ -213,15 +214,18 @@ export class CallerCall implements SessionOwner {
   }
 
   /** See Session. */
+  handleTunnelReady(now: number): void {
+    this.#session?.handleTunnelReady(now);
+  }
+
+  /** See Session. */
   askEcho(now: number): void {
     if (this.#state.name === 'established') this.#state.session.askEcho(now);
   }
 
   connect(peerCallId: CallId, now: number): void {
     if (this.#state.name !== 'accepted') return;
-    const { gateway } = this.#ports.access;
-    const settings = sessionSettings(this.#ports.options(), this.#owner.peer, gateway);
-    const session = new Session(this.path, peerCallId, settings, undefined, this, now);
+    const session = new Session(this.path, peerCallId, this.#settings(), undefined, this, now);
     this.#state = { name: 'unproven', session };
     session.start(now);
   }
@@ -445,11 +449,18 @@ export class CallerCall implements SessionOwner {
 
   #admit(
     session: Session,
-    { account, identity, grant }: Admission,
+    { account, identity, grant, ipv6 }: Admission,
     attempt: LoginAttempt,
     now: number,
   ): void {
-    session.admit({ ...identity, account: this.#how(account) }, attempt.method, grant, now);
+    session.admit({ ...identity, account: this.#how(account) }, attempt.method, grant, now, ipv6);
+  }
+
+  #settings(): SessionSettings {
+    const { options, access, isIdentifierTaken } = this.#ports;
+    return sessionSettings(options(), this.#owner.peer, access.gateway, (identifier) =>
+      isIdentifierTaken(identifier, this.path),
+    );
   }
 
   #how(account: Account): SessionAccount {

@@ -171,7 +171,13 @@ export class Caller {
     if (this.#state.name !== 'done') this.#connection.handleClosed(now, failure);
   }
 
-  /** A tunnel-up could not be carried out: that session ends with this cause. Success needs no answer. */
+  /** A tunnel-up was carried out: packets get through. */
+  handleTunnelReady(callId: CallId, now: number): void {
+    this.#calls.get(callId)?.handleTunnelReady(now);
+    this.#connection.pump(now);
+  }
+
+  /** A tunnel-up could not be carried out: that session ends with this cause. */
   handleTunnelFailed(callId: CallId, why: Cause, now: number): void {
     this.#calls.get(callId)?.end(why, now);
     this.#connection.pump(now);

@@ -10,7 +10,7 @@ import type { Account } from './account.ts';
 /** All but the address. @returns or why there is nothing that both allow */
 export function grantOf(
   { localAddress, dns, nbns, mppe }: ServerOptions,
-  { user, terms }: Account,
+  { user, terms, ip6 }: Account,
 ): Omit<Grant, 'peerAddress'> | Cause {
   // The owner's word about a user counts more than the server's, weaker or stronger.
   const own = { ...mppe, policy: user?.mppe ?? mppe.policy };
@@ -22,6 +22,9 @@ export function grantOf(
     nbns: terms.nbns ?? nbns,
     mppe: encryption,
     ...(terms.mtu === undefined ? {} : { mtu: terms.mtu }),
+    ...(ip6.interfaceIdentifier === undefined
+      ? {}
+      : { interfaceIdentifier: ip6.interfaceIdentifier }),
   };
 }
 

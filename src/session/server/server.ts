@@ -4,6 +4,8 @@
 import type { Ipv4 } from '../../wire/brand.ts';
 import { cause, type Cause } from '../../wire/cause.ts';
 import { prefixContains, type AddressRange, type Prefix } from '../../wire/ip.ts';
+import { toHex } from '../../wire/octets.ts';
+import type { Ipv6Prefix } from '../../wire/ipv6.ts';
 import type { Terms } from '../authorization.ts';
 import type { ServerOptions } from '../options.ts';
 import type { CallPaths, SessionStatus } from '../ports.ts';
@@ -49,6 +51,15 @@ export class Server {
       paths: ports.paths,
       admit: (...asked) => this.#admissions.admit(...asked),
       readmit: (...asked) => this.#admissions.readmit(...asked),
+      isIdentifierTaken: (identifier, own) =>
+        this.callers().some((caller) =>
+          caller
+            .tunnels()
+            .some(
+              ({ path, tunnel: { ipv6 } }) =>
+                path !== own && ipv6 !== undefined && isSameIdentifier(ipv6.peer, identifier),
+            ),
+        ),
       feed: ports.feed,
       done: (caller) => this.#callers.delete(caller),
     };
@@ -169,6 +180,17 @@ export class Server {
     this.reconfigure(this.#options, now);
   }
 
+  /** IPv6 networks that the router assigns to this server: sessions have prefixes of these from now on. */
+  assign(networks: readonly Ipv6Prefix[], now: number): void {
+    this.#admissions.assign(networks);
+    this.reconfigure(this.#options, now);
+  }
+
+  /** Those that callers have prefixes of, with these options. */
+  ipv6Networks(options: ServerOptions): readonly Ipv6Prefix[] {
+    return this.#admissions.ipv6Networks(options);
+  }
+
   /** Looks whether a device of the LAN has the address of a caller; call it every few seconds. */
   watch(now: number): void {
     this.#admissions.watch(now);
@@ -221,4 +243,8 @@ export class Server {
     call.renew(renewed, now);
     return this.#access.fault(user, name, call.methods);
   }
+}
+
+function isSameIdentifier(a: Uint8Array, b: Uint8Array): boolean {
+  return toHex(a) === toHex(b);
 }

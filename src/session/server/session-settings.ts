@@ -11,6 +11,7 @@ export function sessionSettings(
   { name, device, proxyArp, mtu, auth, mppe, ipv6, ...options }: ServerOptions,
   peer: Ipv4,
   gateway: Gateway,
+  isIdentifierTaken: (identifier: Uint8Array) => boolean,
 ): SessionSettings {
   const { keepalive, localAddress, accounts } = options;
   return {
@@ -37,6 +38,7 @@ export function sessionSettings(
       ip: { localAddress, requestDns: false },
       ipv6,
       interfaceIdentifier: SERVER_INTERFACE_IDENTIFIER,
+      isIdentifierTaken,
       ...(keepalive === undefined ? {} : { keepalive }),
       random: gateway.random,
       count: (what) => gateway.count(`ppp: ${what}`),

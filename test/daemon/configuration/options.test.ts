@@ -13,6 +13,7 @@ import { nasOptions, radiusOptions } from '../../../src/daemon/configuration/rad
 import type { OptionTable } from '../../../src/daemon/configuration/option-table.ts';
 import { Secret } from '../../../src/crypto/secret.ts';
 import { parseAddress } from '../../../src/wire/ip.ts';
+import { parseIpv6Address, parseIpv6Prefix } from '../../../src/wire/ipv6.ts';
 import { files, only, refusal, type Kind } from './parsed.ts';
 
 interface Case {
@@ -263,6 +264,30 @@ const cases: Readonly<Record<Kind, Readonly<Record<string, Case>>>> = {
     },
     listen: { ...network('listen', (name) => [name]), absent: [] },
     ipv6: flag('ipv6', false),
+    ip6prefix: {
+      at: 'ip6.prefixes',
+      absent: [],
+      good: [
+        ['2001:db8:5:100::/56', [parseIpv6Prefix('2001:db8:5:100::/56')]],
+        [['2001:db8::/64', 'fd00:1::/48'], ['2001:db8::/64', 'fd00:1::/48'].map(parseIpv6Prefix)],
+      ],
+      bad: [
+        '2001:db8::',
+        '2001:db8::/65',
+        '2000::/3',
+        'fe80::/64',
+        'ff02::/64',
+        '::/48',
+        '10.0.0.0/8',
+      ],
+    },
+    ip6mode: words('ip6.mode', 'own', 'own', 'shared'),
+    ip6dns: {
+      at: 'ip6.dns',
+      absent: [],
+      good: [[['2001:db8::53'], [parseIpv6Address('2001:db8::53')]]],
+      bad: ['fe80::1', '::1', '2001:db8::/64', '192.0.2.53'],
+    },
     idle_timeout: whole('idleTimeout', 0, 0, 604800, 1000),
     session_timeout: whole('sessionTimeout', 0, 0, 31536000, 1000),
     max_sessions: whole('maxSessions', 16, 1, 4096),
@@ -435,6 +460,23 @@ const cases: Readonly<Record<Kind, Readonly<Record<string, Case>>>> = {
       bad: ['192.168.99.10/32', 'x'],
     },
     route: prefixList('routes'),
+    ip6prefix: {
+      at: 'ip6.prefixes',
+      absent: [],
+      good: [['2001:db8:5:1ff::/64', [parseIpv6Prefix('2001:db8:5:1ff::/64')]]],
+      bad: ['2001:db8::/56', '2001:db8::1', 'fe80::/64'],
+    },
+    ip6route: {
+      at: 'ip6.routes',
+      absent: [],
+      good: [
+        [
+          ['2001:db8:5:200::/60', '2001:db8:6::/48'],
+          ['2001:db8:5:200::/60', '2001:db8:6::/48'].map(parseIpv6Prefix),
+        ],
+      ],
+      bad: ['2001:db8::/65', '2001:db8::1', '::/0', 'fe80::/64'],
+    },
     client_route: prefixList('clientRoutes'),
     domain: domains,
     max_sessions: whole('maxSessions', undefined, 1, 4096),

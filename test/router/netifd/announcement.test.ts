@@ -72,6 +72,7 @@ test('a server', () => {
     prefixLength: 24,
     mtu: 1400,
     ipv6: false,
+    ipv6Networks: [],
     masquerade: false,
   };
   assert.deepEqual(serverAnnouncement(server, [{ prefix: net('10.1.0.0/16'), mtu: 1300 }]), {

@@ -526,6 +526,7 @@ onEachBus((bus) => {
     prefixLength: 24,
     mtu: 1400,
     ipv6: false,
+    ipv6Networks: [],
     masquerade: false,
   };
 

@@ -5,6 +5,7 @@ import { Secret } from '../../../src/crypto/secret.ts';
 import { checkEvidence } from '../../../src/ppp/authentication/evidence.ts';
 import { startKeys } from '../../../src/ppp/mppe-key-source.ts';
 import {
+  ordinaryIpv6,
   ordinaryTerms,
   type Authorization,
   type LoginAnswer,
@@ -35,6 +36,7 @@ function accepted(
     address: undefined,
     pool: undefined,
     routes: [],
+    ip6: ordinaryIpv6,
     prefixLength: 32,
     maxSessions: undefined,
     ...more,
@@ -537,6 +539,7 @@ test('by EAP a challenge is passed on, and its answer goes to whoever has asked'
     address: undefined,
     pool: undefined,
     routes: [],
+    ip6: ordinaryIpv6,
     prefixLength: 32,
     maxSessions: undefined,
     terms: ordinaryTerms,

@@ -5,6 +5,7 @@ import { checkEvidence } from '../../../src/ppp/authentication/evidence.ts';
 import { Secret } from '../../../src/crypto/secret.ts';
 import type { Refusal } from '../../../src/ppp/options.ts';
 import {
+  ordinaryIpv6,
   ordinaryTerms,
   type Authorization,
   type LoginAnswer,
@@ -176,6 +177,7 @@ function deciding(
         address: undefined,
         pool: undefined,
         routes: [],
+        ip6: ordinaryIpv6,
         prefixLength: 32,
         maxSessions: undefined,
         terms: ordinaryTerms,
