@@ -36,7 +36,7 @@ class Interface {
   device: string | undefined;
   link: Table = {};
   errors: string[] = [];
-  /** What a DHCPv6 client has got. */
+  /** What a DHCPv6 client has got, or what is assigned to it. */
   ipv6: Table = {};
   dependencies: string[] = [];
   /** The handler's script of now. */
@@ -215,6 +215,17 @@ export class StubNetifd {
     found.ipv6 = { 'ipv6-address': entries(addresses), 'ipv6-prefix': entries(prefixes) };
     this.#bus.notify('network.interface', 'interface.update', { interface: name });
     this.#changed();
+  }
+
+  /** Out of the prefixes of the router, or others: without an event or a notification. */
+  assign(name: string, networks: readonly string[]): void {
+    this.#of(name).ipv6 = {
+      'ipv6-prefix-assignment': networks.map((text) => {
+        const [address, mask] = text.split('/') as [string, string];
+        const own = { address: `${address}1`, mask: Number(mask) };
+        return { address, mask: Number(mask), 'local-address': own };
+      }),
+    };
   }
 
   state(name: string): State | undefined {

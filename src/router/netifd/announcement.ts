@@ -7,7 +7,7 @@
 import type { Tunnel } from '../../session/ports.ts';
 import type { Table } from '../../ubus-js/index.ts';
 import { formatAddress, type Prefix } from '../../wire/ip.ts';
-import { formatIpv6Address, type Ipv6Prefix } from '../../wire/ipv6.ts';
+import { addressInPrefix, formatIpv6Address, type Ipv6Prefix } from '../../wire/ipv6.ts';
 import { linkLocal } from '../link-local.ts';
 import type { ServerInterface } from '../router.ts';
 import { SERVER_INTERFACE_IDENTIFIER } from '../../session/ports.ts';
@@ -51,14 +51,31 @@ export function linkAnnouncement(
   });
 }
 
-/** @param routes to callers and to the networks behind them */
+/**
+ * @param routes to callers and to the networks behind them
+ * @param networks those of the server that netifd has not assigned: an address in each is ours, and what no caller has ends here
+ * @param prefixes of callers, in any of its networks and outside
+ */
 export function serverAnnouncement(
   { device, localAddress, prefixLength, ipv6 }: ServerInterface,
   routes: readonly Route[],
+  networks: readonly Ipv6Prefix[] = [],
+  prefixes: readonly Ipv6Prefix[] = [],
 ): Table {
   return linkUp(device, {
     ipaddr: [{ ipaddr: formatAddress(localAddress), mask: String(prefixLength) }],
-    ...(ipv6 ? { ip6addr: [linkLocalAddress(SERVER_INTERFACE_IDENTIFIER)] } : {}),
+    ...(ipv6
+      ? {
+          ip6addr: [
+            linkLocalAddress(SERVER_INTERFACE_IDENTIFIER),
+            ...networks.map((network) => ({
+              ipaddr: formatIpv6Address(addressInPrefix(network, SERVER_INTERFACE_IDENTIFIER)),
+              mask: '128',
+            })),
+          ],
+          routes6: [...networks, ...prefixes].map(ipv6RouteTable),
+        }
+      : {}),
     routes: routes.map(routeTable),
   });
 }
