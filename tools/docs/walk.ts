@@ -15,7 +15,6 @@ import { RadiusMachine } from './radius-machine.ts';
 
 /** In this order: the office is dialled on the first. */
 const pagesOfTheOffice = [
-  'ipv6.md',
   'office-link.md',
   'home-vpn.md',
   'troubleshooting.md',

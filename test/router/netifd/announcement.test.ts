@@ -64,6 +64,31 @@ test('a link with everything', () => {
   ]);
 });
 
+test('a server with IPv6: an address in each network that netifd has not assigned, and routes to callers', () => {
+  const [network, ofCaller] = ['2001:db8:5:100::/56', '2001:db8:5:101::/64'].map((text) =>
+    parseIpv6Prefix(text)!,
+  );
+  const server = {
+    name: 'home',
+    device: 'pptps-home',
+    localAddress: ip('192.168.99.1'),
+    prefixLength: 24,
+    mtu: 1400,
+    ipv6: true,
+    ipv6Networks: [network!],
+    masquerade: false,
+  };
+  const told = serverAnnouncement(server, [], [network!], [ofCaller!]);
+  assert.deepEqual(told['ip6addr'], [
+    { ipaddr: 'fe80::1', mask: '64' },
+    { ipaddr: '2001:db8:5:100::1', mask: '128' },
+  ]);
+  assert.deepEqual(told['routes6'], [
+    { target: '2001:db8:5:100::', netmask: '56' },
+    { target: '2001:db8:5:101::', netmask: '64' },
+  ]);
+});
+
 test('a server', () => {
   const server = {
     name: 'home',
