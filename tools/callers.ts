@@ -80,6 +80,7 @@ const optionsOf = (server: string, place: number): ClientLinkOptions => ({
   demand: 0,
   unnumbered: undefined,
   ipv6Client: undefined,
+  ipv6Routes: [],
   commands: { up: undefined, down: undefined },
   verbose: false,
   quota: undefined,

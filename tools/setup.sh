@@ -6,7 +6,7 @@ cd "$(dirname "$0")/.."
 
 build='gcc libc6-dev linux-libc-dev make shellcheck'
 demo="$build iproute2 iperf3 iputils-ping"
-test="$demo mount user-mode-linux ppp pptpd pptp-linux nftables procps kmod util-linux netcat-openbsd openssl binutils busybox-static libdeflate-tools dhcpcd-base ndisc6 network-manager network-manager-pptp samba avahi-daemon freeradius freeradius-utils sqlite3 fail2ban mosquitto mosquitto-clients prometheus"
+test="$demo mount user-mode-linux ppp pptpd pptp-linux nftables procps kmod util-linux netcat-openbsd openssl binutils busybox-static libdeflate-tools dhcpcd-base ndisc6 radvd kea-dhcp6-server network-manager network-manager-pptp samba avahi-daemon freeradius freeradius-utils sqlite3 fail2ban mosquitto mosquitto-clients prometheus"
 fuzz="$build clang libclang-rt-14-dev"
 bench="$demo openvpn openssl wireguard-go wireguard-tools"
 packages="$build util-linux binutils icu-devtools libdeflate-tools openssl qemu-user-static iproute2 gcc-aarch64-linux-gnu libc6-dev-arm64-cross gcc-arm-linux-gnueabihf libc6-dev-armhf-cross"

@@ -317,6 +317,7 @@ export class Daemon {
       this.#supervision.open({
         log,
         links,
+        servers,
         supervisor: router.supervisor,
         change: (job) => inForce.change(job, 'netifd'),
         readAgain: () => inForce.readAgain(),

@@ -11,9 +11,8 @@ import type { Journal } from './journal.ts';
 import type { Leftovers } from './leftovers.ts';
 import { readRoutes, wayTo } from './route-table.ts';
 import { RouterError } from './router.ts';
+import { PROTOCOL } from './tunnel-state.ts';
 
-/** rtm_protocol of our routes; 5..255 are free for daemons (linux/rtnetlink.h). */
-const PROTOCOL = '147';
 /** RTPROT_KERNEL: the kernel's own route to the peer address of a point-to-point device. */
 const KERNEL = '2';
 

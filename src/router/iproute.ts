@@ -15,13 +15,14 @@ import { deviceExists, ip, ipBatch } from './ip-command.ts';
 import { Serial } from './jobs.ts';
 import type { Journal } from './journal.ts';
 import { Leftovers } from './leftovers.ts';
+import { addIpv6Routes, forgetIpv6, linkIpv6 } from './link-ipv6.ts';
 import { linkLocal } from './link-local.ts';
 import { forgetMasqueraded } from './masquerade.ts';
 import type { Kernel } from './netlink-message.ts';
 import { ProxyArp } from './proxy-arp.ts';
 import { OuterWays } from './outer-ways.ts';
 import type { ControlPath, Router, ServerInterface } from './router.ts';
-import { writeSwitches } from './tunnel-device.ts';
+import { allowIpv6, writeSwitches } from './tunnel-device.ts';
 import { lacks, type TunnelDevice, type TunnelRoute } from './tunnel-state.ts';
 import type { Upkeep } from './upkeep.ts';
 
@@ -302,19 +303,23 @@ export class IpRoute implements Router {
   }
 
   async #linkUp(tunnel: Tunnel): Promise<void> {
-    const { device, localAddress, mtu, ipv6, metric, defaultRoute } = tunnel;
+    const { device, localAddress, mtu, metric, defaultRoute } = tunnel;
     const address = withPeer(tunnel);
     const attributes = metric === 0 ? [] : ['metric', String(metric)];
     // Two halves are more specific than any default route there is, and leave it in place for when the link goes.
     const halves = defaultRoute ? [parsePrefix('0.0.0.0/1')!, parsePrefix('128.0.0.0/1')!] : [];
     const routes = [...tunnel.routes, ...halves].map((prefix) => ({ prefix, attributes }));
-    await this.#stand({ device, mtu, address, identifier: ipv6?.local }, routes);
     const before = this.#links.get(device);
+    // Before the new address: the kernel looks for routers when it gets its only link-local one.
+    if (before !== undefined) await forgetIpv6(before, tunnel);
+    const own = { device, mtu, address, ...linkIpv6(tunnel) };
+    await this.#stand(own, routes);
     this.#links.set(device, tunnel);
     // Only now: with its last address a device loses its routes.
     if (before !== undefined && withPeer(before).join() !== address.join())
       await ip('address', 'del', ...withPeer(before), 'dev', device);
     for (const route of routes) await addRoute(route, device);
+    await addIpv6Routes(own.ipv6Routes, tunnel);
     if (before !== undefined && before.localAddress !== localAddress)
       await forgetMasqueraded(device, before.localAddress, this.#warn);
   }
@@ -420,13 +425,18 @@ export class IpRoute implements Router {
     ]);
     if (lacking.address) await this.#prepare(standing.tunnel);
     for (const route of lacking.routes) await addRoute(route, device);
+    const link = this.#links.get(device);
+    if (link !== undefined) await addIpv6Routes(lacking.ipv6Routes, link);
     const lackedIpv6 = await this.#ipv6.look(device);
-    return lacking.address || lacking.routes.length > 0 || lackedIpv6;
+    const lackedRoutes = lacking.routes.length > 0 || lacking.ipv6Routes.length > 0;
+    return lacking.address || lackedRoutes || lackedIpv6;
   }
 
   /** Gives a device its MTU and addresses, and brings it up. */
-  async #prepare({ device, mtu, address, identifier }: TunnelDevice): Promise<void> {
-    await writeSwitches(device, this.#warn);
+  async #prepare(tunnel: TunnelDevice): Promise<void> {
+    const { device, mtu, address, identifier, advertisements } = tunnel;
+    await writeSwitches(device, this.#warn, advertisements);
+    if (identifier !== undefined) await allowIpv6(device, this.#warn);
     const linkLocals = identifier === undefined ? [] : [`${linkLocal(identifier)}/64`];
     await ipBatch([
       ['link', 'set', 'dev', device, 'mtu', String(mtu), 'up'],

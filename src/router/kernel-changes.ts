@@ -9,8 +9,8 @@ export type KernelChange = 'devices' | 'routes' | 'nftables';
 
 export const everyChange: readonly KernelChange[] = ['devices', 'routes', 'nftables'];
 
-/** RTNLGRP_LINK, RTNLGRP_IPV4_IFADDR, RTNLGRP_IPV4_ROUTE, RTNLGRP_IPV4_RULE; and NFNLGRP_NFTABLES. */
-export const routeGroups: readonly number[] = [1, 5, 7, 8];
+/** RTNLGRP_LINK, _IPV4_IFADDR, _IPV4_ROUTE, _IPV4_RULE, _IPV6_IFADDR, _IPV6_ROUTE; and NFNLGRP_NFTABLES. */
+export const routeGroups: readonly number[] = [1, 5, 7, 8, 9, 11];
 export const netfilterGroups: readonly number[] = [7];
 
 /** RTM_NEWROUTE, RTM_DELROUTE, RTM_NEWRULE, RTM_DELRULE */

@@ -1,7 +1,6 @@
+import { formatIpv6Address } from '../wire/ipv6.ts';
+
 /** fe80::/64 with the interface identifier of IPV6CP (RFC 5072 §5). */
 export function linkLocal(identifier: Uint8Array): string {
-  const words = Array.from({ length: 4 }, (_, i) =>
-    ((identifier[2 * i]! << 8) | identifier[2 * i + 1]!).toString(16),
-  );
-  return `fe80::${words.join(':')}`;
+  return formatIpv6Address(Uint8Array.of(0xfe, 0x80, 0, 0, 0, 0, 0, 0, ...identifier));
 }

@@ -99,6 +99,11 @@ export interface SupervisedDaemon {
   stop(name: string): void;
   /** What a link's device has in IPv6: its addresses, and the prefixes that were given to it. All of it, each time. */
   givenIpv6(link: string, prefixes: readonly Ipv6Prefix[]): void;
+  /**
+   * What is assigned to the interface of a server out of the router's IPv6 prefixes (`ip6assign`): networks, of which the first
+   * /64 has the router's address. All of it, each time.
+   */
+  assignedIpv6(server: string, prefixes: readonly Ipv6Prefix[]): void;
   /** Whether an interface of this protocol is served by us. */
   isOurs(name: string, proto: string): boolean;
 }

@@ -26,8 +26,10 @@ export interface Keepalive {
   readonly always?: true;
 }
 
-/** The DHCPv6 client interface over a link (`ipv6 auto`), as the stock client starts it. */
+/** What a link takes of IPv6 that its peer offers (`ipv6 auto`): on OpenWrt by a DHCPv6 client interface, as the stock client starts it. */
 export interface Ipv6Client {
+  /** Use the name servers that the peer offers in IPv6. */
+  readonly peerDns: boolean;
   /** Length of the prefix to ask for, 'auto' or 'no'; undefined: the client's own default. */
   readonly requestPrefix: string | undefined;
   readonly noRelease: boolean;
@@ -174,6 +176,8 @@ export interface ClientLinkOptions extends TunnelOptions {
   readonly unnumbered: string | undefined;
   /** undefined: addresses and routes in IPv6 are the owner's to set. */
   readonly ipv6Client: Ipv6Client | undefined;
+  /** IPv6 networks to reach through the link. */
+  readonly ipv6Routes: readonly Ipv6Prefix[];
   /** Shell commands of the owner. */
   readonly commands: { readonly up: string | undefined; readonly down: string | undefined };
   /** Every step of this link is logged. */

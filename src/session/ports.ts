@@ -140,6 +140,8 @@ export interface Tunnel {
   readonly groups: readonly string[];
   /** link only */
   readonly ipv6Client: Ipv6Client | undefined;
+  /** link only: networks to reach through it while the peer speaks IPv6. */
+  readonly ipv6Routes: readonly Ipv6Prefix[];
 }
 
 /** How far a link has come; `check` prints these in order. */

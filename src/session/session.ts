@@ -45,7 +45,15 @@ type IpUp = Extract<LinkOutput, { kind: 'ip-up' }>;
 export interface SessionSettings {
   readonly tunnel: Pick<
     Tunnel,
-    'name' | 'device' | 'role' | 'peer' | 'defaultRoute' | 'metric' | 'proxyArp' | 'ipv6Client'
+    | 'name'
+    | 'device'
+    | 'role'
+    | 'peer'
+    | 'defaultRoute'
+    | 'metric'
+    | 'proxyArp'
+    | 'ipv6Client'
+    | 'ipv6Routes'
   >;
   /** Pass on the name servers that the peer gives. */
   readonly peerDns: boolean;

@@ -38,7 +38,7 @@ const table = {
     sentence:
       'The name of the server could not be resolved: check the name and the DNS settings of the router.',
   },
-  IPV6_ONLY: { sentence: 'The name of the server has only IPv6 addresses; PPTP needs IPv4.' },
+  IPV6_ONLY: { sentence: 'The server has only IPv6 addresses; PPTP needs IPv4.' },
   ADDRESS_IMPOSSIBLE: {
     sentence:
       'The name of the server leads to an address that no server can have: a DNS filter answers so for names that it blocks.',

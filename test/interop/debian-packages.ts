@@ -14,6 +14,9 @@ const packages = {
   '/usr/bin/ping': 'iputils-ping',
   '/usr/bin/nc': 'netcat-openbsd',
   '/usr/bin/openssl': 'openssl',
+  '/usr/sbin/radvd': 'radvd',
+  '/usr/sbin/kea-dhcp6': 'kea-dhcp6-server',
+  '/usr/sbin/dhcpcd': 'dhcpcd-base',
 };
 
 /** A root file system with Debian 13's pptpd, pptp-linux, pppd and FreeRADIUS; throws, with what to do, where there is none. */

@@ -238,8 +238,11 @@ describe('a RADIUS server', () => {
 test('a link: no address of IPv6', () => {
   const { form, section, sections } = recorder();
   luci({ form }).module('pptp-gateway.fields').link(section());
-  const option = sections[0]!.offered.find(({ name }) => name === 'server');
+  const option: Any = sections[0]!.offered.find(({ name }) => name === 'server');
   for (const value of ['2001:db8::1', 'a b']) assert.equal(isTaken(option, value), false, value);
+  for (const value of ['vpn.example.com', '203.0.113.9', ''])
+    assert.equal(option.validate('office', value), true, value);
+  assert.match(option.validate('office', '2001:db8::1'), /^PPTP needs IPv4: /);
   assert.equal(isTaken(option, 'vpn.example.com'), true);
   refusedByDaemon('link', { server: [['2001:db8::1', 'a b'], ''] });
 });

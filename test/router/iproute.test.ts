@@ -3,7 +3,7 @@ import assert from 'node:assert/strict';
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { after, beforeEach, test } from 'node:test';
+import { after, beforeEach, describe, test } from 'node:test';
 import { kernel } from '../../src/daemon/engine/kernel.ts';
 import { IpRoute } from '../../src/router/iproute.ts';
 import { Journal } from '../../src/router/journal.ts';
@@ -11,6 +11,7 @@ import { RouterError } from '../../src/router/router.ts';
 import { readSurroundings } from '../../src/router/surroundings.ts';
 import { Upkeep } from '../../src/router/upkeep.ts';
 import { parsePrefix } from '../../src/wire/ip.ts';
+import { parseIpv6Prefix } from '../../src/wire/ipv6.ts';
 import { inNamespace } from '../native/namespace.ts';
 import { takeDescriptors } from '../support/descriptors.ts';
 import { address, caller, ip, link, makeNetworks, server } from '../support/router-networks.ts';
@@ -117,7 +118,6 @@ inNamespace('iproute', import.meta.url, () => {
       ];
       return [mtu, ...addr_info.map(({ local }) => local)];
     };
-    writeFileSync('/proc/sys/net/ipv6/conf/tun0/disable_ipv6', '0');
     await router.serverUp(server);
     await router.tunnelUp({ ...caller, routes: prefixes('10.1.0.0/16') });
     const before = routes('tun0');
@@ -301,6 +301,85 @@ inNamespace('iproute', import.meta.url, () => {
     await router.tunnelDown({ ...link, defaultRoute: true });
     assert.match(ip('route get 8.8.8.8'), /via 198\.51\.100\.1/);
     assert.deepEqual(warnings, []);
+  });
+
+  describe('a link with IPv6', () => {
+    const identifiers = (last: number) => ({
+      local: Uint8Array.of(0, 0, 0, 0, 0, 0, 0, last),
+      peer: Uint8Array.of(0, 0, 0, 0, 0, 0, 0, 1),
+    });
+    const ipv6Client = {
+      peerDns: true,
+      requestPrefix: undefined,
+      noRelease: false,
+      sourceFilter: true,
+      delegate: true,
+    };
+    const switches = (...names: string[]) =>
+      names.map((name) =>
+        Number(readFileSync(`/proc/sys/net/ipv6/conf/tun1/${name}`, 'utf8').trim()),
+      );
+    const ours = () => ip('-6 -json route show dev tun1 proto 147').replaceAll(/\s/g, '') || '[]';
+    const routes6 = () =>
+      (JSON.parse(ours()) as { dst: string; metric: number }[]).map(
+        ({ dst, metric }) => `${dst} ${metric}`,
+      );
+    const addresses = () =>
+      ip('-6 -o address show dev tun1')
+        .match(/(?<=inet6 )\S+/g)
+        ?.sort() ?? [];
+    const heeded = ['accept_ra', 'accept_ra_pinfo', 'autoconf', 'accept_ra_rt_info_max_plen'];
+    const ipv6Routes = ['2001:db8:1::/48', '2001:db8:2::9/128'].map((text) =>
+      parseIpv6Prefix(text)!,
+    );
+
+    test('auto: routers are heeded, also where IPv6 is off by default, and their default route where it is wanted', async () => {
+      for (const [which, value] of [
+        ['all', '1'],
+        ['default', '1'],
+      ] as const)
+        // prettier-ignore
+        writeFileSync(`/proc/sys/net/ipv6/conf/${which}/disable_ipv6`, value);
+      await router.tunnelUp({ ...link, ipv6: identifiers(9), ipv6Client });
+      assert.deepEqual(addresses(), ['fe80::9/64']);
+      assert.deepEqual(switches(...heeded, 'accept_ra_defrtr'), [2, 1, 1, 0, 0]);
+      await router.tunnelUp({ ...link, ipv6: identifiers(9), ipv6Client, defaultRoute: true });
+      assert.deepEqual(switches('accept_ra_defrtr', 'ra_defrtr_metric'), [1, 1]);
+      const metric = 700;
+      await router.tunnelUp({ ...link, ipv6: identifiers(9), ipv6Client, defaultRoute: true, metric }); // prettier-ignore
+      assert.deepEqual(switches('ra_defrtr_metric'), [metric]);
+      assert.deepEqual(warnings, []);
+    });
+
+    test('1: routers are not heeded; networks are there as long as the peer speaks IPv6', async () => {
+      await router.tunnelUp({ ...link, ipv6Routes });
+      assert.deepEqual([addresses(), routes6()], [[], []]);
+      await router.tunnelUp({ ...link, ipv6: identifiers(9), ipv6Routes });
+      assert.deepEqual(switches('accept_ra'), [0]);
+      assert.deepEqual(routes6().sort(), ['2001:db8:1::/48 1024', '2001:db8:2::9 1024']);
+      await router.tunnelUp({ ...link, ipv6: identifiers(9), ipv6Routes });
+      assert.equal(routes6().length, 2, 'once each');
+      await router.tunnelUp({ ...link, ipv6Routes });
+      assert.deepEqual([addresses(), routes6()], [[], []]);
+      await router.tunnelUp({ ...link, ipv6: identifiers(9), ipv6Routes, metric: 7 });
+      assert.deepEqual(routes6().sort(), ['2001:db8:1::/48 7', '2001:db8:2::9 7']);
+      assert.deepEqual(warnings, []);
+    });
+
+    test('the device of a link that dials on demand keeps nothing of the session before, but what is the owner’s', async () => {
+      await router.tunnelUp({ ...link, ipv6: identifiers(9), ipv6Client, ipv6Routes });
+      ip('-6 address add 2001:db8:f::9/64 dev tun1 valid_lft 900 preferred_lft 900');
+      ip('-6 address add fd00:9::9/64 dev tun1');
+      ip('-6 route add default dev tun1 proto ra');
+      ip('-6 route add 2001:db8:9::/48 dev tun1');
+      await router.tunnelUp({ ...link, ipv6: identifiers(9), ipv6Client, ipv6Routes, mtu: 1300 });
+      assert.equal(addresses().length, 3, 'it is the same session');
+      await router.tunnelUp({ ...link, ipv6: identifiers(8), ipv6Client, ipv6Routes });
+      assert.deepEqual(addresses(), ['fd00:9::9/64', 'fe80::8/64']);
+      assert.doesNotMatch(ip('-6 route show dev tun1'), /^default/m);
+      assert.match(ip('-6 route show dev tun1'), /^2001:db8:9::\/48 /m);
+      assert.equal(routes6().length, 2);
+    });
   });
 
   test('of two links with a default route the first is in force again when the second goes', async () => {

@@ -54,6 +54,7 @@ test('the network stands before a session, with the way to the server and the ro
     ipv6: undefined,
     proxyArp: false,
     ipv6Client: undefined,
+    ipv6Routes: [],
   });
   assert.equal(link.gateway.occupied, 0, 'it takes no place');
   world.advance(3_600_000);

@@ -54,6 +54,7 @@ export const caller: Tunnel = {
   proxyArp: false,
   groups: [],
   ipv6Client: undefined,
+  ipv6Routes: [],
 };
 
 export const link: Tunnel = {

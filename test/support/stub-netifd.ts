@@ -36,7 +36,7 @@ class Interface {
   device: string | undefined;
   link: Table = {};
   errors: string[] = [];
-  /** What a DHCPv6 client has got. */
+  /** What a DHCPv6 client has got, or what is assigned to it. */
   ipv6: Table = {};
   dependencies: string[] = [];
   /** The handler's script of now. */
@@ -94,6 +94,7 @@ export class StubNetifd {
           ipaddr: 'array?',
           ip6addr: 'array?',
           routes: 'array?',
+          routes6: 'array?',
           dns: 'array?',
           host: 'string?',
           error: 'array?',
@@ -109,6 +110,9 @@ export class StubNetifd {
           device: 'string',
           extendprefix: 'string',
           reqprefix: 'string?',
+          defaultroute: 'bool',
+          metric: 'int32',
+          peerdns: 'bool',
           norelease: 'bool',
           sourcefilter: 'bool',
           delegate: 'bool',
@@ -211,6 +215,17 @@ export class StubNetifd {
     found.ipv6 = { 'ipv6-address': entries(addresses), 'ipv6-prefix': entries(prefixes) };
     this.#bus.notify('network.interface', 'interface.update', { interface: name });
     this.#changed();
+  }
+
+  /** Out of the prefixes of the router, or others: without an event or a notification. */
+  assign(name: string, networks: readonly string[]): void {
+    this.#of(name).ipv6 = {
+      'ipv6-prefix-assignment': networks.map((text) => {
+        const [address, mask] = text.split('/') as [string, string];
+        const own = { address: `${address}1`, mask: Number(mask) };
+        return { address, mask: Number(mask), 'local-address': own };
+      }),
+    };
   }
 
   state(name: string): State | undefined {

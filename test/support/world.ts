@@ -162,6 +162,7 @@ export const linkOptions: ClientLinkOptions = {
   demand: 0,
   unnumbered: undefined,
   ipv6Client: undefined,
+  ipv6Routes: [],
   commands: { up: undefined, down: undefined },
   verbose: false,
   quota: undefined,

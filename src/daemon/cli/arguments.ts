@@ -123,6 +123,7 @@ export function parseArguments(
 /** @throws {Fatal} a usage error */
 function parseServer(text: string): { host: string; port: number } {
   const [, host, port = '1723'] = /^([^:]+)(?::(\d{1,5}))?$/.exec(text) ?? [];
-  if (host === undefined) throw new Fatal(ExitCode.Usage, '--server: expected HOST or HOST:PORT');
+  if (host === undefined)
+    throw new Fatal(ExitCode.Usage, '--server: expected HOST or HOST:PORT, of IPv4');
   return { host, port: Number(port) };
 }

@@ -40,6 +40,8 @@ export function linkFromSection(
   const secured = withPppdWords(section, values, words);
   const security = authAndMppe(section, secured, problems);
   const ipv6 = words.ipv6 === false ? '0' : words.ipv6 === true ? '1' : values.ipv6;
+  if (ipv6 === '0' && values.ip6route.length > 0)
+    warn('ip6route', undefined, 'has no effect without IPv6 over the link: option ipv6');
   const holdoff = Math.max(
     1000,
     words.holdoff === undefined ? values.holdoff : words.holdoff * 1000,
@@ -82,12 +84,14 @@ export function linkFromSection(
     ipv6Client:
       ipv6 === 'auto'
         ? {
+            peerDns: values.peerdns,
             requestPrefix: values.reqprefix,
             noRelease: values.norelease,
             sourceFilter: values.sourcefilter,
             delegate: values.delegate,
           }
         : undefined,
+    ipv6Routes: values.ip6route,
     commands: { up: values.connect, down: values.disconnect },
     verbose: words.debug ?? false,
     quota: quotaFrom(section, values, problems),

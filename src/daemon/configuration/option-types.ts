@@ -14,7 +14,13 @@ import {
   type AddressRange,
   type Prefix,
 } from '../../wire/ip.ts';
-import { parseIpv6Address } from '../../wire/ipv6.ts';
+import {
+  formatIpv6Prefix,
+  isSameIpv6Address,
+  parseIpv6Address,
+  parseIpv6Prefix,
+  type Ipv6Prefix,
+} from '../../wire/ipv6.ts';
 import { parseHours } from './hours.ts';
 
 export interface OptionType<T> {
@@ -113,6 +119,20 @@ export const prefix: OptionType<Prefix> = {
   },
 };
 
+/** A network; an address alone is /128. */
+export const ipv6Prefix: OptionType<Ipv6Prefix> = {
+  allowed: 'an IPv6 network such as 2001:db8:1::/48',
+  parse: parseIpv6Prefix,
+  remark(value) {
+    const found = parseIpv6Prefix(value);
+    const address = parseIpv6Address(value.split('/')[0]!);
+    const isHost = found !== undefined && !isSameIpv6Address(found.address, address!);
+    return isHost
+      ? `is an address inside the network: counts as ${formatIpv6Prefix(found)}`
+      : undefined;
+  },
+};
+
 /** A range of addresses, both ends included; an address alone is a range of one. */
 export const range: OptionType<AddressRange> = {
   allowed: 'a range of addresses such as 192.168.99.10-192.168.99.60',
@@ -122,9 +142,19 @@ export const range: OptionType<AddressRange> = {
 const portApart = (value: string) =>
   /^[^:]+:\d+$/.test(value) ? '; the port has an option of its own: port' : undefined;
 
+/** As 2001:db8::1, [2001:db8::1] and [2001:db8::1]:1723. */
+const isIpv6Host = (value: string) => {
+  const [, bare = value] = /^\[([^\]]*)\](?::\d+)?$/.exec(value) ?? [];
+  return parseIpv6Address(bare) !== undefined;
+};
+
+/** Of a PPTP server: PPTP is spoken over IPv4. */
 export const host: OptionType<string> = {
   allowed: 'a host name or an IPv4 address',
-  advice: portApart,
+  advice: (value) =>
+    isIpv6Host(value)
+      ? '; PPTP needs IPv4: ask the other side for a name or an address of IPv4'
+      : portApart(value),
   parse: (value) => (/^[A-Za-z0-9_]([A-Za-z0-9._-]{0,252})$/.test(value) ? value : undefined),
 };
 

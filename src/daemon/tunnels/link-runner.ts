@@ -86,10 +86,11 @@ export class LinkRunner {
     this.feed((link, now) => link.release(fresh, now));
   }
 
-  /** The addresses and prefixes that its device has now. With a source filter nothing else passes. */
+  /** The addresses and prefixes that its device has now. With a source filter nothing else passes, but for networks of one's own. */
   giveIpv6(prefixes: readonly Ipv6Prefix[]): void {
     if (this.device === undefined) return;
-    const exclusive = this.link.options.ipv6Client?.sourceFilter ?? false;
+    const { ipv6Client, ipv6Routes } = this.link.options;
+    const exclusive = ipv6Client?.sourceFilter === true && ipv6Routes.length === 0;
     this.ports.io.giveIpv6(this.device, prefixes, exclusive);
   }
 

@@ -9,6 +9,7 @@ import { cause } from '../../wire/cause.ts';
 import type { Ipv6Prefix } from '../../wire/ipv6.ts';
 import { describeProblem, type Problem } from '../configuration/problems.ts';
 import type { LinkRunner } from './link-runner.ts';
+import type { ServerRunner } from './server-runner.ts';
 import type { Log } from '../reports/log.ts';
 import { routerCause } from '../engine/router-cause.ts';
 
@@ -21,6 +22,7 @@ const DELETION_TIME = 5_000;
 export interface Supervised {
   readonly log: Log;
   readonly links: ReadonlyMap<string, LinkRunner>;
+  readonly servers: ReadonlyMap<string, ServerRunner>;
   readonly supervisor: Supervisor;
   /** Jobs that change what runs, one after the other. */
   change(job: () => Promise<void>): void;
@@ -40,6 +42,8 @@ export class Supervision implements SupervisedDaemon {
   #daemon: Supervised | undefined;
   /** Set up, but not (yet) in our configuration: whether a pause is skipped. */
   readonly #unknown = new Map<string, boolean>();
+  /** IPv6 networks, by server, be it started or not (yet). */
+  readonly #assigned = new Map<string, readonly Ipv6Prefix[]>();
   /** Interfaces without a section, to be looked at once more. */
   readonly #doubts = new Set<string>();
   #closed = false;
@@ -57,12 +61,18 @@ export class Supervision implements SupervisedDaemon {
 
   stop(name: string): void {
     this.#unknown.delete(name);
+    this.#assigned.delete(name);
     this.#daemon?.links.get(name)?.hold();
     this.#daemon?.stopServer(name);
   }
 
   givenIpv6(link: string, prefixes: readonly Ipv6Prefix[]): void {
     this.#daemon?.links.get(link)?.giveIpv6(prefixes);
+  }
+
+  assignedIpv6(server: string, prefixes: readonly Ipv6Prefix[]): void {
+    this.#assigned.set(server, prefixes);
+    this.#assign(server);
   }
 
   isOurs(name: string, proto: string): boolean {
@@ -77,6 +87,7 @@ export class Supervision implements SupervisedDaemon {
     for (const [name, fresh] of this.#unknown) {
       if (daemon.links.has(name) || daemon.isServer(name)) this.start(name, fresh);
     }
+    for (const name of this.#assigned.keys()) this.#assign(name);
     daemon.supervisor.review();
   }
 
@@ -87,6 +98,17 @@ export class Supervision implements SupervisedDaemon {
 
   close(): void {
     this.#closed = true;
+  }
+
+  #assign(server: string): void {
+    const prefixes = this.#assigned.get(server);
+    const runner = this.#daemon?.servers.get(server);
+    if (prefixes === undefined || runner === undefined) return;
+    runner.assign(prefixes).catch((error: unknown) => {
+      // Taken down meanwhile: it comes up with what there is then.
+      if (this.#daemon?.supervisor.isSetUp(server) === true)
+        this.#daemon.log.line('error', `server ${server}: ${errorText(error)}`);
+    });
   }
 
   async #begin(daemon: Supervised, name: string, fresh: boolean): Promise<void> {
@@ -125,6 +147,7 @@ export class Supervision implements SupervisedDaemon {
     const { log, supervisor } = daemon;
     try {
       await daemon.startServer(name);
+      this.#assign(name);
     } catch (error) {
       if (!supervisor.isSetUp(name)) return;
       const why = routerCause(error, 'DEVICE_FAILED');

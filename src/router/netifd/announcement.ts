@@ -7,6 +7,7 @@
 import type { Tunnel } from '../../session/ports.ts';
 import type { Table } from '../../ubus-js/index.ts';
 import { formatAddress, type Prefix } from '../../wire/ip.ts';
+import { addressInPrefix, formatIpv6Address, type Ipv6Prefix } from '../../wire/ipv6.ts';
 import { linkLocal } from '../link-local.ts';
 import type { ServerInterface } from '../router.ts';
 import { SERVER_INTERFACE_IDENTIFIER } from '../../session/ports.ts';
@@ -28,7 +29,7 @@ export interface Route {
 }
 
 export function linkAnnouncement(
-  { device, localAddress, peerAddress, ipv6, dns }: Tunnel,
+  { device, localAddress, peerAddress, ipv6, ipv6Routes, dns }: Tunnel,
   routes: readonly Prefix[],
   defaultRoute: DefaultRoute,
   isPeerRouted = true,
@@ -42,20 +43,39 @@ export function linkAnnouncement(
         ...(isPeerRouted ? { ptp: formatAddress(peerAddress) } : {}),
       },
     ],
-    ...(ipv6 === undefined ? {} : { ip6addr: [linkLocalAddress(ipv6.local)] }),
+    ...(ipv6 === undefined
+      ? {}
+      : { ip6addr: [linkLocalAddress(ipv6.local)], routes6: ipv6Routes.map(ipv6RouteTable) }),
     routes: [...routes, ...everything].map((prefix) => routeTable({ prefix })),
     dns: dns.map(formatAddress),
   });
 }
 
-/** @param routes to callers and to the networks behind them */
+/**
+ * @param routes to callers and to the networks behind them
+ * @param networks those of the server that netifd has not assigned: an address in each is ours, and what no caller has ends here
+ * @param prefixes of callers, in any of its networks and outside
+ */
 export function serverAnnouncement(
   { device, localAddress, prefixLength, ipv6 }: ServerInterface,
   routes: readonly Route[],
+  networks: readonly Ipv6Prefix[] = [],
+  prefixes: readonly Ipv6Prefix[] = [],
 ): Table {
   return linkUp(device, {
     ipaddr: [{ ipaddr: formatAddress(localAddress), mask: String(prefixLength) }],
-    ...(ipv6 ? { ip6addr: [linkLocalAddress(SERVER_INTERFACE_IDENTIFIER)] } : {}),
+    ...(ipv6
+      ? {
+          ip6addr: [
+            linkLocalAddress(SERVER_INTERFACE_IDENTIFIER),
+            ...networks.map((network) => ({
+              ipaddr: formatIpv6Address(addressInPrefix(network, SERVER_INTERFACE_IDENTIFIER)),
+              mask: '128',
+            })),
+          ],
+          routes6: [...networks, ...prefixes].map(ipv6RouteTable),
+        }
+      : {}),
     routes: routes.map(routeTable),
   });
 }
@@ -66,6 +86,10 @@ function linkUp(device: string, more: Table): Table {
 
 function linkLocalAddress(identifier: Uint8Array): Table {
   return { ipaddr: linkLocal(identifier), mask: '64' };
+}
+
+function ipv6RouteTable({ address, length }: Ipv6Prefix): Table {
+  return { target: formatIpv6Address(address), netmask: String(length) };
 }
 
 function routeTable({ prefix: { address, length }, mtu }: Route): Table {

@@ -36,9 +36,10 @@ export class ChildInterfaces {
     for (const link of links) this.#added.add(link);
   }
 
+  /** With what netifd's generic options are for the link itself. */
   async add(
-    link: string,
-    { requestPrefix, noRelease, sourceFilter, delegate }: Ipv6Client,
+    { name: link, defaultRoute, metric }: Pick<Tunnel, 'name' | 'defaultRoute' | 'metric'>,
+    { peerDns, requestPrefix, noRelease, sourceFilter, delegate }: Ipv6Client,
     interfaces: readonly InterfaceStatus[],
   ): Promise<void> {
     const name = childName(link);
@@ -59,6 +60,9 @@ export class ChildInterfaces {
           device: `@${link}`,
           extendprefix: '1',
           ...(requestPrefix === undefined ? {} : { reqprefix: requestPrefix }),
+          defaultroute: defaultRoute,
+          metric,
+          peerdns: peerDns,
           norelease: noRelease,
           sourcefilter: sourceFilter,
           delegate,

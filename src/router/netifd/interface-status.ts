@@ -1,7 +1,7 @@
 /** What `network.interface dump` tells of an interface, as far as we need it. */
 import type { Table, Value } from '../../ubus-js/index.ts';
 import { parseAddress, type Prefix } from '../../wire/ip.ts';
-import { parseIpv6Address, type Ipv6Prefix } from '../../wire/ipv6.ts';
+import { ipv6PrefixOf, parseIpv6Address, type Ipv6Prefix } from '../../wire/ipv6.ts';
 
 export interface InterfaceStatus {
   readonly name: string;
@@ -21,6 +21,8 @@ export interface InterfaceStatus {
   readonly addresses: readonly Prefix[];
   /** Addresses, and the prefixes that were given to it for other networks; without link-local ones. */
   readonly ipv6: readonly Ipv6Prefix[];
+  /** What netifd has assigned to it out of the router's prefixes (`ip6assign`): networks. */
+  readonly assigned: readonly Ipv6Prefix[];
   readonly defaultRoutes: readonly { readonly metric: number }[];
 }
 
@@ -52,6 +54,9 @@ function parseInterface(entry: Table): InterfaceStatus | undefined {
       ...list(entry['ipv6-address']).flatMap(({ address }) => ipv6Prefix(address, 128)),
       ...list(entry['ipv6-prefix']).flatMap(({ address, mask }) => ipv6Prefix(address, mask)),
     ],
+    assigned: list(entry['ipv6-prefix-assignment']).flatMap(({ address, mask }) =>
+      ipv6Prefix(address, mask).map((prefix) => ipv6PrefixOf(prefix.address, prefix.length)),
+    ),
     defaultRoutes: list(entry['route'])
       // Routes of a table of its own are no concern of ours.
       .filter(

@@ -1,4 +1,4 @@
-/* eslint max-lines: ['error', { max: 460, skipBlankLines: true, skipComments: true }] -- one machine, with what of it goes on */
+/* eslint max-lines: ['error', { max: 475, skipBlankLines: true, skipComments: true }] -- one machine, with what of it goes on */
 /** The Router port on OpenWrt: netifd has addresses, routes and DNS, procd and nftables the firewall. */
 import type { Ipv4 } from '../../wire/brand.ts';
 import { errorText } from '../../platform/errors.ts';
@@ -7,6 +7,7 @@ import type { Tunnel } from '../../session/ports.ts';
 import { UbusError, type Table } from '../../ubus-js/index.ts';
 import type { Cause } from '../../wire/cause.ts';
 import { formatAddress, formatPrefix } from '../../wire/ip.ts';
+import { isSameIpv6Prefix } from '../../wire/ipv6.ts';
 import { callerRoutes } from '../caller-routes.ts';
 import { Serial } from '../jobs.ts';
 import { Journal } from '../journal.ts';
@@ -44,6 +45,9 @@ const HOST_ROUTES = 'host routes'; // no device's name: it has a blank
 /** A loss that netifd has not answered by then was not heard. */
 const LOSS_TIME = 10_000;
 
+/** netifd has read its configuration by then. */
+const RELOAD_TIME = 2_000;
+
 /** What a link is given up for, with authfail. */
 const loginErrors = new Set(['AUTH_TOPEER_FAILED', 'SERVER_NOT_TRUSTED']);
 
@@ -53,6 +57,8 @@ interface RunningServer {
   readonly callers: Map<Ipv4, Tunnel>;
   /** As netifd has it. */
   announced: string;
+  /** As the daemon has it. */
+  assigned: string;
 }
 
 interface RunningLink {
@@ -187,7 +193,11 @@ export class Netifd implements Router {
       hangup: (name) => this.#hangup(name),
       revive: (name) => this.#revive(name),
       refuse: (name, cause) => void this.#managed.fail(name, cause, false),
-      review: () => this.#refresh(),
+      review: () => {
+        this.#refresh();
+        // netifd, which reads the same file, may do so after us, and says nothing of what it assigns anew.
+        clock.meanwhile(RELOAD_TIME, () => this.#refresh());
+      },
     };
     bus.listen('network.interface', () => this.#refresh());
     // Of what changes while an interface is up, such as a prefix that was given later, there is no event.
@@ -247,7 +257,12 @@ export class Netifd implements Router {
     this.#ways.adopt(saved.ways);
     this.#proxyArp.adopt(saved.proxyArp);
     for (const { server, callers, announced } of saved.servers)
-      this.#servers.set(server.device, { server, callers: new Map(callers), announced });
+      this.#servers.set(server.device, {
+        server,
+        callers: new Map(callers),
+        announced,
+        assigned: '',
+      });
     for (const link of saved.links) this.#links.set(link.tunnel.name, link);
   }
 
@@ -257,8 +272,9 @@ export class Netifd implements Router {
       return Promise.resolve();
     return this.#serial.run(server.device, async () => {
       await this.#tools.prepareDevice(server.device, server.mtu, this.#warn);
-      const callers = this.#servers.get(server.device)?.callers ?? new Map<Ipv4, Tunnel>();
-      const running = { server, callers, announced: '' };
+      const { callers = new Map<Ipv4, Tunnel>(), assigned = '' } =
+        this.#servers.get(server.device) ?? {};
+      const running = { server, callers, announced: '', assigned };
       this.#servers.set(server.device, running);
       await this.#announceServer(running);
       if (server.masquerade)
@@ -370,7 +386,7 @@ export class Netifd implements Router {
     if (before !== undefined && before.localAddress !== localAddress)
       await this.#tools.forgetMasqueraded(device, before.localAddress, this.#warn);
     if (ipv6 !== undefined && ipv6Client !== undefined)
-      await this.#children.add(name, ipv6Client, this.#networks.all);
+      await this.#children.add(tunnel, ipv6Client, this.#networks.all);
     else await this.#children.remove(name);
   }
 
@@ -419,7 +435,12 @@ export class Netifd implements Router {
       const routes = without(callerRoutes(server, caller), this.#conflicts(caller));
       return routes.map((prefix) => ({ prefix, ...mtu }));
     });
-    const announcement = serverAnnouncement(server, all);
+    const assigned = this.#networks.named(server.name)?.assigned ?? [];
+    const own = server.ipv6Networks.filter(
+      (network) => !assigned.some((each) => isSameIpv6Prefix(each, network)),
+    );
+    const prefixes = [...callers.values()].flatMap(({ ipv6 }) => ipv6?.prefixes ?? []);
+    const announcement = serverAnnouncement(server, all, own, prefixes);
     const text = JSON.stringify(announcement);
     if (running.announced === text) return;
     running.announced = text;
@@ -489,6 +510,7 @@ export class Netifd implements Router {
   /** Upstreams and devices may be others now. */
   #networksChanged(): void {
     void this.#procd.change(this.#rules());
+    for (const server of this.#servers.values()) this.#tellAssigned(server);
     for (const link of this.#links.values()) {
       const { name } = link.tunnel;
       this.#tellIpv6(link);
@@ -513,6 +535,16 @@ export class Netifd implements Router {
     if (link.ipv6 === text) return;
     link.ipv6 = text;
     this.#daemon.givenIpv6(name, given);
+  }
+
+  /** netifd has its address in it on the device already. */
+  #tellAssigned(running: RunningServer): void {
+    const { name } = running.server;
+    const assigned = this.#networks.named(name)?.assigned ?? [];
+    const text = JSON.stringify(assigned);
+    if (running.assigned === text) return;
+    running.assigned = text;
+    this.#daemon.assignedIpv6(name, assigned);
   }
 
   #rules(): readonly Table[] {

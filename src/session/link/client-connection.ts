@@ -337,7 +337,8 @@ export class ClientConnection implements SessionOwner {
 
   #newSession(path: CallPath, peerCallId: CallId, id: number, now: number): Session {
     const { name, device, mtu, defaultRoute, metric, peerDns, ...options } = this.#options;
-    const { username, secret, auth, mppe, ipv6, ipv6Client, keepalive, routes } = options;
+    const { username, secret, auth, mppe, ipv6, ipv6Client, ipv6Routes, keepalive, routes } =
+      options;
     return new Session(
       path,
       peerCallId,
@@ -351,6 +352,7 @@ export class ClientConnection implements SessionOwner {
           metric,
           proxyArp: false,
           ipv6Client,
+          ipv6Routes,
         },
         peerDns,
         link: {

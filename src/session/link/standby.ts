@@ -98,6 +98,7 @@ export class Standby {
       proxyArp: false,
       groups: [],
       ipv6Client: undefined,
+      ipv6Routes: [],
     };
     this.#state = { number, leave, tunnel, replaced };
   }

@@ -24,6 +24,7 @@ export function sessionSettings(
       metric: 0,
       proxyArp,
       ipv6Client: undefined,
+      ipv6Routes: [],
     },
     peerDns: false,
     link: {

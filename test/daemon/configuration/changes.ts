@@ -134,6 +134,7 @@ export const changes: { readonly [K in Kind]: Readonly<Record<keyof (typeof tabl
       nohostroute: sessions('1'),
       peerdns: sessions('0'),
       ipv6: sessions('1'),
+      ip6route: sessions('2001:db8:1::/48'),
       auto: nothing('0'),
       authfail: nothing('1'),
       maxfail: nothing('3'),

@@ -143,6 +143,7 @@ test('the example of the design', () => {
     demand: 0,
     unnumbered: undefined,
     ipv6Client: undefined,
+    ipv6Routes: [],
     commands: { up: undefined, down: undefined },
     verbose: false,
     quota: undefined,

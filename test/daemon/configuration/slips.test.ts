@@ -129,9 +129,23 @@ test('host bits, a port beside the host, localip in the range', () => {
     warnings(files('user', "list route '10.1.2.3/24'"))[0] ?? '',
     /counts as 10\.1\.2\.0\/24/,
   );
+  assert.deepEqual(warnings(files('link', "option ipv6 '1'\nlist ip6route '2001:db8::9/48'")), [
+    "warning: network, section 'office', option 'ip6route', value '2001:db8::9/48': is an address inside the network: counts as 2001:db8::/48",
+  ]);
+  assert.deepEqual(warnings(files('link', "list ip6route '2001:db8::9'")), [
+    "warning: network, section 'office', option 'ip6route': has no effect without IPv6 over the link: option ipv6",
+  ]);
+  assert.match(
+    refusal(files('link', "list ip6route '10.0.0.0/8'")).join(),
+    /expected an IPv6 network/,
+  );
   assert.deepEqual(refusal(files('link', "option server 'vpn.example.com:1723'", ['server'])), [
     "error: network, section 'office', option 'server', value 'vpn.example.com:1723': expected a host name or an IPv4 address; the port has an option of its own: port",
   ]);
+  for (const server of ['2001:db8::1', '[2001:db8::1]', '[2001:db8::1]:1723'])
+    assert.deepEqual(refusal(files('link', `option server '${server}'`, ['server'])), [
+      `error: network, section 'office', option 'server', value '${server}': expected a host name or an IPv4 address; PPTP needs IPv4: ask the other side for a name or an address of IPv4`,
+    ]);
   assert.match(warnings(files('server', "list range '192.168.99.1-192.168.99.9'"))[0] ?? '', /192\.168\.99\.1 is localip: no caller gets it/); // prettier-ignore
 });
 

@@ -27,6 +27,7 @@ test('the smallest one has the defaults of the stock client, but our encryption 
   assert.equal(stock.link.device, 'pptp-vpn');
   assert.deepEqual(stock.link.keepalive, { failures: 5, interval: 1000 });
   assert.deepEqual(stock.link.ipv6Client, {
+    peerDns: true,
     requestPrefix: undefined,
     noRelease: false,
     sourceFilter: true,
@@ -101,7 +102,13 @@ test('one with every option that LuCI and netifd know', () => {
       holdoffMax: 300_000,
       demand: 600_000,
       unnumbered: 'lan',
-      ipv6Client: { requestPrefix: '60', noRelease: true, sourceFilter: false, delegate: false },
+      ipv6Client: {
+        peerDns: true,
+        requestPrefix: '60',
+        noRelease: true,
+        sourceFilter: false,
+        delegate: false,
+      },
       commands: { up: '/etc/up.sh', down: '/etc/down.sh "$LINK"' },
       verbose: false,
       quota: undefined,

@@ -35,6 +35,7 @@ async function started(
   supervision.open({
     log: new Log((line) => lines.push(line)),
     links: new Map(),
+    servers: new Map(),
     supervisor,
     change: (next) => {
       job = next();

@@ -12,6 +12,7 @@ import { parseRoutes, wayTo } from '../../../src/router/route-table.ts';
 import { encodeTable } from '../../../src/ubus-js/index.ts';
 import { causeCodes } from '../../../src/wire/cause.ts';
 import { formatPrefix } from '../../../src/wire/ip.ts';
+import { parseIpv6Prefix } from '../../../src/wire/ipv6.ts';
 import { ip, net } from '../../support/world.ts';
 import { link } from './networks.ts';
 
@@ -40,6 +41,7 @@ test('a link with everything', () => {
       ...link,
       dns: [ip('10.7.0.53')],
       ipv6: { local: Uint8Array.of(2, 0, 0, 0, 0, 0, 0, 9), peer: new Uint8Array(8) },
+      ipv6Routes: [parseIpv6Prefix('2001:db8:1::/48')!],
     },
     [],
     'halves',
@@ -50,8 +52,40 @@ test('a link with everything', () => {
   ]);
   assert.deepEqual(announcement['dns'], ['10.7.0.53']);
   assert.deepEqual(announcement['ip6addr'], [{ ipaddr: 'fe80::200:0:0:9', mask: '64' }]);
+  assert.deepEqual(announcement['routes6'], [{ target: '2001:db8:1::', netmask: '48' }]);
+  const silent = linkAnnouncement(
+    { ...link, ipv6Routes: [parseIpv6Prefix('fd00::/8')!] },
+    [],
+    'none',
+  );
+  assert.equal(silent['routes6'], undefined, 'the peer speaks no IPv6');
   assert.deepEqual(linkAnnouncement(link, [], 'whole')['routes'], [
     { target: '0.0.0.0', netmask: '0' },
+  ]);
+});
+
+test('a server with IPv6: an address in each network that netifd has not assigned, and routes to callers', () => {
+  const [network, ofCaller] = ['2001:db8:5:100::/56', '2001:db8:5:101::/64'].map((text) =>
+    parseIpv6Prefix(text)!,
+  );
+  const server = {
+    name: 'home',
+    device: 'pptps-home',
+    localAddress: ip('192.168.99.1'),
+    prefixLength: 24,
+    mtu: 1400,
+    ipv6: true,
+    ipv6Networks: [network!],
+    masquerade: false,
+  };
+  const told = serverAnnouncement(server, [], [network!], [ofCaller!]);
+  assert.deepEqual(told['ip6addr'], [
+    { ipaddr: 'fe80::1', mask: '64' },
+    { ipaddr: '2001:db8:5:100::1', mask: '128' },
+  ]);
+  assert.deepEqual(told['routes6'], [
+    { target: '2001:db8:5:100::', netmask: '56' },
+    { target: '2001:db8:5:101::', netmask: '64' },
   ]);
 });
 

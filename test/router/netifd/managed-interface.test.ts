@@ -40,6 +40,7 @@ const shown = (state: 'up' | 'pending' | 'down'): InterfaceStatus => ({
   zone: undefined,
   addresses: [],
   ipv6: [],
+  assigned: [],
   defaultRoutes: [],
 });
 

@@ -19,7 +19,7 @@ import { formatAddress } from '../../../src/wire/ip.ts';
 import { StubNetifd } from '../../support/stub-netifd.ts';
 import { ip, net } from '../../support/world.ts';
 import { client, onEachBus } from '../../ubus-js/bus.ts';
-import type { Ipv6Prefix } from '../../../src/wire/ipv6.ts';
+import { formatIpv6Prefix, type Ipv6Prefix } from '../../../src/wire/ipv6.ts';
 import { caller, link } from './networks.ts';
 
 const UpdateLink = 0;
@@ -43,6 +43,10 @@ class Daemon implements SupervisedDaemon {
       ({ address, length }) => `${Buffer.from(address).toString('hex')}/${length}`,
     );
     this.say(['given', link, ...texts].join(' '));
+  }
+
+  assignedIpv6(server: string, prefixes: readonly Ipv6Prefix[]): void {
+    this.say(['assigned', server, ...prefixes.map(formatIpv6Prefix)].join(' '));
   }
 
   isOurs(_name: string, proto: string): boolean {
@@ -280,7 +284,8 @@ onEachBus((bus) => {
     assert.equal(stub.notified('office', HostDependency).at(-1)?.['ifname'], 'wwan');
     await daemon.until('stop office');
     await stub.until(() => stub.state('office') === 'down');
-    stub.upstreamUp(stub.upstream!);
+    stub.configure('wan6', 'dhcpv6');
+    stub.give('wan6', 'eth1', [], ['2001:db8:300::/48']);
     await daemon.until('start office fresh');
     await netifd.hostRoute('office', ip('198.51.100.10'), 'wan');
     assert.equal(stub.notified('office', HostDependency).at(-1)?.['ifname'], 'wan');
@@ -464,6 +469,7 @@ onEachBus((bus) => {
 
   test('IPv6: a DHCPv6 client comes and goes with IPV6CP and the link', async (context) => {
     const ipv6Client = {
+      peerDns: true,
       requestPrefix: 'auto',
       noRelease: true,
       sourceFilter: true,
@@ -484,6 +490,9 @@ onEachBus((bus) => {
       norelease: true,
       sourcefilter: true,
       delegate: false,
+      defaultroute: false,
+      metric: 0,
+      peerdns: true,
     });
     const path = 'network.interface.office_6';
     const removals = () =>
@@ -497,6 +506,7 @@ onEachBus((bus) => {
 
   test('IPv6: what the DHCPv6 client has got, and later, is told; link-local addresses are not', async (context) => {
     const ipv6Client = {
+      peerDns: true,
       requestPrefix: undefined,
       noRelease: false,
       sourceFilter: true,
@@ -545,7 +555,7 @@ onEachBus((bus) => {
     await netifd.tunnelDown(site);
     assert.deepEqual(routes().map(({ target }) => target), ['192.168.99.12']); // prettier-ignore
     await netifd.serverUp({ ...server, ipv6: true });
-    assert.deepEqual(stub.link('home')['ip6addr'], [{ ipaddr: 'fe80::0:0:0:1', mask: '64' }]);
+    assert.deepEqual(stub.link('home')['ip6addr'], [{ ipaddr: 'fe80::1', mask: '64' }]);
     assert.deepEqual(routes().map(({ target }) => target), ['192.168.99.12']); // prettier-ignore
     assert.equal(stub.state('home'), 'up', 'the interface stays');
     stub.down('home');
@@ -553,6 +563,26 @@ onEachBus((bus) => {
     netifd.serverDown(server);
     await netifd.tunnelDown(small);
     await netifd.tunnelDown(caller);
+  });
+
+  test('a server: what netifd assigns of the prefixes of the router, of which it says nothing itself', async (context) => {
+    const { netifd, stub, daemon } = await router(context);
+    stub.configure('home', 'pptpserver');
+    stub.up('home');
+    await daemon.until('start home fresh');
+    stub.assign('home', ['2001:db8:200:40::/60', 'fd12:3456:789a:40::/60']);
+    await netifd.serverUp(server);
+    await daemon.until('assigned home 2001:db8:200:40::/60 fd12:3456:789a:40::/60');
+    stub.assign('home', ['2001:db8:300:40::/60']);
+    stub.upstreamUp(stub.upstream!);
+    await daemon.until('assigned home 2001:db8:300:40::/60');
+    stub.assign('home', []);
+    netifd.supervisor.review();
+    await daemon.until('assigned home');
+    stub.down('home');
+    await daemon.until('stop home');
+    netifd.serverDown(server);
+    assert.ok(!daemon.words.some((word) => word.startsWith('assigned')));
   });
 
   test("servers' ports are opened as procd's data, and again when procd is started anew", async (context) => {

@@ -19,6 +19,7 @@ export const link: Tunnel = {
   proxyArp: false,
   groups: [],
   ipv6Client: undefined,
+  ipv6Routes: [],
 };
 
 export const caller: Tunnel = {

@@ -74,7 +74,8 @@ return baseclass.extend({
 		});
 		add(form.Value, 'server', _('VPN server'), _('Name or address of the PPTP server.'), {
 			rmempty: false,
-			datatype: 'host(1)'
+			datatype: 'host',
+			validate: fields.validateServer
 		});
 		add(form.Value, 'username', _('User name'), _('Also as DOMAIN\\user.'), {
 			rmempty: false,

@@ -13,7 +13,7 @@ const sentences = {
 	IDLE_TIMEOUT: _('No traffic for longer than allowed (option idle_timeout of a server, demand of a link).'),
 	CONNECT_TIME: _('The session lasted longer than session_timeout.'),
 	RESOLVE_FAILED: _('The name of the server could not be resolved: check the name and the DNS settings of the router.'),
-	IPV6_ONLY: _('The name of the server has only IPv6 addresses; PPTP needs IPv4.'),
+	IPV6_ONLY: _('The server has only IPv6 addresses; PPTP needs IPv4.'),
 	ADDRESS_IMPOSSIBLE: _(
 		'The name of the server leads to an address that no server can have: a DNS filter answers so for names that it blocks.'
 	),

@@ -124,6 +124,11 @@ function validateRange(sectionId, value) {
 		: _('Expected addresses inside the network of the tunnels.');
 }
 
+/* Beside the datatype host, which takes any address; host(1) would not say why it refuses one. */
+function validateServer(sectionId, value) {
+	return value?.includes(':') ? _('PPTP needs IPv4: ask the other side for a name or an address of IPv4.') : true;
+}
+
 /* staff, or sales team=sales */
 function validateFilterSet(sectionId, value) {
 	if (value == null || value == '') return true;
@@ -318,6 +323,7 @@ return baseclass.extend({
 	validateNetwork6,
 	validateLocalIp,
 	validateRange,
+	validateServer,
 	quota,
 
 	/* `config interface` with proto pptpserver. Tabs general and advanced, as on LuCI's interface page. */
@@ -590,7 +596,8 @@ return baseclass.extend({
 	/* `config interface` with proto pptpgw. */
 	link(section) {
 		add(section, 'general', form.Value, 'server', _('VPN server'), _('Name or address of the PPTP server.'), {
-			datatype: 'host(1)',
+			datatype: 'host',
+			validate: validateServer,
 			rmempty: false
 		});
 		add(section, 'general', form.Value, 'username', _('User name'), _('Also as DOMAIN\\user.'), {
