@@ -3,6 +3,7 @@
  */
 #include "context.h"
 #include "device.h"
+#include "give-back.h"
 #include "gre.h"
 #include "kernel.h"
 #include "lock.h"
@@ -154,6 +155,7 @@ NAPI_MODULE_INIT()
 		{ "openPacket", packet_open },
 		{ "sendPacket", packet_send },
 		{ "fillRandom", fill_random },
+		{ "giveBack", give_back },
 		{ "lockFile", lock_file },
 		{ "reduceCapabilities", reduce_capabilities },
 		{ "reduceThreadCapabilities", reduce_thread_capabilities },
