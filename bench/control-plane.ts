@@ -198,7 +198,7 @@ export async function start({ lab, server }: Sides, times: number): Promise<Star
     );
     await daemon.line(/is running/);
     listening.push(performance.now() - from);
-    await wait(1500);
+    await wait(12_000); // what the start has left is given back by then
     const size = memory(onlyProcess(server));
     resident.push(size.resident);
     anonymous.push(size.anonymous);

@@ -1,5 +1,6 @@
 /* eslint max-lines: ['error', { max: 500, skipBlankLines: true, skipComments: true }] -- all things of the gateway, and how they go on */
 /** The running gateway: servers, links, relays and everything around them. Each thing is made after what it needs. */
+import { giveBack } from '../native/give-back.ts';
 import type { NetlinkWatch } from '../native/netlink.ts';
 import { randomOctets } from '../native/random.ts';
 import type { Timer } from '../platform/clock.ts';
@@ -24,6 +25,7 @@ import { descriptorsOf, isUp, restoreSessions, type DaemonState } from './daemon
 import { Connections } from './engine/connections.ts';
 import { Descriptors } from './engine/descriptors.ts';
 import { Drive } from './engine/drive.ts';
+import { GiveBack } from './engine/give-back.ts';
 import { kernel, watchKernel } from './engine/kernel.ts';
 import { PacketIo } from './engine/packet-io.ts';
 import { InForce } from './in-force.ts';
@@ -92,6 +94,7 @@ export class Daemon {
   readonly #ids: CallIds;
   readonly #hooks: Hooks;
   readonly #broadcasts: BroadcastRelays;
+  readonly #giveBack: GiveBack;
   #looking: Timer | undefined;
   #lookedAt = 0;
   /** For metrics. */
@@ -101,6 +104,7 @@ export class Daemon {
     this.#options = options;
     this.started = saved?.started ?? clock.monotonic();
     this.upgrades = (saved?.upgrades ?? -1) + 1;
+    this.#giveBack = new GiveBack(saved !== undefined);
     const { log, faults } = options;
     const { users, limits } = configuration;
     const count = (counter: string) => this.#counters.count(counter);
@@ -398,6 +402,7 @@ export class Daemon {
     this.#tally.delayed(Math.max(0, now - this.#lookedAt - LOOK_AROUND));
     this.#lookedAt = now;
     this.inForce.lookAround();
+    if (this.#giveBack.isDue(this.sessions().length)) giveBack();
   }
 
   /**
@@ -426,7 +431,7 @@ export class Daemon {
 
   /**
    * In one go: nothing is received any more after it.
-   * Not carried: #drive, #watches, #supervision, #looking, #broadcasts, which are made anew; #tally, #lookedAt and #echoedAt, which begin anew; #listeners, which wait already.
+   * Not carried: #drive, #watches, #supervision, #looking, #broadcasts, which are made anew; #giveBack, #tally, #lookedAt and #echoedAt, which begin anew; #listeners, which wait already.
    */
   #save(listeners: DaemonState['listeners']): DaemonState {
     const { gateway, access, router } = this.ports;

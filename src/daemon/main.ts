@@ -77,26 +77,30 @@ function isOfDaemon(command: CommandName): command is DaemonCommandName {
   return command in commands;
 }
 
-const answer = new Answer(wantsJson(program.words));
-let code: ExitCode;
-try {
-  const options = parseArguments(program.words);
-  code = await perform(options, answer);
-  answer.end(code);
-  // A peer that does not close its TCP connection must not keep us: stderr and sockets are written synchronously.
-  if (options.command === 'run') program.exit(code);
-} catch (error) {
-  Inheritance.take()?.rollBack(errorText(error)); // nothing where it has taken over
-  const failure = describeFailure(error);
-  if (failure === undefined) throw error;
-  code = failure.exitCode;
-  if (answer.json) answer.fail(code, failure.lines.join('\n'), failure.fields);
-  else {
-    // Below a usage error stands the usage.
-    const named = code === ExitCode.Usage ? 1 : failure.lines.length;
-    const head = (line: string) =>
-      program.isJournaled ? journaldLine('error', line) : `pptp-gateway: ${line}\n`;
-    failure.lines.forEach((line, i) => program.complain(i < named ? head(line) : `${line}\n`));
+async function main(): Promise<void> {
+  const answer = new Answer(wantsJson(program.words));
+  let code: ExitCode;
+  try {
+    const options = parseArguments(program.words);
+    code = await perform(options, answer);
+    answer.end(code);
+    // A peer that does not close its TCP connection must not keep us: stderr and sockets are written synchronously.
+    if (options.command === 'run') program.exit(code);
+  } catch (error) {
+    Inheritance.take()?.rollBack(errorText(error)); // nothing where it has taken over
+    const failure = describeFailure(error);
+    if (failure === undefined) throw error;
+    code = failure.exitCode;
+    if (answer.json) answer.fail(code, failure.lines.join('\n'), failure.fields);
+    else {
+      // Below a usage error stands the usage.
+      const named = code === ExitCode.Usage ? 1 : failure.lines.length;
+      const head = (line: string) =>
+        program.isJournaled ? journaldLine('error', line) : `pptp-gateway: ${line}\n`;
+      failure.lines.forEach((line, i) => program.complain(i < named ? head(line) : `${line}\n`));
+    }
   }
+  program.setExitCode(code);
 }
-program.setExitCode(code);
+
+void main();

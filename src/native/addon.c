@@ -5,6 +5,7 @@
 #include "cipher.h"
 #include "context.h"
 #include "device.h"
+#include "give-back.h"
 #include "gre.h"
 #include "guard.h"
 #include "kernel.h"
@@ -159,6 +160,7 @@ NAPI_MODULE_INIT()
 		{ "openPacket", packet_open },
 		{ "sendPacket", packet_send },
 		{ "fillRandom", fill_random },
+		{ "giveBack", give_back },
 		{ "lockFile", lock_file },
 		{ "reduceCapabilities", reduce_capabilities },
 		{ "reduceThreadCapabilities", reduce_thread_capabilities },

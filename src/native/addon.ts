@@ -61,6 +61,7 @@ export interface Addon {
   openPacket(index: number, filter: Uint8Array, group: Uint8Array): number;
   sendPacket(fd: number, index: number, packet: Uint8Array, to: Uint8Array): void;
   fillRandom(octets: Uint8Array): void;
+  giveBack(): void;
   /** flock(2), exclusive, without waiting. */
   lockFile(fd: number): boolean;
   reduceCapabilities(): void;

@@ -201,7 +201,7 @@ function variant(name: string, from: RegExp, to: string): string {
   const text = readFileSync(bundle, 'utf8');
   const changed = text.replace(from, to);
   assert(changed !== text, name);
-  const path = join(lab.dir, `${name}.mjs`);
+  const path = join(lab.dir, `${name}.cjs`);
   writeFileSync(path, changed);
   writeFileSync(join(lab.dir, 'native.node'), readFileSync(join(bundle, '../native.node')));
   return path;
@@ -264,7 +264,7 @@ test('a program that fails when it is to take over gives back, with the same ses
   await upgrade(home);
   assert.equal((await sessions(home))[0]!.id, id);
   assert.equal(home.process.pid, pid);
-  assert.equal(existsSync(join(home.configDir, 'run/previous.mjs')), false);
+  assert.equal(existsSync(join(home.configDir, 'run/previous.cjs')), false);
   await end(office, home);
 });
 

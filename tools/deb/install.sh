@@ -33,7 +33,7 @@ install)
 	node --import tsx tools/command-line.ts "$made"
 	put 644 dist/pptp-gateway.js "$lib/pptp-gateway.js"
 	put 644 "${ADDON:-dist/native.node}" "$lib/native.node"
-	put 644 openwrt/pptp-gateway/files/usr/lib/pptp-gateway/package.json "$lib/package.json"
+	put 644 dist/package.json "$lib/package.json"
 	filled 755 tools/deb/launcher "$program"
 	filled 644 systemd/pptp-gateway.service "$unit"
 	put 644 "$made/pptp-gateway.8" "$manual"

@@ -19,7 +19,7 @@ export const INHERITED = 'PPTP_GATEWAY_INHERITED';
 /** The command that starts the program as its packages do, with the runtime and its flags; undefined: as this one was started. */
 export const LAUNCHER = 'PPTP_GATEWAY_LAUNCHER';
 /** The script of the program before while the next one takes over, in the daemon's folder. */
-export const PREVIOUS = 'previous.mjs';
+export const PREVIOUS = 'previous.cjs';
 /** Another program asks whether this one would come up. */
 export const TRIAL = 'trial';
 

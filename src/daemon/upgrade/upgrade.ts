@@ -69,7 +69,8 @@ export class Upgrade {
     this.#folder = folder;
     this.#restart = restart;
     this.#own = ownFiles();
-    files.remove(files.join(folder, PREVIOUS)); // this program's own, or that of one before
+    // This program's own, or that of one before, which 1.0.0 gave another name.
+    for (const name of [PREVIOUS, 'previous.mjs']) files.remove(files.join(folder, name));
   }
 
   /** Why the last one failed. */

@@ -41,10 +41,10 @@ describe('exit codes', { concurrency: 2 }, () => {
   test('77: not root', async (context) => {
     // A copy that everybody can read: the clone may lie in root's home.
     const dir = folder(context);
-    copyFileSync(join(root, 'dist/pptp-gateway.js'), join(dir, 'pptp-gateway.mjs'));
+    copyFileSync(join(root, 'dist/pptp-gateway.js'), join(dir, 'pptp-gateway.cjs'));
     chmodSync(dir, 0o755);
     const nobody = ['setpriv', '--reuid=65534', '--regid=65534', '--clear-groups'];
-    const program = [process.execPath, join(dir, 'pptp-gateway.mjs'), 'run'];
+    const program = [process.execPath, join(dir, 'pptp-gateway.cjs'), 'run'];
     const { code, stdout, stderr } = await startProgram(context, [...nobody, ...program]).ended;
     assert.deepEqual([code, stdout], [77, '']);
     assert.match(stderr, /^pptp-gateway: run needs root.*\n$/);

@@ -28,7 +28,7 @@ function copy(name: string): string {
   }
   symlinkSync(join(root, 'node_modules'), join(folder, 'node_modules'));
   mkdirSync(join(folder, 'dist'));
-  for (const file of ['pptp-gateway.js', 'native.node'])
+  for (const file of ['pptp-gateway.js', 'package.json', 'native.node'])
     cpSync(join(root, 'dist', file), join(folder, 'dist', file));
   const makefile = readFileSync(join(root, 'openwrt/pptp-gateway-node/Makefile'), 'utf8');
   const version = /^PKG_VERSION:=(.*)$/m.exec(makefile)![1]!;

@@ -61,7 +61,9 @@ test('every file of ours is in the list of contents, and nothing else is', () =>
   const ours = readdirSync(files, { recursive: true, withFileTypes: true })
     .filter((entry) => entry.isFile())
     .map((entry) => join(entry.parentPath, entry.name).slice(files.length));
-  const made = ['native.node', 'pptp-gateway.js'].map((name) => `/usr/lib/pptp-gateway/${name}`);
+  const made = ['native.node', 'package.json', 'pptp-gateway.js'].map(
+    (name) => `/usr/lib/pptp-gateway/${name}`,
+  );
   const listed = read('openwrt/pptp-gateway/contents').match(/(?<=^0\d{3} )\S+/gm);
   assert.deepEqual(listed?.toSorted(), [...ours, ...made, '/etc/init.d/pptp-gateway'].toSorted());
 });
