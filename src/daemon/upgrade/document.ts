@@ -7,7 +7,7 @@ import { fromLatin1, toHex, toLatin1 } from '../../wire/octets.ts';
 import type { Plain } from '../../wire/plain.ts';
 
 /** Grows with every change of what is saved: a program takes no other. */
-export const STATE_VERSION = 1;
+export const STATE_VERSION = 2;
 
 const MAGIC = 'pptp-gateway-state';
 /** The key of an object that stands for octets. */

@@ -82,8 +82,10 @@ export class Upgrade {
 
   async #finish(next: Trial): Promise<void> {
     try {
-      if (next.state === STATE_VERSION)
-        await this.#daemon.succeeded((state) => this.#handOver(state));
+      if (next.state === STATE_VERSION) {
+        const before = this.#before(); // not while packets wait
+        await this.#daemon.succeeded((state) => this.#handOver(state, before));
+      }
       await this.#restart(
         `upgrade from ${version} to ${next.version}: that knows another form of sessions (${next.state}, here ${STATE_VERSION}), so they end`,
       );
@@ -98,13 +100,13 @@ export class Upgrade {
     this.#log.line('error', `upgrade: not done, everything goes on as it was: ${why}`);
   }
 
-  #handOver(state: DaemonState): never {
+  #handOver(state: DaemonState, before: Before | undefined): never {
     const document = memoryFile('pptp-gateway state', encodeDocument(state, program.architecture));
     try {
       return Inheritance.handOver([...nextCommand(), ...program.words], environment(), {
         state: document,
         descriptors: descriptorsOf(state),
-        before: this.#before(),
+        before,
         failed: undefined,
       });
     } catch (error) {

@@ -1,0 +1,180 @@
+/**
+ * Upgrades in a row while many sessions carry streams: nothing ends, no octet is wrong, and what is counted at both ends, in the
+ * usage and by RADIUS is the same.
+ */
+import { resolve } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { FREERADIUS_SECRET, FreeRadius } from '../../test/support/freeradius.ts';
+import { hasEnded, RadiusDatabase } from '../../test/support/radius-database.ts';
+import type { SessionDocument, StatusDocument } from '../../src/daemon/reports/documents.ts';
+import type { UsageDocument } from '../../src/daemon/reports/usage-document.ts';
+import type { Gateway, Lab } from '../lab.ts';
+import { footprint, layOut, linksText, PASSWORD, serverFiles, targetOf, upgrade, userOf, type Footprint, type Upgraded } from './scene.ts'; // prettier-ignore
+import type { StreamsReport } from './streams.ts';
+
+const streams = resolve(import.meta.dirname, 'streams.ts');
+/** kB that garbage makes of difference. */
+const NOISE = 6_000;
+
+export interface Round extends Upgraded {
+  readonly who: 'server' | 'client';
+  /** Of one stream at most, since the round before; undefined: the kernel does not tell. */
+  readonly timeouts: number | undefined;
+  readonly server: Footprint;
+  readonly client: Footprint;
+}
+
+export interface LoadReport {
+  readonly rounds: readonly Round[];
+  readonly streams: StreamsReport;
+  /** What is not as it should be. */
+  readonly faults: readonly string[];
+  readonly octets: number;
+}
+
+/** @param rounds upgrades, of server and client in turns */
+export async function upgradesUnderLoad(
+  lab: Lab,
+  { sessions, rounds, say }: { sessions: number; rounds: number; say: (text: string) => void },
+): Promise<LoadReport> {
+  const scene = layOut(lab);
+  const users = Array.from({ length: sessions }, (_, n) => `${userOf(n)} Cleartext-Password := "${PASSWORD}"\n`).join(''); // prettier-ignore
+  const radius = await FreeRadius.start({ users, sqlite: true }, ['ip', 'netns', 'exec', scene.server]); // prettier-ignore
+  try {
+    const nas = `config radius 'main'\n\toption server '127.0.0.1'\n\toption secret '${FREERADIUS_SECRET}'\n`;
+    const files = serverFiles(sessions, { network: "\tlist accounts 'radius'\n", files: { pptp_radius: nas } }); // prettier-ignore
+    const server = await lab.gateway('server', scene.server, files);
+    await lab.run(scene.server, ...['ip', 'route', 'add', 'local', '10.65.0.0/16', 'dev', 'lo'] as const); // prettier-ignore
+    const client = await lab.gateway('client', scene.client, { network: linksText(sessions) }, '--dial'); // prettier-ignore
+    await until(async () => (await linkSessions(client)).length === sessions);
+    say(`${sessions} sessions`);
+    const node = [process.execPath, '--import', 'tsx', streams] as const;
+    const serving = lab.start(scene.server, ...node, 'serve');
+    await serving.line(/serving/);
+    const targets = Array.from({ length: sessions }, (_, n) => targetOf(n));
+    const sending = lab.start(scene.client, ...node, 'send', ...targets);
+    await sending.line(/all are there/);
+
+    const ids = new Map((await callers(server)).map(({ id, username }) => [username, id]));
+    /** @returns the most of one stream, of those of either end */
+    const timeouts = async (): Promise<number | undefined> => {
+      const most: number[] = [];
+      for (const end of [sending, serving]) {
+        const from = end.output.length;
+        end.signal('SIGUSR2');
+        const line = await end.line(/timeouts (?:unknown|\d+ \d+)/, from);
+        most.push(Number(/\d+/.exec(line)?.[0]));
+      }
+      return most.some(Number.isNaN) ? undefined : Math.max(...most);
+    };
+    await timeouts();
+    const done: Round[] = [];
+    for (let n = 0; n < rounds; n++) {
+      const who = n % 2 === 0 ? 'server' : 'client';
+      const upgraded = await upgrade(who === 'server' ? server : client);
+      const round = {
+        ...upgraded,
+        who,
+        timeouts: await timeouts(),
+        server: footprint(server.process.pid),
+        client: footprint(client.process.pid),
+      } as const;
+      done.push(round);
+      const { server: s, client: c } = round;
+      say(`${n + 1} ${who}: ${upgraded.sessions} go on, ${upgraded.gap} ms, ${upgraded.state} kB; time-outs of a stream: ${round.timeouts ?? '?'} at most; descriptors ${s.descriptors}/${c.descriptors}, memory ${s.memory}/${c.memory} kB`); // prettier-ignore
+    }
+
+    const from = sending.output.length;
+    sending.signal('SIGTERM');
+    const line = await sending.line(/done \{.*\}/, from);
+    const report = JSON.parse(line.slice(5)) as StreamsReport;
+    const faults = [...report.wrong, ...flatness(done)];
+    const [near, far] = await settled(server, client);
+    for (const { username, id } of near)
+      if (ids.get(username) !== id) faults.push(`${username} has another session`);
+    faults.push(...compare(near, far));
+    const usage = await server.json<UsageDocument>('usage');
+    for (const session of near) {
+      const { total } = usage.users.find(({ username }) => username === session.username)!;
+      if (total.rx_bytes !== session.rx_bytes || total.tx_bytes !== session.tx_bytes)
+        faults.push(`${session.username}: usage ${JSON.stringify(total)}, session ${JSON.stringify(session)}`); // prettier-ignore
+    }
+    for (const [name, { process: daemon }] of Object.entries({ server, client }))
+      for (const [said] of daemon.output.matchAll(/.*(: down|pptp error).*/g))
+        faults.push(`${name}: ${said}`);
+
+    await client.process.stop();
+    const database = new RadiusDatabase(`${radius.folder}/radius.db`);
+    await until(async () => (await database.rows()).filter(hasEnded).length >= sessions);
+    const rows = await database.rows();
+    if (rows.length !== sessions) faults.push(`${rows.length} rows of accounting`);
+    for (const session of near) {
+      const row = rows.find(({ username }) => username === session.username);
+      if (row?.acctinputoctets !== session.rx_bytes || row.acctoutputoctets !== session.tx_bytes)
+        faults.push(`${session.username}: accounting ${JSON.stringify(row)}, session ${JSON.stringify(session)}`); // prettier-ignore
+    }
+    await server.process.stop();
+    const octets = near.reduce((sum, { rx_bytes, tx_bytes }) => sum + rx_bytes + tx_bytes, 0);
+    return { rounds: done, streams: report, faults, octets };
+  } finally {
+    await radius.stop();
+  }
+}
+
+async function until(isSo: () => Promise<boolean>): Promise<void> {
+  while (!(await isSo())) await sleep(300);
+}
+
+const callers = (server: Gateway) => server.json<readonly SessionDocument[]>('sessions');
+
+async function linkSessions(client: Gateway): Promise<readonly SessionDocument[]> {
+  const { links } = await client.json<StatusDocument>('status');
+  return links.flatMap(({ session }) => session ?? []);
+}
+
+/** Both ends' sessions once nothing moves any more. */
+async function settled(server: Gateway, client: Gateway): Promise<[readonly SessionDocument[], readonly SessionDocument[]]> { // prettier-ignore
+  for (let before = ''; ; await sleep(300)) {
+    const both = [await callers(server), await linkSessions(client)] as const;
+    const now = JSON.stringify(both.map((end) => end.map(({ rx_packets, tx_packets }) => [rx_packets, tx_packets]))); // prettier-ignore
+    if (now === before) return [...both];
+    before = now;
+  }
+}
+
+/** What one end has sent the other has received. */
+function compare(near: readonly SessionDocument[], far: readonly SessionDocument[]): string[] {
+  const others = new Map(far.map((session) => [session.username, session]));
+  return near.flatMap((session) => {
+    const other = others.get(session.username);
+    const isExact =
+      other !== undefined &&
+      session.rx_packets === other.tx_packets &&
+      session.tx_packets === other.rx_packets &&
+      session.rx_bytes === other.tx_bytes &&
+      session.tx_bytes === other.rx_bytes &&
+      [session, other].every(({ lost, duplicates }) => lost === 0 && duplicates === 0);
+    return isExact ? [] : [`${JSON.stringify(session)} is not ${JSON.stringify(other)}`];
+  });
+}
+
+/** Descriptors are always as many, and memory does not grow. */
+function flatness(rounds: readonly Round[]): string[] {
+  const faults: string[] = [];
+  for (const end of ['server', 'client'] as const) {
+    // The one that was upgraded last has just begun.
+    const prints = rounds.filter(({ who }) => who === end).map((round) => round[end]);
+    const counts = new Set(prints.map(({ descriptors }) => descriptors));
+    const spread = Math.max(...counts) - Math.min(...counts);
+    if (spread > 2) faults.push(`${end}: descriptors ${[...counts].join(', ')}`);
+    const third = Math.max(1, Math.floor(prints.length / 3));
+    const early = medianOf(prints.slice(0, third).map(({ memory }) => memory));
+    const late = medianOf(prints.slice(-third).map(({ memory }) => memory));
+    if (late > early + NOISE) faults.push(`${end}: memory from ${early} to ${late} kB`);
+  }
+  return faults;
+}
+
+export function medianOf(values: readonly number[]): number {
+  return [...values].sort((a, b) => a - b)[values.length >> 1] ?? NaN;
+}
