@@ -2,17 +2,19 @@
  * Upgrades in a row while many sessions carry streams: nothing ends, no octet is wrong, and what is counted at both ends, in the
  * usage and by RADIUS is the same.
  */
-import { resolve } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { FREERADIUS_SECRET, FreeRadius } from '../../test/support/freeradius.ts';
 import { hasEnded, RadiusDatabase } from '../../test/support/radius-database.ts';
-import type { SessionDocument, StatusDocument } from '../../src/daemon/reports/documents.ts';
+import type { SessionDocument } from '../../src/daemon/reports/documents.ts';
 import type { UsageDocument } from '../../src/daemon/reports/usage-document.ts';
 import type { Gateway, Lab } from '../lab.ts';
-import { footprint, layOut, linksText, PASSWORD, serverFiles, targetOf, upgrade, userOf, type Footprint, type Upgraded } from './scene.ts'; // prettier-ignore
+import { footprint, hold, layOut, clientFiles, PASSWORD, serverFiles, upgrade, userOf, type Footprint, type Upgraded } from './scene.ts'; // prettier-ignore
 import type { StreamsReport } from './streams.ts';
+import { moved, startStreams } from './traffic.ts';
 
-const streams = resolve(import.meta.dirname, 'streams.ts');
+/** Of the account of callers that only are there. */
+const MANY = 'many';
+const LINKS = 40;
 /** kB that garbage makes of difference. */
 const NOISE = 6_000;
 
@@ -32,42 +34,40 @@ export interface LoadReport {
   readonly octets: number;
 }
 
-/** @param rounds upgrades, of server and client in turns */
+export interface LoadExtent {
+  readonly sessions: number;
+  /** Of the sessions: those of the client, which carry streams. The others are there. */
+  readonly links?: number;
+  /** Upgrades, of server and client in turns. */
+  readonly rounds: number;
+  readonly say: (text: string) => void;
+}
+
 export async function upgradesUnderLoad(
   lab: Lab,
-  { sessions, rounds, say }: { sessions: number; rounds: number; say: (text: string) => void },
+  { sessions, rounds, links = Math.min(sessions, LINKS), say }: LoadExtent,
 ): Promise<LoadReport> {
   const scene = layOut(lab);
-  const users = Array.from({ length: sessions }, (_, n) => `${userOf(n)} Cleartext-Password := "${PASSWORD}"\n`).join(''); // prettier-ignore
+  const names = [MANY, ...Array.from({ length: links }, (_, n) => userOf(n))];
+  const users = names.map((name) => `${name} Cleartext-Password := "${PASSWORD}"\n`).join(''); // prettier-ignore
   const radius = await FreeRadius.start({ users, sqlite: true }, ['ip', 'netns', 'exec', scene.server]); // prettier-ignore
   try {
     const nas = `config radius 'main'\n\toption server '127.0.0.1'\n\toption secret '${FREERADIUS_SECRET}'\n`;
     const files = serverFiles(sessions, { network: "\tlist accounts 'radius'\n", files: { pptp_radius: nas } }); // prettier-ignore
     const server = await lab.gateway('server', scene.server, files);
     await lab.run(scene.server, ...['ip', 'route', 'add', 'local', '10.65.0.0/16', 'dev', 'lo'] as const); // prettier-ignore
-    const client = await lab.gateway('client', scene.client, { network: linksText(sessions) }, '--dial'); // prettier-ignore
-    await until(async () => (await linkSessions(client)).length === sessions);
+    const client = await lab.gateway('client', scene.client, clientFiles(links), '--dial'); // prettier-ignore
+    for (let n = 0; n < links; n++) await client.process.line(new RegExp(`link l${n}: up`));
+    const holders = await hold(scene, {
+      username: MANY,
+      password: PASSWORD,
+      count: sessions - links,
+    });
     say(`${sessions} sessions`);
-    const node = [process.execPath, '--import', 'tsx', streams] as const;
-    const serving = lab.start(scene.server, ...node, 'serve');
-    await serving.line(/serving/);
-    const targets = Array.from({ length: sessions }, (_, n) => targetOf(n));
-    const sending = lab.start(scene.client, ...node, 'send', ...targets);
-    await sending.line(/all are there/);
+    const streams = await startStreams(scene, links);
 
-    const ids = new Map((await callers(server)).map(({ id, username }) => [username, id]));
-    /** @returns the most of one stream, of those of either end */
-    const timeouts = async (): Promise<number | undefined> => {
-      const most: number[] = [];
-      for (const end of [sending, serving]) {
-        const from = end.output.length;
-        end.signal('SIGUSR2');
-        const line = await end.line(/timeouts (?:unknown|\d+ \d+)/, from);
-        most.push(Number(/\d+/.exec(line)?.[0]));
-      }
-      return most.some(Number.isNaN) ? undefined : Math.max(...most);
-    };
-    await timeouts();
+    const ids = (await sessionsOf(server)).map(({ id }) => id);
+    await moved(streams);
     const done: Round[] = [];
     for (let n = 0; n < rounds; n++) {
       const who = n % 2 === 0 ? 'server' : 'client';
@@ -75,7 +75,7 @@ export async function upgradesUnderLoad(
       const round = {
         ...upgraded,
         who,
-        timeouts: await timeouts(),
+        timeouts: await moved(streams),
         server: footprint(server.process.pid),
         client: footprint(client.process.pid),
       } as const;
@@ -84,18 +84,24 @@ export async function upgradesUnderLoad(
       say(`${n + 1} ${who}: ${upgraded.sessions} go on, ${upgraded.gap} ms, ${upgraded.state} kB; time-outs of a stream: ${round.timeouts ?? '?'} at most; descriptors ${s.descriptors}/${c.descriptors}, memory ${s.memory}/${c.memory} kB`); // prettier-ignore
     }
 
-    const from = sending.output.length;
-    sending.signal('SIGTERM');
-    const line = await sending.line(/done \{.*\}/, from);
+    const from = streams.sending.output.length;
+    streams.sending.signal('SIGTERM');
+    const line = await streams.sending.line(/done \{.*\}/, from);
     const report = JSON.parse(line.slice(5)) as StreamsReport;
     const faults = [...report.wrong, ...flatness(done)];
     const [near, far] = await settled(server, client);
-    for (const { username, id } of near)
-      if (ids.get(username) !== id) faults.push(`${username} has another session`);
-    faults.push(...compare(near, far));
+    const gone = ids.filter((id) => !near.some((session) => session.id === id));
+    if (gone.length > 0) faults.push(`sessions ${gone.join(', ')} are not there any more`);
+    faults.push(
+      ...compare(
+        near.filter(({ username }) => username !== MANY),
+        far,
+      ),
+    );
     const usage = await server.json<UsageDocument>('usage');
     for (const session of near) {
       const { total } = usage.users.find(({ username }) => username === session.username)!;
+      if (session.username === MANY) continue; // one account for all of them
       if (total.rx_bytes !== session.rx_bytes || total.tx_bytes !== session.tx_bytes)
         faults.push(`${session.username}: usage ${JSON.stringify(total)}, session ${JSON.stringify(session)}`); // prettier-ignore
     }
@@ -104,12 +110,13 @@ export async function upgradesUnderLoad(
         faults.push(`${name}: ${said}`);
 
     await client.process.stop();
+    await holders?.stop();
     const database = new RadiusDatabase(`${radius.folder}/radius.db`);
-    await until(async () => (await database.rows()).filter(hasEnded).length >= sessions);
+    while ((await database.rows()).filter(hasEnded).length < sessions) await sleep(300);
     const rows = await database.rows();
     if (rows.length !== sessions) faults.push(`${rows.length} rows of accounting`);
     for (const session of near) {
-      const row = rows.find(({ username }) => username === session.username);
+      const row = rows.find(({ framedipaddress }) => framedipaddress === session.address);
       if (row?.acctinputoctets !== session.rx_bytes || row.acctoutputoctets !== session.tx_bytes)
         faults.push(`${session.username}: accounting ${JSON.stringify(row)}, session ${JSON.stringify(session)}`); // prettier-ignore
     }
@@ -121,24 +128,20 @@ export async function upgradesUnderLoad(
   }
 }
 
-async function until(isSo: () => Promise<boolean>): Promise<void> {
-  while (!(await isSo())) await sleep(300);
-}
-
-const callers = (server: Gateway) => server.json<readonly SessionDocument[]>('sessions');
-
-async function linkSessions(client: Gateway): Promise<readonly SessionDocument[]> {
-  const { links } = await client.json<StatusDocument>('status');
-  return links.flatMap(({ session }) => session ?? []);
-}
+const sessionsOf = (gateway: Gateway) => gateway.json<readonly SessionDocument[]>('sessions');
 
 /** Both ends' sessions once nothing moves any more. */
-async function settled(server: Gateway, client: Gateway): Promise<[readonly SessionDocument[], readonly SessionDocument[]]> { // prettier-ignore
-  for (let before = ''; ; await sleep(300)) {
-    const both = [await callers(server), await linkSessions(client)] as const;
+async function settled(
+  server: Gateway,
+  client: Gateway,
+): Promise<[readonly SessionDocument[], readonly SessionDocument[]]> {
+  // prettier-ignore
+  for (let before = ''; ; ) {
+    const both = [await sessionsOf(server), await sessionsOf(client)] as const;
     const now = JSON.stringify(both.map((end) => end.map(({ rx_packets, tx_packets }) => [rx_packets, tx_packets]))); // prettier-ignore
     if (now === before) return [...both];
     before = now;
+    await sleep(300);
   }
 }
 

@@ -1,7 +1,8 @@
 /** Two gateways, one of them with many links to the other, all kinds of MPPE among them; and how one is upgraded. */
 import { readdirSync, readFileSync, writeFileSync, chmodSync } from 'node:fs';
 import { join, resolve } from 'node:path';
-import { node, type Gateway, type Lab } from '../lab.ts';
+import type { CallersOrders, CallersReport } from '../callers.ts';
+import { node, type Gateway, type Lab, type Program } from '../lab.ts';
 
 const bundle = resolve(import.meta.dirname, '../../dist/pptp-gateway.js');
 export const outer = { server: '198.18.0.1', client: '198.18.0.2' } as const;
@@ -33,6 +34,12 @@ export const userOf = (n: number) => `user${n}`;
 /** An address behind the server that only the link of this number leads to. */
 export const targetOf = (n: number) => `10.65.${n >> 8}.${n & 0xff}`;
 
+const globals = `config pptp 'globals'
+	option max_sessions '4096'
+	option max_half_open '4096'
+	option max_half_open_per_source '4096'
+`;
+
 export function serverFiles(
   sessions: number,
   more: { readonly network?: string; readonly files?: Readonly<Record<string, string>> } = {},
@@ -49,12 +56,7 @@ export function serverFiles(
 	option max_per_user '4096'
 	option ban_after '0'
 ${more.network ?? ''}`;
-  const pptp = `config pptp 'globals'
-	option max_sessions '4096'
-	option max_half_open '4096'
-	option max_half_open_per_source '4096'
-`;
-  return { network, pptp, ...more.files };
+  return { network, pptp: globals, ...more.files };
 }
 
 const kinds = [
@@ -64,9 +66,9 @@ const kinds = [
   ['40', 'ask'],
 ] as const;
 
-/** So many links. */
-export function linksText(count: number): string {
-  return Array.from({ length: count }, (_, n) => {
+/** With so many links. */
+export function clientFiles(count: number): Readonly<Record<string, string>> {
+  const links = Array.from({ length: count }, (_, n) => {
     const [strength, stateful] = kinds[n % kinds.length]!;
     return `config interface 'l${n}'
 	option proto 'pptpgw'
@@ -77,9 +79,26 @@ export function linksText(count: number): string {
 	list mppe_strength '${strength}'
 	option mppe_stateful '${stateful}'
 	option defaultroute '0'
+	option nohostroute '1'
 	list route '${targetOf(n)}/32'
 `;
-  }).join('');
+  });
+  return { network: links.join(''), pptp: globals };
+}
+
+/** Callers that are in, and stay until they are ended; undefined: none. */
+export async function hold(
+  { lab, client }: Scene,
+  who: Pick<CallersOrders, 'username' | 'password' | 'count'>,
+): Promise<Program | undefined> {
+  if (who.count <= 0) return undefined;
+  const orders: CallersOrders = { servers: [outer.server], mode: 'hold', concurrency: 32, ...who };
+  const callers = resolve(import.meta.dirname, '../callers.ts');
+  const words = ['--import', 'tsx', callers, JSON.stringify(orders)];
+  const holders = lab.start(client, process.execPath, ...words);
+  const { failed, causes } = JSON.parse(await holders.line(/\{"done".*\}/)) as CallersReport;
+  if (failed > 0) throw new Error(`${failed} callers are not in: ${JSON.stringify(causes)}`);
+  return holders;
 }
 
 export interface Upgraded {

@@ -15,7 +15,12 @@ const ANSWER = 72;
 const TOTAL_RTO = 240;
 
 /** undefined: this kernel does not count them. @throws IoError there is no such connection any more */
-export function timeoutsOf({ localAddress, localPort, remoteAddress, remotePort }: Socket): number | undefined {
+export function timeoutsOf({
+  localAddress,
+  localPort,
+  remoteAddress,
+  remotePort,
+}: Socket): number | undefined {
   const request = new Uint8Array(REQUEST);
   const view = new DataView(request.buffer);
   view.setUint32(0, REQUEST, true);
@@ -30,7 +35,7 @@ export function timeoutsOf({ localAddress, localPort, remoteAddress, remotePort 
   request.fill(0xff, HEADER + 48, HEADER + 56); // any cookie
   const answer = netlinkRequest(NETLINK_SOCK_DIAG, request);
   const read = new DataView(answer.buffer, answer.byteOffset, answer.byteLength);
-  for (let at = HEADER + ANSWER; at + 4 <= answer.length; ) {
+  for (let at = HEADER + ANSWER; at + 4 <= answer.length;) {
     const length = read.getUint16(at, true);
     if (read.getUint16(at + 2, true) === INET_DIAG_INFO)
       return length >= 4 + TOTAL_RTO + 2 ? read.getUint16(at + 4 + TOTAL_RTO, true) : undefined;
