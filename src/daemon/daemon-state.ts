@@ -66,7 +66,6 @@ export function descriptorsOf(state: DaemonState): number[] {
 interface Heirs {
   readonly servers: ReadonlyMap<string, ServerRunner>;
   readonly links: ReadonlyMap<string, LinkRunner>;
-  readonly relays: Relays;
 }
 
 /**
@@ -74,7 +73,7 @@ interface Heirs {
  * @param known servers and links that the configuration still has
  */
 export function restoreSessions(
-  { servers, links, relays }: Heirs,
+  { servers, links }: Heirs,
   faults: Faults,
   saved: DaemonState,
   known: Pick<DaemonState, 'servers' | 'links'>,
@@ -107,6 +106,10 @@ export function restoreSessions(
   }
   for (const { device } of saved.servers.filter((server) => !known.servers.includes(server)))
     if (device !== undefined) drop(device);
+}
+
+/** Connections through relays that the configuration has no more end. */
+export function restoreRelays(relays: Relays): void {
   for (const { client, server } of relays.restore())
     for (const descriptor of [client, server]) dismiss(descriptor);
 }

@@ -21,7 +21,13 @@ import { cause } from '../wire/cause.ts';
 import { formatAddress, parseAddress } from '../wire/ip.ts';
 import type { Configuration } from './configuration/configuration.ts';
 import type { DaemonOptions } from './daemon-options.ts';
-import { descriptorsOf, isUp, restoreSessions, type DaemonState } from './daemon-state.ts';
+import {
+  descriptorsOf,
+  isUp,
+  restoreRelays,
+  restoreSessions,
+  type DaemonState,
+} from './daemon-state.ts';
 import { Connections } from './engine/connections.ts';
 import { Descriptors } from './engine/descriptors.ts';
 import { Drive } from './engine/drive.ts';
@@ -350,7 +356,7 @@ export class Daemon {
   }
 
   /**
-   * Goes on with what the program before has left.
+   * Goes on with what the program before has left, all but relays: nothing passes until then, but what the kernel lets through.
    * @param well all that could fail as a whole is done; what was inherited is used from here on
    * @throws Error it cannot: nothing of what was inherited has been used
    */
@@ -379,7 +385,7 @@ export class Daemon {
     );
     linkSet.expect(links.map(({ name }) => name));
     daemon.relays.adopt(saved.relays);
-    await inForce.start();
+    await inForce.resume();
     well();
     daemon.usage.restore(saved.usage);
     void ports.sets.recover(); // what callers are held in is not removed
@@ -390,6 +396,12 @@ export class Daemon {
     radius.settle();
     daemon.#beginToLook();
     return daemon;
+  }
+
+  /** What is left to do after resume(). */
+  async resumeRelays(): Promise<void> {
+    await this.inForce.startRelays();
+    restoreRelays(this.relays);
   }
 
   #beginToLook(): void {

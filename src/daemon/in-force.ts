@@ -59,6 +59,7 @@ export class InForce {
   /** Of servers that could not be started, or not with their new settings. */
   readonly #failures = new Map<string, Cause>();
   #inherited: ReadonlySet<string> = new Set();
+  #areRelaysOff = false;
   /** It has been in force once. */
   #configured = false;
   #changing: Promise<unknown> = Promise.resolve();
@@ -78,8 +79,21 @@ export class InForce {
   }
 
   /** @throws Fatal, IoError or RouterError: nothing runs then */
-  start(): Promise<void> {
-    return this.#apply(this.configuration);
+  async start(): Promise<void> {
+    await this.resume();
+    await this.startRelays();
+  }
+
+  /** As start, but for the relays: packets of tunnels wait meanwhile, and the kernel passes those of relays by itself. */
+  async resume(): Promise<void> {
+    this.#areRelaysOff = true;
+    await this.#apply(this.configuration);
+  }
+
+  /** Never fails. */
+  startRelays(): Promise<void> {
+    this.#areRelaysOff = false;
+    return this.undisturbed(() => this.#followers.relays.change(this.configuration.relays));
   }
 
   /**
@@ -238,7 +252,7 @@ export class InForce {
         servers.get(options.name)?.server.reconfigure(options, clock.monotonic());
     radius.configure(configuration);
     await links.change(configuration.links);
-    await relays.change(configuration.relays);
+    if (!this.#areRelaysOff) await relays.change(configuration.relays);
     ports.router.serversConfigured(
       configuration.servers.map(({ name, port, listen, openFirewall, allowFrom, denyFrom }) => ({
         name,

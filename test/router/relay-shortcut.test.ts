@@ -9,7 +9,7 @@ import { devicesNamed } from '../../src/router/relay-shortcut/devices.ts';
 import type { RelayShortcut } from '../../src/router/relay-shortcut/shortcut.ts';
 import type { RelayRules } from '../../src/router/relay-rules.ts';
 import type { RelayWay } from '../../src/router/relay-way.ts';
-import { internetChecksum } from '../../src/data-path/ip/checksum.ts';
+import { internetChecksum } from '../../src/wire/checksum.ts';
 import * as bpf from '../../src/native/bpf.ts';
 import { IoContext } from '../../src/native/io-context.ts';
 import { sendTun, TunDevice, tunReceiveWords } from '../../src/tun-tap/index.ts';

@@ -108,13 +108,14 @@ export class Relays {
     });
   }
 
-  /** Not carried: most, #zones, #log, #ports, #timer, #helperCalls; #helperState, for that table is made anew; #isClean; #inherited, which
-   * is restored by then. */
+  /** Not carried: most, #zones, #log, #ports, #timer, #helperCalls; #helperState, for that table is made anew; #inherited, which is
+   * restored by then. */
   save() {
     return {
       table: this.#ports.table.save(),
       lastKey: this.#lastKey,
       hasHelper: this.#hasHelper,
+      isClean: this.#isClean,
       relays: runnersOf(this.#relays).map((runner) => runner.save()),
     };
   }
@@ -126,6 +127,7 @@ export class Relays {
     this.#ports.table.adopt(saved.table, ways);
     this.#lastKey = saved.lastKey;
     this.#hasHelper = saved.hasHelper;
+    this.#isClean = saved.isClean;
     this.#inherited = saved.relays;
   }
 
@@ -142,8 +144,8 @@ export class Relays {
 
   /** Makes the relays those of the configuration. What does not change goes on undisturbed. Never fails. */
   async change(wanted: readonly RelayOptions[]): Promise<void> {
-    if (wanted.length === 0 && this.#relays.length === 0 && this.#isClean) return;
-    if (this.#inherited.length > 0) this.#isClean = !this.#hasHelper;
+    const isNone = this.#relays.length === 0 && this.#inherited.length === 0 && !this.#hasHelper;
+    if (wanted.length === 0 && isNone && this.#isClean) return;
     const before = this.#relays;
     const lacks =
       wanted.length === 0 ? NOTHING_LACKS : await probeBackends(wanted, this.#ports.table);

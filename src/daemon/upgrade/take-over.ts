@@ -17,8 +17,11 @@ export async function takeOver(
 ): Promise<Daemon> {
   const { log } = options;
   let state: DaemonState;
+  let size: number;
   try {
-    state = decodeDocument(inheritance.read(), program.architecture) as DaemonState;
+    const document = inheritance.read();
+    size = Math.ceil(document.length / 1000);
+    state = decodeDocument(document, program.architecture) as DaemonState;
   } catch (error) {
     const why = errorText(error);
     inheritance.rollBack(`the state document of version ${version} is refused: ${why}`);
@@ -31,11 +34,12 @@ export async function takeOver(
     const daemon = await Daemon.resume(configuration, options, state, () => (isWell = true));
     inheritance.settle();
     const gap = Math.round(clock.monotonic() - state.savedAt);
+    await daemon.resumeRelays();
     const sessions = state.packets.calls.length;
     if (inheritance.failed === undefined)
       log.line(
         'info',
-        `upgrade from ${state.version} to ${version}: ${sessions} sessions go on, ${gap} ms`,
+        `upgrade from ${state.version} to ${version}: ${sessions} sessions go on, ${gap} ms, ${size} kB`,
       );
     else
       log.line(

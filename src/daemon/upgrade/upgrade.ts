@@ -113,13 +113,16 @@ export class Upgrade {
 
   /** Whoever stops the daemon meanwhile is heard: here before it, or by the next program. */
   async #succeed(next: Trial): Promise<never> {
+    let before: Before | undefined;
     holdSignals(true);
     try {
       await clock.pause(1); // what has come already is handled
       if (this.#isForbidden) throw new Error('the daemon is to end');
-      return await this.#daemon.succeeded((state) => this.#handOver(state, next));
+      before = this.#before(); // not while packets wait
+      return await this.#daemon.succeeded((state) => this.#handOver(state, next, before));
     } finally {
       holdSignals(false);
+      if (before !== undefined) closeDescriptor(before.guard);
     }
   }
 
@@ -134,11 +137,9 @@ export class Upgrade {
     this.#log.line('error', `upgrade: not done, everything goes on as it was: ${why}`);
   }
 
-  #handOver(state: DaemonState, next: Trial): never {
+  #handOver(state: DaemonState, next: Trial, before: Before | undefined): never {
     const document = memoryFile('pptp-gateway state', encodeDocument(state, program.architecture));
-    let before: Before | undefined;
     try {
-      before = this.#before();
       // Not by the launcher, which would not come back from a fault of its own.
       return Inheritance.handOver(
         [...next.command, ...program.words],
@@ -149,7 +150,6 @@ export class Upgrade {
       );
     } catch (error) {
       closeDescriptor(document);
-      if (before !== undefined) closeDescriptor(before.guard);
       throw error;
     }
   }
