@@ -43,8 +43,9 @@ const kea = JSON.stringify({
   },
 });
 
-/** Debian's dhcpcd, the prefix of DHCPv6 for lan0. The rest is the kernel's: no router is looked for. */
+/** Debian's dhcpcd, the prefix of DHCPv6 for lan0. The rest is the kernel's: no router is looked for, and no script changes this machine. */
 const dhcpcd = `duid
+script /bin/true
 ipv6only
 nodev
 noipv6rs
