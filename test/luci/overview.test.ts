@@ -54,7 +54,7 @@ async function overview(
   node.append(await view.render(await view.load()));
   const again = async (sessions: object[]) => {
     router.answers['pptp.sessions'] = { sessions };
-    await new Promise((resolve) => setTimeout(resolve, 5)); // a rate needs two times
+    await new Promise((resolve) => setTimeout(resolve, 50)); // a rate needs two times
     for (const poll of router.polls) await poll();
   };
   return { router, node, again };

@@ -1,6 +1,8 @@
 import assert from 'node:assert/strict';
+import { execFileSync } from 'node:child_process';
 import { readFileSync } from 'node:fs';
 import { test } from 'node:test';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { giveBack } from '../../src/native/give-back.ts';
 
 const anonymous = () =>
@@ -13,12 +15,23 @@ function litter(): number {
   return anonymous();
 }
 
-test('garbage of V8 goes back to the kernel at once', () => {
+const scenario = 'PPTP_GATEWAY_GIVE_BACK';
+
+// In a process of its own: what other tests leave in this one goes back, too.
+if (process.env[scenario] === '1') {
   giveBack();
   const before = anonymous();
   const most = litter();
   giveBack();
-  const after = anonymous();
-  assert.ok(most > before + 20, `${before} MB, with garbage ${most}`);
-  assert.ok(after < most - 20, `with garbage ${most} MB, without ${after}`);
-});
+  // Threads of V8 sweep, and give back page by page.
+  for (let n = 0; n < 200 && anonymous() >= most - 20; n++) await sleep(50);
+  console.log(JSON.stringify({ before, most, after: anonymous() }));
+} else
+  test('garbage of V8 goes back to the kernel', () => {
+    const words = ['--import', 'tsx', import.meta.filename];
+    const env = { ...process.env, [scenario]: '1' };
+    const said = execFileSync(process.execPath, words, { env, encoding: 'utf8' });
+    const { before, most, after } = JSON.parse(said) as Record<'before' | 'most' | 'after', number>;
+    assert.ok(most > before + 20, said);
+    assert.ok(after < most - 20, said);
+  });

@@ -117,6 +117,7 @@ test('the example of the design', () => {
       allowFrom: [{ address: 0, length: 0 }],
       denyFrom: [],
       filterSets: [],
+      ip6: { mode: 'own', prefixes: [], dns: [] },
       ban: { after: 5, time: 600_000 },
     },
   ]);
@@ -157,6 +158,7 @@ test('the example of the design', () => {
     servers: ['home'],
     address: ip('192.168.99.10'),
     routes: [{ address: ip('10.1.0.0'), length: 16 }],
+    ip6: { prefixes: [], routes: [] },
     clientRoutes: [],
     domains: [],
     maxSessions: 1,

@@ -364,6 +364,17 @@ const cases: Readonly<Record<Kind, Readonly<Record<string, Case>>>> = {
     password: secret,
     interface: { ...network('bindDevice', (name) => name), absent: undefined },
     route: prefixList('routes'),
+    ip6route: {
+      at: 'ipv6Routes',
+      absent: [],
+      good: [
+        [
+          ['2001:db8:1::/48', '2001:db8:2::1'],
+          ['2001:db8:1::/48', '2001:db8:2::1'].map(parseIpv6Prefix),
+        ],
+      ],
+      bad: ['2001:db8::/129', '192.0.2.0/24', 'x'],
+    },
     defaultroute: flag('defaultRoute', true),
     metric: whole('metric', 0, 0, 4294967295),
     nohostroute: {

@@ -143,6 +143,7 @@ const sentences = {
 	INTERNAL_ERROR: _(
 		'A fault in pptp-gateway itself ended this connection; the others go on. The system log says where it is: please report that.'
 	),
+	SERVICE_DIED: _('pptp-gateway was killed, or it crashed; its next start told the hooks of what had ended with it.'),
 	SERVICE_NOT_RUNNING: _('pptp-gateway is not running.')
 };
 

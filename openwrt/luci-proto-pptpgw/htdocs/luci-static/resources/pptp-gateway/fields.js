@@ -94,6 +94,12 @@ function validateNetwork6(sectionId, value) {
 		: _('Expected an IPv6 network of at most 64 bits, such as %s.').format('2001:db8:5:100::/56');
 }
 
+function validateAnyNetwork6(sectionId, value) {
+	return !value || networks6.isNetwork(value, 0, 128)
+		? true
+		: _('Expected an IPv6 network such as %s.').format('2001:db8:1::/48');
+}
+
 function validateNetwork(sectionId, value) {
 	return !value || hostsOf(value) ? true : _('Expected a network from /16 to /30, such as 192.168.99.0/24.');
 }
@@ -729,6 +735,17 @@ return baseclass.extend({
 			],
 			'0'
 		);
+		const networks = add(
+			section,
+			'advanced',
+			form.DynamicList,
+			'ip6route',
+			_('IPv6 networks through the link'),
+			_('IPv6 networks to reach through the link, while the other end speaks IPv6.'),
+			{ validate: validateAnyNetwork6 }
+		);
+		networks.depends('ipv6', '1');
+		networks.depends('ipv6', 'auto');
 		add(
 			section,
 			'advanced',
