@@ -284,8 +284,7 @@ onEachBus((bus) => {
     assert.equal(stub.notified('office', HostDependency).at(-1)?.['ifname'], 'wwan');
     await daemon.until('stop office');
     await stub.until(() => stub.state('office') === 'down');
-    stub.configure('wan6', 'dhcpv6');
-    stub.give('wan6', 'eth1', [], ['2001:db8:300::/48']);
+    stub.upstreamUp(stub.upstream!);
     await daemon.until('start office fresh');
     await netifd.hostRoute('office', ip('198.51.100.10'), 'wan');
     assert.equal(stub.notified('office', HostDependency).at(-1)?.['ifname'], 'wan');
@@ -574,7 +573,8 @@ onEachBus((bus) => {
     await netifd.serverUp(server);
     await daemon.until('assigned home 2001:db8:200:40::/60 fd12:3456:789a:40::/60');
     stub.assign('home', ['2001:db8:300:40::/60']);
-    stub.upstreamUp(stub.upstream!);
+    stub.configure('wan6', 'dhcpv6');
+    stub.give('wan6', 'eth1', [], ['2001:db8:300::/48']);
     await daemon.until('assigned home 2001:db8:300:40::/60');
     stub.assign('home', []);
     netifd.supervisor.review();
