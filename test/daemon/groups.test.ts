@@ -87,8 +87,11 @@ async function becomes(wanted: readonly string[]): Promise<void> {
 }
 
 async function reaches(name: 'anna' | 'eve', isWanted: boolean): Promise<void> {
-  const ping = ['ping', '-c1', '-W', isWanted ? '5' : '1', '192.168.1.2'] as const;
-  const { code, output } = await lab.run(far[name], ...ping);
+  // His end may not have its route yet.
+  const ping = isWanted
+    ? 'timeout 30 sh -c "until ping -c1 -W5 192.168.1.2; do sleep 0.1; done"'
+    : 'ping -c1 -W1 192.168.1.2';
+  const { code, output } = await lab.run(far[name], 'sh', '-c', ping);
   assert.equal(code === 0, isWanted, `${name}: ${output}`);
 }
 

@@ -185,17 +185,6 @@ ${options}`;
     assert.equal((await branch()).calls.length, 20);
   });
 
-  test('with flows offloaded, as fw4 does it (flow_offloading)', async () => {
-    await nft(`table inet flows {
-      flowtable ft { hook ingress priority filter; devices = { lan1, wan }; }
-      chain forward { type filter hook forward priority filter; meta l4proto { tcp, udp } flow offload @ft; }
-    }`);
-    await server();
-    const { ready } = await client(one, 'one', '2', '4', '7');
-    await nft('delete table inet flows');
-    assert.deepEqual([ready.calls, ready.echoed], [8, 8]);
-  });
-
   test('500 calls at once, and what a call costs', async (t) => {
     await configure(relay('	option max_per_client 16\n'));
     await server();
