@@ -93,8 +93,8 @@ const upgraded: Partial<Record<Kind, string>> = {};
 /** Takes a kind's first section up with these options. */
 async function reload(kind: Kind, more: Section): Promise<void> {
   const from = router.process.output.length;
-  const table = tables[kind] as Readonly<Record<string, { applies: Applies }>>;
-  const ofUpgrade = Object.entries(more).filter(([name]) => table[name]!.applies === 'upgrade');
+  const table = tables[kind] as Readonly<Partial<Record<string, { applies: Applies }>>>;
+  const ofUpgrade = Object.entries(more).filter(([name]) => table[name]?.applies === 'upgrade');
   const before = upgraded[kind] ?? '[]';
   upgraded[kind] = JSON.stringify(ofUpgrade);
   if (kind === 'link') branch.configure({ network: text('link', more) });
