@@ -1,5 +1,4 @@
 import { connect, createServer, isIP, Socket, type AddressInfo, type Server } from 'node:net';
-import type tls from 'node:tls';
 import type {
   Endpoints,
   Listener,
@@ -8,7 +7,7 @@ import type {
   Sockets,
   TcpSocket,
 } from '../sockets.ts';
-import { require } from './require.ts';
+import { builtin } from './builtin.ts';
 
 export const sockets: Sockets = {
   connect: ({ address, port, from }, connected) => {
@@ -23,7 +22,7 @@ export const sockets: Sockets = {
   },
   connectTls: ({ address, port, from, identity }, connected) => {
     const { peerName, authorities, own } = identity;
-    const { checkServerIdentity, connect } = require('node:tls') as typeof tls;
+    const { checkServerIdentity, connect } = builtin('node:tls');
     const socket = connect({
       host: address,
       port,

@@ -1,7 +1,6 @@
-import type readline from 'node:readline';
 import { Writable } from 'node:stream';
 import type { Terminal } from '../program.ts';
-import { require } from './require.ts';
+import { builtin } from './builtin.ts';
 
 export function openTerminal(): Terminal {
   let isHidden = false;
@@ -11,7 +10,7 @@ export function openTerminal(): Terminal {
       done();
     },
   });
-  const { createInterface } = require('node:readline') as typeof readline;
+  const { createInterface } = builtin('node:readline');
   const terminal = createInterface({
     input: process.stdin,
     output,
