@@ -117,6 +117,7 @@ export class Program {
   constructor(namespace: string, command: string, args: readonly string[]) {
     this.child = spawn('ip', ['netns', 'exec', namespace, command, ...args], {
       stdio: ['ignore', 'pipe', 'pipe'],
+      detached: true, // with what it starts, a process group
     });
     for (const stream of [this.child.stdout!, this.child.stderr!]) {
       stream.setEncoding('utf8').on('data', (text: string) => {
@@ -170,10 +171,10 @@ export class Program {
     this.child.kill(signal);
   }
 
-  /** Asks it to end, and insists after 8 s. */
+  /** Asks it to end, and insists after 8 s: that what it has started ends too, which could hold its output open. */
   async stop(): Promise<Result> {
     this.signal('SIGTERM');
-    const insist = setTimeout(() => this.signal('SIGKILL'), 8000);
+    const insist = setTimeout(() => process.kill(-this.pid, 'SIGKILL'), 8000);
     const result = await this.ended;
     clearTimeout(insist);
     return result;

@@ -3,6 +3,7 @@
  * masses, a capture. Real processes; the new program is slow to start, so that the gap is long enough for all of it.
  *
  *     router 203.0.113.1 ---- wan ---- 203.0.113.2 far
+ *            198.18.N.1  ---- NAME --- 198.18.N.2  anna, bert, carl
  */
 import assert from 'node:assert/strict';
 import { chmodSync, copyFileSync, readFileSync, writeFileSync } from 'node:fs';
@@ -23,7 +24,11 @@ let far: string;
 let home: Gateway;
 const links: Gateway[] = [];
 
+/** Each at home in a namespace of his own, as a daemon of ours wants to be. */
 const names = ['anna', 'bert', 'carl'] as const;
+type Name = (typeof names)[number];
+const homes = {} as Record<Name, string>;
+const serverOf = (name: Name) => `198.18.${names.indexOf(name)}.1`;
 const users = [...names, 'many']
   .map(
     (name) =>
@@ -40,9 +45,9 @@ const globals = `config pptp 'globals'
 	option max_half_open '200'
 	option max_half_open_per_source '200'
 `;
-const link = (name: string, more: string) => `config interface '${name}'
+const link = (name: Name, more: string) => `config interface '${name}'
 	option proto 'pptpgw'
-	option server '203.0.113.1'
+	option server '${serverOf(name)}'
 	option username '${name}'
 	option password 'secret of ${name}'
 	option defaultroute '0'
@@ -57,6 +62,13 @@ before(() => {
     [router, '203.0.113.1/24'],
     [far, '203.0.113.2/24'],
   ]);
+  for (const [n, name] of names.entries()) {
+    homes[name] = lab.namespace(name);
+    lab.join(name, [
+      [router, `${serverOf(name)}/24`],
+      [homes[name], `198.18.${n}.2/24`],
+    ]);
+  }
   lab.launcher = ['env', `PPTP_GATEWAY_LAUNCHER=${launcher}`];
   // What the launcher starts is tried; then it is started as the trial has found it, and waits.
   const next = join(lab.dir, 'next.cjs');
@@ -84,8 +96,8 @@ async function start(more = ''): Promise<void> {
   });
 }
 
-async function connect(name: string, more = ''): Promise<Gateway> {
-  const gateway = await lab.gateway(name, far, { network: link(name, more) }, '--dial');
+async function connect(name: Name, more = ''): Promise<Gateway> {
+  const gateway = await lab.gateway(name, homes[name], { network: link(name, more) }, '--dial');
   links.push(gateway);
   await gateway.process.line(new RegExp(`link ${name}: up`));
   await home.process.line(new RegExp(`user "${name}".*: up`));
@@ -110,21 +122,15 @@ const usernames = async () =>
 
 test('peers that hang up, close and reset meanwhile end, each by its reason; who is left goes on', async () => {
   await start();
-  // The first one has the route.
-  const [carl, anna, bert] = [await connect('carl'), await connect('anna'), await connect('bert')];
+  const [anna, bert, carl] = [await connect('anna'), await connect('bert'), await connect('carl')];
   await upgrade(home, async () => {
     // Call-Clear-Request, Stop-Control-Connection-Request and FIN.
     const hungUp = await anna.command('hangup', 'anna');
     assert.equal(hungUp.code, 0, hungUp.output);
     // An RST, and nothing else.
     bert.process.signal('SIGSTOP');
-    const { output } = await lab.run(far, 'ss', '-tnpO', 'dport = 1723');
-    const port = new RegExp(`:(\\d+) +203.0.113.1:1723 .*pid=${bert.process.pid},`).exec(
-      output,
-    )?.[1];
-    assert.ok(port !== undefined, output);
-    const killed = await lab.run(far, 'ss', '-K', `sport = ${port}`);
-    assert.match(killed.output, new RegExp(`:${port} `));
+    const killed = await lab.run(homes.bert, 'ss', '-K', 'dport = 1723');
+    assert.match(killed.output, /:1723 /);
   });
   await home.process.line(/user "anna".*: down (PEER_TERMINATED|HANGUP)/);
   await home.process.line(/user "bert".*: down (HANGUP|CONTROL_LOST)/);
@@ -224,7 +230,8 @@ function packetsIn(path: string): number {
 test('a capture ends with the program that makes it; its file is whole, and the next one may begin', async () => {
   await start();
   const anna = await connect('anna');
-  const pings = () => lab.run(far, 'ping', '-c', '3', '-i', '0.2', '-w', '30', '192.168.99.1');
+  const pings = () =>
+    lab.run(homes.anna, 'ping', '-c', '3', '-i', '0.2', '-w', '30', '192.168.99.1');
   const { path } = await call<{ path: string }>(home, 'capture_start');
   assert.equal((await pings()).code, 0);
   await upgrade(home, () => {

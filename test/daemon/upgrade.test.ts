@@ -2,6 +2,7 @@
  * A daemon becomes another program while sessions go on: real processes, devices and packets, plain Linux.
  *
  *     router 203.0.113.1 ---- wan ---- 203.0.113.2 far
+ *            198.18.1.1 ---- side ---- 198.18.1.2 another
  */
 import assert from 'node:assert/strict';
 import { chmodSync, existsSync, readFileSync, writeFileSync } from 'node:fs';
@@ -14,6 +15,7 @@ const lab = new Lab('upgrade');
 const launcher = join(lab.dir, 'launcher');
 let router: string;
 let far: string;
+let another: string;
 
 const files = {
   pptp_users: `config user
@@ -41,6 +43,11 @@ before(() => {
   lab.join('wan', [
     [router, '203.0.113.1/24'],
     [far, '203.0.113.2/24'],
+  ]);
+  another = lab.namespace('another');
+  lab.join('side', [
+    [router, '198.18.1.1/24'],
+    [another, '198.18.1.2/24'],
   ]);
   lab.launcher = ['env', `PPTP_GATEWAY_LAUNCHER=${launcher}`];
 });
@@ -145,9 +152,10 @@ test('other kinds: stateful MPPE, a rate, a pause on demand; and who calls while
   assert.equal((await sessions(home)).length, 1);
 
   // A second caller connects while the server is another program's.
+  const network = link().replace('office', 'second').replace('203.0.113.1', '198.18.1.1');
   const [upgraded, second] = await Promise.all([
     upgrade(home),
-    lab.gateway('second', far, { ...files, network: link().replace('office', 'second') }, '--dial'),
+    lab.gateway('second', another, { ...files, network }, '--dial'),
   ]);
   assert.match(upgraded, /sessions go on/);
   await second.process.line(/link second: up/);
@@ -270,7 +278,7 @@ test('a program that fails when it is to take over gives back, with the same ses
 
 test('a program that hangs gives back when its time is over, wherever it hangs', async () => {
   const { home, office } = await tunnel();
-  const other = await lab.gateway('other', far, { ...files, network: server });
+  const other = await lab.gateway('other', another, { ...files, network: server });
   // Where nobody would hear of a timer, where all that is waited for never comes, and while it is only tried.
   const asked = [];
   for (const [gateway, script] of [
