@@ -13,7 +13,7 @@ import { takeFirst } from '../wire/queue.ts';
 import { CcpPolicy, type MppeChoice } from './ccp.ts';
 import type { Direction, KeyUse } from './key-use.ts';
 import { startKeys, type MppeKeySource } from './mppe-key-source.ts';
-import { Negotiation } from './negotiation.ts';
+import { Negotiation, type FinishReason } from './negotiation.ts';
 import type { LinkOptions, MppeStrength } from './options.ts';
 import type { LinkOutput } from './output.ts';
 
@@ -197,7 +197,7 @@ export class Encryption {
           this.#handleRefused('MPPE_REQUIRED');
           break;
         case 'finished':
-          this.#handleRefused(output.reason === 'timeout' ? 'CCP_TIMEOUT' : 'MPPE_REQUIRED');
+          this.#handleFinished(output.reason, now);
           break;
         case 'failed':
           this.#handleRefused('MPPE_REQUIRED');
@@ -213,6 +213,15 @@ export class Encryption {
     if (code === PacketCode.ConfigureRequest && !this.#waitOver)
       this.#announce('receive', this.#policy.receive);
     if (code === PacketCode.ConfigureAck) this.#announce('send', this.#policy.send);
+  }
+
+  #handleFinished(reason: FinishReason, now: number): void {
+    const isAcknowledged = this.#announced.send;
+    this.#handleRefused(reason === 'timeout' ? 'CCP_TIMEOUT' : 'MPPE_REQUIRED');
+    if (this.#required || reason !== 'timeout' || !isAcknowledged) return;
+    // The peer has our Ack and may be open, and encrypt what we could not read: another negotiation brings both in step.
+    this.#negotiation.handleDown(now);
+    this.#negotiation.handleUp(now);
   }
 
   #handleRefused(code: CauseCode): void {

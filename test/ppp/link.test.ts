@@ -583,6 +583,29 @@ test('over a line that loses, repeats and reorders, links come up with equal key
   );
 });
 
+test('an optional encryption that one end gave up and the other has open is negotiated again', () => {
+  const { server, client } = login(['mschap-v2']);
+  const pair = new Pair({
+    server: { ...server, ...mppe('optional') },
+    client: { ...client, ...mppe('optional') },
+  });
+  const ack = 'ff0380fd02';
+  pair.isLost = (frame, to) => to === pair.client && hex(frame).startsWith(ack);
+  pair.start().advance(60_000);
+  assert.equal(pair.areUp, true);
+  assert.equal(pair.client.mppe('receive'), undefined);
+  pair.isLost = () => false;
+  pair.advance(40_000);
+  assert.equal(pair.areUp, true);
+  for (const [from, to] of [
+    [pair.server, pair.client],
+    [pair.client, pair.server],
+  ] as const) {
+    assert.equal(from.mppe('send')?.strength, 128);
+    assert.deepEqual(from.mppe('send'), to.mppe('receive'));
+  }
+});
+
 test('with little loss every link comes up', () => {
   for (let seed = 1; seed <= 60; seed++) {
     const faults = { loss: 0.1, repetition: 0, jitter: 60 };

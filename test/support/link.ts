@@ -151,6 +151,8 @@ export class Pair {
   readonly server: Station;
   readonly client: Station;
   faults: LineFaults;
+  /** Frames that do not arrive, besides. */
+  isLost: (frame: Uint8Array, to: Station) => boolean = () => false;
   readonly #options: PairOptions;
   readonly #random: () => number;
 
@@ -192,7 +194,7 @@ export class Pair {
 
   #carry(frame: Uint8Array, to: Station): void {
     const { loss, repetition, jitter } = this.faults;
-    if (this.#random() < loss) return;
+    if (this.#random() < loss || this.isLost(frame, to)) return;
     const copies = this.#random() < repetition ? 2 : 1;
     for (let copy = 0; copy < copies; copy++)
       this.clock.after(LATENCY + Math.floor(this.#random() * jitter), () => {
